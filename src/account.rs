@@ -1,0 +1,113 @@
+//! The neutral user: what a dialect makes of a record, before anything about Appwrite is known.
+//!
+//! Strings borrow from the record wherever they can, so that planning a million users allocates little.
+
+use std::borrow::Cow;
+
+use crate::code::{Code, Note};
+
+/// A user as the source describes them, in the source's own spelling.
+///
+/// Normalising (trimming, lower-casing, E.164, label syntax, id rules) is `plan/`'s business: a dialect only says which
+/// value means what.
+#[derive(Debug, Clone, Default)]
+pub struct Account<'a> {
+    /// The source's own id, as a string; empty where the source has none.
+    pub source_id: Cow<'a, str>,
+    /// The address as exported.
+    pub email: Option<Cow<'a, str>>,
+    /// Whether the source had proof of the address.
+    pub email_verified: bool,
+    /// The number as exported, with what the dialect knows to be missing (Supabase: `+`) put back.
+    pub phone: Option<Cow<'a, str>>,
+    /// Whether the source had proof of the number.
+    pub phone_verified: bool,
+    /// The name to show.
+    pub name: Option<Cow<'a, str>>,
+    /// False for banned, blocked, locked or inactive users.
+    pub enabled: bool,
+    /// Roles under the source's names; `plan/` turns them into labels.
+    pub roles: Vec<Cow<'a, str>>,
+    /// Custom data to keep in Appwrite's preferences.
+    pub prefs: serde_json::Map<String, serde_json::Value>,
+    /// When the user signed up.
+    pub created_at: Option<jiff::Timestamp>,
+    /// When the user last signed in.
+    pub last_seen: Option<jiff::Timestamp>,
+    /// The password, in whatever form.
+    pub credential: Credential<'a>,
+    /// What the dialect has to say about this user.
+    pub notes: Vec<Note>,
+}
+
+/// A password in whatever form the source has it.
+#[derive(Debug, Clone)]
+pub enum Credential<'a> {
+    /// The record holds no password. The code says which kind of none:
+    /// [`Code::NoPassword`], [`Code::HashNotExported`], [`Code::RedactedHash`], [`Code::ForeignHashVersion`] ….
+    None(Note),
+    /// A plain-text password, which Appwrite will hash itself.
+    Plain(Cow<'a, str>),
+    /// A hash, with all that the record says of it.
+    Hash(HashInput<'a>),
+}
+
+impl Default for Credential<'_> {
+    fn default() -> Self {
+        Self::None(Note::new(Code::NoPassword, "the source holds no password for this user"))
+    }
+}
+
+/// A hash with everything the record, the source and the person say of it.
+#[derive(Clone, Default)]
+pub struct HashInput<'a> {
+    /// The string as exported, not trimmed, not unwrapped.
+    pub hash: Cow<'a, str>,
+    /// The scheme as a column, the source or `--scheme` names it (a name of `rehome schemes`).
+    pub declared: Option<Cow<'a, str>>,
+    /// The dialect's name (`wordpress`, `django`, …; `generic` or empty if unknown): settles what a string cannot.
+    pub origin: &'static str,
+    /// A salt that stands in a column of its own.
+    pub salt: Option<Cow<'a, str>>,
+    /// How that column writes the salt.
+    pub salt_encoding: SaltEncoding,
+    /// scrypt's N (not its logarithm).
+    pub scrypt_n: Option<u64>,
+    /// scrypt's r.
+    pub scrypt_r: Option<u64>,
+    /// scrypt's p.
+    pub scrypt_p: Option<u64>,
+    /// scrypt's output length in bytes.
+    pub scrypt_length: Option<u64>,
+    /// Firebase: the project's signer key, base64 of either alphabet.
+    pub signer_key: Option<Cow<'a, str>>,
+    /// Firebase: the project's salt separator, base64 of either alphabet; may be empty.
+    pub salt_separator: Option<Cow<'a, str>>,
+    /// Firebase: rounds (8 is all that Appwrite can verify).
+    pub rounds: Option<u64>,
+    /// Firebase: `mem_cost` (14 is all that Appwrite can verify).
+    pub mem_cost: Option<u64>,
+}
+
+/// How a salt column is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SaltEncoding {
+    /// The text itself is the salt.
+    #[default]
+    Utf8,
+    /// Hexadecimal of the salt's bytes.
+    Hex,
+    /// Base64 of the salt's bytes, either alphabet, padded or not.
+    Base64,
+}
+
+// Secrets must not reach a log or a panic by way of `{:?}`.
+impl std::fmt::Debug for HashInput<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HashInput")
+            .field("hash", &format_args!("<{} bytes>", self.hash.len()))
+            .field("declared", &self.declared)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}

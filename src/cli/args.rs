@@ -1,0 +1,133 @@
+//! Groups of flags that several commands share, as typed.
+
+use std::path::PathBuf;
+
+use crate::appwrite::Version;
+use crate::plan::{Duplicates, Ids, Unsupported};
+
+/// Which export, and how to read it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ExportArgs {
+    /// The export's files; several form one export (Auth0 profiles and hashes, Keycloak realm and users files); `-` is
+    /// standard input
+    #[arg(required = true, value_name = "EXPORT")]
+    pub exports: Vec<PathBuf>,
+
+    /// The system the export is from, instead of detecting it (see `rehome sources`)
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Option<String>,
+
+    /// A mapping file for exports that no source describes (start with `rehome sources --example`)
+    #[arg(long, value_name = "FILE.toml")]
+    pub map: Option<PathBuf>,
+
+    /// The password scheme of every hash whose own column does not say (see `rehome schemes`)
+    #[arg(long, value_name = "NAME")]
+    pub scheme: Option<String>,
+
+    /// Firebase's password hash parameters: the console's text block, or its JSON
+    #[arg(long, value_name = "FILE")]
+    pub firebase_hash_config: Option<PathBuf>,
+
+    /// Passwords known in advance: CSV with a header, `email` or `id`, and `password`
+    #[arg(long, value_name = "FILE")]
+    pub known: Option<PathBuf>,
+
+    /// Keep sign-up and last-seen dates in the preferences (Appwrite cannot take them)
+    #[arg(long)]
+    pub keep_dates: bool,
+
+    /// Append @DOMAIN to user names of sources without addresses (shadow, htpasswd)
+    #[arg(long, value_name = "DOMAIN")]
+    pub email_domain: Option<String>,
+}
+
+/// Choices where there is one.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct PolicyArgs {
+    /// Where user ids come from
+    #[arg(long, value_enum, default_value_t)]
+    pub ids: Ids,
+
+    /// What happens to users whose hash no endpoint verifies
+    #[arg(long, value_enum, default_value_t)]
+    pub unsupported: Unsupported,
+
+    /// What happens to records that share an id or an e-mail address
+    #[arg(long, value_enum, default_value_t)]
+    pub duplicates: Duplicates,
+}
+
+/// How to speak.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct OutputArgs {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+
+    /// Print nothing but results and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// Print without colours (NO_COLOR is heeded too)
+    #[arg(long)]
+    pub no_color: bool,
+
+    /// Answer yes to every question
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// The version that offline commands plan for.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct VersionArgs {
+    /// The Appwrite version to plan for; online commands ask the server
+    #[arg(long, value_name = "X.Y.Z", default_value_t = Version::NEWEST)]
+    pub appwrite_version: Version,
+}
+
+/// The target, and how hard to push it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TargetArgs {
+    /// The API endpoint, with /v1
+    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// The project's id
+    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID")]
+    pub project: Option<String>,
+
+    /// A file that holds the API key; else APPWRITE_API_KEY (a key is never an argument)
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// Start the sandbox inside this process, with its users in the run folder, and use that
+    #[arg(long)]
+    pub sandbox: bool,
+
+    /// Requests a second at most
+    #[arg(long, value_name = "N")]
+    pub rate: Option<std::num::NonZeroU32>,
+
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub concurrency: usize,
+}
+
+/// Where the run keeps its state.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArgs {
+    /// The run folder
+    #[arg(long = "run", value_name = "DIR", default_value = "./rehome-run")]
+    pub folder: PathBuf,
+}

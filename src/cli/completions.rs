@@ -1,0 +1,17 @@
+//! `rehome completions`
+
+use clap::CommandFactory;
+
+use crate::error::{Finish, RunError};
+
+/// Print a completion script
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+    clap_complete::generate(args.shell, &mut super::Cli::command(), "rehome", &mut std::io::stdout());
+    Ok(Finish::Done)
+}

@@ -1,0 +1,73 @@
+//! The command line: clap definitions as typed, one module a command.
+
+pub mod args;
+mod check;
+mod completions;
+mod identify;
+mod import;
+mod man;
+mod plan;
+mod report;
+mod resume;
+mod rollback;
+mod sandbox;
+mod schemes;
+mod sources;
+mod status;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Finish, RunError};
+
+/// Move users, with the password hashes they already have, into Appwrite.
+#[derive(Debug, Parser)]
+#[command(name = "rehome", version, max_term_width = 110, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One variant a command; the help of each stands on its arguments.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "clap shows the documentation of the argument structs")]
+pub enum Command {
+    Check(check::Args),
+    Plan(plan::Args),
+    Import(import::Args),
+    Resume(resume::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Rollback(rollback::Args),
+    Report(report::Args),
+    Identify(identify::Args),
+    Sandbox(sandbox::Args),
+    Sources(sources::Args),
+    Schemes(schemes::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What ended the run; [`RunError::exit_code`] is the process's exit code.
+pub fn run(cli: Cli) -> Result<Finish, RunError> {
+    match cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Resume(args) => resume::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Rollback(args) => rollback::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Identify(args) => identify::run(args),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Sources(args) => sources::run(args),
+        Command::Schemes(args) => schemes::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}

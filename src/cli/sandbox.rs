@@ -1,0 +1,16 @@
+//! `rehome sandbox`
+
+use crate::error::{Finish, RunError};
+
+/// Serve Appwrite's Users API on loopback, on SQLite
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: super::args::OutputFormat,
+}
+
+pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+    let _ = args;
+    Err(RunError::Internal("`rehome sandbox` is not there yet".into()))
+}

@@ -1,0 +1,19 @@
+//! `rehome verify`
+
+use crate::error::{Finish, RunError};
+
+/// Read every created user back and compare; sign in with known passwords
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    pub folder: std::path::PathBuf,
+    /// How to speak.
+    #[command(flatten)]
+    pub output: super::args::OutputArgs,
+}
+
+pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+    let _ = args;
+    Err(RunError::Internal("`rehome verify` is not there yet".into()))
+}

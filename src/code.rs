@@ -1,0 +1,204 @@
+//! Every stable code that a note, a refusal or a report may carry, in one table.
+//!
+//! Codes are part of the interface: scripts match on them. They are kebab-case, never renamed, and listed by
+//! `rehome schemes` and in the README.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+/// What a code means for the user it stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Said for completeness; the user signs in as before.
+    Info,
+    /// The user is created and should sign in, but something deserves a look.
+    Warning,
+    /// The user is created without a usable password.
+    NeedsReset,
+    /// Nothing is created for this record.
+    Refused,
+}
+
+macro_rules! codes {
+    ($($(#[$section:meta])* $variant:ident = $name:literal, $severity:ident, $title:literal, $remedy:literal;)*) => {
+        /// A stable, kebab-case code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$section])* #[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// The name scripts match on.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name),* }
+            }
+
+            /// What the code means for its user unless a policy changes it.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity),* }
+            }
+
+            /// One line for a heading.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title),* }
+            }
+
+            /// What a person can do about it; empty where nothing needs doing.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Code::$variant => $remedy),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // ── reading (source/) ─────────────────────────────────────────────────────────────────────────────────────
+    DamagedRecord = "damaged-record", Refused, "the record cannot be read",
+        "repair the row in the rejects file and feed it again";
+
+    // ── interpreting (dialect/) ───────────────────────────────────────────────────────────────────────────────
+    SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",
+        "nothing to do unless the record is a customer after all";
+    UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",
+        "use a name that `rehome schemes` lists";
+    RedactedHash = "redacted-hash", Refused, "the exporter was not allowed to read the hash and wrote a placeholder",
+        "export again with an account that may read password hashes (firebaseauth.configs.getHashConfig)";
+    ForeignHashVersion = "foreign-hash-version", Refused, "the hash is not of the project's own algorithm",
+        "the original hash exists only in the system it came from; otherwise reset the password";
+    HashConfigMissing = "hash-config-missing", Refused, "Firebase hash parameters are needed and were not given",
+        "copy the console's password hash parameters into a file and pass --firebase-hash-config FILE";
+    HashNotExported = "hash-not-exported", NeedsReset, "the user had a sign-in that the export does not carry",
+        "tell them to reset their password";
+    NoPassword = "no-password", Info, "the user never had a password here",
+        "they sign in as before: by provider, phone or link";
+
+    // ── schemes (scheme/) ─────────────────────────────────────────────────────────────────────────────────────
+    UnsupportedScheme = "unsupported-scheme", Refused, "no Appwrite endpoint verifies this scheme",
+        "create without a password (--unsupported without-password) and run a recovery campaign";
+    AmbiguousScheme = "ambiguous-scheme", Refused, "the string fits several schemes and nothing says which",
+        "declare it: --scheme NAME or a password_scheme column";
+    MalformedHash = "malformed-hash", Refused, "the hash is damaged or not of its declared scheme",
+        "export the row again; never repair a hash by hand";
+
+    // ── planning (plan/) ──────────────────────────────────────────────────────────────────────────────────────
+    InvalidEmail = "invalid-email", Refused, "Appwrite would refuse the e-mail address",
+        "correct the address in the source or in the rejects file";
+    MissingEmail = "missing-email", Refused, "a user with a hash needs an e-mail address",
+        "add an address, or import the user without a password";
+    InvalidPhone = "invalid-phone", Warning, "the phone number is not E.164 and is left out",
+        "write it as +COUNTRYNUMBER without spaces";
+    InvalidId = "invalid-id", Warning, "the source id is not one Appwrite accepts; a stable one is derived",
+        "id-map.csv maps old ids to new ones";
+    NameTruncated = "name-truncated", Warning, "the name is longer than 128 characters and is cut",
+        "nothing, unless the rest matters";
+    LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label",
+        "map it with [user.labels.map] in a mapping file";
+    PrefsTooLarge = "prefs-too-large", Warning, "custom data exceeds 64 kB and is left out",
+        "keep it in a database and refer to it by id";
+    DuplicateId = "duplicate-id", Refused, "another record of this export has the same id",
+        "decide which of the two is the customer and remove the other";
+    DuplicateEmail = "duplicate-email", Refused, "another record of this export has the same e-mail address",
+        "decide which of the two is the customer and remove the other";
+    DuplicatePhone = "duplicate-phone", Warning, "another record of this export has the same phone number",
+        "the number stays with the first; the others are created without";
+    NeedsReset = "needs-reset", NeedsReset, "created without a password",
+        "write to everybody in needs-reset.csv before the old system goes";
+
+    // ── sending (import/) ─────────────────────────────────────────────────────────────────────────────────────
+    TargetConflict = "target-conflict", Refused, "the target already has another user with this id, e-mail or phone",
+        "look at the user named in the report; rehome never overwrites";
+    TargetRefused = "target-refused", Refused, "the target refused the request",
+        "read the message; it is the server's own";
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something said about one record, which does not stop it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// What kind of thing is said.
+    pub code: Code,
+    /// The sentence for this record. Never holds a secret.
+    pub text: Cow<'static, str>,
+}
+
+impl Note {
+    /// A note with its sentence.
+    pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+/// Why nothing is created for a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The stable reason.
+    pub code: Code,
+    /// The scheme, where the reason is the hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<&'static str>,
+    /// The sentence for this record. Never holds a secret.
+    pub text: Cow<'static, str>,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub hint: Cow<'static, str>,
+    /// The schemes the string could be, where that is the reason.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub ambiguous: Vec<&'static str>,
+}
+
+impl Refusal {
+    /// A refusal with its sentence and the code's own remedy.
+    pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, scheme: None, text: text.into(), hint: Cow::Borrowed(code.remedy()), ambiguous: Vec::new() }
+    }
+
+    /// Names the scheme the refusal is about.
+    #[must_use]
+    pub fn scheme(mut self, scheme: &'static str) -> Self {
+        self.scheme = Some(scheme);
+        self
+    }
+
+    /// Replaces the code's own remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_names_are_kebab_case_and_unique() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            let name = code.name();
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
+            assert!(seen.insert(name), "{name} stands twice");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! [`Record`] → [`Account`]: whose export it is, and which columns mean what. Knows no formats and no target.
+//!
+//! A dialect is one file here and one line in [`ALL`].
+
+use std::borrow::Cow;
+
+use crate::account::Account;
+use crate::code::Refusal;
+use crate::source::{Record, TableSample};
+
+/// A source system's export.
+///
+/// Implementations are stateless; what a run knows reaches them through [`Context`].
+pub trait Dialect: Sync {
+    /// The name for `--from` and reports: `firebase`.
+    fn name(&self) -> &'static str;
+
+    /// The product's name and what is read of it, in one line, for `rehome sources`.
+    fn about(&self) -> &'static str;
+
+    /// Whether these tables look like this source's, with the reason a person is told.
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection>;
+
+    /// What a table is to this dialect. Called once for each table; `--from` makes it be called without [`Self::detect`].
+    fn role(&self, table: &TableSample) -> Role;
+
+    /// The names of the fields of a headerless table, where this dialect knows them from their number.
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        let _ = table;
+        None
+    }
+
+    /// What to keep of a row of a [`Role::Related`] table, and under which key; `None` leaves the row out.
+    ///
+    /// Kept rows may be spilled to disk: keep what [`Self::interpret`] reads and no more.
+    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, serde_json::Value)> {
+        let _ = (kind, record);
+        None
+    }
+
+    /// Makes an account of a row of the users table.
+    ///
+    /// # Errors
+    /// The refusal of this record alone: somebody who is no person ([`crate::code::Code::SkippedBySource`]), or a row
+    /// the source itself broke.
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal>;
+
+    /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
+    fn fate(&self, column: &str) -> Fate;
+}
+
+/// Why a dialect believes that a file is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    /// 0 to 100; the highest wins, and `generic` answers with 1 for anything that has its column names.
+    pub score: u8,
+    /// For a person: `CSV, 53 fields, no header: firebase-tools ≥ 15.19`.
+    pub why: String,
+}
+
+/// What a table is to a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// One row is one user.
+    Users,
+    /// Rows that belong to users by the source's own key; the kind is the dialect's own word.
+    Related(&'static str),
+    /// Nothing to do with users.
+    Ignored,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Carried unchanged into this field of the account.
+    Carried(&'static str),
+    /// Carried after this change.
+    Transformed {
+        /// The field.
+        to: &'static str,
+        /// How, in a few words.
+        how: &'static str,
+    },
+    /// Kept in the preferences.
+    Prefs,
+    /// Not carried.
+    Dropped {
+        /// Why, in a few words.
+        why: &'static str,
+    },
+}
+
+/// What a run knows beside the record.
+pub struct Context<'c> {
+    /// Firebase's project parameters, where given.
+    pub firebase: Option<&'c FirebaseHashConfig>,
+    /// `--scheme`: holds for every hash whose own column does not declare one.
+    pub scheme: Option<&'c str>,
+    /// `--map`.
+    pub mapping: Option<&'c mapping::Mapping>,
+    /// `--keep-dates`: created and last-seen go into the preferences.
+    pub keep_dates: bool,
+    /// `--email-domain`: what to append to names of sources without addresses (shadow, htpasswd).
+    pub email_domain: Option<&'c str>,
+    /// The moment that "banned until" is compared with.
+    pub now: jiff::Timestamp,
+    /// Rows of related tables.
+    pub related: &'c dyn Related,
+}
+
+/// Rows of related tables, by kind and key.
+pub trait Related: Sync {
+    /// All rows kept under this key, in the order of the file; an error of the spill file reads as no rows and ends the
+    /// run afterwards.
+    fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [serde_json::Value]>;
+}
+
+/// Nothing is related to anything.
+pub struct NoRelated;
+
+impl Related for NoRelated {
+    fn rows(&self, _: &'static str, _: &str) -> Cow<'_, [serde_json::Value]> {
+        Cow::Borrowed(&[])
+    }
+}
+
+/// The console's *password hash parameters* of a Firebase project.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirebaseHashConfig {
+    /// `base64_signer_key`, as written.
+    pub signer_key: String,
+    /// `base64_salt_separator`, as written; may be empty.
+    pub salt_separator: String,
+    /// `rounds`.
+    pub rounds: u64,
+    /// `mem_cost`.
+    pub mem_cost: u64,
+}
+
+pub mod export;
+
+pub mod mapping {
+    //! `--map FILE.toml`.
+
+    /// A mapping file, parsed.
+    #[derive(Debug)]
+    pub struct Mapping {}
+}
+
+/// All dialects, in the order of `rehome sources`.
+pub const ALL: &[&dyn Dialect] = &[];

@@ -1,0 +1,62 @@
+//! Everything that happens during a command, as one enum. Bars, plain lines and JSON are three consumers of it; nothing
+//! that does work prints.
+
+use crate::code::Code;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A sentence for the person: what was detected, what is about to happen.
+    Said(String),
+    /// Something that deserves attention but stops nothing.
+    Warned(String),
+    /// Bytes of the export read so far, of how many (0 if unknown), and the records they held.
+    Read {
+        /// Compressed bytes consumed.
+        bytes: u64,
+        /// Size of the files, 0 if unknown.
+        of: u64,
+        /// Records so far.
+        records: u64,
+    },
+    /// How many users the run will touch, once known.
+    Expecting {
+        /// Users to do.
+        users: u64,
+    },
+    /// A user reached a terminal state.
+    UserDone {
+        /// The record's number.
+        record: u64,
+    },
+    /// A user could not be done.
+    UserFailed {
+        /// The record's number.
+        record: u64,
+        /// Why.
+        code: Code,
+        /// The sentence, without secrets.
+        text: String,
+    },
+    /// The pace changed: requests in flight, and the pause everyone keeps, in milliseconds.
+    Pace {
+        /// Requests in flight at most.
+        limit: usize,
+        /// Milliseconds of a pause asked for by the server; 0 for none.
+        pause_ms: u64,
+    },
+}
+
+/// Who listens. Cheap to call; never blocks the caller for long.
+pub trait Listener: Sync + Send {
+    /// Takes notice of an event.
+    fn on(&self, event: &Event);
+}
+
+/// Listens to nothing.
+pub struct Silent;
+
+impl Listener for Silent {
+    fn on(&self, _: &Event) {}
+}

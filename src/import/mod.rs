@@ -1,0 +1,1 @@
+//! The line from plans to outcomes: dispatcher, resume, verify, rollback.

@@ -1,0 +1,26 @@
+//! Moves users, with the password hashes they already have, from other systems' exports into Appwrite.
+//!
+//! One straight line, one owner a stage:
+//!
+//! ```text
+//! EXPORT ─ read ─▶ Record ─ interpret ─▶ Account ─ plan ─▶ Plan ─ send ─▶ Outcome ─ record ─▶ Ledger ─ report
+//!          source/           dialect/ scheme/       plan/          import/ appwrite/    ledger/         report/
+//! ```
+//!
+//! *Format* (how bytes become records), *dialect* (whose export it is) and *scheme* (which hash it is, and whether
+//! Appwrite can verify it) are independent axes: a new one of any is one file and one line in a registry.
+
+pub mod account;
+pub mod appwrite;
+pub mod cli;
+pub mod code;
+pub mod dialect;
+pub mod error;
+pub mod event;
+pub mod import;
+pub mod ledger;
+pub mod plan;
+pub mod report;
+pub mod sandbox;
+pub mod scheme;
+pub mod source;

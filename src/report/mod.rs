@@ -1,0 +1,1 @@
+//! What people decide by: summary, HTML, JSON, rejects, reset list, id map.

@@ -1,0 +1,1 @@
+//! The Users API on axum and SQLite: routes by resource, login, queries, faults.

@@ -1,0 +1,186 @@
+//! One record of an export, as every format presents it to every dialect.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Where a record stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Position {
+    /// Counting user records of the whole export from 1, over all files.
+    pub record: u64,
+    /// Counting lines of the decompressed file from 1; where the record begins.
+    pub line: u64,
+    /// Byte offset into the decompressed file; where the record begins.
+    pub byte: u64,
+    /// Which of the export's files, counting from 0.
+    pub file: u16,
+}
+
+/// A value as the format writes it. Formats without types (CSV, SQL text) give [`Value::Text`] and [`Value::Null`] only.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// SQL `NULL`, `\N`, JSON `null`.
+    Null,
+    /// JSON booleans.
+    Bool(bool),
+    /// JSON numbers.
+    Number(serde_json::Number),
+    /// Everything textual.
+    Text(Cow<'a, str>),
+    /// JSON arrays; repeated LDIF attributes.
+    List(Vec<Value<'a>>),
+    /// JSON objects, members in the order of the file. A repeated member stands as often as it was written.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// The columns of a table, shared by all its rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Header {
+    names: Vec<String>,
+}
+
+/// What a record holds: a row under a header, or a JSON object.
+#[derive(Debug, Clone)]
+pub enum Fields<'a> {
+    /// `cells` is as long as the header.
+    Row {
+        /// The table's columns.
+        header: Arc<Header>,
+        /// One value a column.
+        cells: Vec<Value<'a>>,
+    },
+    /// The members of a JSON object (or anything else with names of its own).
+    Members(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    /// Where it stands.
+    pub position: Position,
+    /// The table it belongs to, as the file names it; empty in formats without tables.
+    pub table: Arc<str>,
+    /// Its values.
+    pub fields: Fields<'a>,
+    /// The bytes of the record as they stand in the (decompressed, UTF-8) file, for the rejects file.
+    pub raw: &'a [u8],
+}
+
+impl Header {
+    /// A header of these columns, in order.
+    #[must_use]
+    pub fn new(names: Vec<String>) -> Self {
+        Self { names }
+    }
+
+    /// The columns in order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The first column of that exact name.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+}
+
+impl<'a> Record<'a> {
+    /// The value of a column or top-level member of that exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        match &self.fields {
+            Fields::Row { header, cells } => header.index(name).and_then(|i| cells.get(i)),
+            Fields::Members(members) => find(members, name),
+        }
+    }
+
+    /// The value at a path of members and list indexes, `emails.0.address`.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<&Value<'a>> {
+        let mut parts = path.split('.');
+        let first = self.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.member(part))
+    }
+
+    /// The text of a column: see [`Value::text`]. Absent, null and empty are all `None`.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name).and_then(Value::text).filter(|t| !t.is_empty())
+    }
+
+    /// Every column or member with its value, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        let (row, members): (Option<_>, Option<_>) = match &self.fields {
+            Fields::Row { header, cells } => (Some(header.names.iter().map(String::as_str).zip(cells)), None),
+            Fields::Members(members) => (None, Some(members.iter().map(|(n, v)| (n.as_ref(), v)))),
+        };
+        row.into_iter().flatten().chain(members.into_iter().flatten())
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A member of an object, or an element of a list by its index.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value<'a>> {
+        match self {
+            Self::Object(members) => find(members, name),
+            Self::List(items) => items.get(name.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// Text, and scalars as a person would write them; `None` for null, lists and objects.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bool(true) => Some(Cow::Borrowed("true")),
+            Self::Bool(false) => Some(Cow::Borrowed("false")),
+            Self::Null | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// True for null, the empty text, and empty lists and objects.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(text) => text.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Object(members) => members.is_empty(),
+            Self::Bool(_) | Self::Number(_) => false,
+        }
+    }
+
+    /// The elements of a list; any other value is a list of itself, null of nothing.
+    pub fn items(&self) -> impl Iterator<Item = &Value<'a>> {
+        let slice = match self {
+            Self::List(items) => items.as_slice(),
+            Self::Null => &[],
+            other => std::slice::from_ref(other),
+        };
+        slice.iter()
+    }
+
+    /// The same value, owned, for preferences.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(b) => (*b).into(),
+            Self::Number(n) => serde_json::Value::Number(n.clone()),
+            Self::Text(t) => serde_json::Value::String(t.to_string()),
+            Self::List(items) => items.iter().map(Value::to_json).collect(),
+            Self::Object(members) => {
+                serde_json::Value::Object(members.iter().map(|(n, v)| (n.to_string(), v.to_json())).collect())
+            }
+        }
+    }
+}
+
+fn find<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)], name: &str) -> Option<&'v Value<'a>> {
+    members.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+}
