@@ -69,6 +69,8 @@ codes! {
     // ── interpreting (dialect/) ───────────────────────────────────────────────────────────────────────────────
     SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",
         "nothing to do unless the record is a customer after all";
+    InvalidValue = "invalid-value", Refused, "a column holds a value that cannot be understood",
+        "correct the column in the rejects file and feed it again";
     UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",
         "use a name that `rehome schemes` lists";
     RedactedHash = "redacted-hash", Refused, "the exporter was not allowed to read the hash and wrote a placeholder",

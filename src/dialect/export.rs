@@ -20,8 +20,9 @@ pub struct ReadOptions {
     pub firebase: Option<FirebaseHashConfig>,
     /// `--scheme`
     pub scheme: Option<String>,
-    /// `--map`
-    pub mapping: Option<Mapping>,
+    /// `--map`; a mapping is a dialect of its own and comes before `from` and detection. It lives as long as the process
+    /// ([`Mapping::read`] leaks the one there is), as every dialect does.
+    pub mapping: Option<&'static Mapping>,
     /// `--keep-dates`
     pub keep_dates: bool,
     /// `--email-domain`

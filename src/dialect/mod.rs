@@ -24,13 +24,20 @@ pub trait Dialect: Sync {
     /// What a table is to this dialect. Called once for each table; `--from` makes it be called without [`Self::detect`].
     fn role(&self, table: &TableSample) -> Role;
 
+    /// What one record of a [`Role::Mixed`] table is (Django's dumpdata, NodeBB's `objects` collection). Never
+    /// [`Role::Mixed`] itself.
+    fn role_of(&self, record: &Record<'_>) -> Role {
+        let _ = record;
+        Role::Users
+    }
+
     /// The names of the fields of a headerless table, where this dialect knows them from their number.
     fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
         let _ = table;
         None
     }
 
-    /// What to keep of a row of a [`Role::Related`] table, and under which key; `None` leaves the row out.
+    /// What to keep of a row that is [`Role::Related`], and under which key; `None` leaves the row out.
     ///
     /// Kept rows may be spilled to disk: keep what [`Self::interpret`] reads and no more.
     fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, serde_json::Value)> {
@@ -65,6 +72,8 @@ pub enum Role {
     Users,
     /// Rows that belong to users by the source's own key; the kind is the dialect's own word.
     Related(&'static str),
+    /// Records of several kinds in one table; [`Dialect::role_of`] tells them apart.
+    Mixed,
     /// Nothing to do with users.
     Ignored,
 }
@@ -96,8 +105,6 @@ pub struct Context<'c> {
     pub firebase: Option<&'c FirebaseHashConfig>,
     /// `--scheme`: holds for every hash whose own column does not declare one.
     pub scheme: Option<&'c str>,
-    /// `--map`.
-    pub mapping: Option<&'c mapping::Mapping>,
     /// `--keep-dates`: created and last-seen go into the preferences.
     pub keep_dates: bool,
     /// `--email-domain`: what to append to names of sources without addresses (shadow, htpasswd).
@@ -138,14 +145,7 @@ pub struct FirebaseHashConfig {
 }
 
 pub mod export;
-
-pub mod mapping {
-    //! `--map FILE.toml`.
-
-    /// A mapping file, parsed.
-    #[derive(Debug)]
-    pub struct Mapping {}
-}
+pub mod mapping;
 
 /// All dialects, in the order of `rehome sources`.
 pub const ALL: &[&dyn Dialect] = &[];
