@@ -144,8 +144,12 @@ pub struct FirebaseHashConfig {
     pub mem_cost: u64,
 }
 
+pub mod common;
 pub mod export;
 pub mod mapping;
+pub mod php;
+#[cfg(test)]
+pub mod testing;
 
 /// All dialects, in the order of `rehome sources`.
 pub const ALL: &[&dyn Dialect] = &[];
