@@ -99,12 +99,19 @@ codes! {
         "add an address, or import the user without a password";
     InvalidPhone = "invalid-phone", Warning, "the phone number is not E.164 and is left out",
         "write it as +COUNTRYNUMBER without spaces";
-    InvalidId = "invalid-id", Warning, "the source id is not one Appwrite accepts; a stable one is derived",
+    PasswordLength = "password-length", Refused, "the password is shorter or longer than a login accepts",
+        "create without a password (--unsupported without-password) and run a recovery campaign";
+    DerivedId = "derived-id", Info, "the source id is not one Appwrite accepts; a stable one is derived",
         "id-map.csv maps old ids to new ones";
+    NothingIdentifies = "nothing-identifies", Refused, "the record has no id, no e-mail address and no phone number",
+        "give it one, or leave it";
     NameTruncated = "name-truncated", Warning, "the name is longer than 128 characters and is cut",
         "nothing, unless the rest matters";
     LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label",
         "map it with [user.labels.map] in a mapping file";
+    LabelRewritten = "label-rewritten", Info, "a role is written without its punctuation",
+        "labels take letters and digits only; map it with [user.labels.map] for another spelling";
+    PrefsNested = "prefs-nested", Info, "preferences that the server would read as a list are kept under `values`", "";
     PrefsTooLarge = "prefs-too-large", Warning, "custom data exceeds 64 kB and is left out",
         "keep it in a database and refer to it by id";
     DuplicateId = "duplicate-id", Refused, "another record of this export has the same id",

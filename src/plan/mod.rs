@@ -1,13 +1,18 @@
 //! [`Account`] → [`Plan`] (one create and the follow-up requests the user needs) or a refusal. Pure: no I/O, no clock.
 
+pub mod line;
+mod normalize;
+
+pub use normalize::derive_id;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::account::Account;
-use crate::appwrite::{Endpoint, Profile};
-use crate::code::{Note, Refusal};
-use crate::scheme::PasswordFields;
+use crate::account::{Account, Credential};
+use crate::appwrite::{Endpoint, Profile, rules};
+use crate::code::{Code, Note, Refusal, Severity};
+use crate::scheme::{self, Mapped, PasswordFields, Verdict};
 
 /// What is sent for one user.
 #[derive(Debug, Clone)]
@@ -145,9 +150,173 @@ impl std::fmt::Debug for Create<'_> {
     }
 }
 
-/// Plans one account for one version of Appwrite.
+/// Plans one account for one version of Appwrite. `origin` is the dialect's name; it keeps ids derived from equal source
+/// ids of different systems apart.
 #[must_use]
-pub fn plan<'a>(account: Account<'a>, policies: Policies, profile: &Profile) -> Planned<'a> {
-    let _ = (account, policies, profile);
-    unreachable!("replaced before anything calls it")
+pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile: &Profile) -> Planned<'a> {
+    let Account { source_id, email, email_verified, phone, phone_verified, name, enabled, roles, prefs, .. } = account;
+    let mut notes = account.notes;
+
+    let email = email.map(normalize::email).filter(|e| !e.is_empty());
+    let phone = phone.map(normalize::phone).filter(|p| !p.is_empty());
+    let refuse = |source_id, email, refusal| Planned::Refused { source_id, email, refusal };
+
+    if let Some(address) = &email
+        && !rules::email(address, profile)
+    {
+        let refusal = Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts");
+        return refuse(source_id, email, refusal);
+    }
+    let phone = phone.filter(|number| {
+        let good = rules::phone(number);
+        if !good {
+            notes.push(Note::new(
+                Code::InvalidPhone,
+                "the phone number is not in the form +COUNTRYNUMBER and is left out",
+            ));
+        }
+        good
+    });
+
+    let Secret { scheme, endpoint, fields, conversion } =
+        match secret(account.credential, email.is_some(), policies.unsupported, profile, &mut notes) {
+            Ok(secret) => secret,
+            Err(refusal) => return refuse(source_id, email, refusal),
+        };
+
+    let Some(user_id) =
+        user_id(&source_id, email.as_deref(), phone.as_deref(), origin, policies.ids, profile, &mut notes)
+    else {
+        let refusal =
+            Refusal::new(Code::NothingIdentifies, "the record has no id, no e-mail address and no phone number");
+        return refuse(source_id, email, refusal);
+    };
+
+    let name = name.and_then(|n| normalize::name(n, &mut notes));
+    let labels = normalize::labels(roles, profile, &mut notes);
+    let prefs = normalize::prefs(prefs, &mut notes);
+
+    // What resets something comes before it: a phone's change resets its verification. A disabled user is disabled
+    // before anything else, so that nobody signs in between two requests.
+    let mut steps = Vec::new();
+    if !enabled {
+        steps.push(Step::Disable);
+    }
+    if let Some(number) = &phone
+        && endpoint != Endpoint::Plain
+    {
+        steps.push(Step::Phone(number.clone()));
+    }
+    if email_verified && email.is_some() {
+        steps.push(Step::VerifyEmail);
+    }
+    if phone_verified && phone.is_some() {
+        steps.push(Step::VerifyPhone);
+    }
+    if !labels.is_empty() {
+        steps.push(Step::Labels(labels));
+    }
+    if let Some(prefs) = prefs {
+        steps.push(Step::Prefs(prefs));
+    }
+
+    let body = CreateBody {
+        user_id: user_id.clone(),
+        email: email.clone(),
+        phone: if endpoint == Endpoint::Plain { phone.clone() } else { None },
+        name,
+        password: fields,
+    };
+    let create = Create { endpoint, body };
+    Planned::Create(Box::new(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes }))
+}
+
+/// What becomes of the password.
+struct Secret<'a> {
+    scheme: &'static str,
+    endpoint: Endpoint,
+    fields: Option<PasswordFields<'a>>,
+    conversion: Vec<&'static str>,
+}
+
+impl Secret<'_> {
+    /// No password is sent.
+    const fn none(scheme: &'static str) -> Self {
+        Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new() }
+    }
+}
+
+fn secret<'a>(
+    credential: Credential<'a>,
+    has_email: bool,
+    unsupported: Unsupported,
+    profile: &Profile,
+    notes: &mut Vec<Note>,
+) -> Result<Secret<'a>, Refusal> {
+    // One place decides what a password that cannot be carried means.
+    let without = |refusal: Refusal, notes: &mut Vec<Note>| match unsupported {
+        Unsupported::Skip => Err(refusal),
+        Unsupported::WithoutPassword => {
+            notes.push(Note::new(Code::NeedsReset, format!("created without a password: {}", refusal.text)));
+            Ok(Secret::none(refusal.scheme.unwrap_or("none")))
+        }
+    };
+    match credential {
+        Credential::None(note) if note.code.severity() == Severity::Refused => {
+            without(Refusal::new(note.code, note.text), notes)
+        }
+        Credential::None(note) => {
+            let needs_reset = note.code.severity() == Severity::NeedsReset && note.code != Code::NeedsReset;
+            notes.push(note);
+            if needs_reset {
+                notes.push(Note::new(Code::NeedsReset, "created without a password"));
+            }
+            Ok(Secret::none("none"))
+        }
+        _ if !has_email => {
+            let refusal = Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with");
+            without(refusal, notes)
+        }
+        Credential::Plain(password) => {
+            let length = password.len();
+            if length < rules::PASSWORD_MIN || (profile.max_256_bytes && length > rules::PASSWORD_MAX) {
+                let text = format!("the password is {length} bytes long; Appwrite takes 8 to 256");
+                return without(Refusal::new(Code::PasswordLength, text).scheme("plain"), notes);
+            }
+            let fields = PasswordFields { password, ..PasswordFields::default() };
+            Ok(Secret { scheme: "plain", endpoint: Endpoint::Plain, fields: Some(fields), conversion: Vec::new() })
+        }
+        Credential::Hash(input) => match scheme::resolve(&input, profile) {
+            Verdict::Refused(refusal) => without(refusal, notes),
+            Verdict::Maps(mapped) => {
+                notes.extend(mapped.notes);
+                let Mapped { scheme, endpoint, fields, conversion, .. } = mapped;
+                Ok(Secret { scheme, endpoint, fields: Some(fields), conversion })
+            }
+        },
+    }
+}
+
+fn user_id<'a>(
+    source_id: &Cow<'a, str>,
+    email: Option<&str>,
+    phone: Option<&str>,
+    origin: &str,
+    ids: Ids,
+    profile: &Profile,
+    notes: &mut Vec<Note>,
+) -> Option<Cow<'a, str>> {
+    if source_id.is_empty() {
+        let (kind, value) = email.map(|e| ("email", e)).or(phone.map(|p| ("phone", p)))?;
+        return Some(Cow::Owned(normalize::derive_id(kind, value)));
+    }
+    if ids == Ids::Derive {
+        return Some(Cow::Owned(normalize::derive_id(origin, source_id)));
+    }
+    if rules::user_id(source_id, profile) {
+        return Some(source_id.clone());
+    }
+    notes
+        .push(Note::new(Code::DerivedId, "the source id is not one Appwrite accepts; a stable one is derived from it"));
+    Some(Cow::Owned(normalize::derive_id(origin, source_id)))
 }
