@@ -71,6 +71,8 @@ codes! {
         "nothing to do unless the record is a customer after all";
     InvalidValue = "invalid-value", Refused, "a column holds a value that cannot be understood",
         "correct the column in the rejects file and feed it again";
+    InvalidDate = "invalid-date", Warning, "a date cannot be understood and is left out",
+        "write it as 2024-01-31T12:00:00Z";
     UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",
         "use a name that `rehome schemes` lists";
     RedactedHash = "redacted-hash", Refused, "the exporter was not allowed to read the hash and wrote a placeholder",

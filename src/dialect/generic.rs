@@ -1,0 +1,278 @@
+//! Exports that people write themselves, under rehome's own member names. What cannot be understood is refused, for that
+//! record alone: a file that a person wrote can be corrected by a person.
+
+use std::borrow::Cow;
+
+use super::{Context, Detection, Dialect, Fate, Role, common, strict};
+use crate::account::{Account, Credential, HashInput};
+use crate::code::{Code, Note, Refusal};
+use crate::source::{Format, Record, TableSample};
+
+/// CSV, JSON and NDJSON under rehome's own member names.
+pub struct Generic;
+
+/// Every member that is understood, with what becomes of it.
+const MEMBERS: &[(&str, Fate)] = &[
+    ("id", Fate::Carried("id")),
+    ("email", Fate::Carried("email")),
+    ("email_verified", Fate::Carried("email_verified")),
+    ("phone", Fate::Carried("phone")),
+    ("phone_verified", Fate::Carried("phone_verified")),
+    ("name", Fate::Carried("name")),
+    ("enabled", Fate::Carried("enabled")),
+    ("labels", Fate::Carried("labels")),
+    ("prefs", Fate::Carried("prefs")),
+    ("created_at", Fate::Transformed { to: "prefs", how: "only with --keep-dates: Appwrite sets its own date" }),
+    ("password_hash", Fate::Carried("password")),
+    ("password_scheme", HASH_PARAMETER),
+    ("password_salt", HASH_PARAMETER),
+    ("password_salt_encoding", HASH_PARAMETER),
+    ("scrypt_n", HASH_PARAMETER),
+    ("scrypt_r", HASH_PARAMETER),
+    ("scrypt_p", HASH_PARAMETER),
+    ("scrypt_length", HASH_PARAMETER),
+    ("signer_key", HASH_PARAMETER),
+    ("salt_separator", HASH_PARAMETER),
+    ("rounds", HASH_PARAMETER),
+    ("mem_cost", HASH_PARAMETER),
+    ("password", Fate::Transformed { to: "password", how: "plain text, hashed by Appwrite" }),
+];
+
+const HASH_PARAMETER: Fate = Fate::Transformed { to: "password", how: "in the form its endpoint takes" };
+
+impl Dialect for Generic {
+    fn name(&self) -> &'static str {
+        "generic"
+    }
+
+    fn about(&self) -> &'static str {
+        "any export under rehome's own member names (id, email, password_hash, …); others with --map"
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
+        let known = table.columns.iter().filter(|column| is_member(column)).map(String::as_str);
+        let why = format!("{:?} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));
+        Some(Detection { score: 1, why: why.to_owned() })
+    }
+
+    /// Dumps hold many tables with an `id`, so there only an `email` makes a table one of users.
+    fn role(&self, table: &TableSample) -> Role {
+        let has = |name: &str| table.columns.iter().any(|column| column == name);
+        let users = match table.format {
+            Format::Sql | Format::Xml => has("email"),
+            _ => has("email") || has("id") || has("phone"),
+        };
+        if users { Role::Users } else { Role::Ignored }
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        let scalar = |column| strict::scalar(column, record.get(column));
+        let boolean = |column| strict::boolean(column, record.get(column));
+        let (created_at, notes) = date("created_at", record, context)?;
+        Ok(Account {
+            source_id: strict::digits_intact("id", record.get("id"))?.unwrap_or_default(),
+            email: scalar("email")?,
+            email_verified: boolean("email_verified")?.unwrap_or(false),
+            phone: strict::digits_intact("phone", record.get("phone"))?.map(unescape_formula),
+            phone_verified: boolean("phone_verified")?.unwrap_or(false),
+            name: scalar("name")?,
+            enabled: boolean("enabled")?.unwrap_or(true),
+            roles: strict::words("labels", record.get("labels"), &[',', '|', ';'])?,
+            prefs: strict::object("prefs", record.get("prefs"))?,
+            created_at,
+            last_seen: None,
+            credential: credential(record, context)?,
+            notes,
+        })
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        MEMBERS.iter().find(|(name, _)| *name == column).map_or(
+            Fate::Dropped { why: "not a member of generic exports; use --map to carry it" },
+            |(_, fate)| fate.clone(),
+        )
+    }
+}
+
+fn is_member(column: &str) -> bool {
+    MEMBERS.iter().any(|(name, _)| *name == column)
+}
+
+/// A plain-text password comes before a hash: Appwrite can always hash it.
+fn credential<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
+    if let Some(plain) = record.text("password") {
+        refuse_hash_as_plain("password", &plain)?;
+        return Ok(Credential::Plain(plain));
+    }
+    let scalar = |column| strict::scalar(column, record.get(column));
+    let number = |column| strict::number(column, record.get(column));
+    let Some(hash) = record.text("password_hash") else { return Ok(Credential::default()) };
+    if common::is_unusable(&hash) {
+        return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
+    }
+    let declared = scalar("password_scheme")?.or_else(|| context.scheme.map(|scheme| Cow::Owned(scheme.to_owned())));
+    let mut input = HashInput {
+        hash,
+        declared,
+        origin: "generic",
+        salt: record.text("password_salt"),
+        salt_encoding: strict::salt_encoding("password_salt_encoding", record.get("password_salt_encoding"))?,
+        scrypt_n: number("scrypt_n")?,
+        scrypt_r: number("scrypt_r")?,
+        scrypt_p: number("scrypt_p")?,
+        scrypt_length: number("scrypt_length")?,
+        signer_key: scalar("signer_key")?,
+        salt_separator: record.get("salt_separator").and_then(crate::source::Value::text),
+        rounds: number("rounds")?,
+        mem_cost: number("mem_cost")?,
+    };
+    if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
+        fill_firebase(&mut input, project);
+    }
+    Ok(Credential::Hash(input))
+}
+
+/// Puts a project's parameters where the record has none of its own.
+pub(super) fn fill_firebase(input: &mut HashInput<'_>, project: &super::FirebaseHashConfig) {
+    input.signer_key = Some(Cow::Owned(project.signer_key.clone()));
+    input.salt_separator = Some(Cow::Owned(project.salt_separator.clone()));
+    input.rounds.get_or_insert(project.rounds);
+    input.mem_cost.get_or_insert(project.mem_cost);
+}
+
+/// Many systems call the column of their hashes `password`. Taken as plain text, such a hash would become the password.
+///
+/// # Errors
+/// What has the shape of a modular crypt string (`$2y$10$…`) or of Django's.
+pub(super) fn refuse_hash_as_plain(column: &str, plain: &str) -> Result<(), Refusal> {
+    let tag = plain.strip_prefix('$').and_then(|rest| rest.split_once('$')).map(|(tag, _)| tag);
+    let modular = tag.is_some_and(|tag| !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    let django = ["pbkdf2_sha", "bcrypt$$", "bcrypt_sha256$$", "argon2$argon2"].iter().any(|p| plain.starts_with(p));
+    if plain.len() >= 20 && (modular || django) {
+        return Err(strict::unclear(column, "is for plain-text passwords and holds what looks like a hash")
+            .hint("name the column password_hash, or say so in a mapping file (--map)"));
+    }
+    Ok(())
+}
+
+/// A moment; one that cannot be understood costs the user nothing but itself, and is only named where it was wanted.
+fn date(
+    column: &str,
+    record: &Record<'_>,
+    context: &Context<'_>,
+) -> Result<(Option<jiff::Timestamp>, Vec<Note>), Refusal> {
+    let moment = common::moment_of(record, column);
+    let unread = context.keep_dates && moment.is_none() && strict::scalar(column, record.get(column))?.is_some();
+    let notes = unread.then(|| Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
+    Ok((moment, notes.into_iter().collect()))
+}
+
+/// Exporters guard spreadsheets with an apostrophe before what would be a formula: `'+14155550123`.
+pub(super) fn unescape_formula(text: Cow<'_, str>) -> Cow<'_, str> {
+    let guarded = |t: &str| t.strip_prefix('\'').is_some_and(|rest| rest.starts_with(['=', '+', '-', '@']));
+    match text {
+        Cow::Borrowed(text) if guarded(text) => Cow::Borrowed(&text[1..]),
+        Cow::Owned(text) if guarded(&text) => Cow::Owned(text[1..].to_owned()),
+        plain => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NoRelated, testing};
+    use super::*;
+    use crate::account::SaltEncoding;
+    use serde_json::json;
+
+    fn read(record: serde_json::Value) -> Result<String, String> {
+        let record = testing::record(record);
+        let account = Generic.interpret(&record, &testing::context(&NoRelated));
+        account.map(|a| format!("{a:?}")).map_err(|refusal| refusal.text.into_owned())
+    }
+
+    #[test]
+    fn all_members_are_understood() {
+        let record = testing::record(json!({
+            "id": 7, "email": " Alice@Example.com ", "email_verified": "yes", "phone": "'+14155550123", "phone_verified": 1,
+            "name": "Alice", "enabled": "f", "labels": "admin;staff", "prefs": "{\"plan\":\"pro\"}",
+            "created_at": "2024-01-02 03:04:05", "password_hash": "00ff", "password_scheme": "scrypt",
+            "password_salt": "c2FsdA==", "password_salt_encoding": "base64", "scrypt_n": "16384", "scrypt_r": 8,
+            "scrypt_p": 1, "scrypt_length": 64, "signer_key": "a2V5", "salt_separator": "", "rounds": 8, "mem_cost": 14,
+        }));
+        let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
+        assert_eq!((&*account.source_id, account.email.as_deref()), ("7", Some("Alice@Example.com")));
+        assert_eq!((account.phone.as_deref(), account.name.as_deref()), (Some("+14155550123"), Some("Alice")));
+        assert!(account.email_verified && account.phone_verified && !account.enabled);
+        assert_eq!((account.roles, account.prefs["plan"].as_str()), (vec!["admin".into(), "staff".into()], Some("pro")));
+        assert_eq!(account.created_at, "2024-01-02T03:04:05Z".parse().ok());
+        let Credential::Hash(hash) = account.credential else { panic!("a hash") };
+        assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.origin), ("00ff", Some("scrypt"), "generic"));
+        assert_eq!((hash.salt.as_deref(), hash.salt_encoding), (Some("c2FsdA=="), SaltEncoding::Base64));
+        assert_eq!((hash.scrypt_n, hash.scrypt_r, hash.scrypt_p), (Some(16384), Some(8), Some(1)));
+        assert_eq!((hash.scrypt_length, hash.rounds, hash.mem_cost), (Some(64), Some(8), Some(14)));
+        assert_eq!((hash.signer_key.as_deref(), hash.salt_separator.as_deref()), (Some("a2V5"), Some("")));
+    }
+
+    #[test]
+    fn a_member_that_is_not_there_means_nothing_bad() {
+        let record = testing::record(json!({ "email": "a@example.com", "enabled": null, "labels": "" }));
+        let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
+        assert!(account.enabled && !account.email_verified && account.source_id.is_empty());
+        assert!(matches!(account.credential, Credential::None(note) if note.code == Code::NoPassword));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_by_the_name_of_its_column() {
+        for (column, value) in [
+            ("email_verified", json!("maybe")),
+            ("enabled", json!("?")),
+            ("phone_verified", json!(2)),
+            ("scrypt_n", json!("2^14")),
+            ("password_salt_encoding", json!("rot13")),
+            ("id", json!("1.41555E+10")),
+            ("phone", json!("1.41555E+10")),
+            ("email", json!(["a@example.com"])),
+            ("labels", json!([{"name": "x"}])),
+            ("prefs", json!("[1]")),
+        ] {
+            let mut record = json!({ "email": "a@example.com", "password_hash": "x" });
+            record[column] = value;
+            let text = read(record).unwrap_err();
+            assert!(text.contains(&format!("`{column}`")), "{text}");
+        }
+    }
+
+    #[test]
+    fn markers_and_hashes_never_become_passwords() {
+        for marker in ["!", "!abc", "*"] {
+            let record = testing::record(json!({ "email": "a@example.com", "password_hash": marker }));
+            let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
+            assert!(matches!(account.credential, Credential::None(_)), "{marker}");
+        }
+        for hash in ["$2y$10$abcdefghijklmnopqrstuv", "pbkdf2_sha256$1000000$salt$hash", "$argon2id$v=19$m=1,t=1,p=1$a$b"] {
+            let text = read(json!({ "email": "a@example.com", "password": hash })).unwrap_err();
+            assert!(!text.contains(hash), "{text}");
+        }
+        assert!(read(json!({ "email": "a@example.com", "password": "$ecret$money$" })).is_ok());
+    }
+
+    #[test]
+    fn the_command_line_declares_only_what_the_record_does_not() {
+        let context = Context { scheme: Some("md5"), ..testing::context(&NoRelated) };
+        for (own, expected) in [(json!(null), "md5"), (json!("sha1"), "sha1")] {
+            let record = testing::record(json!({ "email": "a@example.com", "password_hash": "00", "password_scheme": own }));
+            let account = Generic.interpret(&record, &context).unwrap();
+            assert!(matches!(account.credential, Credential::Hash(h) if h.declared.as_deref() == Some(expected)));
+        }
+    }
+
+    #[test]
+    fn a_dump_is_generic_only_by_its_addresses() {
+        let table = |format, columns: &[&str]| testing::table("t", format, columns);
+        assert!(Generic.detect(&[table(Format::Csv, &["id", "x"])]).is_some());
+        assert!(Generic.detect(&[table(Format::Sql, &["id", "x"])]).is_none());
+        assert_eq!(Generic.detect(&[table(Format::Sql, &["id", "email"])]).unwrap().score, 1);
+        assert!(matches!(Generic.fate("favourite_colour"), Fate::Dropped { why } if why.contains("--map")));
+    }
+}

@@ -1,0 +1,232 @@
+//! Values of files that people write themselves: understood, or a refusal that names the column. Nothing is guessed.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
+
+use super::common;
+use crate::account::SaltEncoding;
+use crate::code::{Code, Refusal};
+use crate::source::Value;
+
+/// The refusal for a value that cannot be understood. `saying` must not quote the value of a secret column.
+pub(super) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::InvalidValue, format!("column `{column}` {saying}"))
+}
+
+/// Text or a number, as text without the white space around it; nothing and blanks are `None`.
+///
+/// # Errors
+/// Lists and objects.
+pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
+        Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
+        Some(Value::Text(text)) => Ok(Some(text.trim()).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
+        Some(other) => Ok(other.text()),
+    }
+}
+
+/// An id or a phone number: [`scalar`], but not what a spreadsheet made of one.
+///
+/// # Errors
+/// Scientific notation (`1.41555E+10`), whose digits are lost.
+pub(super) fn digits_intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
+    let text = scalar(column, value)?;
+    let mangled = match value {
+        Some(Value::Number(number)) => number.as_i64().is_none() && number.as_u64().is_none(),
+        _ => text.as_deref().is_some_and(is_scientific),
+    };
+    if mangled {
+        let text = text.unwrap_or_default();
+        return Err(unclear(column, format_args!("holds `{text}`: a spreadsheet has cut its digits"))
+            .hint("export again and open the file in no spreadsheet, or format the column as text there"));
+    }
+    Ok(text)
+}
+
+/// `1.41555E+10`, with a decimal comma too.
+fn is_scientific(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    exponent.strip_prefix('+').is_some_and(all_digits)
+        && match mantissa.strip_prefix('-').unwrap_or(mantissa).split_once(['.', ',']) {
+            Some((whole, rest)) => all_digits(whole) && all_digits(rest),
+            None => all_digits(mantissa),
+        }
+}
+
+/// A boolean as people and programs write it; `None` where nothing is written.
+///
+/// # Errors
+/// Anything else.
+pub(super) fn boolean(column: &str, value: Option<&Value<'_>>) -> Result<Option<bool>, Refusal> {
+    let Some(text) = scalar(column, value)? else { return Ok(None) };
+    match value.and_then(common::truth) {
+        None => Err(unclear(column, format_args!("holds `{}`, which is neither yes nor no", shortened(&text)))),
+        truth => Ok(truth),
+    }
+}
+
+/// A whole number that is not negative. Data frames write `16384.0` where another row has nothing; that is one too.
+///
+/// # Errors
+/// Anything else.
+pub(super) fn number(column: &str, value: Option<&Value<'_>>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = scalar(column, value)? else { return Ok(None) };
+    match text.strip_suffix(".0").unwrap_or(&text).parse() {
+        Ok(number) => Ok(Some(number)),
+        Err(_) => Err(unclear(column, format_args!("holds `{}`, which is no whole number", shortened(&text)))),
+    }
+}
+
+/// Several words: a list, JSON text of one, or text separated by `separators`.
+///
+/// # Errors
+/// Elements that are no text, and what begins like JSON and is none.
+pub(super) fn words<'v>(
+    column: &str,
+    value: Option<&'v Value<'_>>,
+    separators: &[char],
+) -> Result<Vec<Cow<'v, str>>, Refusal> {
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(items)) => {
+            let words = items.iter().map(|item| scalar(column, Some(item)));
+            words.filter_map(Result::transpose).collect()
+        }
+        Some(Value::Text(text)) if text.trim_start().starts_with('[') => {
+            let items: Vec<Json> = serde_json::from_str(text)
+                .map_err(|_| unclear(column, "begins like a JSON list and is none"))?;
+            let word = |item: Json| match item {
+                Json::Null => None,
+                Json::String(text) => Some(Ok(Cow::Owned(text))),
+                Json::Number(number) => Some(Ok(Cow::Owned(number.to_string()))),
+                _ => Some(Err(unclear(column, "holds a list of more than words"))),
+            };
+            items.into_iter().filter_map(word).collect()
+        }
+        Some(Value::Text(text)) => {
+            let words = text.split(separators).map(str::trim).filter(|word| !word.is_empty());
+            Ok(words.map(Cow::Borrowed).collect())
+        }
+        Some(_) => Ok(scalar(column, value)?.into_iter().collect()),
+    }
+}
+
+/// An object, or JSON text of one; an empty list is an empty object (PHP writes it so).
+///
+/// # Errors
+/// Anything else.
+pub(super) fn object(column: &str, value: Option<&Value<'_>>) -> Result<Map<String, Json>, Refusal> {
+    let json = match value {
+        None | Some(Value::Null) => return Ok(Map::new()),
+        Some(Value::Text(text)) if text.trim().is_empty() => return Ok(Map::new()),
+        Some(Value::Text(text)) => serde_json::from_str(text).map_err(|_| unclear(column, "is no JSON"))?,
+        Some(other) => other.to_json(),
+    };
+    match json {
+        Json::Object(members) => Ok(members),
+        Json::Null => Ok(Map::new()),
+        Json::Array(items) if items.is_empty() => Ok(Map::new()),
+        _ => Err(unclear(column, "holds JSON that is no object")),
+    }
+}
+
+/// How a salt column is written.
+///
+/// # Errors
+/// Anything but `utf8`, `hex` and `base64`.
+pub(super) fn salt_encoding(column: &str, value: Option<&Value<'_>>) -> Result<SaltEncoding, Refusal> {
+    let Some(text) = scalar(column, value)? else { return Ok(SaltEncoding::Utf8) };
+    salt_encoding_of(&text).ok_or_else(|| {
+        unclear(column, format_args!("holds `{}`, which is none of utf8, hex and base64", shortened(&text)))
+    })
+}
+
+/// The encoding of that name.
+pub(super) fn salt_encoding_of(name: &str) -> Option<SaltEncoding> {
+    match name.to_ascii_lowercase().as_str() {
+        "utf8" | "utf-8" => Some(SaltEncoding::Utf8),
+        "hex" => Some(SaltEncoding::Hex),
+        "base64" => Some(SaltEncoding::Base64),
+        _ => None,
+    }
+}
+
+/// Values are shown so that a person finds them, not in full.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(40) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(t: &str) -> Value<'_> {
+        Value::Text(Cow::Borrowed(t))
+    }
+
+    #[test]
+    fn booleans_as_people_write_them_and_nothing_else() {
+        for yes in ["true", "TRUE", "t", "Yes", "y", "1", " on "] {
+            assert_eq!(boolean("b", Some(&text(yes))), Ok(Some(true)), "{yes}");
+        }
+        for no in ["false", "F", "no", "N", "0", "off"] {
+            assert_eq!(boolean("b", Some(&text(no))), Ok(Some(false)), "{no}");
+        }
+        assert_eq!(boolean("b", Some(&text("  "))), Ok(None));
+        assert_eq!(boolean("b", Some(&Value::Bool(true))), Ok(Some(true)));
+        for unclear in ["maybe", "?", "2", "-1"] {
+            let refusal = boolean("email_verified", Some(&text(unclear))).unwrap_err();
+            assert_eq!(refusal.code, Code::InvalidValue);
+            assert!(refusal.text.contains("email_verified") && refusal.text.contains(unclear), "{}", refusal.text);
+        }
+    }
+
+    #[test]
+    fn spreadsheet_numbers_are_not_ids() {
+        for mangled in ["1.41555E+10", "1,5E+12", "4E+07", "1.41555e+10"] {
+            assert!(digits_intact("id", Some(&text(mangled))).is_err(), "{mangled}");
+        }
+        for intact in ["14155550123", "5e10", "E+10", "user1E+10x", "+14155550123", "a.bE+1"] {
+            assert_eq!(digits_intact("id", Some(&text(intact))).unwrap().unwrap(), intact);
+        }
+        let float = serde_json::Number::from_f64(1.5e12).unwrap();
+        assert!(digits_intact("id", Some(&Value::Number(float))).is_err());
+    }
+
+    #[test]
+    fn words_come_from_lists_json_text_and_separated_text() {
+        let separators = [',', '|', ';'];
+        for written in ["a,b", "a|b", "a; b", r#"["a","b"]"#, " a ,, b "] {
+            assert_eq!(words("labels", Some(&text(written)), &separators).unwrap(), ["a", "b"], "{written}");
+        }
+        let list = Value::List(vec![text("a"), Value::Null, text("b")]);
+        assert_eq!(words("labels", Some(&list), &separators).unwrap(), ["a", "b"]);
+        assert!(words("labels", Some(&text("[a")), &separators).is_err());
+        assert!(words("labels", Some(&text("[{}]")), &separators).is_err());
+    }
+
+    #[test]
+    fn objects_are_objects() {
+        assert_eq!(object("prefs", Some(&text(r#"{"a":1}"#))).unwrap()["a"], 1);
+        assert!(object("prefs", Some(&text("[]"))).unwrap().is_empty());
+        for wrong in ["{", "1", "[1]", "x"] {
+            assert!(object("prefs", Some(&text(wrong))).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole() {
+        assert_eq!(number("scrypt_n", Some(&text("16384"))), Ok(Some(16384)));
+        assert_eq!(number("scrypt_n", Some(&text("16384.0"))), Ok(Some(16384)));
+        for wrong in ["2^14", "-1", "1.5", "1e4", "many"] {
+            assert!(number("scrypt_n", Some(&text(wrong))).is_err(), "{wrong}");
+        }
+    }
+}
