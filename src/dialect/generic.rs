@@ -53,7 +53,7 @@ impl Dialect for Generic {
         let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
         let known = table.columns.iter().filter(|column| is_member(column)).map(String::as_str);
         let why = format!("{:?} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));
-        Some(Detection { score: 1, why: why.to_owned() })
+        Some(Detection { score: 1, why })
     }
 
     /// Dumps hold many tables with an `id`, so there only an `email` makes a table one of users.
@@ -88,10 +88,12 @@ impl Dialect for Generic {
     }
 
     fn fate(&self, column: &str) -> Fate {
-        MEMBERS.iter().find(|(name, _)| *name == column).map_or(
-            Fate::Dropped { why: "not a member of generic exports; use --map to carry it" },
-            |(_, fate)| fate.clone(),
-        )
+        MEMBERS
+            .iter()
+            .find(|(name, _)| *name == column)
+            .map_or(Fate::Dropped { why: "not a member of generic exports; use --map to carry it" }, |(_, fate)| {
+                fate.clone()
+            })
     }
 }
 
@@ -164,7 +166,8 @@ fn date(
 ) -> Result<(Option<jiff::Timestamp>, Vec<Note>), Refusal> {
     let moment = common::moment_of(record, column);
     let unread = context.keep_dates && moment.is_none() && strict::scalar(column, record.get(column))?.is_some();
-    let notes = unread.then(|| Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
+    let notes =
+        unread.then(|| Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
     Ok((moment, notes.into_iter().collect()))
 }
 
@@ -204,7 +207,10 @@ mod tests {
         assert_eq!((&*account.source_id, account.email.as_deref()), ("7", Some("Alice@Example.com")));
         assert_eq!((account.phone.as_deref(), account.name.as_deref()), (Some("+14155550123"), Some("Alice")));
         assert!(account.email_verified && account.phone_verified && !account.enabled);
-        assert_eq!((account.roles, account.prefs["plan"].as_str()), (vec!["admin".into(), "staff".into()], Some("pro")));
+        assert_eq!(
+            (account.roles, account.prefs["plan"].as_str()),
+            (vec!["admin".into(), "staff".into()], Some("pro"))
+        );
         assert_eq!(account.created_at, "2024-01-02T03:04:05Z".parse().ok());
         let Credential::Hash(hash) = account.credential else { panic!("a hash") };
         assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.origin), ("00ff", Some("scrypt"), "generic"));
@@ -250,7 +256,9 @@ mod tests {
             let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
             assert!(matches!(account.credential, Credential::None(_)), "{marker}");
         }
-        for hash in ["$2y$10$abcdefghijklmnopqrstuv", "pbkdf2_sha256$1000000$salt$hash", "$argon2id$v=19$m=1,t=1,p=1$a$b"] {
+        for hash in
+            ["$2y$10$abcdefghijklmnopqrstuv", "pbkdf2_sha256$1000000$salt$hash", "$argon2id$v=19$m=1,t=1,p=1$a$b"]
+        {
             let text = read(json!({ "email": "a@example.com", "password": hash })).unwrap_err();
             assert!(!text.contains(hash), "{text}");
         }
@@ -261,7 +269,8 @@ mod tests {
     fn the_command_line_declares_only_what_the_record_does_not() {
         let context = Context { scheme: Some("md5"), ..testing::context(&NoRelated) };
         for (own, expected) in [(json!(null), "md5"), (json!("sha1"), "sha1")] {
-            let record = testing::record(json!({ "email": "a@example.com", "password_hash": "00", "password_scheme": own }));
+            let record =
+                testing::record(json!({ "email": "a@example.com", "password_hash": "00", "password_scheme": own }));
             let account = Generic.interpret(&record, &context).unwrap();
             assert!(matches!(account.credential, Credential::Hash(h) if h.declared.as_deref() == Some(expected)));
         }

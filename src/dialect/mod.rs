@@ -146,10 +146,15 @@ pub struct FirebaseHashConfig {
 
 pub mod common;
 pub mod export;
+pub mod generic;
 pub mod mapping;
 pub mod php;
+mod strict;
 #[cfg(test)]
 pub mod testing;
 
 /// All dialects, in the order of `rehome sources`.
-pub const ALL: &[&dyn Dialect] = &[];
+pub const ALL: &[&dyn Dialect] = &[
+    // What any table with the right member names could be comes last.
+    &generic::Generic,
+];

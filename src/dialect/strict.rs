@@ -97,8 +97,8 @@ pub(super) fn words<'v>(
             words.filter_map(Result::transpose).collect()
         }
         Some(Value::Text(text)) if text.trim_start().starts_with('[') => {
-            let items: Vec<Json> = serde_json::from_str(text)
-                .map_err(|_| unclear(column, "begins like a JSON list and is none"))?;
+            let items: Vec<Json> =
+                serde_json::from_str(text).map_err(|_| unclear(column, "begins like a JSON list and is none"))?;
             let word = |item: Json| match item {
                 Json::Null => None,
                 Json::String(text) => Some(Ok(Cow::Owned(text))),
