@@ -4,9 +4,34 @@ use std::borrow::Cow;
 
 use jiff::{Timestamp, civil, tz::Offset};
 
+use super::Fate;
 use crate::account::{Credential, HashInput};
 use crate::code::{Code, Note};
-use crate::source::{Record, Value};
+use crate::source::{Record, TableSample, Value};
+
+/// What becomes of a column with the day of signing up.
+pub const CREATED: Fate = Fate::Transformed { to: "prefs", how: "only with --keep-dates: Appwrite sets its own date" };
+
+/// What becomes of a column with the last sign-in.
+pub const LAST_SEEN: Fate = Fate::Transformed { to: "prefs", how: "only with --keep-dates: Appwrite keeps its own" };
+
+/// What becomes of a column with names of roles.
+pub const ROLES: Fate = Fate::Transformed { to: "labels", how: "letters and digits only, at most 36" };
+
+/// What becomes of a column with a hash.
+pub const HASH: Fate = Fate::Transformed { to: "password", how: "in the form its endpoint takes" };
+
+/// What becomes of a column with a second factor.
+pub const FACTOR: Fate = Fate::Dropped { why: "Appwrite takes no foreign second factors; users enrol again" };
+
+/// What becomes of a column with a token or code that is good for one use.
+pub const TOKEN: Fate = Fate::Dropped { why: "good for one use in the source only" };
+
+/// Whether a table has all of these columns.
+#[must_use]
+pub fn has(table: &TableSample, columns: &[&str]) -> bool {
+    columns.iter().all(|name| table.columns.iter().any(|column| column == name))
+}
 
 /// A truth value in any of the usual spellings: JSON booleans, `1`/`0`, PostgreSQL's `t`/`f`, `true`, `TRUE`, `yes`, `on`.
 ///

@@ -24,6 +24,12 @@ pub trait Dialect: Sync {
     /// What a table is to this dialect. Called once for each table; `--from` makes it be called without [`Self::detect`].
     fn role(&self, table: &TableSample) -> Role;
 
+    /// What each of an export's tables is, in their order. Only a source whose tables change their part when another is
+    /// there says more than [`Self::role`] (Auth0's hashes are users of their own without the profiles).
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        tables.iter().map(|table| self.role(table)).collect()
+    }
+
     /// What one record of a [`Role::Mixed`] table is (Django's dumpdata, NodeBB's `objects` collection). Never
     /// [`Role::Mixed`] itself.
     fn role_of(&self, record: &Record<'_>) -> Role {
