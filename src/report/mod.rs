@@ -1,1 +1,24 @@
-//! What people decide by: summary, HTML, JSON, rejects, reset list, id map.
+//! What people decide by: one document, [`Report`], which every command fills and every renderer reads.
+//!
+//! ```text
+//! check, import ─ Observer ─▶ Observation ─ add ─▶ Tally ─┐
+//! import        ─ answers ──▶ Pulse ──────────────────────┼─▶ Report ─▶ terminal · report.json · report.html
+//! verify, rollback ───────────────────────────────────────┘
+//! each record ──▶ rejects.<ext>, rejects.log.ndjson, needs-reset.csv, id-map.csv   (written as they come, `lists`)
+//! ```
+//!
+//! Nothing in this room ever sees a hash, a salt or a key, except the bytes of a rejected record on their way into
+//! `rejects.<ext>`. E-mail addresses, ids and sentences that may quote them stay out of the report unless the person
+//! asks for them; what a [`Tally`] keeps does not grow with the number of records.
+
+pub mod cost;
+pub mod loss;
+pub mod pulse;
+pub mod summary;
+pub mod tally;
+pub mod traps;
+
+pub use cost::Cost;
+pub use pulse::Pulse;
+pub use summary::Report;
+pub use tally::{Facts, Observation, Observer, Outcome, Tally};

@@ -1,0 +1,127 @@
+//! What one login costs the target: read off the parameters of a hash, never off its digest.
+
+use crate::appwrite::Endpoint;
+use crate::scheme::PasswordFields;
+
+/// The work factor of a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cost {
+    /// One round of a fast digest.
+    Digest,
+    /// phpass: 2^n rounds of MD5.
+    Phpass(u8),
+    /// bcrypt: 2^n rounds.
+    Bcrypt(u8),
+    /// crypt(3)'s `$5$` and `$6$`, and MD5 crypt's fixed thousand.
+    Crypt(u32),
+    /// scrypt: N, r, p.
+    Scrypt(u32, u32, u32),
+    /// Argon2: KiB of memory, passes, lanes.
+    Argon2(u32, u32, u32),
+}
+
+impl Cost {
+    /// The cost of a credential as it is sent; `None` for plain passwords, which the server hashes its own way, and for
+    /// parameters that cannot be read.
+    #[must_use]
+    pub fn of(endpoint: Endpoint, fields: &PasswordFields<'_>) -> Option<Self> {
+        match endpoint {
+            Endpoint::Plain => None,
+            Endpoint::Md5 | Endpoint::Sha => Some(Self::Digest),
+            Endpoint::Scrypt => {
+                Some(Self::Scrypt(fields.password_cpu?, fields.password_memory?, fields.password_parallel?))
+            }
+            // The server computes these three and no others: utopia-php/auth, Hashes/ScryptModified.php.
+            Endpoint::ScryptModified => Some(Self::Scrypt(16384, 8, 1)),
+            // The three accept whatever PHP's password_verify and crypt accept, so the string decides.
+            Endpoint::Argon2 | Endpoint::Bcrypt | Endpoint::Phpass => Self::of_string(&fields.password),
+        }
+    }
+
+    fn of_string(hash: &str) -> Option<Self> {
+        let mut parts = hash.split('$').skip(1);
+        match parts.next() {
+            None => (hash.len() == 13).then_some(Self::Crypt(25)),
+            Some("1") => Some(Self::Crypt(1000)),
+            Some("5" | "6") => match parts.next()?.strip_prefix("rounds=") {
+                Some(rounds) => rounds.parse().ok().map(Self::Crypt),
+                None => Some(Self::Crypt(5000)),
+            },
+            Some("P" | "H") => {
+                const ITOA64: &str = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+                let log2 = ITOA64.find(parts.next()?.chars().next()?)?;
+                u8::try_from(log2).ok().map(Self::Phpass)
+            }
+            Some(prefix) if prefix.starts_with('2') => parts.next()?.parse().ok().map(Self::Bcrypt),
+            Some(prefix) if prefix.starts_with("argon2") => {
+                let parameters = parts.find(|part| part.starts_with("m="))?;
+                let number = |name: &str| {
+                    parameters.split(',').find_map(|p| p.strip_prefix(name)?.strip_prefix('=')?.parse::<u32>().ok())
+                };
+                Some(Self::Argon2(number("m")?, number("t")?, number("p")?))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The parameters in the field's own notation.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self {
+            Self::Digest => "one digest".into(),
+            Self::Phpass(log2) => format!("2^{log2} rounds"),
+            Self::Bcrypt(cost) => format!("cost {cost}"),
+            Self::Crypt(rounds) => format!("{rounds} rounds"),
+            Self::Scrypt(n, r, p) => format!("N={n} r={r} p={p}"),
+            Self::Argon2(m, t, p) => format!("m={m} t={t} p={p}"),
+        }
+    }
+
+    /// Milliseconds one core needs to verify one password: an order of magnitude, scaled linearly from measurements
+    /// (bcrypt 10: 108 ms, Argon2 64 MiB × 4: 310 ms, scrypt 16384/8/1: 55 ms, phpass 2^13: 4 ms, `$6$` 5000: 4 ms).
+    #[must_use]
+    pub fn millis(self) -> f64 {
+        match self {
+            Self::Digest => 0.001,
+            Self::Phpass(log2) => 4.0 * 2f64.powi(i32::from(log2) - 13),
+            Self::Bcrypt(cost) => 108.0 * 2f64.powi(i32::from(cost) - 10),
+            Self::Crypt(rounds) => 4.0 * f64::from(rounds) / 5000.0,
+            Self::Scrypt(n, r, p) => 55.0 * f64::from(n) * f64::from(r) * f64::from(p) / (16384.0 * 8.0),
+            Self::Argon2(m, t, _) => 310.0 * f64::from(m) * f64::from(t) / (65536.0 * 4.0),
+        }
+    }
+
+    /// Memory that one login takes, in MiB.
+    #[must_use]
+    pub fn mebibytes(self) -> u64 {
+        match self {
+            Self::Scrypt(n, r, _) => (128 * u64::from(n) * u64::from(r)) >> 20,
+            Self::Argon2(m, ..) => u64::from(m) >> 10,
+            Self::Digest | Self::Phpass(_) | Self::Bcrypt(_) | Self::Crypt(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(endpoint: Endpoint, password: &str) -> Option<String> {
+        let fields = PasswordFields { password: password.to_owned().into(), ..Default::default() };
+        Cost::of(endpoint, &fields).map(Cost::label)
+    }
+
+    #[test]
+    fn parameters_are_read_off_the_string_whatever_the_endpoint() {
+        let label = |endpoint, text| of(endpoint, text).unwrap_or_default();
+        assert_eq!(label(Endpoint::Bcrypt, "$2y$12$abcdefghijklmnopqrstuv"), "cost 12");
+        assert_eq!(label(Endpoint::Bcrypt, "$6$rounds=10000$salt$x"), "10000 rounds");
+        assert_eq!(label(Endpoint::Phpass, "$6$salt$x"), "5000 rounds");
+        assert_eq!(label(Endpoint::Phpass, "$P$Bsaltsalt"), "2^13 rounds");
+        assert_eq!(label(Endpoint::Argon2, "$argon2id$v=19$m=65536,t=4,p=1$c2FsdA$x"), "m=65536 t=4 p=1");
+        assert_eq!(label(Endpoint::Argon2, "$argon2i$m=512,t=2,p=2$c2FsdA$x"), "m=512 t=2 p=2");
+        assert_eq!(label(Endpoint::Sha, "00"), "one digest");
+        assert_eq!(of(Endpoint::Bcrypt, "$2y"), None);
+        assert_eq!(of(Endpoint::Plain, "secret"), None);
+    }
+}

@@ -1,0 +1,574 @@
+//! The report itself: the document that every command fills, `report.json` stores, and every renderer reads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::loss::NEVER_CARRIED;
+use super::pulse::Pace;
+use super::tally::{Outcome, Tally};
+use super::traps::Trap;
+use crate::appwrite::Version;
+use crate::code::{Code, Severity};
+use crate::dialect::{Dialect, Fate};
+use crate::source::Position;
+
+/// The version of the document. It changes when a member changes its meaning or goes; new members do not change it.
+pub const SCHEMA: u32 = 1;
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The program's version, `0.1.0`.
+    pub rehome: String,
+    /// The command that wrote it: `check`, `import`, `verify`, `rollback`.
+    pub command: String,
+    /// When, RFC 3339 in UTC.
+    pub written: String,
+    /// The version of Appwrite that was planned for.
+    pub appwrite: String,
+    /// Whether addresses and ids may stand in it (`--with-pii`).
+    pub with_pii: bool,
+    /// What was read.
+    pub source: Source,
+    /// User records in it.
+    pub records: u64,
+    /// What becomes of them; sums to `records`.
+    pub outcomes: Outcomes,
+    /// Users that are created disabled.
+    pub disabled: u64,
+    /// Why, by severity and then by count.
+    pub reasons: Vec<Reason>,
+    /// Password schemes, most frequent first.
+    pub schemes: Vec<Scheme>,
+    /// Records that share an id, address or number with another.
+    pub duplicates: Duplicates,
+    /// What passwords known in advance proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+    /// What the import takes.
+    pub estimate: Estimate,
+    /// What becomes of every column of the source.
+    pub columns: Vec<Column>,
+    /// Values in columns beyond those listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub columns_elsewhere: u64,
+    /// What no importer can hand to Appwrite.
+    pub never_carried: Vec<NeverCarried>,
+    /// What makes a login fail although the hash is right.
+    pub traps: Vec<TrapCount>,
+    /// When users signed up, by year, in UTC.
+    pub sign_up_years: BTreeMap<i16, u64>,
+    /// The first problems of each kind, in the order of the export.
+    pub problems: Vec<Problem>,
+    /// How this export differs from an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
+    /// What the import did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
+    /// What reading back showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
+    /// What was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
+    /// What to do next, in order.
+    pub next: Vec<Next>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Source {
+    /// The dialect's name, `firebase`.
+    pub dialect: String,
+    /// Why it was taken for that.
+    pub why: String,
+    /// The files, in the order in which positions count them.
+    pub files: Vec<File>,
+    /// Anything else a person should know of the export as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+}
+
+/// A file of the export.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct File {
+    /// As given on the command line.
+    pub path: String,
+    /// `csv`, `json`, ….
+    pub format: String,
+}
+
+/// Records by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Created, and sign in as before.
+    pub ready: u64,
+    /// Created and should sign in, but something deserves a look.
+    pub warning: u64,
+    /// Created without a usable password.
+    pub needs_reset: u64,
+    /// Nothing is created.
+    pub refused: u64,
+}
+
+impl Outcomes {
+    /// All records.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.ready + self.warning + self.needs_reset + self.refused
+    }
+
+    /// Records of one outcome.
+    #[must_use]
+    pub const fn of(self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Ready => self.ready,
+            Outcome::Warning => self.warning,
+            Outcome::NeedsReset => self.needs_reset,
+            Outcome::Refused => self.refused,
+        }
+    }
+}
+
+/// A kind of problem.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The stable code.
+    pub code: String,
+    /// `info`, `warning`, `needs-reset` or `refused`.
+    pub severity: String,
+    /// The scheme, where the hash is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    /// One line about the code.
+    pub title: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// Records it was said of.
+    pub count: u64,
+    /// Where the first few stand.
+    pub examples: Vec<Place>,
+}
+
+/// A position, under the names of report.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Counting user records of the whole export from 1.
+    pub record: u64,
+    /// Counting lines of its file from 1.
+    pub line: u64,
+    /// Byte offset into its decompressed file.
+    pub byte: u64,
+    /// Which of `source.files`, counting from 0.
+    pub file: u16,
+}
+
+impl From<Position> for Place {
+    fn from(Position { record, line, byte, file }: Position) -> Self {
+        Self { record, line, byte, file }
+    }
+}
+
+/// A password scheme found in the export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scheme {
+    /// As `rehome schemes` lists it; `none`, `plain` and `unknown` beside.
+    pub name: String,
+    /// Records that have it.
+    pub count: u64,
+    /// How many of those are refused, for whatever reason.
+    pub refused: u64,
+    /// How many hashes are rewritten without loss on the way.
+    pub converted: u64,
+    /// Where they go; absent where none verifies them.
+    pub endpoint: Option<String>,
+    /// Work factors, cheapest first.
+    pub costs: Vec<SchemeCost>,
+}
+
+/// A work factor of a scheme.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SchemeCost {
+    /// The parameters.
+    pub label: String,
+    /// Users that have them.
+    pub users: u64,
+    /// Milliseconds of one core for a login, roughly; 0 where not known.
+    pub millis: f64,
+}
+
+/// Records that share something with an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Duplicates {
+    /// The id.
+    pub ids: u64,
+    /// The address.
+    pub emails: u64,
+    /// The number.
+    pub phones: u64,
+}
+
+/// What passwords known in advance proved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Known {
+    /// Passwords that verify.
+    pub proven: u64,
+    /// Those that do not, with their owners: the person who brought their passwords knows them.
+    pub wrong: Vec<Wrong>,
+    /// Those whose user is not in the export, or has no hash that could be tried.
+    #[serde(default)]
+    pub untested: Vec<Wrong>,
+}
+
+/// A known password that proved nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wrong {
+    /// The address, or the id where the file names ids.
+    pub email: String,
+    /// What it may be due to.
+    pub text: String,
+}
+
+/// What the import takes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Creates and follow-up requests together.
+    pub requests: u64,
+    /// Requests a second that `seconds` assumes.
+    pub rate: u32,
+    /// How long that takes.
+    pub seconds: u64,
+    /// Core hours that the target spends on everybody's first login, without re-hashing.
+    pub login_core_hours: f64,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The name as the file writes it.
+    pub name: String,
+    /// `carried`, `transformed`, `prefs` or `dropped`.
+    pub fate: String,
+    /// The field it goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// How it changes, or why it is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+    /// Records with something in it.
+    pub filled: u64,
+    /// The first of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<Place>,
+}
+
+/// Something that no importer can hand to Appwrite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeverCarried {
+    /// What.
+    pub what: String,
+    /// What that means, and what helps.
+    pub text: String,
+}
+
+/// A trap, and how many it can touch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrapCount {
+    /// The stable name.
+    pub trap: String,
+    /// What happens to whom.
+    pub title: String,
+    /// What to do.
+    pub advice: String,
+    /// Users it can touch at most.
+    pub at_most: u64,
+}
+
+/// A problem of one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The stable code.
+    pub code: String,
+    /// What it means for the user.
+    pub severity: String,
+    /// The sentence.
+    pub text: String,
+    /// Address or id; only with `--with-pii`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+}
+
+/// How an export differs from an earlier one of the same source, by source id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Compare {
+    /// Only in this one.
+    pub new: u64,
+    /// In both, with different content.
+    pub changed: u64,
+    /// In both, the same.
+    pub same: u64,
+    /// Only in the earlier one.
+    pub gone: u64,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Import {
+    /// Where to, without the key.
+    pub endpoint: String,
+    /// The project's id.
+    pub project: String,
+    /// Users whose create succeeded.
+    pub created: u64,
+    /// Users that are complete.
+    pub done: u64,
+    /// Users still to do.
+    pub left: u64,
+    /// Users that could not be done.
+    pub failed: u64,
+    /// Seconds the last session took.
+    pub seconds: f64,
+    /// How it went over time.
+    pub pace: Pace,
+}
+
+/// What reading back showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Verify {
+    /// As planned.
+    pub same: u64,
+    /// There, but different.
+    pub different: u64,
+    /// Not there.
+    pub missing: u64,
+    /// There, but made by nobody known to the ledger.
+    pub stray: u64,
+    /// Known passwords that signed in.
+    pub signed_in: u64,
+    /// Known passwords that did not.
+    pub not_signed_in: u64,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Rollback {
+    /// Deleted.
+    pub deleted: u64,
+    /// Already gone.
+    pub gone: u64,
+    /// Kept, because somebody used or changed them since.
+    pub kept: u64,
+    /// Could not be deleted.
+    pub failed: u64,
+}
+
+/// Something to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// The command line, or empty.
+    pub command: String,
+    /// Why.
+    pub text: String,
+}
+
+/// What a command knows of its run as a whole.
+#[derive(Debug, Clone)]
+pub struct Head<'h> {
+    /// `check`, `import`, ….
+    pub command: &'h str,
+    /// The version that was planned for.
+    pub appwrite: Version,
+    /// What was read.
+    pub source: Source,
+    /// `--with-pii`
+    pub with_pii: bool,
+    /// `--rate`, if given.
+    pub rate: Option<u32>,
+    /// The moment of writing.
+    pub now: jiff::Timestamp,
+}
+
+/// The pace that is assumed where nobody says: what one small server was seen to take without effort.
+pub const DEFAULT_RATE: u32 = 100;
+
+impl Report {
+    /// The report of what was counted. `dialect` says what became of the columns; the sections of other commands are
+    /// empty, and filled by assignment.
+    #[must_use]
+    pub fn new(head: Head<'_>, tally: &Tally, dialect: &dyn Dialect) -> Self {
+        let [ready, warning, needs_reset, refused] = tally.outcomes;
+        let rate = head.rate.unwrap_or(DEFAULT_RATE).max(1);
+        let schemes = schemes(tally);
+        Self {
+            schema: SCHEMA,
+            rehome: env!("CARGO_PKG_VERSION").into(),
+            command: head.command.into(),
+            written: head.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            appwrite: head.appwrite.to_string(),
+            with_pii: head.with_pii,
+            source: head.source,
+            records: tally.records(),
+            outcomes: Outcomes { ready, warning, needs_reset, refused },
+            disabled: tally.disabled,
+            reasons: reasons(tally),
+            duplicates: duplicates(tally),
+            known: None,
+            estimate: Estimate {
+                requests: tally.requests,
+                rate,
+                seconds: tally.requests.div_ceil(u64::from(rate)),
+                login_core_hours: login_core_hours(&schemes),
+            },
+            schemes,
+            columns: tally.columns.iter().map(|column| column_fate(column, dialect)).collect(),
+            columns_elsewhere: tally.columns.elsewhere,
+            never_carried: NEVER_CARRIED
+                .iter()
+                .map(|(what, text)| NeverCarried { what: (*what).into(), text: (*text).into() })
+                .collect(),
+            traps: traps(tally),
+            sign_up_years: tally.years.clone(),
+            problems: problems(tally),
+            compare: None,
+            import: None,
+            verify: None,
+            rollback: None,
+            next: Vec::new(),
+        }
+    }
+
+    /// Whether every record is accounted for.
+    #[must_use]
+    pub const fn adds_up(&self) -> bool {
+        self.outcomes.total() == self.records
+    }
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::NeedsReset => "needs-reset",
+        Severity::Refused => "refused",
+    }
+}
+
+fn reasons(tally: &Tally) -> Vec<Reason> {
+    let mut ranked: Vec<_> = tally.reasons.iter().collect();
+    ranked.sort_by(|(a, x), (b, y)| b.0.cmp(&a.0).then(y.count.cmp(&x.count)).then(a.cmp(b)));
+    ranked
+        .into_iter()
+        .map(|((severity, code, scheme), reason)| Reason {
+            code: code.name().into(),
+            severity: severity_name(*severity).into(),
+            scheme: scheme.map(Into::into),
+            title: code.title().into(),
+            remedy: reason.first.first().map(|kept| kept.remedy.clone().into_owned()).unwrap_or_default(),
+            count: reason.count,
+            examples: reason.first.iter().take(3).map(|kept| kept.position.into()).collect(),
+        })
+        .collect()
+}
+
+fn problems(tally: &Tally) -> Vec<Problem> {
+    let mut problems: Vec<_> = tally
+        .reasons
+        .iter()
+        .filter(|((severity, ..), _)| *severity > Severity::Info)
+        .flat_map(|((severity, code, _), reason)| {
+            reason.first.iter().map(|kept| Problem {
+                place: kept.position.into(),
+                code: code.name().into(),
+                severity: severity_name(*severity).into(),
+                text: kept.text.clone().into_owned(),
+                who: kept.who.clone(),
+            })
+        })
+        .collect();
+    problems.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.code.cmp(&b.code)));
+    problems
+}
+
+fn schemes(tally: &Tally) -> Vec<Scheme> {
+    let mut ranked: Vec<_> = tally.schemes.iter().collect();
+    ranked.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then(a.cmp(b)));
+    ranked
+        .into_iter()
+        .map(|(name, scheme)| {
+            let mut costs: Vec<_> = scheme
+                .costs
+                .iter()
+                .map(|(cost, users)| SchemeCost { label: cost.label(), users: *users, millis: cost.millis() })
+                .collect();
+            costs.sort_by(|a, b| a.millis.total_cmp(&b.millis));
+            if scheme.other_costs > 0 {
+                costs.push(SchemeCost { label: "others".into(), users: scheme.other_costs, millis: 0.0 });
+            }
+            Scheme {
+                name: (*name).into(),
+                count: scheme.count,
+                refused: scheme.refused,
+                converted: scheme.converted,
+                endpoint: scheme.endpoint.map(|endpoint| endpoint.path().into()),
+                costs,
+            }
+        })
+        .collect()
+}
+
+fn login_core_hours(schemes: &[Scheme]) -> f64 {
+    let millis: f64 = schemes.iter().flat_map(|s| &s.costs).map(|cost| cost.millis * cost.users as f64).sum();
+    (millis / 36_000.0).round() / 100.0
+}
+
+fn duplicates(tally: &Tally) -> Duplicates {
+    let count = |code| tally.reasons.iter().filter(|((_, c, _), _)| *c == code).map(|(_, reason)| reason.count).sum();
+    Duplicates {
+        ids: count(Code::DuplicateId),
+        emails: count(Code::DuplicateEmail),
+        phones: count(Code::DuplicatePhone),
+    }
+}
+
+fn column_fate(column: &super::loss::Column, dialect: &dyn Dialect) -> Column {
+    let (fate, to, how) = match dialect.fate(&column.name) {
+        Fate::Carried(to) => ("carried", Some(to), None),
+        Fate::Transformed { to, how } => ("transformed", Some(to), Some(how)),
+        Fate::Prefs => ("prefs", Some("prefs"), None),
+        Fate::Dropped { why } => ("dropped", None, Some(why)),
+    };
+    Column {
+        name: column.name.clone(),
+        fate: fate.into(),
+        to: to.map(Into::into),
+        how: how.map(Into::into),
+        filled: column.filled,
+        example: column.example.map(Into::into),
+    }
+}
+
+fn traps(tally: &Tally) -> Vec<TrapCount> {
+    Trap::ALL
+        .into_iter()
+        .zip(tally.traps)
+        .filter(|(_, at_most)| *at_most > 0)
+        .map(|(trap, at_most)| TrapCount {
+            trap: trap.name().into(),
+            title: trap.title().into(),
+            advice: trap.advice().into(),
+            at_most,
+        })
+        .collect()
+}

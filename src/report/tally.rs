@@ -1,0 +1,468 @@
+//! Counting records as they pass. A [`Tally`] is cheap to update, can be merged, and does not grow with the export.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cost::Cost;
+use super::loss::Columns;
+use super::traps::{Trap, TrapSet};
+use crate::account::Account;
+use crate::appwrite::Endpoint;
+use crate::code::{Code, Note, Refusal, Severity};
+use crate::plan::{Planned, Step};
+use crate::source::{Position, Record};
+
+/// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.
+pub const KEPT_PROBLEMS: usize = 50;
+/// Different work factors counted apart within one scheme.
+const KEPT_COSTS: usize = 64;
+
+/// What becomes of a record. Every record is in exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Created, and signs in as before.
+    Ready,
+    /// Created and should sign in, but something deserves a look.
+    Warning,
+    /// Created without a usable password.
+    NeedsReset,
+    /// Nothing is created.
+    Refused,
+}
+
+impl Outcome {
+    /// All of them, best first.
+    pub const ALL: [Self; 4] = [Self::Ready, Self::Warning, Self::NeedsReset, Self::Refused];
+
+    /// The outcome of a record that is created with these notes.
+    #[must_use]
+    pub fn of_notes(notes: &[Note]) -> Self {
+        notes.iter().map(|note| note.code.severity()).fold(Self::Ready, |worst, severity| {
+            worst.max(match severity {
+                Severity::Info => Self::Ready,
+                Severity::Warning => Self::Warning,
+                // The code of a refusal beside a create: a policy made a user without a password of it.
+                Severity::NeedsReset | Severity::Refused => Self::NeedsReset,
+            })
+        })
+    }
+
+    /// For headings.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Warning => "ready with a warning",
+            Self::NeedsReset => "needs a reset",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What is kept of one record for counting: no secret, and nothing personal unless [`Observer::with_pii`].
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Where it stands.
+    pub position: Position,
+    /// Why nothing is created, if so.
+    pub refusal: Option<Refusal>,
+    /// What is said about it.
+    pub notes: Vec<Note>,
+    /// The scheme's name; `none` without a password, `plain` for plain text, `unknown` where nothing says.
+    pub scheme: &'static str,
+    /// Where the user is created; `None` for refused records.
+    pub endpoint: Option<Endpoint>,
+    /// The hash's work factor.
+    pub cost: Option<Cost>,
+    /// Whether the hash is rewritten on the way.
+    pub converted: bool,
+    /// Requests the plan takes.
+    pub requests: u32,
+    /// The user is created disabled.
+    pub disabled: bool,
+    /// The year in which they signed up.
+    pub created_year: Option<i16>,
+    /// What could trip the user.
+    pub traps: TrapSet,
+    /// E-mail or source id; only [`Observer::with_pii`].
+    pub who: Option<String>,
+}
+
+/// What the account shows that a plan no longer does. Taken before planning, which consumes the account.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts {
+    created_year: Option<i16>,
+    traps: TrapSet,
+}
+
+/// Makes observations.
+#[derive(Debug, Clone, Copy)]
+pub struct Observer {
+    /// Whose export it is.
+    pub dialect: &'static str,
+    /// `--with-pii`: keep addresses, ids, and sentences that may quote them.
+    pub with_pii: bool,
+}
+
+impl Observer {
+    /// What to remember of an account that is about to be planned.
+    #[must_use]
+    pub fn facts(self, account: &Account<'_>) -> Facts {
+        Facts {
+            created_year: account.created_at.map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).year()),
+            traps: TrapSet::of_account(account),
+        }
+    }
+
+    /// A record that never became an account.
+    #[must_use]
+    pub fn refused(self, position: Position, refusal: Refusal) -> Observation {
+        Observation {
+            position,
+            scheme: refusal.scheme.unwrap_or("unknown"),
+            refusal: Some(self.impersonal_refusal(refusal)),
+            notes: Vec::new(),
+            endpoint: None,
+            cost: None,
+            converted: false,
+            requests: 0,
+            disabled: false,
+            created_year: None,
+            traps: TrapSet::default(),
+            who: None,
+        }
+    }
+
+    /// A record that was planned.
+    #[must_use]
+    pub fn planned(self, position: Position, facts: Facts, planned: &Planned<'_>) -> Observation {
+        let who = |email: &Option<Cow<'_, str>>, id: &str| {
+            self.with_pii.then(|| email.as_deref().unwrap_or(id).to_owned()).filter(|who| !who.is_empty())
+        };
+        match planned {
+            Planned::Refused { source_id, email, refusal } => Observation {
+                created_year: facts.created_year,
+                who: who(email, source_id),
+                ..self.refused(position, refusal.clone())
+            },
+            Planned::Create(plan) => {
+                let create = &plan.create;
+                let cost = create.body.password.as_ref().and_then(|fields| Cost::of(create.endpoint, fields));
+                let mut traps = facts.traps;
+                traps.add_plan(self.dialect, plan, cost);
+                Observation {
+                    position,
+                    refusal: None,
+                    notes: plan.notes.iter().cloned().map(|note| self.impersonal_note(note)).collect(),
+                    scheme: plan.scheme,
+                    endpoint: Some(create.endpoint),
+                    cost,
+                    converted: !plan.conversion.is_empty(),
+                    requests: 1 + u32::try_from(plan.steps.len()).unwrap_or(u32::MAX - 1),
+                    disabled: plan.steps.contains(&Step::Disable),
+                    created_year: facts.created_year,
+                    traps,
+                    who: who(&plan.email, &plan.source_id),
+                }
+            }
+        }
+    }
+
+    // A sentence that was written when the program was compiled can quote nobody; one that was put together may.
+    fn impersonal(self, text: Cow<'static, str>, instead: &'static str) -> Cow<'static, str> {
+        match text {
+            Cow::Owned(_) if !self.with_pii => Cow::Borrowed(instead),
+            text => text,
+        }
+    }
+
+    fn impersonal_note(self, note: Note) -> Note {
+        Note { text: self.impersonal(note.text, note.code.title()), ..note }
+    }
+
+    fn impersonal_refusal(self, refusal: Refusal) -> Refusal {
+        Refusal {
+            text: self.impersonal(refusal.text, refusal.code.title()),
+            hint: self.impersonal(refusal.hint, refusal.code.remedy()),
+            ..refusal
+        }
+    }
+}
+
+impl Observation {
+    /// Which outcome the record counts under.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.refusal.is_some() { Outcome::Refused } else { Outcome::of_notes(&self.notes) }
+    }
+
+    /// Turns a planned record into a refused one: a duplicate, or one the target would not take.
+    pub fn refuse(&mut self, observer: Observer, refusal: Refusal) {
+        self.refusal = Some(observer.impersonal_refusal(refusal));
+        self.notes.clear();
+        self.endpoint = None;
+        self.cost = None;
+        self.converted = false;
+        self.requests = 0;
+        self.disabled = false;
+        self.traps = TrapSet::default();
+    }
+}
+
+/// A kind of problem: its code, what it means for the user, and the scheme where the hash is the reason.
+pub type Reason = (Severity, Code, Option<&'static str>);
+
+/// Everything that is counted. The counts do not depend on the order in which tallies are merged.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    pub(super) outcomes: [u64; 4],
+    pub(super) reasons: BTreeMap<Reason, ReasonTally>,
+    pub(super) schemes: BTreeMap<&'static str, SchemeTally>,
+    pub(super) years: BTreeMap<i16, u64>,
+    pub(super) traps: [u64; Trap::ALL.len()],
+    pub(super) requests: u64,
+    pub(super) disabled: u64,
+    /// What was seen of the columns.
+    pub columns: Columns,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReasonTally {
+    pub count: u64,
+    /// In the order of the export, the first [`KEPT_PROBLEMS`].
+    pub first: Vec<Kept>,
+}
+
+/// One problem with its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub position: Position,
+    pub text: Cow<'static, str>,
+    pub remedy: Cow<'static, str>,
+    pub who: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct SchemeTally {
+    pub count: u64,
+    pub refused: u64,
+    pub converted: u64,
+    pub endpoint: Option<Endpoint>,
+    pub costs: BTreeMap<Cost, u64>,
+    pub other_costs: u64,
+}
+
+impl Tally {
+    /// Counts the columns of a record; once for each record that could be decoded, wherever it is counted otherwise.
+    pub fn see(&mut self, record: &Record<'_>) {
+        self.columns.see(record);
+    }
+
+    /// Counts a record.
+    pub fn add(&mut self, observation: &Observation) {
+        self.outcomes[observation.outcome() as usize] += 1;
+        self.requests += u64::from(observation.requests);
+        self.disabled += u64::from(observation.disabled);
+        if let Some(year) = observation.created_year {
+            *self.years.entry(year).or_default() += 1;
+        }
+        for (count, trap) in self.traps.iter_mut().zip(Trap::ALL) {
+            *count += u64::from(observation.traps.has(trap));
+        }
+
+        let scheme = self.schemes.entry(observation.scheme).or_default();
+        scheme.count += 1;
+        scheme.refused += u64::from(observation.refusal.is_some());
+        scheme.converted += u64::from(observation.converted);
+        scheme.endpoint = scheme.endpoint.or(observation.endpoint);
+        if let Some(cost) = observation.cost {
+            scheme.add_cost(cost, 1);
+        }
+
+        if let Some(refusal) = &observation.refusal {
+            let key = (Severity::Refused, refusal.code, refusal.scheme);
+            self.reasons.entry(key).or_default().add(observation, refusal.text.clone(), refusal.hint.clone());
+        }
+        for (i, note) in observation.notes.iter().enumerate() {
+            if observation.notes[..i].iter().any(|earlier| earlier.code == note.code) {
+                continue;
+            }
+            let key = (note.code.severity().min(Severity::NeedsReset), note.code, None);
+            self.reasons.entry(key).or_default().add(observation, note.text.clone(), note.code.remedy().into());
+        }
+    }
+
+    /// Adds what another batch counted.
+    pub fn merge(&mut self, other: Tally) {
+        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.traps.iter_mut().zip(other.traps) {
+            *mine += theirs;
+        }
+        for (year, count) in other.years {
+            *self.years.entry(year).or_default() += count;
+        }
+        for (key, theirs) in other.reasons {
+            self.reasons.entry(key).or_default().merge(theirs);
+        }
+        for (name, theirs) in other.schemes {
+            self.schemes.entry(name).or_default().merge(theirs);
+        }
+        self.requests += other.requests;
+        self.disabled += other.disabled;
+        self.columns.merge(other.columns);
+    }
+
+    /// Records counted so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// Records of an outcome.
+    #[must_use]
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+}
+
+impl ReasonTally {
+    fn add(&mut self, observation: &Observation, text: Cow<'static, str>, remedy: Cow<'static, str>) {
+        self.count += 1;
+        let position = observation.position;
+        self.keep(position, || Kept { position, text, remedy, who: observation.who.clone() });
+    }
+
+    fn keep(&mut self, position: Position, problem: impl FnOnce() -> Kept) {
+        let at = self.first.partition_point(|kept| kept.position.record <= position.record);
+        if at < KEPT_PROBLEMS {
+            self.first.insert(at, problem());
+            self.first.truncate(KEPT_PROBLEMS);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        for kept in other.first {
+            self.keep(kept.position, || kept);
+        }
+    }
+}
+
+impl SchemeTally {
+    fn add_cost(&mut self, cost: Cost, users: u64) {
+        if self.costs.len() < KEPT_COSTS || self.costs.contains_key(&cost) {
+            *self.costs.entry(cost).or_default() += users;
+        } else {
+            self.other_costs += users;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.refused += other.refused;
+        self.converted += other.converted;
+        self.endpoint = self.endpoint.or(other.endpoint);
+        self.other_costs += other.other_costs;
+        for (cost, users) in other.costs {
+            self.add_cost(cost, users);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SCHEMES: [&str; 4] = ["none", "bcrypt", "argon2", "unknown"];
+
+    fn observation(record: u64) -> impl Strategy<Value = Observation> {
+        let codes = proptest::collection::vec(proptest::sample::select(Code::ALL), 0..3);
+        let refused = proptest::option::of(proptest::sample::select(Code::ALL));
+        (codes, refused, 0..SCHEMES.len(), proptest::option::of(1990..2027_i16), 0..5_u32).prop_map(
+            move |(codes, refused, scheme, created_year, requests)| Observation {
+                position: Position { record, line: record + 1, byte: record * 40, file: 0 },
+                refusal: refused.map(|code| Refusal::new(code, "a sentence")),
+                notes: codes.into_iter().map(|code| Note::new(code, "a sentence")).collect(),
+                scheme: SCHEMES[scheme],
+                endpoint: refused.is_none().then_some(Endpoint::Bcrypt),
+                cost: Some(Cost::Bcrypt(10)),
+                converted: false,
+                requests,
+                disabled: false,
+                created_year,
+                traps: TrapSet::default(),
+                who: None,
+            },
+        )
+    }
+
+    fn observations() -> impl Strategy<Value = Vec<Observation>> {
+        (0..120_u64).prop_flat_map(|n| (1..=n).map(observation).collect::<Vec<_>>())
+    }
+
+    fn tally(observations: &[Observation]) -> Tally {
+        let mut tally = Tally::default();
+        for observation in observations {
+            tally.add(observation);
+        }
+        tally
+    }
+
+    // All but the columns, as one comparable text.
+    fn counts(tally: &Tally) -> String {
+        format!("{:?}", Tally { columns: Columns::default(), ..tally.clone() })
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_in_exactly_one_outcome(observations in observations()) {
+            let tally = tally(&observations);
+            prop_assert_eq!(tally.records(), observations.len() as u64);
+            for outcome in Outcome::ALL {
+                let expected = observations.iter().filter(|o| o.outcome() == outcome).count();
+                prop_assert_eq!(tally.outcome(outcome), expected as u64);
+            }
+            prop_assert_eq!(tally.schemes.values().map(|s| s.count).sum::<u64>(), tally.records());
+            let refused: u64 = tally.reasons.iter().filter(|(k, _)| k.0 == Severity::Refused).map(|(_, r)| r.count).sum();
+            prop_assert_eq!(refused, tally.outcome(Outcome::Refused));
+        }
+
+        #[test]
+        fn batches_may_be_merged_in_any_grouping_and_order(observations in observations(), cut in 0..120_usize, cut2 in 0..120_usize) {
+            let (a, rest) = observations.split_at(cut.min(observations.len()));
+            let (b, c) = rest.split_at(cut2.min(rest.len()));
+            let whole = counts(&tally(&observations));
+            let merged = |order: [&[Observation]; 3]| {
+                let mut sum = tally(order[0]);
+                sum.merge(tally(order[1]));
+                sum.merge(tally(order[2]));
+                counts(&sum)
+            };
+            prop_assert_eq!(&merged([a, b, c]), &whole);
+            prop_assert_eq!(&merged([c, a, b]), &whole);
+            let mut right = tally(b);
+            right.merge(tally(c));
+            let mut sum = tally(a);
+            sum.merge(right);
+            prop_assert_eq!(&counts(&sum), &whole);
+        }
+    }
+
+    #[test]
+    fn sentences_put_together_at_run_time_stay_out_unless_asked_for() {
+        let refusal = || Refusal::new(Code::InvalidEmail, format!("`{}` has no domain", "alice"));
+        let text = |with_pii| {
+            let observer = Observer { dialect: "firebase", with_pii };
+            observer.refused(Position::default(), refusal()).refusal.map(|r| r.text.into_owned())
+        };
+        assert_eq!(text(false).as_deref(), Some(Code::InvalidEmail.title()));
+        assert_eq!(text(true).as_deref(), Some("`alice` has no domain"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Traps: what makes a login fail although the hash is right, each with how many users it can touch at most.
+
+use crate::account::Account;
+use crate::plan::{CreateBody, Plan};
+use crate::report::Cost;
+
+/// One trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trap {
+    /// Passwords under 8 bytes.
+    ShortPassword,
+    /// The source trims, and escapes quotes, before hashing.
+    TrimmedPassword,
+    /// The source hashes the NFKC form.
+    NormalisedPassword,
+    /// The source escapes markup before hashing.
+    EscapedPassword,
+    /// Ids that a case-insensitive comparison could merge.
+    CaseInsensitiveIds,
+    /// Short ids, names and addresses occur by chance in a hash.
+    PersonalData,
+    /// Addresses of a syntax that few systems agree on.
+    UnusualEmail,
+    /// Numbers without a country code.
+    PhoneWithoutCountry,
+    /// Values that a spreadsheet has rewritten.
+    SpreadsheetValues,
+    /// Users of a provider whose link cannot be carried over.
+    ProviderSignIn,
+    /// Logins that take much memory.
+    HeavyLogin,
+}
+
+impl Trap {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 11] = [
+        Self::ShortPassword,
+        Self::TrimmedPassword,
+        Self::NormalisedPassword,
+        Self::EscapedPassword,
+        Self::ProviderSignIn,
+        Self::PersonalData,
+        Self::CaseInsensitiveIds,
+        Self::UnusualEmail,
+        Self::PhoneWithoutCountry,
+        Self::SpreadsheetValues,
+        Self::HeavyLogin,
+    ];
+
+    /// The stable name in report.json.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ShortPassword => "short-password",
+            Self::TrimmedPassword => "trimmed-password",
+            Self::NormalisedPassword => "normalised-password",
+            Self::EscapedPassword => "escaped-password",
+            Self::CaseInsensitiveIds => "case-insensitive-ids",
+            Self::PersonalData => "personal-data",
+            Self::UnusualEmail => "unusual-email",
+            Self::PhoneWithoutCountry => "phone-without-country",
+            Self::SpreadsheetValues => "spreadsheet-values",
+            Self::ProviderSignIn => "provider-sign-in",
+            Self::HeavyLogin => "heavy-login",
+        }
+    }
+
+    /// What happens to whom.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ShortPassword => {
+                "a password under 8 bytes cannot sign in although its hash is right: Appwrite refuses it at the login form"
+            }
+            Self::TrimmedPassword => {
+                "WordPress trims passwords and escapes quotes and backslashes in them; Appwrite takes them as typed"
+            }
+            Self::NormalisedPassword => {
+                "the source hashed the NFKC form of the password; Appwrite does not normalise what is typed"
+            }
+            Self::EscapedPassword => {
+                "the source hashed & < > and quotes as HTML entities; Appwrite takes them as typed"
+            }
+            Self::CaseInsensitiveIds => "Appwrite compares ids without regard to case; these have upper-case letters",
+            Self::PersonalData => {
+                "with the project's personal-data check on, a hash that happens to contain a short id, name or address is \
+                 refused"
+            }
+            Self::UnusualEmail => "addresses with quotes, brackets or letters outside ASCII: mail may never arrive",
+            Self::PhoneWithoutCountry => "phone numbers without a country code cannot be carried",
+            Self::SpreadsheetValues => "values look rewritten by a spreadsheet (1.5E+10, #NAME?)",
+            Self::ProviderSignIn => {
+                "users without a password here: Appwrite links a provider's sign-in by e-mail, and only if the provider \
+                 says the address is verified"
+            }
+            Self::HeavyLogin => "a login takes more than 128 MiB of memory; many at once can exhaust the server",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::ShortPassword => "tell support before the day; a password reset is the only cure",
+            Self::TrimmedPassword | Self::NormalisedPassword | Self::EscapedPassword => {
+                "few users are touched; a password reset cures it"
+            }
+            Self::CaseInsensitiveIds => "nothing unless a duplicate is reported; --ids derive avoids the question",
+            Self::PersonalData => "switch off Auth → Security → Personal data in the project while importing",
+            Self::UnusualEmail => "write to a few of them before the day",
+            Self::PhoneWithoutCountry => "write them as +COUNTRYNUMBER in the source",
+            Self::SpreadsheetValues => "export again and do not open the file in a spreadsheet",
+            Self::ProviderSignIn => "set up the same providers in the project, and try one user of each",
+            Self::HeavyLogin => "give the login servers memory, or spread the first evening",
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// The traps one record can fall into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrapSet(u16);
+
+impl TrapSet {
+    /// Adds a trap where the condition holds.
+    pub fn set(&mut self, trap: Trap, condition: bool) {
+        if condition {
+            self.0 |= trap.bit();
+        }
+    }
+
+    /// Whether the trap is in the set.
+    #[must_use]
+    pub const fn has(self, trap: Trap) -> bool {
+        self.0 & trap.bit() != 0
+    }
+
+    /// What the source's own spelling shows, before planning cleans it.
+    #[must_use]
+    pub fn of_account(account: &Account<'_>) -> Self {
+        let mut set = Self::default();
+        let email = account.email.as_deref().unwrap_or_default();
+        set.set(Trap::UnusualEmail, !email.is_ascii() || email.contains(['"', '[', '(']));
+        let phone = account.phone.as_deref().unwrap_or_default().trim();
+        set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
+        let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);
+        set.set(Trap::SpreadsheetValues, mangled);
+        set
+    }
+
+    /// Adds what only the plan shows.
+    pub fn add_plan(&mut self, dialect: &str, plan: &Plan<'_>, cost: Option<Cost>) {
+        let CreateBody { user_id, email, name, password, .. } = &plan.create.body;
+        let hashed = cost.is_some();
+        self.set(Trap::ShortPassword, hashed && !requires_eight_bytes(dialect));
+        self.set(Trap::TrimmedPassword, hashed && dialect == "wordpress");
+        self.set(Trap::NormalisedPassword, matches!(plan.scheme, "better-auth" | "lucia"));
+        self.set(Trap::EscapedPassword, hashed && dialect == "phpbb");
+        self.set(Trap::CaseInsensitiveIds, user_id.bytes().any(|b| b.is_ascii_uppercase()));
+        // A four-letter word is in one bcrypt hash of 10^5, a three-letter one in one of 600.
+        let short = |text: &str| (1..=3).contains(&text.len());
+        let local = email.as_deref().and_then(|e| e.split('@').next()).unwrap_or_default();
+        let name = name.as_deref().unwrap_or_default();
+        self.set(Trap::PersonalData, hashed && (short(user_id) || short(local) || short(name)));
+        self.set(Trap::ProviderSignIn, password.is_none() && email.is_some() && plan.scheme == "none");
+        self.set(Trap::HeavyLogin, cost.is_some_and(|cost| cost.mebibytes() > 128));
+    }
+}
+
+/// Systems that have refused shorter passwords for as long as they wrote the formats that are read. Firebase, Supabase
+/// and Devise ask for 6; WordPress, LDAP, htpasswd and most home-grown systems for nothing.
+fn requires_eight_bytes(dialect: &str) -> bool {
+    matches!(dialect, "auth0" | "clerk" | "better-auth" | "django" | "nhost")
+}
+
+fn rewritten_by_spreadsheet(value: &str) -> bool {
+    if value.starts_with('#') && value.ends_with(['!', '?', 'A']) {
+        return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
+    }
+    let Some((mantissa, exponent)) = value.split_once("E+") else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    digits(mantissa) && digits(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_scientific_notation_and_error_values_are_a_spreadsheets() {
+        for value in ["1.41555E+10", "4,9E+11", "#NAME?", "#N/A"] {
+            assert!(rewritten_by_spreadsheet(value), "{value}");
+        }
+        for value in ["", "+4915112345678", "E+", "ABE+1", "#1", "9QeWE+1x", "alice@example.com"] {
+            assert!(!rewritten_by_spreadsheet(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn trap_names_and_bits_are_unique() {
+        let mut names = std::collections::HashSet::new();
+        for trap in Trap::ALL {
+            assert!(names.insert(trap.name()));
+            let mut set = TrapSet::default();
+            set.set(trap, true);
+            assert_eq!(Trap::ALL.iter().filter(|t| set.has(**t)).count(), 1);
+        }
+    }
+}
