@@ -1,5 +1,6 @@
 //! Credential → [`Verdict`]: which endpoint verifies this hash, after which lossless rewrite; or why none can.
 
+pub mod itoa64;
 pub mod verify;
 
 use std::borrow::Cow;
