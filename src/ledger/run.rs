@@ -1,0 +1,259 @@
+//! The run folder: who may use it, and what it belongs to.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{Reader, meta};
+use super::writer::{Ledger, prepare};
+use crate::error::RunError;
+use crate::event::Listener;
+
+/// What a ledger belongs to. A run whose identity differs in any member is another run: its record numbers, plans or
+/// target are not those of this ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Of the export's bytes.
+    pub export: String,
+    /// Of everything that decides what a record becomes: source, mapping, scheme, policies.
+    pub reading: String,
+    /// Of Firebase's project parameters; empty where none were given.
+    pub hash_config: String,
+    /// The API endpoint; `sandbox` for the one inside.
+    pub endpoint: String,
+    /// The project's id.
+    pub project: String,
+    /// The row of the version table the plans are made for.
+    pub profile: String,
+    /// `I/N`; empty for a run that takes all users.
+    pub shard: String,
+}
+
+impl Identity {
+    fn difference(&self, other: &Self) -> Option<String> {
+        let says = |what: &str, mine: &str, theirs: &str| Some(format!("{what} (the ledger: {mine}, now: {theirs})"));
+        match (self, other) {
+            (a, b) if a.export != b.export => Some("another export: the files' contents differ".into()),
+            (a, b) if a.hash_config != b.hash_config => Some("another Firebase hash configuration".into()),
+            (a, b) if a.project != b.project => says("another project", &a.project, &b.project),
+            (a, b) if a.endpoint != b.endpoint => says("another endpoint", &a.endpoint, &b.endpoint),
+            (a, b) if a.profile != b.profile => says("another Appwrite version", &a.profile, &b.profile),
+            (a, b) if a.shard != b.shard => says("another shard", &a.shard, &b.shard),
+            (a, b) if a.reading != b.reading => {
+                says("other settings, so that records would become other users", &a.reading, &b.reading)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A run folder that this process alone may write to, for as long as it lives (or until the process dies).
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Creates the folder where it is missing, readable by its owner only, and locks it.
+    ///
+    /// # Errors
+    /// [`RunError::ForeignLedger`] while another process holds it, [`RunError::Io`] otherwise.
+    pub fn lock(path: &Path) -> Result<Self, RunError> {
+        create_private(path)?;
+        let lock_path = path.join("lock");
+        let lock = private_file(&lock_path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(RunError::ForeignLedger(format!(
+                "another rehome is working on {}; wait for it, or give this run a folder of its own with --run",
+                path.display()
+            ))),
+            Err(std::fs::TryLockError::Error(error)) => Err(RunError::io(lock_path)(error)),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in the folder.
+    #[must_use]
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Opens the ledger, or begins it with this identity and these settings (JSON, for `resume`).
+    ///
+    /// # Errors
+    /// [`RunError::ForeignLedger`] if the ledger belongs to something else or was written by a newer version.
+    pub fn open(
+        &self,
+        identity: &Identity,
+        settings: &str,
+        listener: Arc<dyn Listener>,
+    ) -> Result<(Ledger, Reader), RunError> {
+        let path = self.join("ledger.sqlite");
+        private_file(&path)?;
+        let text = serde_json::to_string(identity).map_err(|e| RunError::Internal(e.to_string()))?;
+        let begun = [
+            ("identity", text),
+            ("settings", settings.to_owned()),
+            ("started", jiff::Timestamp::now().to_string()),
+            ("program", env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        let connection = prepare(&path, &begun)?;
+        let stored = meta(&connection, "identity")?.unwrap_or_default();
+        let stored: Identity = serde_json::from_str(&stored)
+            .map_err(|_| RunError::ForeignLedger(format!("{} does not say what it belongs to", path.display())))?;
+        if let Some(difference) = stored.difference(identity) {
+            return Err(RunError::ForeignLedger(format!(
+                "{} belongs to {difference}; give this run a folder of its own with --run",
+                self.path.display()
+            )));
+        }
+        Ok((Ledger::start(connection, listener), Reader::open(&self.path)?))
+    }
+
+    /// Opens the ledger of a run that exists, whatever it belongs to.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] where there is none.
+    pub fn reopen(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+        let reader = Reader::open(&self.path)?;
+        Ok((Ledger::start(prepare(&self.join("ledger.sqlite"), &[])?, listener), reader))
+    }
+}
+
+fn create_private(path: &Path) -> Result<(), RunError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(RunError::io(path))
+}
+
+/// Opens a file for reading and writing; what it creates is readable by its owner only.
+fn private_file(path: &Path) -> Result<File, RunError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(RunError::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::{State, Steps};
+    use super::super::store::Entry;
+    use super::super::writer::Change;
+    use super::*;
+    use crate::event::Silent;
+
+    fn identity() -> Identity {
+        Identity {
+            export: "e".into(),
+            reading: "r".into(),
+            hash_config: String::new(),
+            endpoint: "http://127.0.0.1/v1".into(),
+            project: "p".into(),
+            profile: "1.9".into(),
+            shard: String::new(),
+        }
+    }
+
+    fn entry(record: u64) -> Entry {
+        Entry {
+            record,
+            user_id: format!("{record:036}"),
+            source_id: format!("{:036}", record + 7),
+            state: State::Intended,
+            steps: Steps::NONE,
+            at: 1_763_750_000_000,
+            code: None,
+            text: None,
+        }
+    }
+
+    fn created(record: u64, state: State) -> Change {
+        Change { record, state, steps: Steps::CREATED, at: Some(1_763_750_000_123), code: None, text: None }
+    }
+
+    #[tokio::test]
+    async fn rows_are_durable_small_and_counted() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = RunFolder::lock(&folder.path().join("run")).expect("a new folder");
+        let (ledger, reader) = run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger");
+        let sender = ledger.sender();
+        let n = 20_000;
+        for batch in (1..=n).collect::<Vec<_>>().chunks(256) {
+            sender.intend(batch.iter().copied().map(entry).collect()).await.expect("durable");
+            for record in batch {
+                sender.change(created(*record, State::Created)).await.expect("queued");
+                sender.change(created(*record, State::Done)).await.expect("queued");
+            }
+        }
+        sender.sync().await.expect("durable");
+        sender.meta("records", (n + 5).to_string()).await.expect("queued");
+        drop(sender);
+        ledger.close().expect("all written");
+        let counts = reader.counts().expect("counts");
+        let expected = Counts { records: n + 5, created: n, done: n, left: 5, ..Counts::default() };
+        assert_eq!(counts, expected);
+        assert_eq!(reader.range(5, 5).expect("a row")[0].source_id, format!("{:036}", 12));
+        drop(reader);
+        let bytes = std::fs::metadata(run.join("ledger.sqlite")).expect("the file").len();
+        assert!(bytes < 120 * n, "{} bytes a user", bytes / n);
+    }
+
+    use super::super::store::Counts;
+
+    #[tokio::test]
+    async fn a_ledger_is_of_one_export_one_target_and_one_process() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("run");
+        {
+            let run = RunFolder::lock(&path).expect("a new folder");
+            run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger");
+            assert!(matches!(RunFolder::lock(&path), Err(RunError::ForeignLedger(_))), "locked");
+        }
+        let run = RunFolder::lock(&path).expect("the lock is free again");
+        run.open(&identity(), "{}", Arc::new(Silent)).expect("the same run");
+        let other = Identity { project: "q".into(), ..identity() };
+        let Err(error) = run.open(&other, "{}", Arc::new(Silent)) else { panic!("another project was taken") };
+        assert_eq!(error.exit_code(), 5);
+        assert!(error.to_string().contains("another project (the ledger: p, now: q)"), "{error}");
+    }
+
+    #[test]
+    fn a_newer_schema_and_a_foreign_file_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = RunFolder::lock(folder.path()).expect("a folder");
+        let path = run.join("ledger.sqlite");
+        drop(run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
+        rusqlite::Connection::open(&path)
+            .and_then(|c| c.pragma_update(None, "user_version", 2))
+            .expect("a newer version");
+        let Err(error) = run.open(&identity(), "{}", Arc::new(Silent)) else { panic!("a newer schema was taken") };
+        assert!(error.exit_code() == 5 && error.to_string().contains("newer rehome"), "{error}");
+        let Err(error) = Reader::open(folder.path()) else { panic!("a newer schema was read") };
+        assert_eq!(error.exit_code(), 5);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_its_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = RunFolder::lock(&folder.path().join("deep/run")).expect("a folder");
+        let _open = run.open(&identity(), "{}", Arc::new(Silent)).expect("a ledger");
+        let mode = |path: &Path| std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+        assert_eq!(mode(run.path()), 0o700);
+        for file in std::fs::read_dir(run.path()).expect("the folder").flatten() {
+            assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+        }
+    }
+}

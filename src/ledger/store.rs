@@ -1,0 +1,227 @@
+//! The file itself: schema, reading, counting.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+
+use super::state::{State, Steps};
+use crate::error::RunError;
+
+/// The schema this program reads and writes.
+pub(super) const SCHEMA: i64 = 1;
+const APPLICATION: i64 = 0x7265_6869;
+
+const CREATE: &str = "
+    CREATE TABLE meta  (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE users (
+        record INTEGER PRIMARY KEY, user_id TEXT NOT NULL, source_id TEXT,
+        state INTEGER NOT NULL, steps INTEGER NOT NULL, at INTEGER NOT NULL, code TEXT, text TEXT
+    ) STRICT;";
+
+/// One row of `users`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The record's number, from 1.
+    pub record: u64,
+    /// The Appwrite id; empty where none was planned.
+    pub user_id: String,
+    /// The source's own id.
+    pub source_id: String,
+    /// Where it stands.
+    pub state: State,
+    /// What the target is known to have done.
+    pub steps: Steps,
+    /// Unix milliseconds: of the intent by this machine's clock, once created the server's `$updatedAt` after this
+    /// run's last change.
+    pub at: i64,
+    /// The stable reason of everything that is not done.
+    pub code: Option<String>,
+    /// The sentence to it.
+    pub text: Option<String>,
+}
+
+/// How many records stand where. The sum of `done`, `left`, `refused`, `failed` and `rolled_back` is `records`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// Records of the export (of this shard), as far as they are known.
+    pub records: u64,
+    /// Users whose create succeeded, by this run.
+    pub created: u64,
+    /// Users at whom nothing is missing; `present` of them were there before.
+    pub done: u64,
+    /// Of `done`: the very same user was there before this run.
+    pub present: u64,
+    /// Records that have not reached their end.
+    pub left: u64,
+    /// Records for which nothing was created, and nothing will be: no plan, refused by the target, or in conflict.
+    pub refused: u64,
+    /// Of `refused`: somebody else has the id, e-mail or phone.
+    pub conflicts: u64,
+    /// Users that were tried and given up.
+    pub failed: u64,
+    /// Users that were created and taken back.
+    pub rolled_back: u64,
+}
+
+pub(super) fn sql(error: rusqlite::Error) -> RunError {
+    RunError::Ledger(error.to_string())
+}
+
+/// Opens for writing and creates what is missing. The caller holds the run's lock.
+pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
+    let connection = Connection::open(path).map_err(sql)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
+    // In WAL mode FULL is what makes a commit survive a power cut.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
+    let empty: bool =
+        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(sql)?;
+    if empty {
+        connection
+            .execute_batch(&format!(
+                "BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {CREATE} COMMIT;"
+            ))
+            .map_err(sql)?;
+    }
+    check_schema(&connection, path)?;
+    Ok(connection)
+}
+
+fn check_schema(connection: &Connection, path: &Path) -> Result<(), RunError> {
+    let pragma = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(sql);
+    if pragma("application_id")? != APPLICATION {
+        return Err(RunError::ForeignLedger(format!("{} is not a ledger of rehome", path.display())));
+    }
+    let version = pragma("user_version")?;
+    if version > SCHEMA {
+        return Err(RunError::ForeignLedger(format!(
+            "{} was written by a newer rehome (schema {version}, this one knows {SCHEMA}); use that one",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Reads a ledger, also while another process writes it, and without the run's lock.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the ledger of a run folder.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] where there is none, [`RunError::ForeignLedger`] for one of a newer version.
+    pub fn open(folder: &Path) -> Result<Self, RunError> {
+        let path = folder.join("ledger.sqlite");
+        if !path.is_file() {
+            return Err(RunError::Usage(format!("{} is not a run folder: it has no ledger.sqlite", folder.display())));
+        }
+        // Not read-only: the first reader after a crash has to recover the write-ahead log.
+        let connection =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .map_err(sql)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+        check_schema(&connection, &path)?;
+        Ok(Self { connection })
+    }
+
+    /// A value of the run's own rows.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn meta(&self, key: &str) -> Result<Option<String>, RunError> {
+        meta(&self.connection, key)
+    }
+
+    /// Counts everything.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn counts(&self) -> Result<Counts, RunError> {
+        let mut counts = Counts::default();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state, steps & 1, count(*) FROM users GROUP BY 1, 2")
+            .map_err(sql)?;
+        let mut rows = statement.query([]).map_err(sql)?;
+        let mut seen = 0;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let n: u64 = row.get(2).map_err(sql)?;
+            seen += n;
+            if row.get::<_, bool>(1).map_err(sql)? {
+                counts.created += n;
+            }
+            match state(row.get(0).map_err(sql)?).map_err(sql)? {
+                State::Done => counts.done += n,
+                State::Present => (counts.done, counts.present) = (counts.done + n, counts.present + n),
+                State::Refused => counts.refused += n,
+                State::Conflict => (counts.refused, counts.conflicts) = (counts.refused + n, counts.conflicts + n),
+                State::Failed => counts.failed += n,
+                State::RolledBack => counts.rolled_back += n,
+                State::Planned | State::Intended | State::Created => {}
+            }
+        }
+        let records = self.meta("records")?.and_then(|n| n.parse().ok()).unwrap_or(0);
+        counts.records = seen.max(records);
+        counts.left = counts.records - counts.done - counts.refused - counts.failed - counts.rolled_back;
+        Ok(counts)
+    }
+
+    /// The entries from `first` to `last`, both included, by record.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn range(&self, first: u64, last: u64) -> Result<Vec<Entry>, RunError> {
+        self.select("WHERE record BETWEEN ?1 AND ?2 ORDER BY record", params![first, last])
+    }
+
+    /// At most `limit` entries after record `after`, by record. Pages through the ledger at constant memory.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn page(&self, after: u64, limit: usize) -> Result<Vec<Entry>, RunError> {
+        self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])
+    }
+
+    /// The last `limit` entries that carry this kind of trouble, newest record first.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn troubles(&self, limit: usize) -> Result<Vec<Entry>, RunError> {
+        self.select(
+            "WHERE state IN (?1, ?2) OR (state = ?3 AND user_id <> '') ORDER BY record DESC LIMIT ?4",
+            params![State::Failed as u8, State::Conflict as u8, State::Refused as u8, limit],
+        )
+    }
+
+    fn select(&self, condition: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<Entry>, RunError> {
+        let sql_text =
+            format!("SELECT record, user_id, source_id, state, steps, at, code, text FROM users {condition}");
+        let mut statement = self.connection.prepare_cached(&sql_text).map_err(sql)?;
+        let rows = statement.query_map(parameters, entry).map_err(sql)?;
+        rows.collect::<Result<_, _>>().map_err(sql)
+    }
+}
+
+pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>, RunError> {
+    connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional().map_err(sql)
+}
+
+fn state(number: i64) -> rusqlite::Result<State> {
+    State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, number))
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let user_id: String = row.get(1)?;
+    Ok(Entry {
+        record: row.get(0)?,
+        source_id: row.get::<_, Option<String>>(2)?.unwrap_or_else(|| user_id.clone()),
+        user_id,
+        state: state(row.get(3)?)?,
+        steps: Steps::from_number(row.get(4)?),
+        at: row.get(5)?,
+        code: row.get(6)?,
+        text: row.get(7)?,
+    })
+}
