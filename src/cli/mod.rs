@@ -12,6 +12,7 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod schemes;
+pub mod settings;
 mod sources;
 mod status;
 mod verify;

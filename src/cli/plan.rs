@@ -1,6 +1,13 @@
 //! `rehome plan`
 
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use super::settings;
 use crate::error::{Finish, RunError};
+use crate::event::Silent;
+use crate::plan::planner::Planner;
+use crate::plan::{Planned, line};
 
 /// Print one JSON line a user: exactly what would be sent, or why nothing would
 #[derive(Debug, clap::Args)]
@@ -19,7 +26,42 @@ pub struct Args {
     pub reveal: bool,
 }
 
+/// The lines of one batch, written by the workers and printed in order.
+#[derive(Default)]
+struct Lines {
+    text: Vec<u8>,
+    refused: bool,
+}
+
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome plan` is not there yet".into()))
+    let export = settings::open_export(&args.export)?;
+    let planner = Planner::new(&export, args.policies.into(), args.version.appwrite_version.profile());
+    let duplicates = planner.duplicates(&Silent)?;
+    let mut out = io::stdout().lock();
+    let mut refused = false;
+    planner.scan(
+        &duplicates,
+        &Silent,
+        Lines::default,
+        |lines, item| {
+            lines.refused |= matches!(item.planned, Planned::Refused { .. });
+            let line = line::line(item.position.record, &item.planned, args.reveal);
+            // Writing into memory fails only where a key is not a string, and all of these are.
+            let _ = serde_json::to_writer(&mut lines.text, &line);
+            lines.text.push(b'\n');
+        },
+        |lines| {
+            refused |= lines.refused;
+            match out.write_all(&lines.text) {
+                Ok(()) => Ok(ControlFlow::Continue(())),
+                // `rehome plan … | head` has what it wants.
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+                Err(e) => Err(RunError::io("standard output")(e)),
+            }
+        },
+    )?;
+    match out.flush() {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(e)),
+        _ => Ok(Finish::partial_if(refused)),
+    }
 }

@@ -58,6 +58,13 @@ pub trait Dialect: Sync {
     /// the source itself broke.
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal>;
 
+    /// The id and the address of a row that [`Self::interpret`] refused, so that the refusal can be told apart from others.
+    fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
+        const IDS: [&str; 9] = ["id", "ID", "$id", "_id", "localId", "uid", "user_id", "pk", "Id"];
+        const EMAILS: [&str; 5] = ["email", "user_email", "mail", "Email", "primary_email_address"];
+        (IDS.iter().find_map(|n| record.text(n)), EMAILS.iter().find_map(|n| record.text(n)))
+    }
+
     /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
     fn fate(&self, column: &str) -> Fate;
 }
@@ -152,6 +159,7 @@ pub struct FirebaseHashConfig {
 
 pub mod common;
 pub mod export;
+pub mod firebase_config;
 pub mod generic;
 pub mod mapping;
 pub mod php;

@@ -1,7 +1,9 @@
 //! [`Account`] → [`Plan`] (one create and the follow-up requests the user needs) or a refusal. Pure: no I/O, no clock.
 
+pub mod duplicates;
 pub mod line;
 mod normalize;
+pub mod planner;
 
 pub use normalize::derive_id;
 

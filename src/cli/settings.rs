@@ -1,0 +1,44 @@
+//! What was typed → what is meant: the only place where precedence and files behind flags are resolved.
+
+use std::path::Path;
+
+use super::args::{ExportArgs, PolicyArgs};
+use crate::dialect::export::{Export, ReadOptions};
+use crate::dialect::{FirebaseHashConfig, mapping::Mapping};
+use crate::error::RunError;
+use crate::plan::Policies;
+
+/// Opens the export that the flags name.
+///
+/// # Errors
+/// As [`Export::open`]; [`RunError::Usage`] for files behind flags that cannot be understood.
+pub fn open_export(args: &ExportArgs) -> Result<Export, RunError> {
+    Export::open(&args.exports, read_options(args)?)
+}
+
+/// How the export is to be read.
+///
+/// # Errors
+/// [`RunError::Usage`] for files behind flags that cannot be understood, [`RunError::Io`] for those that cannot be read.
+pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
+    Ok(ReadOptions {
+        from: args.from.clone(),
+        firebase: args.firebase_hash_config.as_deref().map(firebase_config).transpose()?,
+        scheme: args.scheme.clone(),
+        mapping: args.map.as_deref().map(Mapping::read).transpose()?,
+        keep_dates: args.keep_dates,
+        email_domain: args.email_domain.clone(),
+        now: jiff::Timestamp::now(),
+    })
+}
+
+fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
+    let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
+    crate::dialect::firebase_config::parse(&text).map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
+}
+
+impl From<PolicyArgs> for Policies {
+    fn from(args: PolicyArgs) -> Self {
+        Self { ids: args.ids, unsupported: args.unsupported, duplicates: args.duplicates }
+    }
+}

@@ -1,0 +1,338 @@
+//! Users that the target would take for one another: equal ids (without case), e-mail addresses or phone numbers.
+//!
+//! Finding them must not cost memory that grows much with the file, and must never drop a user by mistake:
+//!
+//! 1. While planning, a 52-bit digest of each key is noted in a [`KeyLog`], five bytes a key.
+//! 2. At the end, digests that occur twice are *suspects*: true duplicates, or (once in ten files of ten million users) a
+//!    collision of digests.
+//! 3. Only if there are suspects the export is read again, and the suspects' keys themselves are compared. What is not
+//!    equal there is no duplicate.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::{Duplicates as Policy, Plan, Planned, Step, derive_id};
+use crate::code::{Code, Note, Refusal};
+
+/// A field that has to be unique on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The user id, without case.
+    Id,
+    /// The e-mail address.
+    Email,
+    /// The phone number.
+    Phone,
+}
+
+/// A 52-bit digest of one field's value.
+pub type KeyDigest = u64;
+
+const DIGEST_BITS: u32 = 52;
+const SEGMENT_BITS: u32 = 12;
+const STORED_BYTES: usize = 5;
+const CHUNK_BYTES: usize = 1020;
+
+/// The digests of the fields that have to be unique.
+pub fn digests(plan: &Plan<'_>) -> impl Iterator<Item = (Field, KeyDigest)> {
+    let id = id_key(&plan.user_id);
+    let digest =
+        |field: Field, value: &str| (field, xxh3_64_with_seed(value.as_bytes(), field as u64) >> (64 - DIGEST_BITS));
+    [
+        Some(digest(Field::Id, &id)),
+        plan.email.as_ref().map(|e| digest(Field::Email, e)),
+        plan.phone.as_ref().map(|p| digest(Field::Phone, p)),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn id_key(id: &str) -> Cow<'_, str> {
+    if id.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(id.to_ascii_lowercase()) } else { Cow::Borrowed(id) }
+}
+
+/// All digests of an export: five bytes each, in segments by their first 12 bits so that sorting is local.
+pub struct KeyLog {
+    segments: Vec<Segment>,
+}
+
+#[derive(Default)]
+struct Segment {
+    /// Chunks of [`CHUNK_BYTES`] each: growing by doubling would waste as much as it holds.
+    full: Vec<Vec<u8>>,
+    last: Vec<u8>,
+}
+
+impl Default for KeyLog {
+    fn default() -> Self {
+        Self { segments: (0..1 << SEGMENT_BITS).map(|_| Segment::default()).collect() }
+    }
+}
+
+impl KeyLog {
+    /// Notes a digest.
+    pub fn push(&mut self, digest: KeyDigest) {
+        let segment = &mut self.segments[(digest >> (DIGEST_BITS - SEGMENT_BITS)) as usize];
+        if segment.last.capacity() == 0 {
+            segment.last.reserve_exact(CHUNK_BYTES);
+        }
+        segment.last.extend_from_slice(&digest.to_le_bytes()[..STORED_BYTES]);
+        if segment.last.len() == CHUNK_BYTES {
+            segment.full.push(std::mem::take(&mut segment.last));
+        }
+    }
+
+    /// The digests that were noted more than once.
+    #[must_use]
+    pub fn suspects(self, threads: usize) -> Suspects {
+        let threads = threads.clamp(1, self.segments.len());
+        let share = self.segments.len().div_ceil(threads);
+        let mut segments = self.segments.into_iter().enumerate();
+        let parts: Vec<Vec<_>> = (0..threads).map(|_| segments.by_ref().take(share).collect()).collect();
+        let found = std::thread::scope(|scope| {
+            let workers: Vec<_> = parts
+                .into_iter()
+                .map(|part| {
+                    scope.spawn(|| part.into_iter().flat_map(|(i, s)| s.repeated(i as u64)).collect::<Vec<_>>())
+                })
+                .collect();
+            workers
+                .into_iter()
+                .flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        Suspects { digests: found }
+    }
+}
+
+impl Segment {
+    fn repeated(self, index: u64) -> Vec<KeyDigest> {
+        let bytes =
+            self.full.iter().flat_map(|c| c.chunks_exact(STORED_BYTES)).chain(self.last.chunks_exact(STORED_BYTES));
+        let mut digests: Vec<u64> = bytes
+            .map(|b| {
+                let mut word = [0; 8];
+                word[..STORED_BYTES].copy_from_slice(b);
+                u64::from_le_bytes(word) | (index << (DIGEST_BITS - SEGMENT_BITS))
+            })
+            .collect();
+        digests.sort_unstable();
+        let mut repeated: Vec<u64> = digests.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+        repeated.dedup();
+        repeated
+    }
+}
+
+/// Digests that occur more than once.
+#[derive(Debug, Default)]
+pub struct Suspects {
+    digests: HashSet<KeyDigest>,
+}
+
+impl Suspects {
+    /// Whether nothing occurs twice.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
+    /// The record with its keys themselves, if any of them is suspect.
+    #[must_use]
+    pub fn claim(&self, record: u64, planned: &Planned<'_>) -> Option<Claim> {
+        let Planned::Create(plan) = planned else { return None };
+        if self.digests.is_empty() || !digests(plan).any(|(_, d)| self.digests.contains(&d)) {
+            return None;
+        }
+        Some(Claim {
+            record,
+            id: plan.user_id.clone().into_owned(),
+            email: plan.email.as_deref().map(str::to_owned),
+            phone: plan.phone.as_deref().map(str::to_owned),
+        })
+    }
+}
+
+/// A record and the keys it wants for itself.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    record: u64,
+    id: String,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+/// What the duplicates of an export are, by record.
+#[derive(Debug, Default)]
+pub struct Duplicates {
+    verdicts: HashMap<u64, Clash>,
+}
+
+/// How one record clashes with earlier ones.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Clash {
+    /// Nothing is created: the code, and the record that has the key.
+    refused: Option<(Code, u64)>,
+    /// The id differs from that record's in case alone, which the target does not tell apart: it is derived instead.
+    id_in_case: Option<u64>,
+    /// The number stays with that record.
+    phone: Option<u64>,
+}
+
+impl Duplicates {
+    /// Decides all clashes. `claims` are in the order of their records.
+    #[must_use]
+    pub fn decide(claims: &[Claim], policy: Policy) -> Self {
+        let shared = match policy {
+            Policy::First => HashMap::new(),
+            Policy::Refuse => shared_keys(claims),
+        };
+        let mut ids: HashMap<String, (u64, &str)> = HashMap::new();
+        let mut emails: HashMap<&str, u64> = HashMap::new();
+        let mut phones: HashMap<&str, u64> = HashMap::new();
+        let mut verdicts = HashMap::new();
+        for claim in claims {
+            let id = claim.id.to_ascii_lowercase();
+            let mut clash = Clash::default();
+            match ids.get(&id) {
+                Some((first, exact)) if *exact == claim.id => clash.refused = Some((Code::DuplicateId, *first)),
+                Some((first, _)) => clash.id_in_case = Some(*first),
+                None => {}
+            }
+            if clash.refused.is_none()
+                && let Some(first) = claim.email.as_deref().and_then(|e| emails.get(e))
+            {
+                clash.refused = Some((Code::DuplicateEmail, *first));
+            }
+            if clash.refused.is_none() {
+                clash.refused = shared.get(&claim.record).copied();
+            }
+            if clash.refused.is_none() {
+                ids.entry(id).or_insert((claim.record, &claim.id));
+                if let Some(email) = claim.email.as_deref() {
+                    emails.insert(email, claim.record);
+                }
+                if let Some(phone) = claim.phone.as_deref() {
+                    clash.phone = phones.get(phone).copied();
+                    phones.entry(phone).or_insert(claim.record);
+                }
+            }
+            if clash != Clash::default() {
+                verdicts.insert(claim.record, clash);
+            }
+        }
+        Self { verdicts }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+    }
+
+    /// The plan after the clashes of its record: refused, or without what another record has.
+    #[must_use]
+    pub fn apply<'a>(&self, record: u64, planned: Planned<'a>, origin: &str) -> Planned<'a> {
+        let Some(clash) = self.verdicts.get(&record) else { return planned };
+        let Planned::Create(mut plan) = planned else { return planned };
+        if let Some((code, of)) = clash.refused {
+            let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
+            let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
+            return Planned::Refused { source_id: plan.source_id, email: plan.email, refusal };
+        }
+        if let Some(of) = clash.id_in_case {
+            let id: Cow<'_, str> = Cow::Owned(derive_id(origin, &plan.source_id));
+            plan.create.body.user_id.clone_from(&id);
+            plan.user_id = id;
+            plan.notes.push(Note::new(
+                Code::DerivedId,
+                format!("the id differs from that of record {of} in case alone, which Appwrite does not tell apart"),
+            ));
+        }
+        if let Some(of) = clash.phone {
+            plan.phone = None;
+            plan.create.body.phone = None;
+            plan.steps.retain(|s| !matches!(s, Step::Phone(_) | Step::VerifyPhone));
+            plan.notes.push(Note::new(Code::DuplicatePhone, format!("the phone number stays with record {of}")));
+        }
+        Planned::Create(plan)
+    }
+}
+
+/// For [`Policy::Refuse`]: every record that shares its id or address, with the first other record that has it.
+fn shared_keys(claims: &[Claim]) -> HashMap<u64, (Code, u64)> {
+    let mut holders: HashMap<(Code, &str), Vec<u64>> = HashMap::new();
+    for claim in claims {
+        holders.entry((Code::DuplicateId, &claim.id)).or_default().push(claim.record);
+        if let Some(email) = &claim.email {
+            holders.entry((Code::DuplicateEmail, email)).or_default().push(claim.record);
+        }
+    }
+    let mut shared = HashMap::new();
+    for ((code, _), records) in holders.iter().filter(|(_, records)| records.len() > 1) {
+        for record in records {
+            let other = if records[0] == *record { records[1] } else { records[0] };
+            let entry = shared.entry(*record).or_insert((*code, other));
+            // The same answer on every run, whichever key the map yields first.
+            if *code == Code::DuplicateId {
+                *entry = (*code, other);
+            }
+        }
+    }
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn claim(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Claim {
+        Claim { record, id: id.into(), email: email.map(Into::into), phone: phone.map(Into::into) }
+    }
+
+    #[test]
+    fn the_first_keeps_its_keys() {
+        let claims = [
+            claim(1, "a", Some("x@y.z"), Some("+1")),
+            claim(2, "b", Some("x@y.z"), None),
+            claim(3, "A", Some("u@y.z"), Some("+1")),
+            claim(4, "a", None, None),
+            claim(5, "b", None, None),
+        ];
+        let found = Duplicates::decide(&claims, Policy::First).verdicts;
+        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
+        assert_eq!((found[&3].refused, found[&3].id_in_case, found[&3].phone), (None, Some(1), Some(1)));
+        assert_eq!(found[&4].refused, Some((Code::DuplicateId, 1)));
+        assert!(!found.contains_key(&1));
+        assert!(!found.contains_key(&5), "record 2 was refused, so its id is free");
+    }
+
+    #[test]
+    fn refusing_all_names_another_record_for_each() {
+        let claims =
+            [claim(1, "a", Some("x@y.z"), None), claim(2, "b", Some("x@y.z"), None), claim(3, "c", None, None)];
+        let found = Duplicates::decide(&claims, Policy::Refuse).verdicts;
+        assert_eq!(found[&1].refused, Some((Code::DuplicateEmail, 2)));
+        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
+        assert_eq!(found.len(), 2);
+    }
+
+    proptest! {
+        /// Against a plain set: what occurs twice is suspect, and nothing else is.
+        #[test]
+        fn the_log_finds_exactly_what_repeats(digests in prop::collection::vec(0_u64..1 << DIGEST_BITS, 0..3000), extra in 0_usize..50) {
+            let mut all = digests.clone();
+            all.extend(digests.iter().take(extra));
+            let mut log = KeyLog::default();
+            for d in &all {
+                log.push(*d);
+            }
+            let mut seen = HashSet::new();
+            let expected: HashSet<u64> = all.iter().copied().filter(|d| !seen.insert(*d)).collect();
+            prop_assert_eq!(log.suspects(3).digests, expected);
+        }
+    }
+}

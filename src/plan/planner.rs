@@ -1,0 +1,160 @@
+//! An export, planned: every record in order, duplicates decided.
+
+use std::ops::ControlFlow;
+
+use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
+use super::{Planned, Policies, plan};
+use crate::appwrite::Profile;
+use crate::dialect::export::{Export, Item};
+use crate::error::RunError;
+use crate::event::{Listener, Silent};
+use crate::source::{Position, Record};
+
+/// Plans the users of an export. Cheap to make; reading happens in its methods.
+pub struct Planner<'e> {
+    /// The export.
+    pub export: &'e Export,
+    /// What the person wants.
+    pub policies: Policies,
+    /// For which Appwrite.
+    pub profile: &'static Profile,
+    /// Worker threads.
+    pub threads: usize,
+}
+
+/// One record, planned.
+pub struct PlannedItem<'r> {
+    /// Where it stands.
+    pub position: Position,
+    /// Its bytes as they stand in the file.
+    pub raw: &'r [u8],
+    /// The record, unless it could not even be decoded.
+    pub record: Option<&'r Record<'r>>,
+    /// When the user signed up, where the source knows.
+    pub created_at: Option<jiff::Timestamp>,
+    /// What it becomes.
+    pub planned: Planned<'r>,
+}
+
+impl<'e> Planner<'e> {
+    /// A planner on all cores.
+    #[must_use]
+    pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
+        Self { export, policies, profile, threads: default_threads() }
+    }
+
+    /// Plans a record as if it were alone.
+    fn plan_alone<'r>(&self, item: Item<'r>) -> PlannedItem<'r> {
+        let Item { position, raw, record, account } = item;
+        let created_at = account.as_ref().ok().and_then(|a| a.created_at);
+        let planned = match account {
+            Ok(account) => plan(account, self.export.dialect().name(), self.policies, self.profile),
+            Err(refusal) => {
+                let (source_id, email) = record.map(|r| self.export.dialect().who(r)).unwrap_or_default();
+                Planned::Refused { source_id: source_id.unwrap_or_default(), email, refusal }
+            }
+        };
+        PlannedItem { position, raw, record, created_at, planned }
+    }
+
+    /// Plans every record as if it were alone, in parallel, and gives the digests that occur twice besides. What `each`
+    /// saw is final if there are no suspects.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn survey<B: Send>(
+        &self,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        mut sink: impl FnMut(B) -> Result<(), RunError>,
+    ) -> Result<Suspects, RunError> {
+        let mut log = KeyLog::default();
+        self.export.scan(
+            self.threads,
+            listener,
+            || (init(), Vec::new()),
+            |(batch, keys), item| {
+                let item = self.plan_alone(item);
+                if let Planned::Create(plan) = &item.planned {
+                    keys.extend(digests(plan).map(|(_, d)| d));
+                }
+                each(batch, item);
+            },
+            |(batch, keys)| {
+                for key in keys {
+                    log.push(key);
+                }
+                sink(batch)?;
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        Ok(log.suspects(self.threads))
+    }
+
+    /// Compares the suspects' keys themselves, in one more pass if there are any.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn resolve(&self, suspects: &Suspects) -> Result<Duplicates, RunError> {
+        let mut claims = Vec::new();
+        if !suspects.is_empty() {
+            self.export.scan(
+                self.threads,
+                &Silent,
+                Vec::new,
+                |batch, item| {
+                    let record = item.position.record;
+                    batch.extend(suspects.claim(record, &self.plan_alone(item).planned));
+                },
+                |batch| {
+                    claims.extend(batch);
+                    Ok(ControlFlow::Continue(()))
+                },
+            )?;
+        }
+        Ok(Duplicates::decide(&claims, self.policies.duplicates))
+    }
+
+    /// All duplicates of the export, in one pass, or two if there are any.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn duplicates(&self, listener: &dyn Listener) -> Result<Duplicates, RunError> {
+        let suspects = self.survey(listener, || (), |(), _| {}, |()| Ok(()))?;
+        self.resolve(&suspects)
+    }
+
+    /// Plans every record: `each` runs on worker threads and folds the records of a batch into a `B`; `sink` takes the
+    /// batches in the order of the file.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn scan<B: Send>(
+        &self,
+        duplicates: &Duplicates,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
+    ) -> Result<(), RunError> {
+        let origin = self.export.dialect().name();
+        self.export.scan(
+            self.threads,
+            listener,
+            init,
+            |batch, item| {
+                let mut item = self.plan_alone(item);
+                item.planned = duplicates.apply(item.position.record, item.planned, origin);
+                each(batch, item);
+            },
+            sink,
+        )
+    }
+}
+
+/// One worker a core, at least one, at most 16 (reading is bound by one framing thread beyond that).
+#[must_use]
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(16)
+}
