@@ -8,6 +8,7 @@ use crate::appwrite::Profile;
 use crate::dialect::export::{Export, Item};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
+use crate::report::{Facts, Observer};
 use crate::source::{Position, Record};
 
 /// Plans the users of an export. Cheap to make; reading happens in its methods.
@@ -20,6 +21,8 @@ pub struct Planner<'e> {
     pub profile: &'static Profile,
     /// Worker threads.
     pub threads: usize,
+    /// Takes notes for the report.
+    pub observer: Observer,
 }
 
 /// One record, planned.
@@ -30,8 +33,8 @@ pub struct PlannedItem<'r> {
     pub raw: &'r [u8],
     /// The record, unless it could not even be decoded.
     pub record: Option<&'r Record<'r>>,
-    /// When the user signed up, where the source knows.
-    pub created_at: Option<jiff::Timestamp>,
+    /// What the account showed that a plan no longer does, for the report.
+    pub facts: Facts,
     /// What it becomes.
     pub planned: Planned<'r>,
 }
@@ -40,13 +43,14 @@ impl<'e> Planner<'e> {
     /// A planner on all cores.
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
-        Self { export, policies, profile, threads: default_threads() }
+        let observer = Observer { dialect: export.dialect().name(), with_pii: false };
+        Self { export, policies, profile, threads: default_threads(), observer }
     }
 
     /// Plans a record as if it were alone.
     fn plan_alone<'r>(&self, item: Item<'r>) -> PlannedItem<'r> {
         let Item { position, raw, record, account } = item;
-        let created_at = account.as_ref().ok().and_then(|a| a.created_at);
+        let facts = account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
         let planned = match account {
             Ok(account) => plan(account, self.export.dialect().name(), self.policies, self.profile),
             Err(refusal) => {
@@ -54,7 +58,7 @@ impl<'e> Planner<'e> {
                 Planned::Refused { source_id: source_id.unwrap_or_default(), email, refusal }
             }
         };
-        PlannedItem { position, raw, record, created_at, planned }
+        PlannedItem { position, raw, record, facts, planned }
     }
 
     /// Plans every record as if it were alone, in parallel, and gives the digests that occur twice besides. What `each`
