@@ -12,6 +12,9 @@
 //! asks for them; what a [`Tally`] keeps does not grow with the number of records.
 
 pub mod cost;
+pub mod folder;
+pub mod inert;
+pub mod lists;
 pub mod loss;
 pub mod pulse;
 pub mod summary;
@@ -19,6 +22,7 @@ pub mod tally;
 pub mod traps;
 
 pub use cost::Cost;
+pub use folder::RunFolder;
 pub use pulse::Pulse;
 pub use summary::Report;
 pub use tally::{Facts, Observation, Observer, Outcome, Tally};

@@ -1,0 +1,240 @@
+//! The run folder: what its files are called, who may read them, and how they come to be whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::error::RunError;
+
+/// The run's state.
+pub const LEDGER: &str = "ledger.sqlite";
+/// [`crate::report::Report`].
+pub const REPORT_JSON: &str = "report.json";
+/// The same, to look at.
+pub const REPORT_HTML: &str = "report.html";
+/// Why records were refused, one JSON object a line.
+pub const REJECTS_LOG: &str = "rejects.log.ndjson";
+/// Source id, Appwrite id.
+pub const ID_MAP: &str = "id-map.csv";
+/// Who must set a new password, and why.
+pub const NEEDS_RESET: &str = "needs-reset.csv";
+/// Records that are new or changed since an earlier export.
+pub const CHANGES: &str = "changes.csv";
+/// The users of `--sandbox`.
+pub const SANDBOX: &str = "sandbox.sqlite";
+
+const UNFINISHED: &str = ".part";
+
+/// A folder of one run, which only its owner can look into.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder, or takes one that is there. One that is empty or holds a run already is closed to others; one
+    /// that is used for something else keeps its permissions (every file in it is closed to others anyway).
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be made.
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(RunError::io(path))?;
+
+        let folder = Self { path: path.to_owned() };
+        let mut names = fs::read_dir(path).map_err(RunError::io(path))?.filter_map(Result::ok).map(|e| e.file_name());
+        let ours = folder.file(LEDGER).exists() || folder.file(REPORT_JSON).exists() || names.next().is_none();
+        #[cfg(unix)]
+        if ours {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            fs::set_permissions(path, mode).map_err(RunError::io(path))?;
+        }
+        folder.sweep();
+        Ok(folder)
+    }
+
+    /// A folder that must be there.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] if it is not.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        if path.is_dir() {
+            return Ok(Self { path: path.to_owned() });
+        }
+        Err(RunError::Usage(format!(
+            "{} is not a run folder; `rehome check` or `rehome import` makes one",
+            path.display()
+        )))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Begins a file that appears under its name, whole, when it is finished.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be made.
+    pub fn begin(&self, name: &str) -> Result<Unfinished, RunError> {
+        let path = self.file(name);
+        let temporary = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(UNFINISHED)
+            .tempfile_in(&self.path)
+            .map_err(RunError::io(&path))?;
+        // Held until the end: tells a file in the making from one that a killed run left behind.
+        let _ = temporary.as_file().try_lock();
+        Ok(Unfinished { writer: BufWriter::with_capacity(1 << 16, temporary), path })
+    }
+
+    /// Writes a whole file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written.
+    pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), RunError> {
+        let mut file = self.begin(name)?;
+        file.write_all(contents).map_err(RunError::io(&file.path))?;
+        file.finish()
+    }
+
+    /// Removes a file if it is there.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<(), RunError> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RunError::io(path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    // What a killed run left unfinished may hold rejected rows. Failing to remove it must not stop the next run.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            let unfinished = name.starts_with('.') && name.ends_with(UNFINISHED);
+            if unfinished && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+/// A file that is not there yet. Dropping it leaves nothing behind.
+#[derive(Debug)]
+pub struct Unfinished {
+    writer: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// The name it will have.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it under its name, readable by its owner only, in place of what was there.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written to the end.
+    pub fn finish(self) -> Result<(), RunError> {
+        let Self { writer, path } = self;
+        let finish = || -> io::Result<()> {
+            let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&path)?;
+            // The name is durable once the folder is.
+            #[cfg(unix)]
+            if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+                File::open(folder)?.sync_all()?;
+            }
+            Ok(())
+        };
+        finish().map_err(RunError::io(&path))
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.writer.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn only_the_owner_can_read_a_run() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("a/run");
+        let folder = RunFolder::create(&path).expect("made");
+        folder.write(REPORT_JSON, b"{}").expect("written");
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&folder.file(REPORT_JSON)), 0o600);
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("changed");
+        RunFolder::create(&path).expect("taken");
+        assert_eq!(mode(&path), 0o700);
+    }
+
+    #[test]
+    fn a_folder_used_for_something_else_keeps_its_permissions() {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join("notes.txt"), "x").expect("written");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("changed");
+        RunFolder::create(home.path()).expect("taken");
+        assert_eq!(mode(home.path()), 0o755);
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        folder.write(ID_MAP, b"old").expect("written");
+        let mut file = folder.begin(ID_MAP).expect("begun");
+        file.write_all(b"half").expect("written");
+        drop(file);
+        assert_eq!(fs::read(folder.file(ID_MAP)).expect("is there"), b"old");
+        assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_unfinished_is_removed_but_nothing_in_the_making() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        let stale = home.path().join(".rejects.csv.x1.part");
+        fs::write(&stale, "row").expect("written");
+        let alive = folder.begin(ID_MAP).expect("begun");
+        RunFolder::create(home.path()).expect("taken");
+        assert!(!stale.exists());
+        alive.finish().expect("finished");
+        assert!(folder.file(ID_MAP).exists());
+    }
+}

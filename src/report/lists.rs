@@ -1,0 +1,270 @@
+//! The lists beside the report, written as records come: rejects with their reasons, who must set a new password, and
+//! which id became which.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, Unfinished};
+use super::inert;
+use crate::code::{Code, Refusal};
+use crate::error::RunError;
+use crate::source::Position;
+
+/// What makes whole records a file of the source's own format again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The name's extension, without a dot: `csv`, `json`.
+    pub extension: String,
+    /// Before the first record: a header line, `[`, `INSERT INTO … VALUES`.
+    pub head: Vec<u8>,
+    /// Between records.
+    pub between: Vec<u8>,
+    /// After the last record.
+    pub tail: Vec<u8>,
+}
+
+/// `rejects.<ext>` and `rejects.log.ndjson`: the rows to repair, and why.
+///
+/// A record's bytes go into the first as they stood in the export: this is the one file of a run that holds hashes, and
+/// only those of the rows that were refused.
+pub struct Rejects {
+    rows: Unfinished,
+    log: Unfinished,
+    frame: Frame,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct LogLine<'l> {
+    record: u64,
+    code: Code,
+    text: &'l str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    hint: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_id: Option<&'l str>,
+    line: u64,
+    byte: u64,
+    file: u16,
+}
+
+impl Rejects {
+    /// Begins both files.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if they cannot be made.
+    pub fn begin(folder: &RunFolder, frame: Frame) -> Result<Self, RunError> {
+        let mut rows = folder.begin(&format!("rejects.{}", frame.extension))?;
+        put(&mut rows, &frame.head)?;
+        Ok(Self { rows, log: folder.begin(REJECTS_LOG)?, frame, count: 0 })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written.
+    pub fn add(
+        &mut self,
+        position: Position,
+        raw: &[u8],
+        refusal: &Refusal,
+        email: Option<&str>,
+        source_id: Option<&str>,
+    ) -> Result<(), RunError> {
+        if self.count > 0 {
+            put(&mut self.rows, &self.frame.between)?;
+        }
+        put(&mut self.rows, raw)?;
+        self.count += 1;
+
+        let line = LogLine {
+            record: position.record,
+            code: refusal.code,
+            text: &refusal.text,
+            hint: &refusal.hint,
+            scheme: refusal.scheme,
+            email: email.filter(|email| !email.is_empty()),
+            source_id: source_id.filter(|id| !id.is_empty()),
+            line: position.line,
+            byte: position.byte,
+            file: position.file,
+        };
+        let line = serde_json::to_string(&line).map_err(|error| RunError::Internal(error.to_string()))?;
+        put(&mut self.log, (inert::json(line) + "\n").as_bytes())
+    }
+
+    /// Puts both files in place. Without a refused record there is no rejects file, and an earlier one is removed: it
+    /// would be fed again for nothing.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if they cannot be written to the end.
+    pub fn finish(mut self, folder: &RunFolder) -> Result<(), RunError> {
+        self.log.finish()?;
+        if self.count == 0 {
+            return folder.remove(&format!("rejects.{}", self.frame.extension));
+        }
+        put(&mut self.rows, &self.frame.tail)?;
+        self.rows.finish()
+    }
+}
+
+/// `needs-reset.csv`: who has to set a new password, and why, for a recovery campaign.
+pub struct NeedsReset(Table);
+
+impl NeedsReset {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be made.
+    pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
+        Table::begin(folder, NEEDS_RESET, &["source_id", "user_id", "email", "phone", "code", "reason"]).map(Self)
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written.
+    pub fn add(
+        &mut self,
+        source_id: &str,
+        user_id: &str,
+        email: Option<&str>,
+        phone: Option<&str>,
+        code: Code,
+        reason: &str,
+    ) -> Result<(), RunError> {
+        let (email, phone) = (email.unwrap_or_default(), phone.unwrap_or_default());
+        self.0.row(&[source_id, user_id, email, phone, code.name(), reason])
+    }
+
+    /// Puts the file in place.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written to the end.
+    pub fn finish(self) -> Result<(), RunError> {
+        self.0.file.finish()
+    }
+}
+
+/// `id-map.csv`: which id became which, for foreign keys elsewhere.
+pub struct IdMap(Table);
+
+impl IdMap {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be made.
+    pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
+        Table::begin(folder, ID_MAP, &["source_id", "user_id"]).map(Self)
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written.
+    pub fn add(&mut self, source_id: &str, user_id: &str) -> Result<(), RunError> {
+        self.0.row(&[source_id, user_id])
+    }
+
+    /// Puts the file in place.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be written to the end.
+    pub fn finish(self) -> Result<(), RunError> {
+        self.0.file.finish()
+    }
+}
+
+/// A CSV file that is safe to open in a spreadsheet.
+pub(super) struct Table {
+    pub(super) file: Unfinished,
+    line: String,
+}
+
+impl Table {
+    pub(super) fn begin(folder: &RunFolder, name: &str, header: &[&str]) -> Result<Self, RunError> {
+        let mut table = Self { file: folder.begin(name)?, line: String::new() };
+        table.row(header)?;
+        Ok(table)
+    }
+
+    pub(super) fn row(&mut self, cells: &[&str]) -> Result<(), RunError> {
+        self.line.clear();
+        inert::csv_line(&mut self.line, cells);
+        put(&mut self.file, self.line.as_bytes())
+    }
+}
+
+fn put(file: &mut Unfinished, bytes: &[u8]) -> Result<(), RunError> {
+    file.write_all(bytes).map_err(|error| RunError::io(file.path())(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> Frame {
+        Frame {
+            extension: "json".into(),
+            head: b"{\"users\":[\n".to_vec(),
+            between: b",\n".to_vec(),
+            tail: b"\n]}\n".to_vec(),
+        }
+    }
+
+    fn read(folder: &RunFolder, name: &str) -> String {
+        std::fs::read_to_string(folder.file(name)).expect("is there")
+    }
+
+    #[test]
+    fn rejects_are_a_file_of_the_source_again() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        let mut rejects = Rejects::begin(&folder, frame()).expect("begun");
+        let refusal = Refusal::new(Code::InvalidEmail, "the address has no domain\u{202e}");
+        for record in 1..=2 {
+            let position = Position { record, line: record, ..Position::default() };
+            rejects.add(position, br#"{"localId":"a"}"#, &refusal, Some("a@x"), None).expect("written");
+        }
+        rejects.finish(&folder).expect("finished");
+        let rows: serde_json::Value = serde_json::from_str(&read(&folder, "rejects.json")).expect("is JSON");
+        assert_eq!(rows["users"].as_array().map(Vec::len), Some(2));
+
+        let log = read(&folder, REJECTS_LOG);
+        assert!(
+            log.starts_with(r#"{"record":1,"code":"invalid-email","text":"the address has no domain\u202e","#),
+            "{log}"
+        );
+        assert_eq!(log.lines().count(), 2);
+    }
+
+    #[test]
+    fn a_clean_second_run_leaves_no_rejects_to_feed_again() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        folder.write("rejects.json", b"old").expect("written");
+        Rejects::begin(&folder, frame()).expect("begun").finish(&folder).expect("finished");
+        assert!(!folder.file("rejects.json").exists());
+        assert_eq!(read(&folder, REJECTS_LOG), "");
+    }
+
+    #[test]
+    fn lists_are_safe_to_open_in_a_spreadsheet() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        let mut map = IdMap::begin(&folder).expect("begun");
+        map.add("=HYPERLINK(1)", "u1").expect("written");
+        map.finish().expect("finished");
+        assert_eq!(read(&folder, ID_MAP), "source_id,user_id\n\"'=HYPERLINK(1)\",u1\n");
+
+        let mut reset = NeedsReset::begin(&folder).expect("begun");
+        reset.add("7", "7", Some("a@x.test"), Some("+4915"), Code::NeedsReset, "x, y").expect("written");
+        reset.finish().expect("finished");
+        assert!(read(&folder, NEEDS_RESET).ends_with("7,7,a@x.test,\"'+4915\",needs-reset,\"x, y\"\n"));
+    }
+}
