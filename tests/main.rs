@@ -1,1 +1,4 @@
-//! The black-box tests: one module a command, against the sandbox.
+//! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
+
+mod plan;
+mod util;

@@ -1,0 +1,49 @@
+//! `rehome plan`: one JSON line a record, in order, and the exit code that goes with it.
+
+use crate::util::{rehome, run, run_with_input};
+
+#[test]
+fn a_missing_file_is_named() {
+    let run = run(rehome().args(["plan", "no-such-file.json"])).exits(1);
+    assert!(run.stderr.contains("no-such-file.json"), "{}", run.stderr);
+}
+
+#[test]
+fn an_empty_export_is_said_to_be_empty() {
+    let run = run_with_input(rehome().args(["plan", "-"]), b"").exits(1);
+    assert!(run.stderr.contains("empty"), "{}", run.stderr);
+}
+
+#[test]
+fn every_record_gives_one_line_in_order() {
+    let csv = "id,email,password_scheme,password_hash\n\
+               1,a@example.com,md5,5f4dcc3b5aa765d61d8327deb882cf99\n\
+               2,not an address,md5,5f4dcc3b5aa765d61d8327deb882cf99\n\
+               3,A@example.com ,md5,5f4dcc3b5aa765d61d8327deb882cf99\n";
+    let run = run_with_input(rehome().args(["plan", "-", "--from", "generic"]), csv.as_bytes()).exits(3);
+    let lines = run.lines();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["record"], 1);
+    assert_eq!(lines[0]["create"]["path"], "/users/md5");
+    assert_eq!(lines[0]["create"]["body"]["password"], "redacted");
+    assert_eq!(lines[1]["refused"]["code"], "invalid-email");
+    assert_eq!(lines[2]["refused"]["code"], "duplicate-email");
+    assert!(lines[2]["refused"]["text"].as_str().is_some_and(|t| t.contains("record 1")), "{}", lines[2]);
+    assert!(!run.stdout.contains("5f4dcc3b"), "no hash without --reveal");
+}
+
+#[test]
+fn reveal_prints_what_is_sent() {
+    let ndjson = br#"{"id":"u1","email":"a@example.com","password_scheme":"md5","password_hash":"5F4DCC3B5AA765D61D8327DEB882CF99","email_verified":true,"enabled":false,"phone":"+1 415 555 0123"}"#;
+    let run = run_with_input(rehome().args(["plan", "-", "--reveal"]), ndjson).exits(0);
+    let line = &run.lines()[0];
+    assert_eq!(line["create"]["body"]["password"], "5f4dcc3b5aa765d61d8327deb882cf99");
+    assert_eq!(line["conversion"].as_array().map(Vec::len), Some(1), "{line}");
+    let paths: Vec<_> =
+        line["steps"].as_array().expect("steps").iter().map(|s| s["path"].as_str().expect("a path")).collect();
+    assert_eq!(
+        paths,
+        ["/users/u1/status", "/users/u1/phone", "/users/u1/verification"],
+        "disabled before anything else"
+    );
+}
