@@ -236,7 +236,13 @@ pub fn is_unusable(hash: &str) -> bool {
 /// The credential in a column that holds a hash, nothing, or a marker for *no password*.
 #[must_use]
 pub fn hash_in<'r>(record: &'r Record<'_>, column: &str, origin: &'static str) -> Credential<'r> {
-    match record.text(column) {
+    credential(record.text(column), origin)
+}
+
+/// The credential that a text is: a hash, nothing, or a marker for *no password*.
+#[must_use]
+pub fn credential<'r>(hash: Option<Cow<'r, str>>, origin: &'static str) -> Credential<'r> {
+    match hash.filter(|hash| !hash.is_empty()) {
         None => Credential::default(),
         Some(hash) if is_unusable(&hash) => {
             Credential::None(Note::new(Code::NoPassword, "the source marks the password as unusable"))

@@ -58,11 +58,23 @@ pub trait Dialect: Sync {
     /// the source itself broke.
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal>;
 
-    /// The id and the address of a row that [`Self::interpret`] refused, so that the refusal can be told apart from others.
+    /// The id and the address of a row that [`Self::interpret`] refused, as far as they can be read, so that the refusal can
+    /// be told apart from others.
     fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
-        const IDS: [&str; 9] = ["id", "ID", "$id", "_id", "localId", "uid", "user_id", "pk", "Id"];
-        const EMAILS: [&str; 5] = ["email", "user_email", "mail", "Email", "primary_email_address"];
-        (IDS.iter().find_map(|n| record.text(n)), EMAILS.iter().find_map(|n| record.text(n)))
+        const IDS: [&str; 12] =
+            ["id", "ID", "$id", "_id", "localId", "uid", "user_id", "pk", "Id", "objectId", "userid", "entity_id"];
+        const EMAILS: [&str; 8] = [
+            "email",
+            "user_email",
+            "mail",
+            "Email",
+            "primary_email_address",
+            "fields.email",
+            "emails.0.address",
+            "profile.email",
+        ];
+        let email = EMAILS.iter().find_map(|path| record.path(path).and_then(crate::source::Value::text));
+        (IDS.iter().find_map(|n| record.get(n).and_then(common::id)), email.filter(|email| !email.is_empty()))
     }
 
     /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
@@ -158,17 +170,20 @@ pub struct FirebaseHashConfig {
 }
 
 pub mod common;
+pub mod django;
 pub mod export;
 pub mod firebase_config;
 pub mod generic;
 pub mod mapping;
 pub mod php;
+mod shape;
 mod strict;
 #[cfg(test)]
 pub mod testing;
 
 /// All dialects, in the order of `rehome sources`.
 pub const ALL: &[&dyn Dialect] = &[
+    &django::Django,
     // What any table with the right member names could be comes last.
     &generic::Generic,
 ];
