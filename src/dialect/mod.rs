@@ -170,12 +170,19 @@ pub struct FirebaseHashConfig {
 }
 
 pub mod common;
+pub mod devise;
 pub mod django;
+pub mod drupal;
 pub mod export;
 pub mod firebase_config;
 pub mod generic;
+pub mod joomla;
+pub mod laravel;
+pub mod magento;
 pub mod mapping;
+pub mod moodle;
 pub mod php;
+pub mod phpbb;
 mod shape;
 mod strict;
 #[cfg(test)]
@@ -184,6 +191,13 @@ pub mod testing;
 /// All dialects, in the order of `rehome sources`.
 pub const ALL: &[&dyn Dialect] = &[
     &django::Django,
+    &laravel::Laravel,
+    &devise::Devise,
+    &drupal::Drupal,
+    &joomla::Joomla,
+    &phpbb::PhpBb,
+    &magento::Magento,
+    &moodle::Moodle,
     // What any table with the right member names could be comes last.
     &generic::Generic,
 ];

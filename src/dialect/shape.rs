@@ -86,15 +86,6 @@ pub(super) fn set<'v>(record: &'v Record<'_>, column: &str) -> Option<Cow<'v, st
     record.text(column).filter(|text| text != "NULL")
 }
 
-/// The member of a kept row, as text; ids are numbers in one format and text in another.
-pub(super) fn kept(row: &serde_json::Value, member: &str) -> Option<String> {
-    match row.get(member)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 /// The kind of rows that say which user is in which group: kept by [`member`].
 pub(super) const MEMBER: &str = "member";
 /// The kind of rows that say what a group is called: kept by [`group`].
