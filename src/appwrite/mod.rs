@@ -1,8 +1,12 @@
 //! The target: its rules by version, its wire types, the client, and what its answers mean.
 
+pub mod client;
 pub mod endpoint;
+pub mod pace;
 pub mod rules;
+pub mod verdict;
 pub mod version;
 
+pub use client::{Client, Target};
 pub use endpoint::Endpoint;
 pub use version::{Profile, Version};

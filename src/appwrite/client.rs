@@ -1,0 +1,390 @@
+//! The Users API over HTTP: what is sent, and what came back. Decides nothing: [`super::verdict`] does.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::RunError;
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Longest wait for a whole answer: Appwrite's own workers give up after 15 to 60 seconds.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// Which project, with which key.
+#[derive(Clone)]
+pub struct Target {
+    /// The API endpoint with `/v1`, without a slash at its end.
+    pub endpoint: String,
+    /// The project's id.
+    pub project: String,
+    /// The API key.
+    pub key: String,
+}
+
+// The key must not reach a log or a panic by way of `{:?}`.
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("endpoint", &self.endpoint)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a request is for; its verdict depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A create: not idempotent, but a second one of the same id is a 409.
+    Create,
+    /// A follow-up that can be repeated.
+    Step,
+    /// `PATCH phone`: repeating it is a 409 even on the user's own number.
+    Phone,
+    /// A `GET`.
+    Read,
+    /// A `DELETE`: repeating it is a 404.
+    Delete,
+}
+
+/// A request, ready to be sent any number of times.
+#[derive(Clone)]
+pub struct Request {
+    /// What it is for.
+    pub kind: Kind,
+    method: Method,
+    /// Below the endpoint, `/users/bcrypt`; may carry a query.
+    path: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// `POST` to a create endpoint.
+    #[must_use]
+    pub fn create(path: &str, body: Vec<u8>) -> Self {
+        Self { kind: Kind::Create, method: Method::POST, path: path.to_owned(), body }
+    }
+
+    /// A follow-up request.
+    #[must_use]
+    pub fn step(kind: Kind, put: bool, path: String, body: Vec<u8>) -> Self {
+        Self { kind, method: if put { Method::PUT } else { Method::PATCH }, path, body }
+    }
+
+    /// `GET /users/{id}`; the id's characters need no escaping.
+    #[must_use]
+    pub fn read(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}"))
+    }
+
+    /// `GET /users/{id}/sessions`
+    #[must_use]
+    pub fn sessions(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}/sessions"))
+    }
+
+    /// `DELETE /users/{id}/sessions/{session}`
+    #[must_use]
+    pub fn end_session(user_id: &str, session: &str) -> Self {
+        let path = format!("/users/{user_id}/sessions/{session}");
+        Self { kind: Kind::Delete, method: Method::DELETE, path, body: Vec::new() }
+    }
+
+    /// `DELETE /users/{id}`
+    #[must_use]
+    pub fn delete(user_id: &str) -> Self {
+        Self { kind: Kind::Delete, method: Method::DELETE, path: format!("/users/{user_id}"), body: Vec::new() }
+    }
+
+    /// `GET /users` with queries as Appwrite ≥ 1.5 writes them.
+    #[must_use]
+    pub fn list(queries: &[Value]) -> Self {
+        let mut url = Url::parse("http://x/users").unwrap_or_else(|_| unreachable!("a constant that is a URL"));
+        for query in queries {
+            url.query_pairs_mut().append_pair("queries[]", &query.to_string());
+        }
+        Self::get(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+    }
+
+    /// Any other `GET`.
+    #[must_use]
+    pub fn get(path: String) -> Self {
+        Self { kind: Kind::Read, method: Method::GET, path, body: Vec::new() }
+    }
+
+    /// The JSON that is sent; empty for none. Holds secrets.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// `limit(n)`
+#[must_use]
+pub fn limit(n: usize) -> Value {
+    json!({"method": "limit", "values": [n]})
+}
+
+/// `cursorAfter(id)`
+#[must_use]
+pub fn cursor_after(id: &str) -> Value {
+    json!({"method": "cursorAfter", "values": [id]})
+}
+
+/// `equal(attribute, values)`: at most 100 values, the least that any version takes.
+#[must_use]
+pub fn equal(attribute: &str, values: &[&str]) -> Value {
+    json!({"method": "equal", "attribute": attribute, "values": values})
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    /// When the server wants to hear from us again: `Retry-After`, else `X-RateLimit-Reset`.
+    pub retry_after: Option<Duration>,
+}
+
+/// The members of Appwrite's error body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ErrorBody {
+    /// `user_already_exists`; empty if the answer is not Appwrite's.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Answer {
+    /// 2xx
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON; null if it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The error members; empty for bodies that have none.
+    #[must_use]
+    pub fn error(&self) -> ErrorBody {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// No answer. The text holds neither key nor body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The request never left: the server cannot have acted on it.
+    Unsent(String),
+    /// It may have arrived.
+    Unanswered(String),
+}
+
+impl Lost {
+    /// What the network said.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let (Self::Unsent(text) | Self::Unanswered(text)) = self;
+        text
+    }
+}
+
+/// A client of one project. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    target: Target,
+}
+
+impl Client {
+    /// A client that keeps up to `connections` connections open.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] for an endpoint that is no URL, and for a project or key that no header can carry.
+    pub fn new(target: Target, connections: usize) -> Result<Self, RunError> {
+        // A second installation fails, and the first one's provider stays: both are fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = Url::parse(&target.endpoint)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+            .ok_or_else(|| RunError::Usage(format!("`{}` is not an endpoint like https://host/v1", target.endpoint)))?;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-appwrite-project", value(&target.project, "the project id")?);
+        let mut key = value(&target.key, "the API key")?;
+        key.set_sensitive(true);
+        headers.insert(HeaderName::from_static("x-appwrite-key"), key);
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .pool_max_idle_per_host(connections)
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(&url) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|e| RunError::Internal(describe(&e)))?;
+        Ok(Self { http, target })
+    }
+
+    /// Which project.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Sends a request once.
+    ///
+    /// # Errors
+    /// [`Lost`] if no whole answer came.
+    pub async fn send(&self, request: &Request) -> Result<Answer, Lost> {
+        let mut builder = self.http.request(request.method.clone(), self.url(&request.path));
+        if !request.body.is_empty() {
+            builder = builder.header("content-type", "application/json").body(request.body.clone());
+        }
+        answer(builder).await
+    }
+
+    /// Sends a create with an empty body, which a key that may write is told is incomplete.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn probe_write(&self) -> Result<Answer, Lost> {
+        let builder = self.http.post(self.url("/users/bcrypt"));
+        answer(builder.header("content-type", "application/json").body("{}")).await
+    }
+
+    /// Asks for the version: the one request that must not carry a key (Appwrite answers 401 to any).
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn version(&self) -> Result<Answer, Lost> {
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT).timeout(CONNECT);
+        let url = self.url("/health/version");
+        if Url::parse(&url).is_ok_and(|url| is_loopback(&url)) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|e| Lost::Unsent(describe(&e)))?;
+        answer(http.get(url)).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.target.endpoint)
+    }
+}
+
+async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
+    let lost = |error: reqwest::Error| {
+        let text = describe(&error);
+        if error.is_connect() || error.is_builder() { Lost::Unsent(text) } else { Lost::Unanswered(text) }
+    };
+    let response = builder.send().await.map_err(lost)?;
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
+    let body = response.bytes().await.map_err(lost)?.to_vec();
+    Ok(Answer { status, body, retry_after })
+}
+
+fn value(text: &str, what: &str) -> Result<HeaderValue, RunError> {
+    HeaderValue::from_str(text).map_err(|_| RunError::Usage(format!("{what} has characters that no header can carry")))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
+/// The chain of causes, without the URL (reqwest writes it into every message).
+fn describe(error: &reqwest::Error) -> String {
+    let mut source = std::error::Error::source(error);
+    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    if text.is_empty() { "the request could not be sent".to_owned() } else { text }
+}
+
+/// `Retry-After` in seconds or as a date; Appwrite sends none but `X-RateLimit-Reset`, a Unix time in seconds.
+fn retry_after(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let until = |moment: jiff::Timestamp| Duration::try_from(moment.duration_since(now)).unwrap_or_default();
+    if let Some(after) = text("retry-after") {
+        if let Ok(seconds) = after.parse::<f64>() {
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
+        if let Ok(date) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after) {
+            return Some(until(date));
+        }
+    }
+    if text("x-ratelimit-remaining").is_some_and(|n| n != "0") {
+        return None;
+    }
+    let reset = text("x-ratelimit-reset")?.parse::<i64>().ok()?;
+    Some(until(jiff::Timestamp::from_second(reset).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_stays_out_of_debug_output() {
+        let target = Target { endpoint: "http://x/v1".into(), project: "p".into(), key: "standard_secret".into() };
+        assert!(!format!("{target:?}").contains("secret"));
+    }
+
+    #[test]
+    fn both_ways_of_asking_for_a_pause_are_understood() {
+        let now = "2026-11-21T12:00:00Z".parse::<jiff::Timestamp>().expect("a timestamp");
+        let read = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"))
+            });
+            retry_after(&headers.collect(), now).map(|d| d.as_secs())
+        };
+        assert_eq!(read(&[("retry-after", "7")]), Some(7));
+        assert_eq!(read(&[("retry-after", "Sat, 21 Nov 2026 12:00:30 GMT")]), Some(30));
+        let reset = (now.as_second() + 12).to_string();
+        assert_eq!(read(&[("x-ratelimit-reset", &reset)]), Some(12));
+        assert_eq!(read(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", &reset)]), None);
+        assert_eq!(read(&[("x-ratelimit-reset", "1000")]), Some(0));
+        assert_eq!(read(&[("retry-after", "soon")]), None);
+    }
+
+    #[test]
+    fn queries_are_escaped_json() {
+        let request = Request::list(&[equal("email", &["a+b@x.test"]), limit(100)]);
+        assert_eq!(
+            request.path,
+            "/users?queries%5B%5D=%7B%22method%22%3A%22equal%22%2C%22attribute%22%3A%22email%22%2C%22values%22%3A%5B%22a%2Bb%40x.test%22%5D%7D&queries%5B%5D=%7B%22method%22%3A%22limit%22%2C%22values%22%3A%5B100%5D%7D"
+        );
+    }
+
+    #[test]
+    fn endpoints_that_are_none_are_refused() {
+        for endpoint in ["", "localhost", "ftp://x/v1", "http://"] {
+            let target = Target { endpoint: endpoint.into(), project: "p".into(), key: "k".into() };
+            assert_eq!(Client::new(target, 1).map_err(|e| e.exit_code()).err(), Some(2), "{endpoint}");
+        }
+    }
+}

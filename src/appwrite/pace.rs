@@ -1,0 +1,458 @@
+//! How many requests to keep in flight, and how many to begin a second: found by watching, below the ceilings that were
+//! given. Pure: time comes in as an argument, so that whole runs are simulated in the tests.
+//!
+//! *In flight.* By Little's law the throughput at a limit is limit ÷ latency, which is less noisy than counting users and
+//! does not depend on whether there was anything to send. The limit quadruples while that pays (slow start), then is
+//! probed up and, if latency has risen above the best seen, down, in steps of a quarter; a step stays only if it pays.
+//! Steps that do not pay make the next one wait longer. More than a tenth of 503s cuts the limit.
+//!
+//! *A second.* Unlimited until the target says 429. Then what it accepted during the last second becomes the rate, and
+//! after a while a little more is tried. 429s that do not get fewer at a lower rate are not about the rate.
+
+use std::time::Duration;
+
+/// Requests in flight at the start.
+const START: usize = 8;
+/// How fast slow start grows.
+const GROWTH: usize = 4;
+/// Growing pays if throughput grows by this part of it; less is the neighbourhood of the knee.
+const GROWTH_PAYS: f64 = 0.65;
+/// A step by a quarter pays if throughput grows by this part of what was added.
+const STEP_PAYS: f64 = 0.4;
+/// Going down pays if throughput grows by this factor.
+const DOWN_PAYS: f64 = 1.03;
+/// Latency above this multiple of the best makes it worth trying less.
+const RISEN: f64 = 1.3;
+/// 503s above this part of an epoch's answers, and a handful, cut the limit.
+const OVERLOADED: (f64, f64) = (3.0, 0.1);
+/// 429s above this part of a second's answers cut the rate.
+const THROTTLED: f64 = 0.05;
+/// Epochs to wait after a step that did not pay, at first and at most.
+const HOLD: (u32, u32) = (2, 64);
+/// A raise of the rate.
+const RAISE: f64 = 1.04;
+/// Seconds before the rate is raised after a cut, at first and at most.
+const RATE_HOLD: (f64, f64) = (10.0, 120.0);
+
+/// What an answer says about pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// The server answered, whatever it said.
+    Answered,
+    /// 429
+    Throttled,
+    /// 503
+    Overloaded,
+    /// Nothing came back: says nothing about pace.
+    Lost,
+}
+
+/// The controller of one run.
+#[derive(Debug)]
+pub struct Pace {
+    ceiling: usize,
+    limit: usize,
+    phase: Phase,
+    epoch: Epoch,
+    best_latency: f64,
+    rate: Rate,
+    pause_until: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Growing; the limit and its throughput before the last growth.
+    SlowStart { before: Option<(usize, f64)> },
+    /// At the base; epochs until the next try, and how long the one after that waits.
+    Hold { left: u32, next: u32 },
+    /// Trying `limit` instead of the base.
+    Try { base: usize, throughput: f64, next: u32 },
+}
+
+/// Answers since the limit last changed.
+#[derive(Debug, Default)]
+struct Epoch {
+    since: Duration,
+    skip: usize,
+    answers: usize,
+    overloaded: usize,
+    samples: usize,
+    sum: f64,
+}
+
+impl Pace {
+    /// A controller that never exceeds `ceiling` requests in flight.
+    #[must_use]
+    pub fn new(ceiling: usize) -> Self {
+        let ceiling = ceiling.max(1);
+        Self {
+            ceiling,
+            limit: START.min(ceiling),
+            phase: Phase::SlowStart { before: None },
+            epoch: Epoch::default(),
+            best_latency: f64::INFINITY,
+            rate: Rate::default(),
+            pause_until: Duration::ZERO,
+        }
+    }
+
+    /// Requests in flight at most.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Time between the beginnings of two requests; zero for none.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.rate.per_second.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate))
+    }
+
+    /// When the next request may begin.
+    #[must_use]
+    pub fn pause_until(&self) -> Duration {
+        self.pause_until
+    }
+
+    /// The server asked for a pause, of everybody. Never longer than five minutes, so that a wrong clock costs no more.
+    pub fn pause(&mut self, now: Duration, pause: Duration) {
+        self.pause_until = self.pause_until.max(now + pause.min(Duration::from_secs(300)));
+        self.rate.window.open_until = self.rate.window.open_until.max(self.pause_until);
+    }
+
+    /// A request that began at `sent`, as the `in_flight`th, ended.
+    pub fn ended(&mut self, sent: Duration, now: Duration, in_flight: usize, signal: Signal) {
+        self.rate.ended(now, signal);
+        // What was sent before the limit last changed says nothing about it, nor does what was sent below it.
+        if sent < self.epoch.since {
+            return;
+        }
+        self.epoch.answers += 1;
+        match signal {
+            Signal::Overloaded => self.epoch.overloaded += 1,
+            Signal::Answered if in_flight * 5 >= self.limit * 4 => {
+                if self.epoch.skip > 0 {
+                    self.epoch.skip -= 1;
+                } else {
+                    self.epoch.samples += 1;
+                    self.epoch.sum += (now.saturating_sub(sent)).as_secs_f64();
+                }
+            }
+            Signal::Answered | Signal::Throttled | Signal::Lost => {}
+        }
+        let (handful, part) = OVERLOADED;
+        if self.epoch.overloaded as f64 > handful + part * self.epoch.answers as f64 {
+            self.set_limit(now, (self.limit * 7 / 10).max(1), Phase::Hold { left: HOLD.0, next: HOLD.0 });
+        } else if self.epoch.samples >= self.enough() {
+            self.end_epoch(now);
+        }
+    }
+
+    /// Samples an epoch needs: slow start must be quick, and is corrected later.
+    fn enough(&self) -> usize {
+        match self.phase {
+            Phase::SlowStart { .. } => self.limit.max(4),
+            Phase::Hold { .. } | Phase::Try { .. } => (4 * self.limit).clamp(24, 512),
+        }
+    }
+
+    fn end_epoch(&mut self, now: Duration) {
+        let latency = (self.epoch.sum / self.epoch.samples as f64).max(1e-6);
+        let throughput = self.limit as f64 / latency;
+        self.best_latency = self.best_latency.min(latency);
+        let hold = |next: u32| Phase::Hold { left: next, next: (next * 2).min(HOLD.1) };
+        match self.phase {
+            Phase::SlowStart { before } => {
+                if let Some((base, before)) = before {
+                    let gain = throughput / before;
+                    if gain < GROWTH_PAYS * self.limit as f64 / base as f64 {
+                        // What latency would be at less is not known if it had risen at the start already.
+                        if base == START {
+                            self.best_latency = 0.0;
+                        }
+                        let better = if gain < 1.0 { base } else { self.limit };
+                        return self.set_limit(now, better, hold(HOLD.0));
+                    }
+                }
+                if self.limit == self.ceiling {
+                    self.set_limit(now, self.limit, hold(HOLD.0));
+                } else {
+                    let before = Some((self.limit, throughput));
+                    self.set_limit(now, (self.limit * GROWTH).min(self.ceiling), Phase::SlowStart { before });
+                }
+            }
+            Phase::Hold { left, next } if left > 1 => self.set_phase(now, Phase::Hold { left: left - 1, next }),
+            Phase::Hold { next, .. } => {
+                let risen = latency > self.best_latency * RISEN;
+                // Up and down take turns where both may pay; `next` doubles each time, so its parity in powers of two
+                // alternates.
+                let down = risen && self.limit > 1 && (next.trailing_zeros() % 2 == 0 || self.limit == self.ceiling);
+                let step = (self.limit / 4).max(1);
+                let to = if down { self.limit - step } else { (self.limit + step).min(self.ceiling) };
+                if to == self.limit {
+                    self.set_phase(now, Phase::Hold { left: next, next: (next * 2).min(HOLD.1) });
+                } else {
+                    self.set_limit(now, to, Phase::Try { base: self.limit, throughput, next });
+                }
+            }
+            Phase::Try { base, throughput: before, next } => {
+                let gain = throughput / before;
+                let added = self.limit as f64 / base as f64 - 1.0;
+                let pays = if self.limit > base { gain >= 1.0 + STEP_PAYS * added } else { gain >= DOWN_PAYS };
+                if pays {
+                    // On with it at once: the knee is further on.
+                    self.set_phase(now, Phase::Hold { left: 1, next: if self.limit > base { 2 } else { 1 } });
+                } else {
+                    self.set_limit(now, base, hold(next));
+                }
+            }
+        }
+    }
+
+    fn set_limit(&mut self, now: Duration, limit: usize, phase: Phase) {
+        // Until as many as were in flight have ended, the answers are to the old limit's load.
+        let skip = if matches!(phase, Phase::SlowStart { .. }) || limit == self.limit { 0 } else { limit };
+        self.limit = limit;
+        self.set_phase(now, phase);
+        self.epoch.skip = skip;
+    }
+
+    fn set_phase(&mut self, now: Duration, phase: Phase) {
+        self.phase = phase;
+        self.epoch = Epoch { since: now, ..Epoch::default() };
+    }
+}
+
+/// The learnt rate.
+#[derive(Debug)]
+struct Rate {
+    per_second: Option<f64>,
+    window: Window,
+    hold: f64,
+    raise_at: Duration,
+    raises: u32,
+    /// What was accepted a second, over the last few.
+    smooth: f64,
+    share_before: Option<f64>,
+    useless: u32,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    since: Duration,
+    /// A pause counts as part of the time in which something was accepted.
+    open_until: Duration,
+    answered: u32,
+    throttled: u32,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self {
+            per_second: None,
+            window: Window::default(),
+            hold: RATE_HOLD.0,
+            raise_at: Duration::ZERO,
+            raises: 0,
+            smooth: 0.0,
+            share_before: None,
+            useless: 0,
+        }
+    }
+}
+
+impl Rate {
+    fn ended(&mut self, now: Duration, signal: Signal) {
+        match signal {
+            Signal::Throttled => self.window.throttled += 1,
+            Signal::Answered => self.window.answered += 1,
+            Signal::Overloaded | Signal::Lost => {}
+        }
+        let elapsed = now.saturating_sub(self.window.since).as_secs_f64();
+        if elapsed >= 1.0 && now >= self.window.open_until {
+            self.end_window(now, elapsed);
+        }
+    }
+
+    fn end_window(&mut self, now: Duration, elapsed: f64) {
+        let Window { answered, throttled, .. } =
+            std::mem::replace(&mut self.window, Window { since: now, ..Window::default() });
+        let total = answered + throttled;
+        if total == 0 {
+            return;
+        }
+        let share = f64::from(throttled) / f64::from(total);
+        let accepted = f64::from(answered) / elapsed;
+        self.smooth += (accepted - self.smooth) * (elapsed / 5.0).min(1.0);
+        if share > THROTTLED {
+            // Cutting to what was accepted ends all 429s of a limited target; where it changes nothing, the 429s mean
+            // something else, and following them down would end in standing still.
+            self.useless = match self.share_before.replace(share) {
+                Some(before) if share > before * 0.7 => self.useless + 1,
+                _ => 0,
+            };
+            if self.useless >= 3 {
+                *self = Self::default();
+                self.window.since = now;
+                return;
+            }
+            let cut = match self.per_second {
+                None => accepted,
+                Some(rate) => self.smooth.max(rate / 2.0),
+            };
+            self.hold = if self.per_second.is_some() { (self.hold * 2.0).min(RATE_HOLD.1) } else { RATE_HOLD.0 };
+            self.set(now, (cut * 0.98).max(1.0), 0);
+            return;
+        }
+        self.share_before = None;
+        let Some(rate) = self.per_second else { return };
+        if throttled > 0 && self.raises > 0 {
+            // One raise too many: even a single 429 can cost everybody a pause.
+            self.hold = (self.hold * 2.0).min(RATE_HOLD.1);
+            self.set(now, rate / RAISE, 0);
+        } else if now >= self.raise_at && accepted > rate * 0.8 {
+            // What goes well for long is tried faster.
+            self.set(now, rate * RAISE.powi(1 << (self.raises / 2).min(3)), self.raises + 1);
+        }
+    }
+
+    fn set(&mut self, now: Duration, rate: f64, raises: u32) {
+        if self.per_second.is_none() {
+            self.smooth = rate;
+        }
+        self.per_second = Some(rate);
+        self.raises = raises;
+        self.raise_at = now + Duration::from_secs_f64(self.hold);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    /// A server that answers after `latency(in flight)` seconds and may refuse, driven until `until` seconds; gives the
+    /// requests it accepted in each second.
+    fn simulate(
+        pace: &mut Pace,
+        until: u32,
+        latency: impl Fn(usize, &mut fastrand::Rng) -> f64,
+        mut admit: impl FnMut(Duration, &mut fastrand::Rng) -> (Signal, Option<Duration>),
+    ) -> Vec<u32> {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut accepted = vec![0; until as usize];
+        let until = f64::from(until);
+        let mut flying: BinaryHeap<Reverse<(Duration, Duration, usize)>> = BinaryHeap::new();
+        let (mut now, mut next) = (Duration::ZERO, Duration::ZERO);
+        while now.as_secs_f64() < until {
+            let start = now.max(next).max(pace.pause_until());
+            let ends = flying.peek().map(|Reverse((end, ..))| *end);
+            if flying.len() < pace.limit() && ends.is_none_or(|end| start <= end) {
+                now = start;
+                next = start + pace.interval();
+                let in_flight = flying.len() + 1;
+                let end = now + Duration::from_secs_f64(latency(in_flight, &mut rng));
+                flying.push(Reverse((end, now, in_flight)));
+            } else if let Some(Reverse((end, sent, in_flight))) = flying.pop() {
+                now = end;
+                let (signal, pause) = admit(now, &mut rng);
+                if let Some(pause) = pause {
+                    pace.pause(now, pause);
+                }
+                if signal == Signal::Answered
+                    && let Some(second) = accepted.get_mut(now.as_secs() as usize)
+                {
+                    *second += 1;
+                }
+                pace.ended(sent, now, in_flight, signal);
+            }
+        }
+        accepted
+    }
+
+    fn answers(_: Duration, _: &mut fastrand::Rng) -> (Signal, Option<Duration>) {
+        (Signal::Answered, None)
+    }
+
+    fn mean(of: &[u32]) -> f64 {
+        f64::from(of.iter().sum::<u32>()) / of.len() as f64
+    }
+
+    #[test]
+    fn a_constant_latency_is_used_to_the_ceiling_from_the_first_second_on() {
+        for ceiling in [1, 5, 32, 100, 128] {
+            let noisy = |_, rng: &mut fastrand::Rng| 0.02 + 0.004 * rng.f64();
+            let accepted = simulate(&mut Pace::new(ceiling), 10, noisy, answers);
+            let ideal = ceiling as f64 / 0.022;
+            assert!(mean(&accepted) > 0.96 * ideal, "{ceiling}: {} of {ideal}", mean(&accepted));
+        }
+    }
+
+    /// A real Appwrite created 9 users a second with 1 in flight, 51 with 8 and 40 with 32.
+    #[test]
+    fn the_knee_is_found() {
+        for knee in [3.0_f64, 8.0, 12.0, 20.0, 50.0] {
+            let server = |n: usize, _: &mut fastrand::Rng| 0.05 * (n as f64 / knee).max(1.0).powf(1.25);
+            let noisy = |n: usize, rng: &mut fastrand::Rng| server(n, rng) * (0.7 + 0.6 * rng.f64());
+            let accepted = simulate(&mut Pace::new(128), 120, noisy, answers);
+            let best = (1..=128).map(|n| n as f64 / server(n, &mut fastrand::Rng::new())).fold(0.0, f64::max);
+            let found = mean(&accepted[20..]);
+            assert!(found > 0.9 * best, "knee {knee}: {found} of {best}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_50_a_second_is_settled_on() {
+        // A bucket of 50 that fills at 50 a second, and a window of a second; with and without a pause asked for.
+        for (bucket, pause) in [(true, None), (true, Some(1)), (false, None), (false, Some(1))] {
+            let mut tokens = 50.0_f64;
+            let mut last = Duration::ZERO;
+            let admit = move |now: Duration, _: &mut fastrand::Rng| {
+                if bucket {
+                    tokens = (tokens + now.saturating_sub(last).as_secs_f64() * 50.0).min(50.0);
+                } else if now.as_secs() != last.as_secs() {
+                    tokens = 50.0;
+                }
+                last = now;
+                if tokens >= 1.0 {
+                    tokens -= 1.0;
+                    (Signal::Answered, None)
+                } else {
+                    (Signal::Throttled, pause.map(Duration::from_secs))
+                }
+            };
+            let accepted = simulate(&mut Pace::new(32), 60, |_, _| 0.002, admit);
+            let settled = mean(&accepted[5..]);
+            assert!((45.0..=50.5).contains(&settled), "bucket {bucket}, pause {pause:?}: {settled}, {accepted:?}");
+        }
+    }
+
+    #[test]
+    fn stray_429s_and_503s_do_not_strangle_a_run() {
+        let admit = |_: Duration, rng: &mut fastrand::Rng| match rng.u8(0..100) {
+            0..8 => (Signal::Throttled, None),
+            8..11 => (Signal::Overloaded, None),
+            _ => (Signal::Answered, None),
+        };
+        let accepted = simulate(&mut Pace::new(32), 60, |_, _| 0.02, admit);
+        let ideal = 32.0 / 0.02;
+        assert!(mean(&accepted[50..]) > 0.5 * ideal, "{accepted:?}");
+    }
+
+    #[test]
+    fn an_overloaded_server_is_relieved() {
+        // Everything beyond 10 in flight is a 503.
+        let mut pace = Pace::new(64);
+        let flying = std::cell::Cell::new(0);
+        let latency = |n: usize, _: &mut fastrand::Rng| {
+            flying.set(n);
+            0.02
+        };
+        let admit = |_: Duration, _: &mut fastrand::Rng| {
+            if flying.get() > 10 { (Signal::Overloaded, None) } else { (Signal::Answered, None) }
+        };
+        simulate(&mut pace, 30, latency, admit);
+        assert!(pace.limit() <= 14, "{}", pace.limit());
+    }
+}
