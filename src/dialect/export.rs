@@ -1,15 +1,25 @@
 //! An export as a whole: its files opened, its dialect found, its tables joined, its records interpreted in parallel and
 //! handed over in order.
 
+mod join;
+mod rejects;
+mod scan;
+
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::{Dialect, FirebaseHashConfig, mapping::Mapping};
+pub use rejects::Frame;
+
+use super::mapping::Mapping;
+use super::{Context, Dialect, FirebaseHashConfig, Role};
 use crate::account::Account;
-use crate::code::Refusal;
+use crate::code::{Code, Refusal};
 use crate::error::RunError;
-use crate::event::Listener;
-use crate::source::{Position, Record, TableSample};
+use crate::event::{Listener, Silent};
+use crate::source::file::SourceFile;
+use crate::source::{Format, Position, Record, TableSample};
+use scan::{Decoded, Job, Pass, drive};
 
 /// How an export is to be read, as meant.
 #[derive(Default)]
@@ -34,8 +44,14 @@ pub struct ReadOptions {
 /// An export whose dialect is known and whose related tables are loaded. Can be read any number of times (standard input
 /// is spooled into an unlinked temporary file first).
 pub struct Export {
+    files: Vec<SourceFile>,
     tables: Vec<TableSample>,
+    roles: Vec<Role>,
     dialect: &'static dyn Dialect,
+    why: String,
+    findings: Vec<String>,
+    options: ReadOptions,
+    related: join::Store,
 }
 
 /// One record on its way to the caller.
@@ -56,9 +72,35 @@ impl Export {
     /// # Errors
     /// [`RunError::Io`] for files that cannot be read, [`RunError::Export`] for files that are nothing that is read,
     /// [`RunError::Usage`] for an unknown `--from`.
-    pub fn open(paths: &[PathBuf], options: ReadOptions) -> Result<Self, RunError> {
-        let _ = (paths, options);
-        Err(RunError::Internal("no format is read yet".into()))
+    pub fn open(paths: &[PathBuf], mut options: ReadOptions) -> Result<Self, RunError> {
+        if options.now == jiff::Timestamp::UNIX_EPOCH {
+            options.now = jiff::Timestamp::now();
+        }
+        let mut files = Vec::new();
+        let mut tables = Vec::new();
+        let mut findings = Vec::new();
+        for path in paths {
+            let file = SourceFile::open(path)?;
+            let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
+            tables.extend(file.samples(index)?);
+            findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
+            files.push(file);
+        }
+        let (dialect, why) = choose(&tables, &options)?;
+        let roles: Vec<Role> = tables.iter().map(|table| dialect.role(table)).collect();
+        if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
+            return Err(RunError::Export(without_users(&tables, dialect)));
+        }
+        for (table, role) in tables.iter().zip(&roles) {
+            let headerless = table.columns.is_empty() && matches!(table.format, Format::Csv | Format::Tsv);
+            if *role != Role::Ignored && headerless && table.width > 0 {
+                let names = dialect.headerless(table).ok_or_else(|| RunError::Export(nameless(table, dialect)))?;
+                files[usize::from(table.file)].name_columns(names);
+            }
+        }
+        let mut export = Self { files, tables, roles, dialect, why, findings, options, related: join::Store::default() };
+        export.related = export.load_related()?;
+        Ok(export)
     }
 
     /// Whose export it is.
@@ -67,10 +109,56 @@ impl Export {
         self.dialect
     }
 
+    /// Why it is taken for that, for a person.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
     /// What was found in the files.
     #[must_use]
     pub fn tables(&self) -> &[TableSample] {
         &self.tables
+    }
+
+    /// What a person should know of the files as such: an encoding, something a format lost.
+    #[must_use]
+    pub fn findings(&self) -> &[String] {
+        &self.findings
+    }
+
+    /// Bytes of all files as they lie on the disk.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.input.size).sum()
+    }
+
+    /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.
+    ///
+    /// # Errors
+    /// [`RunError::Io`]
+    pub fn fingerprint(&self) -> Result<[u8; 16], RunError> {
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        let mut buffer = vec![0; 256 * 1024];
+        for file in &self.files {
+            hash.update(&file.input.size.to_le_bytes());
+            let mut bytes = file.input.packed()?;
+            loop {
+                match bytes.read(&mut buffer).map_err(RunError::io(&file.input.path))? {
+                    0 => break,
+                    read => hash.update(&buffer[..read]),
+                }
+            }
+        }
+        Ok(hash.digest128().to_le_bytes())
+    }
+
+    /// What a file of rejected records' [`Item::raw`] needs around and between them to be read again as this export.
+    #[must_use]
+    pub fn rejects_frame(&self) -> Frame {
+        let users = self.roles.iter().position(|role| matches!(role, Role::Users | Role::Mixed)).unwrap_or(0);
+        let table = &self.tables[users];
+        Frame::of(table, &self.files[usize::from(table.file)])
     }
 
     /// Reads every user record. `each` runs on worker threads and folds the records of a batch into a `B`; `sink` runs on
@@ -86,9 +174,108 @@ impl Export {
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
         each: impl Fn(&mut B, Item<'_>) + Sync,
-        mut sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
+        sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
-        let _ = (threads, listener, init, each, &mut sink);
-        Ok(())
+        let context = Context {
+            firebase: self.options.firebase.as_ref(),
+            scheme: self.options.scheme.as_deref(),
+            keep_dates: self.options.keep_dates,
+            email_domain: self.options.email_domain.as_deref(),
+            now: self.options.now,
+            related: &self.related,
+        };
+        let interpret = |fold: &mut B, decoded: Decoded<'_>| {
+            let Decoded { position, raw, record, .. } = decoded;
+            let (record, account) = match record {
+                Ok(record) => (Some(record), self.dialect.interpret(record, &context)),
+                Err(defect) => {
+                    let text = format!("line {}: {defect}", position.line);
+                    (None, Err(Refusal::new(Code::DamagedRecord, text)))
+                }
+            };
+            each(fold, Item { position, raw, record, account });
+        };
+        drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)
     }
+
+    fn job(&self, pass: Pass) -> Job<'_> {
+        Job { files: &self.files, tables: &self.tables, roles: &self.roles, dialect: self.dialect, pass }
+    }
+
+    fn load_related(&self) -> Result<join::Store, RunError> {
+        let mut store = join::Store::default();
+        if !self.roles.iter().any(|role| matches!(role, Role::Related(_) | Role::Mixed)) {
+            return Ok(store);
+        }
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let keep = |fold: &mut Vec<_>, decoded: Decoded<'_>| {
+            if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
+                && let Some((key, row)) = self.dialect.relate(kind, record)
+            {
+                fold.push((kind, key, row));
+            }
+        };
+        drive(&self.job(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
+            for (kind, key, row) in rows {
+                store.insert(kind, key, row)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(store)
+    }
+}
+
+/// The mapping, the dialect named by `--from`, or the one that believes most in these tables.
+fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Dialect, String), RunError> {
+    if let Some(mapping) = options.mapping {
+        return Ok((mapping, "read by the mapping file".into()));
+    }
+    if let Some(name) = &options.from {
+        let dialect = super::ALL.iter().find(|dialect| dialect.name() == name).ok_or_else(|| {
+            let names: Vec<_> = super::ALL.iter().map(|dialect| dialect.name()).collect();
+            RunError::Usage(format!("--from {name}: no such source; there are {}", names.join(", ")))
+        })?;
+        let why = dialect.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
+        return Ok((*dialect, why));
+    }
+    let mut best: Option<(u8, &'static dyn Dialect, String)> = None;
+    for dialect in super::ALL {
+        if let Some(detection) = dialect.detect(tables)
+            && best.as_ref().is_none_or(|(score, ..)| detection.score > *score)
+        {
+            best = Some((detection.score, *dialect, detection.why));
+        }
+    }
+    best.map(|(_, dialect, why)| (dialect, why)).ok_or_else(|| RunError::Export(unknown(tables)))
+}
+
+fn unknown(tables: &[TableSample]) -> String {
+    let mut text = String::from("cannot tell whose export this is");
+    for table in tables.iter().take(4) {
+        let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
+        let found = match (columns.is_empty(), table.width) {
+            (true, 0) => "no columns".to_owned(),
+            (true, width) => format!("{width} columns without names"),
+            (false, _) => columns.join(", "),
+        };
+        let name = if table.table.is_empty() { String::new() } else { format!(" `{}`", table.table) };
+        text.push_str(&format!("; {}{name} has {found}", table.path.display()));
+    }
+    text.push_str("; name the source with --from, or its columns with --map");
+    text
+}
+
+fn without_users(tables: &[TableSample], dialect: &dyn Dialect) -> String {
+    let names: Vec<_> = tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
+    let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
+    format!("no users are in this {} export (found: {found}); pass the file that holds them", dialect.name())
+}
+
+fn nameless(table: &TableSample, dialect: &dyn Dialect) -> String {
+    format!(
+        "{} has no header, and {} values a row are no {} export that is known; export it with column names",
+        table.path.display(),
+        table.width,
+        dialect.name()
+    )
 }

@@ -43,6 +43,14 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The cells of a CSV row that has more or fewer than its table has columns, where the row itself says how the
+    /// exporter broke it. `raw` is the row as it stands, `cells` what it reads as. Anything but as many cells as there are
+    /// columns leaves the row damaged.
+    fn heal(&self, table: &TableSample, raw: &str, cells: &[Cow<'_, str>]) -> Option<Vec<String>> {
+        let _ = (table, raw, cells);
+        None
+    }
+
     /// What to keep of a row that is [`Role::Related`], and under which key; `None` leaves the row out.
     ///
     /// Kept rows may be spilled to disk: keep what [`Self::interpret`] reads and no more.

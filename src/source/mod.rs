@@ -1,6 +1,16 @@
 //! Bytes → [`Record`]: opening (compression, encoding, sniffing), framing, decoding. Knows formats, no dialects.
 
+mod csv;
+pub(crate) mod decode;
+mod encoding;
+pub(crate) mod file;
+pub(crate) mod frame;
+pub(crate) mod input;
+mod json;
+mod lines;
 pub mod record;
+mod sniff;
+mod value;
 
 pub use record::{Fields, Header, Position, Record, Value};
 

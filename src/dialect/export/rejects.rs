@@ -1,0 +1,50 @@
+//! What makes a file of rejected records readable again.
+
+use crate::source::file::SourceFile;
+use crate::source::{Format, TableSample};
+
+/// `head`, then records with `separator` between them, then `tail`: a file in the source's own format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The file name's ending, without the dot.
+    pub extension: &'static str,
+    /// What stands before the first record.
+    pub head: Vec<u8>,
+    /// What stands between two records.
+    pub separator: &'static [u8],
+    /// What stands after the last record.
+    pub tail: &'static [u8],
+}
+
+impl Frame {
+    /// The frame for records of this table.
+    pub(super) fn of(table: &TableSample, file: &SourceFile) -> Self {
+        let lines = |extension| Self { extension, head: file.header_bytes(), separator: b"\n", tail: b"\n" };
+        match table.format {
+            Format::Csv => lines("csv"),
+            Format::Tsv => lines("tsv"),
+            Format::Ndjson => lines("ndjson"),
+            Format::Ldif => Self { separator: b"\n\n", ..lines("ldif") },
+            Format::Colon => lines("txt"),
+            Format::Xml => Self { tail: b"\n</rows>\n", head: b"<rows>\n".to_vec(), ..lines("xml") },
+            Format::Json if table.table.is_empty() => {
+                Self { extension: "json", head: b"[\n".to_vec(), separator: b",\n", tail: b"\n]\n" }
+            }
+            Format::Json => {
+                let name = serde_json::Value::from(table.table.as_str());
+                Self {
+                    extension: "json",
+                    head: format!("{{{name}: [\n").into_bytes(),
+                    separator: b",\n",
+                    tail: b"\n]}\n",
+                }
+            }
+            Format::Sql => Self {
+                extension: "sql",
+                head: format!("INSERT INTO `{}` (`{}`) VALUES\n", table.table, table.columns.join("`, `")).into_bytes(),
+                separator: b",\n",
+                tail: b";\n",
+            },
+        }
+    }
+}

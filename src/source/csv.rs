@@ -1,0 +1,309 @@
+//! Delimited text (RFC 4180, and what exporters make of it).
+//!
+//! The framing thread only looks for a line end that no quote can span, by counting quotes; the decoding threads cut
+//! rows and cells. Files whose quotes do not add up are cut row by row instead.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
+
+use super::Value;
+use super::frame::{Cut, Framer, Shape, SpanKind, Wanted};
+
+/// A quoted cell that does not close within so many bytes is a stray quote.
+const MAX_QUOTED_BYTES: usize = 1024 * 1024;
+
+/// How many stray quotes may each look for their other half.
+const MAX_STRAYS: usize = 16;
+
+/// So many line ends in a row that look quoted mean that the quotes may not add up.
+const SUSPICIOUS_LINES: usize = 8;
+
+/// Where a cell stands, without its quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub start: usize,
+    pub end: usize,
+    pub quoting: Quoting,
+}
+
+/// How a cell is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quoting {
+    Bare,
+    Quoted,
+    /// Quoted, with quotes inside that are doubled.
+    Doubled,
+}
+
+/// Where a row stands, without its terminator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub start: usize,
+    pub end: usize,
+    /// Where the next row begins.
+    pub next: usize,
+}
+
+/// Cuts one row out of `data` at `at` and appends its cells. `None`: the data ends within the row, and there is more.
+///
+/// A quote counts only at the beginning of a cell, and closes it only before a delimiter or line end. The quote of a cell
+/// that never closes is text.
+pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut Vec<Cell>) -> Option<Row> {
+    let first = cells.len();
+    let mut pos = at;
+    loop {
+        if data.get(pos) == Some(&b'"') {
+            match quoted(data, pos, delimiter, eof) {
+                Quote::Closed(cell, after) => {
+                    cells.push(cell);
+                    match data.get(after) {
+                        Some(&b) if b == delimiter => {
+                            pos = after + 1;
+                            continue;
+                        }
+                        _ => return Some(ended(data, at, after)),
+                    }
+                }
+                Quote::Incomplete => {
+                    cells.truncate(first);
+                    return None;
+                }
+                Quote::Stray => {}
+            }
+        }
+        let rest = data.get(pos..).unwrap_or_default();
+        let Some(length) = bare(rest, delimiter) else {
+            if !eof {
+                cells.truncate(first);
+                return None;
+            }
+            let end = data.len() - usize::from(rest.ends_with(b"\r"));
+            cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
+            return Some(Row { start: at, end, next: data.len() });
+        };
+        let stop = pos + length;
+        if data[stop] == delimiter {
+            cells.push(Cell { start: pos, end: stop, quoting: Quoting::Bare });
+            pos = stop + 1;
+        } else {
+            let end = stop - usize::from(data[pos..stop].ends_with(b"\r"));
+            cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
+            return Some(Row { start: at, end, next: stop + 1 });
+        }
+    }
+}
+
+/// Cells are short: most end before a vector search has begun.
+fn bare(rest: &[u8], delimiter: u8) -> Option<usize> {
+    for (i, &b) in rest.iter().take(12).enumerate() {
+        if b == delimiter || b == b'\n' {
+            return Some(i);
+        }
+    }
+    memchr2(delimiter, b'\n', rest)
+}
+
+enum Quote {
+    Closed(Cell, usize),
+    Incomplete,
+    Stray,
+}
+
+fn quoted(data: &[u8], at: usize, delimiter: u8, eof: bool) -> Quote {
+    let start = at + 1;
+    let mut quoting = Quoting::Quoted;
+    let mut pos = start;
+    let limit = data.len().min(start.saturating_add(MAX_QUOTED_BYTES));
+    while let Some(found) = memchr(b'"', &data[pos..limit]) {
+        let quote = pos + found;
+        match data.get(quote + 1) {
+            Some(b'"') => {
+                quoting = Quoting::Doubled;
+                pos = quote + 2;
+            }
+            Some(&b) if b == delimiter || b == b'\n' => {
+                return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1);
+            }
+            Some(b'\r') if matches!(data.get(quote + 2), Some(b'\n')) || (eof && quote + 2 == data.len()) => {
+                return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1);
+            }
+            Some(b'\r') if quote + 2 == data.len() => return Quote::Incomplete,
+            None if !eof => return Quote::Incomplete,
+            None => return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1),
+            // A quote within: PHP's fputcsv leaves `\"` undoubled, others forget to double.
+            Some(_) => pos = quote + 1,
+        }
+        if pos > limit {
+            return Quote::Stray;
+        }
+    }
+    if limit == data.len() && !eof { Quote::Incomplete } else { Quote::Stray }
+}
+
+/// The row ends at `end`, before CR LF, LF or nothing.
+fn ended(data: &[u8], start: usize, end: usize) -> Row {
+    let next = match data.get(end) {
+        Some(b'\r') => (end + 2).min(data.len()),
+        Some(_) => end + 1,
+        None => end,
+    };
+    Row { start, end, next }
+}
+
+/// The physical line at `at`.
+fn line(data: &[u8], at: usize) -> Row {
+    let stop = memchr(b'\n', &data[at..]).map_or(data.len(), |n| at + n);
+    let end = stop - usize::from(data[at..stop].ends_with(b"\r"));
+    Row { start: at, end, next: (stop + 1).min(data.len()) }
+}
+
+/// Cuts whole rows, calling `each` with a row and its cells. Blank lines are passed over.
+///
+/// A row over several lines that has not `width` cells (or one more, empty) is taken for a stray quote: its first line
+/// stands alone and the reading goes on with the next.
+pub(crate) fn rows(data: &[u8], delimiter: u8, width: usize, mut each: impl FnMut(Row, &[Cell])) {
+    let mut cells = Vec::with_capacity(width + 1);
+    let mut at = 0;
+    // After a stray quote, not every later line may look for the other one through all of the data.
+    let mut strays = 0;
+    while at < data.len() {
+        cells.clear();
+        let visible = if strays < MAX_STRAYS { data } else { &data[..line(data, at).next] };
+        let Some(mut found) = row(visible, at, delimiter, true, &mut cells) else { break };
+        if !fits(cells.len(), width) && found.end - found.start > 0 {
+            let first = line(data, at);
+            if first.next < found.next {
+                strays += 1;
+                cells.clear();
+                row(&data[..first.next], at, delimiter, true, &mut cells);
+                found = first;
+            }
+        }
+        if found.end > found.start {
+            each(found, &cells);
+        }
+        at = found.next.max(at + 1);
+    }
+}
+
+/// Exporters that end every row with a delimiter have a cell more.
+pub(crate) fn fits(cells: usize, width: usize) -> bool {
+    cells == width || cells == width + 1
+}
+
+/// The text of a cell, and NULL where a bare word says so.
+pub(crate) fn value(text: &str, cell: Cell) -> Value<'_> {
+    let written = &text[cell.start..cell.end];
+    match cell.quoting {
+        Quoting::Bare if written == "NULL" || written == "\\N" => Value::Null,
+        _ => Value::Text(unquote(written, cell.quoting)),
+    }
+}
+
+/// The text of a cell.
+pub(crate) fn unquote(written: &str, quoting: Quoting) -> Cow<'_, str> {
+    if quoting == Quoting::Doubled { Cow::Owned(written.replace("\"\"", "\"")) } else { Cow::Borrowed(written) }
+}
+
+/// Cuts a delimited file.
+pub(crate) struct CsvFramer {
+    delimiter: u8,
+    shape: Arc<Shape>,
+    wanted: Wanted,
+    /// Bytes before the first row: byte-order marks are gone, but `sep=;`, comments and the header are not rows.
+    prelude: usize,
+    passing_over: bool,
+    /// Quotes met that never close. After some, lines are all there is to go by: not every line may look for its closing
+    /// quote through the rest of the file.
+    strays: usize,
+}
+
+impl CsvFramer {
+    pub fn new(delimiter: u8, shape: Arc<Shape>, prelude: usize, wanted: Wanted) -> Self {
+        Self { delimiter, shape, wanted, prelude, passing_over: false, strays: 0 }
+    }
+
+    /// Row by row, for samples and for files whose quotes do not add up.
+    fn one_by_one(&mut self, data: &[u8], mut at: usize, eof: bool, cut: &mut Cut) -> usize {
+        let mut cells = Vec::new();
+        while at < data.len() {
+            cells.clear();
+            let row = if self.strays < MAX_STRAYS {
+                row(data, at, self.delimiter, eof, &mut cells)
+            } else {
+                match memchr(b'\n', &data[at..]) {
+                    None if !eof => None,
+                    _ => Some(line(data, at)),
+                }
+            };
+            let Some(row) = row else { break };
+            if cells.iter().any(|c| c.quoting == Quoting::Bare && data[c.start..c.end].starts_with(b"\"")) {
+                self.strays += 1;
+            }
+            if row.end > row.start {
+                cut.push(row.start, row.end, &self.shape, SpanKind::Record);
+                if !self.wanted.took(&self.shape.table) {
+                    cut.enough = true;
+                    return row.next;
+                }
+            }
+            at = row.next;
+        }
+        at
+    }
+}
+
+impl Framer for CsvFramer {
+    fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
+        if self.prelude > 0 {
+            let done = self.prelude.min(data.len());
+            self.prelude -= done;
+            return done;
+        }
+        if self.passing_over {
+            let start = line(data, 0);
+            cut.push(0, start.end.min(1024), &self.shape, SpanKind::TooLarge);
+            self.passing_over = false;
+            return start.next;
+        }
+        if self.wanted.left(&self.shape.table) == 0 {
+            return data.len();
+        }
+        if self.wanted.sampling() {
+            return self.one_by_one(data, 0, eof, cut);
+        }
+        match whole_rows(data, eof) {
+            Some(0) if data.is_empty() => 0,
+            Some(end) => {
+                cut.push(0, end, &self.shape, SpanKind::Rows);
+                self.strays = 0;
+                end
+            }
+            None => self.one_by_one(data, 0, eof, cut),
+        }
+    }
+
+    fn pass_over(&mut self) {
+        self.passing_over = true;
+    }
+}
+
+/// Where the last row ends that is whole, if counting quotes is enough to tell.
+fn whole_rows(data: &[u8], eof: bool) -> Option<usize> {
+    let quotes = memchr_iter(b'"', data).count();
+    if eof && quotes.is_multiple_of(2) {
+        return Some(data.len());
+    }
+    let (mut end, mut before) = (data.len(), quotes);
+    for _ in 0..SUSPICIOUS_LINES {
+        let newline = memrchr(b'\n', &data[..end])?;
+        before -= memchr_iter(b'"', &data[newline..end]).count();
+        if before.is_multiple_of(2) {
+            return Some(newline + 1);
+        }
+        end = newline;
+    }
+    None
+}

@@ -1,0 +1,174 @@
+//! The decoding threads' half: spans of a batch → records.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::csv::{self, Cell};
+use super::frame::{Batch, Layout, Shape, SpanKind};
+use super::{Fields, Position, Record, Value, lines, value};
+
+/// What is wrong with one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Defect {
+    /// A row with so many cells where its table has so many columns.
+    Ragged { cells: usize, columns: usize },
+    /// Anything else, as the second half of a sentence that begins with the place.
+    Other(String),
+}
+
+impl std::fmt::Display for Defect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ragged { cells, columns } => {
+                write!(f, "the row has {cells} {} where there are {columns} columns", plural(*cells, "value"))
+            }
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+fn plural(n: usize, word: &str) -> String {
+    if n == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// One record of a batch, cut but not decoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    pub start: usize,
+    pub end: usize,
+    pub shape: usize,
+    /// Lines after the batch's first.
+    pub line: u64,
+    kind: SpanKind,
+    cells: Range<usize>,
+}
+
+/// The records of a batch, cut. Reused from batch to batch.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    pub list: Vec<Piece>,
+    cells: Vec<Cell>,
+}
+
+impl Pieces {
+    /// Cuts what the framing thread left whole, and counts lines.
+    pub fn cut(&mut self, batch: &Batch) {
+        self.list.clear();
+        self.cells.clear();
+        let (mut line, mut counted) = (0, 0);
+        for span in &batch.cut.spans {
+            let Layout::Csv { delimiter, header } = &batch.cut.shapes[span.shape].layout else {
+                line += newlines(&batch.data[counted..span.start]);
+                counted = span.start;
+                let cells = 0..0;
+                self.list.push(Piece { start: span.start, end: span.end, shape: span.shape, line, kind: span.kind, cells });
+                continue;
+            };
+            let (list, all) = (&mut self.list, &mut self.cells);
+            let mut add = |start: usize, end: usize, cells: &[Cell]| {
+                line += newlines(&batch.data[counted..start]);
+                counted = start;
+                let first = all.len();
+                all.extend(cells.iter().map(|c| Cell {
+                    start: c.start + span.start - start,
+                    end: c.end + span.start - start,
+                    quoting: c.quoting,
+                }));
+                list.push(Piece { start, end, shape: span.shape, line, kind: span.kind, cells: first..all.len() });
+            };
+            let data = &batch.data[span.start..span.end];
+            match span.kind {
+                SpanKind::Rows => csv::rows(data, *delimiter, header.names().len(), |row, cells| {
+                    add(span.start + row.start, span.start + row.end, cells);
+                }),
+                SpanKind::Record => {
+                    let mut cells = Vec::new();
+                    csv::row(data, 0, *delimiter, true, &mut cells);
+                    add(span.start, span.end, &cells);
+                }
+                SpanKind::TooLarge => add(span.start, span.end, &[]),
+            }
+        }
+    }
+
+    /// The cells of a CSV piece, as they are, for whoever can mend a ragged row.
+    pub fn raw_cells<'b>(&self, piece: &Piece, raw: &'b str) -> Vec<Cow<'b, str>> {
+        self.cells[piece.cells.clone()].iter().map(|c| csv::unquote(&raw[c.start..c.end], c.quoting)).collect()
+    }
+
+    /// Decodes a piece into `record`, whose cells are reused.
+    pub fn decode<'b>(
+        &self,
+        piece: &Piece,
+        batch: &'b Batch,
+        valid: Option<&'b str>,
+        record: &mut Record<'b>,
+    ) -> Result<(), Defect> {
+        let raw = &batch.data[piece.start..piece.end];
+        record.raw = raw;
+        if piece.kind == SpanKind::TooLarge {
+            return Err(Defect::Other("the record is larger than 16 MiB".into()));
+        }
+        let text = match valid {
+            Some(text) => &text[piece.start..piece.end],
+            None => std::str::from_utf8(raw).map_err(|e| {
+                Defect::Other(format!("the record is not UTF-8 at its byte {}, and the rest of the file is", e.valid_up_to() + 1))
+            })?,
+        };
+        let shape = &batch.cut.shapes[piece.shape];
+        match &shape.layout {
+            Layout::Csv { .. } => {
+                let cells = row_cells(record, shape);
+                let found = &self.cells[piece.cells.clone()];
+                cells.extend(found.iter().map(|&cell| csv::value(text, cell)));
+                fit(cells, header_len(shape))
+            }
+            Layout::Tsv { null, .. } => {
+                let cells = row_cells(record, shape);
+                lines::tsv_cells(text, *null, cells);
+                fit(cells, header_len(shape))
+            }
+            Layout::Json => {
+                record.table = Arc::clone(&shape.table);
+                record.fields = Fields::Members(value::members(text).map_err(Defect::Other)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A record to decode into.
+pub(crate) fn blank<'b>() -> Record<'b> {
+    Record { position: Position::default(), table: Arc::from(""), fields: Fields::Members(Vec::new()), raw: &[] }
+}
+
+fn header_len(shape: &Shape) -> usize {
+    shape.layout.header().map_or(0, |h| h.names().len())
+}
+
+/// The record's cells, emptied, under the shape's header.
+fn row_cells<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<Value<'b>> {
+    let header = shape.layout.header().unwrap_or_else(|| unreachable!("rows have headers"));
+    let same = matches!(&record.fields, Fields::Row { header: current, .. } if Arc::ptr_eq(current, header));
+    if !same {
+        record.table = Arc::clone(&shape.table);
+        record.fields =
+            Fields::Row { header: Arc::clone(header), cells: Vec::with_capacity(header.names().len() + 1) };
+    }
+    let Fields::Row { cells, .. } = &mut record.fields else { unreachable!("just made so") };
+    cells.clear();
+    cells
+}
+
+/// As many cells as columns; exporters that end every row with a delimiter have an empty one more.
+fn fit(cells: &mut Vec<Value<'_>>, columns: usize) -> Result<(), Defect> {
+    if cells.len() == columns + 1 && cells.last().is_some_and(Value::is_empty) {
+        cells.pop();
+    }
+    if cells.len() == columns { Ok(()) } else { Err(Defect::Ragged { cells: cells.len(), columns }) }
+}
+
+fn newlines(data: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', data).count() as u64
+}

@@ -1,0 +1,110 @@
+//! What characters the bytes of a file stand for.
+
+use std::io::Read;
+
+/// How a file's characters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf8,
+    /// UTF-8 with a byte-order mark.
+    Utf8Marked,
+    Utf16Le,
+    Utf16Be,
+    /// What calls itself Latin-1 is Windows-1252 in practice: MySQL's `latin1` is, and so are browsers'.
+    Windows1252,
+}
+
+impl Encoding {
+    /// Tells the encoding by its mark, or else by what cannot be UTF-8. `whole`: `head` is all there is.
+    pub fn of(head: &[u8], whole: bool) -> Self {
+        match head {
+            [0xef, 0xbb, 0xbf, ..] => Self::Utf8Marked,
+            [0xff, 0xfe, ..] => Self::Utf16Le,
+            [0xfe, 0xff, ..] => Self::Utf16Be,
+            _ => match std::str::from_utf8(head) {
+                Err(error) if whole || error.error_len().is_some() => Self::Windows1252,
+                _ => Self::Utf8,
+            },
+        }
+    }
+
+    /// The byte-order mark.
+    pub fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 | Self::Windows1252 => &[],
+            Self::Utf8Marked => &[0xef, 0xbb, 0xbf],
+            Self::Utf16Le => &[0xff, 0xfe],
+            Self::Utf16Be => &[0xfe, 0xff],
+        }
+    }
+
+    pub fn decoder(self) -> Option<encoding_rs::Decoder> {
+        match self {
+            Self::Utf8 | Self::Utf8Marked => None,
+            Self::Utf16Le => Some(encoding_rs::UTF_16LE.new_decoder_without_bom_handling()),
+            Self::Utf16Be => Some(encoding_rs::UTF_16BE.new_decoder_without_bom_handling()),
+            Self::Windows1252 => Some(encoding_rs::WINDOWS_1252.new_decoder_without_bom_handling()),
+        }
+    }
+
+    /// What a person is told; nothing about what is usual.
+    pub fn said(self) -> Option<&'static str> {
+        match self {
+            Self::Utf8 | Self::Utf8Marked => None,
+            Self::Utf16Le | Self::Utf16Be => Some("read as UTF-16"),
+            Self::Windows1252 => Some("it is not UTF-8, so it is read as Latin-1 (Windows-1252)"),
+        }
+    }
+}
+
+/// Gives UTF-8, whatever the encoding of the bytes below.
+pub(crate) struct Transcoded<R> {
+    inner: R,
+    decoder: encoding_rs::Decoder,
+    raw: Vec<u8>,
+    /// What of `raw` is not decoded yet.
+    from: usize,
+    to: usize,
+    eof: bool,
+    done: bool,
+    /// Decoded bytes that did not fit into the caller's buffer.
+    spare: Vec<u8>,
+    spare_from: usize,
+}
+
+impl<R> Transcoded<R> {
+    pub fn new(inner: R, decoder: encoding_rs::Decoder) -> Self {
+        Self { inner, decoder, raw: vec![0; 64 * 1024], from: 0, to: 0, eof: false, done: false, spare: Vec::new(), spare_from: 0 }
+    }
+}
+
+impl<R: Read> Read for Transcoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if self.spare_from < self.spare.len() {
+                let take = buffer.len().min(self.spare.len() - self.spare_from);
+                buffer[..take].copy_from_slice(&self.spare[self.spare_from..self.spare_from + take]);
+                self.spare_from += take;
+                return Ok(take);
+            }
+            if self.done {
+                return Ok(0);
+            }
+            if self.from == self.to && !self.eof {
+                (self.from, self.to) = (0, self.inner.read(&mut self.raw)?);
+                self.eof = self.to == 0;
+            }
+            self.spare.resize(3 * self.raw.len() + 16, 0);
+            let (result, read, written, _) =
+                self.decoder.decode_to_utf8(&self.raw[self.from..self.to], &mut self.spare, self.eof);
+            self.from += read;
+            self.spare.truncate(written);
+            self.spare_from = 0;
+            // A decoder may not be asked again after its last piece.
+            self.done = self.eof && result == encoding_rs::CoderResult::InputEmpty;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One file of an export: opened, told apart, sampled, read.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::decode::{Pieces, blank};
+use super::encoding::Encoding;
+use super::frame::{Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
+use super::input::{Consumed, Input};
+use super::json::JsonFramer;
+use super::lines::LineFramer;
+use super::csv::CsvFramer;
+use super::sniff::{Kind, sniff};
+use super::{Format, Header, TableSample};
+use crate::error::RunError;
+
+/// How much of a file is looked at to tell its format and encoding.
+const HEAD_BYTES: usize = 1024 * 1024;
+
+/// How many records of a table are shown to dialects.
+const SAMPLE_RECORDS: usize = 8;
+
+/// A file whose format is known.
+pub(crate) struct SourceFile {
+    pub input: Input,
+    pub kind: Kind,
+    pub head: String,
+}
+
+impl SourceFile {
+    /// Opens a file and tells its compression, encoding and format.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let mut input = Input::open(path)?;
+        let mut head = Vec::new();
+        let bytes = input.unpacked(Consumed::default())?;
+        let read = bytes.take(HEAD_BYTES as u64).read_to_end(&mut head);
+        if let Err(error) = read
+            && head.is_empty()
+        {
+            return Err(input.unreadable(&error));
+        }
+        let whole = head.len() < HEAD_BYTES;
+        input.encoding = Encoding::of(&head, whole);
+        if input.encoding.decoder().is_some() {
+            head.clear();
+            let text = input.text(Consumed::default())?;
+            text.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(path))?;
+        } else {
+            head.drain(..input.encoding.mark().len());
+        }
+        let kind = sniff(&head, whole).map_err(|why| RunError::Export(format!("{}: {why}", input.name())))?;
+        head.truncate(4096);
+        Ok(Self { input, kind, head: String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned() })
+    }
+
+    /// The format, as dialects and people are told.
+    pub fn format(&self) -> Format {
+        match self.kind {
+            Kind::Csv { .. } => Format::Csv,
+            Kind::Tsv { .. } => Format::Tsv,
+            Kind::Json { .. } => Format::Json,
+            Kind::Ndjson => Format::Ndjson,
+        }
+    }
+
+    /// Gives a headerless table its columns.
+    pub fn name_columns(&mut self, names: Vec<String>) {
+        if let Kind::Csv { header, .. } | Kind::Tsv { header, .. } = &mut self.kind {
+            *header = Some(names);
+        }
+    }
+
+    /// What stands before the first record of a delimited file, such as its header.
+    pub fn header_bytes(&self) -> Vec<u8> {
+        match self.kind {
+            Kind::Csv { prelude, .. } | Kind::Tsv { prelude, .. } => {
+                self.head.as_bytes().get(..prelude).unwrap_or_default().to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Reads what is selected.
+    pub fn batches(
+        &self,
+        selection: Selection,
+        consumed: Consumed,
+    ) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
+        Ok(Batches::new(self.input.text(consumed)?, self.framer(Wanted::new(selection))))
+    }
+
+    fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {
+        let shape = |layout| Arc::new(Shape { table: "".into(), layout });
+        let named = |header: &Option<Vec<String>>, width: usize| {
+            Arc::new(Header::new(header.clone().unwrap_or_else(|| (0..width).map(|i| i.to_string()).collect())))
+        };
+        match &self.kind {
+            Kind::Csv { delimiter, header, width, prelude } => {
+                let layout = Layout::Csv { delimiter: *delimiter, header: named(header, *width) };
+                Box::new(CsvFramer::new(*delimiter, shape(layout), *prelude, wanted))
+            }
+            Kind::Tsv { header, width, prelude, null } => {
+                let layout = Layout::Tsv { header: named(header, *width), null: *null };
+                Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
+            }
+            Kind::Json { sequence } => Box::new(JsonFramer::new(*sequence, wanted)),
+            Kind::Ndjson => Box::new(LineFramer::new(shape(Layout::Json), 0, None, wanted)),
+        }
+    }
+
+    /// The file's tables with their first records.
+    pub fn samples(&self, file: u16) -> Result<Vec<TableSample>, RunError> {
+        let mut batches = self.batches(Selection::Sample(SAMPLE_RECORDS), Consumed::default())?;
+        let mut records: HashMap<String, Vec<serde_json::Map<String, serde_json::Value>>> = HashMap::new();
+        let mut order: Vec<(String, Vec<String>)> = Vec::new();
+        let (mut batch, mut pieces) = (Batch::default(), Pieces::default());
+        loop {
+            match batches.next(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Told when the file is read: what is whole before the damage counts.
+                Err(_) if !order.is_empty() => break,
+                Err(error) => return Err(self.input.unreadable(&error)),
+            }
+            pieces.cut(&batch);
+            let mut record = blank();
+            for piece in &pieces.list {
+                let shape = &batch.cut.shapes[piece.shape];
+                let sampled = records.entry(shape.table.to_string()).or_insert_with(|| {
+                    let columns = shape.layout.header().map_or_else(Vec::new, |h| h.names().to_vec());
+                    order.push((shape.table.to_string(), columns));
+                    Vec::new()
+                });
+                if pieces.decode(piece, &batch, None, &mut record).is_ok() {
+                    sampled.push(record.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect());
+                }
+            }
+            if batch.cut.damage.is_some() || batch.cut.enough {
+                break;
+            }
+        }
+        for found in batches.framer().tables() {
+            if !order.iter().any(|(table, _)| *table == found.table) {
+                order.push((found.table, found.columns));
+            }
+        }
+        if order.is_empty() && !matches!(self.kind, Kind::Json { .. }) {
+            order.push((String::new(), Vec::new()));
+        }
+        let tables = order.into_iter().map(|(table, columns)| {
+            let records = records.remove(&table).unwrap_or_default();
+            self.sample(file, table, columns, records)
+        });
+        Ok(tables.collect())
+    }
+
+    fn sample(
+        &self,
+        file: u16,
+        table: String,
+        columns: Vec<String>,
+        records: Vec<serde_json::Map<String, serde_json::Value>>,
+    ) -> TableSample {
+        let (columns, width) = match &self.kind {
+            Kind::Csv { header, width, .. } | Kind::Tsv { header, width, .. } => {
+                (header.clone().unwrap_or_default(), *width)
+            }
+            _ if columns.is_empty() => {
+                let mut union = Vec::<String>::new();
+                for name in records.iter().flat_map(serde_json::Map::keys) {
+                    if !union.contains(name) {
+                        union.push(name.clone());
+                    }
+                }
+                (union, 0)
+            }
+            _ => (columns, 0),
+        };
+        TableSample {
+            file,
+            path: self.input.path.clone(),
+            format: self.format(),
+            table,
+            columns,
+            width,
+            records,
+            head: self.head.clone(),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Framing: cutting a stream of bytes into batches of whole records, so that no more than a batch is ever in memory.
+//!
+//! One thread frames; decoding, which costs several times as much, is left to the threads that take the batches.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::sync::Arc;
+
+use super::Header;
+
+/// How much is read before records are cut out of it.
+pub(crate) const BATCH_BYTES: usize = 256 * 1024;
+
+/// A record of more bytes is refused instead of being held in memory.
+pub(crate) const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// How the bytes of one record become values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Delimited cells, RFC 4180 quoting.
+    Csv { delimiter: u8, header: Arc<Header> },
+    /// Tab-separated cells with backslash escapes.
+    Tsv { header: Arc<Header>, null: NullWord },
+    /// One JSON object.
+    Json,
+}
+
+impl Layout {
+    /// The columns of rows.
+    pub fn header(&self) -> Option<&Arc<Header>> {
+        match self {
+            Self::Csv { header, .. } | Self::Tsv { header, .. } => Some(header),
+            Self::Json => None,
+        }
+    }
+}
+
+/// How a tab-separated file writes NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NullWord {
+    /// `\N`: `COPY` text, `mysqldump --tab`.
+    BackslashN,
+    /// The text `NULL`: `mysql -B`.
+    Word,
+}
+
+/// The records of one table that are written alike.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// The table's name as [`super::TableSample::table`] has it.
+    pub table: Arc<str>,
+    pub layout: Layout,
+}
+
+/// Where in a batch something stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// Index into [`Cut::shapes`].
+    pub shape: usize,
+    pub kind: SpanKind,
+}
+
+/// What a span holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpanKind {
+    /// One record.
+    Record,
+    /// CSV: any number of whole rows with their terminators; the decoding thread cuts them.
+    Rows,
+    /// The beginning of a record of more than [`MAX_RECORD_BYTES`].
+    TooLarge,
+}
+
+/// What ends the reading of a file before its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Damage {
+    /// Offset into the data of the call that found it.
+    pub at: usize,
+    /// What is wrong, as the second half of a sentence that begins with the place.
+    pub what: String,
+}
+
+/// What a framer found.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    pub spans: Vec<Span>,
+    pub shapes: Vec<Arc<Shape>>,
+    pub damage: Option<Damage>,
+    /// A sample needs no more: what follows is known to be of the same kind.
+    pub enough: bool,
+}
+
+impl Cut {
+    /// Adds a span, and its shape if it is new to this batch.
+    pub fn push(&mut self, start: usize, end: usize, shape: &Arc<Shape>, kind: SpanKind) {
+        let index = match self.shapes.iter().rposition(|s| Arc::ptr_eq(s, shape)) {
+            Some(index) => index,
+            None => {
+                self.shapes.push(Arc::clone(shape));
+                self.shapes.len() - 1
+            }
+        };
+        self.spans.push(Span { start, end, shape: index, kind });
+    }
+
+    fn clear(&mut self) {
+        self.spans.clear();
+        self.shapes.clear();
+        self.damage = None;
+        self.enough = false;
+    }
+}
+
+/// Which records are wanted.
+#[derive(Debug, Clone)]
+pub(crate) enum Selection {
+    /// The first so many of every table, to learn what is there.
+    Sample(usize),
+    /// All of these tables.
+    Tables(HashSet<String>),
+}
+
+/// Keeps count of what a [`Selection`] still wants.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    selection: Selection,
+    taken: HashMap<String, usize>,
+}
+
+impl Wanted {
+    pub fn new(selection: Selection) -> Self {
+        Self { selection, taken: HashMap::new() }
+    }
+
+    /// How many more records of a table are wanted.
+    pub fn left(&self, table: &str) -> usize {
+        match &self.selection {
+            Selection::Sample(each) => each.saturating_sub(self.taken.get(table).copied().unwrap_or(0)),
+            Selection::Tables(tables) => {
+                if tables.contains(table) {
+                    usize::MAX
+                } else {
+                    0
+                }
+            }
+        }
+    }
+
+    /// Notes that a record was cut out; returns whether more are wanted.
+    pub fn took(&mut self, table: &str) -> bool {
+        let Selection::Sample(each) = self.selection else { return true };
+        let taken = match self.taken.get_mut(table) {
+            Some(taken) => taken,
+            None => self.taken.entry(table.to_owned()).or_default(),
+        };
+        *taken += 1;
+        *taken < each
+    }
+
+    /// Whether this is about learning what a file holds.
+    pub fn sampling(&self) -> bool {
+        matches!(self.selection, Selection::Sample(_))
+    }
+}
+
+/// Cuts one format's bytes into records.
+pub(crate) trait Framer: Send {
+    /// Cuts as many whole records as `data` holds into `cut`, and returns how many bytes are done with. The next call's
+    /// `data` begins there. At `eof` everything is done with, or `cut.damage` says why not.
+    fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize;
+
+    /// The record at the beginning of the data is too large: the next call is to pass over it, with a
+    /// [`SpanKind::TooLarge`] in its place.
+    fn pass_over(&mut self);
+
+    /// Every table met so far, wanted or not, with its columns where the file names them, and what else was learned.
+    fn tables(&self) -> Vec<Found> {
+        Vec::new()
+    }
+}
+
+/// A table that a framer met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub table: String,
+    pub columns: Vec<String>,
+}
+
+/// Whole records, with what it takes to say where they stand.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub data: Vec<u8>,
+    pub cut: Cut,
+    /// Line of the first byte, counting from 1.
+    pub line: u64,
+    /// Offset of the first byte in the decompressed file.
+    pub byte: u64,
+}
+
+/// Reads a file batch by batch.
+pub(crate) struct Batches<R> {
+    input: R,
+    framer: Box<dyn Framer>,
+    /// Read, but not cut yet.
+    rest: Vec<u8>,
+    eof: bool,
+    line: u64,
+    byte: u64,
+}
+
+impl<R: Read> Batches<R> {
+    pub fn new(input: R, framer: Box<dyn Framer>) -> Self {
+        Self { input, framer, rest: Vec::new(), eof: false, line: 1, byte: 0 }
+    }
+
+    pub fn framer(&self) -> &dyn Framer {
+        &*self.framer
+    }
+
+    /// Fills `batch` with the next records; false after the last. A batch may come with damage, which ends the file.
+    pub fn next(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
+        let mut want = BATCH_BYTES;
+        batch.data.clear();
+        std::mem::swap(&mut batch.data, &mut self.rest);
+        loop {
+            self.fill(&mut batch.data, want)?;
+            if batch.data.is_empty() && self.eof {
+                // Formats with brackets tell here whether the last one was seen.
+                batch.cut.clear();
+                self.framer.frame(&[], true, &mut batch.cut);
+                (batch.line, batch.byte) = (self.line, self.byte);
+                return Ok(batch.cut.damage.is_some());
+            }
+            batch.cut.clear();
+            let done = self.framer.frame(&batch.data, self.eof, &mut batch.cut);
+            (batch.line, batch.byte) = (self.line, self.byte);
+            if batch.cut.damage.is_some() || batch.cut.enough {
+                self.eof = true;
+                self.rest.clear();
+                return Ok(true);
+            }
+            if done == 0 {
+                if self.eof {
+                    return Ok(!batch.cut.spans.is_empty());
+                }
+                if batch.data.len() >= MAX_RECORD_BYTES {
+                    self.framer.pass_over();
+                } else {
+                    want = batch.data.len() * 2;
+                }
+                continue;
+            }
+            self.line += memchr::memchr_iter(b'\n', &batch.data[..done]).count() as u64;
+            self.byte += done as u64;
+            self.rest.clear();
+            self.rest.extend_from_slice(&batch.data[done..]);
+            batch.data.truncate(done);
+            if !batch.cut.spans.is_empty() {
+                return Ok(true);
+            }
+            std::mem::swap(&mut batch.data, &mut self.rest);
+            want = BATCH_BYTES;
+        }
+    }
+
+    fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
+        let missing = want.saturating_sub(data.len());
+        if missing > 0 && !self.eof {
+            data.reserve_exact(missing);
+            let read = self.input.by_ref().take(missing as u64).read_to_end(data)?;
+            self.eof = read < missing;
+        }
+        Ok(())
+    }
+}

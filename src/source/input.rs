@@ -1,0 +1,203 @@
+//! The bytes of one file: where they come from, and how they are unpacked.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::encoding::{Encoding, Transcoded};
+use crate::error::RunError;
+
+/// One file, which can be read any number of times.
+pub(crate) struct Input {
+    /// As given; `-` for standard input.
+    pub path: PathBuf,
+    /// As it lies on the disk.
+    pub size: u64,
+    /// Standard input, spooled.
+    spooled: Option<File>,
+    pub packing: Packing,
+    pub encoding: Encoding,
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Packing {
+    None,
+    /// One or several gzip members.
+    Gzip,
+    Zstd,
+    /// One entry of a zip archive.
+    Zip {
+        name: String,
+        start: u64,
+        size: u64,
+        deflated: bool,
+    },
+}
+
+/// What the framing thread has read of the file on the disk.
+pub(crate) type Consumed = Arc<AtomicU64>;
+
+impl Input {
+    /// Opens a file, spooling standard input (`-`) into an unlinked temporary file.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let spooled = if path == Path::new("-") { Some(spool()?) } else { None };
+        let mut input =
+            Self { path: path.to_owned(), size: 0, spooled, packing: Packing::None, encoding: Encoding::Utf8 };
+        let mut file = input.file()?;
+        input.size = file.metadata().map_err(RunError::io(path))?.len();
+        if input.size == 0 {
+            return Err(RunError::Export(format!("{} is empty: there is no export in it", input.name())));
+        }
+        let mut magic = Vec::with_capacity(4);
+        file.by_ref().take(4).read_to_end(&mut magic).map_err(RunError::io(path))?;
+        input.packing = match magic.as_slice() {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
+            [b'P', b'K', 3, 4] => input.zip_entry(file)?,
+            _ => Packing::None,
+        };
+        Ok(input)
+    }
+
+    /// The path as a person knows it.
+    pub fn name(&self) -> String {
+        if self.spooled.is_some() { "standard input".to_owned() } else { self.path.display().to_string() }
+    }
+
+    /// An error met while unpacking: what the system said, or that the archive is cut off or damaged.
+    pub fn unreadable(&self, error: &std::io::Error) -> RunError {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match error.kind() {
+            UnexpectedEof if self.packing != Packing::None => {
+                RunError::Export(format!("{} is cut off: the compressed data ends too early", self.name()))
+            }
+            InvalidData | InvalidInput if self.packing != Packing::None => {
+                RunError::Export(format!("{} is damaged: {error}", self.name()))
+            }
+            kind => RunError::Io { path: self.path.clone(), source: std::io::Error::new(kind, error.to_string()) },
+        }
+    }
+
+    fn file(&self) -> Result<File, RunError> {
+        match &self.spooled {
+            None => File::open(&self.path).map_err(RunError::io(&self.path)),
+            Some(file) => {
+                let mut file = file.try_clone().map_err(RunError::io(&self.path))?;
+                file.seek(SeekFrom::Start(0)).map_err(RunError::io(&self.path))?;
+                Ok(file)
+            }
+        }
+    }
+
+    /// The bytes as they lie on the disk.
+    pub fn packed(&self) -> Result<impl Read + Send + use<>, RunError> {
+        self.file()
+    }
+
+    /// The bytes unpacked, in whatever encoding they are.
+    pub fn unpacked(&self, consumed: Consumed) -> Result<Box<dyn Read + Send>, RunError> {
+        let mut file = self.file()?;
+        let io = RunError::io(&self.path);
+        Ok(match &self.packing {
+            Packing::None => Box::new(Counted { inner: file, consumed }),
+            Packing::Gzip => {
+                let packed = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed });
+                Box::new(flate2::bufread::MultiGzDecoder::new(packed))
+            }
+            Packing::Zstd => Box::new(zstd::Decoder::new(Counted { inner: file, consumed }).map_err(io)?),
+            Packing::Zip { start, size, deflated, .. } => {
+                file.seek(SeekFrom::Start(*start)).map_err(io)?;
+                let entry = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed }.take(*size));
+                if *deflated { Box::new(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }
+            }
+        })
+    }
+
+    /// The text: unpacked, in UTF-8, without byte-order mark.
+    pub fn text(&self, consumed: Consumed) -> Result<Box<dyn Read + Send>, RunError> {
+        let mut bytes = self.unpacked(consumed)?;
+        let mut mark = vec![0; self.encoding.mark().len()];
+        bytes.read_exact(&mut mark).map_err(RunError::io(&self.path))?;
+        Ok(match self.encoding.decoder() {
+            None => bytes,
+            Some(decoder) => Box::new(Transcoded::new(bytes, decoder)),
+        })
+    }
+
+    /// The one file of an archive, or the one whose name says that it may be an export.
+    fn zip_entry(&self, file: File) -> Result<Packing, RunError> {
+        let broken = |e: zip::result::ZipError| RunError::Export(format!("{} is a damaged zip archive: {e}", self.name()));
+        let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
+        let mut entries = Vec::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index).map_err(broken)?;
+            let name = entry.name().map_err(broken)?.into_owned();
+            if entry.is_file() && !name.starts_with("__MACOSX/") {
+                entries.push((index, name));
+            }
+        }
+        let fitting: Vec<_> = entries.iter().filter(|(_, name)| named_like_an_export(name)).collect();
+        let (index, name) = match (entries.as_slice(), fitting.as_slice()) {
+            ([one], _) => one.clone(),
+            (_, [one]) => (*one).clone(),
+            ([], _) => return Err(RunError::Export(format!("{} holds no files", self.name()))),
+            _ => {
+                let names: Vec<_> = entries.iter().take(5).map(|(_, name)| name.as_str()).collect();
+                return Err(RunError::Export(format!(
+                    "{} holds several files ({}): unpack it and pass the ones that belong to the export",
+                    self.name(),
+                    names.join(", ")
+                )));
+            }
+        };
+        let entry = archive.by_index_raw(index).map_err(broken)?;
+        let deflated = match entry.compression() {
+            zip::CompressionMethod::Stored => false,
+            zip::CompressionMethod::Deflated => true,
+            other => {
+                return Err(RunError::Export(format!(
+                    "{}: `{name}` is packed by a method ({other}) that is not read: unpack it first",
+                    self.name()
+                )));
+            }
+        };
+        if entry.encrypted() {
+            return Err(RunError::Export(format!("{}: `{name}` is encrypted: unpack it first", self.name())));
+        }
+        let start = entry
+            .data_start()
+            .ok_or_else(|| RunError::Export(format!("{}: `{name}` cannot be found in the archive", self.name())))?;
+        Ok(Packing::Zip { size: entry.compressed_size(), name, start, deflated })
+    }
+}
+
+/// Whether a file of a folder or archive could be an export by its name.
+pub(crate) fn named_like_an_export(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    ["csv", "tsv", "json", "jsonl", "ndjson", "sql", "xml", "ldif"]
+        .iter()
+        .any(|ending| name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')))
+}
+
+fn spool() -> Result<File, RunError> {
+    let mut file = tempfile::tempfile().map_err(RunError::io(std::env::temp_dir()))?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(RunError::io("-"))?;
+    Ok(file)
+}
+
+struct Counted<R> {
+    inner: R,
+    consumed: Consumed,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.consumed.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
