@@ -98,7 +98,8 @@ impl Export {
                 files[usize::from(table.file)].name_columns(names);
             }
         }
-        let mut export = Self { files, tables, roles, dialect, why, findings, options, related: join::Store::default() };
+        let mut export =
+            Self { files, tables, roles, dialect, why, findings, options, related: join::Store::default() };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -227,8 +228,8 @@ impl Export {
 
 /// The mapping, the dialect named by `--from`, or the one that believes most in these tables.
 fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Dialect, String), RunError> {
-    if let Some(mapping) = options.mapping {
-        return Ok((mapping, "read by the mapping file".into()));
+    if options.mapping.is_some() {
+        return Err(RunError::Usage("mapping files are not read yet".into()));
     }
     if let Some(name) = &options.from {
         let dialect = super::ALL.iter().find(|dialect| dialect.name() == name).ok_or_else(|| {
@@ -250,8 +251,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
 }
 
 fn unknown(tables: &[TableSample]) -> String {
-    let mut text = String::from("cannot tell whose export this is");
-    for table in tables.iter().take(4) {
+    let found = tables.iter().take(4).map(|table| {
         let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
         let found = match (columns.is_empty(), table.width) {
             (true, 0) => "no columns".to_owned(),
@@ -259,14 +259,18 @@ fn unknown(tables: &[TableSample]) -> String {
             (false, _) => columns.join(", "),
         };
         let name = if table.table.is_empty() { String::new() } else { format!(" `{}`", table.table) };
-        text.push_str(&format!("; {}{name} has {found}", table.path.display()));
-    }
-    text.push_str("; name the source with --from, or its columns with --map");
-    text
+        format!("{}{name} has {found}", table.path.display())
+    });
+    let found: Vec<_> = found.collect();
+    format!(
+        "cannot tell whose export this is: {}; name the source with --from, or its columns with --map",
+        found.join("; ")
+    )
 }
 
 fn without_users(tables: &[TableSample], dialect: &dyn Dialect) -> String {
-    let names: Vec<_> = tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
+    let names: Vec<_> =
+        tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
     let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
     format!("no users are in this {} export (found: {found}); pass the file that holds them", dialect.name())
 }
@@ -279,3 +283,6 @@ fn nameless(table: &TableSample, dialect: &dyn Dialect) -> String {
         dialect.name()
     )
 }
+
+#[cfg(test)]
+mod tests;

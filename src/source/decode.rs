@@ -62,7 +62,14 @@ impl Pieces {
                 line += newlines(&batch.data[counted..span.start]);
                 counted = span.start;
                 let cells = 0..0;
-                self.list.push(Piece { start: span.start, end: span.end, shape: span.shape, line, kind: span.kind, cells });
+                self.list.push(Piece {
+                    start: span.start,
+                    end: span.end,
+                    shape: span.shape,
+                    line,
+                    kind: span.kind,
+                    cells,
+                });
                 continue;
             };
             let (list, all) = (&mut self.list, &mut self.cells);
@@ -113,7 +120,10 @@ impl Pieces {
         let text = match valid {
             Some(text) => &text[piece.start..piece.end],
             None => std::str::from_utf8(raw).map_err(|e| {
-                Defect::Other(format!("the record is not UTF-8 at its byte {}, and the rest of the file is", e.valid_up_to() + 1))
+                Defect::Other(format!(
+                    "the record is not UTF-8 at its byte {}, and the rest of the file is",
+                    e.valid_up_to() + 1
+                ))
             })?,
         };
         let shape = &batch.cut.shapes[piece.shape];
@@ -153,8 +163,7 @@ fn row_cells<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<V
     let same = matches!(&record.fields, Fields::Row { header: current, .. } if Arc::ptr_eq(current, header));
     if !same {
         record.table = Arc::clone(&shape.table);
-        record.fields =
-            Fields::Row { header: Arc::clone(header), cells: Vec::with_capacity(header.names().len() + 1) };
+        record.fields = Fields::Row { header: Arc::clone(header), cells: Vec::with_capacity(header.names().len() + 1) };
     }
     let Fields::Row { cells, .. } = &mut record.fields else { unreachable!("just made so") };
     cells.clear();

@@ -74,7 +74,17 @@ pub(crate) struct Transcoded<R> {
 
 impl<R> Transcoded<R> {
     pub fn new(inner: R, decoder: encoding_rs::Decoder) -> Self {
-        Self { inner, decoder, raw: vec![0; 64 * 1024], from: 0, to: 0, eof: false, done: false, spare: Vec::new(), spare_from: 0 }
+        Self {
+            inner,
+            decoder,
+            raw: vec![0; 64 * 1024],
+            from: 0,
+            to: 0,
+            eof: false,
+            done: false,
+            spare: Vec::new(),
+            spare_from: 0,
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
 use super::encoding::Encoding;
 use super::frame::{Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::lines::LineFramer;
-use super::csv::CsvFramer;
 use super::sniff::{Kind, sniff};
 use super::{Format, Header, TableSample};
 use crate::error::RunError;
@@ -83,11 +83,7 @@ impl SourceFile {
     }
 
     /// Reads what is selected.
-    pub fn batches(
-        &self,
-        selection: Selection,
-        consumed: Consumed,
-    ) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
+    pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
         Ok(Batches::new(self.input.text(consumed)?, self.framer(Wanted::new(selection))))
     }
 

@@ -95,13 +95,11 @@ pub(crate) struct Cut {
 impl Cut {
     /// Adds a span, and its shape if it is new to this batch.
     pub fn push(&mut self, start: usize, end: usize, shape: &Arc<Shape>, kind: SpanKind) {
-        let index = match self.shapes.iter().rposition(|s| Arc::ptr_eq(s, shape)) {
-            Some(index) => index,
-            None => {
-                self.shapes.push(Arc::clone(shape));
-                self.shapes.len() - 1
-            }
-        };
+        let known = self.shapes.iter().rposition(|s| Arc::ptr_eq(s, shape));
+        let index = known.unwrap_or_else(|| {
+            self.shapes.push(Arc::clone(shape));
+            self.shapes.len() - 1
+        });
         self.spans.push(Span { start, end, shape: index, kind });
     }
 

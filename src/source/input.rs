@@ -129,7 +129,8 @@ impl Input {
 
     /// The one file of an archive, or the one whose name says that it may be an export.
     fn zip_entry(&self, file: File) -> Result<Packing, RunError> {
-        let broken = |e: zip::result::ZipError| RunError::Export(format!("{} is a damaged zip archive: {e}", self.name()));
+        let broken =
+            |e: zip::result::ZipError| RunError::Export(format!("{} is a damaged zip archive: {e}", self.name()));
         let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
         let mut entries = Vec::new();
         for index in 0..archive.len() {

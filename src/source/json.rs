@@ -81,7 +81,9 @@ impl JsonFramer {
                     cut.push(at, end, &shape, SpanKind::Record);
                     if !self.wanted.took(&shape.table) {
                         // A table that alone is larger than a sample, and the one people mean: what follows can wait.
-                        if self.wanted.sampling() && (shape.table.eq_ignore_ascii_case("users") || self.stack.len() == 1) {
+                        if self.wanted.sampling()
+                            && (shape.table.eq_ignore_ascii_case("users") || self.stack.len() == 1)
+                        {
                             cut.enough = data.len() - end > super::frame::BATCH_BYTES / 2;
                         }
                         if !self.sequence {
@@ -121,17 +123,26 @@ impl JsonFramer {
                 {
                     *name = serde_json::from_slice(&data[at..end]).ok();
                 }
-                if matches!(self.stack.last(), Some(Level::Records(_))) { Some(self.odd(at, end, cut)) } else { Some(end) }
+                if matches!(self.stack.last(), Some(Level::Records(_))) {
+                    Some(self.odd(at, end, cut))
+                } else {
+                    Some(end)
+                }
             }
             _ => {
-                let length = data[at..].iter().position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
+                let length =
+                    data[at..].iter().position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
                 let end = match length {
                     Some(0) => at + 1,
                     Some(length) => at + length,
                     None if eof => data.len(),
                     None => return None,
                 };
-                if matches!(self.stack.last(), Some(Level::Records(_))) { Some(self.odd(at, end, cut)) } else { Some(end) }
+                if matches!(self.stack.last(), Some(Level::Records(_))) {
+                    Some(self.odd(at, end, cut))
+                } else {
+                    Some(end)
+                }
             }
         }
     }
@@ -256,15 +267,14 @@ impl Framer for JsonFramer {
                     }
                 }
                 _ if self.stack.is_empty() && !matches!(byte, b'{' | b'[') => {
-                    cut.damage = Some(Damage { at, what: "there is text where an object or a list should begin".into() });
+                    cut.damage =
+                        Some(Damage { at, what: "there is text where an object or a list should begin".into() });
                     return data.len();
                 }
-                _ => {
-                    match self.value(data, at, eof, None, cut) {
-                        Some(next) => at = next,
-                        None => break,
-                    }
-                }
+                _ => match self.value(data, at, eof, None, cut) {
+                    Some(next) => at = next,
+                    None => break,
+                },
             }
             if cut.enough {
                 return at;

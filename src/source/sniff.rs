@@ -54,13 +54,13 @@ fn object(text: &[u8]) -> Kind {
     let Some(end) = json::element_end(text, 0) else { return Kind::Json { sequence: false } };
     let (first, rest) = text.split_at(end);
     let one_line = !first.contains(&b'\n');
-    match rest.trim_ascii_start().first() {
-        Some(b'{') if holds_users(first) => Kind::Json { sequence: false },
-        Some(b'{') if one_line => Kind::Ndjson,
-        Some(_) => Kind::Json { sequence: true },
-        None if holds_users(first) || !is_somebody(first) => Kind::Json { sequence: false },
-        None if one_line => Kind::Ndjson,
-        None => Kind::Json { sequence: true },
+    let alone = rest.trim_ascii_start().is_empty();
+    if holds_users(first) || alone && !is_somebody(first) {
+        Kind::Json { sequence: false }
+    } else if one_line && (alone || rest.trim_ascii_start()[0] == b'{') {
+        Kind::Ndjson
+    } else {
+        Kind::Json { sequence: true }
     }
 }
 
@@ -183,8 +183,18 @@ fn has_quoted_cells(body: &[u8]) -> bool {
 /// Whether a first row names columns. Data gives itself away: addresses, numbers, hashes, dates, truth values, nothing.
 fn is_header(cells: &[String]) -> bool {
     const KNOWN: [&str; 12] = [
-        "id", "email", "username", "user_login", "user_pass", "user_email", "password", "password_hash", "uid", "name",
-        "encrypted_password", "mail",
+        "id",
+        "email",
+        "username",
+        "user_login",
+        "user_pass",
+        "user_email",
+        "password",
+        "password_hash",
+        "uid",
+        "name",
+        "encrypted_password",
+        "mail",
     ];
     let known = cells.iter().filter(|c| KNOWN.contains(&c.trim().to_ascii_lowercase().as_str())).count();
     let named = cells.iter().filter(|c| !c.trim().is_empty()).count();
