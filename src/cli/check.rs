@@ -1,6 +1,16 @@
 //! `rehome check`
 
+use std::io::Write;
+
+use super::args::OutputFormat;
+use super::settings;
+use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
+use crate::event::Silent;
+use crate::plan::planner::Planner;
+use crate::report::folder::REPORT_JSON;
+use crate::report::summary::{File, Head, Source};
+use crate::report::{Report, RunFolder, survey};
 
 /// Read, identify and plan every user without sending anything; print and write the report
 #[derive(Debug, clap::Args)]
@@ -17,12 +27,58 @@ pub struct Args {
     /// The run folder.
     #[command(flatten)]
     pub run: super::args::RunArgs,
+    /// Requests a second to estimate the duration with
+    #[arg(long, value_name = "N")]
+    pub rate: Option<std::num::NonZeroU32>,
+    /// Let addresses, ids and sentences that quote them stand in the report
+    #[arg(long)]
+    pub with_pii: bool,
     /// How to speak.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome check` is not there yet".into()))
+    let export = settings::open_export(&args.export)?;
+    let version = args.version.appwrite_version;
+    let mut planner = Planner::new(&export, args.policies.into(), version.profile());
+    planner.observer.with_pii = args.with_pii;
+
+    let folder = RunFolder::create(&args.run.folder)?;
+    let frame = export.rejects_frame();
+    let survey = survey::survey(&planner, Some((&folder, &frame)), &Silent)?;
+
+    let head = Head {
+        command: "check",
+        appwrite: version,
+        source: source(&export),
+        with_pii: args.with_pii,
+        rate: args.rate.map(std::num::NonZeroU32::get),
+        now: jiff::Timestamp::now(),
+    };
+    let report = Report::new(head, &survey.tally, export.dialect());
+    let json = serde_json::to_vec_pretty(&report).map_err(|e| RunError::Internal(e.to_string()))?;
+    folder.write(REPORT_JSON, &json)?;
+    if args.output.format == OutputFormat::Json {
+        std::io::stdout().write_all(&json).map_err(RunError::io("standard output"))?;
+    }
+    Ok(Finish::partial_if(report.outcomes.refused > 0))
+}
+
+/// What was read, for the report.
+fn source(export: &Export) -> Source {
+    let mut files: Vec<File> = Vec::new();
+    for table in export.tables() {
+        let format = serde_json::to_value(table.format).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let file = File { path: table.path.display().to_string(), format: format.unwrap_or_default() };
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    Source {
+        dialect: export.dialect().name().to_owned(),
+        why: export.why().to_owned(),
+        files,
+        findings: export.findings().to_vec(),
+    }
 }

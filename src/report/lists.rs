@@ -8,21 +8,9 @@ use serde::Serialize;
 use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, Unfinished};
 use super::inert;
 use crate::code::{Code, Refusal};
+use crate::dialect::export::Frame;
 use crate::error::RunError;
 use crate::source::Position;
-
-/// What makes whole records a file of the source's own format again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// The name's extension, without a dot: `csv`, `json`.
-    pub extension: String,
-    /// Before the first record: a header line, `[`, `INSERT INTO … VALUES`.
-    pub head: Vec<u8>,
-    /// Between records.
-    pub between: Vec<u8>,
-    /// After the last record.
-    pub tail: Vec<u8>,
-}
 
 /// `rejects.<ext>` and `rejects.log.ndjson`: the rows to repair, and why.
 ///
@@ -77,7 +65,7 @@ impl Rejects {
         source_id: Option<&str>,
     ) -> Result<(), RunError> {
         if self.count > 0 {
-            put(&mut self.rows, &self.frame.between)?;
+            put(&mut self.rows, self.frame.separator)?;
         }
         put(&mut self.rows, raw)?;
         self.count += 1;
@@ -108,7 +96,7 @@ impl Rejects {
         if self.count == 0 {
             return folder.remove(&format!("rejects.{}", self.frame.extension));
         }
-        put(&mut self.rows, &self.frame.tail)?;
+        put(&mut self.rows, self.frame.tail)?;
         self.rows.finish()
     }
 }
@@ -209,12 +197,7 @@ mod tests {
     use super::*;
 
     fn frame() -> Frame {
-        Frame {
-            extension: "json".into(),
-            head: b"{\"users\":[\n".to_vec(),
-            between: b",\n".to_vec(),
-            tail: b"\n]}\n".to_vec(),
-        }
+        Frame { extension: "json", head: b"{\"users\":[\n".to_vec(), separator: b",\n", tail: b"\n]}\n" }
     }
 
     fn read(folder: &RunFolder, name: &str) -> String {

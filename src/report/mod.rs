@@ -18,6 +18,7 @@ pub mod lists;
 pub mod loss;
 pub mod pulse;
 pub mod summary;
+pub mod survey;
 pub mod tally;
 pub mod traps;
 

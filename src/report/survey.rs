@@ -1,0 +1,150 @@
+//! Looking at a whole export without sending anything: every record planned, counted and listed. What `check` shows, and
+//! what `import` does before its first request.
+
+use std::ops::ControlFlow;
+
+use super::lists::{NeedsReset, Rejects};
+use super::{Observer, Outcome, RunFolder, Tally};
+use crate::code::{Code, Refusal, Severity};
+use crate::dialect::export::Frame;
+use crate::error::RunError;
+use crate::event::Listener;
+use crate::plan::duplicates::Duplicates;
+use crate::plan::planner::{PlannedItem, Planner};
+use crate::plan::{Plan, Planned};
+use crate::source::Position;
+
+/// What was found.
+pub struct Survey {
+    /// Every record, counted.
+    pub tally: Tally,
+    /// Which records clash with others.
+    pub duplicates: Duplicates,
+}
+
+/// Plans, counts and lists every record; with a folder, rejects and reset list are written there.
+///
+/// The export is read once, and three times if there may be duplicates: to find them, to compare them, and to count again.
+///
+/// # Errors
+/// As [`Planner::scan`], and [`RunError::Io`] for the lists.
+pub fn survey(
+    planner: &Planner<'_>,
+    lists: Option<(&RunFolder, &Frame)>,
+    listener: &dyn Listener,
+) -> Result<Survey, RunError> {
+    let observer = planner.observer;
+    let each = |batch: &mut Batch, item: PlannedItem<'_>| batch.add(observer, item, lists.is_some());
+
+    let mut found = Found::begin(lists)?;
+    let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch))?;
+    let duplicates = planner.resolve(&suspects)?;
+    if !duplicates.is_empty() {
+        found = Found::begin(lists)?;
+        planner.scan(&duplicates, listener, Batch::default, each, |batch| {
+            found.take(batch).map(|()| ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(Survey { tally: found.finish(lists)?, duplicates })
+}
+
+/// What the workers make of a batch.
+#[derive(Default)]
+struct Batch {
+    tally: Tally,
+    rejected: Vec<Rejected>,
+    resets: Vec<Reset>,
+}
+
+struct Rejected {
+    position: Position,
+    raw: Vec<u8>,
+    refusal: Refusal,
+    email: Option<String>,
+    source_id: String,
+}
+
+struct Reset {
+    source_id: String,
+    user_id: String,
+    email: Option<String>,
+    phone: Option<String>,
+    code: Code,
+    reason: String,
+}
+
+impl Batch {
+    fn add(&mut self, observer: Observer, item: PlannedItem<'_>, list: bool) {
+        if let Some(record) = item.record {
+            self.tally.see(record);
+        }
+        let observation = observer.planned(item.position, item.facts, &item.planned);
+        self.tally.add(&observation);
+        if !list {
+            return;
+        }
+        match &item.planned {
+            Planned::Refused { source_id, email, refusal } => self.rejected.push(Rejected {
+                position: item.position,
+                raw: item.raw.to_vec(),
+                refusal: refusal.clone(),
+                email: email.as_deref().map(str::to_owned),
+                source_id: source_id.clone().into_owned(),
+            }),
+            Planned::Create(plan) if observation.outcome() == Outcome::NeedsReset => self.resets.push(Reset::of(plan)),
+            Planned::Create(_) => {}
+        }
+    }
+}
+
+impl Reset {
+    fn of(plan: &Plan<'_>) -> Self {
+        // The note that explains is the first of its severity; `needs-reset` itself only concludes.
+        let note = plan.notes.iter().find(|note| note.code.severity() >= Severity::NeedsReset);
+        Self {
+            source_id: plan.source_id.clone().into_owned(),
+            user_id: plan.user_id.clone().into_owned(),
+            email: plan.email.as_deref().map(str::to_owned),
+            phone: plan.phone.as_deref().map(str::to_owned),
+            code: note.map_or(Code::NeedsReset, |note| note.code),
+            reason: note.map(|note| note.text.clone().into_owned()).unwrap_or_default(),
+        }
+    }
+}
+
+/// What has been found so far; dropping it leaves no file behind.
+struct Found {
+    tally: Tally,
+    lists: Option<(Rejects, NeedsReset)>,
+}
+
+impl Found {
+    fn begin(lists: Option<(&RunFolder, &Frame)>) -> Result<Self, RunError> {
+        let lists = match lists {
+            Some((folder, frame)) => Some((Rejects::begin(folder, frame.clone())?, NeedsReset::begin(folder)?)),
+            None => None,
+        };
+        Ok(Self { tally: Tally::default(), lists })
+    }
+
+    fn take(&mut self, batch: Batch) -> Result<(), RunError> {
+        self.tally.merge(batch.tally);
+        if let Some((rejects, resets)) = &mut self.lists {
+            for r in batch.rejected {
+                rejects.add(r.position, &r.raw, &r.refusal, r.email.as_deref(), Some(&r.source_id))?;
+            }
+            for r in batch.resets {
+                resets.add(&r.source_id, &r.user_id, r.email.as_deref(), r.phone.as_deref(), r.code, &r.reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, lists: Option<(&RunFolder, &Frame)>) -> Result<Tally, RunError> {
+        if let (Some((rejects, resets)), Some((folder, _))) = (self.lists, lists) {
+            rejects.finish(folder)?;
+            resets.finish()?;
+        }
+        Ok(self.tally)
+    }
+}
