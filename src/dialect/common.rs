@@ -86,7 +86,8 @@ pub fn moment_of(record: &Record<'_>, column: &str) -> Option<Timestamp> {
     record.get(column).and_then(moment)
 }
 
-/// A moment in text: RFC 3339, PostgreSQL's `2024-01-02 03:04:05.678901+00`, MySQL's and SQLite's datetimes without a zone
+/// A moment in text: RFC 3339, PostgreSQL's `2024-01-02 03:04:05.678901+00`, JavaScript's
+/// `toUTCString()`, MySQL's and SQLite's datetimes without a zone
 /// (taken as UTC), Rails' ` UTC` suffix, .NET's offset after a space, a date alone, and epochs in seconds, milliseconds,
 /// microseconds or nanoseconds (told apart by their size: 10¹¹ seconds are the year 5138, 10¹¹ milliseconds are 1973).
 ///
@@ -106,8 +107,10 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
     {
         return format!("{clock}{offset}").parse().ok();
     }
-    let civil: civil::DateTime = text.parse().ok()?;
-    Offset::UTC.to_timestamp(civil).ok()
+    if let Ok(civil) = text.parse::<civil::DateTime>() {
+        return Offset::UTC.to_timestamp(civil).ok();
+    }
+    jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
 }
 
 /// Whether a *banned until* lies ahead of `now`. PostgreSQL's `infinity` does.
@@ -233,6 +236,20 @@ pub fn is_unusable(hash: &str) -> bool {
     hash.is_empty() || hash == "*" || hash.starts_with('!')
 }
 
+/// Adds roles that are not there yet.
+pub fn add_roles<'r>(roles: &mut Vec<Cow<'r, str>>, more: impl IntoIterator<Item = Cow<'r, str>>) {
+    for role in more {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+}
+
+/// No password, with its reason.
+pub fn without<'r>(code: Code, text: impl Into<Cow<'static, str>>) -> Credential<'r> {
+    Credential::None(Note::new(code, text))
+}
+
 /// The credential in a column that holds a hash, nothing, or a marker for *no password*.
 #[must_use]
 pub fn hash_in<'r>(record: &'r Record<'_>, column: &str, origin: &'static str) -> Credential<'r> {
@@ -244,9 +261,7 @@ pub fn hash_in<'r>(record: &'r Record<'_>, column: &str, origin: &'static str) -
 pub fn credential<'r>(hash: Option<Cow<'r, str>>, origin: &'static str) -> Credential<'r> {
     match hash.filter(|hash| !hash.is_empty()) {
         None => Credential::default(),
-        Some(hash) if is_unusable(&hash) => {
-            Credential::None(Note::new(Code::NoPassword, "the source marks the password as unusable"))
-        }
+        Some(hash) if is_unusable(&hash) => without(Code::NoPassword, "the source marks the password as unusable"),
         Some(hash) => Credential::Hash(HashInput { hash, origin, ..HashInput::default() }),
     }
 }
@@ -274,6 +289,7 @@ mod tests {
             "2024-01-02 03:04:05",
             "2024-01-02 03:04:05.000Z",
             "2024-01-02 03:04:05 UTC",
+            "Tue, 02 Jan 2024 03:04:05 GMT",
             "2024-01-02 03:04:05.0000000 +00:00",
             "1704164645",
             "1704164645000",

@@ -1,0 +1,289 @@
+//! Firebase Authentication and Identity Platform: `firebase auth:export` (JSON and CSV), what the REST API and the Admin
+//! SDK answer, and the emulator's export.
+//!
+//! <https://firebase.google.com/docs/cli/auth>, firebase-tools `src/accountExporter.ts`.
+
+mod layout;
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json, json};
+
+use self::layout::{Layout, PROVIDERS};
+use super::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
+use super::{Context, Detection, Dialect, Fate, Role};
+use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::code::{Code, Refusal};
+use crate::source::{Fields, Format, Record, TableSample, Value};
+
+/// Firebase.
+pub struct Firebase;
+
+/// Base64 of `REDACTED`, which stands for a hash that the exporting account may not read.
+const REDACTED: &str = "UkVEQUNURUQ";
+
+impl Dialect for Firebase {
+    fn name(&self) -> &'static str {
+        "firebase"
+    }
+
+    fn about(&self) -> &'static str {
+        "Firebase Authentication: auth:export JSON and CSV of every firebase-tools, REST and Admin SDK dumps, emulator export; \
+         claims `role`, `roles` and those that are true become labels"
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        tables.iter().find_map(|table| {
+            if let Some(layout) = headerless_layout(table) {
+                let why = format!("CSV, {} fields, no header: {}", layout.width(), layout.versions());
+                return Some(Detection { score: 95, why });
+            }
+            let why = |what: &str| Some(Detection { score: 95, why: format!("{:?}: {what}", table.format) });
+            if common::has(table, &["localId"]) && table.format != Format::Csv {
+                let emulator = table.head.contains("\"fakeHash:salt=");
+                why(if emulator {
+                    "localId, and fakeHash: the emulator's accounts, with their passwords"
+                } else {
+                    "localId: accounts of firebase auth:export or the Identity Toolkit API"
+                })
+            } else if common::has(table, &["uid", "metadata"])
+                && ["providerData", "passwordSalt", "customClaims"].iter().any(|name| common::has(table, &[name]))
+            {
+                why("uid, metadata, providerData: the Admin SDK's listUsers")
+            } else if common::has(table, &["localId", "email"]) {
+                why("localId: firebase auth:export with a header line")
+            } else {
+                None
+            }
+        })
+    }
+
+    fn role(&self, table: &TableSample) -> Role {
+        let named = common::has(table, &["localId"]) || common::has(table, &["uid"]);
+        if named || headerless_layout(table).is_some() { Role::Users } else { Role::Ignored }
+    }
+
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        Some(headerless_layout(table)?.names().into_iter().map(Cow::into_owned).collect())
+    }
+
+    fn heal(&self, columns: &[String], row: &str) -> Option<Vec<String>> {
+        Layout::of_header(columns)?.mend(row)
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        refuse_shifted(record)?;
+        let mut prefs = Map::new();
+        let roles = claims(record, &mut prefs);
+        let providers = providers(record);
+        let phone = record.text("phoneNumber");
+        let email = record.text("email");
+        let credential = credential(record, context, email.is_some(), !providers.is_empty(), phone.is_some());
+        if let Some(photo) = common::first_text(record, &["photoUrl", "photoURL"]) {
+            common::keep(&mut prefs, "photoUrl", photo.into());
+        }
+        common::keep(&mut prefs, "providers", Json::Array(providers));
+        common::keep_column(&mut prefs, record, "tenantId");
+        Ok(Account {
+            source_id: common::first_text(record, &["localId", "uid"]).unwrap_or_default(),
+            email_verified: common::flag(record, "emailVerified"),
+            phone_verified: phone.is_some(),
+            name: record.text("displayName"),
+            enabled: !common::flag(record, "disabled"),
+            created_at: first_moment(record, &["createdAt", "metadata.creationTime", "metadata.createdAt"]),
+            last_seen: first_moment(
+                record,
+                &["lastSignedInAt", "lastLoginAt", "metadata.lastSignInTime", "metadata.lastLoginAt"],
+            ),
+            notes: Vec::new(),
+            email,
+            phone,
+            roles,
+            prefs,
+            credential,
+        })
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        match column {
+            "localId" | "uid" => Fate::Carried("id"),
+            "email" => Fate::Carried("email"),
+            "emailVerified" => Fate::Carried("email_verified"),
+            "phoneNumber" => Fate::Carried("phone"),
+            "displayName" => Fate::Carried("name"),
+            "disabled" => Fate::Transformed { to: "enabled", how: "turned around" },
+            "passwordHash" | "salt" | "passwordSalt" => HASH,
+            "version" => {
+                Fate::Transformed { to: "password", how: "0 is the project's own scrypt, all else is refused" }
+            }
+            "customAttributes" | "customClaims" => Fate::Transformed {
+                to: "labels",
+                how: "claims `role`, `roles` and those that are true; the others go to the preferences",
+            },
+            "photoUrl" | "photoURL" | "tenantId" => Fate::Prefs,
+            "providerUserInfo" | "providerData" => {
+                Fate::Transformed { to: "prefs", how: "as `providers`, without password and phone" }
+            }
+            "createdAt" => CREATED,
+            "lastSignedInAt" | "lastLoginAt" => LAST_SEEN,
+            "metadata" => Fate::Transformed { to: "prefs", how: "creation and last sign-in, only with --keep-dates" },
+            "mfaInfo" | "multiFactor" => FACTOR,
+            "validSince" | "tokensValidAfterTime" | "lastRefreshAt" => {
+                Fate::Dropped { why: "about Firebase's sessions, which end with the move" }
+            }
+            "passwordUpdatedAt" => Fate::Dropped { why: "Appwrite sets its own date" },
+            _ if column.split_once('/').is_some_and(|(provider, _)| PROVIDERS.contains(&provider)) => {
+                Fate::Transformed { to: "prefs", how: "as `providers`" }
+            }
+            _ => Fate::Dropped { why: "not a member that is known of Firebase" },
+        }
+    }
+}
+
+fn headerless_layout(table: &TableSample) -> Option<Layout> {
+    if table.format != Format::Csv || !table.columns.is_empty() {
+        return None;
+    }
+    // Rows with raw claims have more fields than theirs: the narrowest says what the layout is.
+    let layouts = table.records.iter().filter_map(|record| {
+        let fields: Vec<&str> = record.values().map(|field| field.as_str().unwrap_or("")).collect();
+        Layout::of_row(&fields)
+    });
+    layouts.min_by_key(|layout| layout.width())
+}
+
+/// A row whose fields are as many as they should be may still have them in the wrong places.
+fn refuse_shifted(record: &Record<'_>) -> Result<(), Refusal> {
+    let Fields::Row { header, cells } = &record.fields else { return Ok(()) };
+    let Some(layout) = Layout::of_header(header.names()) else { return Ok(()) };
+    let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| cell.text().unwrap_or_default()).collect();
+    if layout.holds(&cells) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::DamagedRecord, "the fields of the row are not where firebase-tools puts them")
+        .hint("export as JSON, which firebase-tools does not break"))
+}
+
+fn first_moment(record: &Record<'_>, paths: &[&str]) -> Option<jiff::Timestamp> {
+    paths.iter().find_map(|path| record.path(path).and_then(common::moment))
+}
+
+/// Claims: `role`, `roles` and whatever is `true` are roles, all else goes to the preferences under its own name.
+fn claims<'r>(record: &'r Record<'r>, prefs: &mut Map<String, Json>) -> Vec<Cow<'r, str>> {
+    let mut roles: Vec<Cow<'r, str>> = Vec::new();
+    for column in ["customAttributes", "customClaims"] {
+        let Some(members) = common::object(record, column) else {
+            // Text that is no JSON is still somebody's data.
+            common::keep_column(prefs, record, column);
+            continue;
+        };
+        for (name, value) in members {
+            let named = match (name.as_str(), &value) {
+                ("role" | "roles", _) => common::names(&value),
+                (_, Json::Bool(true)) => vec![Cow::Owned(name.clone())],
+                _ => Vec::new(),
+            };
+            if named.is_empty() {
+                common::keep(prefs, &name, value);
+            }
+            common::add_roles(&mut roles, named);
+        }
+    }
+    roles
+}
+
+/// The federated providers, sorted by name, so that JSON and CSV say the same.
+fn providers(record: &Record<'_>) -> Vec<Json> {
+    let mut providers = Vec::new();
+    for list in ["providerUserInfo", "providerData"] {
+        let parsed = record.get(list).map(common::json);
+        for provider in parsed.as_ref().and_then(Json::as_array).into_iter().flatten() {
+            let Some(id) = provider.get("providerId").and_then(Json::as_str) else { continue };
+            if matches!(id, "password" | "phone" | "emailLink" | "anonymous" | "firebase") {
+                continue;
+            }
+            let mut kept = Map::from_iter([("providerId".to_owned(), id.into())]);
+            for (from, to) in [
+                ("rawId", "rawId"),
+                ("uid", "rawId"),
+                ("email", "email"),
+                ("displayName", "displayName"),
+                ("photoUrl", "photoUrl"),
+                ("photoURL", "photoUrl"),
+            ] {
+                common::keep(&mut kept, to, provider.get(from).cloned().unwrap_or_default());
+            }
+            providers.push(Json::Object(kept));
+        }
+    }
+    for provider in PROVIDERS {
+        let mut kept = Map::new();
+        for field in ["rawId", "email", "displayName", "photoUrl"] {
+            if let Some(value) = record.text(&format!("{provider}/{field}")) {
+                kept.insert(field.to_owned(), value.into());
+            }
+        }
+        if !kept.is_empty() {
+            let mut object = json!({ "providerId": provider });
+            if let Some(object) = object.as_object_mut() {
+                object.append(&mut kept);
+            }
+            providers.push(object);
+        }
+    }
+    providers.sort_by(|a, b| a["providerId"].as_str().cmp(&b["providerId"].as_str()));
+    providers
+}
+
+fn credential<'r>(
+    record: &'r Record<'r>,
+    context: &Context<'_>,
+    has_email: bool,
+    has_provider: bool,
+    has_phone: bool,
+) -> Credential<'r> {
+    let Some(hash) = record.text("passwordHash") else {
+        return match (has_email, has_provider, has_phone) {
+            (_, true, _) => common::without(Code::NoPassword, "signs in through a provider and has no password"),
+            (_, _, true) => common::without(Code::NoPassword, "signs in by phone and has no password"),
+            (true, ..) => common::without(
+                Code::HashNotExported,
+                "an e-mail user without hash and provider: imported with a foreign hash, an e-mail link, or oidc/saml, \
+                 none of which the export carries",
+            ),
+            _ => common::without(Code::NoPassword, "an anonymous user"),
+        };
+    };
+    if hash.trim_end_matches('=') == REDACTED {
+        return common::without(
+            Code::RedactedHash,
+            "the hash reads REDACTED: the exporting account may not read hashes",
+        );
+    }
+    if let Some((_, password)) = hash.strip_prefix("fakeHash:salt=").and_then(|salted| salted.split_once(":password="))
+    {
+        return Credential::Plain(Cow::Owned(password.to_owned()));
+    }
+    let version = record.get("version").and_then(Value::text);
+    if version.is_some_and(|version| !matches!(&*version, "" | "0" | "0.0")) {
+        return common::without(
+            Code::ForeignHashVersion,
+            "the hash's version is not 0: not of the project's own algorithm",
+        );
+    }
+    let Some(project) = context.firebase else {
+        return common::without(Code::HashConfigMissing, "the project's hash parameters are not known");
+    };
+    Credential::Hash(HashInput {
+        hash,
+        declared: Some(Cow::Borrowed("firebase-scrypt")),
+        origin: "firebase",
+        salt: common::first_text(record, &["salt", "passwordSalt"]),
+        salt_encoding: SaltEncoding::Base64,
+        signer_key: Some(Cow::Owned(project.signer_key.clone())),
+        salt_separator: Some(Cow::Owned(project.salt_separator.clone())),
+        rounds: Some(project.rounds),
+        mem_cost: Some(project.mem_cost),
+        ..HashInput::default()
+    })
+}
