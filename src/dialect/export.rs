@@ -13,7 +13,7 @@ pub use rejects::Frame;
 
 use super::mapping::Mapping;
 use super::{Context, Dialect, FirebaseHashConfig, Role};
-use crate::account::Account;
+use crate::account::{Account, Credential};
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
@@ -87,7 +87,7 @@ impl Export {
             files.push(file);
         }
         let (dialect, why) = choose(&tables, &options)?;
-        let roles: Vec<Role> = tables.iter().map(|table| dialect.role(table)).collect();
+        let roles = dialect.roles(&tables);
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
             return Err(RunError::Export(without_users(&tables, dialect)));
         }
@@ -188,7 +188,7 @@ impl Export {
         let interpret = |fold: &mut B, decoded: Decoded<'_>| {
             let Decoded { position, raw, record, .. } = decoded;
             let (record, account) = match record {
-                Ok(record) => (Some(record), self.dialect.interpret(record, &context)),
+                Ok(record) => (Some(record), self.interpret(record, &context)),
                 Err(defect) => {
                     let text = format!("line {}: {defect}", position.line);
                     (None, Err(Refusal::new(Code::DamagedRecord, text)))
@@ -197,6 +197,15 @@ impl Export {
             each(fold, Item { position, raw, record, account });
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)
+    }
+
+    /// `--scheme` holds for every hash that nothing else declares, whichever dialect it comes from.
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        let mut account = self.dialect.interpret(record, context)?;
+        if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
+            input.declared.get_or_insert_with(|| scheme.to_owned().into());
+        }
+        Ok(account)
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {

@@ -43,10 +43,6 @@ pub trait Dialect: Sync {
         None
     }
 
-    /// The values of a row that has not one for each of these columns, where the row itself says how to read it. `row` is
-    /// its text without the line end; where a value could hold a line end, two broken rows may be offered as one.
-    fn heal(&self, columns: &[String], row: &str) -> Option<Vec<String>> {
-        let _ = (columns, row);
     /// The cells of a CSV row that has more or fewer than its table has columns, where the row itself says how the
     /// exporter broke it. `raw` is the row as it stands, `cells` what it reads as. Anything but as many cells as there are
     /// columns leaves the row damaged.

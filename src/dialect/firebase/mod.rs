@@ -67,8 +67,8 @@ impl Dialect for Firebase {
         Some(headerless_layout(table)?.names().into_iter().map(Cow::into_owned).collect())
     }
 
-    fn heal(&self, columns: &[String], row: &str) -> Option<Vec<String>> {
-        Layout::of_header(columns)?.mend(row)
+    fn heal(&self, table: &TableSample, raw: &str, _: &[Cow<'_, str>]) -> Option<Vec<String>> {
+        headerless_layout(table).or_else(|| Layout::of_header(&table.columns))?.mend(raw)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
