@@ -1,19 +1,60 @@
 //! `rehome report`
 
-use crate::error::{Finish, RunError};
+use std::io::Write as _;
+use std::path::PathBuf;
 
-/// Write the HTML and JSON reports of a run again
+use super::args::{OutputArgs, OutputFormat};
+use crate::error::{Finish, RunError};
+use crate::report::terminal::{self, Colours};
+use crate::report::{Report, RunFolder};
+
+/// Write the HTML and JSON reports of a run again, or those of several runs as one
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder
-    #[arg(value_name = "RUN")]
-    pub folder: std::path::PathBuf,
+    /// The run folder; several are taken for parts of one run and need --to
+    #[arg(value_name = "RUN", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Where to write, instead of into the run folder
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// How to speak.
     #[command(flatten)]
-    pub output: super::args::OutputArgs,
+    pub output: OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome report` is not there yet".into()))
+    if args.folders.len() > 1 && args.to.is_none() {
+        return Err(RunError::Usage("several runs become one report: say where with --to DIR".into()));
+    }
+    let mut merged: Option<Report> = None;
+    for path in &args.folders {
+        let report = Report::load(&RunFolder::open(path)?)?.ok_or_else(|| {
+            RunError::Usage(format!(
+                "{} holds no report yet; `rehome check` or `rehome import` writes one",
+                path.display()
+            ))
+        })?;
+        match &mut merged {
+            Some(merged) => merged.merge(report),
+            None => merged = Some(report),
+        }
+    }
+    let report = merged.ok_or_else(|| RunError::Usage("name a run folder".into()))?;
+    let folder = match &args.to {
+        Some(path) => RunFolder::create(path)?,
+        None => RunFolder::open(&args.folders[0])?,
+    };
+    report.save(&folder)?;
+
+    let mut out = std::io::stdout();
+    let text = match args.output.format {
+        OutputFormat::Json => report.to_json()?,
+        OutputFormat::Text if args.output.quiet => String::new(),
+        OutputFormat::Text => terminal::screen(&report, Colours::wanted(args.output.no_color, &out)),
+    };
+    match out.write_all(text.as_bytes()) {
+        // `| head` is no failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
+        _ => Ok(Finish::Done),
+    }
 }

@@ -12,14 +12,21 @@
 //! asks for them; what a [`Tally`] keeps does not grow with the number of records.
 
 pub mod cost;
+pub mod figures;
 pub mod folder;
+pub mod html;
 pub mod inert;
 pub mod lists;
 pub mod loss;
+mod next;
 pub mod pulse;
+#[cfg(test)]
+mod sample;
+mod store;
 pub mod summary;
 pub mod survey;
 pub mod tally;
+pub mod terminal;
 pub mod traps;
 
 pub use cost::Cost;

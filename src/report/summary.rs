@@ -285,8 +285,10 @@ pub struct NeverCarried {
 pub struct TrapCount {
     /// The stable name.
     pub trap: String,
-    /// What happens to whom.
+    /// What happens, in a few words.
     pub title: String,
+    /// Why, and to whom.
+    pub text: String,
     /// What to do.
     pub advice: String,
     /// Users it can touch at most.
@@ -567,6 +569,7 @@ fn traps(tally: &Tally) -> Vec<TrapCount> {
         .map(|(trap, at_most)| TrapCount {
             trap: trap.name().into(),
             title: trap.title().into(),
+            text: trap.text().into(),
             advice: trap.advice().into(),
             at_most,
         })

@@ -65,12 +65,30 @@ impl Trap {
         }
     }
 
-    /// What happens to whom.
+    /// What happens, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::ShortPassword => "passwords under 8 bytes cannot sign in",
+            Self::TrimmedPassword => "passwords with outer blanks, quotes or backslashes may not match",
+            Self::NormalisedPassword => "passwords typed in another Unicode form may not match",
+            Self::EscapedPassword => "passwords with & < > or quotes do not match",
+            Self::CaseInsensitiveIds => "ids that differ only in case are one id to Appwrite",
+            Self::PersonalData => "the personal-data check can refuse a hash by accident",
+            Self::UnusualEmail => "mail to these addresses may never arrive",
+            Self::PhoneWithoutCountry => "phone numbers without a country code are left out",
+            Self::SpreadsheetValues => "values look rewritten by a spreadsheet",
+            Self::ProviderSignIn => "sign-in by a provider is linked anew, by verified e-mail",
+            Self::HeavyLogin => "each login takes more than 128 MiB of memory",
+        }
+    }
+
+    /// Why, and to whom.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::ShortPassword => {
-                "a password under 8 bytes cannot sign in although its hash is right: Appwrite refuses it at the login form"
+                "the source allowed shorter passwords; their hash is right, but Appwrite refuses them at the login form"
             }
             Self::TrimmedPassword => {
                 "WordPress trims passwords and escapes quotes and backslashes in them; Appwrite takes them as typed"
@@ -81,19 +99,19 @@ impl Trap {
             Self::EscapedPassword => {
                 "the source hashed & < > and quotes as HTML entities; Appwrite takes them as typed"
             }
-            Self::CaseInsensitiveIds => "Appwrite compares ids without regard to case; these have upper-case letters",
+            Self::CaseInsensitiveIds => "these ids have upper-case letters",
             Self::PersonalData => {
-                "with the project's personal-data check on, a hash that happens to contain a short id, name or address is \
-                 refused"
+                "where a project has the check on, a hash is refused that happens to contain a user's short id, name or \
+                 address"
             }
-            Self::UnusualEmail => "addresses with quotes, brackets or letters outside ASCII: mail may never arrive",
-            Self::PhoneWithoutCountry => "phone numbers without a country code cannot be carried",
-            Self::SpreadsheetValues => "values look rewritten by a spreadsheet (1.5E+10, #NAME?)",
+            Self::UnusualEmail => "quotes, brackets or letters outside ASCII: mail systems do not agree on them",
+            Self::PhoneWithoutCountry => "Appwrite takes numbers with + and country code only",
+            Self::SpreadsheetValues => "such as 1.5E+10 or #NAME?; the original value is gone",
             Self::ProviderSignIn => {
-                "users without a password here: Appwrite links a provider's sign-in by e-mail, and only if the provider \
-                 says the address is verified"
+                "users without a password here: Appwrite links a provider to the user with the same address only if the \
+                 provider says that the address is verified"
             }
-            Self::HeavyLogin => "a login takes more than 128 MiB of memory; many at once can exhaust the server",
+            Self::HeavyLogin => "many logins at once can exhaust the server",
         }
     }
 

@@ -1,0 +1,113 @@
+//! Numbers as people read them.
+
+/// `1204331` → `1,204,331`
+#[must_use]
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `1 user`, `2 users`
+#[must_use]
+pub fn users(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "user" } else { "users" })
+}
+
+/// A share of a whole. Never rounds somebody away: anything is more than `0 %`, and less than all is less than `100 %`.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".into();
+    }
+    let percent = part as f64 * 100.0 / whole as f64;
+    match part {
+        0 => "0 %".into(),
+        _ if part == whole => "100 %".into(),
+        _ if percent < 0.1 => "< 0.1 %".into(),
+        _ if percent > 99.9 => "> 99.9 %".into(),
+        _ => format!("{percent:.1} %"),
+    }
+}
+
+/// `45 s`, `12 min`, `6 h 41 min`, `2 d 3 h`
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0..90 => format!("{seconds} s"),
+        90..3_600 => format!("{} min", seconds.div_ceil(60)),
+        3_600..172_800 => {
+            let minutes = seconds.div_ceil(60);
+            format!("{} h {} min", minutes / 60, minutes % 60)
+        }
+        _ => {
+            let hours = seconds.div_ceil(3_600);
+            format!("{} d {} h", hours / 24, hours % 24)
+        }
+    }
+}
+
+/// A fraction of a second counts as a second; nothing is negative.
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    duration(whole(seconds.ceil()))
+}
+
+/// `0.3`, `7.5`, `361`
+#[must_use]
+pub fn rate(value: f64) -> String {
+    if value >= 10.0 { count(whole(value.round())) } else { format!("{value:.1}") }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "negative numbers become 0, which is what is wanted")]
+fn whole(value: f64) -> u64 {
+    value as u64
+}
+
+/// `0.4 ms`, `55 ms`, `1.2 s`
+#[must_use]
+pub fn millis(millis: f64) -> String {
+    if millis < 0.1 {
+        "< 0.1 ms".into()
+    } else if millis < 10.0 {
+        format!("{millis:.1} ms")
+    } else if millis < 1_000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.1} s", millis / 1_000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_rounded_away() {
+        assert_eq!(share(1, 1_000_000), "< 0.1 %");
+        assert_eq!(share(999_999, 1_000_000), "> 99.9 %");
+        assert_eq!(share(0, 7), "0 %");
+        assert_eq!(share(7, 7), "100 %");
+        assert_eq!(share(0, 0), "–");
+        assert_eq!(share(1, 3), "33.3 %");
+    }
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!([count(0), count(999), count(1_000), count(1_204_331)], ["0", "999", "1,000", "1,204,331"]);
+        assert_eq!(
+            [duration(0), duration(89), duration(90), duration(3_600), duration(24_087), duration(183_600)],
+            ["0 s", "89 s", "2 min", "1 h 0 min", "6 h 42 min", "2 d 3 h"]
+        );
+        assert_eq!(
+            [millis(0.001), millis(4.0), millis(55.2), millis(1_240.0)],
+            ["< 0.1 ms", "4.0 ms", "55 ms", "1.2 s"]
+        );
+    }
+}

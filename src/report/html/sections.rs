@@ -1,0 +1,476 @@
+//! The page's sections, each of one part of the report; one that has nothing to say is left out.
+
+use super::e;
+use super::plots::{self, Bar};
+use crate::report::figures::{count, duration, millis, rate, seconds, share, users};
+use crate::report::summary::{Place, Report};
+use crate::report::tally::{KEPT_PROBLEMS, Outcome};
+
+/// A part of the page.
+pub struct Section {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub html: String,
+}
+
+/// All sections that have something to say, in order.
+pub fn all(report: &Report) -> Vec<Section> {
+    [
+        ("summary", "Outcome", summary(report)),
+        ("next", "What to do next", next(report)),
+        ("known", "Known passwords", known(report)),
+        ("import", "Import", import(report)),
+        ("verify", "Reading back", verify(report)),
+        ("rollback", "Rollback", rollback(report)),
+        ("why", "Why", why(report)),
+        ("schemes", "Passwords", schemes(report)),
+        ("traps", "Traps", traps(report)),
+        ("evening", "The evening", evening(report)),
+        ("columns", "What is carried and what is lost", columns(report)),
+        ("since", "Since the earlier export", since(report)),
+        ("years", "Sign-ups by year", years(report)),
+        ("problems", "Problems", problems(report)),
+    ]
+    .into_iter()
+    .filter_map(|(id, title, html)| html.map(|html| Section { id, title, html }))
+    .collect()
+}
+
+fn tone(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ready => "ready",
+        Outcome::Warning => "warning",
+        Outcome::NeedsReset => "needs-reset",
+        Outcome::Refused => "refused",
+    }
+}
+
+// Severities come from report.json, which is a file like any other.
+fn severity_tone(severity: &str) -> &'static str {
+    match severity {
+        "refused" => "refused",
+        "needs-reset" => "needs-reset",
+        "warning" => "warning",
+        _ => "info",
+    }
+}
+
+fn meaning(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ready => "sign in as before",
+        Outcome::Warning => "sign in as before; something deserves a look",
+        Outcome::NeedsReset => "created without a usable password",
+        Outcome::Refused => "not created; each is named below and in the rejects",
+    }
+}
+
+fn tile(tone: &str, name: &str, number: &str, below: &str) -> String {
+    format!("<div class=\"{tone}\"><dt>{}</dt><dd>{}<small>{}</small></dd></div>", e(name), e(number), e(below))
+}
+
+fn tiles(tiles: &[String]) -> String {
+    format!("<dl class=\"tiles\">{}</dl>\n", tiles.concat())
+}
+
+fn summary(report: &Report) -> Option<String> {
+    let parts = Outcome::ALL.map(|outcome| {
+        let n = report.outcomes.of(outcome);
+        (tone(outcome), format!("{}: {} ({})", outcome.title(), count(n), share(n, report.records)), n)
+    });
+    let numbers = Outcome::ALL.map(|outcome| {
+        let n = report.outcomes.of(outcome);
+        let below = format!("{} · {}", share(n, report.records), meaning(outcome));
+        tile(tone(outcome), outcome.title(), &count(n), &below)
+    });
+    let duplicates = report.duplicates;
+    let mut also = Vec::new();
+    if report.disabled > 0 {
+        also.push(format!("{} are disabled and stay so", users(report.disabled)));
+    }
+    for (n, what) in
+        [(duplicates.ids, "id"), (duplicates.emails, "e-mail address"), (duplicates.phones, "phone number")]
+    {
+        if n > 0 {
+            also.push(format!("{} share the {what} of another", users(n)));
+        }
+    }
+    let also =
+        if also.is_empty() { String::new() } else { format!("<p class=\"soft small\">{}.</p>", e(&also.join("; "))) };
+    let plot = plots::stack("plot-outcomes", "Every record of the export is in exactly one of the four", &parts);
+    Some(format!("{}{plot}{also}", tiles(&numbers)))
+}
+
+fn next(report: &Report) -> Option<String> {
+    let steps: String = report
+        .next
+        .iter()
+        .map(|step| {
+            let command = match step.command.as_str() {
+                "" => String::new(),
+                command => format!("<code>{}</code>", e(command)),
+            };
+            format!("<li>{}{command}</li>", e(&step.text))
+        })
+        .collect();
+    (!steps.is_empty()).then(|| format!("<ol class=\"steps\">{steps}</ol>"))
+}
+
+fn known(report: &Report) -> Option<String> {
+    let known = report.known.as_ref()?;
+    let mut html = tiles(&[
+        tile("ready", "proven", &count(known.proven), "verify against their hashes"),
+        tile("refused", "wrong", &count(known.wrong.len() as u64), "do not"),
+        tile("info", "not tried", &count(known.untested.len() as u64), "no such user, or no hash"),
+    ]);
+    let rows: Vec<_> =
+        known.wrong.iter().chain(&known.untested).take(200).map(|w| vec![e(&w.email), e(&w.text)]).collect();
+    if !rows.is_empty() {
+        html += &table("", &["User", "What it may be due to"], &rows);
+    }
+    Some(html)
+}
+
+fn import(report: &Report) -> Option<String> {
+    let import = report.import.as_ref()?;
+    let pace = &import.pace;
+    let mut html = format!(
+        "<p class=\"soft\">Into project {} at {}.</p>\n{}",
+        e(&import.project),
+        e(&import.endpoint),
+        tiles(&[
+            tile("ready", "complete", &count(import.done), "with every follow-up request"),
+            tile("info", "created", &count(import.created), "of them or of those that failed later"),
+            tile("refused", "failed", &count(import.failed), "named below and in the rejects"),
+            tile("warning", "left", &count(import.left), "rehome resume goes on with them"),
+        ]),
+    );
+    if pace.requests > 0 {
+        let done: u64 = pace.users.iter().sum();
+        html += &format!(
+            "<p class=\"soft small\">{} requests in {}, {} users a second on average, {} errors ({}).</p>",
+            count(pace.requests),
+            e(&seconds(import.seconds)),
+            rate(done as f64 / import.seconds.max(0.001)),
+            count(pace.errors),
+            e(&share(pace.errors, pace.requests)),
+        );
+        html += &plots::timeline("plot-users", "Users a second", "a second", &pace.users, pace.seconds_a_slot, "ready");
+        html += &plots::timeline(
+            "plot-errors",
+            "Errors a second",
+            "a second",
+            &pace.errors_a_slot,
+            pace.seconds_a_slot,
+            "refused",
+        );
+        let bars: Vec<_> = pace
+            .latency
+            .iter()
+            .map(|q| Bar {
+                label: match q.percent {
+                    50.0 => "half of the answers within".into(),
+                    100.0 => "the slowest answer".into(),
+                    percent => format!("{percent} % within"),
+                },
+                value: q.millis,
+                text: millis(q.millis),
+                tone: "info",
+            })
+            .collect();
+        html += &plots::bars("plot-latency", "How long answers took", &bars);
+    }
+    Some(html)
+}
+
+fn verify(report: &Report) -> Option<String> {
+    let verify = report.verify.as_ref()?;
+    let mut numbers = vec![
+        tile("ready", "as planned", &count(verify.same), "every field compared"),
+        tile("warning", "different", &count(verify.different), "there, but not as planned"),
+        tile("refused", "missing", &count(verify.missing), "not there"),
+        tile("info", "stray", &count(verify.stray), "there, but not this run's"),
+    ];
+    if verify.signed_in + verify.not_signed_in > 0 {
+        numbers.push(tile("ready", "signed in", &count(verify.signed_in), "with their known passwords"));
+        numbers.push(tile("refused", "not signed in", &count(verify.not_signed_in), "although the password is known"));
+    }
+    Some(tiles(&numbers))
+}
+
+fn rollback(report: &Report) -> Option<String> {
+    let rollback = report.rollback.as_ref()?;
+    Some(tiles(&[
+        tile("ready", "deleted", &count(rollback.deleted), "created by this run"),
+        tile("info", "already gone", &count(rollback.gone), "nothing to do"),
+        tile("warning", "kept", &count(rollback.kept), "used or changed since"),
+        tile("refused", "failed", &count(rollback.failed), "try again"),
+    ]))
+}
+
+fn why(report: &Report) -> Option<String> {
+    let items: String = report
+        .reasons
+        .iter()
+        .map(|reason| {
+            let scheme = reason.scheme.as_ref().map_or_else(String::new, |scheme| format!(" {}", e(scheme)));
+            let places: Vec<_> = reason.examples.iter().map(|place| self::place(report, *place)).collect();
+            let remedy = if reason.remedy.is_empty() { String::new() } else { format!("<p>{}</p>", e(&sentence(&reason.remedy))) };
+            format!(
+                "<li class=\"{}\"><div class=\"n\">{}</div><div><strong>{}</strong> <span class=\"tag\">{}{scheme}</span>\
+                 {remedy}<p class=\"soft small\">{}</p></div></li>",
+                severity_tone(&reason.severity),
+                count(reason.count),
+                e(&sentence(&reason.title)),
+                e(&reason.code),
+                e(&places.join(" · ")),
+            )
+        })
+        .collect();
+    (!items.is_empty()).then(|| {
+        format!("<p class=\"soft\">What is said of records, gravest first; a record can have several.</p><ul class=\"reasons\">{items}</ul>")
+    })
+}
+
+fn schemes(report: &Report) -> Option<String> {
+    if report.schemes.is_empty() {
+        return None;
+    }
+    let bars: Vec<_> = report
+        .schemes
+        .iter()
+        .take(12)
+        .map(|scheme| Bar {
+            label: scheme.name.clone(),
+            value: scheme.count as f64,
+            text: format!("{} · {}", count(scheme.count), share(scheme.count, report.records)),
+            tone: if scheme.endpoint.is_some() { "ready" } else { "refused" },
+        })
+        .collect();
+    let rows: Vec<_> = report
+        .schemes
+        .iter()
+        .map(|scheme| {
+            let costs: Vec<_> =
+                scheme.costs.iter().map(|c| format!("{}: {}, {}", c.label, users(c.users), millis(c.millis))).collect();
+            vec![
+                e(&scheme.name),
+                count(scheme.count),
+                scheme.endpoint.as_deref().map_or_else(|| "none verifies it".into(), e),
+                if scheme.converted > 0 { count(scheme.converted) } else { String::new() },
+                if scheme.refused > 0 { count(scheme.refused) } else { String::new() },
+                costs.iter().map(|cost| e(cost)).collect::<Vec<_>>().join("<br>"),
+            ]
+        })
+        .collect();
+    let mut html = plots::bars("plot-schemes", "Password schemes; red ones have no endpoint that verifies them", &bars);
+    let mut costs: Vec<_> = report.schemes.iter().flat_map(|s| s.costs.iter().map(move |c| (s, c))).collect();
+    costs.sort_by(|a, b| a.1.millis.total_cmp(&b.1.millis));
+    let cost_bars: Vec<_> = costs
+        .iter()
+        .take(12)
+        .map(|(scheme, cost)| Bar {
+            label: format!("{} {}", scheme.name, cost.label),
+            value: cost.millis,
+            text: format!("{} · {}", millis(cost.millis), users(cost.users)),
+            tone: "info",
+        })
+        .collect();
+    if !cost_bars.is_empty() {
+        html += &plots::bars("plot-costs", "What one login costs a core of the server, roughly", &cost_bars);
+    }
+    html += &table(
+        "Where each scheme goes",
+        &["Scheme", "#Records", "Endpoint", "#Rewritten without loss", "#Refused", "Cost of a login"],
+        &rows,
+    );
+    Some(html)
+}
+
+fn traps(report: &Report) -> Option<String> {
+    let items: String = report
+        .traps
+        .iter()
+        .map(|trap| {
+            format!(
+                "<li class=\"warning\"><div class=\"n\">≤ {}</div><div><strong>{}</strong> <span class=\"tag\">{}</span>\
+                 <p>{} {}</p></div></li>",
+                count(trap.at_most),
+                e(&sentence(&trap.title)),
+                e(&trap.trap),
+                e(&sentence(&trap.text)),
+                e(&sentence(&trap.advice)),
+            )
+        })
+        .collect();
+    (!items.is_empty()).then(|| {
+        format!("<p class=\"soft\">What no file can show, and how many users it can touch at most.</p><ul class=\"reasons\">{items}</ul>")
+    })
+}
+
+fn evening(report: &Report) -> Option<String> {
+    let estimate = &report.estimate;
+    let at = |rate: u32| duration(estimate.requests.div_ceil(u64::from(rate)));
+    (estimate.requests > 0).then(|| {
+        tiles(&[
+            tile("info", "requests", &count(estimate.requests), "creates and follow-ups together"),
+            tile(
+                "info",
+                "duration",
+                &duration(estimate.seconds),
+                &format!("at {} requests a second", count(u64::from(estimate.rate))),
+            ),
+            tile("info", "or", &format!("{} – {}", at(1_000), at(50)), "between 1,000 and 50 a second"),
+            tile(
+                "info",
+                "first logins",
+                &format!("{} h", estimate.login_core_hours),
+                "of one core of the server, once everybody came back",
+            ),
+        ])
+    })
+}
+
+fn columns(report: &Report) -> Option<String> {
+    let rows: Vec<_> = report
+        .columns
+        .iter()
+        .map(|column| {
+            let fate = match column.fate.as_str() {
+                "carried" => "carried",
+                "transformed" => "changed",
+                "prefs" => "kept in prefs",
+                _ => "dropped",
+            };
+            vec![
+                e(&column.name),
+                fate.into(),
+                column.to.as_deref().map_or_else(String::new, e),
+                column.how.as_deref().map_or_else(String::new, e),
+                count(column.filled),
+                column.example.map_or_else(String::new, |place| e(&self::place(report, place))),
+            ]
+        })
+        .collect();
+    let mut html = String::new();
+    if !rows.is_empty() {
+        html += &table(
+            "Every column of the source",
+            &["Column", "Becomes", "Field", "How, or why not", "#Records", "First at"],
+            &rows,
+        );
+    }
+    if report.columns_elsewhere > 0 {
+        html += &format!(
+            "<p class=\"soft small\">{} values stand in further columns.</p>",
+            count(report.columns_elsewhere)
+        );
+    }
+    let never: Vec<_> = report.never_carried.iter().map(|n| vec![e(&n.what), e(&n.text)]).collect();
+    if !never.is_empty() {
+        html += &table("What no importer can hand to Appwrite", &["What", "What that means"], &never);
+    }
+    (!html.is_empty()).then_some(html)
+}
+
+fn since(report: &Report) -> Option<String> {
+    let compare = report.compare?;
+    Some(tiles(&[
+        tile("ready", "new", &count(compare.new), "only in this export"),
+        tile("warning", "changed", &count(compare.changed), "in both, with other content"),
+        tile("refused", "gone", &count(compare.gone), "only in the earlier one"),
+        tile("info", "the same", &count(compare.same), "in both"),
+    ]))
+}
+
+fn years(report: &Report) -> Option<String> {
+    let (first, last) = (*report.sign_up_years.keys().next()?, *report.sign_up_years.keys().next_back()?);
+    // A date of year 1 must not draw two thousand columns.
+    let first = first.max(last.saturating_sub(39));
+    let columns: Vec<_> = (first..=last)
+        .map(|year| (year.to_string(), report.sign_up_years.get(&year).copied().unwrap_or_default()))
+        .collect();
+    let dated: u64 = report.sign_up_years.values().sum();
+    let title = format!("{} of {} records say when the user signed up", count(dated), count(report.records));
+    Some(plots::columns("plot-years", &title, &columns))
+}
+
+fn problems(report: &Report) -> Option<String> {
+    if report.problems.is_empty() {
+        return None;
+    }
+    let files = report.source.files.len() > 1;
+    let rows: String = report
+        .problems
+        .iter()
+        .map(|problem| {
+            let tone = severity_tone(&problem.severity);
+            let who = problem.who.as_deref().map_or_else(String::new, |who| format!("<br><bdi>{}</bdi>", e(who)));
+            let file = report.source.files.get(usize::from(problem.place.file)).filter(|_| files);
+            let file = file.map_or_else(String::new, |file| format!(" of {}", e(&file.path)));
+            format!(
+                "<tr data-kind=\"{tone}\"><th scope=\"row\" class=\"num\" data-label=\"Record\">{}</th>\
+                 <td class=\"num\" data-label=\"Line\">{}{file}</td><td class=\"{tone}\"><span class=\"tag\">{}</span></td>\
+                 <td><bdi>{}</bdi>{who}</td></tr>\n",
+                problem.place.record,
+                problem.place.line,
+                e(&problem.code),
+                e(&problem.text),
+            )
+        })
+        .collect();
+    let options: String =
+        [("", "all"), ("refused", "refused"), ("needs-reset", "needs a reset"), ("warning", "warning")]
+            .map(|(value, name)| format!("<option value=\"{value}\">{name}</option>"))
+            .concat();
+    Some(format!(
+        "<p class=\"soft\">The first {KEPT_PROBLEMS} of each kind, in the order of the export. All refused records stand in \
+         rejects.log.ndjson, all users without a password in needs-reset.csv.</p>\n\
+         <search class=\"find\" id=\"find\" hidden><label>Find <input type=\"search\" id=\"find-text\" autocomplete=\"off\"></label>\
+         <label>Outcome <select id=\"find-kind\">{options}</select></label>\
+         <output id=\"find-shown\" class=\"soft small\" for=\"find-text find-kind\"></output></search>\n\
+         <table><caption class=\"small\">Problems by record</caption><thead><tr><th scope=\"col\" class=\"num\">Record</th>\
+         <th scope=\"col\" class=\"num\">Line</th><th scope=\"col\">Code</th><th scope=\"col\">What is wrong</th></tr></thead>\
+         <tbody id=\"problem-rows\">\n{rows}</tbody></table>"
+    ))
+}
+
+/// A table of escaped cells; a heading that begins with `#` has numbers below it.
+fn table(caption: &str, headings: &[&str], rows: &[Vec<String>]) -> String {
+    let class = |heading: &str| if heading.starts_with('#') { " class=\"num\"" } else { "" };
+    let name = |heading: &str| heading.trim_start_matches('#').to_owned();
+    let head: String = headings.iter().map(|h| format!("<th scope=\"col\"{}>{}</th>", class(h), e(&name(h)))).collect();
+    let body: String = rows
+        .iter()
+        .map(|row| {
+            let cells: String = row
+                .iter()
+                .zip(headings)
+                .enumerate()
+                .map(|(i, (cell, heading))| match i {
+                    0 => format!("<th scope=\"row\">{cell}</th>"),
+                    _ => format!("<td{} data-label=\"{}\">{cell}</td>", class(heading), e(&name(heading))),
+                })
+                .collect();
+            format!("<tr>{cells}</tr>\n")
+        })
+        .collect();
+    let caption = if caption.is_empty() { String::new() } else { format!("<caption>{}</caption>", e(caption)) };
+    format!("<table>{caption}<thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n")
+}
+
+fn place(report: &Report, place: Place) -> String {
+    match report.source.files.get(usize::from(place.file)) {
+        Some(file) if report.source.files.len() > 1 => {
+            format!("record {} (line {} of {})", count(place.record), count(place.line), file.path)
+        }
+        _ => format!("record {} (line {})", count(place.record), count(place.line)),
+    }
+}
+
+// Titles and remedies are fragments, as messages are; here they stand alone.
+fn sentence(fragment: &str) -> String {
+    let mut chars = fragment.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let stop = if fragment.ends_with(['.', '!', '?', ')', '`']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), chars.as_str())
+}

@@ -1,0 +1,113 @@
+//! What to do next, from what a report says.
+
+use std::path::{Path, PathBuf};
+
+use super::figures::users;
+use super::folder::NEEDS_RESET;
+use super::summary::{Next, Report};
+
+impl Report {
+    /// Fills `next`. `exports` and `run` are as the person wrote them.
+    pub fn suggest(&mut self, exports: &[PathBuf], run: &Path) {
+        self.next = self.steps(exports, run);
+    }
+
+    fn steps(&self, exports: &[PathBuf], run: &Path) -> Vec<Next> {
+        let mut steps = Vec::new();
+        let mut say = |command: String, text: String| steps.push(Next { command, text });
+        let run = quoted(&run.display().to_string());
+        let with_run = |command: &str| format!("rehome {command} {run}");
+        let exports: Vec<_> = exports.iter().map(|path| quoted(&path.display().to_string())).collect();
+        let with_exports = |command: &str| format!("rehome {command} {}", exports.join(" "));
+
+        if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {
+            say(
+                String::new(),
+                "known passwords do not match their hashes: find out why before anything else; everybody with that scheme \
+                 may be locked out"
+                    .into(),
+            );
+        }
+        if let Some(rollback) = &self.rollback {
+            if rollback.kept > 0 {
+                say(
+                    String::new(),
+                    format!("{} kept because somebody used them since: decide by hand", users(rollback.kept)),
+                );
+            }
+            if rollback.failed > 0 {
+                say(with_run("rollback"), format!("try the {} again that could not be deleted", rollback.failed));
+            }
+            return steps;
+        }
+        if let Some(verify) = &self.verify {
+            if verify.different + verify.missing + verify.not_signed_in > 0 {
+                say(
+                    with_run("rollback"),
+                    "if the differences cannot be explained: take back what this run created".into(),
+                );
+            }
+        } else if let Some(import) = &self.import {
+            if import.left > 0 {
+                say(with_run("resume"), format!("go on with the {} left", users(import.left)));
+            } else {
+                say(with_run("verify"), "read every user back and compare".into());
+            }
+        } else if self.outcomes.refused == self.records {
+            say(String::new(), "nobody would be created: see the reasons".into());
+        } else {
+            say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
+            say(with_exports("import"), "create the users in the project that the environment names".into());
+        }
+        if self.outcomes.needs_reset > 0 {
+            say(
+                String::new(),
+                format!(
+                    "write to the {} in {NEEDS_RESET} before the old system goes",
+                    users(self.outcomes.needs_reset)
+                ),
+            );
+        }
+        if self.outcomes.refused > 0 && self.import.is_none() {
+            say(
+                String::new(),
+                format!("repair the {} in the rejects file, and feed it again", users(self.outcomes.refused)),
+            );
+        }
+        steps
+    }
+}
+
+// For a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn commands(report: &mut Report) -> Vec<String> {
+        report.suggest(&["my users.json".into()], Path::new("./rehome-run"));
+        report.next.iter().map(|next| next.command.clone()).filter(|command| !command.is_empty()).collect()
+    }
+
+    #[test]
+    fn each_command_leads_to_the_next() {
+        let mut report = sample::report();
+        (report.import, report.verify) = (None, None);
+        assert_eq!(commands(&mut report), ["rehome import 'my users.json' --sandbox", "rehome import 'my users.json'"]);
+        report.import = sample::report().import;
+        assert_eq!(commands(&mut report), ["rehome verify ./rehome-run"]);
+        if let Some(import) = &mut report.import {
+            import.left = 3;
+        }
+        assert_eq!(commands(&mut report), ["rehome resume ./rehome-run"]);
+    }
+}

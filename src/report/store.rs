@@ -1,0 +1,211 @@
+//! `report.json` and `report.html` in the run folder, and reports of several runs as one.
+
+use super::folder::{REPORT_HTML, REPORT_JSON, RunFolder};
+use super::summary::{Known, Place, Reason, Report, SCHEMA, Scheme};
+use super::{html, inert};
+use crate::error::RunError;
+
+impl Report {
+    /// The document as `report.json` and `--format json` write it.
+    ///
+    /// # Errors
+    /// [`RunError::Internal`], which would be a bug.
+    pub fn to_json(&self) -> Result<String, RunError> {
+        let json = serde_json::to_string_pretty(self).map_err(|error| RunError::Internal(error.to_string()))?;
+        Ok(inert::json(json) + "\n")
+    }
+
+    /// Writes `report.json` and `report.html`.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if they cannot be written.
+    pub fn save(&self, folder: &RunFolder) -> Result<(), RunError> {
+        folder.write(REPORT_JSON, self.to_json()?.as_bytes())?;
+        folder.write(REPORT_HTML, html::page(self).as_bytes())
+    }
+
+    /// Reads `report.json`; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be read, [`RunError::ForeignLedger`] if a newer version wrote it,
+    /// [`RunError::Export`] if it is damaged.
+    pub fn load(folder: &RunFolder) -> Result<Option<Self>, RunError> {
+        let path = folder.file(REPORT_JSON);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(RunError::io(path)(error)),
+        };
+        let damaged = |error: serde_json::Error| RunError::Export(format!("{}: not a report: {error}", path.display()));
+        let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let schema = document.get("schema").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        if schema > u64::from(SCHEMA) {
+            return Err(RunError::ForeignLedger(format!(
+                "{}: written by a newer rehome (schema {schema})",
+                path.display()
+            )));
+        }
+        serde_json::from_value(document).map(Some).map_err(damaged)
+    }
+
+    /// Adds the report of another part of the same export (or of another export), as if both had been one run. What
+    /// only one of them can say (how an import went over time, what to do next) is that of the first.
+    pub fn merge(&mut self, other: Self) {
+        let (files, records) = (u16::try_from(self.source.files.len()).unwrap_or(u16::MAX), self.records);
+        let moved =
+            |place: Place| Place { record: place.record + records, file: place.file.saturating_add(files), ..place };
+        if self.source.dialect != other.source.dialect {
+            self.source.dialect = format!("{} + {}", self.source.dialect, other.source.dialect);
+        }
+        self.source.files.extend(other.source.files);
+        self.source.findings.extend(other.source.findings);
+        self.with_pii |= other.with_pii;
+        self.records += other.records;
+        self.disabled += other.disabled;
+        self.outcomes.ready += other.outcomes.ready;
+        self.outcomes.warning += other.outcomes.warning;
+        self.outcomes.needs_reset += other.outcomes.needs_reset;
+        self.outcomes.refused += other.outcomes.refused;
+        self.duplicates.ids += other.duplicates.ids;
+        self.duplicates.emails += other.duplicates.emails;
+        self.duplicates.phones += other.duplicates.phones;
+        self.columns_elsewhere += other.columns_elsewhere;
+        for (year, users) in other.sign_up_years {
+            *self.sign_up_years.entry(year).or_default() += users;
+        }
+
+        for mut reason in other.reasons {
+            reason.examples = reason.examples.into_iter().map(moved).collect();
+            let same = |mine: &&mut Reason| {
+                (&mine.code, &mine.severity, &mine.scheme) == (&reason.code, &reason.severity, &reason.scheme)
+            };
+            match self.reasons.iter_mut().find(same) {
+                Some(mine) => mine.count += reason.count,
+                None => self.reasons.push(reason),
+            }
+        }
+        self.reasons
+            .sort_by(|a, b| severity_rank(&b.severity).cmp(&severity_rank(&a.severity)).then(b.count.cmp(&a.count)));
+
+        for scheme in other.schemes {
+            match self.schemes.iter_mut().find(|mine| mine.name == scheme.name) {
+                Some(mine) => merge_scheme(mine, scheme),
+                None => self.schemes.push(scheme),
+            }
+        }
+        self.schemes.sort_by(|a, b| b.count.cmp(&a.count).then(a.name.cmp(&b.name)));
+
+        for mut column in other.columns {
+            column.example = column.example.map(moved);
+            match self.columns.iter_mut().find(|mine| mine.name == column.name && mine.fate == column.fate) {
+                Some(mine) => mine.filled += column.filled,
+                None => self.columns.push(column),
+            }
+        }
+        for trap in other.traps {
+            match self.traps.iter_mut().find(|mine| mine.trap == trap.trap) {
+                Some(mine) => mine.at_most += trap.at_most,
+                None => self.traps.push(trap),
+            }
+        }
+        self.problems.extend(other.problems.into_iter().map(|mut problem| {
+            problem.place = moved(problem.place);
+            problem
+        }));
+        if let Some(theirs) = other.known {
+            let known = self.known.get_or_insert_with(Known::default);
+            known.proven += theirs.proven;
+            known.wrong.extend(theirs.wrong);
+            known.untested.extend(theirs.untested);
+        }
+
+        self.estimate.requests += other.estimate.requests;
+        self.estimate.seconds = self.estimate.requests.div_ceil(u64::from(self.estimate.rate.max(1)));
+        self.estimate.login_core_hours += other.estimate.login_core_hours;
+        if let (Some(mine), Some(theirs)) = (&mut self.import, other.import) {
+            mine.created += theirs.created;
+            mine.done += theirs.done;
+            mine.left += theirs.left;
+            mine.failed += theirs.failed;
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.verify, other.verify) {
+            mine.same += theirs.same;
+            mine.different += theirs.different;
+            mine.missing += theirs.missing;
+            mine.stray += theirs.stray;
+            mine.signed_in += theirs.signed_in;
+            mine.not_signed_in += theirs.not_signed_in;
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.rollback, other.rollback) {
+            mine.deleted += theirs.deleted;
+            mine.gone += theirs.gone;
+            mine.kept += theirs.kept;
+            mine.failed += theirs.failed;
+        }
+    }
+}
+
+fn merge_scheme(mine: &mut Scheme, theirs: Scheme) {
+    mine.count += theirs.count;
+    mine.refused += theirs.refused;
+    mine.converted += theirs.converted;
+    mine.endpoint = mine.endpoint.take().or(theirs.endpoint);
+    for cost in theirs.costs {
+        match mine.costs.iter_mut().find(|c| c.label == cost.label) {
+            Some(same) => same.users += cost.users,
+            None => mine.costs.push(cost),
+        }
+    }
+    mine.costs.sort_by(|a, b| a.millis.total_cmp(&b.millis));
+}
+
+fn severity_rank(severity: &str) -> u8 {
+    match severity {
+        "refused" => 3,
+        "needs-reset" => 2,
+        "warning" => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_report_comes_back_from_its_file_as_it_was() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        assert!(Report::load(&folder).expect("nothing is wrong").is_none());
+        let report = sample::report();
+        report.save(&folder).expect("written");
+        assert_eq!(Report::load(&folder).expect("read").as_ref(), Some(&report));
+    }
+
+    #[test]
+    fn a_newer_schema_is_not_misread() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("taken");
+        folder.write(REPORT_JSON, br#"{"schema":2}"#).expect("written");
+        assert_eq!(Report::load(&folder).expect_err("newer").exit_code(), 5);
+        folder.write(REPORT_JSON, br#"{"schema":1}"#).expect("written");
+        assert_eq!(Report::load(&folder).expect_err("damaged").exit_code(), 1);
+    }
+
+    #[test]
+    fn two_shards_add_up() {
+        let (mut both, one) = (sample::report(), sample::report());
+        both.merge(sample::report());
+        assert!(both.adds_up());
+        assert_eq!(both.records, 2 * one.records);
+        assert_eq!(both.reasons.len(), one.reasons.len());
+        assert_eq!(both.schemes[0].count, 2 * one.schemes[0].count);
+        assert_eq!(both.problems.len(), 2 * one.problems.len());
+        assert_eq!(
+            both.problems.last().map(|p| p.place.record),
+            one.problems.last().map(|p| p.place.record + one.records)
+        );
+        assert_eq!(both.estimate.seconds, both.estimate.requests.div_ceil(u64::from(one.estimate.rate)));
+    }
+}

@@ -1,0 +1,370 @@
+//! The report on one screen: at most 40 lines of at most 100 columns.
+
+use std::fmt::Write as _;
+
+use super::figures::{count, duration, millis, seconds, share};
+use super::inert::shown;
+use super::summary::{Report, Scheme};
+use super::tally::Outcome;
+
+const COLUMNS: usize = 100;
+const BAR: usize = 46;
+const REASONS: usize = 4;
+const SCHEMES: usize = 4;
+const TRAPS: usize = 2;
+const STEPS: usize = 3;
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// Plain text.
+    Off,
+    /// ANSI colours.
+    On,
+}
+
+impl Colours {
+    /// On for a terminal, unless `--no-color` or `NO_COLOR` (no-color.org: set and not empty) says otherwise.
+    #[must_use]
+    pub fn wanted(no_color: bool, stream: &impl std::io::IsTerminal) -> Self {
+        let forbidden = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if forbidden || dumb || !stream.is_terminal() { Self::Off } else { Self::On }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Off => text.to_owned(),
+            Self::On => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+}
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+fn colour(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ready => "32",
+        Outcome::Warning => "33",
+        Outcome::NeedsReset => "35",
+        Outcome::Refused => "31",
+    }
+}
+
+fn severity_colour(severity: &str) -> &'static str {
+    match severity {
+        "refused" => colour(Outcome::Refused),
+        "needs-reset" => colour(Outcome::NeedsReset),
+        "warning" => colour(Outcome::Warning),
+        _ => DIM,
+    }
+}
+
+/// The screen.
+#[must_use]
+pub fn screen(report: &Report, colours: Colours) -> String {
+    let mut screen = Screen { out: String::new(), colours };
+    screen.head(report);
+    screen.outcomes(report);
+    screen.happened(report);
+    screen.reasons(report);
+    screen.schemes(report);
+    screen.facts(report);
+    screen.traps(report);
+    screen.next(report);
+    screen.out
+}
+
+struct Screen {
+    out: String,
+    colours: Colours,
+}
+
+impl Screen {
+    /// A line in parts, each with its colour; cut at the last column.
+    fn line(&mut self, parts: &[(&str, &str)]) {
+        let mut left = COLUMNS;
+        for (code, text) in parts {
+            let text = shown(text, text.len());
+            let fits: String = if text.chars().count() > left {
+                text.chars().take(left.saturating_sub(1)).chain(['…']).collect()
+            } else {
+                text.into_owned()
+            };
+            left -= fits.chars().count().min(left);
+            let painted = if code.is_empty() { fits } else { self.colours.paint(code, &fits) };
+            self.out.push_str(&painted);
+            if left == 0 {
+                break;
+            }
+        }
+        let end = self.out.trim_end().len();
+        self.out.truncate(end);
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.out.push('\n');
+        self.line(&[(BOLD, text)]);
+    }
+
+    fn head(&mut self, report: &Report) {
+        let source = &report.source;
+        let files: Vec<_> = source.files.iter().map(|f| f.path.as_str()).collect();
+        let records = format!(" · {} records · for Appwrite {}", count(report.records), report.appwrite);
+        self.line(&[(BOLD, &source.dialect), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
+        if !source.why.is_empty() {
+            self.line(&[(DIM, "  "), (DIM, &source.why)]);
+        }
+        for finding in source.findings.iter().take(1) {
+            self.line(&[(DIM, "  "), ("", finding)]);
+        }
+        self.out.push('\n');
+    }
+
+    fn outcomes(&mut self, report: &Report) {
+        for outcome in Outcome::ALL {
+            let n = report.outcomes.of(outcome);
+            let row = format!("  {:<21}{:>13}  {:>8}  ", outcome.title(), count(n), share(n, report.records));
+            let code = if n == 0 { DIM } else { colour(outcome) };
+            self.line(&[("", &row), (code, &bar(n, report.records))]);
+        }
+    }
+
+    /// What the last command that changed or read the target did.
+    fn happened(&mut self, report: &Report) {
+        if let Some(rollback) = &report.rollback {
+            let text = format!(
+                "{} deleted, {} already gone, {} kept because they are in use, {} failed",
+                count(rollback.deleted),
+                count(rollback.gone),
+                count(rollback.kept),
+                count(rollback.failed),
+            );
+            self.fact("Rollback", &text);
+        } else if let Some(verify) = &report.verify {
+            let text = format!(
+                "{} as planned, {} different, {} missing, {} stray; signed in: {}, not: {}",
+                count(verify.same),
+                count(verify.different),
+                count(verify.missing),
+                count(verify.stray),
+                count(verify.signed_in),
+                count(verify.not_signed_in),
+            );
+            self.fact("Verify", &text);
+        } else if let Some(import) = &report.import {
+            let text = format!(
+                "{} created, {} complete, {} failed, {} left; {} requests in {}",
+                count(import.created),
+                count(import.done),
+                count(import.failed),
+                count(import.left),
+                count(import.pace.requests),
+                seconds(import.seconds),
+            );
+            self.fact("Import", &text);
+        }
+    }
+
+    fn reasons(&mut self, report: &Report) {
+        let reasons: Vec<_> = report.reasons.iter().filter(|reason| reason.severity != "info").collect();
+        if reasons.is_empty() {
+            return;
+        }
+        self.heading("Why");
+        for reason in reasons.iter().take(REASONS) {
+            let what = reason.scheme.as_ref().map_or(reason.code.clone(), |scheme| format!("{} {scheme}", reason.code));
+            let number = format!("{:>11}  ", count(reason.count));
+            let title = format!(": {}", reason.title);
+            self.line(&[("", &number), (severity_colour(&reason.severity), &what), ("", &title)]);
+            let place = reason.examples.first().map_or_else(String::new, |place| {
+                let file = report.source.files.get(usize::from(place.file)).filter(|_| report.source.files.len() > 1);
+                let file = file.map_or_else(String::new, |file| format!(" of {}", file.path));
+                format!("record {}, line {}{file}", place.record, place.line)
+            });
+            let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+            self.line(&[("", "             → "), ("", &reason.remedy), (DIM, &place)]);
+        }
+        if reasons.len() > REASONS {
+            let more: Vec<_> = reasons[REASONS..].iter().map(|r| format!("{} {}", count(r.count), r.code)).collect();
+            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+        }
+    }
+
+    fn schemes(&mut self, report: &Report) {
+        self.heading("Passwords");
+        for scheme in report.schemes.iter().take(SCHEMES) {
+            let row = format!("{:>11}  {:<22}  ", count(scheme.count), shown(&scheme.name, 22));
+            let target = scheme.endpoint.as_deref().unwrap_or("no endpoint");
+            let code = if scheme.endpoint.is_some() { "" } else { colour(Outcome::Refused) };
+            self.line(&[("", &row), (code, &format!("{target:<22}")), (DIM, &cost(scheme))]);
+        }
+        if report.schemes.len() > SCHEMES {
+            let more: Vec<_> =
+                report.schemes[SCHEMES..].iter().map(|s| format!("{} {}", count(s.count), s.name)).collect();
+            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+        }
+    }
+
+    fn facts(&mut self, report: &Report) {
+        self.out.push('\n');
+        let duplicates = report.duplicates;
+        if duplicates.ids + duplicates.emails + duplicates.phones > 0 {
+            let text = format!(
+                "{} by id, {} by e-mail, {} by phone",
+                count(duplicates.ids),
+                count(duplicates.emails),
+                count(duplicates.phones)
+            );
+            self.fact("Duplicates", &text);
+        }
+        if let Some(known) = &report.known {
+            let mut text = format!("{} proven, {} wrong", count(known.proven), count(known.wrong.len() as u64));
+            if let Some(wrong) = known.wrong.first() {
+                let _ = write!(text, " ({}: {})", shown(&wrong.email, 40), wrong.text);
+            }
+            if !known.untested.is_empty() {
+                let _ = write!(text, ", {} not tried", count(known.untested.len() as u64));
+            }
+            self.fact("Known", &text);
+        }
+        let fate = |name: &str| report.columns.iter().filter(|c| c.fate == name && c.filled > 0).count();
+        let dropped: Vec<_> =
+            report.columns.iter().filter(|c| c.fate == "dropped" && c.filled > 0).map(|c| c.name.as_str()).collect();
+        if !report.columns.is_empty() {
+            let mut text = format!(
+                "{} carried, {} changed, {} kept in prefs, {} dropped",
+                fate("carried"),
+                fate("transformed"),
+                fate("prefs"),
+                dropped.len()
+            );
+            if !dropped.is_empty() {
+                let _ = write!(text, ": {}", dropped.join(", "));
+            }
+            self.fact("Columns", &text);
+        }
+        if let Some(compare) = &report.compare {
+            let text = format!(
+                "{} new, {} changed, {} gone, {} the same",
+                count(compare.new),
+                count(compare.changed),
+                count(compare.gone),
+                count(compare.same)
+            );
+            self.fact("Since", &text);
+        }
+        let estimate = &report.estimate;
+        if report.import.is_none() {
+            let text = format!(
+                "{} requests: {} at {} a second; the first logins cost the target {} core hours",
+                count(estimate.requests),
+                duration(estimate.seconds),
+                count(u64::from(estimate.rate)),
+                estimate.login_core_hours
+            );
+            self.fact("Evening", &text);
+        }
+    }
+
+    fn fact(&mut self, name: &str, text: &str) {
+        self.line(&[(BOLD, &format!("{name:>11}")), ("", "  "), ("", text)]);
+    }
+
+    fn traps(&mut self, report: &Report) {
+        for trap in report.traps.iter().take(TRAPS) {
+            let text = format!("  at most {}: {}", count(trap.at_most), trap.title);
+            self.line(&[(colour(Outcome::Warning), "       Trap"), ("", &text)]);
+        }
+        if report.traps.len() > TRAPS {
+            let more: Vec<_> = report.traps[TRAPS..].iter().map(|t| t.trap.as_str()).collect();
+            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+        }
+    }
+
+    fn next(&mut self, report: &Report) {
+        for (i, step) in report.next.iter().take(STEPS).enumerate() {
+            let label = if i == 0 { "       Next" } else { "           " };
+            if step.command.is_empty() {
+                self.line(&[(BOLD, label), ("", "  "), ("", &step.text)]);
+            } else {
+                self.line(&[(BOLD, label), ("", "  "), ("36", &step.command), (DIM, "  "), (DIM, &step.text)]);
+            }
+        }
+    }
+}
+
+fn cost(scheme: &Scheme) -> String {
+    match scheme.costs.as_slice() {
+        [] => String::new(),
+        [one] => format!("{}, {} a login", one.label, millis(one.millis)),
+        [first, .., last] => {
+            format!("{} to {}, {} to {} a login", first.label, last.label, millis(first.millis), millis(last.millis))
+        }
+    }
+}
+
+// In eighths of a block; anything at all is visible.
+fn bar(part: u64, whole: u64) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    if part == 0 || whole == 0 {
+        return String::new();
+    }
+    let eighths = (u128::from(part) * BAR as u128 * 8 / u128::from(whole)).max(1) as usize;
+    let mut bar = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        bar.push(EIGHTHS[eighths % 8]);
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_screen_is_a_screen() {
+        let screen = screen(&sample::report(), Colours::Off);
+        assert!(screen.lines().count() <= 40, "{} lines:\n{screen}", screen.lines().count());
+        for line in screen.lines() {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+        }
+        for expected in ["firebase", "91.", "duplicate-email", "/users/scrypt-modified", "N=16384", "rehome "] {
+            assert!(screen.contains(expected), "{expected} is missing:\n{screen}");
+        }
+    }
+
+    #[test]
+    fn colours_change_nothing_but_colours() {
+        let coloured = screen(&sample::report(), Colours::On);
+        let mut plain = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once('\x1b') {
+            plain.push_str(before);
+            rest = after.split_once('m').expect("ends").1;
+        }
+        plain.push_str(rest);
+        let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        assert_eq!(trimmed(&plain), trimmed(&screen(&sample::report(), Colours::Off)));
+    }
+
+    #[test]
+    fn hostile_names_move_no_cursor() {
+        let mut report = sample::report();
+        report.source.files[0].path = "\x1b[2J\u{202e}\r\nusers.json".into();
+        report.columns[0].name = "\x1b]0;x\x07".into();
+        report.columns[0].fate = "dropped".into();
+        let screen = screen(&report, Colours::Off);
+        assert!(!screen.contains(['\x1b', '\u{202e}', '\r', '\x07']));
+    }
+
+    #[test]
+    fn somebody_is_always_visible() {
+        assert_eq!(bar(1, 1_000_000), "▏");
+        assert_eq!(bar(0, 10), "");
+        assert_eq!(bar(10, 10).chars().count(), BAR);
+    }
+}
