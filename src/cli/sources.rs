@@ -1,16 +1,63 @@
 //! `rehome sources`
 
+use std::io::Write;
+
+use serde_json::json;
+
+use super::args::OutputFormat;
+use crate::dialect::{self, Dialect, mapping};
 use crate::error::{Finish, RunError};
 
 /// List the systems whose exports are read
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Print a mapping file to start from instead (`rehome sources --example generic > map.toml`)
+    #[arg(long, value_name = "SOURCE")]
+    pub example: Option<String>,
+
     /// How to print
     #[arg(long, value_enum, default_value_t)]
-    pub format: super::args::OutputFormat,
+    pub format: OutputFormat,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome sources` is not there yet".into()))
+    let text = match (&args.example, args.format) {
+        (None, OutputFormat::Text) => list(),
+        (None, OutputFormat::Json) => {
+            let sources = dialect::ALL.iter().map(|d| json!({"name": d.name(), "about": d.about()}));
+            format!("{:#}\n", json!({"schema": 1, "sources": sources.collect::<Vec<_>>()}))
+        }
+        (Some(source), format) => {
+            let source = known(source)?.name();
+            let map = mapping::example::example(source);
+            match format {
+                OutputFormat::Text => map,
+                OutputFormat::Json => format!("{:#}\n", json!({"schema": 1, "source": source, "map": map})),
+            }
+        }
+    };
+    std::io::stdout().write_all(text.as_bytes()).map_err(RunError::io("standard output"))?;
+    Ok(Finish::Done)
+}
+
+fn list() -> String {
+    let width = dialect::ALL.iter().map(|d| d.name().len()).max().unwrap_or(0);
+    let mut text: String = dialect::ALL.iter().map(|d| format!("{:width$}  {}\n", d.name(), d.about())).collect();
+    text.push_str(
+        "\nThe source is detected and said; --from NAME overrides. Anything else is read with --map FILE.toml,\n",
+    );
+    text.push_str("which `rehome sources --example generic` starts.\n");
+    text
+}
+
+fn known(source: &str) -> Result<&'static dyn Dialect, RunError> {
+    let found = dialect::ALL.iter().find(|dialect| dialect.name() == source);
+    found.copied().ok_or_else(|| {
+        let names: Vec<_> = dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+        let tail = match mapping::nearest(source, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`rehome sources` lists them".to_owned(),
+        };
+        RunError::Usage(format!("unknown source `{source}`; {tail}"))
+    })
 }
