@@ -42,12 +42,13 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 
 fn list() -> String {
     let width = dialect::ALL.iter().map(|d| d.name().len()).max().unwrap_or(0);
-    let mut text: String = dialect::ALL.iter().map(|d| format!("{:width$}  {}\n", d.name(), d.about())).collect();
-    text.push_str(
-        "\nThe source is detected and said; --from NAME overrides. Anything else is read with --map FILE.toml,\n",
+    let mut lines: Vec<_> = dialect::ALL.iter().map(|d| format!("{:width$}  {}", d.name(), d.about())).collect();
+    lines.push(String::new());
+    lines.push(
+        "The source is detected and said; --from NAME overrides. Anything else is read with --map FILE.toml,".into(),
     );
-    text.push_str("which `rehome sources --example generic` starts.\n");
-    text
+    lines.push("which `rehome sources --example generic` starts.\n".into());
+    lines.join("\n")
 }
 
 fn known(source: &str) -> Result<&'static dyn Dialect, RunError> {

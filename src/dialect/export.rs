@@ -199,11 +199,18 @@ impl Export {
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)
     }
 
-    /// `--scheme` holds for every hash that nothing else declares, whichever dialect it comes from.
+    /// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let mut account = self.dialect.interpret(record, context)?;
         if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
             input.declared.get_or_insert_with(|| scheme.to_owned().into());
+        }
+        if context.keep_dates {
+            for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {
+                if let Some(moment) = moment {
+                    account.prefs.entry(name).or_insert_with(|| moment.to_string().into());
+                }
+            }
         }
         Ok(account)
     }
@@ -237,8 +244,8 @@ impl Export {
 
 /// The mapping, the dialect named by `--from`, or the one that believes most in these tables.
 fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Dialect, String), RunError> {
-    if options.mapping.is_some() {
-        return Err(RunError::Usage("mapping files are not read yet".into()));
+    if let Some(mapping) = options.mapping {
+        return Ok((mapping, "as the mapping file says".to_owned()));
     }
     if let Some(name) = &options.from {
         let dialect = super::ALL.iter().find(|dialect| dialect.name() == name).ok_or_else(|| {

@@ -113,10 +113,9 @@ fn credential<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Crede
     if common::is_unusable(&hash) {
         return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
     }
-    let declared = scalar("password_scheme")?.or_else(|| context.scheme.map(|scheme| Cow::Owned(scheme.to_owned())));
     let mut input = HashInput {
         hash,
-        declared,
+        declared: scalar("password_scheme")?,
         origin: "generic",
         salt: record.text("password_salt"),
         salt_encoding: strict::salt_encoding("password_salt_encoding", record.get("password_salt_encoding"))?,
@@ -263,17 +262,6 @@ mod tests {
             assert!(!text.contains(hash), "{text}");
         }
         assert!(read(json!({ "email": "a@example.com", "password": "$ecret$money$" })).is_ok());
-    }
-
-    #[test]
-    fn the_command_line_declares_only_what_the_record_does_not() {
-        let context = Context { scheme: Some("md5"), ..testing::context(&NoRelated) };
-        for (own, expected) in [(json!(null), "md5"), (json!("sha1"), "sha1")] {
-            let record =
-                testing::record(json!({ "email": "a@example.com", "password_hash": "00", "password_scheme": own }));
-            let account = Generic.interpret(&record, &context).unwrap();
-            assert!(matches!(account.credential, Credential::Hash(h) if h.declared.as_deref() == Some(expected)));
-        }
     }
 
     #[test]

@@ -201,6 +201,11 @@ impl Dialect for Mapping {
         if users { Role::Users } else { Role::Ignored }
     }
 
+    /// A mapping names the columns of a headerless table by their numbers.
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        Some((0..table.width).map(|column| column.to_string()).collect())
+    }
+
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let row = Row { record, null: &self.null };
         if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {

@@ -100,7 +100,6 @@ impl Password {
         if common::is_unusable(&hash) {
             return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
         }
-        let declared = text(&self.scheme)?.filter(|name| name != "auto");
         let [scrypt_n, scrypt_r, scrypt_p, scrypt_length, rounds, mem_cost] = self.numbers.each_ref();
         let number = |number: &Option<Number>| match number {
             None => Ok(None),
@@ -112,7 +111,7 @@ impl Password {
         };
         let mut input = HashInput {
             hash,
-            declared: declared.or_else(|| context.scheme.map(|scheme| Cow::Owned(scheme.to_owned()))),
+            declared: text(&self.scheme)?.filter(|name| name != "auto"),
             origin: "generic",
             salt: text(&self.salt)?,
             salt_encoding: match &self.salt_encoding {
