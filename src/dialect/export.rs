@@ -18,7 +18,7 @@ use crate::code::{Code, Refusal};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::source::file::SourceFile;
-use crate::source::{Format, Position, Record, TableSample};
+use crate::source::{Position, Record, TableSample};
 use scan::{Decoded, Job, Pass, drive};
 
 /// How an export is to be read, as meant.
@@ -80,7 +80,7 @@ impl Export {
         let mut tables = Vec::new();
         let mut findings = Vec::new();
         for path in paths {
-            let file = SourceFile::open(path)?;
+            let mut file = SourceFile::open(path)?;
             let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
             tables.extend(file.samples(index)?);
             findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
@@ -92,10 +92,10 @@ impl Export {
             return Err(RunError::Export(without_users(&tables, dialect)));
         }
         for (table, role) in tables.iter().zip(&roles) {
-            let headerless = table.columns.is_empty() && matches!(table.format, Format::Csv | Format::Tsv);
-            if *role != Role::Ignored && headerless && table.width > 0 {
+            // JSON has no width, and a table without rows none either.
+            if *role != Role::Ignored && table.columns.is_empty() && table.width > 0 {
                 let names = dialect.headerless(table).ok_or_else(|| RunError::Export(nameless(table, dialect)))?;
-                files[usize::from(table.file)].name_columns(names);
+                files[usize::from(table.file)].name_columns(&table.table, names);
             }
         }
         let mut export =
@@ -267,6 +267,9 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
 }
 
 fn unknown(tables: &[TableSample]) -> String {
+    if tables.is_empty() {
+        return "there are no rows in it that could be users".into();
+    }
     let found = tables.iter().take(4).map(|table| {
         let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
         let found = match (columns.is_empty(), table.width) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
-use super::{Fields, Position, Record, Value, lines, value};
+use super::{Fields, Position, Record, Value, lines, sql, value};
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +137,11 @@ impl Pieces {
             Layout::Tsv { null, .. } => {
                 let cells = row_cells(record, shape);
                 lines::tsv_cells(text, *null, cells);
+                fit(cells, header_len(shape))
+            }
+            Layout::Values { flavour, .. } => {
+                let cells = row_cells(record, shape);
+                sql::values::values(text, *flavour, cells).map_err(Defect::Other)?;
                 fit(cells, header_len(shape))
             }
             Layout::Json => {

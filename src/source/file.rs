@@ -1,6 +1,6 @@
 //! One file of an export: opened, told apart, sampled, read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::lines::LineFramer;
 use super::sniff::{Kind, sniff};
+use super::sql::SqlFramer;
 use super::{Format, Header, TableSample};
 use crate::error::RunError;
 
@@ -27,6 +28,8 @@ pub(crate) struct SourceFile {
     pub input: Input,
     pub kind: Kind,
     pub head: String,
+    /// Tables whose rows are lines of a COPY.
+    copied: HashSet<String>,
 }
 
 impl SourceFile {
@@ -52,7 +55,8 @@ impl SourceFile {
         }
         let kind = sniff(&head, whole).map_err(|why| RunError::Export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
-        Ok(Self { input, kind, head: String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned() })
+        let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
+        Ok(Self { input, kind, head, copied: HashSet::new() })
     }
 
     /// The format, as dialects and people are told.
@@ -62,14 +66,29 @@ impl SourceFile {
             Kind::Tsv { .. } => Format::Tsv,
             Kind::Json { .. } => Format::Json,
             Kind::Ndjson => Format::Ndjson,
+            Kind::Sql { .. } => Format::Sql,
         }
     }
 
-    /// Gives a headerless table its columns.
-    pub fn name_columns(&mut self, names: Vec<String>) {
-        if let Kind::Csv { header, .. } | Kind::Tsv { header, .. } = &mut self.kind {
-            *header = Some(names);
+    /// Gives a table without column names its columns.
+    pub fn name_columns(&mut self, table: &str, names: Vec<String>) {
+        match &mut self.kind {
+            Kind::Csv { header, .. } | Kind::Tsv { header, .. } => *header = Some(names),
+            Kind::Sql { named, .. } => {
+                named.insert(table.to_owned(), names);
+            }
+            Kind::Json { .. } | Kind::Ndjson => {}
         }
+    }
+
+    /// Whether a dump's table is a COPY, and not INSERTs.
+    pub fn is_copied(&self, table: &str) -> bool {
+        self.copied.contains(table)
+    }
+
+    /// Whether a dump is MySQL's, where names stand in backticks.
+    pub fn speaks_mysql(&self) -> bool {
+        matches!(&self.kind, Kind::Sql { flavour, .. } if flavour.backslash)
     }
 
     /// What stands before the first record of a delimited file, such as its header.
@@ -102,12 +121,13 @@ impl SourceFile {
                 Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
             }
             Kind::Json { sequence } => Box::new(JsonFramer::new(*sequence, wanted)),
+            Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, wanted)),
             Kind::Ndjson => Box::new(LineFramer::new(shape(Layout::Json), 0, None, wanted)),
         }
     }
 
     /// The file's tables with their first records.
-    pub fn samples(&self, file: u16) -> Result<Vec<TableSample>, RunError> {
+    pub fn samples(&mut self, file: u16) -> Result<Vec<TableSample>, RunError> {
         let mut batches = self.batches(Selection::Sample(SAMPLE_RECORDS), Consumed::default())?;
         let mut records: HashMap<String, Vec<serde_json::Map<String, serde_json::Value>>> = HashMap::new();
         let mut order: Vec<(String, Vec<String>)> = Vec::new();
@@ -127,6 +147,9 @@ impl SourceFile {
                 let sampled = records.entry(shape.table.to_string()).or_insert_with(|| {
                     let columns = shape.layout.header().map_or_else(Vec::new, |h| h.names().to_vec());
                     order.push((shape.table.to_string(), columns));
+                    if matches!(self.kind, Kind::Sql { .. }) && matches!(shape.layout, Layout::Tsv { .. }) {
+                        self.copied.insert(shape.table.to_string());
+                    }
                     Vec::new()
                 });
                 if pieces.decode(piece, &batch, None, &mut record).is_ok() {
@@ -142,7 +165,7 @@ impl SourceFile {
                 order.push((found.table, found.columns));
             }
         }
-        if order.is_empty() && !matches!(self.kind, Kind::Json { .. }) {
+        if order.is_empty() && !matches!(self.kind, Kind::Json { .. } | Kind::Sql { .. }) {
             order.push((String::new(), Vec::new()));
         }
         let tables = order.into_iter().map(|(table, columns)| {
@@ -163,6 +186,11 @@ impl SourceFile {
             Kind::Csv { header, width, .. } | Kind::Tsv { header, width, .. } => {
                 (header.clone().unwrap_or_default(), *width)
             }
+            // Numbers for names: the dump names none.
+            Kind::Sql { .. } if columns.iter().enumerate().all(|(i, name)| *name == i.to_string()) => {
+                (Vec::new(), columns.len())
+            }
+            Kind::Sql { .. } => (columns, 0),
             _ if columns.is_empty() => {
                 let mut union = Vec::<String>::new();
                 for name in records.iter().flat_map(serde_json::Map::keys) {

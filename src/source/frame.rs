@@ -7,6 +7,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::Header;
+use super::sql::lexer::Flavour;
 
 /// How much is read before records are cut out of it.
 pub(crate) const BATCH_BYTES: usize = 256 * 1024;
@@ -23,13 +24,15 @@ pub(crate) enum Layout {
     Tsv { header: Arc<Header>, null: NullWord },
     /// One JSON object.
     Json,
+    /// One tuple of an INSERT.
+    Values { header: Arc<Header>, flavour: Flavour },
 }
 
 impl Layout {
     /// The columns of rows.
     pub fn header(&self) -> Option<&Arc<Header>> {
         match self {
-            Self::Csv { header, .. } | Self::Tsv { header, .. } => Some(header),
+            Self::Csv { header, .. } | Self::Tsv { header, .. } | Self::Values { header, .. } => Some(header),
             Self::Json => None,
         }
     }

@@ -10,6 +10,7 @@ mod json;
 mod lines;
 pub mod record;
 mod sniff;
+mod sql;
 mod value;
 
 pub use record::{Fields, Header, Position, Record, Value};

@@ -1,8 +1,11 @@
 //! Which format a file is in, by its first bytes.
 
+use std::collections::HashMap;
+
 use super::csv;
 use super::frame::NullWord;
 use super::json;
+use super::sql::lexer::Flavour;
 
 /// A file's format, with what reading it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,11 @@ pub(crate) enum Kind {
         sequence: bool,
     },
     Ndjson,
+    Sql {
+        flavour: Flavour,
+        /// Columns that a dialect gave to tables whose columns the dump does not name.
+        named: HashMap<String, Vec<String>>,
+    },
 }
 
 /// Tells the format. `whole`: `head` is all there is.
@@ -46,7 +54,48 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
         b'{' => return Ok(object(text)),
         _ => {}
     }
+    if is_dump(text) {
+        return Ok(Kind::Sql { flavour: Flavour { backslash: speaks_mysql(head) }, named: HashMap::new() });
+    }
     Ok(delimited(head, whole))
+}
+
+/// Whether a line begins as only statements and dumps' comments do.
+fn is_dump(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 15] = [
+        b"/*!",
+        b"/*M!",
+        b"-- ",
+        b"--\n",
+        b"INSERT ",
+        b"COPY ",
+        b"CREATE ",
+        b"DROP ",
+        b"SET ",
+        b"LOCK ",
+        b"USE ",
+        b"BEGIN",
+        b"START ",
+        b"REPLACE ",
+        b"PRAGMA ",
+    ];
+    let text = &text[..text.len().min(64 * 1024)];
+    STARTS.iter().any(|start| starts(text, start)) && {
+        let has = |word: &[u8]| text.split(|&b| b == b'\n').any(|line| starts(line.trim_ascii_start(), word));
+        has(b"INSERT ") || has(b"COPY ") || has(b"CREATE ") || has(b"/*!") || has(b"-- ") || has(b"REPLACE ")
+    }
+}
+
+fn starts(text: &[u8], start: &[u8]) -> bool {
+    text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+}
+
+/// Whether backslashes escape within strings: MySQL and MariaDB, unless told otherwise.
+fn speaks_mysql(head: &[u8]) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
+    let mysql =
+        has(b"MySQL") || has(b"MariaDB") || has(b"phpMyAdmin") || has(b"/*!") || has(b"INTO `") || has(b"TABLE `");
+    mysql && !has(b"NO_BACKSLASH_ESCAPES") && !has(b"PostgreSQL database dump") && !has(b"PRAGMA ")
 }
 
 /// An object comes first: it holds the list of users, or it is the first of many.

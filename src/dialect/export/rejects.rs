@@ -39,12 +39,26 @@ impl Frame {
                     tail: b"\n]}\n",
                 }
             }
+            Format::Sql if file.is_copied(&table.table) => Self {
+                extension: "sql",
+                head: format!("COPY {} FROM stdin;\n", named(table, '"')).into_bytes(),
+                separator: b"\n",
+                tail: b"\n\\.\n",
+            },
             Format::Sql => Self {
                 extension: "sql",
-                head: format!("INSERT INTO `{}` (`{}`) VALUES\n", table.table, table.columns.join("`, `")).into_bytes(),
+                head: format!("INSERT INTO {} VALUES\n", named(table, if file.speaks_mysql() { '`' } else { '"' }))
+                    .into_bytes(),
                 separator: b",\n",
                 tail: b";\n",
             },
         }
     }
+}
+
+/// A table's name and its columns, quoted.
+fn named(table: &TableSample, quote: char) -> String {
+    let quoted = |name: &str| format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")));
+    let columns: Vec<_> = table.columns.iter().map(|column| quoted(column)).collect();
+    if columns.is_empty() { quoted(&table.table) } else { format!("{} ({})", quoted(&table.table), columns.join(", ")) }
 }

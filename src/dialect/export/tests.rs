@@ -87,3 +87,80 @@ fn the_same_users_in_every_format() {
     assert_eq!(emails("a.csv", &utf16), two);
     assert_eq!(emails("a.csv", "\u{feff}id,email\n1,ann@example.com\n2,bob@example.com\n".as_bytes()), two);
 }
+
+#[test]
+fn dumps_of_every_kind() {
+    let two = ok(&["ann@example.com", "bob@example.com"]);
+    let mysql = br"/*M!999999\- enable the sandbox mode */
+-- MySQL dump 10.13
+/*!40101 SET NAMES utf8mb4 */;
+CREATE TABLE `posts` (`id` int, `body` text DEFAULT 'a;b');
+INSERT INTO `posts` VALUES (1,'it''s; (\'quoted\')'),(2,'INSERT INTO `users` VALUES (9,\'x@y.zz\')');
+CREATE TABLE `users` (
+  `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
+  `email` varchar(100) NOT NULL DEFAULT '',
+  `name` varchar(250) COMMENT 'a, b',
+  PRIMARY KEY (`id`), KEY `e` (`email`(20),`id`)
+) ENGINE=InnoDB;
+LOCK TABLES `users` WRITE;
+/*!40000 ALTER TABLE `users` DISABLE KEYS */;
+INSERT INTO `users` VALUES (1,'ann@example.com','A \'n\''),(2,_binary 'bob@example.com',NULL);
+UNLOCK TABLES;
+DELIMITER ;;
+CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW BEGIN SET NEW.id = 'x'; END ;;
+DELIMITER ;
+";
+    assert_eq!(emails("a.sql", mysql), two);
+    let complete = br"INSERT INTO `users` (`email`, `id`) VALUES
+('ann@example.com', 1),
+(0x626f62406578616d706c652e636f6d, 2);
+";
+    assert_eq!(emails("a.sql", complete), two);
+    let copy = b"-- PostgreSQL database dump\n\\restrict abc'\nSET standard_conforming_strings = on;\n\
+        CREATE FUNCTION f() RETURNS int AS $_$ begin; 'x $_$ LANGUAGE sql;\n\
+        COPY public.users (id, email, meta) FROM stdin;\n1\tann@example.com\t{\"a\\\\nb\": 1}\n2\tbob@example.com\t\\N\n\\.\n\n\
+        COPY public.other (id) FROM stdin;\n1\n\\.\n\\unrestrict abc\n";
+    assert_eq!(emails("a.sql", copy), two);
+    let inserts = br"-- PostgreSQL database dump
+CREATE TABLE public.users (id integer NOT NULL, email character varying(255), note text, CONSTRAINT c CHECK ((id > 0)));
+INSERT INTO public.users VALUES (1, 'ann@example.com', 'back\slash''s');
+INSERT INTO public.users VALUES (2, E'bob\x40example.com'::character varying(255), DEFAULT), (3, E'c\'d', NULL);
+";
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.sql", inserts)], None).unwrap();
+    assert_eq!(export.tables()[0].columns, ["id", "email", "note"]);
+    assert_eq!(export.tables()[0].records[0]["note"], "back\\slash's");
+    let server = "USE [db]\r\nGO\r\nSET ANSI_NULLS ON\r\nGO\r\nINSERT [dbo].[Users] ([id], [email], [at]) VALUES \
+        (N'1', N'ann@example.com', CAST(N'2024-01-01' AS DateTime2))\r\nGO\r\nINSERT [dbo].[Users] ([id], [email], [at]) \
+        VALUES (N'2', N'bob@example.com', NULL)\r\nGO\r\n";
+    assert_eq!(emails("a.sql", server.as_bytes()), two);
+}
+
+#[test]
+fn raw_bytes_are_the_record_and_can_be_read_again() {
+    let files: [(&str, &[u8]); 5] = [
+        ("a.csv", b"id,email,name\r\n1,ann@example.com,\"A\r\nB\"\r\n2,bob@example.com,\r\n"),
+        ("a.json", br#"{"users": [ {"id":1,"email":"ann@example.com"} , {"id":2,"email":"bob@example.com"}]}"#),
+        ("a.ndjson", b"{\"id\":1,\"email\":\"ann@example.com\"}\n{\"id\":2,\"email\":\"bob@example.com\"}\n"),
+        ("a.sql", b"CREATE TABLE `users` (`id` int, `email` text);\nINSERT INTO `users` VALUES (1,'ann@example.com'),(2,'bob@example.com');\n"),
+        ("b.sql", b"COPY auth.users (id, email) FROM stdin;\n1\tann@example.com\n2\tbob@example.com\n\\.\n"),
+    ];
+    for (name, content) in files {
+        let dir = tempfile::tempdir().unwrap();
+        let export = open(&dir, &[(name, content)], None).unwrap();
+        let (seen, end) = scan(&export, 1);
+        end.unwrap();
+        let frame = export.rejects_frame();
+        let raws: Vec<&[u8]> = seen.iter().map(|(_, _, raw, _)| raw.as_slice()).collect();
+        for raw in &raws {
+            assert!(memchr::memmem::find(content, raw).is_some());
+        }
+        let again = [frame.head.as_slice(), &raws.join(frame.separator), frame.tail].concat();
+        assert_eq!(
+            emails(&format!("again.{}", frame.extension), &again),
+            ok(&["ann@example.com", "bob@example.com"]),
+            "{}",
+            String::from_utf8_lossy(&again)
+        );
+    }
+}
