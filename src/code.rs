@@ -133,6 +133,10 @@ codes! {
     // ── sending (import/) ─────────────────────────────────────────────────────────────────────────────────────
     TargetConflict = "target-conflict", Refused, "the target already has another user with this id, e-mail or phone",
         "look at the user named in the report; rehome never overwrites";
+    GivenUp = "given-up", Refused, "the target did not do it, however often it was asked",
+        "run the same command again";
+    ChangedSince = "changed-since", Refused, "the user was changed or deleted at the target after this run created them",
+        "look at the user; rehome never overwrites";
     TargetRefused = "target-refused", Refused, "the target refused the request",
         "read the message; it is the server's own";
 }

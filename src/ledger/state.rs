@@ -137,19 +137,32 @@ impl Steps {
     /// The user exists, by this run.
     pub const CREATED: Self = Self(1);
 
+    /// [`Step::Disable`]
+    pub const DISABLE: Self = Self(1 << 1);
+    /// [`Step::Phone`]
+    pub const PHONE: Self = Self(1 << 2);
+    /// [`Step::VerifyEmail`]
+    pub const VERIFY_EMAIL: Self = Self(1 << 3);
+    /// [`Step::VerifyPhone`]
+    pub const VERIFY_PHONE: Self = Self(1 << 4);
+    /// [`Step::Labels`]
+    pub const LABELS: Self = Self(1 << 5);
+    /// [`Step::Prefs`]
+    pub const PREFS: Self = Self(1 << 6);
+
     const FILLER: i64 = 0x80;
 
     /// The bit of a step.
     #[must_use]
     pub const fn of(step: &Step<'_>) -> Self {
-        Self(match step {
-            Step::Disable => 1 << 1,
-            Step::Phone(_) => 1 << 2,
-            Step::VerifyEmail => 1 << 3,
-            Step::VerifyPhone => 1 << 4,
-            Step::Labels(_) => 1 << 5,
-            Step::Prefs(_) => 1 << 6,
-        })
+        match step {
+            Step::Disable => Self::DISABLE,
+            Step::Phone(_) => Self::PHONE,
+            Step::VerifyEmail => Self::VERIFY_EMAIL,
+            Step::VerifyPhone => Self::VERIFY_PHONE,
+            Step::Labels(_) => Self::LABELS,
+            Step::Prefs(_) => Self::PREFS,
+        }
     }
 
     /// Both together.

@@ -76,14 +76,14 @@ pub enum Step<'a> {
     Disable,
     /// `PATCH /users/{id}/phone` `{"number":…}`; not idempotent on the server, and resets the phone's verification.
     Phone(Cow<'a, str>),
+    /// `PATCH /users/{id}/prefs`
+    Prefs(serde_json::Map<String, serde_json::Value>),
     /// `PATCH /users/{id}/verification` `{"emailVerification":true}`
     VerifyEmail,
     /// `PATCH /users/{id}/verification/phone` `{"phoneVerification":true}`
     VerifyPhone,
     /// `PUT /users/{id}/labels`
     Labels(Vec<Cow<'a, str>>),
-    /// `PATCH /users/{id}/prefs`
-    Prefs(serde_json::Map<String, serde_json::Value>),
 }
 
 /// What a record becomes.
@@ -209,6 +209,11 @@ pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile:
     {
         steps.push(Step::Phone(number.clone()));
     }
+    // Answered with the preferences alone. All others are answered with the user, whose $updatedAt tells rollback later
+    // whether somebody changed it since: so this one is not the last if there is another.
+    if let Some(prefs) = prefs {
+        steps.push(Step::Prefs(prefs));
+    }
     if email_verified && email.is_some() {
         steps.push(Step::VerifyEmail);
     }
@@ -217,9 +222,6 @@ pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile:
     }
     if !labels.is_empty() {
         steps.push(Step::Labels(labels));
-    }
-    if let Some(prefs) = prefs {
-        steps.push(Step::Prefs(prefs));
     }
 
     let body = CreateBody {

@@ -1,0 +1,130 @@
+//! The dispatcher: the calling thread reads and plans, the ledger's thread writes, and on the runtime users are brought
+//! to their ends. Every queue in between is bounded.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::feed::{self, Intents, Shard};
+use super::gate::{Ceilings, Gate};
+use super::job::Job;
+use super::saga::{self, Context};
+use super::stop::Stop;
+use crate::appwrite::Client;
+use crate::error::RunError;
+use crate::event::{Event, Listener};
+use crate::ledger::{Ledger, Reader};
+use crate::plan::duplicates::Duplicates;
+use crate::plan::planner::Planner;
+use crate::report::Pulse;
+
+/// Batches between the feed and the dispatcher: what a crash leaves intended and perhaps unsent.
+const BATCHES: usize = 2;
+/// Users at work for each request in flight: the others wait for their back-off, or for a permit.
+const USERS_A_PERMIT: usize = 2;
+
+/// What a run is made of.
+pub struct Import<'i> {
+    /// The export.
+    pub planner: &'i Planner<'i>,
+    /// Its duplicates.
+    pub duplicates: &'i Duplicates,
+    /// Which part of it.
+    pub shard: Shard,
+    /// The target.
+    pub client: Client,
+    /// How hard to push.
+    pub ceilings: Ceilings,
+    /// Who watches.
+    pub listener: Arc<dyn Listener>,
+}
+
+impl Import<'_> {
+    /// Brings every user to their end, or as many as can be before something stops the run. Takes the ledger to its
+    /// close, so that everything that is known is durable, whatever the result.
+    ///
+    /// # Errors
+    /// What stopped the run: [`RunError::Interrupted`], [`RunError::Target`], [`RunError::Ledger`], or what ended the
+    /// reading.
+    pub fn run(self, ledger: Ledger, reader: &Reader) -> (Result<(), RunError>, Pulse) {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return (Err(RunError::Internal(format!("no runtime: {error}"))), Pulse::default()),
+        };
+        let stop = Stop::default();
+        let context = Arc::new(Context {
+            gate: Gate::new(self.client.clone(), self.ceilings, self.listener.clone()),
+            ledger: ledger.sender(),
+            stop: stop.clone(),
+        });
+        let (sender, receiver) = mpsc::channel(BATCHES);
+        let listener = self.listener.clone();
+        let signals = runtime.spawn(stop.clone().on_signals(move || {
+            listener.on(&Event::Said("finishing the users that are begun; once more to stop at once".into()));
+        }));
+        let users = self.ceilings.concurrency.max(1) * USERS_A_PERMIT;
+        let dispatcher = runtime.spawn(dispatch(context.clone(), receiver, users));
+        let read = self.feed(&context, reader, runtime.handle(), sender);
+        let sent = runtime.block_on(dispatcher);
+        signals.abort();
+        // The last sender: the ledger's thread ends when it is gone.
+        let pulse = context.gate.pulse();
+        drop(context);
+        drop(runtime);
+        let closed = ledger.close();
+        let result = match (stop.take_reason(), read) {
+            // The ledger's own error is the cause of all that follows from it.
+            _ if closed.is_err() => closed,
+            (Some(reason), _) => Err(reason),
+            (None, _) if sent.is_err() => Err(RunError::Internal("the dispatcher died".into())),
+            (None, read) => read,
+        };
+        (result, pulse)
+    }
+
+    fn feed(
+        &self,
+        context: &Context,
+        reader: &Reader,
+        handle: &tokio::runtime::Handle,
+        sender: mpsc::Sender<Vec<Job>>,
+    ) -> Result<(), RunError> {
+        feed::scan(self.planner, self.duplicates, self.shard, &*self.listener, |batch| {
+            if context.stop.is_set() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let Intents { rows, jobs } = feed::intend(batch, reader, jiff::Timestamp::now())?;
+            if !rows.is_empty() {
+                handle.block_on(context.ledger.intend(rows))?;
+            }
+            // The dispatcher is gone only if the run stops.
+            Ok(match sender.blocking_send(jobs) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            })
+        })
+    }
+}
+
+async fn dispatch(context: Arc<Context>, mut batches: mpsc::Receiver<Vec<Job>>, users: usize) {
+    let places = Arc::new(Semaphore::new(users));
+    'run: while let Some(batch) = batches.recv().await {
+        for job in batch {
+            // The semaphore is never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { break 'run };
+            if context.stop.is_set() {
+                break 'run;
+            }
+            let context = context.clone();
+            tokio::spawn(async move {
+                // Whoever is left open is known to the ledger, and why to the stop.
+                let _ = saga::run(&context, job).await;
+                drop(context);
+                drop(place);
+            });
+        }
+    }
+    batches.close();
+    let _ = places.acquire_many(u32::try_from(users).unwrap_or(u32::MAX)).await;
+}

@@ -1,0 +1,396 @@
+//! One user, from the intent to the end: create, then the follow-ups that are missing, each recorded. The same code
+//! begins users and picks them up after a crash; what was sent and not answered is found out by reading the user back.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::compare::compare;
+use super::gate::{Entry, Gate};
+use super::job::{Job, JobStep};
+use super::stop::Stop;
+use crate::appwrite::client::{Answer, Kind, Request, equal, limit};
+use crate::appwrite::verdict::{Cause, Trouble, Verdict, back_off};
+use crate::code::Code;
+use crate::error::RunError;
+use crate::ledger::{Change, Event, Sender, State, Steps};
+
+/// By how much this machine's clock and the server's may differ when "created before this run tried" is decided.
+const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
+
+/// What all users of a run share.
+pub struct Context {
+    /// Where requests pass.
+    pub gate: Gate,
+    /// Where outcomes go.
+    pub ledger: Sender,
+    /// When to stop.
+    pub stop: Stop,
+}
+
+/// The user is left as they are, for the next run to pick up; [`Stop`] knows why.
+pub struct Left;
+
+/// Why a user could not be brought to the end, though others can.
+struct Problem {
+    code: Code,
+    text: String,
+}
+
+/// Tries of one request, by the kind of trouble.
+#[derive(Default)]
+struct Tries {
+    count: u32,
+    by_cause: [u32; 4],
+}
+
+/// Brings a user to the end of the saga, or leaves them open.
+///
+/// # Errors
+/// [`Left`] if the run is to stop first.
+pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
+    let (state, steps) = (job.state, job.known);
+    let mut saga = Saga { context, job, state, steps };
+    match saga.ensure_created().await? {
+        Some(held) => saga.follow_up(held).await,
+        None => Ok(()),
+    }
+}
+
+/// The permit of the request that just created the user, if one did.
+type Held<'c> = Option<Entry<'c>>;
+
+struct Saga<'c> {
+    context: &'c Context,
+    job: Job,
+    state: State,
+    steps: Steps,
+}
+
+impl<'c> Saga<'c> {
+    /// `None` if the user has reached another end.
+    async fn ensure_created(&mut self) -> Result<Option<Held<'c>>, Left> {
+        // Whether a create of this run may have reached the target.
+        let mut maybe = self.job.tried_since.is_some();
+        let mut look = maybe;
+        let mut tries = Tries::default();
+        loop {
+            if look {
+                match self.read_back().await? {
+                    Err(problem) => return self.give_up(problem).await,
+                    Ok(Some(user)) => return self.recognise(&user, maybe).await,
+                    Ok(None) if self.state == State::Created => {
+                        let text = "the target no longer has the user whom this run created".into();
+                        return self.give_up(Problem { code: Code::ChangedSince, text }).await;
+                    }
+                    Ok(None) => look = false,
+                }
+            }
+            let entry = self.begin().await?;
+            let (verdict, answer) = self.context.gate.send(&entry, &self.job.create).await;
+            let trouble = match verdict {
+                Verdict::Done => {
+                    self.advance(Event::Created);
+                    if !self.job.steps.is_empty() {
+                        self.write(updated_at(answer.as_ref()), None).await?;
+                        return Ok(Some(Some(entry)));
+                    }
+                    self.advance(Event::Finished);
+                    self.write(updated_at(answer.as_ref()), None).await?;
+                    return Ok(None);
+                }
+                Verdict::AlreadyThere => {
+                    drop(entry);
+                    return match self.read_back().await? {
+                        Err(problem) => self.give_up(problem).await,
+                        Ok(Some(user)) => self.recognise(&user, maybe).await,
+                        Ok(None) => {
+                            let text = self.find_clash().await?;
+                            self.end(Event::Conflicted, Code::TargetConflict, text).await
+                        }
+                    };
+                }
+                Verdict::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
+                Verdict::Refused(text) => return self.end(Event::Refused, Code::TargetRefused, text).await,
+                Verdict::StopRun(text) => return Err(self.stop_run(text)),
+                Verdict::Retry(trouble) => {
+                    // A 503 may come from something in front of a server that was faster.
+                    maybe |= trouble.cause == Cause::Overloaded;
+                    trouble
+                }
+                Verdict::Ambiguous(trouble) => {
+                    (maybe, look) = (true, true);
+                    trouble
+                }
+            };
+            drop(entry);
+            if let Err(problem) = self.wait(&mut tries, trouble).await? {
+                return self.give_up(problem).await;
+            }
+        }
+    }
+
+    /// Decides whose user it is that the target has under our id.
+    async fn recognise(&mut self, user: &Value, maybe: bool) -> Result<Option<Held<'c>>, Left> {
+        let comparison = compare(&self.job, user);
+        let since = self.job.tried_since.unwrap_or(i64::MIN);
+        let older = millis(user, "$createdAt").is_some_and(|created| created < since.saturating_sub(CLOCK_SKEW_MS));
+        let by_us = self.state == State::Created || (maybe && !older);
+        if comparison.agrees() && by_us {
+            self.advance(Event::Created);
+            self.advance(Event::Stepped(comparison.done));
+            if comparison.is_same() {
+                self.advance(Event::Finished);
+            }
+            self.write(millis(user, "$updatedAt"), None).await?;
+            return Ok((!comparison.is_same()).then_some(None));
+        }
+        if comparison.is_same() {
+            self.advance(Event::Found);
+            self.write(millis(user, "$updatedAt"), None).await?;
+            return Ok(None);
+        }
+        let (what, names) = if comparison.agrees() {
+            ("was there before this run, and lacks", comparison.missing)
+        } else {
+            ("differs in", comparison.different)
+        };
+        let text = format!("the target's user {} {what}: {}", self.job.user_id, names.join(", "));
+        if self.state == State::Created {
+            self.give_up(Problem { code: Code::ChangedSince, text }).await
+        } else {
+            self.end(Event::Conflicted, Code::TargetConflict, text).await
+        }
+    }
+
+    /// The follow-ups that are missing. What fails does not keep the others from being done.
+    async fn follow_up(&mut self, mut held: Held<'c>) -> Result<(), Left> {
+        let mut problem: Option<Problem> = None;
+        let mut failed = Steps::NONE;
+        let mut at = None;
+        let steps = std::mem::take(&mut self.job.steps);
+        let last = steps.len().saturating_sub(1);
+        for (i, step) in steps.iter().enumerate() {
+            if self.steps.has(step.bit) || (step.bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE)) {
+                continue;
+            }
+            // A disabled user must not wait in a queue between create and disable.
+            let entry = held.take().filter(|_| step.bit == Steps::DISABLE);
+            match self.step(step, entry).await? {
+                Ok(updated) => {
+                    at = updated;
+                    self.advance(Event::Stepped(step.bit));
+                    if i < last {
+                        self.write(at, None).await?;
+                    }
+                }
+                Err(trouble) => {
+                    failed = failed.with(step.bit);
+                    problem = problem.or(Some(trouble));
+                    if step.bit == Steps::DISABLE {
+                        break;
+                    }
+                }
+            }
+        }
+        self.job.steps = steps;
+        if let Some(problem) = problem {
+            return self.give_up::<()>(problem).await.map(|_| ());
+        }
+        if at.is_none()
+            && let Ok(Some(user)) = self.read_back().await?
+        {
+            at = millis(&user, "$updatedAt");
+        }
+        self.advance(Event::Finished);
+        self.write(at, None).await
+    }
+
+    async fn step(&self, step: &JobStep, held: Held<'c>) -> Result<Result<Option<i64>, Problem>, Left> {
+        let mut held = held;
+        let mut tries = Tries::default();
+        loop {
+            let entry = match held.take() {
+                Some(entry) => entry,
+                None => self.next().await?,
+            };
+            let (verdict, answer) = self.context.gate.send(&entry, &step.request).await;
+            let trouble = match verdict {
+                Verdict::Done => return Ok(Ok(updated_at(answer.as_ref()))),
+                // Repeating PATCH phone is a 409 even if the number is the user's own.
+                Verdict::AlreadyThere | Verdict::Ambiguous(_) => {
+                    drop(entry);
+                    match self.read_back().await? {
+                        Err(problem) => return Ok(Err(problem)),
+                        Ok(Some(user)) if user.get("phone") == step.value("number").as_ref() => {
+                            return Ok(Ok(millis(&user, "$updatedAt")));
+                        }
+                        Ok(_) => {}
+                    }
+                    let Verdict::Ambiguous(trouble) = verdict else {
+                        let text = "another user of the target has the phone number".into();
+                        return Ok(Err(Problem { code: Code::TargetConflict, text }));
+                    };
+                    trouble
+                }
+                Verdict::Gone => {
+                    let text = "the target no longer has the user whom this run created".into();
+                    return Ok(Err(Problem { code: Code::ChangedSince, text }));
+                }
+                Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
+                Verdict::StopRun(text) => return Err(self.stop_run(text)),
+                Verdict::Retry(trouble) => {
+                    if step.bit == Steps::DISABLE {
+                        held = Some(entry);
+                    }
+                    trouble
+                }
+            };
+            if let Err(problem) = self.wait(&mut tries, trouble).await? {
+                return Ok(Err(problem));
+            }
+        }
+    }
+
+    /// The user as the target has them; `None` if it has not.
+    async fn read_back(&self) -> Result<Result<Option<Value>, Problem>, Left> {
+        self.read(&Request::read(&self.job.user_id)).await
+    }
+
+    async fn read(&self, request: &Request) -> Result<Result<Option<Value>, Problem>, Left> {
+        debug_assert_eq!(request.kind, Kind::Read);
+        let mut tries = Tries::default();
+        loop {
+            let entry = self.next().await?;
+            let (verdict, answer) = self.context.gate.send(&entry, request).await;
+            drop(entry);
+            let trouble = match verdict {
+                Verdict::Done => return Ok(Ok(answer.map(|answer| answer.json()))),
+                Verdict::Gone => return Ok(Ok(None)),
+                Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
+                Verdict::AlreadyThere => {
+                    return Ok(Err(Problem { code: Code::TargetRefused, text: "HTTP 409 for a GET".into() }));
+                }
+                Verdict::StopRun(text) => return Err(self.stop_run(text)),
+                Verdict::Retry(trouble) | Verdict::Ambiguous(trouble) => trouble,
+            };
+            if let Err(problem) = self.wait(&mut tries, trouble).await? {
+                return Ok(Err(problem));
+            }
+        }
+    }
+
+    /// A create's 409 does not say what of the user is taken, so it is looked up.
+    async fn find_clash(&self) -> Result<String, Left> {
+        for (attribute, name, value) in
+            [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
+        {
+            let Some(value) = value else { continue };
+            let list = self.read(&Request::list(&[equal(attribute, &[&value]), limit(1)])).await?;
+            let found = list.ok().flatten();
+            let id = found.as_ref().and_then(|list| list.pointer("/users/0/$id")).and_then(Value::as_str);
+            if let Some(id) = id {
+                return Ok(format!("the {name} belongs to the target's user {id}"));
+            }
+        }
+        Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into())
+    }
+
+    /// Waits before the next try; a problem if there have been enough.
+    async fn wait(&self, tries: &mut Tries, trouble: Trouble) -> Result<Result<(), Problem>, Left> {
+        let Trouble { cause, text, .. } = trouble;
+        tries.count += 1;
+        let of_cause = &mut tries.by_cause[cause as usize];
+        *of_cause += 1;
+        if *of_cause >= cause.attempts() {
+            let text = format!("given up after {} tries: {text}", tries.count);
+            return Ok(Err(Problem { code: Code::GivenUp, text }));
+        }
+        // Throttled users wait for the pace rather than for themselves.
+        let attempt = if cause == Cause::Throttled { 1 } else { *of_cause };
+        let range = back_off(attempt);
+        let pause = range.start + range.end.saturating_sub(range.start).mul_f64(fastrand::f64());
+        let stopped = async {
+            // Whom the target has is finished even if no new user is to be begun.
+            if self.state == State::Created {
+                self.context.stop.leaving().await;
+            } else {
+                self.context.stop.set_by_anyone().await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(Ok(())),
+            () = stopped => Err(Left),
+        }
+    }
+
+    /// A permit to begin the user.
+    async fn begin(&self) -> Result<Entry<'c>, Left> {
+        tokio::select! {
+            biased;
+            () = self.context.stop.set_by_anyone() => Err(Left),
+            entry = self.context.gate.enter() => Ok(entry),
+        }
+    }
+
+    /// A permit to go on.
+    async fn next(&self) -> Result<Entry<'c>, Left> {
+        tokio::select! {
+            biased;
+            () = self.context.stop.leaving() => Err(Left),
+            entry = self.context.gate.enter() => Ok(entry),
+        }
+    }
+
+    fn stop_run(&self, text: String) -> Left {
+        self.context.stop.leave(RunError::Target(text));
+        Left
+    }
+
+    fn advance(&mut self, event: Event) {
+        match self.state.next(self.steps, event) {
+            Ok((state, steps)) => (self.state, self.steps) = (state, steps),
+            Err(illegal) => {
+                debug_assert!(false, "{illegal}");
+                self.context.stop.leave(RunError::Internal(format!("record {}: {illegal}", self.job.record)));
+            }
+        }
+    }
+
+    /// Ends without a user of ours.
+    async fn end<T>(&mut self, event: Event, code: Code, text: String) -> Result<Option<T>, Left> {
+        self.advance(event);
+        self.write(None, Some(Problem { code, text })).await?;
+        Ok(None)
+    }
+
+    /// Ends for this run.
+    async fn give_up<T>(&mut self, problem: Problem) -> Result<Option<T>, Left> {
+        self.end(Event::Failed, problem.code, problem.text).await
+    }
+
+    async fn write(&self, at: Option<i64>, problem: Option<Problem>) -> Result<(), Left> {
+        let (code, text) = problem.map(|p| (p.code, p.text)).unzip();
+        let change = Change { record: self.job.record, state: self.state, steps: self.steps, at, code, text };
+        self.context.ledger.change(change).await.map_err(|error| {
+            self.context.stop.leave(error);
+            Left
+        })
+    }
+}
+
+/// A moment of a user document, in Unix milliseconds.
+#[must_use]
+pub fn millis(user: &Value, name: &str) -> Option<i64> {
+    Some(user.get(name)?.as_str()?.parse::<jiff::Timestamp>().ok()?.as_millisecond())
+}
+
+/// `$updatedAt` of an answer that is a user document (`PATCH prefs` answers with the preferences alone).
+fn updated_at(answer: Option<&Answer>) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Document {
+        #[serde(rename = "$updatedAt")]
+        updated_at: String,
+    }
+    let document: Document = serde_json::from_slice(&answer?.body).ok()?;
+    Some(document.updated_at.parse::<jiff::Timestamp>().ok()?.as_millisecond())
+}
