@@ -177,6 +177,9 @@ pub struct FirebaseHashConfig {
     pub mem_cost: u64,
 }
 
+pub mod appwrite;
+pub mod auth0;
+pub mod clerk;
 pub mod common;
 pub mod devise;
 pub mod django;
@@ -186,10 +189,12 @@ pub mod firebase;
 pub mod firebase_config;
 pub mod generic;
 pub mod joomla;
+pub mod keycloak;
 pub mod laravel;
 pub mod magento;
 pub mod mapping;
 pub mod moodle;
+pub mod nhost;
 pub mod php;
 pub mod phpbb;
 mod shape;
@@ -204,6 +209,11 @@ pub const ALL: &[&dyn Dialect] = &[
     &firebase::Firebase,
     &wordpress::WordPress,
     &supabase::Supabase,
+    &auth0::Auth0,
+    &clerk::Clerk,
+    &keycloak::Keycloak,
+    &nhost::Nhost,
+    &appwrite::Appwrite,
     &django::Django,
     &laravel::Laravel,
     &devise::Devise,
