@@ -98,6 +98,32 @@ codes! {
         "declare it: --scheme NAME or a password_scheme column";
     MalformedHash = "malformed-hash", Refused, "the hash is damaged or not of its declared scheme",
         "export the row again; never repair a hash by hand";
+    UnrecognisedHash = "unrecognised-hash", Refused, "the string has the form of no password hash rehome knows",
+        "declare it if you know what it is: --scheme NAME or a password_scheme column";
+    UnusablePassword = "unusable-password", Refused, "the hash is a marker for an account without a usable password",
+        "nothing verifies against it; create without a password (--unsupported without-password)";
+    ParametersMissing = "parameters-missing", Refused, "the hash needs a salt or parameters that the record does not hold",
+        "export the columns that hold them, or name them with a mapping file";
+    HashLength = "hash-length", Refused, "Appwrite takes hashes of 8 to 256 bytes",
+        "create without a password (--unsupported without-password) and run a recovery campaign";
+    TooExpensive = "too-expensive", Refused, "one login would need more memory or time than a server has",
+        "create without a password (--unsupported without-password) and run a recovery campaign";
+    CostlyLogin = "costly-login", Warning, "the first login of this user needs much memory or time",
+        "make sure that a PHP worker of the target has it, or sign in with one known password first";
+    SchemeAssumed = "scheme-assumed", Info, "the hash is taken for bcrypt of the bare password",
+        "prove it with one known password (--known), or declare it (--scheme bcrypt)";
+    PepperPossible = "pepper-possible", Warning, "the source may hash more than the bare password",
+        "prove it with one known password (--known) before importing everybody";
+    SaltAssumed = "salt-assumed", Warning, "the salt is taken for text, although it looks encoded",
+        "say how it is written (password_salt_encoding: utf8, hex or base64), and prove it with a known password";
+    SignExtension = "sign-extension", Warning, "$2x$ marks the sign-extension bug of old crypt_blowfish",
+        "passwords with letters beyond ASCII may fail if the label is wrong; prove one with --known";
+    PasswordPrepared = "password-prepared", Info, "the source changes a password before it hashes it",
+        "users whose password is changed by that must reset it";
+    ShortMemory = "short-memory", Info, "only the first characters of the password count until the first login",
+        "";
+    AsciiOnly = "ascii-only", Warning, "passwords with letters beyond ASCII fail on this version of Appwrite",
+        "upgrade the target to 1.5 or newer before those users sign in";
 
     // ── planning (plan/) ──────────────────────────────────────────────────────────────────────────────────────
     InvalidEmail = "invalid-email", Refused, "Appwrite would refuse the e-mail address",

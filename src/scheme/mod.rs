@@ -1,13 +1,30 @@
 //! Credential → [`Verdict`]: which endpoint verifies this hash, after which lossless rewrite; or why none can.
 
+pub mod columns;
+#[cfg(test)]
+mod corpus_tests;
+mod crypt;
+mod digest;
+mod encoding;
+mod firebase;
 pub mod itoa64;
+mod job;
+mod recognise;
+pub mod registry;
+mod scrypt;
+mod systems;
 pub mod verify;
+mod wrapper;
 
 use std::borrow::Cow;
 
+pub use recognise::unusable_marker;
+pub use registry::{Becomes, SCHEMES, Scheme};
+
 use crate::account::HashInput;
-use crate::appwrite::{Endpoint, Profile};
+use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal};
+use job::{Job, Parts};
 
 /// What rehome answers for a hash on one version of Appwrite.
 #[derive(Debug, Clone)]
@@ -34,7 +51,7 @@ pub struct Mapped<'a> {
 }
 
 /// The password members of a create body, under Appwrite's names.
-#[derive(Clone, Default, serde::Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordFields<'a> {
     /// The hash (or the plain password for [`Endpoint::Plain`]).
@@ -75,9 +92,102 @@ impl std::fmt::Debug for Mapped<'_> {
     }
 }
 
-/// Decides what a hash becomes on a version of Appwrite. Pure, total and linear in the input's length.
+impl Verdict<'_> {
+    /// The same verdict, borrowing from nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Verdict<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Verdict::Refused(refusal) => Verdict::Refused(refusal),
+            Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes }) => {
+                let fields = PasswordFields {
+                    password: own(fields.password),
+                    password_salt: fields.password_salt.map(own),
+                    password_salt_separator: fields.password_salt_separator.map(own),
+                    password_signer_key: fields.password_signer_key.map(own),
+                    password_version: fields.password_version,
+                    password_cpu: fields.password_cpu,
+                    password_memory: fields.password_memory,
+                    password_parallel: fields.password_parallel,
+                    password_length: fields.password_length,
+                };
+                Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes })
+            }
+        }
+    }
+}
+
+/// Decides what a hash becomes on a version of Appwrite. Pure, total and linear in the input's length; what passes
+/// unchanged is borrowed.
 #[must_use]
 pub fn resolve<'a>(input: &HashInput<'a>, profile: &Profile) -> Verdict<'a> {
-    let _ = (input, profile);
-    Verdict::Refused(Refusal::new(Code::UnsupportedScheme, "no scheme is known yet"))
+    let borrowed = |text: &Cow<'a, str>| match text {
+        Cow::Borrowed(text) => Some(*text),
+        Cow::Owned(_) => None,
+    };
+    // All of the record's strings live as long as the verdict, or none is borrowed by it.
+    let all = || -> Option<[Option<&'a str>; 4]> {
+        let optional = |text: &Option<Cow<'a, str>>| match text {
+            None => Some(None),
+            Some(text) => borrowed(text).map(Some),
+        };
+        Some([
+            Some(borrowed(&input.hash)?),
+            optional(&input.salt)?,
+            optional(&input.signer_key)?,
+            optional(&input.salt_separator)?,
+        ])
+    };
+    if let Some(strings) = all() {
+        return resolve_strings(input, strings, profile);
+    }
+    let strings =
+        [Some(&*input.hash), input.salt.as_deref(), input.signer_key.as_deref(), input.salt_separator.as_deref()];
+    resolve_strings(input, strings, profile).into_owned()
+}
+
+fn resolve_strings<'s>(
+    input: &HashInput<'_>,
+    [hash, salt, signer_key, salt_separator]: [Option<&'s str>; 4],
+    profile: &Profile,
+) -> Verdict<'s> {
+    let name = input.declared.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let declared = name.and_then(registry::find);
+    if let (Some(name), None) = (name, declared) {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+        return Verdict::Refused(Refusal::new(Code::UnknownScheme, format!("`{shown}` is no scheme rehome knows")));
+    }
+    let parts = Parts {
+        declared,
+        origin: input.origin,
+        salt,
+        salt_encoding: input.salt_encoding,
+        scrypt_n: input.scrypt_n,
+        scrypt_r: input.scrypt_r,
+        scrypt_p: input.scrypt_p,
+        scrypt_length: input.scrypt_length,
+        signer_key,
+        salt_separator,
+        rounds: input.rounds,
+        mem_cost: input.mem_cost,
+    };
+    let job = Job { parts, profile, conversion: Vec::new(), notes: Vec::new(), unwrapped: 0 };
+    recognise::resolve(job, hash.unwrap_or_default())
+}
+
+/// A plain-text password, which Appwrite hashes itself.
+#[must_use]
+pub fn plain<'a>(password: Cow<'a, str>, profile: &Profile) -> Verdict<'a> {
+    let length = password.len();
+    if length < rules::PASSWORD_MIN || (profile.max_256_bytes && length > rules::PASSWORD_MAX) {
+        let text = format!("the password is {length} bytes long; Appwrite takes 8 to 256");
+        return Verdict::Refused(Refusal::new(Code::PasswordLength, text).scheme("plain"));
+    }
+    Verdict::Maps(Mapped {
+        scheme: "plain",
+        endpoint: Endpoint::Plain,
+        fields: PasswordFields { password, ..PasswordFields::default() },
+        conversion: Vec::new(),
+        notes: Vec::new(),
+    })
 }

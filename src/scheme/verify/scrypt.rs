@@ -10,7 +10,7 @@ use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
 use super::MEMORY_LIMIT;
 
 /// N × r × p beyond which a login takes a server minutes; rehome computes none of them.
-const MAX_WORK: u64 = 1 << 28;
+pub const MAX_WORK: u64 = 1 << 28;
 
 /// The parameters of one scrypt computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
