@@ -1,14 +1,11 @@
 //! `rehome check`
 
-use std::io::Write;
-
-use super::args::OutputFormat;
+use super::progress::Progress;
+use super::report::print;
 use super::settings;
 use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
-use crate::event::Silent;
 use crate::plan::planner::Planner;
-use crate::report::folder::REPORT_JSON;
 use crate::report::summary::{File, Head, Source};
 use crate::report::{Report, RunFolder, survey};
 
@@ -44,9 +41,10 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let mut planner = Planner::new(&export, args.policies.into(), version.profile());
     planner.observer.with_pii = args.with_pii;
 
+    let progress = Progress::new(args.output);
     let folder = RunFolder::create(&args.run.folder)?;
     let frame = export.rejects_frame();
-    let survey = survey::survey(&planner, Some((&folder, &frame)), &Silent)?;
+    let survey = survey::survey(&planner, Some((&folder, &frame)), &progress)?;
 
     let head = Head {
         command: "check",
@@ -56,12 +54,11 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         rate: args.rate.map(std::num::NonZeroU32::get),
         now: jiff::Timestamp::now(),
     };
-    let report = Report::new(head, &survey.tally, export.dialect());
-    let json = serde_json::to_vec_pretty(&report).map_err(|e| RunError::Internal(e.to_string()))?;
-    folder.write(REPORT_JSON, &json)?;
-    if args.output.format == OutputFormat::Json {
-        std::io::stdout().write_all(&json).map_err(RunError::io("standard output"))?;
-    }
+    let mut report = Report::new(head, &survey.tally, export.dialect());
+    report.suggest(&args.export.exports, &args.run.folder);
+    report.save(&folder)?;
+    progress.clear();
+    print(&report, args.output)?;
     Ok(Finish::partial_if(report.outcomes.refused > 0))
 }
 

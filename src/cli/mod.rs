@@ -7,6 +7,7 @@ mod identify;
 mod import;
 mod man;
 mod plan;
+pub mod progress;
 mod report;
 mod resume;
 mod rollback;

@@ -46,15 +46,23 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     };
     report.save(&folder)?;
 
+    print(&report, args.output)?;
+    Ok(Finish::Done)
+}
+
+/// Prints a report on standard output, as the flags say.
+///
+/// # Errors
+/// [`RunError::Io`] if it cannot be written; a reader that has seen enough (`| head`) is no failure.
+pub(super) fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
     let mut out = std::io::stdout();
-    let text = match args.output.format {
+    let text = match output.format {
         OutputFormat::Json => report.to_json()?,
-        OutputFormat::Text if args.output.quiet => String::new(),
-        OutputFormat::Text => terminal::screen(&report, Colours::wanted(args.output.no_color, &out)),
+        OutputFormat::Text if output.quiet => return Ok(()),
+        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &out)),
     };
     match out.write_all(text.as_bytes()) {
-        // `| head` is no failure.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
-        _ => Ok(Finish::Done),
+        _ => Ok(()),
     }
 }

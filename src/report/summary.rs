@@ -531,7 +531,8 @@ fn schemes(tally: &Tally) -> Vec<Scheme> {
 }
 
 fn login_core_hours(schemes: &[Scheme]) -> f64 {
-    let millis: f64 = schemes.iter().flat_map(|s| &s.costs).map(|cost| cost.millis * cost.users as f64).sum();
+    let costs = schemes.iter().flat_map(|scheme| &scheme.costs);
+    let millis = costs.fold(0.0, |sum, cost| sum + cost.millis * cost.users as f64);
     (millis / 36_000.0).round() / 100.0
 }
 

@@ -111,7 +111,7 @@ impl Screen {
 
     fn head(&mut self, report: &Report) {
         let source = &report.source;
-        let files: Vec<_> = source.files.iter().map(|f| f.path.as_str()).collect();
+        let files: Vec<_> = source.files.iter().map(|file| file_name(&file.path)).collect();
         let records = format!(" · {} records · for Appwrite {}", count(report.records), report.appwrite);
         self.line(&[(BOLD, &source.dialect), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
         if !source.why.is_empty() {
@@ -181,11 +181,13 @@ impl Screen {
             self.line(&[("", &number), (severity_colour(&reason.severity), &what), ("", &title)]);
             let place = reason.examples.first().map_or_else(String::new, |place| {
                 let file = report.source.files.get(usize::from(place.file)).filter(|_| report.source.files.len() > 1);
-                let file = file.map_or_else(String::new, |file| format!(" of {}", file.path));
-                format!("record {}, line {}{file}", place.record, place.line)
+                file.map_or_else(
+                    || format!("line {}", place.line),
+                    |file| format!("{}:{}", file_name(&file.path), place.line),
+                )
             });
-            let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
-            self.line(&[("", "             → "), ("", &reason.remedy), (DIM, &place)]);
+            let arrow = if reason.remedy.is_empty() { "" } else { " → " };
+            self.line(&[("", "             "), (DIM, &place), (DIM, arrow), ("", &reason.remedy)]);
         }
         if reasons.len() > REASONS {
             let more: Vec<_> = reasons[REASONS..].iter().map(|r| format!("{} {}", count(r.count), r.code)).collect();
@@ -194,12 +196,12 @@ impl Screen {
     }
 
     fn schemes(&mut self, report: &Report) {
-        self.heading("Passwords");
+        self.heading("Passwords, where they go, and what a login costs");
         for scheme in report.schemes.iter().take(SCHEMES) {
-            let row = format!("{:>11}  {:<22}  ", count(scheme.count), shown(&scheme.name, 22));
+            let row = format!("{:>11}  {:<21}  ", count(scheme.count), shown(&scheme.name, 21));
             let target = scheme.endpoint.as_deref().unwrap_or("no endpoint");
             let code = if scheme.endpoint.is_some() { "" } else { colour(Outcome::Refused) };
-            self.line(&[("", &row), (code, &format!("{target:<22}")), (DIM, &cost(scheme))]);
+            self.line(&[("", &row), (code, &format!("{target:<24}")), (DIM, &cost(scheme))]);
         }
         if report.schemes.len() > SCHEMES {
             let more: Vec<_> =
@@ -258,13 +260,15 @@ impl Screen {
         }
         let estimate = &report.estimate;
         if report.import.is_none() {
-            let text = format!(
-                "{} requests: {} at {} a second; the first logins cost the target {} core hours",
+            let mut text = format!(
+                "{} requests: {} at {} a second",
                 count(estimate.requests),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),
-                estimate.login_core_hours
             );
+            if estimate.login_core_hours > 0.0 {
+                let _ = write!(text, "; first logins cost the target {} core hours", estimate.login_core_hours);
+            }
             self.fact("Evening", &text);
         }
     }
@@ -286,22 +290,29 @@ impl Screen {
 
     fn next(&mut self, report: &Report) {
         for (i, step) in report.next.iter().take(STEPS).enumerate() {
-            let label = if i == 0 { "       Next" } else { "           " };
+            let label = if i == 0 { "       Next  " } else { "             " };
             if step.command.is_empty() {
-                self.line(&[(BOLD, label), ("", "  "), ("", &step.text)]);
+                self.line(&[(BOLD, label), ("", &step.text)]);
             } else {
-                self.line(&[(BOLD, label), ("", "  "), ("36", &step.command), (DIM, "  "), (DIM, &step.text)]);
+                // A command is there to be copied: it is never cut.
+                let command = shown(&step.command, step.command.len());
+                let (label, command) = (self.colours.paint(BOLD, label), self.colours.paint("36", &command));
+                let _ = writeln!(self.out, "{label}{command}");
             }
         }
     }
 }
 
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
 fn cost(scheme: &Scheme) -> String {
     match scheme.costs.as_slice() {
         [] => String::new(),
-        [one] => format!("{}, {} a login", one.label, millis(one.millis)),
+        [one] => format!("{}, {}", one.label, millis(one.millis)),
         [first, .., last] => {
-            format!("{} to {}, {} to {} a login", first.label, last.label, millis(first.millis), millis(last.millis))
+            format!("{} … {}, {} … {}", first.label, last.label, millis(first.millis), millis(last.millis))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::plan::{CreateBody, Plan};
-use crate::report::Cost;
+use crate::report::{Cost, Outcome};
 
 /// One trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,9 @@ impl Trap {
             Self::EscapedPassword => {
                 "the source hashed & < > and quotes as HTML entities; Appwrite takes them as typed"
             }
-            Self::CaseInsensitiveIds => "these ids have upper-case letters",
+            Self::CaseInsensitiveIds => {
+                "these short ids have upper-case letters; another user of the project may have the same in other case"
+            }
             Self::PersonalData => {
                 "where a project has the check on, a hash is refused that happens to contain a user's short id, name or \
                  address"
@@ -123,7 +125,7 @@ impl Trap {
             Self::TrimmedPassword | Self::NormalisedPassword | Self::EscapedPassword => {
                 "few users are touched; a password reset cures it"
             }
-            Self::CaseInsensitiveIds => "nothing unless a duplicate is reported; --ids derive avoids the question",
+            Self::CaseInsensitiveIds => "nothing for an empty project; else --ids derive avoids the question",
             Self::PersonalData => "switch off Auth → Security → Personal data in the project while importing",
             Self::UnusualEmail => "write to a few of them before the day",
             Self::PhoneWithoutCountry => "write them as +COUNTRYNUMBER in the source",
@@ -177,13 +179,16 @@ impl TrapSet {
         self.set(Trap::TrimmedPassword, hashed && dialect == "wordpress");
         self.set(Trap::NormalisedPassword, matches!(plan.scheme, "better-auth" | "lucia"));
         self.set(Trap::EscapedPassword, hashed && dialect == "phpbb");
-        self.set(Trap::CaseInsensitiveIds, user_id.bytes().any(|b| b.is_ascii_uppercase()));
+        // Generated ids are too long to meet by chance.
+        self.set(Trap::CaseInsensitiveIds, user_id.len() < 16 && user_id.bytes().any(|b| b.is_ascii_uppercase()));
         // A four-letter word is in one bcrypt hash of 10^5, a three-letter one in one of 600.
         let short = |text: &str| (1..=3).contains(&text.len());
         let local = email.as_deref().and_then(|e| e.split('@').next()).unwrap_or_default();
         let name = name.as_deref().unwrap_or_default();
         self.set(Trap::PersonalData, hashed && (short(user_id) || short(local) || short(name)));
-        self.set(Trap::ProviderSignIn, password.is_none() && email.is_some() && plan.scheme == "none");
+        let by_provider =
+            password.is_none() && email.is_some() && Outcome::of_notes(&plan.notes) != Outcome::NeedsReset;
+        self.set(Trap::ProviderSignIn, by_provider);
         self.set(Trap::HeavyLogin, cost.is_some_and(|cost| cost.mebibytes() > 128));
     }
 }

@@ -47,7 +47,7 @@ pub fn page(report: &Report) -> String {
     let source = &report.source;
     let files: Vec<_> = source.files.iter().map(|file| e(&file.path)).collect();
     let findings: String =
-        source.findings.iter().map(|finding| format!("<p class=\"lede\">{}</p>\n", e(finding))).collect();
+        source.findings.iter().map(|finding| format!("<p class=\"finding\">{}</p>\n", e(finding))).collect();
     let policy = format!(
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         BASE64_STANDARD.encode(Sha256::digest(SCRIPT))

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::e;
 use crate::report::figures::{count, duration, rate};
+use crate::report::inert;
 
 /// A horizontal bar.
 pub struct Bar<'b> {
@@ -18,38 +19,50 @@ pub struct Bar<'b> {
     pub tone: &'b str,
 }
 
+/// Letters of a label at most, and of a label with its text for both to fit one line of a phone.
+const LABEL: usize = 40;
+
 /// Bars below one another, the longest across the whole width.
 pub fn bars(id: &str, title: &str, bars: &[Bar<'_>]) -> String {
     let longest = bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
     let mut marks = String::new();
-    for (i, bar) in bars.iter().enumerate() {
-        let (text_y, bar_y) = (i * 40 + 13, i * 40 + 19);
+    let mut y = 0_usize;
+    for bar in bars {
+        let label = inert::shown(&bar.label, LABEL);
+        let own_line = label.chars().count() + bar.text.chars().count() > LABEL;
+        let text_y = y + 13 + if own_line { 17 } else { 0 };
         let width = if bar.value > 0.0 { (bar.value / longest * 100.0).max(0.3) } else { 0.0 };
         let _ = write!(
             marks,
-            "<g class=\"{}\"><text x=\"0\" y=\"{text_y}\">{}</text><text class=\"soft\" x=\"100%\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\
+            "<g class=\"{}\"><text x=\"0\" y=\"{}\">{}</text>\
+             <text class=\"soft\" x=\"100%\" y=\"{text_y}\" text-anchor=\"end\">{}</text>\
              <rect class=\"track\" x=\"0\" y=\"{bar_y}\" width=\"100%\" height=\"10\" rx=\"2\"/>\
              <rect class=\"bar\" x=\"0\" y=\"{bar_y}\" width=\"{width:.2}%\" height=\"10\" rx=\"2\"/></g>",
             bar.tone,
-            e(&bar.label),
+            y + 13,
+            e(&label),
             e(&bar.text),
+            bar_y = text_y + 6,
         );
+        y = text_y + 27;
     }
     let words: Vec<_> = bars.iter().map(|bar| format!("{}: {}", bar.label, bar.text)).collect();
-    figure(id, title, &words.join("; "), (bars.len() * 40).saturating_sub(8), &marks)
+    figure(id, title, &words.join("; "), y.saturating_sub(8), &marks)
 }
 
 /// Columns side by side over named places.
 pub fn columns(id: &str, title: &str, columns: &[(String, u64)]) -> String {
     const HEIGHT: f64 = 130.0;
+    // Half a label stands out at either end.
+    const MARGIN: f64 = 3.0;
     let highest = columns.iter().map(|(_, n)| *n).max().unwrap_or_default().max(1);
-    let step = 100.0 / columns.len().max(1) as f64;
+    let step = (100.0 - 2.0 * MARGIN) / columns.len().max(1) as f64;
     // Eight labels fit a phone.
     let every = columns.len().div_ceil(8).max(1);
     let mut marks = String::new();
     for (i, (label, n)) in columns.iter().enumerate() {
         let height = *n as f64 / highest as f64 * HEIGHT;
-        let x = i as f64 * step;
+        let x = MARGIN + i as f64 * step;
         let _ = write!(
             marks,
             "<rect class=\"bar\" x=\"{:.2}%\" y=\"{:.1}\" width=\"{:.2}%\" height=\"{height:.1}\"/>",
@@ -135,10 +148,8 @@ fn figure(id: &str, title: &str, words: &str, height: usize, marks: &str) -> Str
     let words = words.chars().take(4_000).collect::<String>();
     let words: String = words.split("; ").map(e).collect::<Vec<_>>().join("; ");
     format!(
-        "<figure>\n<svg role=\"img\" aria-labelledby=\"{id}-t {id}-d\" height=\"{height}\">\
-         <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{words}</desc>{marks}</svg>\n\
-         <figcaption>{}</figcaption>\n</figure>\n",
-        e(title),
-        e(title),
+        "<figure>\n<figcaption>{title}</figcaption>\n<svg role=\"img\" aria-labelledby=\"{id}-t {id}-d\" height=\"{height}\">\
+         <title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{words}</desc>{marks}</svg>\n</figure>\n",
+        title = e(title),
     )
 }

@@ -109,7 +109,7 @@ fn next(report: &Report) -> Option<String> {
                 "" => String::new(),
                 command => format!("<code>{}</code>", e(command)),
             };
-            format!("<li>{}{command}</li>", e(&step.text))
+            format!("<li>{}{command}</li>", e(&sentence(&step.text)))
         })
         .collect();
     (!steps.is_empty()).then(|| format!("<ol class=\"steps\">{steps}</ol>"))
@@ -139,7 +139,7 @@ fn import(report: &Report) -> Option<String> {
         e(&import.endpoint),
         tiles(&[
             tile("ready", "complete", &count(import.done), "with every follow-up request"),
-            tile("info", "created", &count(import.created), "of them or of those that failed later"),
+            tile("info", "created", &count(import.created), "there now, complete or not"),
             tile("refused", "failed", &count(import.failed), "named below and in the rejects"),
             tile("warning", "left", &count(import.left), "rehome resume goes on with them"),
         ]),
@@ -154,15 +154,11 @@ fn import(report: &Report) -> Option<String> {
             count(pace.errors),
             e(&share(pace.errors, pace.requests)),
         );
-        html += &plots::timeline("plot-users", "Users a second", "a second", &pace.users, pace.seconds_a_slot, "ready");
-        html += &plots::timeline(
-            "plot-errors",
-            "Errors a second",
-            "a second",
-            &pace.errors_a_slot,
-            pace.seconds_a_slot,
-            "refused",
-        );
+        let width = pace.seconds_a_slot;
+        html += "<div class=\"plots\">";
+        html += &plots::timeline("plot-users", "Users a second", "a second", &pace.users, width, "ready");
+        html += &plots::timeline("plot-errors", "Errors a second", "a second", &pace.errors_a_slot, width, "refused");
+        html += "</div>";
         let bars: Vec<_> = pace
             .latency
             .iter()
@@ -213,7 +209,11 @@ fn why(report: &Report) -> Option<String> {
         .iter()
         .map(|reason| {
             let scheme = reason.scheme.as_ref().map_or_else(String::new, |scheme| format!(" {}", e(scheme)));
-            let places: Vec<_> = reason.examples.iter().map(|place| self::place(report, *place)).collect();
+            let places: Vec<_> = reason
+                .examples
+                .iter()
+                .map(|place| format!("record {} ({})", place.record, at(report, *place)))
+                .collect();
             let remedy = if reason.remedy.is_empty() { String::new() } else { format!("<p>{}</p>", e(&sentence(&reason.remedy))) };
             format!(
                 "<li class=\"{}\"><div class=\"n\">{}</div><div><strong>{}</strong> <span class=\"tag\">{}{scheme}</span>\
@@ -262,7 +262,8 @@ fn schemes(report: &Report) -> Option<String> {
             ]
         })
         .collect();
-    let mut html = plots::bars("plot-schemes", "Password schemes; red ones have no endpoint that verifies them", &bars);
+    let mut html = String::from("<div class=\"plots\">");
+    html += &plots::bars("plot-schemes", "Password schemes; red: no endpoint verifies it", &bars);
     let mut costs: Vec<_> = report.schemes.iter().flat_map(|s| s.costs.iter().map(move |c| (s, c))).collect();
     costs.sort_by(|a, b| a.1.millis.total_cmp(&b.1.millis));
     let cost_bars: Vec<_> = costs
@@ -278,6 +279,7 @@ fn schemes(report: &Report) -> Option<String> {
     if !cost_bars.is_empty() {
         html += &plots::bars("plot-costs", "What one login costs a core of the server, roughly", &cost_bars);
     }
+    html += "</div>";
     html += &table(
         "Where each scheme goes",
         &["Scheme", "#Records", "Endpoint", "#Rewritten without loss", "#Refused", "Cost of a login"],
@@ -310,7 +312,7 @@ fn traps(report: &Report) -> Option<String> {
 fn evening(report: &Report) -> Option<String> {
     let estimate = &report.estimate;
     let at = |rate: u32| duration(estimate.requests.div_ceil(u64::from(rate)));
-    (estimate.requests > 0).then(|| {
+    (estimate.requests > 0 && report.import.is_none()).then(|| {
         tiles(&[
             tile("info", "requests", &count(estimate.requests), "creates and follow-ups together"),
             tile(
@@ -347,7 +349,7 @@ fn columns(report: &Report) -> Option<String> {
                 column.to.as_deref().map_or_else(String::new, e),
                 column.how.as_deref().map_or_else(String::new, e),
                 count(column.filled),
-                column.example.map_or_else(String::new, |place| e(&self::place(report, place))),
+                column.example.map_or_else(String::new, |place| e(&at(report, place))),
             ]
         })
         .collect();
@@ -458,12 +460,10 @@ fn table(caption: &str, headings: &[&str], rows: &[Vec<String>]) -> String {
     format!("<table>{caption}<thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n")
 }
 
-fn place(report: &Report, place: Place) -> String {
+fn at(report: &Report, place: Place) -> String {
     match report.source.files.get(usize::from(place.file)) {
-        Some(file) if report.source.files.len() > 1 => {
-            format!("record {} (line {} of {})", count(place.record), count(place.line), file.path)
-        }
-        _ => format!("record {} (line {})", count(place.record), count(place.line)),
+        Some(file) if report.source.files.len() > 1 => format!("line {} of {}", place.line, file.path),
+        _ => format!("line {}", place.line),
     }
 }
 
