@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
-use super::{Fields, Position, Record, Value, lines, sql, value};
+use super::{Fields, Position, Record, Value, ldif, lines, sql, value, xml};
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,13 +144,29 @@ impl Pieces {
                 sql::values::values(text, *flavour, cells).map_err(Defect::Other)?;
                 fit(cells, header_len(shape))
             }
-            Layout::Json => {
-                record.table = Arc::clone(&shape.table);
-                record.fields = Fields::Members(value::members(text).map_err(Defect::Other)?);
-                Ok(())
+            Layout::Colon { .. } => {
+                let columns = header_len(shape);
+                let cells = row_cells(record, shape);
+                lines::colon_cells(text, columns, cells);
+                fit(cells, columns)
             }
+            Layout::Json => members(record, shape, value::members(text)),
+            Layout::Ldif => members(record, shape, ldif::members(text)),
+            Layout::Xml => members(record, shape, xml::members(text)),
         }
     }
+}
+
+fn members<'b>(
+    record: &mut Record<'b>,
+    shape: &Shape,
+    members: Result<Vec<(Cow<'b, str>, Value<'b>)>, String>,
+) -> Result<(), Defect> {
+    if !Arc::ptr_eq(&record.table, &shape.table) {
+        record.table = Arc::clone(&shape.table);
+    }
+    record.fields = Fields::Members(members.map_err(Defect::Other)?);
+    Ok(())
 }
 
 /// A record to decode into.

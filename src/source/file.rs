@@ -11,9 +11,11 @@ use super::encoding::Encoding;
 use super::frame::{Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
+use super::ldif::LdifFramer;
 use super::lines::LineFramer;
 use super::sniff::{Kind, sniff};
 use super::sql::SqlFramer;
+use super::xml::XmlFramer;
 use super::{Format, Header, TableSample};
 use crate::error::RunError;
 
@@ -67,17 +69,20 @@ impl SourceFile {
             Kind::Json { .. } => Format::Json,
             Kind::Ndjson => Format::Ndjson,
             Kind::Sql { .. } => Format::Sql,
+            Kind::Xml => Format::Xml,
+            Kind::Ldif => Format::Ldif,
+            Kind::Colon { .. } => Format::Colon,
         }
     }
 
     /// Gives a table without column names its columns.
     pub fn name_columns(&mut self, table: &str, names: Vec<String>) {
         match &mut self.kind {
-            Kind::Csv { header, .. } | Kind::Tsv { header, .. } => *header = Some(names),
+            Kind::Csv { header, .. } | Kind::Tsv { header, .. } | Kind::Colon { header, .. } => *header = Some(names),
             Kind::Sql { named, .. } => {
                 named.insert(table.to_owned(), names);
             }
-            Kind::Json { .. } | Kind::Ndjson => {}
+            Kind::Json { .. } | Kind::Ndjson | Kind::Xml | Kind::Ldif => {}
         }
     }
 
@@ -122,6 +127,12 @@ impl SourceFile {
             }
             Kind::Json { sequence } => Box::new(JsonFramer::new(*sequence, wanted)),
             Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, wanted)),
+            Kind::Xml => Box::new(XmlFramer::new(wanted)),
+            Kind::Ldif => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted)),
+            Kind::Colon { header, width } => {
+                let layout = Layout::Colon { header: named(header, *width) };
+                Box::new(LineFramer::new(shape(layout), 0, Some(b'#'), wanted))
+            }
             Kind::Ndjson => Box::new(LineFramer::new(shape(Layout::Json), 0, None, wanted)),
         }
     }
@@ -165,7 +176,7 @@ impl SourceFile {
                 order.push((found.table, found.columns));
             }
         }
-        if order.is_empty() && !matches!(self.kind, Kind::Json { .. } | Kind::Sql { .. }) {
+        if order.is_empty() && !matches!(self.kind, Kind::Json { .. } | Kind::Sql { .. } | Kind::Xml) {
             order.push((String::new(), Vec::new()));
         }
         let tables = order.into_iter().map(|(table, columns)| {
@@ -183,7 +194,7 @@ impl SourceFile {
         records: Vec<serde_json::Map<String, serde_json::Value>>,
     ) -> TableSample {
         let (columns, width) = match &self.kind {
-            Kind::Csv { header, width, .. } | Kind::Tsv { header, width, .. } => {
+            Kind::Csv { header, width, .. } | Kind::Tsv { header, width, .. } | Kind::Colon { header, width } => {
                 (header.clone().unwrap_or_default(), *width)
             }
             // Numbers for names: the dump names none.

@@ -26,14 +26,23 @@ pub(crate) enum Layout {
     Json,
     /// One tuple of an INSERT.
     Values { header: Arc<Header>, flavour: Flavour },
+    /// Fields between colons.
+    Colon { header: Arc<Header> },
+    /// One element.
+    Xml,
+    /// One LDIF entry.
+    Ldif,
 }
 
 impl Layout {
     /// The columns of rows.
     pub fn header(&self) -> Option<&Arc<Header>> {
         match self {
-            Self::Csv { header, .. } | Self::Tsv { header, .. } | Self::Values { header, .. } => Some(header),
-            Self::Json => None,
+            Self::Csv { header, .. }
+            | Self::Tsv { header, .. }
+            | Self::Values { header, .. }
+            | Self::Colon { header } => Some(header),
+            Self::Json | Self::Xml | Self::Ldif => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Formats of one record a line: NDJSON, and tab-separated text with backslash escapes.
+//! Formats of one record a line: NDJSON, tab-separated text with backslash escapes, and colon-separated accounts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -139,4 +139,9 @@ pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// The fields of a passwd, shadow or htpasswd line; the last takes what colons are left.
+pub(crate) fn colon_cells<'a>(line: &'a str, width: usize, cells: &mut Vec<Value<'a>>) {
+    cells.extend(line.splitn(width.max(1), ':').map(|field| Value::Text(Cow::Borrowed(field))));
 }

@@ -7,11 +7,13 @@ pub(crate) mod file;
 pub(crate) mod frame;
 pub(crate) mod input;
 mod json;
+mod ldif;
 mod lines;
 pub mod record;
 mod sniff;
 mod sql;
 mod value;
+mod xml;
 
 pub use record::{Fields, Header, Position, Record, Value};
 

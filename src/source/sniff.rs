@@ -35,6 +35,12 @@ pub(crate) enum Kind {
         /// Columns that a dialect gave to tables whose columns the dump does not name.
         named: HashMap<String, Vec<String>>,
     },
+    Xml,
+    Ldif,
+    Colon {
+        header: Option<Vec<String>>,
+        width: usize,
+    },
 }
 
 /// Tells the format. `whole`: `head` is all there is.
@@ -54,10 +60,44 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
         b'{' => return Ok(object(text)),
         _ => {}
     }
+    if text.starts_with(b"<") {
+        return Ok(Kind::Xml);
+    }
+    if is_ldif(text) {
+        return Ok(Kind::Ldif);
+    }
     if is_dump(text) {
         return Ok(Kind::Sql { flavour: Flavour { backslash: speaks_mysql(head) }, named: HashMap::new() });
     }
+    if let Some(width) = colon_width(text) {
+        return Ok(Kind::Colon { header: None, width });
+    }
     Ok(delimited(head, whole))
+}
+
+/// Whether the first line that says something is a version or a distinguished name.
+fn is_ldif(text: &[u8]) -> bool {
+    let first =
+        text.split(|&b| b == b'\n').find(|line| !line.trim_ascii().is_empty() && line[0] != b'#' && line[0] != b' ');
+    first.is_some_and(|line| starts(line, b"dn:") || starts(line, b"version: "))
+}
+
+/// The fields a line of shadow (9), passwd (7) or htpasswd (2), if all lines have as many and begin with a name.
+fn colon_width(text: &[u8]) -> Option<usize> {
+    let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty() && l[0] != b'#').take(20);
+    let mut widths = lines.map(|line| {
+        let mut fields = line.split(|&b| b == b':');
+        let name = fields.next().unwrap_or_default();
+        let plain = !name.is_empty() && !name.iter().any(|b| b",;\t\"|{ ".contains(b));
+        (plain && name.len() < line.len()).then(|| fields.count() + 1)
+    });
+    let first = widths.next()??;
+    // A cut line at the end of the sample, and colons in plain-text passwords, are no reason to doubt.
+    match first {
+        7 | 9 => widths.all(|width| width == Some(first) || width.is_none()).then_some(first),
+        2 => widths.all(|width| width.is_some_and(|w| w >= 2)).then_some(2),
+        _ => None,
+    }
 }
 
 /// Whether a line begins as only statements and dumps' comments do.

@@ -26,7 +26,17 @@ impl Frame {
             Format::Ndjson => lines("ndjson"),
             Format::Ldif => Self { separator: b"\n\n", ..lines("ldif") },
             Format::Colon => lines("txt"),
-            Format::Xml => Self { tail: b"\n</rows>\n", head: b"<rows>\n".to_vec(), ..lines("xml") },
+            Format::Xml if table.columns.iter().any(|column| column == "model") => Self {
+                head: b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<django-objects version=\"1.0\">\n".to_vec(),
+                tail: b"\n</django-objects>\n",
+                ..lines("xml")
+            },
+            Format::Xml => Self {
+                head: format!("<?xml version=\"1.0\"?>\n<mysqldump>\n<table_data name=\"{}\">\n", table.table)
+                    .into_bytes(),
+                tail: b"\n</table_data>\n</mysqldump>\n",
+                ..lines("xml")
+            },
             Format::Json if table.table.is_empty() => {
                 Self { extension: "json", head: b"[\n".to_vec(), separator: b",\n", tail: b"\n]\n" }
             }

@@ -164,3 +164,94 @@ fn raw_bytes_are_the_record_and_can_be_read_again() {
         );
     }
 }
+
+#[test]
+fn xml_of_mysqldump_and_django() {
+    let mysql = b"<?xml version=\"1.0\"?>\n<mysqldump xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n\
+        <database name=\"d\">\n<table_structure name=\"users\"><field Field=\"id\" /></table_structure>\n\
+        <table_data name=\"users\">\n<row>\n\t<field name=\"id\">1</field>\n\t<field name=\"email\">ann@example.com</field>\n\
+        \t<field name=\"note\">a &lt;b&gt; &amp; &#233;</field>\n</row>\n<row><field name=\"id\">2</field>\
+        <field name=\"email\">bob@example.com</field><field name=\"note\" xsi:nil=\"true\" /></row>\n</table_data>\n\
+        </database>\n</mysqldump>\n";
+    assert_eq!(emails("a.xml", mysql), ok(&["ann@example.com", "bob@example.com"]));
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.xml", mysql)], None).unwrap();
+    assert_eq!(export.tables()[0].table, "users");
+    assert_eq!(export.tables()[0].records[0]["note"], "a <b> & é");
+    assert!(export.tables()[0].records[1]["note"].is_null());
+
+    let django = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<django-objects version=\"1.0\">\n\
+        <object model=\"auth.user\" pk=\"1\"><field name=\"password\" type=\"CharField\">x</field>\
+        <field name=\"last_login\" type=\"DateTimeField\"><None></None></field>\
+        <field name=\"groups\" rel=\"ManyToManyRel\" to=\"auth.group\"><object pk=\"3\"></object></field>\
+        <field name=\"perms\" rel=\"ManyToManyRel\" to=\"auth.p\"><object><natural>a</natural></object></field></object>\n\
+        </django-objects>\n";
+    let mut file = crate::source::file::SourceFile::open(&written(&dir, "d.xml", django)).unwrap();
+    let record = &file.samples(0).unwrap()[0].records[0];
+    let expected = serde_json::json!({"model": "auth.user", "pk": "1", "fields": {
+        "password": "x", "last_login": null, "groups": ["3"], "perms": [["a"]]}});
+    assert_eq!(serde_json::Value::Object(record.clone()), expected);
+}
+
+fn written(dir: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = dir.path().join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+/// What dialects are shown of a file.
+fn samples(name: &str, content: &[u8]) -> Vec<TableSample> {
+    let dir = tempfile::tempdir().unwrap();
+    crate::source::file::SourceFile::open(&written(&dir, name, content)).unwrap().samples(0).unwrap()
+}
+
+#[test]
+fn ldif_is_unfolded_and_decoded() {
+    let ldif =
+        b"version: 1\r\n\r\n# a comment\r\n that goes on\r\ndn: uid=ann,dc=example\r\nmail: ann@example.c\r\n om\r\n\
+        mail: a2@example.com\r\ncn:: w4lsb8Ov\r\nuserPassword:: e1NIQX1hYmM=\r\njpegPhoto:: /9j/\r\n\r\n\
+        dn: uid=bob,dc=example\r\nMail: bob@example.com\r\n\r\n# search result\r\nsearch: 2\r\nresult: 0 Success";
+    let tables = samples("a.ldif", ldif);
+    assert_eq!(tables[0].format, crate::source::Format::Ldif);
+    let expected = serde_json::json!([
+        {"dn": "uid=ann,dc=example", "mail": ["ann@example.com", "a2@example.com"], "cn": "Éloï",
+         "userPassword": "{SHA}abc", "jpegPhoto": "/9j/"},
+        {"dn": "uid=bob,dc=example", "Mail": "bob@example.com"}
+    ]);
+    assert_eq!(serde_json::json!(tables[0].records), expected);
+}
+
+#[test]
+fn colon_files_have_their_own_widths() {
+    let shadow = samples("shadow", b"root:*:19000:0:99999:7:::\nann:$6$x$y:19700:0:99999:7:::\n");
+    assert_eq!((shadow[0].format, shadow[0].width), (crate::source::Format::Colon, 9));
+    assert_eq!(shadow[0].records[1]["1"], "$6$x$y");
+    let passwd = samples("passwd", b"ann:x:1000:1000:Ann A,1,2:/home/ann:/bin/sh\n");
+    assert_eq!(passwd[0].width, 7);
+    let htpasswd = samples("htpasswd", b"# users\nann@example.com:$2y$05$x\nbob:plain:with:colons\n");
+    assert_eq!(htpasswd[0].width, 2);
+    assert_eq!(htpasswd[0].records[1]["1"], "plain:with:colons");
+}
+
+#[test]
+fn json_lists_are_found_wherever_they_are() {
+    let admin = br#"[{"type":"header","version":"5.2"},{"type":"database","name":"w"},
+        {"type":"table","name":"wp_users","database":"w","data":[{"ID":"1"},{"ID":"2"}]},
+        {"type":"table","name":"wp_usermeta","database":"w","data":[]}]"#;
+    let tables = samples("a.json", admin);
+    assert_eq!(
+        tables.iter().map(|t| (t.table.as_str(), t.records.len())).collect::<Vec<_>>(),
+        [("wp_users", 2), ("wp_usermeta", 0)]
+    );
+    let ghost = br#"{"db":[{"meta":{"version":"5"},"data":{"posts":[{"id":1,"html":"}]"}],"users":[{"id":"a"}]}}]}"#;
+    let tables = samples("a.json", ghost);
+    assert_eq!(tables.iter().map(|t| t.table.as_str()).collect::<Vec<_>>(), ["posts", "users"]);
+    let realm =
+        br#"{"id":"x","realm":"demo","roles":{"realm":[{"name":"r"}]},"users":[{"username":"a"}],"clients":[]}"#;
+    let tables = samples("a.json", realm);
+    assert_eq!(tables.iter().map(|t| t.table.as_str()).collect::<Vec<_>>(), ["realm", "users", "clients"]);
+    let pages = br#"[{"total":2,"users":[{"$id":"a"}]},{"total":2,"users":[{"$id":"b"}]}]"#;
+    assert_eq!(samples("a.json", pages)[0].records.len(), 2);
+    let one = br#"{"_id":{"$oid":"x"},"emails":[{"address":"a@example.com"}]}"#;
+    assert_eq!(samples("a.json", one)[0].format, crate::source::Format::Ndjson);
+}

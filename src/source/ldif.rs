@@ -1,0 +1,143 @@
+//! LDIF (RFC 2849): entries of folded `name: value` lines with blank lines between them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine;
+use memchr::memchr;
+
+use super::Value;
+use super::frame::{Cut, Framer, Shape, SpanKind, Wanted};
+
+/// Cuts entries. Blocks that are no entries (`version: 1`, ldapsearch's result, comments) are passed over.
+pub(crate) struct LdifFramer {
+    shape: Arc<Shape>,
+    wanted: Wanted,
+    passing_over: bool,
+}
+
+impl LdifFramer {
+    pub fn new(shape: Arc<Shape>, wanted: Wanted) -> Self {
+        Self { shape, wanted, passing_over: false }
+    }
+}
+
+impl Framer for LdifFramer {
+    fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
+        if self.wanted.left(&self.shape.table) == 0 {
+            return data.len();
+        }
+        let mut start = 0;
+        let mut pos = 0;
+        let mut end = 0;
+        loop {
+            let (line_end, next) = match memchr(b'\n', &data[pos..]) {
+                Some(length) => (pos + length, pos + length + 1),
+                None if eof => (data.len(), data.len()),
+                None => break,
+            };
+            let line = data[pos..line_end].strip_suffix(b"\r").unwrap_or(&data[pos..line_end]);
+            if !line.is_empty() {
+                end = pos + line.len();
+            }
+            if line.is_empty() || next == data.len() && eof {
+                if self.passing_over {
+                    self.passing_over = false;
+                } else if end > start && is_entry(&data[start..end]) {
+                    cut.push(start, end, &self.shape, SpanKind::Record);
+                    if !self.wanted.took(&self.shape.table) {
+                        cut.enough = true;
+                        return next;
+                    }
+                }
+                start = next;
+                end = next;
+            }
+            pos = next;
+            if pos == data.len() {
+                break;
+            }
+        }
+        if self.passing_over { pos } else { start }
+    }
+
+    fn pass_over(&mut self) {
+        self.passing_over = true;
+    }
+}
+
+fn is_entry(block: &[u8]) -> bool {
+    let first = block.split(|&b| b == b'\n').find(|line| !line.is_empty() && line[0] != b'#' && line[0] != b' ');
+    first.is_some_and(|line| !line.starts_with(b"search:") && !line.starts_with(b"result:"))
+        && (has_line(block, b"dn:") || !has_line(block, b"version:"))
+}
+
+fn has_line(block: &[u8], start: &[u8]) -> bool {
+    block.split(|&b| b == b'\n').any(|line| line.get(..start.len()).is_some_and(|l| l.eq_ignore_ascii_case(start)))
+}
+
+/// The attributes of an entry in the order they first stand; repeated ones are lists.
+///
+/// Values in base64 that are no text (`jpegPhoto`) stay as they are written. Attributes given by URL are null.
+///
+/// # Errors
+/// What is wrong, as the second half of a sentence.
+pub(crate) fn members(entry: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, String> {
+    let mut members: Vec<(Cow<'_, str>, Value<'_>)> = Vec::new();
+    let mut lines = entry.lines().peekable();
+    while let Some(first) = lines.next() {
+        let mut line = Cow::Borrowed(first);
+        while let Some(more) = lines.next_if(|next| next.starts_with(' ')) {
+            line.to_mut().push_str(&more[1..]);
+        }
+        if line.starts_with('#') || line.is_empty() || line == "-" {
+            continue;
+        }
+        let (name, value) = match line {
+            Cow::Borrowed(line) => {
+                let (name, value) = attribute(line)?;
+                (Cow::Borrowed(name), value)
+            }
+            Cow::Owned(line) => {
+                let (name, value) = attribute(&line)?;
+                (Cow::Owned(name.to_owned()), owned(&value))
+            }
+        };
+        if name == "version" && members.is_empty() {
+            continue;
+        }
+        // Attribute names are case-insensitive: the first spelling stands for all.
+        match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            None => members.push((name, value)),
+            Some((_, Value::List(values))) => values.push(value),
+            Some((_, one)) => {
+                let before = std::mem::replace(one, Value::Null);
+                *one = Value::List(vec![before, value]);
+            }
+        }
+    }
+    if members.iter().any(|(name, _)| name.eq_ignore_ascii_case("dn")) {
+        Ok(members)
+    } else {
+        Err("the entry has no dn".into())
+    }
+}
+
+fn attribute(line: &str) -> Result<(&str, Value<'_>), String> {
+    let (name, rest) = line.split_once(':').ok_or("a line has no colon")?;
+    let value = if let Some(encoded) = rest.strip_prefix(':') {
+        let encoded = encoded.trim();
+        let bytes =
+            base64::prelude::BASE64_STANDARD.decode(encoded).map_err(|_| format!("the base64 of {name} is damaged"))?;
+        Value::Text(String::from_utf8(bytes).map_or(Cow::Borrowed(encoded), Cow::Owned))
+    } else if rest.starts_with('<') {
+        Value::Null
+    } else {
+        Value::Text(Cow::Borrowed(rest.trim_start_matches(' ')))
+    };
+    Ok((name, value))
+}
+
+fn owned<'a>(value: &Value<'_>) -> Value<'a> {
+    value.text().map_or(Value::Null, |text| Value::Text(Cow::Owned(text.into_owned())))
+}

@@ -1,0 +1,316 @@
+//! XML of `mysqldump --xml`, `mysql --xml`, phpMyAdmin and Django's `dumpdata`: flat records in a known element.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use memchr::memchr;
+use memchr::memmem;
+use quick_xml::events::{BytesStart, Event};
+
+use super::Value;
+use super::frame::{Cut, Damage, Found, Framer, Layout, Shape, SpanKind, Wanted};
+
+/// Cuts the elements that are records out of a document.
+pub(crate) struct XmlFramer {
+    wanted: Wanted,
+    /// The name of the element around the rows that come.
+    table: String,
+    shapes: HashMap<String, Arc<Shape>>,
+    order: Vec<String>,
+    passing_over: bool,
+    complete: bool,
+}
+
+/// Elements that are records: MySQL's, phpMyAdmin's (one a row, named like the table) and Django's.
+const RECORDS: [&[u8]; 3] = [b"row", b"table", b"object"];
+
+impl XmlFramer {
+    pub fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            table: String::new(),
+            shapes: HashMap::new(),
+            order: Vec::new(),
+            passing_over: false,
+            complete: false,
+        }
+    }
+
+    fn shape(&mut self, table: &str) -> Arc<Shape> {
+        if let Some(shape) = self.shapes.get(table) {
+            return Arc::clone(shape);
+        }
+        let shape = Arc::new(Shape { table: table.into(), layout: Layout::Xml });
+        self.shapes.insert(table.to_owned(), Arc::clone(&shape));
+        self.order.push(table.to_owned());
+        shape
+    }
+}
+
+impl Framer for XmlFramer {
+    fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
+        let mut at = 0;
+        if std::mem::take(&mut self.passing_over) {
+            let table = self.table.clone();
+            let shape = self.shape(&table);
+            cut.push(0, data.len().min(1024), &shape, SpanKind::TooLarge);
+            return data.len();
+        }
+        while let Some(found) = memchr(b'<', &data[at..]) {
+            at += found;
+            let rest = &data[at..];
+            if let Some(end) = unread(rest) {
+                match end {
+                    Some(end) => at += end,
+                    None => break,
+                }
+                continue;
+            }
+            let Some(tag_end) = memchr(b'>', rest) else { break };
+            let tag = &rest[1..tag_end];
+            let name = element_name(tag);
+            if !tag.starts_with(b"/") && RECORDS.contains(&name) && !tag.ends_with(b"/") {
+                let own = (name == b"table").then(|| attribute(tag, b"name")).flatten();
+                let Some(end) = record_end(rest, name) else { break };
+                let table = own.unwrap_or_else(|| self.table.clone());
+                let shape = self.shape(&table);
+                if self.wanted.left(&table) > 0 {
+                    cut.push(at, at + end, &shape, SpanKind::Record);
+                    self.wanted.took(&table);
+                }
+                at += end;
+                continue;
+            }
+            match name {
+                b"table_data" => {
+                    self.table = attribute(tag, b"name").unwrap_or_default();
+                    let table = self.table.clone();
+                    self.shape(&table);
+                }
+                b"/mysqldump" | b"/resultset" | b"/django-objects" | b"/pma_xml_export" => self.complete = true,
+                _ => {}
+            }
+            at += tag_end + 1;
+        }
+        if eof {
+            if !self.complete || memchr(b'<', &data[at.min(data.len())..]).is_some() {
+                cut.damage = Some(Damage { at, what: "the document ends before its root element does".into() });
+            }
+            return data.len();
+        }
+        // Text between elements is of no interest, but an element that has begun is.
+        memchr(b'<', &data[at..]).map_or(data.len(), |begun| at + begun)
+    }
+
+    fn pass_over(&mut self) {
+        self.passing_over = true;
+    }
+
+    fn tables(&self) -> Vec<Found> {
+        self.order.iter().map(|table| Found { table: table.clone(), columns: Vec::new() }).collect()
+    }
+}
+
+/// Where a comment, CDATA or declaration ends; `Some(None)`: not in the data.
+fn unread(rest: &[u8]) -> Option<Option<usize>> {
+    let ends: [(&[u8], &[u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+    let (_, end) = ends.iter().find(|(start, _)| rest.starts_with(start))?;
+    Some(memmem::find(rest, end).map(|at| at + end.len()))
+}
+
+fn element_name(tag: &[u8]) -> &[u8] {
+    let end = tag.iter().skip(1).position(|b| b.is_ascii_whitespace() || *b == b'/').map_or(tag.len(), |n| n + 1);
+    &tag[..end]
+}
+
+fn attribute(tag: &[u8], name: &[u8]) -> Option<String> {
+    let needle = [b" ".as_slice(), name, b"=\""].concat();
+    let start = memmem::find(tag, &needle)? + needle.len();
+    let length = memchr(b'"', &tag[start..])?;
+    Some(String::from_utf8_lossy(&tag[start..start + length]).into_owned())
+}
+
+/// Where the record that begins the data ends. Django's hold elements of the same name.
+fn record_end(data: &[u8], name: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    loop {
+        at += memchr(b'<', data.get(at..)?)?;
+        let rest = &data[at..];
+        if let Some(end) = unread(rest) {
+            at += end?;
+            continue;
+        }
+        let tag_end = memchr(b'>', rest)?;
+        let tag = &rest[1..tag_end];
+        at += tag_end + 1;
+        if let Some(closed) = tag.strip_prefix(b"/") {
+            if element_name(closed) == name {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+        } else if element_name(tag) == name && !tag.ends_with(b"/") {
+            depth += 1;
+        }
+    }
+}
+
+/// The members of one record: a row's columns, or Django's `model`, `pk` and `fields` as its JSON has them.
+///
+/// # Errors
+/// What is wrong, as the second half of a sentence.
+pub(crate) fn members<'a>(record: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>, String> {
+    let mut reader = quick_xml::Reader::from_str(record);
+    let mut outer: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+    let mut fields: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+    let mut is_object = false;
+    let mut depth = 0_usize;
+    let mut current: Option<Cell> = None;
+    loop {
+        let event = reader.read_event().map_err(|e| format!("the XML is damaged: {e}"))?;
+        match event {
+            Event::Start(tag) | Event::Empty(tag) if depth == 0 => {
+                is_object = tag.name().as_ref() == "object";
+                if is_object {
+                    for name in ["model", "pk"] {
+                        if let Some(value) = named(&tag, name)? {
+                            outer.push((Cow::Borrowed(name), Value::Text(value.into())));
+                        }
+                    }
+                }
+                depth = 1;
+            }
+            Event::Start(tag) => {
+                depth += 1;
+                if depth == 2 {
+                    current = Some(Cell::of(&tag)?);
+                } else if let Some(cell) = &mut current {
+                    cell.inner(&tag)?;
+                }
+            }
+            Event::Empty(tag) => {
+                if depth == 1 {
+                    let cell = Cell::of(&tag)?;
+                    fields.push((Cow::Owned(cell.name.clone()), cell.value()));
+                } else if let Some(cell) = &mut current {
+                    cell.inner(&tag)?;
+                }
+            }
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    break;
+                }
+                if let Some(cell) = &mut current
+                    && depth == 2
+                {
+                    cell.close();
+                }
+                if depth == 1
+                    && let Some(cell) = current.take()
+                {
+                    fields.push((Cow::Owned(cell.name.clone()), cell.value()));
+                }
+            }
+            Event::Text(text) => {
+                if let Some(cell) = &mut current {
+                    cell.text.push_str(&text);
+                }
+            }
+            Event::CData(text) => {
+                if let Some(cell) = &mut current {
+                    cell.text.push_str(&text);
+                }
+            }
+            Event::GeneralRef(reference) => {
+                if let Some(cell) = &mut current {
+                    let character = match reference.resolve_char_ref() {
+                        Ok(Some(character)) => character,
+                        _ => match &*reference {
+                            "lt" => '<',
+                            "gt" => '>',
+                            "amp" => '&',
+                            "quot" => '"',
+                            "apos" => '\'',
+                            other => return Err(format!("the entity &{other}; is not known")),
+                        },
+                    };
+                    cell.text.push(character);
+                }
+            }
+            Event::Eof => return Err("the XML ends too early".into()),
+            _ => {}
+        }
+    }
+    if is_object {
+        outer.push((Cow::Borrowed("fields"), Value::Object(fields)));
+        Ok(outer)
+    } else {
+        Ok(fields)
+    }
+}
+
+/// A field while it is read.
+struct Cell {
+    name: String,
+    text: String,
+    null: bool,
+    /// What a relation points at: primary keys or natural keys.
+    list: Option<Vec<Value<'static>>>,
+    natural: Vec<Value<'static>>,
+}
+
+impl Cell {
+    fn of(tag: &BytesStart<'_>) -> Result<Self, String> {
+        let nil = named(tag, "xsi:nil")?.is_some_and(|nil| nil == "true");
+        let list = named(tag, "rel")?.is_some_and(|rel| rel == "ManyToManyRel").then(Vec::new);
+        let name = named(tag, "name")?.unwrap_or_else(|| tag.name().as_ref().to_owned());
+        Ok(Self { name, text: String::new(), null: nil, list, natural: Vec::new() })
+    }
+
+    /// An element within the field: Django's `<None/>`, `<object pk="1"/>`, `<natural>…</natural>`.
+    fn inner(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
+        match tag.name().as_ref() {
+            "None" => self.null = true,
+            "natural" => self.text.clear(),
+            "object" => {
+                if let (Some(pk), Some(list)) = (named(tag, "pk")?, &mut self.list) {
+                    list.push(Value::Text(pk.into()));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An element within a relation's `<object>` or the field itself has ended.
+    fn close(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if let Some(list) = &mut self.list {
+            if !text.trim().is_empty() {
+                self.natural.push(Value::Text(text.trim().to_owned().into()));
+                list.push(Value::List(std::mem::take(&mut self.natural)));
+            }
+        } else {
+            self.text = text;
+        }
+    }
+
+    fn value(self) -> Value<'static> {
+        match self.list {
+            Some(list) => Value::List(list),
+            None if self.null => Value::Null,
+            None => Value::Text(self.text.into()),
+        }
+    }
+}
+
+fn named(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
+    let attribute = tag.try_get_attribute(name).map_err(|e| format!("the XML is damaged: {e}"))?;
+    attribute
+        .map(|a| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).map(Cow::into_owned).map_err(|e| e.to_string()))
+        .transpose()
+}
