@@ -60,11 +60,9 @@ impl Framer for XmlFramer {
         while let Some(found) = memchr(b'<', &data[at..]) {
             at += found;
             let rest = &data[at..];
-            if let Some(end) = unread(rest) {
-                match end {
-                    Some(end) => at += end,
-                    None => break,
-                }
+            if let Some(closing) = unread(rest) {
+                let Some(end) = memmem::find(rest, closing) else { break };
+                at += end + closing.len();
                 continue;
             }
             let Some(tag_end) = memchr(b'>', rest) else { break };
@@ -112,11 +110,10 @@ impl Framer for XmlFramer {
     }
 }
 
-/// Where a comment, CDATA or declaration ends; `Some(None)`: not in the data.
-fn unread(rest: &[u8]) -> Option<Option<usize>> {
-    let ends: [(&[u8], &[u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
-    let (_, end) = ends.iter().find(|(start, _)| rest.starts_with(start))?;
-    Some(memmem::find(rest, end).map(|at| at + end.len()))
+/// What closes a comment, CDATA or declaration, if one begins here.
+fn unread(rest: &[u8]) -> Option<&'static [u8]> {
+    let kinds: [(&[u8], &'static [u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+    kinds.iter().find(|(start, _)| rest.starts_with(start)).map(|(_, closing)| *closing)
 }
 
 fn element_name(tag: &[u8]) -> &[u8] {
@@ -138,8 +135,8 @@ fn record_end(data: &[u8], name: &[u8]) -> Option<usize> {
     loop {
         at += memchr(b'<', data.get(at..)?)?;
         let rest = &data[at..];
-        if let Some(end) = unread(rest) {
-            at += end?;
+        if let Some(closing) = unread(rest) {
+            at += memmem::find(rest, closing)? + closing.len();
             continue;
         }
         let tag_end = memchr(b'>', rest)?;
