@@ -270,13 +270,56 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn version(&self) -> Result<Answer, Lost> {
-        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT).timeout(CONNECT);
-        let url = self.url("/health/version");
-        if Url::parse(&url).is_ok_and(|url| is_loopback(&url)) {
+        answer(self.stranger()?.get(self.url("/health/version"))).await
+    }
+
+    /// Signs in as nobody, without the key: the answer shows whether end users may sign in by e-mail and password.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn guest_sign_in(&self) -> Result<Answer, Lost> {
+        let builder = self.stranger()?.post(self.url("/account/sessions/email"));
+        let body = br#"{"email":"rehome-preflight@example.com","password":"nobody has this"}"#;
+        answer(
+            builder
+                .header("x-appwrite-project", &self.target.project)
+                .header("content-type", "application/json")
+                .body(&body[..]),
+        )
+        .await
+    }
+
+    /// Signs in with the key (so that the attempts do not count against end users' limits), on a connection of its own
+    /// and without cookies: with the cookie of an earlier session every sign-in is a 401.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Answer, Lost> {
+        let builder = self.stranger()?.post(self.url("/account/sessions/email"));
+        let body = json!({"email": email, "password": password}).to_string();
+        let mut key = HeaderValue::from_str(&self.target.key).map_err(|_| Lost::Unsent("the key".into()))?;
+        key.set_sensitive(true);
+        answer(
+            builder
+                .header("x-appwrite-project", &self.target.project)
+                .header("x-appwrite-key", key)
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
+    }
+
+    /// A client that shares neither headers nor connections.
+    fn stranger(&self) -> Result<reqwest::Client, Lost> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .redirect(reqwest::redirect::Policy::none());
+        if Url::parse(&self.target.endpoint).is_ok_and(|url| is_loopback(&url)) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|e| Lost::Unsent(describe(&e)))?;
-        answer(http.get(url)).await
+        builder.build().map_err(|e| Lost::Unsent(describe(&e)))
     }
 
     fn url(&self, path: &str) -> String {

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod endpoint;
 pub mod pace;
+pub mod preflight;
 pub mod rules;
 pub mod verdict;
 pub mod version;

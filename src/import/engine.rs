@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::feed::{self, Intents, Shard};
+use super::feed::{self, Intents};
 use super::gate::{Ceilings, Gate};
 use super::job::Job;
 use super::saga::{self, Context};
@@ -30,8 +30,6 @@ pub struct Import<'i> {
     pub planner: &'i Planner<'i>,
     /// Its duplicates.
     pub duplicates: &'i Duplicates,
-    /// Which part of it.
-    pub shard: Shard,
     /// The target.
     pub client: Client,
     /// How hard to push.
@@ -90,7 +88,7 @@ impl Import<'_> {
         handle: &tokio::runtime::Handle,
         sender: mpsc::Sender<Vec<Job>>,
     ) -> Result<(), RunError> {
-        feed::scan(self.planner, self.duplicates, self.shard, &*self.listener, |batch| {
+        feed::scan(self.planner, self.duplicates, &*self.listener, |batch| {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -2,8 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::job::Job;
 use crate::code::Refusal;
 use crate::error::RunError;
@@ -12,45 +10,6 @@ use crate::ledger::{Entry, Event, Reader, State, Steps};
 use crate::plan::Planned;
 use crate::plan::duplicates::Duplicates;
 use crate::plan::planner::Planner;
-
-/// A stable part of the users: the `index`th of `of`, counting from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shard {
-    /// Which part.
-    pub index: u32,
-    /// Of how many; 0 and 1 both mean all users.
-    pub of: u32,
-}
-
-impl Shard {
-    /// Whether a user belongs here, by a hash of the user id (of the record's number where there is none).
-    #[must_use]
-    pub fn takes(self, user_id: &str, record: u64) -> bool {
-        if self.of <= 1 {
-            return true;
-        }
-        let hash = if user_id.is_empty() { record } else { xxh3_64(user_id.as_bytes()) };
-        hash % u64::from(self.of) == u64::from(self.index)
-    }
-}
-
-impl std::fmt::Display for Shard {
-    /// `I/N`; empty for all users.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.of > 1 { write!(f, "{}/{}", self.index, self.of) } else { Ok(()) }
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is not a shard like 0/8: I from 0 to N-1");
-        let (index, of) = text.split_once('/').ok_or_else(bad)?;
-        let shard = Self { index: index.parse().map_err(|_| bad())?, of: of.parse().map_err(|_| bad())? };
-        if shard.index < shard.of { Ok(shard) } else { Err(bad()) }
-    }
-}
 
 /// A record of the export.
 pub enum Fed {
@@ -83,7 +42,6 @@ impl Fed {
 pub fn scan(
     planner: &Planner<'_>,
     duplicates: &Duplicates,
-    shard: Shard,
     listener: &dyn Listener,
     sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
 ) -> Result<(), RunError> {
@@ -94,13 +52,11 @@ pub fn scan(
         |batch, item| {
             let record = item.position.record;
             match item.planned {
-                Planned::Create(plan) if shard.takes(&plan.user_id, record) => {
-                    batch.push(Fed::User(Box::new(Job::new(record, &plan))));
-                }
-                Planned::Refused { source_id, refusal, .. } if shard.takes("", record) => {
+                _ if !planner.shard.takes(record, &item.planned) => {}
+                Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, &plan)))),
+                Planned::Refused { source_id, refusal, .. } => {
                     batch.push(Fed::Refused { record, source_id: source_id.into_owned(), refusal });
                 }
-                Planned::Create(_) | Planned::Refused { .. } => {}
             }
         },
         sink,
@@ -179,34 +135,4 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
         }
     }
     Ok(intents)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_user_is_in_exactly_one_shard() {
-        for of in [2, 3, 8] {
-            let mut sizes = vec![0; of as usize];
-            for record in 0..3_000_u64 {
-                let id = if record % 10 == 0 { String::new() } else { format!("user-{record}") };
-                let takers: Vec<_> = (0..of).filter(|&index| Shard { index, of }.takes(&id, record)).collect();
-                assert_eq!(takers.len(), 1);
-                sizes[takers[0] as usize] += 1;
-            }
-            let fair = 3_000 / of as usize;
-            assert!(sizes.iter().all(|size| *size > fair * 8 / 10), "{sizes:?}");
-        }
-        assert!(Shard::default().takes("anybody", 1));
-    }
-
-    #[test]
-    fn shards_are_written_as_fractions() {
-        assert_eq!("2/8".parse(), Ok(Shard { index: 2, of: 8 }));
-        assert_eq!(Shard { index: 2, of: 8 }.to_string(), "2/8");
-        for bad in ["8/8", "1", "-1/2", "a/b", "0/0"] {
-            assert!(bad.parse::<Shard>().is_err(), "{bad}");
-        }
-    }
 }

@@ -15,6 +15,5 @@ pub mod stop;
 
 pub use compare::{Comparison, compare};
 pub use engine::Import;
-pub use feed::Shard;
 pub use gate::Ceilings;
 pub use job::Job;

@@ -1,15 +1,19 @@
-//! The run folder: who may use it, and what it belongs to.
+//! Who may write to a run's ledger, and what it belongs to.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Reader, meta};
+use super::store::{Reader, is_empty, meta, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::report::RunFolder;
+use crate::report::folder::LEDGER;
+
+const LOCK: &str = "lock";
 
 /// What a ledger belongs to. A run whose identity differs in any member is another run: its record numbers, plans or
 /// target are not those of this ledger.
@@ -25,8 +29,6 @@ pub struct Identity {
     pub endpoint: String,
     /// The project's id.
     pub project: String,
-    /// The row of the version table the plans are made for.
-    pub profile: String,
     /// `I/N`; empty for a run that takes all users.
     pub shard: String,
 }
@@ -39,7 +41,6 @@ impl Identity {
             (a, b) if a.hash_config != b.hash_config => Some("another Firebase hash configuration".into()),
             (a, b) if a.project != b.project => says("another project", &a.project, &b.project),
             (a, b) if a.endpoint != b.endpoint => says("another endpoint", &a.endpoint, &b.endpoint),
-            (a, b) if a.profile != b.profile => says("another Appwrite version", &a.profile, &b.profile),
             (a, b) if a.shard != b.shard => says("another shard", &a.shard, &b.shard),
             (a, b) if a.reading != b.reading => {
                 says("other settings, so that records would become other users", &a.reading, &b.reading)
@@ -49,41 +50,34 @@ impl Identity {
     }
 }
 
-/// A run folder that this process alone may write to, for as long as it lives (or until the process dies).
-pub struct RunFolder {
-    path: PathBuf,
-    _lock: File,
+/// The right of this process alone to write to a run folder, for as long as it lives (or until the process dies).
+pub struct Lock {
+    folder: RunFolder,
+    _file: File,
 }
 
-impl RunFolder {
-    /// Creates the folder where it is missing, readable by its owner only, and locks it.
+impl Lock {
+    /// Takes the folder.
     ///
     /// # Errors
-    /// [`RunError::ForeignLedger`] while another process holds it, [`RunError::Io`] otherwise.
-    pub fn lock(path: &Path) -> Result<Self, RunError> {
-        create_private(path)?;
-        let lock_path = path.join("lock");
-        let lock = private_file(&lock_path)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(RunError::ForeignLedger(format!(
+    /// [`RunError::ForeignLedger`] while another process has it, [`RunError::Io`] otherwise.
+    pub fn take(folder: &RunFolder) -> Result<Self, RunError> {
+        let path = folder.file(LOCK);
+        let file = private_file(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.clone(), _file: file }),
+            Err(TryLockError::WouldBlock) => Err(RunError::ForeignLedger(format!(
                 "another rehome is working on {}; wait for it, or give this run a folder of its own with --run",
-                path.display()
+                folder.path().display()
             ))),
-            Err(std::fs::TryLockError::Error(error)) => Err(RunError::io(lock_path)(error)),
+            Err(TryLockError::Error(error)) => Err(RunError::io(path)(error)),
         }
     }
 
-    /// The folder.
+    /// Whether a process has the folder now.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// A file in the folder.
-    #[must_use]
-    pub fn join(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    pub fn is_taken(folder: &Path) -> bool {
+        File::open(folder.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Opens the ledger, or begins it with this identity and these settings (JSON, for `resume`).
@@ -96,7 +90,7 @@ impl RunFolder {
         settings: &str,
         listener: Arc<dyn Listener>,
     ) -> Result<(Ledger, Reader), RunError> {
-        let path = self.join("ledger.sqlite");
+        let path = self.folder.file(LEDGER);
         private_file(&path)?;
         let text = serde_json::to_string(identity).map_err(|e| RunError::Internal(e.to_string()))?;
         let begun = [
@@ -109,13 +103,18 @@ impl RunFolder {
         let stored = meta(&connection, "identity")?.unwrap_or_default();
         let stored: Identity = serde_json::from_str(&stored)
             .map_err(|_| RunError::ForeignLedger(format!("{} does not say what it belongs to", path.display())))?;
-        if let Some(difference) = stored.difference(identity) {
+        if is_empty(&connection)? {
+            // Nothing was ever meant under the old identity: a mistyped project does not spoil the folder.
+            for (key, value) in &begun {
+                set_meta(&connection, key, value)?;
+            }
+        } else if let Some(difference) = stored.difference(identity) {
             return Err(RunError::ForeignLedger(format!(
                 "{} belongs to {difference}; give this run a folder of its own with --run",
-                self.path.display()
+                self.folder.path().display()
             )));
         }
-        Ok((Ledger::start(connection, listener), Reader::open(&self.path)?))
+        Ok((Ledger::start(connection, listener), Reader::open(self.folder.path())?))
     }
 
     /// Opens the ledger of a run that exists, whatever it belongs to.
@@ -123,17 +122,9 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::Usage`] where there is none.
     pub fn reopen(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
-        let reader = Reader::open(&self.path)?;
-        Ok((Ledger::start(prepare(&self.join("ledger.sqlite"), &[])?, listener), reader))
+        let reader = Reader::open(self.folder.path())?;
+        Ok((Ledger::start(prepare(&self.folder.file(LEDGER), &[])?, listener), reader))
     }
-}
-
-fn create_private(path: &Path) -> Result<(), RunError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(RunError::io(path))
 }
 
 /// Opens a file for reading and writing; what it creates is readable by its owner only.
@@ -160,9 +151,12 @@ mod tests {
             hash_config: String::new(),
             endpoint: "http://127.0.0.1/v1".into(),
             project: "p".into(),
-            profile: "1.9".into(),
             shard: String::new(),
         }
+    }
+
+    fn lock(path: &Path) -> Result<Lock, RunError> {
+        Lock::take(&RunFolder::create(path)?)
     }
 
     fn entry(record: u64) -> Entry {
@@ -185,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn rows_are_durable_small_and_counted() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let run = RunFolder::lock(&folder.path().join("run")).expect("a new folder");
+        let run = lock(&folder.path().join("run")).expect("a new folder");
         let (ledger, reader) = run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger");
         let sender = ledger.sender();
         let n = 20_000;
@@ -205,7 +199,7 @@ mod tests {
         assert_eq!(counts, expected);
         assert_eq!(reader.range(5, 5).expect("a row")[0].source_id, format!("{:036}", 12));
         drop(reader);
-        let bytes = std::fs::metadata(run.join("ledger.sqlite")).expect("the file").len();
+        let bytes = std::fs::metadata(run.folder.file(LEDGER)).expect("the file").len();
         assert!(bytes < 120 * n, "{} bytes a user", bytes / n);
     }
 
@@ -215,14 +209,18 @@ mod tests {
     async fn a_ledger_is_of_one_export_one_target_and_one_process() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("run");
-        {
-            let run = RunFolder::lock(&path).expect("a new folder");
-            run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger");
-            assert!(matches!(RunFolder::lock(&path), Err(RunError::ForeignLedger(_))), "locked");
-        }
-        let run = RunFolder::lock(&path).expect("the lock is free again");
-        run.open(&identity(), "{}", Arc::new(Silent)).expect("the same run");
         let other = Identity { project: "q".into(), ..identity() };
+        {
+            let run = lock(&path).expect("a new folder");
+            run.open(&other, "{}", Arc::new(Silent)).expect("a new ledger");
+            let (ledger, _) = run.open(&identity(), "{}", Arc::new(Silent)).expect("nobody was intended yet");
+            assert!(matches!(lock(&path), Err(RunError::ForeignLedger(_))), "locked");
+            assert!(Lock::is_taken(&path));
+            ledger.sender().intend(vec![entry(1)]).await.expect("durable");
+        }
+        assert!(!Lock::is_taken(&path));
+        let run = lock(&path).expect("the lock is free again");
+        run.open(&identity(), "{}", Arc::new(Silent)).expect("the same run");
         let Err(error) = run.open(&other, "{}", Arc::new(Silent)) else { panic!("another project was taken") };
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("another project (the ledger: p, now: q)"), "{error}");
@@ -231,8 +229,8 @@ mod tests {
     #[test]
     fn a_newer_schema_and_a_foreign_file_are_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let run = RunFolder::lock(folder.path()).expect("a folder");
-        let path = run.join("ledger.sqlite");
+        let run = lock(folder.path()).expect("a folder");
+        let path = run.folder.file(LEDGER);
         drop(run.open(&identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
         rusqlite::Connection::open(&path)
             .and_then(|c| c.pragma_update(None, "user_version", 2))
@@ -248,11 +246,11 @@ mod tests {
     fn the_folder_is_its_owners_only() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let run = RunFolder::lock(&folder.path().join("deep/run")).expect("a folder");
+        let run = lock(&folder.path().join("deep/run")).expect("a folder");
         let _open = run.open(&identity(), "{}", Arc::new(Silent)).expect("a ledger");
         let mode = |path: &Path| std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
-        assert_eq!(mode(run.path()), 0o700);
-        for file in std::fs::read_dir(run.path()).expect("the folder").flatten() {
+        assert_eq!(mode(run.folder.path()), 0o700);
+        for file in std::fs::read_dir(run.folder.path()).expect("the folder").flatten() {
             assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
         }
     }

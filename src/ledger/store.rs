@@ -208,6 +208,18 @@ pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>,
     connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional().map_err(sql)
 }
 
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<(), RunError> {
+    connection
+        .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])
+        .map(|_| ())
+        .map_err(sql)
+}
+
+/// Whether no record has a row yet.
+pub(super) fn is_empty(connection: &Connection) -> Result<bool, RunError> {
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0)).map_err(sql)
+}
+
 fn state(number: i64) -> rusqlite::Result<State> {
     State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, number))
 }

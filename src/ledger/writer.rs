@@ -55,7 +55,7 @@ pub struct Ledger {
 pub struct Sender(mpsc::Sender<Write>);
 
 impl Ledger {
-    /// Starts the writer of a ledger that [`super::RunFolder`] opened. `listener` hears of users once their row is
+    /// Starts the writer of a ledger that [`super::Lock`] opened. `listener` hears of users once their row is
     /// durable.
     pub(super) fn start(connection: Connection, listener: Arc<dyn Listener>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -257,9 +257,7 @@ impl Group<'_> {
                 }
             }
             Write::Meta(key, value) => {
-                self.transaction
-                    .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])
-                    .map_err(sql)?;
+                store::set_meta(self.transaction, key, &value)?;
             }
             Write::Sync(done) => self.waiting.push(done),
         }

@@ -4,12 +4,13 @@ pub mod duplicates;
 pub mod line;
 mod normalize;
 pub mod planner;
+pub mod shard;
 
 pub use normalize::derive_id;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Credential};
 use crate::appwrite::{Endpoint, Profile, rules};
@@ -114,7 +115,7 @@ pub struct Policies {
 }
 
 /// Where user ids come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ids {
     /// The source's id where Appwrite accepts it, a derived one otherwise.
@@ -125,7 +126,7 @@ pub enum Ids {
 }
 
 /// What happens to users whose hash no endpoint verifies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsupported {
     /// They are refused, and named.
@@ -136,7 +137,7 @@ pub enum Unsupported {
 }
 
 /// What happens to records that share an id or an e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Duplicates {
     /// The first is taken, the others are refused.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
+use super::shard::Shard;
 use super::{Planned, Policies, plan};
 use crate::appwrite::Profile;
 use crate::dialect::export::{Export, Item};
@@ -19,6 +20,8 @@ pub struct Planner<'e> {
     pub policies: Policies,
     /// For which Appwrite.
     pub profile: &'static Profile,
+    /// Which part of the users; duplicates are decided among all of them all the same.
+    pub shard: Shard,
     /// Worker threads.
     pub threads: usize,
     /// Takes notes for the report.
@@ -44,7 +47,7 @@ impl<'e> Planner<'e> {
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let observer = Observer { dialect: export.dialect().name(), with_pii: false };
-        Self { export, policies, profile, threads: default_threads(), observer }
+        Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
     }
 
     /// Plans a record as if it were alone.

@@ -34,7 +34,11 @@ pub fn survey(
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
     let observer = planner.observer;
-    let each = |batch: &mut Batch, item: PlannedItem<'_>| batch.add(observer, item, lists.is_some());
+    let each = |batch: &mut Batch, item: PlannedItem<'_>| {
+        if planner.shard.takes(item.position.record, &item.planned) {
+            batch.add(observer, item, lists.is_some());
+        }
+    };
 
     let mut found = Found::begin(lists)?;
     let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch))?;

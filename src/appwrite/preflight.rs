@@ -1,0 +1,279 @@
+//! What can be known of the target before the first user is sent: whether it is there, whether it lets us, and who is
+//! there already.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::{Answer, Client, Kind, Lost, Request, Target, equal, limit};
+use super::verdict::{Verdict, back_off, judge};
+use super::version::Version;
+use crate::error::RunError;
+
+/// Values a query may hold on every version.
+const VALUES: usize = 100;
+/// Characters a query may have, by the documentation.
+const QUERY_CHARACTERS: usize = 4000;
+/// Tries of a probe that is turned away for a while.
+const TRIES: u32 = 8;
+
+/// What preflight found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preflight {
+    /// The server's version.
+    pub version: Version,
+    /// What a person should look at before a large run.
+    pub warnings: Vec<String>,
+}
+
+/// Asks the target everything that would fail every user.
+///
+/// # Errors
+/// [`RunError::Target`], with a sentence of its own for each of: unreachable, no Appwrite, a version too old, project,
+/// key, `users.read`, `users.write`.
+pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
+    let Target { endpoint, project, .. } = client.target();
+    let version = version(client).await?;
+
+    let first = Request::list(&[limit(1)]);
+    let list = patiently(client, || client.send(&first)).await?;
+    may(&list, "users.read", project)?;
+    let write = patiently(client, || client.probe_write()).await?;
+    if write.status != 400 {
+        may(&write, "users.write", project)?;
+        return Err(RunError::Target(format!(
+            "{endpoint} answers HTTP {} to an empty create; that is no Appwrite as rehome knows it",
+            write.status
+        )));
+    }
+
+    let mut warnings = Vec::new();
+    if let Ok(answer) = client.guest_sign_in().await
+        && answer.status == 501
+    {
+        warnings.push(
+            "sign-in by e-mail and password is disabled in this project: nobody can use an imported password until it is \
+             enabled (console: Auth, Settings)"
+                .into(),
+        );
+    }
+    warnings.push(
+        "a key cannot see two settings; look at them in the console before a large run: switch off Auth, Security, \
+         Personal data (it is applied to hashes and refuses some), and disable webhooks and functions on users.* (each \
+         create sends them the hash)"
+            .into(),
+    );
+    Ok(Preflight { version, warnings })
+}
+
+async fn version(client: &Client) -> Result<Version, RunError> {
+    let endpoint = &client.target().endpoint;
+    let answer = patiently(client, || client.version()).await?;
+    let text = answer.json().get("version").and_then(Value::as_str).map(str::to_owned);
+    let Some(text) = text.filter(|_| answer.is_success()) else {
+        return Err(RunError::Target(format!(
+            "{endpoint} answers HTTP {} to {endpoint}/health/version, not as Appwrite does; does the endpoint end in /v1?",
+            answer.status
+        )));
+    };
+    let version: Version = text.parse().map_err(|e| RunError::Target(format!("{endpoint}: {e}")))?;
+    if version.is_supported() {
+        Ok(version)
+    } else {
+        Err(RunError::Target(format!("{endpoint} is Appwrite {version}; the oldest that rehome knows is 1.4")))
+    }
+}
+
+/// Repeats a probe while the target is only busy.
+async fn patiently<F>(client: &Client, send: impl Fn() -> F) -> Result<Answer, RunError>
+where
+    F: Future<Output = Result<Answer, Lost>>,
+{
+    let endpoint = &client.target().endpoint;
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let outcome = send().await;
+        let unreachable = |text: &str| RunError::Target(format!("cannot reach {endpoint}: {text}"));
+        let (Verdict::Retry(trouble) | Verdict::Ambiguous(trouble)) = judge(Kind::Read, outcome.as_ref()) else {
+            return outcome.map_err(|lost| unreachable(lost.text()));
+        };
+        // Nobody listens there: that does not change within a second.
+        if tried >= TRIES || (matches!(outcome, Err(Lost::Unsent(_))) && tried >= 3) {
+            return Err(unreachable(&trouble.text));
+        }
+        tokio::time::sleep(trouble.after.unwrap_or(back_off(tried).end).min(Duration::from_secs(30))).await;
+    }
+}
+
+fn may(answer: &Answer, scope: &str, project: &str) -> Result<(), RunError> {
+    let error = answer.error();
+    let text = match (answer.status, error.kind.as_str()) {
+        (200..=299, _) => return Ok(()),
+        (404, "project_not_found") => format!("the target has no project `{project}`"),
+        (_, "project_key_expired") => "the API key has expired; make a new one in the console".into(),
+        (_, "project_id_missing") => format!("the API key does not belong to project `{project}`"),
+        // Every version names the role of a key that is good and may not do this.
+        (401 | 403, "general_unauthorized_scope") if error.message.contains("applications") => {
+            format!("the API key lacks the scope {scope}; give it users.read and users.write in the console")
+        }
+        (401 | 403, _) => format!("the target does not know this API key for project `{project}`: {}", error.message),
+        (status, _) => format!("the target answers HTTP {status} where {scope} is tested: {}", error.message),
+    };
+    Err(RunError::Target(text))
+}
+
+/// What of a planned user has to be free at the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The record's number.
+    pub record: u64,
+    /// The planned id.
+    pub user_id: String,
+    /// The planned address.
+    pub email: Option<String>,
+    /// The planned number.
+    pub phone: Option<String>,
+}
+
+/// A planned user and one who is there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// The record's number.
+    pub record: u64,
+    /// `id`, `e-mail address` or `phone number`.
+    pub what: &'static str,
+    /// The id of the user who has it.
+    pub user_id: String,
+}
+
+/// An attribute to query, its name for people, and its value in a claim.
+type Field = (&'static str, &'static str, fn(&Claim) -> Option<&str>);
+
+/// Asks who of these is in somebody's way, in three queries a hundred claims.
+///
+/// # Errors
+/// [`RunError::Target`]
+pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
+    let mut found = Vec::new();
+    let fields: [Field; 3] = [
+        ("$id", "id", |claim| Some(&claim.user_id)),
+        ("email", "e-mail address", |claim| claim.email.as_deref()),
+        ("phone", "phone number", |claim| claim.phone.as_deref()),
+    ];
+    for (attribute, what, value) in fields {
+        let valued: Vec<_> = claims.iter().filter_map(|claim| Some((claim, value(claim)?))).collect();
+        for batch in chunks(&valued, |(_, value)| value.len()) {
+            let values: Vec<_> = batch.iter().map(|(_, value)| *value).collect();
+            let users = users(client, &[equal(attribute, &values), limit(VALUES)]).await?;
+            for user in users {
+                let has = user.get(attribute).and_then(Value::as_str).unwrap_or_default();
+                let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
+                let whose = batch.iter().filter(|(_, value)| value.eq_ignore_ascii_case(has));
+                found.extend(whose.map(|(claim, _)| Collision { record: claim.record, what, user_id: id.to_owned() }));
+            }
+        }
+    }
+    found.sort_by_key(|collision| collision.record);
+    Ok(found)
+}
+
+/// The users a list query gives.
+///
+/// # Errors
+/// [`RunError::Target`]
+pub async fn users(client: &Client, queries: &[Value]) -> Result<Vec<Value>, RunError> {
+    let request = Request::list(queries);
+    let answer = patiently(client, || client.send(&request)).await?;
+    may(&answer, "users.read", &client.target().project)?;
+    match answer.json().get_mut("users").map(Value::take) {
+        Some(Value::Array(users)) => Ok(users),
+        _ => Err(RunError::Target("the target answers a list of users with something else".into())),
+    }
+}
+
+/// Cuts a list so that each part fits into one query.
+pub fn chunks<T>(items: &[T], len: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut characters = 0;
+        let fits = rest.iter().take(VALUES).take_while(|item| {
+            characters += len(item) + 3;
+            characters <= QUERY_CHARACTERS
+        });
+        let n = fits.count().max(1).min(rest.len());
+        let (chunk, after) = rest.split_at(n);
+        rest = after;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// The target for commands that are not asynchronous: a client with a runtime of its own.
+pub struct Live {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+    /// What preflight found.
+    pub preflight: Preflight,
+}
+
+impl Live {
+    /// Connects, and asks everything that [`preflight`] asks.
+    ///
+    /// # Errors
+    /// As [`preflight`], and [`RunError::Usage`] for an endpoint that is none.
+    pub fn connect(target: Target) -> Result<Self, RunError> {
+        let client = Client::new(target, 4)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| RunError::Internal(format!("no runtime: {e}")))?;
+        let preflight = runtime.block_on(preflight(&client))?;
+        Ok(Self { client, runtime, preflight })
+    }
+
+    /// [`collisions`]
+    ///
+    /// # Errors
+    /// As [`collisions`].
+    pub fn collisions(&self, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
+        self.runtime.block_on(collisions(&self.client, claims))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_own_sentence() {
+        let says = |status: u16, error_type: &str, message: &str| {
+            let body = serde_json::json!({"type": error_type, "message": message}).to_string().into_bytes();
+            let answer = Answer { status, body, retry_after: None };
+            may(&answer, "users.write", "shop").map_err(|e| e.to_string()).err().unwrap_or_default()
+        };
+        let scope = "general_unauthorized_scope";
+        assert!(says(404, "project_not_found", "").contains("no project `shop`"));
+        // 1.9.6, 1.8, and 1.6–1.7 each spell the missing scope differently.
+        for message in [
+            r#"app.shop@service.x (role: applications) missing scopes (["users.write"])"#,
+            "app.shop@service.x (role: applications) missing scope (users.write)",
+        ] {
+            assert!(says(401, scope, message).contains("lacks the scope users.write"));
+        }
+        assert!(says(401, scope, "User (role: guests) missing scopes").contains("does not know this API key"));
+        assert!(says(401, "user_unauthorized", "").contains("does not know this API key"));
+        assert!(says(401, "project_key_expired", "").contains("expired"));
+        assert_eq!(says(200, "", ""), "");
+    }
+
+    #[test]
+    fn queries_stay_within_their_limits() {
+        let long: Vec<String> = (0..250).map(|i| format!("{i:0>60}@example.com")).collect();
+        let parts: Vec<usize> = chunks(&long, String::len).map(<[_]>::len).collect();
+        assert_eq!(parts.iter().sum::<usize>(), 250);
+        assert!(parts.iter().all(|n| *n <= 100 && n * 75 <= QUERY_CHARACTERS));
+        let short: Vec<String> = (0..250).map(|i| i.to_string()).collect();
+        assert_eq!(chunks(&short, String::len).map(<[_]>::len).collect::<Vec<_>>(), [100, 100, 50]);
+        assert_eq!(chunks(&Vec::<String>::new(), String::len).count(), 0);
+    }
+}
