@@ -81,6 +81,8 @@ codes! {
         "the original hash exists only in the system it came from; otherwise reset the password";
     HashConfigMissing = "hash-config-missing", Refused, "Firebase hash parameters are needed and were not given",
         "copy the console's password hash parameters into a file and pass --firebase-hash-config FILE";
+    SeveralPasswords = "several-passwords", Warning, "the user has several passwords, of which one is carried",
+        "whoever signs in with another one has to reset it";
     HashNotExported = "hash-not-exported", NeedsReset, "the user had a sign-in that the export does not carry",
         "tell them to reset their password";
     NoPassword = "no-password", Info, "the user never had a password here",

@@ -179,6 +179,7 @@ pub struct FirebaseHashConfig {
 
 pub mod appwrite;
 pub mod auth0;
+pub mod better_auth;
 pub mod clerk;
 pub mod common;
 pub mod devise;
@@ -188,15 +189,19 @@ pub mod export;
 pub mod firebase;
 pub mod firebase_config;
 pub mod generic;
+pub mod htpasswd;
 pub mod joomla;
 pub mod keycloak;
 pub mod laravel;
+pub mod ldif;
+pub mod lucia;
 pub mod magento;
 pub mod mapping;
 pub mod moodle;
 pub mod nhost;
 pub mod php;
 pub mod phpbb;
+pub mod shadow;
 mod shape;
 mod strict;
 pub mod supabase;
@@ -222,6 +227,11 @@ pub const ALL: &[&dyn Dialect] = &[
     &phpbb::PhpBb,
     &magento::Magento,
     &moodle::Moodle,
+    &better_auth::BetterAuth,
+    &lucia::Lucia,
+    &ldif::Ldif,
+    &shadow::Shadow,
+    &htpasswd::Htpasswd,
     // What any table with the right member names could be comes last.
     &generic::Generic,
 ];
