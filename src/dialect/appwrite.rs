@@ -30,7 +30,7 @@ impl Dialect for Appwrite {
         let hashes = if common::has(table, &["hashOptions"]) { "with hashes" } else { "without hashes" };
         Some(Detection {
             score: 95,
-            why: format!("{:?}, $id and emailVerification: GET /v1/users, {hashes}", table.format),
+            why: format!("{}, $id and emailVerification: GET /v1/users, {hashes}", table.format),
         })
     }
 

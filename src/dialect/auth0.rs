@@ -34,10 +34,10 @@ impl Dialect for Auth0 {
         let (profiles, hashes) = (tables.iter().find(|t| is_profiles(t)), tables.iter().any(is_hashes));
         let why = match (profiles, hashes) {
             (Some(table), true) => {
-                format!("{:?} of users with ids like `auth0|…`, and the file of their hashes", table.format)
+                format!("{} of users with ids like `auth0|…`, and the file of their hashes", table.format)
             }
             (Some(table), false) => format!(
-                "{:?} of users with ids like `auth0|…`, without hashes: pass the file from Auth0's support as well",
+                "{} of users with ids like `auth0|…`, without hashes: pass the file from Auth0's support as well",
                 table.format
             ),
             (None, true) => {

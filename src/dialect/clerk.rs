@@ -33,9 +33,9 @@ impl Dialect for Clerk {
         let api = tables.iter().any(is_api);
         let why = match (export, api) {
             (Some(table), true) => {
-                format!("{:?} with password_digest and password_hasher, and the API's users", table.format)
+                format!("{} with password_digest and password_hasher, and the API's users", table.format)
             }
-            (Some(table), false) => format!("{:?} with password_digest and password_hasher", table.format),
+            (Some(table), false) => format!("{} with password_digest and password_hasher", table.format),
             (None, true) => "the Backend API's users, which carry no hashes: pass the dashboard's CSV as well".into(),
             (None, false) => return None,
         };

@@ -52,7 +52,7 @@ impl Dialect for Generic {
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
         let known = table.columns.iter().filter(|column| is_member(column)).map(String::as_str);
-        let why = format!("{:?} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));
+        let why = format!("{} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));
         Some(Detection { score: 1, why })
     }
 

@@ -30,7 +30,7 @@ impl Dialect for Nhost {
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
-        let why = format!("{:?}, password_hash, default_role and display_name: hasura-auth's users", table.format);
+        let why = format!("{}, password_hash, default_role and display_name: hasura-auth's users", table.format);
         Some(Detection { score: 90, why })
     }
 

@@ -61,7 +61,7 @@ pub(super) fn detection(
     product: &str,
 ) -> Option<Detection> {
     let table = tables.iter().find(|table| matches!(role(table), Role::Users | Role::Mixed))?;
-    let place = if table.table.is_empty() { format!("{:?}", table.format) } else { format!("table `{}`", table.table) };
+    let place = if table.table.is_empty() { format!("{}", table.format) } else { format!("table `{}`", table.table) };
     Some(Detection { score, why: format!("{place} with {telling}: {product}") })
 }
 

@@ -70,11 +70,11 @@ impl Dialect for Supabase {
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
         let why = match table.columns.len() {
-            0 => format!("{:?}, {} columns without names, as auth.users has them", table.format, table.width),
+            0 => format!("{}, {} columns without names, as auth.users has them", table.format, table.width),
             _ if common::has(table, &["encrypted_password"]) => {
-                format!("{:?}, encrypted_password and raw_app_meta_data: auth.users", table.format)
+                format!("{}, encrypted_password and raw_app_meta_data: auth.users", table.format)
             }
-            _ => format!("{:?}, aud and app_metadata: the admin API's users, which carry no hashes", table.format),
+            _ => format!("{}, aud and app_metadata: the admin API's users, which carry no hashes", table.format),
         };
         Some(Detection { score: 90, why })
     }

@@ -55,7 +55,7 @@ impl Dialect for WordPress {
             (false, false) => "user_login and user_email, without hashes: WP-CLI without --fields=…,user_pass",
         };
         let meta = if meta { ", with usermeta" } else { "" };
-        Some(Detection { score: 90, why: format!("{:?}, {what}{meta}", users.format) })
+        Some(Detection { score: 90, why: format!("{}, {what}{meta}", users.format) })
     }
 
     fn role(&self, table: &TableSample) -> Role {

@@ -41,6 +41,21 @@ pub enum Format {
     Colon,
 }
 
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "CSV",
+            Self::Tsv => "TSV",
+            Self::Json => "JSON",
+            Self::Ndjson => "NDJSON",
+            Self::Sql => "SQL dump",
+            Self::Xml => "XML",
+            Self::Ldif => "LDIF",
+            Self::Colon => "colon-separated lines",
+        })
+    }
+}
+
 /// One table of one file: what can be known of it without reading all of it.
 ///
 /// Formats without tables have exactly one, of the empty name.

@@ -38,7 +38,7 @@ impl Dialect for Firebase {
                 let why = format!("CSV, {} fields, no header: {}", layout.width(), layout.versions());
                 return Some(Detection { score: 95, why });
             }
-            let why = |what: &str| Some(Detection { score: 95, why: format!("{:?}: {what}", table.format) });
+            let why = |what: &str| Some(Detection { score: 95, why: format!("{}: {what}", table.format) });
             if common::has(table, &["localId"]) && table.format != Format::Csv {
                 let emulator = table.head.contains("\"fakeHash:salt=");
                 why(if emulator {
