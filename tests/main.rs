@@ -1,4 +1,5 @@
 //! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
 
+mod identify;
 mod plan;
 mod util;

@@ -32,7 +32,11 @@ pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
     })
 }
 
-fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
+/// The project's hash parameters in a file.
+///
+/// # Errors
+/// [`RunError::Io`] where the file cannot be read, [`RunError::Usage`] where it is not what the console shows.
+pub fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
     let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
     crate::dialect::firebase_config::parse(&text).map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
 }

@@ -75,6 +75,9 @@ pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> 
     if origin == "lucia" && !hash.contains(':') {
         origin = "";
     }
+    if record.contains_key("localId") {
+        origin = "firebase";
+    }
     let project = ["hash_config", "hashConfig"].iter().find_map(|name| record.get(*name)?.as_object());
     let find = |names: &[&str]| {
         let in_record = names.iter().find_map(|name| record.get(*name).and_then(text));
@@ -115,6 +118,17 @@ pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> 
         rounds: number(ROUNDS)?,
         mem_cost: number(MEM_COSTS)?,
     })
+}
+
+/// Sources that settle what a string cannot say and that are no dialects of their own.
+const ORIGINS: &[&str] =
+    &["better-auth", "lucia", "shadow", "htpasswd", "ldif", "meteor", "nodebb", "discourse", "parse", "mediawiki"];
+
+/// The source of this name, as [`HashInput::origin`] takes it: a dialect's or one of a few others.
+#[must_use]
+pub fn origin(name: &str) -> Option<&'static str> {
+    let dialects = crate::dialect::ALL.iter().map(|dialect| dialect.name());
+    dialects.chain(ORIGINS.iter().copied()).find(|known| *known == name)
 }
 
 /// A string of which nothing is said.

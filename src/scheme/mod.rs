@@ -18,6 +18,7 @@ mod wrapper;
 
 use std::borrow::Cow;
 
+pub use columns::origin;
 pub use recognise::unusable_marker;
 pub use registry::{Becomes, SCHEMES, Scheme};
 

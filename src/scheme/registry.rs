@@ -28,20 +28,23 @@ pub enum Becomes {
     UntilTruncatedShaWasDropped(Endpoint),
     /// `/users/scrypt` where the salt is text; `/users/scrypt-modified` where it is binary and N, r, p are 16384, 8, 1.
     Scrypt,
+    /// The string itself says which scheme it is.
+    Itself,
     /// No endpoint verifies it, because ….
     Nothing(&'static str),
 }
 
 impl Scheme {
-    /// The endpoint on this version, or why there is none.
+    /// The endpoint on this version (`None` where the string decides), or why there is none.
     ///
     /// # Errors
     /// The reason, as a sentence without its end.
-    pub const fn on(&self, profile: &Profile) -> Result<Endpoint, &'static str> {
+    pub const fn on(&self, profile: &Profile) -> Result<Option<Endpoint>, &'static str> {
         match self.becomes {
-            Becomes::Endpoint(endpoint) => Ok(endpoint),
-            Becomes::Scrypt => Ok(Endpoint::Scrypt),
-            Becomes::UntilTruncatedShaWasDropped(endpoint) if profile.sha512_truncated => Ok(endpoint),
+            Becomes::Endpoint(endpoint) => Ok(Some(endpoint)),
+            Becomes::Scrypt => Ok(Some(Endpoint::Scrypt)),
+            Becomes::Itself => Ok(None),
+            Becomes::UntilTruncatedShaWasDropped(endpoint) if profile.sha512_truncated => Ok(Some(endpoint)),
             Becomes::UntilTruncatedShaWasDropped(_) => {
                 Err("Appwrite lists this version of SHA-512 but answers 500 to it from 1.8.1 on")
             }
@@ -52,7 +55,7 @@ impl Scheme {
     /// Whether the name is that of a system whose strings may be of several schemes, so that a string which says itself
     /// what it is does not contradict it.
     pub(super) fn is_system(&self) -> bool {
-        matches!(self.name, "better-auth" | "lucia" | "lucia-v1" | "werkzeug")
+        matches!(self.name, "better-auth" | "lucia" | "lucia-v1" | "werkzeug" | "ldap")
     }
 }
 
@@ -132,7 +135,10 @@ pub static SCHEMES: &[Scheme] = &[
     maps("descrypt", &["des", "cryptdes"], "traditional DES crypt(3): 13 characters", Endpoint::Phpass,
         "only the first 8 characters of a password count until the first login"),
     maps("bsdicrypt", &["bsdi", "extdes"], "BSDi's extended DES crypt(3): _ and 19 characters", Endpoint::Phpass, ""),
-    maps("crypt", &["unixcrypt", "crypt3"], "any string of crypt(3)", Endpoint::Phpass, "the string says which"),
+    Scheme { name: "crypt", aliases: &["unixcrypt", "crypt3"], title: "any string of crypt(3)", becomes: Becomes::Itself,
+        note: "the string says which" },
+    Scheme { name: "ldap", aliases: &["rfc2307", "dovecot", "spring"], title: "any string with its scheme in braces",
+        becomes: Becomes::Itself, note: "the string says which" },
     maps("md5", &["plainmd5", "ldapmd5", "unsaltedmd5"], "MD5 of the bare password", Endpoint::Md5, DIGEST),
     maps("sha1", &["sha", "unsaltedsha1"], "SHA-1 of the bare password", Endpoint::Sha, DIGEST),
     maps("sha224", &["sha2224"], "SHA-224 of the bare password", Endpoint::Sha, DIGEST),
@@ -205,6 +211,7 @@ pub static SCHEMES: &[Scheme] = &[
     none("magento2-chained", &[], "Magento 2 :1:2, Argon2 of a salted SHA-256", NESTED),
     none("nested-digest", &["doublemd5", "doublesha256", "md5phpass", "sha1md5", "doublesha1", "md5md5", "sha256sha256"],
         "a digest of a digest: md5(md5(…)), sha1(md5(…)), phpass of an MD5", NESTED),
+    none("hmac", &[], "HMAC of any digest", NO_HMAC),
     none("hmac-md5", &["crammd5"], "HMAC-MD5", NO_HMAC),
     none("hmac-sha1", &["umbraco"], "HMAC-SHA1", NO_HMAC),
     none("hmac-sha256", &["hmacsha256utf16b64"], "HMAC-SHA256", NO_HMAC),
@@ -279,7 +286,7 @@ mod tests {
     #[test]
     fn truncated_sha512_maps_up_to_1_8_0() {
         let scheme = find("sha512/256").expect("listed");
-        assert_eq!(scheme.on(Version::new(1, 8, 0).profile()), Ok(Endpoint::Sha));
+        assert_eq!(scheme.on(Version::new(1, 8, 0).profile()), Ok(Some(Endpoint::Sha)));
         assert!(scheme.on(Version::new(1, 8, 1).profile()).is_err());
     }
 }

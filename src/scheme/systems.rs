@@ -117,6 +117,10 @@ pub(super) fn json<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         job.converted("extract from JSON");
         return recognise::inner_owned(job, hash);
     }
+    if credential.get("hashedSaltedValue").is_some() {
+        // Keycloak before 8 kept PBKDF2 in members of their own.
+        return job.unsupported("pbkdf2");
+    }
     let part = |name: &str| match credential.get(name)? {
         serde_json::Value::String(text) => serde_json::from_str(text).ok(),
         object => Some(object.clone()),
