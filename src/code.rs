@@ -88,8 +88,6 @@ codes! {
     NoPassword = "no-password", Info, "the user never had a password here",
         "they sign in as before: by provider, phone or link";
 
-    UnseenPepper = "unseen-pepper", Info, "a pepper, if the application adds one, cannot be seen in the hash",
-        "prove one account with --known before importing";
     LockedInSource = "locked-in-source", Warning, "the source had locked the user out for a while",
         "enable them in Appwrite once they are who they say";
 

@@ -1,11 +1,11 @@
 //! Ruby on Rails with Devise: the `users` table.
 //!
-//! Devise appends `config.pepper` to the password before bcrypt, if the application sets one. The hash does not show it, so
-//! every hash carries a note.
+//! Devise appends `config.pepper` to the password before bcrypt, if the application sets one. The hash does not show it;
+//! `scheme/` notes that beside every hash of this origin.
 
 use super::shape::{self, Fates, SKIP, TOKEN};
 use super::{Context, Detection, Dialect, Fate, Role, common};
-use crate::account::{Account, Credential};
+use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::source::{Record, TableSample};
 
@@ -78,10 +78,6 @@ impl Dialect for Devise {
         let username = text("username");
         let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
         let mut notes = Vec::new();
-        let credential = common::credential(text("encrypted_password"), self.name());
-        if matches!(credential, Credential::Hash(_)) {
-            notes.push(Note::new(Code::UnseenPepper, "a Devise pepper, if there is one, cannot be seen in the hash"));
-        }
         let locked = common::moment_of(record, "locked_at").is_some();
         if locked {
             notes.push(Note::new(Code::LockedInSource, "locked after failed sign-ins (locked_at): created disabled"));
@@ -109,7 +105,7 @@ impl Dialect for Devise {
             created_at: common::moment_of(record, "created_at"),
             last_seen: common::moment_of(record, "current_sign_in_at")
                 .or_else(|| common::moment_of(record, "last_sign_in_at")),
-            credential,
+            credential: common::credential(text("encrypted_password"), self.name()),
             notes,
             ..Account::default()
         })
@@ -124,13 +120,14 @@ impl Dialect for Devise {
 mod tests {
     use super::super::{NoRelated, testing};
     use super::*;
+    use crate::account::Credential;
 
     fn read<'r>(record: &'r Record<'r>) -> Account<'r> {
         Devise.interpret(record, &testing::context(&NoRelated)).unwrap()
     }
 
     #[test]
-    fn confirmed_and_locked_users_are_told_and_a_pepper_is_thought_of() {
+    fn confirmed_and_locked_users_are_told() {
         let columns = ["id", "email", "encrypted_password", "confirmed_at", "locked_at", "admin", "role"];
         let record = testing::row(
             "users",
@@ -139,7 +136,7 @@ mod tests {
         );
         let account = read(&record);
         assert!(account.email_verified && account.enabled);
-        assert_eq!((account.roles.as_slice(), account.notes[0].code), (&["admin".into()][..], Code::UnseenPepper));
+        assert_eq!((account.roles.as_slice(), account.notes.len()), (&["admin".into()][..], 0));
         let record =
             testing::row("users", &columns, &["2", "b@example.com", "", "", "2024-01-01 00:00:00", "f", "editor"]);
         let account = read(&record);

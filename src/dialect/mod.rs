@@ -178,17 +178,22 @@ pub struct FirebaseHashConfig {
 }
 
 pub mod appwrite;
+pub mod aspnet_identity;
 pub mod auth0;
 pub mod better_auth;
 pub mod clerk;
+pub mod cognito;
 pub mod common;
 pub mod devise;
+pub mod discourse;
 pub mod django;
 pub mod drupal;
 pub mod export;
 pub mod firebase;
 pub mod firebase_config;
+pub mod fusionauth;
 pub mod generic;
+pub mod ghost;
 pub mod htpasswd;
 pub mod joomla;
 pub mod keycloak;
@@ -197,14 +202,20 @@ pub mod ldif;
 pub mod lucia;
 pub mod magento;
 pub mod mapping;
+pub mod meteor;
 pub mod moodle;
 pub mod nhost;
+pub mod nodebb;
+pub mod okta;
+pub mod parse;
 pub mod php;
 pub mod phpbb;
+pub mod pocketbase;
 pub mod shadow;
 mod shape;
 mod strict;
 pub mod supabase;
+pub mod supertokens;
 #[cfg(test)]
 pub mod testing;
 pub mod wordpress;
@@ -227,6 +238,17 @@ pub const ALL: &[&dyn Dialect] = &[
     &phpbb::PhpBb,
     &magento::Magento,
     &moodle::Moodle,
+    &discourse::Discourse,
+    &ghost::Ghost,
+    &parse::Parse,
+    &pocketbase::PocketBase,
+    &supertokens::SuperTokens,
+    &fusionauth::FusionAuth,
+    &meteor::Meteor,
+    &nodebb::NodeBb,
+    &aspnet_identity::AspNetIdentity,
+    &okta::Okta,
+    &cognito::Cognito,
     &better_auth::BetterAuth,
     &lucia::Lucia,
     &ldif::Ldif,
