@@ -172,7 +172,7 @@ pub(crate) fn rows(data: &[u8], delimiter: u8, width: usize, mut each: impl FnMu
         cells.clear();
         let visible = if strays < MAX_STRAYS { data } else { &data[..line(data, at).next] };
         let Some(mut found) = row(visible, at, delimiter, true, &mut cells) else { break };
-        if !fits(cells.len(), width) && found.end - found.start > 0 {
+        if !fits(&cells, width) {
             let first = line(data, at);
             if first.next < found.next {
                 strays += 1;
@@ -189,8 +189,8 @@ pub(crate) fn rows(data: &[u8], delimiter: u8, width: usize, mut each: impl FnMu
 }
 
 /// Exporters that end every row with a delimiter have a cell more.
-pub(crate) fn fits(cells: usize, width: usize) -> bool {
-    cells == width || cells == width + 1
+pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
+    cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(|last| last.start == last.end)
 }
 
 /// The text of a cell, and NULL where a bare word says so.

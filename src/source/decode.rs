@@ -42,7 +42,13 @@ pub(crate) struct Piece {
     pub line: u64,
     kind: SpanKind,
     cells: Range<usize>,
+    /// The values, where [`Mend`] found them.
+    mended: Option<Vec<String>>,
 }
+
+/// Finds the values of a row of that shape that does not have as many as there are columns: given the row as it stands and
+/// the cells it reads as.
+pub(crate) type Mend<'m> = &'m dyn Fn(usize, &str, &[Cow<'_, str>]) -> Option<Vec<String>>;
 
 /// The records of a batch, cut. Reused from batch to batch.
 #[derive(Debug, Default)]
@@ -52,11 +58,12 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    /// Cuts what the framing thread left whole, and counts lines.
-    pub fn cut(&mut self, batch: &Batch) {
+    /// Cuts what the framing thread left whole, counts lines, and has ragged rows mended.
+    pub fn cut(&mut self, batch: &Batch, mend: Mend<'_>) {
         self.list.clear();
         self.cells.clear();
         let (mut line, mut counted) = (0, 0);
+        let mut ragged = false;
         for span in &batch.cut.spans {
             let Layout::Csv { delimiter, header } = &batch.cut.shapes[span.shape].layout else {
                 line += newlines(&batch.data[counted..span.start]);
@@ -69,6 +76,7 @@ impl Pieces {
                     line,
                     kind: span.kind,
                     cells,
+                    mended: None,
                 });
                 continue;
             };
@@ -82,7 +90,16 @@ impl Pieces {
                     end: c.end + span.start - start,
                     quoting: c.quoting,
                 }));
-                list.push(Piece { start, end, shape: span.shape, line, kind: span.kind, cells: first..all.len() });
+                list.push(Piece {
+                    start,
+                    end,
+                    shape: span.shape,
+                    line,
+                    kind: span.kind,
+                    cells: first..all.len(),
+                    mended: None,
+                });
+                ragged |= span.kind != SpanKind::TooLarge && !csv::fits(cells, header.names().len());
             };
             let data = &batch.data[span.start..span.end];
             match span.kind {
@@ -97,11 +114,58 @@ impl Pieces {
                 SpanKind::TooLarge => add(span.start, span.end, &[]),
             }
         }
+        if ragged {
+            self.mend(batch, mend);
+        }
     }
 
-    /// The cells of a CSV piece, as they are, for whoever can mend a ragged row.
-    pub fn raw_cells<'b>(&self, piece: &Piece, raw: &'b str) -> Vec<Cow<'b, str>> {
-        self.cells[piece.cells.clone()].iter().map(|c| csv::unquote(&raw[c.start..c.end], c.quoting)).collect()
+    /// Has ragged rows mended, alone or with the next: a line feed without quotes makes two rows of one.
+    fn mend(&mut self, batch: &Batch, mend: Mend<'_>) {
+        let pieces = std::mem::take(&mut self.list);
+        let mut pieces = pieces.into_iter().peekable();
+        while let Some(mut piece) = pieces.next() {
+            if self.ragged(&piece, batch) {
+                piece.mended = self.mended(&piece, batch, mend);
+                if piece.mended.is_none()
+                    && let Some(next) = pieces.peek()
+                    && next.shape == piece.shape
+                    && self.ragged(next, batch)
+                    && self.halves(&piece, next, batch)
+                {
+                    let both = Piece { end: next.end, ..piece.clone() };
+                    let mended = self.mended(&both, batch, mend);
+                    if mended.is_some() {
+                        pieces.next();
+                        piece = Piece { mended, ..both };
+                    }
+                }
+            }
+            self.list.push(piece);
+        }
+    }
+
+    fn ragged(&self, piece: &Piece, batch: &Batch) -> bool {
+        let shape = &batch.cut.shapes[piece.shape];
+        piece.kind != SpanKind::TooLarge
+            && matches!(shape.layout, Layout::Csv { .. })
+            && !csv::fits(&self.cells[piece.cells.clone()], header_len(shape))
+    }
+
+    /// Whether two rows have as many cells as one would that a line feed broke in two.
+    fn halves(&self, first: &Piece, second: &Piece, batch: &Batch) -> bool {
+        let cells = (first.cells.len() + second.cells.len()).saturating_sub(1);
+        let columns = header_len(&batch.cut.shapes[first.shape]);
+        cells == columns || cells == columns + 1
+    }
+
+    fn mended(&self, piece: &Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
+        let shape = &batch.cut.shapes[piece.shape];
+        let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
+        let cells: Vec<_> = self.cells[piece.cells.clone()]
+            .iter()
+            .filter_map(|c| raw.get(c.start..c.end).map(|written| csv::unquote(written, c.quoting)))
+            .collect();
+        mend(piece.shape, raw, &cells).filter(|values| values.len() == header_len(shape))
     }
 
     /// Decodes a piece into `record`, whose cells are reused.
@@ -130,6 +194,10 @@ impl Pieces {
         match &shape.layout {
             Layout::Csv { .. } => {
                 let cells = row_cells(record, shape);
+                if let Some(mended) = &piece.mended {
+                    cells.extend(mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))));
+                    return Ok(());
+                }
                 let found = &self.cells[piece.cells.clone()];
                 cells.extend(found.iter().map(|&cell| csv::value(text, cell)));
                 fit(cells, header_len(shape))

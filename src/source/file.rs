@@ -151,7 +151,7 @@ impl SourceFile {
                 Err(_) if !order.is_empty() => break,
                 Err(error) => return Err(self.input.unreadable(&error)),
             }
-            pieces.cut(&batch);
+            pieces.cut(&batch, &|_, _, _| None);
             let mut record = blank();
             for piece in &pieces.list {
                 let shape = &batch.cut.shapes[piece.shape];

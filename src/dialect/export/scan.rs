@@ -18,9 +18,9 @@ use crate::error::RunError;
 use crate::event::{Event, Listener};
 use crate::source::decode::{Defect, Pieces, blank};
 use crate::source::file::SourceFile;
-use crate::source::frame::{Batch, Layout, Selection};
+use crate::source::frame::{Batch, Selection};
 use crate::source::input::Consumed;
-use crate::source::{Fields, Position, Record, TableSample, Value};
+use crate::source::{Position, Record, TableSample};
 
 /// What is read, and as what.
 pub(super) struct Job<'j> {
@@ -207,9 +207,9 @@ fn batch<B>(
     each: &impl Fn(&mut B, Decoded<'_>),
 ) -> Done<B> {
     let Loaded { number, file, batch, consumed } = loaded;
-    pieces.cut(&batch);
     let tables: Vec<(Role, Option<&TableSample>)> =
         batch.cut.shapes.iter().map(|shape| job.table(file, &shape.table)).collect();
+    pieces.cut(&batch, &|shape, raw, cells| tables[shape].1.and_then(|table| job.dialect.heal(table, raw, cells)));
     let valid = std::str::from_utf8(&batch.data).ok();
     let mut record = blank();
     // What each record of a mixed table is can only be told by decoding it.
@@ -235,8 +235,7 @@ fn batch<B>(
     let mut fold = init();
     let mut at = before;
     for (index, piece) in pieces.list.iter().enumerate() {
-        let (table_role, table) = tables[piece.shape];
-        let role = if mixed { roles[index] } else { table_role };
+        let role = if mixed { roles[index] } else { tables[piece.shape].0 };
         if !job.pass.takes(role) {
             continue;
         }
@@ -248,19 +247,7 @@ fn batch<B>(
             file: file as u16,
         };
         let raw = &batch.data[piece.start..piece.end];
-        let mut decoded = pieces.decode(piece, &batch, valid, &mut record);
-        if matches!(decoded, Err(Defect::Ragged { .. }))
-            && let Some(table) = table
-            && let Layout::Csv { .. } = batch.cut.shapes[piece.shape].layout
-            && let Ok(text) = std::str::from_utf8(raw)
-            && let Some(cells) = job.dialect.heal(table, text, &pieces.raw_cells(piece, text))
-            && let Fields::Row { header, cells: into } = &mut record.fields
-            && cells.len() == header.names().len()
-        {
-            into.clear();
-            into.extend(cells.into_iter().map(|cell| Value::Text(cell.into())));
-            decoded = Ok(());
-        }
+        let decoded = pieces.decode(piece, &batch, valid, &mut record);
         record.position = position;
         let decoded = Decoded { position, raw, role, record: decoded.map(|()| &record) };
         each(&mut fold, decoded);
