@@ -130,7 +130,7 @@ impl Pieces {
                     && let Some(next) = pieces.peek()
                     && next.shape == piece.shape
                     && self.ragged(next, batch)
-                    && self.halves(&piece, next, batch)
+                    && halves(&piece, next, batch)
                 {
                     let both = Piece { end: next.end, ..piece.clone() };
                     let mended = self.mended(&both, batch, mend);
@@ -149,13 +149,6 @@ impl Pieces {
         piece.kind != SpanKind::TooLarge
             && matches!(shape.layout, Layout::Csv { .. })
             && !csv::fits(&self.cells[piece.cells.clone()], header_len(shape))
-    }
-
-    /// Whether two rows have as many cells as one would that a line feed broke in two.
-    fn halves(&self, first: &Piece, second: &Piece, batch: &Batch) -> bool {
-        let cells = (first.cells.len() + second.cells.len()).saturating_sub(1);
-        let columns = header_len(&batch.cut.shapes[first.shape]);
-        cells == columns || cells == columns + 1
     }
 
     fn mended(&self, piece: &Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
@@ -240,6 +233,13 @@ fn members<'b>(
 /// A record to decode into.
 pub(crate) fn blank<'b>() -> Record<'b> {
     Record { position: Position::default(), table: Arc::from(""), fields: Fields::Members(Vec::new()), raw: &[] }
+}
+
+/// Whether two rows have as many cells as one would that a line feed broke in two.
+fn halves(first: &Piece, second: &Piece, batch: &Batch) -> bool {
+    let cells = (first.cells.len() + second.cells.len()).saturating_sub(1);
+    let columns = header_len(&batch.cut.shapes[first.shape]);
+    cells == columns || cells == columns + 1
 }
 
 fn header_len(shape: &Shape) -> usize {
