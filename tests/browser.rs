@@ -78,9 +78,7 @@ fn look(
     let mut frames = String::new();
     for page in pages.keys() {
         for width in [390, 1280] {
-            frames += &format!(
-                "<iframe src=\"{page}\" title=\"{page} at {width}\" width=\"{width}\" height=\"900\"></iframe>\n"
-            );
+            frames.push_str(&frame(page, width));
         }
     }
     let index =
@@ -105,6 +103,10 @@ fn look(
     let console = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
     let requests = requests.lock().expect("nobody panicked").clone();
     (faults.trim().to_owned(), requests, console)
+}
+
+fn frame(page: &str, width: u32) -> String {
+    format!("<iframe src=\"{page}\" title=\"{page} at {width}\" width=\"{width}\" height=\"900\"></iframe>\n")
 }
 
 /// Serves the pages on loopback for as long as the test process lives, and remembers what was asked for.

@@ -3,4 +3,5 @@
 mod browser;
 mod identify;
 mod plan;
+mod report;
 mod util;
