@@ -1,16 +1,188 @@
 //! `rehome sandbox`
 
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::args::OutputFormat;
+use crate::appwrite::Version;
 use crate::error::{Finish, RunError};
+use crate::sandbox::faults::Faults;
+use crate::sandbox::pace::Latency;
+use crate::sandbox::{Config, ExtraKey, Running, start};
 
 /// Serve Appwrite's Users API on loopback, on SQLite
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Listen where other machines can reach it: whoever has the key can read every hash
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// Keep users, project and keys in this file, instead of in memory
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+
+    /// The project's id, instead of the store's (or `sandbox`)
+    #[arg(long, value_name = "ID")]
+    pub project: Option<String>,
+
+    /// The key with all scopes, instead of the store's (or a random one)
+    #[arg(long, env = "SANDBOX_KEY", hide_env_values = true, value_name = "KEY")]
+    pub key: Option<String>,
+
+    /// Another project or key, with these scopes or all; may be repeated
+    #[arg(long, value_name = "ID:KEY[:SCOPE,SCOPE]")]
+    pub extra_project: Vec<ExtraKey>,
+
+    /// The Appwrite version to answer as: 1.6.2, 1.7.5, 1.8.0, 1.8.1 and 1.9.6 were observed
+    #[arg(long, value_name = "X.Y.Z", default_value_t = Version::NEWEST)]
+    pub appwrite_version: Version,
+
+    /// How long every answer takes at least, in milliseconds
+    #[arg(long, value_name = "MS[..MS]")]
+    pub latency: Option<Latency>,
+
+    /// Requests a second; beyond it 429
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+
+    /// Say in such a 429 when to come back (Appwrite does not)
+    #[arg(long, requires = "limit")]
+    pub retry_after: bool,
+
+    /// Requests in flight beyond which every answer takes longer
+    #[arg(long, value_name = "N")]
+    pub capacity: Option<usize>,
+
+    /// Faults that strike at random, e.g. `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,reset=0.01,delay=0.02:200ms`
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<Faults>,
+
+    /// Limit sign-ins without a key to ten per address and hour, as Appwrite does
+    #[arg(long)]
+    pub abuse_limit: bool,
+
+    /// Log every request to standard error, without secrets
+    #[arg(long)]
+    pub access_log: bool,
+
     /// How to print
     #[arg(long, value_enum, default_value_t)]
-    pub format: super::args::OutputFormat,
+    pub format: OutputFormat,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome sandbox` is not there yet".into()))
+    let failed = |error| RunError::Internal(format!("cannot start the runtime: {error}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> Result<Finish, RunError> {
+    let config = Config {
+        listen: args.listen,
+        allow_remote: args.allow_remote,
+        store: args.store.clone(),
+        project: args.project,
+        key: args.key,
+        extra: args.extra_project,
+        version: args.appwrite_version,
+        latency: args.latency,
+        limit: args.limit,
+        retry_after: args.retry_after,
+        capacity: args.capacity,
+        faults: args.faults,
+        abuse_limit: args.abuse_limit,
+        access_log: args.access_log,
+    };
+    let mut signals = Signals::new()?;
+    let running = start(config).await?;
+    if !args.listen.ip().is_loopback() {
+        eprintln!(
+            "rehome: {} can be reached from other machines; whoever has the key can read every hash",
+            args.listen
+        );
+    }
+    // A reader that has gone away does not stop the server.
+    let _ = print(&running, args.format, args.appwrite_version, args.store.as_deref());
+    signals.wait().await;
+    running.stop().await;
+    Ok(Finish::Done)
+}
+
+fn print(
+    running: &Running,
+    format: OutputFormat,
+    version: Version,
+    store: Option<&std::path::Path>,
+) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let Running { endpoint, project, key, limited_key, .. } = running;
+    match format {
+        OutputFormat::Json => {
+            let line = serde_json::json!({
+                "endpoint": endpoint, "project": project, "key": key, "limited_key": limited_key,
+            });
+            writeln!(out, "{line}")?;
+        }
+        OutputFormat::Text => {
+            let kept = store.map_or_else(|| "in memory".to_owned(), |path| format!("in {}", path.display()));
+            writeln!(out, "Appwrite {version}, users kept {kept}\n")?;
+            writeln!(out, "  endpoint     {endpoint}")?;
+            writeln!(out, "  project      {project}")?;
+            writeln!(out, "  key          {key}")?;
+            writeln!(out, "  limited key  {limited_key}   (health.read alone)\n")?;
+            writeln!(out, "For an SDK, or for `rehome import`:\n")?;
+            writeln!(out, "  export APPWRITE_ENDPOINT={endpoint}")?;
+            writeln!(out, "  export APPWRITE_PROJECT_ID={project}")?;
+            writeln!(out, "  export APPWRITE_API_KEY={key}\n")?;
+            writeln!(out, "Stop with Ctrl-C.")?;
+        }
+    }
+    out.flush()
+}
+
+/// Ctrl-C, and what a supervisor sends.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Listens from now on, so that none is missed.
+    #[cfg(unix)]
+    fn new() -> Result<Self, RunError> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| RunError::Internal(format!("cannot listen for signals: {error}"));
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "fails elsewhere")]
+    fn new() -> Result<Self, RunError> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        // Without signals there is nothing to wait for but the process's end.
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -1,0 +1,185 @@
+//! What all requests share, and the way of a request: route, project, caller, scopes, parameters, handler.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderName};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response};
+use serde_json::{Map, Value};
+
+use super::abuse::Abuse;
+use super::answer::{Answer, Content};
+use super::auth::{Access, Caller, key_holder, session_holder};
+use super::call::Call;
+use super::errors::{ApiError, ApiResult};
+use super::faults::{Dice, Fault};
+use super::hashing::Hashing;
+use super::pace::{Capacity, Latency, Limit, Place};
+use super::projects::{Project, Projects};
+use super::store::Store;
+use super::traits::Traits;
+use super::{access_log, body, cors, routes};
+
+/// The largest body, in bytes; Appwrite's limit is about this.
+const MAX_BODY: usize = 12 * 1024 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What all requests share.
+pub struct App {
+    /// The behaviour.
+    pub traits: Traits,
+    /// The data.
+    pub store: Store,
+    /// Projects and keys.
+    pub projects: Projects,
+    /// Threads for passwords.
+    pub hashing: Hashing,
+    /// The limit of sign-ins.
+    pub abuse: Abuse,
+    /// `--latency`
+    pub latency: Option<Latency>,
+    /// `--limit`
+    pub limit: Option<Limit>,
+    /// `--capacity`
+    pub capacity: Option<Capacity>,
+    /// `--faults`
+    pub dice: Option<Dice>,
+    /// `--access-log`
+    pub access_log: bool,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("closed on purpose")]
+pub struct Hangup;
+
+impl App {
+    /// Answers a request, or hangs up.
+    pub async fn serve(self: Arc<Self>, request: Request<Incoming>, ip: IpAddr) -> Result<Response<Content>, Hangup> {
+        let began = Instant::now();
+        let (parts, body) = request.into_parts();
+        let logged = self.access_log.then(|| (parts.method.clone(), parts.uri.clone()));
+        let answer = self.pace(parts, body, ip).await;
+        if let Some((method, uri)) = logged {
+            let status = answer.as_ref().ok().map(Response::status);
+            access_log::line(ip, &method, uri.path(), uri.query().unwrap_or_default(), status, began.elapsed());
+        }
+        answer
+    }
+
+    /// Faults, limits and delays around the answer.
+    async fn pace(self: Arc<Self>, parts: Parts, body: Incoming, ip: IpAddr) -> Result<Response<Content>, Hangup> {
+        let app = Arc::clone(&self);
+        let origin = cors::Origin::of(&parts.headers);
+        let fault = app.dice.as_ref().and_then(Dice::throw);
+        let mut delay = app.latency.map_or(Duration::ZERO, |latency| latency.sample());
+        let in_flight = app.capacity.as_ref().map(Capacity::enter);
+        delay += in_flight.as_ref().map_or(Duration::ZERO, |(_, delay)| *delay);
+        if let Some(Fault::Delay(more)) = fault {
+            delay += more;
+        }
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let place = app.limit.as_ref().map(Limit::take);
+        let refused = place.is_some_and(|place| place.refused);
+        let error = |error: ApiError| Answer::error(&error, &app.traits);
+        let answer = match fault {
+            Some(Fault::Reset) => return Err(Hangup),
+            _ if refused => error(ApiError::rate_limited()),
+            Some(Fault::RateLimit) => error(ApiError::rate_limited()),
+            Some(Fault::RateLimitRetryAfter) => error(ApiError::rate_limited()).header(header::RETRY_AFTER, "1"),
+            Some(Fault::ServerError) => error(ApiError::server_error()),
+            Some(Fault::Unavailable) => error(ApiError::unavailable()),
+            Some(Fault::DropAfterCommit | Fault::Delay(_)) | None => self.answer(parts, body, ip).await,
+        };
+        if fault == Some(Fault::DropAfterCommit) {
+            return Err(Hangup);
+        }
+        let answer = match place {
+            Some(place) => with_place(answer, place),
+            None => answer,
+        };
+        Ok(origin.allow(answer).into_response())
+    }
+
+    async fn answer(self: Arc<Self>, parts: Parts, body: Incoming, ip: IpAddr) -> Answer {
+        if parts.method == Method::OPTIONS {
+            return Answer::no_content();
+        }
+        let traits = self.traits;
+        let Some((route, path)) = routes::find(&parts.method, parts.uri.path(), &traits) else {
+            return Answer::not_found(&traits);
+        };
+        let read = async {
+            let parameters = match parts.method {
+                Method::GET => body::form(parts.uri.query().unwrap_or_default()),
+                _ => match body::read(content_type(&parts), &receive(body).await?) {
+                    body::Body::Parameters(parameters) => parameters,
+                    body::Body::Scalar => return Ok(None),
+                },
+            };
+            let (project, caller) = self.identify(&parts, &parameters, route.access).await?;
+            Ok(Some(Call { app: self, project, caller, ip, headers: parts.headers, path, parameters }))
+        };
+        let answer = match read.await {
+            Ok(Some(call)) => (route.handler)(call).await,
+            Ok(None) => return Answer::bare_error(),
+            Err(error) => Err(error),
+        };
+        answer.unwrap_or_else(|error| Answer::error(&error, &traits))
+    }
+
+    /// Finds project and caller, and checks that the caller may use the route.
+    async fn identify(
+        &self,
+        parts: &Parts,
+        parameters: &Map<String, Value>,
+        access: Access,
+    ) -> ApiResult<(Arc<Project>, Caller)> {
+        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = text("x-appwrite-project");
+        let parameter = parameters.get("project").and_then(Value::as_str);
+        let id = header.or(parameter).unwrap_or_default();
+        let project = if id.is_empty() {
+            self.projects.console()
+        } else {
+            self.projects.get(id).ok_or_else(ApiError::project_not_found)?
+        };
+        let caller = match key_holder(&parts.headers, project, header, &self.traits)? {
+            Some(caller) => caller,
+            None => session_holder(self, &parts.headers, project).await?,
+        };
+        let host = text("host").unwrap_or("localhost");
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        caller.require(access, project, host, &self.traits)?;
+        Ok((Arc::clone(project), caller))
+    }
+}
+
+fn content_type(parts: &Parts) -> &str {
+    parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+async fn receive(body: Incoming) -> ApiResult<Bytes> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large()),
+        Ok(Err(_)) => Err(ApiError::server_error()),
+        Err(_) => Err(ApiError::timeout()),
+    }
+}
+
+fn with_place(answer: Answer, place: Place) -> Answer {
+    let answer = answer
+        .header(HeaderName::from_static("x-ratelimit-limit"), &place.limit.to_string())
+        .header(HeaderName::from_static("x-ratelimit-remaining"), &place.remaining.to_string())
+        .header(HeaderName::from_static("x-ratelimit-reset"), &place.reset.to_string());
+    if place.refused && place.retry_after { answer.header(header::RETRY_AFTER, "1") } else { answer }
+}

@@ -1,0 +1,83 @@
+//! Dates and ids in Appwrite's form.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Now, in whole milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Now, as [`format`] writes it.
+pub fn now() -> String {
+    format(now_ms())
+}
+
+/// `2026-01-31T12:00:00.000+00:00`. Such texts sort as their moments do.
+pub fn format(ms: i64) -> String {
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(TimeZone::UTC);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00",
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.millisecond()
+    )
+}
+
+/// Reads a date of a query, with or without a time and an offset, into [`format`]'s form.
+pub fn parse(text: &str) -> Option<String> {
+    let text = text.trim();
+    let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
+        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })?;
+    Some(format(timestamp.as_millisecond()))
+}
+
+/// Twenty hexadecimal digits, of which the first thirteen are the time: PHP's `uniqid()` and a random rest.
+pub fn unique_id() -> String {
+    let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_micros();
+    // uniqid(): eight digits of seconds, five of microseconds.
+    let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+    let mut id = format!("{seconds:08x}{rest:05x}");
+    id.push_str(&random_hex(7));
+    id
+}
+
+/// So many random hexadecimal digits: for ids and codes, not for secrets.
+fn random_hex(digits: usize) -> String {
+    let mut out = String::with_capacity(digits);
+    for _ in 0..digits {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{:x}", fastrand::u8(0..16));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_milliseconds_and_an_offset() {
+        assert_eq!(format(0), "1970-01-01T00:00:00.000+00:00");
+        assert_eq!(parse("2020-01-01T02:00:00.5+02:00").as_deref(), Some("2020-01-01T00:00:00.500+00:00"));
+        assert_eq!(parse("2020-01-01").as_deref(), Some("2020-01-01T00:00:00.000+00:00"));
+        assert_eq!(parse("2020-01-01 10:00:00").as_deref(), Some("2020-01-01T10:00:00.000+00:00"));
+        assert_eq!(parse("soon"), None);
+    }
+
+    #[test]
+    fn ids_are_twenty_digits() {
+        let id = unique_id();
+        assert!(id.len() == 20 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    }
+}

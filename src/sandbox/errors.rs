@@ -1,0 +1,195 @@
+//! Appwrite's errors: type, status and message of each that these endpoints answer with.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::traits::Traits;
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// Appwrite's stable `type`.
+    pub kind: &'static str,
+    /// The sentence.
+    pub message: Cow<'static, str>,
+}
+
+/// The result of everything that can answer with an error.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $kind:literal $message:literal;)*) => {
+        impl ApiError {
+            $($(#[$doc])* pub const fn $name() -> Self {
+                Self { status: $status, kind: $kind, message: Cow::Borrowed($message) }
+            })*
+        }
+    };
+}
+
+errors! {
+    /// Anything the server did not foresee; its own log alone says what.
+    server_error = 500 "general_unknown" "Server Error";
+    /// `--limit` or the limit of sign-ins per address.
+    rate_limited = 429 "general_rate_limit_exceeded"
+        "Rate limit for the current endpoint has been exceeded. Please try again after some time.";
+    /// The injected 503.
+    unavailable = 503 "general_service_disabled"
+        "The requested service is disabled. You can enable the service from the Appwrite console.";
+    /// The body is larger than the server takes.
+    too_large = 413 "general_argument_invalid" "The request body is too large.";
+    /// The body did not arrive in time.
+    timeout = 408 "general_argument_invalid" "The request body did not arrive in time.";
+    /// An unknown `X-Appwrite-Project`.
+    project_not_found = 404 "project_not_found"
+        "Project with the requested ID could not be found. Please check the value of the X-Appwrite-Project header to ensure the correct project ID is being used.";
+    /// A key without a project.
+    project_id_missing = 403 "project_id_missing"
+        "When using project API key, make sure to pass x-appwrite-project header with your project ID.";
+    /// A wrong key, or a document the role may not touch.
+    unauthorized = 401 "user_unauthorized" "The current user is not authorized to perform the requested action.";
+    /// No such user.
+    user_not_found = 404 "user_not_found" "User with the requested ID could not be found.";
+    /// Id, e-mail or phone is taken: the answer never says which.
+    user_already_exists = 409 "user_already_exists"
+        "A user with the same id, email, or phone already exists in this project.";
+    /// The unique column at `PATCH email`.
+    email_already_exists = 409 "user_email_already_exists"
+        "A user with the same email already exists in the current project.";
+    /// The unique column at `PATCH phone`.
+    phone_already_exists = 409 "user_phone_already_exists"
+        "A user with the same phone number already exists in the current project.";
+    /// Sign-in: wrong address or password.
+    invalid_credentials = 401 "user_invalid_credentials" "Invalid credentials. Please check the email and password.";
+    /// Sign-in while signed in.
+    session_already_exists = 401 "user_session_already_exists"
+        "Creation of a session is prohibited when a session is active.";
+    /// No such session.
+    session_not_found = 404 "user_session_not_found" "The current user session could not be found.";
+    /// A bad `X-Appwrite-JWT`.
+    jwt_invalid = 401 "user_jwt_invalid"
+        "The JWT token is invalid. Please check the value of the X-Appwrite-JWT header to ensure the correct token is being used.";
+    /// No such target, or not this user's.
+    target_not_found = 404 "user_target_not_found" "The target could not be found.";
+    /// The id or the identifier of a target is taken.
+    target_already_exists = 409 "user_target_already_exists" "A target with the same ID already exists.";
+    /// 1.6: the identifier of a changed target is taken.
+    document_already_exists = 409 "document_already_exists"
+        "Document with the requested ID already exists. Try again with a different ID or use ID.unique() to generate a unique ID.";
+    /// No such identity.
+    identity_not_found = 404 "user_identity_not_found"
+        "The identity could not be found. Please sign in with OAuth provider to create identity first.";
+    /// The user has no TOTP authenticator.
+    authenticator_not_found = 404 "user_authenticator_not_found"
+        "Authenticator could not be found on the current user.";
+    /// The user has no recovery codes.
+    recovery_codes_not_found = 404 "user_recovery_codes_not_found"
+        "Recovery codes could not be found on the current user.";
+    /// The user has recovery codes.
+    recovery_codes_already_exist = 409 "user_recovery_codes_already_exists"
+        "The current user already generated recovery codes and they can only be read once for security reasons.";
+    /// An e-mail target's identifier.
+    invalid_email = 400 "general_invalid_email" "Value must be a valid email address.";
+    /// An SMS target's identifier.
+    invalid_phone = 400 "general_invalid_phone"
+        "Value must be a valid phone number. Format this number with a leading '+' and a country code, e.g., +16175551212.";
+    /// A target changed to a messaging provider that does not exist.
+    provider_not_found = 404 "provider_not_found" "Provider with the requested ID could not be found.";
+    /// A target's type in the wrong case.
+    provider_incorrect_type = 400 "provider_incorrect_type"
+        "Provider with the requested ID is of the incorrect type.";
+}
+
+impl ApiError {
+    /// A required parameter is not there.
+    pub fn missing(name: &str) -> Self {
+        Self::argument(format!("Param \"{name}\" is not optional."))
+    }
+
+    /// A parameter's value is refused.
+    pub fn invalid(name: &str, why: &str) -> Self {
+        Self::argument(format!("Invalid `{name}` param: {why}"))
+    }
+
+    fn argument(message: String) -> Self {
+        Self { status: 400, kind: "general_argument_invalid", message: Cow::Owned(message) }
+    }
+
+    /// A query that passes validation and then cannot be answered.
+    pub fn query(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: 400, kind: "general_query_invalid", message: message.into() }
+    }
+
+    /// A cursor that names nothing.
+    pub fn cursor(what: &str, id: &str) -> Self {
+        let message = Cow::Owned(format!("{what} '{id}' for the 'cursor' value not found."));
+        Self { status: 400, kind: "general_cursor_not_found", message }
+    }
+
+    /// A cursor whose document has no value in the attribute that orders.
+    pub fn order_null(attribute: &str) -> Self {
+        let message = Cow::Owned(format!(
+            "The order attribute '{attribute}' had a null value. Cursor pagination requires all documents order \
+             attribute values are non-null."
+        ));
+        Self { status: 400, kind: "database_query_order_null", message }
+    }
+
+    /// Scopes that the bearer does not hold.
+    pub fn missing_scopes(who: &str, role: &str, scopes: &[&str], traits: &Traits) -> Self {
+        let scopes = if traits.scopes_as_list {
+            format!("missing scopes ([\"{}\"])", scopes.join("\",\""))
+        } else {
+            format!("missing scope ({})", scopes.join(", "))
+        };
+        let message = Cow::Owned(format!("{who} (role: {role}) {scopes}"));
+        Self { status: 401, kind: "general_unauthorized_scope", message }
+    }
+
+    /// A sign-in of a blocked user with the right password.
+    pub const fn blocked(traits: &Traits) -> Self {
+        if traits.blocked_is_403 {
+            let message = Cow::Borrowed("The current user has been blocked.");
+            return Self { status: 403, kind: "user_blocked", message };
+        }
+        let message = Cow::Borrowed(
+            "The current user has been blocked. You can unblock the user by making a request to the User API's \
+             \"Update User Status\" endpoint or in the Appwrite Console's Auth section.",
+        );
+        Self { status: 401, kind: "user_blocked", message }
+    }
+
+    /// An unknown route, where the answer is JSON.
+    pub const fn route_not_found(traits: &Traits) -> Self {
+        Self { status: 404, kind: "general_route_not_found", message: Cow::Borrowed(traits.not_found_message) }
+    }
+
+    /// The body, in production (no file, line or trace).
+    pub fn body(&self, traits: &Traits) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            message: &'a str,
+            code: u16,
+            r#type: &'a str,
+            version: String,
+        }
+        let body =
+            Body { message: &self.message, code: self.status, r#type: self.kind, version: traits.version.to_string() };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+}
+
+impl From<rusqlite::Error> for ApiError {
+    fn from(_: rusqlite::Error) -> Self {
+        Self::server_error()
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(_: serde_json::Error) -> Self {
+        Self::server_error()
+    }
+}

@@ -1,0 +1,237 @@
+//! Queries as SQL: filters, order, cursor, page and count.
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, Row, params_from_iter};
+use serde_json::Value;
+
+use super::collation;
+use super::errors::{ApiError, ApiResult};
+use super::queries::{Attribute, Filter, Kind, Order, Queries};
+
+/// Documents that a list returns when nobody says how many.
+const DEFAULT_LIMIT: i64 = 25;
+
+/// Totals are counted no further.
+const MAX_TOTAL: i64 = 5000;
+
+/// A table of the store, as far as lists need it.
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What to select.
+    pub columns: &'static str,
+    /// What messages call a document: `User`.
+    pub document: &'static str,
+}
+
+/// A condition under construction: SQL and its values.
+#[derive(Default)]
+pub struct Condition {
+    sql: String,
+    values: Vec<Sql>,
+}
+
+impl Condition {
+    /// A column has a value.
+    pub fn equal(column: &str, value: impl Into<Sql>) -> Self {
+        Self { sql: format!("{column} = ?"), values: vec![value.into()] }
+    }
+
+    /// Words are found in the expression, as a full-text search finds them.
+    pub fn found(term: &str, expression: &str) -> Self {
+        Self { sql: format!("found(?, {expression})"), values: vec![term.to_owned().into()] }
+    }
+
+    /// Both hold.
+    pub fn and(&mut self, other: Self) {
+        if !self.sql.is_empty() {
+            self.sql.push_str(" AND ");
+        }
+        self.sql.push_str(&other.sql);
+        self.values.extend(other.values);
+    }
+
+    fn join(conditions: Vec<Self>, with: &str) -> Self {
+        let mut joined = Self::default();
+        for condition in conditions {
+            if !joined.sql.is_empty() {
+                joined.sql.push_str(with);
+            }
+            joined.sql.push_str(&condition.sql);
+            joined.values.extend(condition.values);
+        }
+        joined.sql = format!("({})", joined.sql);
+        joined
+    }
+}
+
+/// What a list answers with.
+pub struct Page<T> {
+    /// The documents of the page.
+    pub documents: Vec<T>,
+    /// How many there are, up to [`MAX_TOTAL`]; 0 if not asked for.
+    pub total: i64,
+}
+
+/// Finds the documents that satisfy a condition and the queries.
+pub fn find<T>(
+    connection: &Connection,
+    table: &Table,
+    mut condition: Condition,
+    queries: &Queries,
+    count: bool,
+    from_row: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> ApiResult<Page<T>> {
+    let cursor = match &queries.cursor {
+        Some((id, after)) => Some((cursor_row(connection, table, &condition, id)?, *after)),
+        None => None,
+    };
+    for filter in &queries.filters {
+        condition.and(sql_of(filter));
+    }
+    let total = if count {
+        let sql =
+            format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {MAX_TOTAL})", table.name, condition.sql);
+        connection.prepare_cached(&sql)?.query_row(params_from_iter(&condition.values), |row| row.get(0))?
+    } else {
+        0
+    };
+    let before = matches!(cursor, Some((_, false)));
+    let keys = order_keys(queries);
+    if let Some((sequence, _)) = cursor {
+        condition.and(beyond(connection, table, &keys, sequence, before)?);
+    }
+    let random = queries.order.iter().any(|order| matches!(order, Order::Random));
+    let order: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{} {}", key.column, if key.descending == before { "ASC" } else { "DESC" }))
+        .collect();
+    let order = if random { "random()".to_owned() } else { order.join(", ") };
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {} ORDER BY {order} LIMIT ? OFFSET ?",
+        table.columns, table.name, condition.sql
+    );
+    condition.values.push(queries.limit.unwrap_or(DEFAULT_LIMIT).into());
+    condition.values.push(queries.offset.unwrap_or(0).into());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(&condition.values), from_row)?;
+    let mut documents = rows.collect::<Result<Vec<_>, _>>()?;
+    if before {
+        documents.reverse();
+    }
+    Ok(Page { documents, total })
+}
+
+struct Key {
+    column: &'static str,
+    name: &'static str,
+    descending: bool,
+}
+
+/// The order asked for, made unique by the sequence.
+fn order_keys(queries: &Queries) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    for order in &queries.order {
+        if let Order::By { attribute, descending } = order {
+            keys.push(Key { column: attribute.column, name: attribute.name, descending: *descending });
+        }
+    }
+    if !keys.iter().any(|key| matches!(key.column, "id" | "seq")) {
+        keys.push(Key { column: "seq", name: "$sequence", descending: false });
+    }
+    keys
+}
+
+fn cursor_row(connection: &Connection, table: &Table, scope: &Condition, id: &str) -> ApiResult<i64> {
+    let mut condition = Condition { sql: scope.sql.clone(), values: scope.values.clone() };
+    condition.and(Condition::equal("id", id.to_owned()));
+    let sql = format!("SELECT seq FROM {} WHERE {}", table.name, condition.sql);
+    let found = connection.prepare_cached(&sql)?.query_row(params_from_iter(&condition.values), |row| row.get(0));
+    match found {
+        Err(rusqlite::Error::QueryReturnedNoRows) => Err(ApiError::cursor(table.document, id)),
+        other => Ok(other?),
+    }
+}
+
+/// Behind (or before) the cursor in the order: the first key is beyond, or it is equal and the next key is, and so on.
+fn beyond(connection: &Connection, table: &Table, keys: &[Key], cursor: i64, before: bool) -> ApiResult<Condition> {
+    let mut alternatives = Vec::new();
+    let mut equal: Vec<Condition> = Vec::new();
+    for key in keys {
+        let sql = format!("SELECT {} FROM {} WHERE seq = ?", key.column, table.name);
+        let value: Sql = connection.prepare_cached(&sql)?.query_row([cursor], |row| row.get(0))?;
+        if value == Sql::Null {
+            return Err(ApiError::order_null(key.name));
+        }
+        let sign = if key.descending == before { ">" } else { "<" };
+        let mut parts: Vec<Condition> =
+            equal.iter().map(|c| Condition { sql: c.sql.clone(), values: c.values.clone() }).collect();
+        parts.push(Condition { sql: format!("{} {sign} ?", key.column), values: vec![value.clone()] });
+        alternatives.push(Condition::join(parts, " AND "));
+        equal.push(Condition { sql: format!("{} = ?", key.column), values: vec![value] });
+    }
+    Ok(Condition::join(alternatives, " OR "))
+}
+
+fn sql_of(filter: &Filter) -> Condition {
+    match filter {
+        Filter::And(filters) => Condition::join(filters.iter().map(sql_of).collect(), " AND "),
+        Filter::Or(filters) => Condition::join(filters.iter().map(sql_of).collect(), " OR "),
+        Filter::Compare { attribute, method, values } => compare(attribute, method, values),
+    }
+}
+
+fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
+    let column = attribute.column;
+    let one = |sql: String| Condition { sql, values: values.iter().map(sql_value).collect() };
+    let any = |sql: &str, with: &str, value: fn(&Value) -> Sql| {
+        Condition::join(
+            values.iter().map(|v| Condition { sql: sql.replace('#', column), values: vec![value(v)] }).collect(),
+            with,
+        )
+    };
+    match method {
+        "equal" => one(format!("{column} IN ({})", vec!["?"; values.len()].join(", "))),
+        "notEqual" => one(format!("{column} <> ?")),
+        "lessThan" => one(format!("{column} < ?")),
+        "lessThanEqual" => one(format!("{column} <= ?")),
+        "greaterThan" => one(format!("{column} > ?")),
+        "greaterThanEqual" => one(format!("{column} >= ?")),
+        "isNull" => Condition { sql: format!("{column} IS NULL"), values: Vec::new() },
+        "isNotNull" => Condition { sql: format!("{column} IS NOT NULL"), values: Vec::new() },
+        "between" => one(format!("{column} BETWEEN ? AND ?")),
+        "notBetween" => one(format!("{column} NOT BETWEEN ? AND ?")),
+        "startsWith" => any(LIKE, " OR ", |v| like("", v, "%")),
+        "endsWith" => any(LIKE, " OR ", |v| like("%", v, "")),
+        "notStartsWith" => any(NOT_LIKE, " AND ", |v| like("", v, "%")),
+        "notEndsWith" => any(NOT_LIKE, " AND ", |v| like("%", v, "")),
+        "contains" | "containsAny" if attribute.kind == Kind::List => any(MEMBER, " OR ", sql_value),
+        "containsAll" if attribute.kind == Kind::List => any(MEMBER, " AND ", sql_value),
+        "notContains" if attribute.kind == Kind::List => any(NO_MEMBER, " AND ", sql_value),
+        "contains" | "containsAny" => any(LIKE, " OR ", |v| like("%", v, "%")),
+        "containsAll" => any(LIKE, " AND ", |v| like("%", v, "%")),
+        "notContains" => any(NOT_LIKE, " AND ", |v| like("%", v, "%")),
+        // `search` and `notSearch` never come here: no attribute has the index they need.
+        _ => Condition { sql: "0".into(), values: Vec::new() },
+    }
+}
+
+const LIKE: &str = "fold(#) LIKE ? ESCAPE '\\'";
+const NOT_LIKE: &str = "fold(#) NOT LIKE ? ESCAPE '\\'";
+const MEMBER: &str = "EXISTS(SELECT 1 FROM json_each(#) WHERE value = ?)";
+const NO_MEMBER: &str = "NOT EXISTS(SELECT 1 FROM json_each(#) WHERE value = ?)";
+
+fn like(before: &str, value: &Value, after: &str) -> Sql {
+    let text = collation::fold(value.as_str().unwrap_or_default()).into_owned();
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Sql::Text(format!("{before}{escaped}{after}"))
+}
+
+fn sql_value(value: &Value) -> Sql {
+    match value {
+        Value::Bool(b) => Sql::Integer(i64::from(*b)),
+        Value::Number(n) => n.as_i64().map_or(Sql::Null, Sql::Integer),
+        Value::String(s) => Sql::Text(s.clone()),
+        _ => Sql::Null,
+    }
+}

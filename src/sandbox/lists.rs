@@ -1,0 +1,62 @@
+//! Lists that nothing in this API fills: identities, memberships and logs.
+
+use serde_json::json;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::errors::{ApiError, ApiResult};
+use super::queries;
+use super::users::by_id;
+
+/// `GET /users/identities`
+#[expect(clippy::unused_async, reason = "a handler")]
+pub async fn identities(call: Call) -> ApiResult<Answer> {
+    let queries = call.queries(&queries::IDENTITIES)?;
+    let search = call.search()?;
+    call.total()?;
+    if let Some((id, _)) = queries.cursor {
+        return Err(ApiError::cursor("User", &id));
+    }
+    if search.is_some() {
+        // Identities have no full-text index, nor the attribute.
+        return Err(if call.traits().identity_search_fails {
+            ApiError::server_error()
+        } else {
+            ApiError::query("Invalid query: Attribute not found in schema: search")
+        });
+    }
+    Answer::ok(&json!({ "total": 0, "identities": [] }))
+}
+
+/// `DELETE /users/identities/{identityId}`
+#[expect(clippy::unused_async, reason = "a handler")]
+pub async fn delete_identity(call: Call) -> ApiResult<Answer> {
+    call.path_id("identityId")?;
+    Err(ApiError::identity_not_found())
+}
+
+/// `GET /users/{userId}/memberships`
+pub async fn memberships(call: Call) -> ApiResult<Answer> {
+    let id = call.path_id("userId")?;
+    if call.traits().membership_queries {
+        call.queries(&queries::MEMBERSHIPS)?;
+        call.search()?;
+    }
+    call.total()?;
+    must_exist(&call, id).await?;
+    Answer::ok(&json!({ "total": 0, "memberships": [] }))
+}
+
+/// `GET /users/{userId}/logs`: a background worker would write them.
+pub async fn logs(call: Call) -> ApiResult<Answer> {
+    let id = call.path_id("userId")?;
+    call.queries(&queries::LOGS)?;
+    call.total()?;
+    must_exist(&call, id).await?;
+    Answer::ok(&json!({ "total": 0, "logs": [] }))
+}
+
+async fn must_exist(call: &Call, id: String) -> ApiResult<()> {
+    let project = call.project.number;
+    call.app.store.single(move |c| by_id(c, project, &id).map(|_| ())).await
+}

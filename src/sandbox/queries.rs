@@ -1,0 +1,533 @@
+//! `queries[]`: parsing and validation with the messages of utopia-php/database.
+
+use serde_json::Value;
+
+use super::errors::{ApiError, ApiResult};
+use super::params::Rule;
+use super::traits::{SearchWithoutIndex, Traits};
+use super::{body, clock, php};
+
+/// Values that one query may have.
+const MAX_VALUES: usize = 500;
+
+/// What an attribute holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, compared without case.
+    Text,
+    /// True or false.
+    Boolean,
+    /// A date.
+    Date,
+    /// A JSON list of text.
+    List,
+    /// `$sequence`.
+    Sequence,
+}
+
+/// A filterable attribute and its column.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    /// The name in queries.
+    pub name: &'static str,
+    /// The column of the store.
+    pub column: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// The attributes of one kind of document. An empty one takes `limit` and `offset` alone.
+pub struct Schema {
+    /// The attributes.
+    pub attributes: &'static [Attribute],
+    /// Attributes that came later: the name, and whether this version has it.
+    pub later: fn(&str, &Traits) -> bool,
+}
+
+const fn attribute(name: &'static str, column: &'static str, kind: Kind) -> Attribute {
+    Attribute { name, column, kind }
+}
+
+const ID: Attribute = attribute("$id", "id", Kind::Text);
+const CREATED: Attribute = attribute("$createdAt", "created", Kind::Date);
+const UPDATED: Attribute = attribute("$updatedAt", "updated", Kind::Date);
+const SEQUENCE: Attribute = attribute("$sequence", "seq", Kind::Sequence);
+
+fn sequence_is_later(name: &str, traits: &Traits) -> bool {
+    name != "$sequence" || traits.negated_queries
+}
+
+/// The attributes of users.
+pub const USERS: Schema = Schema {
+    attributes: &[
+        attribute("name", "name", Kind::Text),
+        attribute("email", "email", Kind::Text),
+        attribute("phone", "phone", Kind::Text),
+        attribute("status", "status", Kind::Boolean),
+        attribute("passwordUpdate", "password_update", Kind::Date),
+        attribute("registration", "registration", Kind::Date),
+        attribute("emailVerification", "email_verification", Kind::Boolean),
+        attribute("phoneVerification", "phone_verification", Kind::Boolean),
+        attribute("labels", "labels", Kind::List),
+        attribute("accessedAt", "accessed_at", Kind::Date),
+        attribute("impersonator", "impersonator", Kind::Boolean),
+        ID,
+        CREATED,
+        UPDATED,
+        SEQUENCE,
+    ],
+    later: |name, traits| sequence_is_later(name, traits) && (name != "impersonator" || traits.contains_any),
+};
+
+/// The attributes of targets.
+pub const TARGETS: Schema = Schema {
+    attributes: &[
+        attribute("userId", "user_id", Kind::Text),
+        attribute("providerId", "NULL", Kind::Text),
+        attribute("identifier", "identifier", Kind::Text),
+        attribute("providerType", "provider_type", Kind::Text),
+        ID,
+        CREATED,
+        UPDATED,
+        SEQUENCE,
+    ],
+    later: sequence_is_later,
+};
+
+/// The attributes of identities, of which the sandbox has none.
+pub const IDENTITIES: Schema = Schema {
+    attributes: &[
+        attribute("userId", "NULL", Kind::Text),
+        attribute("provider", "NULL", Kind::Text),
+        attribute("providerUid", "NULL", Kind::Text),
+        attribute("providerEmail", "NULL", Kind::Text),
+        attribute("providerAccessTokenExpiry", "NULL", Kind::Date),
+        ID,
+        CREATED,
+        UPDATED,
+        SEQUENCE,
+    ],
+    later: sequence_is_later,
+};
+
+/// The attributes of memberships, of which the sandbox has none.
+pub const MEMBERSHIPS: Schema = Schema {
+    attributes: &[
+        attribute("userId", "NULL", Kind::Text),
+        attribute("teamId", "NULL", Kind::Text),
+        attribute("invited", "NULL", Kind::Date),
+        attribute("joined", "NULL", Kind::Date),
+        attribute("confirmed", "NULL", Kind::Boolean),
+        attribute("roles", "NULL", Kind::List),
+        ID,
+        CREATED,
+        UPDATED,
+        SEQUENCE,
+    ],
+    later: sequence_is_later,
+};
+
+/// The attributes of logs: none.
+pub const LOGS: Schema = Schema { attributes: &[], later: |_, _| true };
+
+impl Schema {
+    fn find(&self, name: &str, traits: &Traits) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|a| a.name == name && (self.later)(name, traits))
+    }
+}
+
+/// A filter, with its attribute resolved.
+#[derive(Debug)]
+pub enum Filter {
+    /// A comparison.
+    Compare {
+        /// The attribute.
+        attribute: &'static Attribute,
+        /// The method: `equal`, `startsWith`, …
+        method: &'static str,
+        /// Its values, dates in the store's form.
+        values: Vec<Value>,
+    },
+    /// All of them.
+    And(Vec<Filter>),
+    /// Any of them.
+    Or(Vec<Filter>),
+}
+
+/// What the queries of a request ask for.
+#[derive(Debug, Default)]
+pub struct Queries {
+    /// All must hold.
+    pub filters: Vec<Filter>,
+    /// `true` is descending; `None` is random.
+    pub order: Vec<Order>,
+    /// The first `limit`.
+    pub limit: Option<i64>,
+    /// The first `offset`.
+    pub offset: Option<i64>,
+    /// The first cursor: an id, and whether it is `cursorAfter`.
+    pub cursor: Option<(String, bool)>,
+}
+
+/// One criterion of the order.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    /// By an attribute.
+    By {
+        /// The attribute.
+        attribute: &'static Attribute,
+        /// From the last to the first.
+        descending: bool,
+    },
+    /// In no order.
+    Random,
+}
+
+/// Every method: its name, and what kind of query it makes.
+const METHODS: &[(&str, Type)] = &[
+    ("equal", Type::Filter),
+    ("notEqual", Type::Filter),
+    ("lessThan", Type::Filter),
+    ("lessThanEqual", Type::Filter),
+    ("greaterThan", Type::Filter),
+    ("greaterThanEqual", Type::Filter),
+    ("contains", Type::Filter),
+    ("search", Type::Filter),
+    ("isNull", Type::Filter),
+    ("isNotNull", Type::Filter),
+    ("between", Type::Filter),
+    ("startsWith", Type::Filter),
+    ("endsWith", Type::Filter),
+    ("notContains", Type::Negated),
+    ("notSearch", Type::Negated),
+    ("notStartsWith", Type::Negated),
+    ("notEndsWith", Type::Negated),
+    ("notBetween", Type::Negated),
+    ("containsAny", Type::Any),
+    ("containsAll", Type::Any),
+    ("and", Type::Logical),
+    ("or", Type::Logical),
+    ("select", Type::Select),
+    ("orderAsc", Type::Order),
+    ("orderDesc", Type::Order),
+    ("orderRandom", Type::Random),
+    ("limit", Type::Limit),
+    ("offset", Type::Offset),
+    ("cursorAfter", Type::Cursor),
+    ("cursorBefore", Type::Cursor),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Filter,
+    Negated,
+    Any,
+    Logical,
+    Select,
+    Order,
+    Random,
+    Limit,
+    Offset,
+    Cursor,
+}
+
+impl Type {
+    const fn is_filter(self) -> bool {
+        matches!(self, Self::Filter | Self::Negated | Self::Any | Self::Logical)
+    }
+
+    const fn exists(self, traits: &Traits) -> bool {
+        match self {
+            Self::Negated | Self::Random => traits.negated_queries,
+            Self::Any => traits.contains_any,
+            _ => true,
+        }
+    }
+}
+
+/// A query as it came, of a known method.
+struct Raw {
+    method: &'static str,
+    kind: Type,
+    attribute: String,
+    values: Vec<Value>,
+    nested: Vec<Raw>,
+}
+
+/// Why a query is refused. The parameter's validator adds `Invalid query: ` itself.
+type Refusal = String;
+
+/// Reads and validates all queries of a request.
+pub fn parse(texts: &[&Value], schema: &Schema, traits: &Traits) -> ApiResult<Queries> {
+    let refused = |why: Refusal| ApiError::invalid("queries", &why);
+    let mut queries = Queries::default();
+    let mut late = None;
+    for text in texts {
+        let raw = parse_one(text, traits).map_err(|why| refused(format!("Invalid query: {why}")))?;
+        let checker = Checker { schema, traits, late: &mut late };
+        collect(raw, checker, &mut queries).map_err(refused)?;
+    }
+    late.map_or(Ok(queries), Err)
+}
+
+fn parse_one(text: &Value, traits: &Traits) -> Result<Raw, Refusal> {
+    let Some(text) = text.as_str() else {
+        let name = php::type_name(text);
+        return Err(format!(
+            "Utopia\\Database\\Query::parse(): Argument #1 ($query) must be of type string, {name} given"
+        ));
+    };
+    match body::parse(text.as_bytes()) {
+        None => Err("Invalid query: Syntax error".into()),
+        Some(decoded) => parse_query(&decoded, traits),
+    }
+}
+
+fn parse_query(decoded: &Value, traits: &Traits) -> Result<Raw, Refusal> {
+    let member = |name: &str| match decoded {
+        Value::Object(members) => members.get(name).filter(|v| !v.is_null()),
+        _ => None,
+    };
+    if !decoded.is_object() && !decoded.is_array() {
+        return Err(format!("Invalid query. Must be an array, got {}", php::type_name(decoded)));
+    }
+    let wrong = |what: &str, must: &str, value: &Value| {
+        format!("Invalid query {what}. Must be {must}, got {}", php::type_name(value))
+    };
+    let method = match member("method") {
+        None => "",
+        Some(Value::String(method)) => method,
+        Some(other) => return Err(wrong("method", "a string", other)),
+    };
+    let Some((method, kind)) = METHODS.iter().find(|(name, kind)| *name == method && kind.exists(traits)) else {
+        return Err(format!("Invalid query method: {method}"));
+    };
+    let attribute = match member("attribute") {
+        None => String::new(),
+        Some(Value::String(attribute)) => attribute.clone(),
+        Some(other) => return Err(wrong("attribute", "a string", other)),
+    };
+    let values: Vec<Value> = match member("values") {
+        None => Vec::new(),
+        Some(value) => match php::elements(value) {
+            Some(values) => values.into_iter().cloned().collect(),
+            None => return Err(wrong("values", "an array", value)),
+        },
+    };
+    let nested = if *kind == Type::Logical {
+        values.iter().map(|value| parse_query(value, traits)).collect::<Result<_, _>>()?
+    } else {
+        Vec::new()
+    };
+    Ok(Raw { method, kind: *kind, attribute, values, nested })
+}
+
+struct Checker<'a> {
+    schema: &'a Schema,
+    traits: &'a Traits,
+    /// What will be found while querying, if nothing is found while validating.
+    late: &'a mut Option<ApiError>,
+}
+
+/// Validates one query and adds it to the others.
+fn collect(raw: Raw, mut checker: Checker<'_>, queries: &mut Queries) -> Result<(), Refusal> {
+    let value = raw.values.first();
+    let invalid = |why: String| format!("Invalid query: {why}");
+    let unsupported = || format!("Invalid query method: {}", raw.method);
+    let only_pages = checker.schema.attributes.is_empty();
+    match raw.kind {
+        Type::Limit => {
+            let limit = page(value, 1, "limit").map_err(invalid)?;
+            queries.limit.get_or_insert(limit);
+        }
+        Type::Offset => {
+            let offset = page(value, 0, "offset").map_err(invalid)?;
+            queries.offset.get_or_insert(offset);
+        }
+        _ if only_pages => return Err(unsupported()),
+        Type::Select => return Err(unsupported()),
+        Type::Cursor => {
+            let Some(id) = value.filter(|v| Rule::Uid.accepts(v, checker.traits)).and_then(Value::as_str) else {
+                return Err(invalid(format!("Invalid cursor: {}", Rule::Uid.description(checker.traits))));
+            };
+            queries.cursor.get_or_insert((id.to_owned(), raw.method == "cursorAfter"));
+        }
+        Type::Order => {
+            let attribute = checker.attribute(&raw.attribute, "order by").map_err(invalid)?;
+            queries.order.push(Order::By { attribute, descending: raw.method == "orderDesc" });
+        }
+        Type::Random => queries.order.push(Order::Random),
+        _ => queries.filters.push(checker.filter(raw).map_err(invalid)?),
+    }
+    Ok(())
+}
+
+/// `limit` and `offset`: both complain of a limit when the value is no number.
+fn page(value: Option<&Value>, min: i64, name: &str) -> Result<i64, Refusal> {
+    let value = value.unwrap_or(&Value::Null);
+    if !php::is_numeric(value) {
+        return Err("Invalid limit: Value must be a valid number".into());
+    }
+    let range = format!("Value must be a valid range between {min} and {}", php::number_format(i64::MAX));
+    php::integer(value).filter(|n| *n >= min).ok_or_else(|| format!("Invalid {name}: {range}"))
+}
+
+impl Checker<'_> {
+    fn attribute(&self, name: &str, verb: &str) -> Result<&'static Attribute, Refusal> {
+        if let Some(attribute) = self.schema.find(name, self.traits) {
+            return Ok(attribute);
+        }
+        let top = name.split('.').next().unwrap_or_default();
+        if top != name && self.schema.find(top, self.traits).is_some() {
+            let nested = if verb == "query" { "query nested attribute on" } else { "order by nested attribute" };
+            return Err(format!("Cannot {nested}: {top}"));
+        }
+        Err(format!("Attribute not found in schema: {top}"))
+    }
+
+    fn filter(&mut self, raw: Raw) -> Result<Filter, Refusal> {
+        let method = raw.method;
+        let label = || format!("{}{}", method[..1].to_uppercase(), &method[1..]);
+        if raw.kind == Type::Logical {
+            let count = raw.nested.len();
+            let mut filters = Vec::new();
+            let mut inner = Queries::default();
+            for nested in raw.nested {
+                let is_filter = nested.kind.is_filter();
+                let checker = Checker { schema: self.schema, traits: self.traits, late: self.late };
+                // The validator of lists adds its own prefix, which is there already.
+                collect(nested, checker, &mut inner)
+                    .map_err(|why| why.strip_prefix("Invalid query: ").unwrap_or(&why).to_owned())?;
+                if is_filter {
+                    filters.append(&mut inner.filters);
+                }
+            }
+            if filters.len() != count {
+                return Err(format!("{} queries can only contain filter queries", label()));
+            }
+            if count < 2 {
+                return Err(format!("{} queries require at least two queries", label()));
+            }
+            return Ok(if method == "and" { Filter::And(filters) } else { Filter::Or(filters) });
+        }
+        let count = raw.values.len();
+        match method {
+            "between" | "notBetween" if count != 2 => {
+                return Err(format!("{} queries require exactly two values.", label()));
+            }
+            "isNull" | "isNotNull" | "between" | "notBetween" => {}
+            "equal" | "contains" | "notContains" | "containsAny" | "containsAll" => {
+                let first = raw.values.first();
+                if first.is_none_or(|v| php::elements(v).is_some_and(|e| e.is_empty())) {
+                    return Err(format!("{} queries require at least one value.", label()));
+                }
+            }
+            _ if count != 1 => return Err(format!("{} queries require exactly one value.", label())),
+            _ => {}
+        }
+        let attribute = self.attribute(&raw.attribute, "query")?;
+        let values = self.values(attribute, method, raw.values)?;
+        if matches!(method, "search" | "notSearch") {
+            self.note_late(match self.traits.search_without_index {
+                SearchWithoutIndex::Refused => {
+                    ApiError::query(format!("Searching by attribute \"{}\" requires a fulltext index.", attribute.name))
+                }
+                SearchWithoutIndex::Fails => ApiError::server_error(),
+            });
+        }
+        Ok(Filter::Compare { attribute, method, values })
+    }
+
+    fn note_late(&mut self, error: ApiError) {
+        self.late.get_or_insert(error);
+    }
+
+    fn values(&mut self, attribute: &Attribute, method: &str, values: Vec<Value>) -> Result<Vec<Value>, Refusal> {
+        let name = attribute.name;
+        if values.len() > MAX_VALUES {
+            let why = format!("Query on attribute has greater than {MAX_VALUES} values: {name}");
+            if !self.traits.values_counted_late {
+                return Err(why);
+            }
+            self.note_late(ApiError::query(format!("Invalid query: {why}")));
+        }
+        let values: Option<Vec<Value>> = values.into_iter().map(|value| checked(attribute.kind, value)).collect();
+        let values = values.ok_or_else(|| format!("Query value is invalid for attribute \"{name}\""))?;
+        let contains = matches!(method, "contains" | "notContains" | "containsAny" | "containsAll");
+        match attribute.kind {
+            Kind::List if !contains && !matches!(method, "isNull" | "isNotNull") => {
+                Err(format!("Cannot query {method} on attribute \"{name}\" because it is an array."))
+            }
+            Kind::Boolean | Kind::Date | Kind::Sequence if contains => {
+                let method = if method == "notContains" { method } else { "contains" };
+                let not =
+                    if self.traits.php_hash_options { "an array, string, or object" } else { "an array or string" };
+                Err(format!("Cannot query {method} on attribute \"{name}\" because it is not {not}."))
+            }
+            _ => Ok(values),
+        }
+    }
+}
+
+/// The value in the store's form, if its type fits.
+fn checked(kind: Kind, value: Value) -> Option<Value> {
+    match kind {
+        Kind::Text | Kind::List => value.is_string().then_some(value),
+        Kind::Boolean => value.is_boolean().then_some(value),
+        Kind::Date => clock::parse(value.as_str()?).map(Value::String),
+        // The server validates sequences as if its database had no type for them.
+        Kind::Sequence => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::appwrite::Version;
+
+    fn message(query: &str) -> String {
+        let traits = Traits::of(Version::NEWEST);
+        let text = Value::String(query.into());
+        parse(&[&text], &USERS, &traits).map_or_else(|e| e.message.into_owned(), |_| "ok".into())
+    }
+
+    /// Observed on a running 1.9.6.
+    #[test]
+    fn refusals_are_worded_as_the_server_words_them() {
+        for (query, expected) in [
+            ("limit(2)", "Invalid query: Invalid query: Syntax error"),
+            ("1", "Invalid query: Invalid query. Must be an array, got integer"),
+            ("{}", "Invalid query: Invalid query method: "),
+            (r#"{"method":5}"#, "Invalid query: Invalid query method. Must be a string, got integer"),
+            (
+                r#"{"method":"limit","values":[0]}"#,
+                "Invalid query: Invalid limit: Value must be a valid range between 1 and 9,223,372,036,854,775,807",
+            ),
+            (r#"{"method":"offset","values":["x"]}"#, "Invalid query: Invalid limit: Value must be a valid number"),
+            (
+                r#"{"method":"equal","attribute":"nope","values":["x"]}"#,
+                "Invalid query: Attribute not found in schema: nope",
+            ),
+            (
+                r#"{"method":"equal","attribute":"labels","values":["x"]}"#,
+                "Invalid query: Cannot query equal on attribute \"labels\" because it is an array.",
+            ),
+            (
+                r#"{"method":"or","values":[{"method":"limit","values":[1]},{"method":"equal","attribute":"status","values":[true]}]}"#,
+                "Invalid query: Or queries can only contain filter queries",
+            ),
+            (r#"{"method":"or","values":[]}"#, "Invalid query: Or queries require at least two queries"),
+        ] {
+            assert_eq!(message(query), format!("Invalid `queries` param: {expected}"), "{query}");
+        }
+        assert_eq!(
+            message(r#"{"method":"select","values":["name"]}"#),
+            "Invalid `queries` param: Invalid query method: select"
+        );
+        assert_eq!(
+            message(r#"{"method":"search","attribute":"name","values":["x"]}"#),
+            "Searching by attribute \"name\" requires a fulltext index."
+        );
+        assert_eq!(message(r#"{"method":"limit","values":["2"]}"#), "ok");
+    }
+}

@@ -1,0 +1,212 @@
+//! What differs between the versions that the sandbox can answer as: one table, and nowhere else.
+//!
+//! Every row was observed on a running server of that version. What differs in the *hashes* a version verifies stands in
+//! [`crate::appwrite::Profile`], because the planner needs it too.
+
+use crate::appwrite::{Profile, Version};
+
+/// How a parameter that is optional and sent as `null` is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nulls {
+    /// Passed to the handler without validation; a handler that wants a value fails with a 500.
+    Skipped,
+    /// Validated like any other value.
+    Validated,
+}
+
+/// What `GET …?queries[]=search(attribute without a full-text index)` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchWithoutIndex {
+    /// 400 `general_query_invalid`
+    Refused,
+    /// 500
+    Fails,
+}
+
+/// The behaviour of one version.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
+pub struct Traits {
+    /// The version, as error bodies and `GET /health/version` show it.
+    pub version: Version,
+    /// What an importer must know of it too: hash checks, limits.
+    pub profile: &'static Profile,
+
+    /// Missing scopes are listed as JSON (`missing scopes (["users.read"])`), else as `missing scope (users.read)`.
+    pub scopes_as_list: bool,
+    /// Targets of a user have scopes of their own (`targets.read`), else those of users.
+    pub targets_scopes: bool,
+    /// The routes of sessions take `sessions.*` or `users.*`, and guests hold `sessions.write`.
+    pub sessions_scopes: bool,
+    /// A key without a project header is 403 `project_id_missing`, else 401 (and the query parameter `project` counts).
+    pub project_header_required: bool,
+    /// A key of the form `account_…` is 401 `user_unauthorized`, else its bearer is a guest.
+    pub account_keys_refused: bool,
+
+    /// Optional parameters sent as `null`.
+    pub nulls: Nulls,
+    /// `name: null` is a name like none.
+    pub name_nullable: bool,
+    /// Messages of nullable parameters end in ` or null`.
+    pub nullable_in_message: bool,
+    /// The message of a bad plain password speaks of the dictionary (and of 265 characters).
+    pub dictionary_in_message: bool,
+    /// Integers must fit 32 bits, and the message says so.
+    pub integers_32_bit: bool,
+    /// `PATCH email` with `null` or a list is a 500.
+    pub patch_email_fails_on_types: bool,
+    /// `PATCH phone ""` stores no number, else the empty one, which is unique.
+    pub phone_cleared_to_null: bool,
+
+    /// `hashOptions` name their costs as PHP does (`memory_cost`), else as Appwrite did (`memoryCost`), and only where
+    /// Appwrite itself hashed.
+    pub php_hash_options: bool,
+    /// Users carry `emailCanonical`, `emailIs…` and `impersonator…`.
+    pub email_and_impersonator_fields: bool,
+    /// A blocked user's sign-in is 403, else 401.
+    pub blocked_is_403: bool,
+    /// Sessions that sign-ins keep per user.
+    pub session_limit: Option<usize>,
+    /// Failed sign-ins alone use up the limit per address, and a success resets it; else every sign-in counts.
+    pub abuse_counts_failures: bool,
+    /// `PATCH password` ends the user's sessions.
+    pub password_ends_sessions: bool,
+    /// Deleting a user leaves its targets to a background worker (which the sandbox does not have).
+    pub delete_leaves_targets: bool,
+    /// A target changed to a taken identifier is 409 `document_already_exists`, else 500.
+    pub target_conflict_is_409: bool,
+
+    /// `notContains`, `notStartsWith`, `notEndsWith`, `notBetween` and `notSearch` exist, `$sequence` is an attribute.
+    pub negated_queries: bool,
+    /// `containsAny` and `containsAll` exist, `impersonator` is an attribute.
+    pub contains_any: bool,
+    /// `total=false` leaves the count out.
+    pub total_parameter: bool,
+    /// The method `search` on an attribute without a full-text index.
+    pub search_without_index: SearchWithoutIndex,
+    /// Too many values are found while querying (`general_query_invalid`), else while validating.
+    pub values_counted_late: bool,
+    /// `queries` of memberships are validated, else ignored.
+    pub membership_queries: bool,
+    /// `search` of identities is 500, else 400.
+    pub identity_search_fails: bool,
+
+    /// Unknown routes are an HTML page, else JSON.
+    pub html_not_found: bool,
+    /// What a JSON answer says about unknown routes.
+    pub not_found_message: &'static str,
+    /// `PATCH /users/{id}/impersonator` exists.
+    pub impersonator_route: bool,
+}
+
+const NOT_FOUND_OLD: &str = "The requested route was not found. Please refer to the API docs and try again.";
+const NOT_FOUND_NEW: &str = "Route not found. Please ensure the endpoint is configured correctly and that the API route \
+                             is valid for this SDK version. Refer to the API docs for more details.";
+
+impl Traits {
+    /// The behaviour of the newest observed version that is not newer than this one; the oldest for all before it.
+    #[must_use]
+    pub fn of(version: Version) -> Self {
+        let mut traits = Self {
+            version,
+            profile: version.profile(),
+            scopes_as_list: false,
+            targets_scopes: true,
+            sessions_scopes: false,
+            project_header_required: false,
+            account_keys_refused: false,
+            nulls: Nulls::Skipped,
+            name_nullable: false,
+            nullable_in_message: false,
+            dictionary_in_message: true,
+            integers_32_bit: false,
+            patch_email_fails_on_types: true,
+            phone_cleared_to_null: false,
+            php_hash_options: false,
+            email_and_impersonator_fields: false,
+            blocked_is_403: false,
+            session_limit: Some(10),
+            abuse_counts_failures: false,
+            password_ends_sessions: false,
+            delete_leaves_targets: true,
+            target_conflict_is_409: true,
+            negated_queries: false,
+            contains_any: false,
+            total_parameter: false,
+            search_without_index: SearchWithoutIndex::Refused,
+            values_counted_late: false,
+            membership_queries: false,
+            identity_search_fails: false,
+            html_not_found: false,
+            not_found_message: NOT_FOUND_OLD,
+            impersonator_route: false,
+        };
+        for (since, change) in CHANGES {
+            if *since <= version {
+                change(&mut traits);
+            }
+        }
+        traits
+    }
+}
+
+type Change = (Version, fn(&mut Traits));
+
+/// The versions at which something changed, in order. The starting point is 1.6.2.
+const CHANGES: &[Change] = &[
+    (Version::new(1, 7, 0), |t| {
+        t.delete_leaves_targets = false;
+        t.target_conflict_is_409 = false;
+        t.search_without_index = SearchWithoutIndex::Fails;
+        t.membership_queries = true;
+        t.identity_search_fails = true;
+        t.not_found_message = NOT_FOUND_NEW;
+    }),
+    (Version::new(1, 8, 0), |t| {
+        t.scopes_as_list = true;
+        t.password_ends_sessions = true;
+        t.negated_queries = true;
+        t.search_without_index = SearchWithoutIndex::Refused;
+    }),
+    (Version::new(1, 8, 1), |t| {
+        t.nulls = Nulls::Validated;
+        t.nullable_in_message = true;
+        t.php_hash_options = true;
+        t.total_parameter = true;
+    }),
+    (Version::new(1, 9, 0), |t| {
+        t.targets_scopes = false;
+        t.sessions_scopes = true;
+        t.project_header_required = true;
+        t.account_keys_refused = true;
+        t.nulls = Nulls::Skipped;
+        t.name_nullable = true;
+        t.dictionary_in_message = false;
+        t.integers_32_bit = true;
+        t.patch_email_fails_on_types = false;
+        t.phone_cleared_to_null = true;
+        t.email_and_impersonator_fields = true;
+        t.blocked_is_403 = true;
+        t.session_limit = None;
+        t.abuse_counts_failures = true;
+        t.contains_any = true;
+        t.values_counted_late = true;
+        t.html_not_found = true;
+        t.impersonator_route = true;
+    }),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_in_order_and_later_versions_keep_earlier_changes() {
+        assert!(CHANGES.windows(2).all(|w| w[0].0 < w[1].0));
+        let (old, new) = (Traits::of(Version::new(1, 6, 2)), Traits::of(Version::NEWEST));
+        assert!(old.delete_leaves_targets && !new.delete_leaves_targets);
+        assert!(new.scopes_as_list && new.html_not_found && new.nulls == Nulls::Skipped);
+        assert_eq!(Traits::of(Version::new(1, 8, 1)).nulls, Nulls::Validated);
+        assert_eq!(Traits::of(Version::new(1, 7, 5)).search_without_index, SearchWithoutIndex::Fails);
+    }
+}
