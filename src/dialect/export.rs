@@ -1,6 +1,7 @@
 //! An export as a whole: its files opened, its dialect found, its tables joined, its records interpreted in parallel and
 //! handed over in order.
 
+mod folder;
 mod join;
 mod rejects;
 mod scan;
@@ -79,7 +80,7 @@ impl Export {
         let mut files = Vec::new();
         let mut tables = Vec::new();
         let mut findings = Vec::new();
-        for path in paths {
+        for path in &folder::expanded(paths)? {
             let mut file = SourceFile::open(path)?;
             let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
             tables.extend(file.samples(index)?);
@@ -196,7 +197,8 @@ impl Export {
             };
             each(fold, Item { position, raw, record, account });
         };
-        drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)
+        drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
+        self.related.check()
     }
 
     /// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
@@ -238,6 +240,7 @@ impl Export {
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        store.complete()?;
         Ok(store)
     }
 }

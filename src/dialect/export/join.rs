@@ -1,30 +1,191 @@
 //! Rows of related tables, by kind and key, until the users they belong to are read.
+//!
+//! A few are kept in memory. More go into an SQLite file that has no name any more, so that a site's millions of
+//! `wp_usermeta` rows cost disk and no memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::dialect::Related;
 use crate::error::RunError;
 
+/// Rows beyond this estimate of their memory go to the disk.
+const MEMORY_BYTES: usize = 8 * 1024 * 1024;
+
+/// What a row costs beside its text: keys, lists, maps.
+const ROW_OVERHEAD_BYTES: usize = 256;
+
+/// How many threads may look rows up at a time.
+const READERS: usize = 4;
+
 /// What [`crate::dialect::Dialect::relate`] kept.
 #[derive(Default)]
 pub(super) struct Store {
-    kinds: HashMap<&'static str, HashMap<String, Vec<Value>>>,
+    held: HashMap<&'static str, HashMap<String, Vec<Value>>>,
+    held_bytes: usize,
+    disk: Option<Disk>,
+}
+
+struct Disk {
+    connections: Vec<Mutex<Connection>>,
+    /// The first error of a look-up, which has nobody to be returned to.
+    failed: Mutex<Option<rusqlite::Error>>,
 }
 
 impl Store {
     /// Adds a row after those already there.
     pub fn insert(&mut self, kind: &'static str, key: String, row: Value) -> Result<(), RunError> {
-        self.kinds.entry(kind).or_default().entry(key).or_default().push(row);
+        self.held_bytes += ROW_OVERHEAD_BYTES + key.len() + text_bytes(&row);
+        self.held.entry(kind).or_default().entry(key).or_default().push(row);
+        if self.held_bytes > MEMORY_BYTES {
+            self.spill().map_err(|e| failed(&e))?;
+        }
         Ok(())
+    }
+
+    /// To be called after the last row, before the first look-up.
+    pub fn complete(&mut self) -> Result<(), RunError> {
+        if self.disk.is_some() {
+            self.spill().map_err(|e| failed(&e))?;
+        }
+        if let Some(disk) = &self.disk {
+            let index = "CREATE INDEX related ON row (kind, key)";
+            lock(&disk.connections[0]).execute_batch(index).map_err(|e| failed(&e))?;
+        }
+        Ok(())
+    }
+
+    /// What went wrong while rows were looked up.
+    pub fn check(&self) -> Result<(), RunError> {
+        let error = self.disk.as_ref().and_then(|disk| lock(&disk.failed).take());
+        error.map_or(Ok(()), |error| Err(failed(&error)))
+    }
+
+    fn spill(&mut self) -> rusqlite::Result<()> {
+        let disk = match &mut self.disk {
+            Some(disk) => disk,
+            none => none.insert(Disk::create()?),
+        };
+        let mut connection = lock(&disk.connections[0]);
+        let transaction = connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached("INSERT INTO row (kind, key, value) VALUES (?1, ?2, ?3)")?;
+            for (kind, keys) in self.held.drain() {
+                for (key, rows) in keys {
+                    for row in rows {
+                        insert.execute((kind, &key, row.to_string()))?;
+                    }
+                }
+            }
+        }
+        transaction.commit()?;
+        self.held_bytes = 0;
+        Ok(())
+    }
+}
+
+impl Disk {
+    /// The file is its owner's only, and gone from the folder before anything is in it.
+    fn create() -> rusqlite::Result<Self> {
+        let file = tempfile::NamedTempFile::new()
+            .map_err(|e| rusqlite::Error::InvalidPath(format!("{}: {e}", std::env::temp_dir().display()).into()))?;
+        let mut connections = Vec::new();
+        for reader in 0..READERS {
+            let connection = Connection::open(file.path())?;
+            connection.execute_batch(
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE;",
+            )?;
+            if reader == 0 {
+                connection.execute_batch("CREATE TABLE row (kind TEXT, key TEXT, value TEXT)")?;
+            }
+            connections.push(Mutex::new(connection));
+        }
+        // SQLite opens its file lazily.
+        for connection in &connections {
+            lock(connection).query_row("SELECT count(*) FROM row", [], |_| Ok(()))?;
+        }
+        Ok(Self { connections, failed: Mutex::new(None) })
+    }
+
+    fn rows(&self, kind: &str, key: &str) -> rusqlite::Result<Vec<Value>> {
+        let connection = self.reader();
+        let mut select =
+            connection.prepare_cached("SELECT value FROM row WHERE kind = ?1 AND key = ?2 ORDER BY rowid")?;
+        let rows = select.query_map((kind, key), |row| row.get::<_, String>(0))?;
+        rows.map(|text| Ok(serde_json::from_str(&text?).unwrap_or(Value::Null))).collect()
+    }
+
+    /// A connection that nobody uses, or the first to become free.
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        for connection in &self.connections {
+            match connection.try_lock() {
+                Ok(free) => return free,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        lock(&self.connections[0])
     }
 }
 
 impl Related for Store {
     fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [Value]> {
-        let rows = self.kinds.get(kind).and_then(|keys| keys.get(key));
+        if let Some(disk) = &self.disk {
+            return match disk.rows(kind, key) {
+                Ok(rows) => Cow::Owned(rows),
+                Err(error) => {
+                    lock(&disk.failed).get_or_insert(error);
+                    Cow::Borrowed(&[])
+                }
+            };
+        }
+        let rows = self.held.get(kind).and_then(|keys| keys.get(key));
         Cow::Borrowed(rows.map_or(&[], Vec::as_slice))
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> RunError {
+    RunError::Internal(format!("the temporary file of related rows: {error}"))
+}
+
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum::<usize>() + 32,
+        Value::Object(members) => members.iter().map(|(name, v)| name.len() + text_bytes(v) + 96).sum::<usize>() + 64,
+    }
+}
+
+/// Nothing is left half-done under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_in_order_whether_in_memory_or_on_disk() {
+        for filling in [0, 30_000] {
+            let mut store = Store::default();
+            store.insert("meta", "7".into(), "first".into()).unwrap();
+            for n in 0..filling {
+                store.insert("meta", format!("x{n}"), "y".repeat(100).into()).unwrap();
+            }
+            store.insert("meta", "7".into(), "second".into()).unwrap();
+            store.insert("other", "7".into(), "else".into()).unwrap();
+            store.complete().unwrap();
+            assert_eq!(store.disk.is_some(), filling > 0);
+            assert_eq!(store.rows("meta", "7").as_ref(), [Value::from("first"), Value::from("second")]);
+            assert!(store.rows("meta", "8").is_empty());
+            assert!(store.check().is_ok());
+            assert!(store.held_bytes <= MEMORY_BYTES);
+        }
     }
 }

@@ -255,3 +255,19 @@ fn json_lists_are_found_wherever_they_are() {
     let one = br#"{"_id":{"$oid":"x"},"emails":[{"address":"a@example.com"}]}"#;
     assert_eq!(samples("a.json", one)[0].format, crate::source::Format::Ndjson);
 }
+
+#[test]
+fn a_folder_is_its_files_in_natural_order() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, email) in
+        [("r-users-10.json", "c"), ("r-users-0.json", "a"), ("r-users-2.json", "b"), ("notes.txt", "x")]
+    {
+        fs::write(dir.path().join(name), format!(r#"{{"users":[{{"id":"{email}","email":"{email}@example.com"}}]}}"#))
+            .unwrap();
+    }
+    let export = Export::open(&[dir.path().to_owned()], ReadOptions::default()).unwrap();
+    let (seen, _) = scan(&export, 2);
+    let seen: Vec<_> = seen.into_iter().map(|(record, .., email)| (record, email.unwrap())).collect();
+    let expected = [(1, "a@example.com"), (2, "b@example.com"), (3, "c@example.com")];
+    assert_eq!(seen, expected.map(|(n, email)| (n, email.to_owned())));
+}
