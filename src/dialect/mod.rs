@@ -211,6 +211,8 @@ pub mod parse;
 pub mod php;
 pub mod phpbb;
 pub mod pocketbase;
+#[cfg(test)]
+mod samples;
 pub mod shadow;
 mod shape;
 mod strict;

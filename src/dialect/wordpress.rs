@@ -36,6 +36,9 @@ const COLUMNS: [&str; 12] = [
 /// Rows of `wp_usermeta`.
 const META: &str = "meta";
 
+/// The columns of `wp_usermeta`.
+const META_COLUMNS: [&str; 4] = ["umeta_id", "user_id", "meta_key", "meta_value"];
+
 impl Dialect for WordPress {
     fn name(&self) -> &'static str {
         "wordpress"
@@ -61,11 +64,12 @@ impl Dialect for WordPress {
     fn role(&self, table: &TableSample) -> Role {
         let named = |end| table.table.is_empty() || table.table.to_ascii_lowercase().ends_with(end);
         let in_dump = matches!(table.format, Format::Sql | Format::Xml);
-        if common::has(table, &["user_id", "meta_key", "meta_value"]) && named("usermeta") {
+        let is_meta = common::has(table, &META_COLUMNS[1..]) && named("usermeta");
+        if is_meta || is_nameless_meta(table) {
             Role::Related(META)
         } else if common::has(table, &["user_login", "user_pass"]) && named("users")
             || common::has(table, &["user_login", "user_email"]) && !in_dump
-            || self.headerless(table).is_some() && named("users")
+            || table.width >= 10 && self.headerless(table).is_some() && named("users")
         {
             Role::Users
         } else {
@@ -75,12 +79,17 @@ impl Dialect for WordPress {
 
     fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
         let cell = |at: &str| table.records.first().and_then(|row| row.get(at)).and_then(Json::as_str).unwrap_or("");
-        let fits = table.columns.is_empty()
+        let is_users = table.columns.is_empty()
             && matches!(table.width, 10 | 12)
             && cell("0").bytes().all(|b| b.is_ascii_digit())
             && cell("6").len() == 19
             && cell("6").as_bytes().get(10) == Some(&b' ');
-        fits.then(|| COLUMNS[..table.width].iter().map(|&name| name.to_owned()).collect())
+        let names: &[&str] = match (is_users, is_nameless_meta(table)) {
+            (true, _) => &COLUMNS[..table.width],
+            (_, true) => &META_COLUMNS,
+            _ => return None,
+        };
+        Some(names.iter().map(|&name| name.to_owned()).collect())
     }
 
     fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
@@ -186,6 +195,13 @@ impl Dialect for WordPress {
     }
 }
 
+/// A dump without CREATE TABLE and column lists, or `mysqldump --tab`, whose files have the names of their tables.
+fn is_nameless_meta(table: &TableSample) -> bool {
+    let stem = table.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = if table.table.is_empty() { stem } else { &table.table };
+    table.columns.is_empty() && table.width == META_COLUMNS.len() && name.to_ascii_lowercase().ends_with("usermeta")
+}
+
 /// What `wp_usermeta` says of a user.
 #[derive(Default)]
 struct Meta {
@@ -259,7 +275,6 @@ mod tests {
     use serde_json::json;
 
     const USERS: [&str; 5] = ["ID", "user_login", "user_pass", "user_email", "display_name"];
-    const META_COLUMNS: [&str; 3] = ["user_id", "meta_key", "meta_value"];
 
     #[test]
     fn capabilities_are_those_of_the_users_own_prefix() {
@@ -271,7 +286,7 @@ mod tests {
             ("wpx9_usermeta", "wpx9_capabilities", "editor"),
         ] {
             let value = format!("a:2:{{s:{}:\"{role}\";b:1;s:5:\"never\";b:0;}}", role.len());
-            rows.relate(&WordPress, META, &testing::row(table, &META_COLUMNS, &["7", key, &value]));
+            rows.relate(&WordPress, META, &testing::row(table, &META_COLUMNS[1..], &["7", key, &value]));
         }
         let user = testing::row("wp_users", &USERS, &["7", "alice", "$P$B", "alice@example.com", "Alice"]);
         let account = WordPress.interpret(&user, &testing::context(&rows)).expect("a person");
@@ -299,7 +314,7 @@ mod tests {
             ("session_tokens", "secret"),
             ("billing_phone", "+14155550124"),
         ] {
-            rows.relate(&WordPress, META, &testing::row("wp_usermeta", &META_COLUMNS, &["7", key, value]));
+            rows.relate(&WordPress, META, &testing::row("wp_usermeta", &META_COLUMNS[1..], &["7", key, value]));
         }
         let user = testing::row("wp_users", &USERS, &["7", "alice", "*", "alice@example.com", ""]);
         let account = WordPress.interpret(&user, &testing::context(&rows)).expect("a person");

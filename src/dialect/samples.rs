@@ -1,0 +1,189 @@
+//! Every sample export, read as a whole and compared with what is known of it: `fixtures/*/*.accounts.json`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::export::{Export, Item, ReadOptions};
+use super::firebase_config;
+use crate::account::{Account, Credential};
+use crate::appwrite::Version;
+use crate::event::Silent;
+use crate::scheme::{self, Verdict};
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+}
+
+fn open(files: &[&str]) -> Export {
+    let paths: Vec<PathBuf> = files.iter().map(|path| fixture(path)).collect();
+    let config = std::fs::read_to_string(fixture("firebase/hash_config.txt")).unwrap();
+    let options = ReadOptions {
+        firebase: Some(firebase_config::parse(&config).unwrap()),
+        email_domain: Some("example.com".into()),
+        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+        ..ReadOptions::default()
+    };
+    Export::open(&paths, options).unwrap_or_else(|error| panic!("{files:?}: {error}"))
+}
+
+/// All accounts of an export, in order, without their secrets.
+fn accounts(files: &[&str]) -> Vec<Json> {
+    let mut all = Vec::new();
+    let each = |batch: &mut Vec<Json>, item: Item<'_>| {
+        batch.push(match item.account {
+            Ok(account) => shown(&account),
+            Err(refusal) => json!({ "record": item.position.record, "refused": refusal.code, "text": refusal.text }),
+        });
+    };
+    open(files)
+        .scan(2, &Silent, Vec::new, each, |batch| {
+            all.extend(batch);
+            Ok(ControlFlow::Continue(()))
+        })
+        .unwrap();
+    all
+}
+
+fn shown(account: &Account<'_>) -> Json {
+    let password = match &account.credential {
+        Credential::None(note) => format!("none: {} ({})", note.code, note.text),
+        Credential::Plain(_) => "plain text".into(),
+        Credential::Hash(input) => match scheme::resolve(input, Version::NEWEST.profile()) {
+            Verdict::Maps(mapped) => format!("{} to {}", mapped.scheme, mapped.endpoint.path()),
+            Verdict::Refused(refusal) => format!("{}: {}", refusal.scheme.unwrap_or("?"), refusal.code),
+        },
+    };
+    let mut shown = json!({
+        "id": account.source_id, "email": account.email, "email_verified": account.email_verified,
+        "phone": account.phone, "phone_verified": account.phone_verified, "name": account.name,
+        "enabled": account.enabled, "roles": account.roles, "prefs": account.prefs,
+        "created_at": account.created_at.map(|moment| moment.to_string()),
+        "last_seen": account.last_seen.map(|moment| moment.to_string()),
+        "password": password,
+        "notes": account.notes.iter().map(|note| note.code.name()).collect::<Vec<_>>(),
+    });
+    // What every account has like everybody else only stands in the way of reading.
+    let usual = |value: &Json| value.is_null() || *value == json!([]) || *value == json!({});
+    shown.as_object_mut().unwrap().retain(|_, value| !usual(value));
+    shown
+}
+
+/// Compares an export's accounts with those in the fixture; `UPDATE_GOLDEN=1` writes them there.
+fn golden(dialect: &str, name: &str, files: &[&str]) {
+    assert_eq!(open(files).dialect().name(), dialect);
+    let lines: Vec<String> = accounts(files).iter().map(Json::to_string).collect();
+    let found = format!("[\n{}\n]\n", lines.join(",\n"));
+    let path = fixture(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    for (number, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "{name}, record {number}");
+    }
+    assert_eq!(found.lines().count(), expected.lines().count(), "{name}");
+}
+
+#[test]
+fn firebase() {
+    golden("firebase", "firebase/users.accounts.json", &["firebase/users.json"]);
+    golden("firebase", "firebase/users.v15.accounts.json", &["firebase/users.v15.csv"]);
+    golden("firebase", "firebase/users.v11.accounts.json", &["firebase/users.v11.csv"]);
+    golden("firebase", "firebase/api.accounts.json", &["firebase/api-downloadAccount-response.input.json"]);
+    golden("firebase", "firebase/emulator.accounts.json", &["firebase/emulator-export/auth_export/accounts.json"]);
+}
+
+#[test]
+fn wordpress() {
+    for (name, file) in [
+        ("dump", "wp_users-usermeta.mysqldump.sql"),
+        ("nocreate", "wp_users-usermeta.nocreate.sql.gz"),
+        ("phpmyadmin", "phpmyadmin.wp_users.csv"),
+        ("wp-cli", "wp-cli.with-pass.json"),
+    ] {
+        golden("wordpress", &format!("wordpress/{name}.accounts.json"), &[&format!("wordpress/{file}")]);
+    }
+}
+
+/// Without what only some of the formats carry.
+fn without(files: &[&str], members: &[&str]) -> Vec<Json> {
+    let mut all = accounts(files);
+    for account in &mut all {
+        for member in members {
+            account.as_object_mut().unwrap().remove(*member);
+        }
+    }
+    all
+}
+
+#[test]
+fn the_same_users_in_every_format() {
+    let users = accounts(&["firebase/users.json"]);
+    assert_eq!(accounts(&["firebase/users.v15.csv"]), users);
+
+    let dump = "wordpress/wp_users-usermeta.mysqldump.sql";
+    assert_eq!(accounts(&["wordpress/wp_users-usermeta.nocreate.sql.gz"]), accounts(&[dump]));
+    assert_eq!(accounts(&["wordpress/phpmyadmin.wp_users.json"]), accounts(&["wordpress/phpmyadmin.wp_users.csv"]));
+    // The table of users alone has no roles and names; WP-CLI was asked for some of them.
+    let only_in_meta = ["roles", "prefs", "phone"];
+    let users = without(&[dump], &only_in_meta);
+    assert_eq!(without(&["wordpress/phpmyadmin.wp_users.csv"], &only_in_meta), users);
+    assert_eq!(without(&["wordpress/wp-cli.with-pass.csv"], &only_in_meta), users);
+    assert_eq!(without(&["wordpress/wp-cli.with-pass.json"], &only_in_meta), users);
+
+    let users = accounts(&["supabase/users.pg_dump-copy.sql"]);
+    assert_eq!(accounts(&["supabase/users.copy-header.csv"]), users);
+    assert_eq!(accounts(&["supabase/users.row_to_json.ndjson"]), users);
+
+    let hashes = "auth0/password-hashes.ndjson";
+    assert_eq!(accounts(&["auth0/users-export.json.gz", hashes]), accounts(&[hashes, "auth0/users-export.json"]));
+}
+
+#[test]
+fn supabase() {
+    golden("supabase", "supabase/users.accounts.json", &["supabase/users.pg_dump-copy.sql"]);
+}
+
+#[test]
+fn auth0() {
+    golden("auth0", "auth0/users.accounts.json", &["auth0/users-export.json", "auth0/password-hashes.ndjson"]);
+    golden("auth0", "auth0/hashes.accounts.json", &["auth0/password-hashes.ndjson"]);
+}
+
+#[test]
+fn clerk() {
+    golden("clerk", "clerk/users.accounts.json", &["clerk/users.csv"]);
+}
+
+#[test]
+fn keycloak() {
+    golden("keycloak", "keycloak/users.accounts.json", &["keycloak/demo-realm.json"]);
+}
+
+#[test]
+fn nhost() {
+    golden("nhost", "nhost/users.accounts.json", &["nhost/users.copy-header.csv"]);
+}
+
+#[test]
+fn better_auth() {
+    golden("better-auth", "better-auth/users.accounts.json", &["better-auth/user.json", "better-auth/account.json"]);
+}
+
+#[test]
+fn ldif() {
+    golden("ldif", "ldif/people.accounts.json", &["ldif/slapcat.ldif"]);
+}
+
+#[test]
+fn shadow() {
+    golden("shadow", "shadow/users.accounts.json", &["shadow/shadow", "shadow/passwd"]);
+}
+
+#[test]
+fn htpasswd() {
+    golden("htpasswd", "htpasswd/users.accounts.json", &["htpasswd/htpasswd"]);
+}
