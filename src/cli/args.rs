@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::appwrite::Version;
 use crate::plan::{Duplicates, Ids, Unsupported};
 
-/// Which export, and how to read it.
-#[derive(Debug, Clone, clap::Args)]
+/// Which export, and how to read it. Kept in the ledger, for `resume`.
+#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
 pub struct ExportArgs {
     /// The export's files; several form one export (Auth0 profiles and hashes, Keycloak realm and users files); `-` is
     /// standard input
@@ -122,6 +122,18 @@ pub struct TargetArgs {
     /// Requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub concurrency: usize,
+
+    /// Stop, resumable, after the target has given no proper answer for this long
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub give_up_after: u64,
+}
+
+/// The key, for commands that know everything else from the run folder.
+#[derive(Debug, Clone, clap::Args)]
+pub struct KeyArgs {
+    /// A file that holds the API key; else APPWRITE_API_KEY (a key is never an argument)
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// Where the run keeps its state.

@@ -63,7 +63,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 }
 
 /// What was read, for the report.
-fn source(export: &Export) -> Source {
+pub(super) fn source(export: &Export) -> Source {
     let mut files: Vec<File> = Vec::new();
     for table in export.tables() {
         let format = serde_json::to_value(table.format).ok().and_then(|v| v.as_str().map(str::to_owned));

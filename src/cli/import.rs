@@ -1,6 +1,22 @@
 //! `rehome import`
 
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::args::{OutputArgs, RunArgs};
+use super::check::source;
+use super::progress;
+use super::report::print;
+use super::session::{Session, same_profile, tell};
+use crate::appwrite::{Client, preflight};
 use crate::error::{Finish, RunError};
+use crate::event::Event;
+use crate::import::{Import, rejects};
+use crate::ledger::{Counts, Lock, Reader};
+use crate::plan::shard::Shard;
+use crate::report::lists::IdMap;
+use crate::report::summary::{Head, Import as ImportSection};
+use crate::report::{Pulse, Report, RunFolder, survey};
 
 /// Create the users; a second run of the same command resumes
 #[derive(Debug, clap::Args)]
@@ -14,15 +30,173 @@ pub struct Args {
     /// Choices.
     #[command(flatten)]
     pub policies: super::args::PolicyArgs,
+    /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// The run folder.
     #[command(flatten)]
-    pub run: super::args::RunArgs,
+    pub run: RunArgs,
     /// How to speak.
     #[command(flatten)]
-    pub output: super::args::OutputArgs,
+    pub output: OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let _ = args;
-    Err(RunError::Internal("`rehome import` is not there yet".into()))
+    let shard = match args.shard {
+        Some(shard) => shard,
+        None => shard_of_job(|name| std::env::var(name).ok())?,
+    };
+    let session = Session::meant(args.export, args.policies.into(), &args.target, shard)?;
+    go(session, &args.run.folder, args.target.key_file.as_deref(), args.output)
+}
+
+/// What a Kubernetes Indexed Job says of this process.
+fn shard_of_job(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, RunError> {
+    match (variable("JOB_COMPLETION_INDEX"), variable("JOB_COMPLETIONS")) {
+        (None, _) => Ok(Shard::default()),
+        (Some(index), Some(of)) => format!("{index}/{of}").parse().map_err(RunError::Usage),
+        (Some(_), None) => Err(RunError::Usage(
+            "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not: every part would import everybody; set it to the \
+             job's completions, or give --shard I/N"
+                .into(),
+        )),
+    }
+}
+
+/// Runs or goes on with a session.
+pub(super) fn go(
+    mut session: Session,
+    path: &Path,
+    key_file: Option<&Path>,
+    output: OutputArgs,
+) -> Result<Finish, RunError> {
+    let listener = progress::listener(output);
+    let folder = RunFolder::create(path)?;
+    let lock = Lock::take(&folder)?;
+    if let Ok(earlier) = Session::of(path) {
+        session.keep(&earlier);
+    }
+    let export = session.open_export()?;
+    listener.on(&Event::Said(format!("export: {}", export.why())));
+    let settings = serde_json::to_string(&session).map_err(|e| RunError::Internal(e.to_string()))?;
+    let (ledger, reader) = lock.open(&session.identity(&export)?, &settings, listener.clone())?;
+
+    let open = session.place.open(key_file, &folder)?;
+    // A client of its own: connections do not outlive the runtime they were made on.
+    let found = super::block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
+    tell(&listener, &found, &session.place, &open.target.project);
+    let profile = found.version.profile();
+    same_profile(&reader, profile)?;
+
+    let planner = session.planner(&export, profile);
+    let frame = export.rejects_frame();
+    let survey = survey::survey(&planner, Some((&folder, &frame)), &*listener)?;
+    let before = reader.counts()?;
+    let sender = ledger.sender();
+    super::block_on(async {
+        sender.meta("profile", profile.name.to_owned()).await?;
+        sender.meta("records", survey.tally.records().to_string()).await?;
+        sender.meta("session", jiff::Timestamp::now().to_string()).await?;
+        sender.meta("session_done", (before.records - before.left).to_string()).await
+    })??;
+    drop(sender);
+    let settled = before.done;
+    if settled > 0 {
+        listener.on(&Event::Said(format!("going on: {settled} of {} users are done", survey.tally.records())));
+    }
+    listener.on(&Event::Expecting { users: survey.tally.records().saturating_sub(settled) });
+
+    let started = Instant::now();
+    let import = Import {
+        planner: &planner,
+        duplicates: &survey.duplicates,
+        client: Client::new(open.target.clone(), session.concurrency)?,
+        ceilings: session.ceilings(),
+        listener: listener.clone(),
+    };
+    let (ended, pulse) = import.run(ledger, &reader);
+    let seconds = started.elapsed().as_secs_f64();
+
+    let counts = reader.counts()?;
+    if counts.failed + counts.conflicts + refused_by_target(&reader)? > 0 {
+        rejects::rewrite(&planner, &survey.duplicates, &reader, &folder, &frame)?;
+    }
+    write_id_map(&folder, &reader)?;
+    let head = Head {
+        command: "import",
+        appwrite: found.version,
+        source: source(&export),
+        with_pii: false,
+        rate: session.rate.map(std::num::NonZeroU32::get),
+        now: jiff::Timestamp::now(),
+    };
+    let mut report = Report::new(head, &survey.tally, export.dialect());
+    report.import = Some(section(&open.target.endpoint, &open.target.project, counts, &reader, &pulse, seconds)?);
+    report.reasons.extend(rejects::reasons(&reader)?);
+    let exports: Vec<PathBuf> = session.export.exports.clone();
+    report.suggest(&exports, path);
+    report.save(&folder)?;
+    drop(listener);
+    print(&report, output)?;
+    ended?;
+    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left > 0))
+}
+
+fn section(
+    endpoint: &str,
+    project: &str,
+    counts: Counts,
+    reader: &Reader,
+    pulse: &Pulse,
+    seconds: f64,
+) -> Result<ImportSection, RunError> {
+    Ok(ImportSection {
+        endpoint: endpoint.to_owned(),
+        project: project.to_owned(),
+        created: counts.created,
+        done: counts.done,
+        left: counts.left,
+        failed: counts.failed + counts.conflicts + refused_by_target(reader)?,
+        seconds,
+        pace: pulse.pace(),
+    })
+}
+
+/// Users that were planned and that the target refused for good.
+fn refused_by_target(reader: &Reader) -> Result<u64, RunError> {
+    let refused = |(code, n): &(String, u64)| if code == "target-refused" { *n } else { 0 };
+    Ok(reader.codes()?.iter().map(refused).sum())
+}
+
+fn write_id_map(folder: &RunFolder, reader: &Reader) -> Result<(), RunError> {
+    let mut map = IdMap::begin(folder)?;
+    let mut after = 0;
+    loop {
+        let page = reader.page(after, 1000)?;
+        let Some(last) = page.last() else { break };
+        after = last.record;
+        for entry in page.iter().filter(|entry| entry.is_there()) {
+            map.add(&entry.source_id, &entry.user_id)?;
+        }
+    }
+    map.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_indexed_job_says_which_shard_it_is() {
+        let job = |index: Option<&str>, of: Option<&str>| {
+            let (index, of) = (index.map(str::to_owned), of.map(str::to_owned));
+            shard_of_job(|name| if name == "JOB_COMPLETIONS" { of.clone() } else { index.clone() })
+                .map_err(|e| e.exit_code())
+        };
+        assert_eq!(job(None, None), Ok(Shard::default()));
+        assert_eq!(job(None, Some("4")), Ok(Shard::default()));
+        assert_eq!(job(Some("3"), Some("4")), Ok(Shard { index: 3, of: 4 }));
+        assert_eq!(job(Some("3"), None), Err(2));
+        assert_eq!(job(Some("4"), Some("4")), Err(2));
+    }
 }

@@ -13,9 +13,11 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod schemes;
+mod session;
 pub mod settings;
 mod sources;
 mod status;
+mod target;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -72,4 +74,10 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }
+}
+
+/// Runs one asynchronous errand of a command that is otherwise not.
+fn block_on<F: Future>(future: F) -> Result<F::Output, RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map(|runtime| runtime.block_on(future)).map_err(|e| RunError::Internal(format!("no runtime: {e}")))
 }

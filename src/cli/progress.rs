@@ -1,13 +1,145 @@
-//! Progress on standard error: bars for a terminal, plain sentences for anything else, nothing with `--quiet`.
+//! Progress on standard error: bars for a terminal, plain lines for anything else, JSON lines with `--format json`,
+//! nothing but warnings with `--quiet`. A reader that goes away does not end the run.
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::OutputArgs;
+use super::args::{OutputArgs, OutputFormat};
 use crate::event::{Event, Listener};
 use crate::report::inert::shown;
+
+/// Failures that are told one by one; the others stand in the report.
+const TOLD: u64 = 20;
+/// Between two lines of progress.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Who shows the progress of a command, as the flags and standard error ask for.
+#[must_use]
+pub fn listener(output: OutputArgs) -> Arc<dyn Listener> {
+    if output.format == OutputFormat::Text && std::io::stderr().is_terminal() {
+        Arc::new(Progress::new(output))
+    } else {
+        Arc::new(Lines { json: output.format == OutputFormat::Json, quiet: output.quiet, state: Mutex::default() })
+    }
+}
+
+/// One line at a time.
+struct Lines {
+    json: bool,
+    quiet: bool,
+    state: Mutex<LineState>,
+}
+
+#[derive(Default)]
+struct LineState {
+    last: Option<Instant>,
+    began: Option<Instant>,
+    records: u64,
+    users: u64,
+    done: u64,
+    failed: u64,
+    pace: usize,
+}
+
+impl Lines {
+    fn say(&self, kind: &str, sentence: &str) {
+        if self.json {
+            put(&serde_json::json!({"event": kind, "text": sentence}).to_string());
+        } else if kind == "warning" {
+            put(&format!("warning: {}", shown(sentence, 400)));
+        } else {
+            put(&shown(sentence, 400));
+        }
+    }
+
+    fn users(&self, state: &mut LineState, force: bool) {
+        let now = Instant::now();
+        if self.quiet || !(force || state.last.is_none_or(|last| now.duration_since(last) >= LINE_EVERY)) {
+            return;
+        }
+        state.last = Some(now);
+        let seconds = state.began.map_or(0.0, |began| now.duration_since(began).as_secs_f64()).max(0.001);
+        let rate = state.done as f64 / seconds;
+        let left = state.users.saturating_sub(state.done) as f64 / rate.max(0.001);
+        if self.json {
+            let line = serde_json::json!({
+                "event": "users", "done": state.done, "of": state.users, "failed": state.failed,
+                "per_second": (rate * 10.0).round() / 10.0, "seconds_left": left.round(), "in_flight": state.pace,
+            });
+            put(&line.to_string());
+        } else {
+            put(&format!(
+                "{} of {}, {rate:.0} a second, {} failed, {} to go",
+                crate::report::figures::count(state.done),
+                crate::report::figures::users(state.users),
+                crate::report::figures::count(state.failed),
+                crate::report::figures::seconds(left),
+            ));
+        }
+    }
+}
+
+impl Listener for Lines {
+    fn on(&self, event: &Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Warned(sentence) => self.say("warning", sentence),
+            Event::Said(sentence) if !self.quiet => self.say("said", sentence),
+            Event::Read { bytes, of, records } => {
+                state.records = *records;
+                let due = state.last.is_some_and(|last| last.elapsed() >= LINE_EVERY);
+                state.last.get_or_insert_with(Instant::now);
+                if due && !self.quiet {
+                    state.last = Some(Instant::now());
+                    if self.json {
+                        put(&serde_json::json!({"event": "read", "bytes": bytes, "of": of, "records": records})
+                            .to_string());
+                    } else {
+                        put(&format!("read {} records", crate::report::figures::count(*records)));
+                    }
+                }
+            }
+            Event::Expecting { users } => {
+                (state.users, state.began, state.last) = (*users, Some(Instant::now()), Some(Instant::now()));
+            }
+            Event::UserDone { .. } => {
+                state.done += 1;
+                let last = state.done == state.users;
+                self.users(&mut state, last);
+            }
+            Event::UserFailed { record, code, text } => {
+                state.done += 1;
+                state.failed += 1;
+                if !self.quiet && state.failed <= TOLD {
+                    if self.json {
+                        let line = serde_json::json!({"event": "failed", "record": record, "code": code, "text": text});
+                        put(&line.to_string());
+                    } else {
+                        put(&shown(&format!("record {record}: {code}: {text}"), 400));
+                    }
+                }
+                let last = state.done == state.users;
+                self.users(&mut state, last);
+            }
+            Event::Pace { limit, pause_ms } => {
+                state.pace = *limit;
+                if *pause_ms >= 1000 && !self.quiet {
+                    self.say("pause", &format!("the target asks for a pause of {pause_ms} ms"));
+                }
+            }
+            Event::Said(_) => {}
+        }
+    }
+}
+
+/// A line on standard error; one that nobody reads is no reason to stop.
+fn put(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Shows what happens, at most ten times a second.
 pub struct Progress {
@@ -15,6 +147,7 @@ pub struct Progress {
     reading: OnceLock<ProgressBar>,
     users: OnceLock<ProgressBar>,
     quiet: bool,
+    failed: AtomicU64,
 }
 
 impl Progress {
@@ -27,6 +160,7 @@ impl Progress {
             reading: OnceLock::new(),
             users: OnceLock::new(),
             quiet: output.quiet,
+            failed: AtomicU64::new(0),
         }
     }
 
@@ -61,7 +195,7 @@ impl Progress {
 
     fn say(&self, sentence: &str) {
         if !self.quiet {
-            self.bars.suspend(|| eprintln!("{}", shown(sentence, 400)));
+            self.bars.suspend(|| put(&shown(sentence, 400)));
         }
     }
 }
@@ -76,7 +210,7 @@ impl Listener for Progress {
     fn on(&self, event: &Event) {
         match event {
             Event::Said(sentence) => self.say(sentence),
-            Event::Warned(sentence) => self.bars.suspend(|| eprintln!("warning: {}", shown(sentence, 400))),
+            Event::Warned(sentence) => self.bars.suspend(|| put(&format!("warning: {}", shown(sentence, 400)))),
             Event::Read { bytes, of, records } => {
                 let bar = self.reading(*of);
                 bar.set_position(*bytes);
@@ -95,7 +229,9 @@ impl Listener for Progress {
             Event::UserDone { .. } => self.users().inc(1),
             Event::UserFailed { record, code, text } => {
                 self.users().inc(1);
-                self.say(&format!("record {record}: {code}: {text}"));
+                if self.failed.fetch_add(1, Ordering::Relaxed) < TOLD {
+                    self.say(&format!("record {record}: {code}: {text}"));
+                }
             }
             Event::Pace { limit, pause_ms } if *pause_ms > 0 => {
                 self.say(&format!(

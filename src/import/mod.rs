@@ -10,6 +10,7 @@ pub mod engine;
 pub mod feed;
 pub mod gate;
 pub mod job;
+pub mod rejects;
 pub mod saga;
 pub mod stop;
 

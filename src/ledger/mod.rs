@@ -33,7 +33,7 @@ pub mod state;
 mod store;
 mod writer;
 
-pub use run::{Identity, Lock};
+pub use run::{Identity, Lock, private_file};
 pub use state::{Event, IllegalTransition, State, Steps};
 pub use store::{Counts, Entry, Reader};
 pub use writer::{Change, Ledger, Sender};

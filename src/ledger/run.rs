@@ -128,7 +128,10 @@ impl Lock {
 }
 
 /// Opens a file for reading and writing; what it creates is readable by its owner only.
-fn private_file(path: &Path) -> Result<File, RunError> {
+///
+/// # Errors
+/// [`RunError::Io`]
+pub fn private_file(path: &Path) -> Result<File, RunError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -40,6 +40,14 @@ pub struct Entry {
     pub text: Option<String>,
 }
 
+impl Entry {
+    /// Whether the target has the user, as far as is known.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.steps.has(Steps::CREATED) || self.state == State::Present
+    }
+}
+
 /// How many records stand where. The sum of `done`, `left`, `refused`, `failed` and `rolled_back` is `records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Counts {
@@ -182,6 +190,21 @@ impl Reader {
     /// [`RunError::Ledger`]
     pub fn page(&self, after: u64, limit: usize) -> Result<Vec<Entry>, RunError> {
         self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])
+    }
+
+    /// The codes of users that were planned and not done, with their counts, most frequent first.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn codes(&self) -> Result<Vec<(String, u64)>, RunError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT code, count(*) FROM users WHERE code IS NOT NULL AND user_id <> '' GROUP BY 1 ORDER BY 2 DESC",
+            )
+            .map_err(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)?;
+        rows.collect::<Result<_, _>>().map_err(sql)
     }
 
     /// The last `limit` entries that carry this kind of trouble, newest record first.

@@ -104,7 +104,7 @@ pub enum Planned<'a> {
 }
 
 /// What the person wants, where there is a choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Policies {
     /// `--ids`
     pub ids: Ids,

@@ -1,11 +1,12 @@
 //! A very large import spread over several processes.
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Planned;
 
 /// A stable part of the users: the `index`th of `of`, counting from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Shard {
     /// Which part.
     pub index: u32,

@@ -1,0 +1,185 @@
+//! A run as it was meant, kept in its ledger, so that `resume`, `verify` and `rollback` need the run folder alone.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::args::{ExportArgs, TargetArgs};
+use super::settings;
+use super::target::Place;
+use crate::appwrite::Profile;
+use crate::appwrite::preflight::Preflight;
+use crate::dialect::export::Export;
+use crate::error::RunError;
+use crate::event::{Event, Listener};
+use crate::import::Ceilings;
+use crate::ledger::{Identity, Reader};
+use crate::plan::Policies;
+use crate::plan::planner::Planner;
+use crate::plan::shard::Shard;
+
+/// A run as it was meant. Holds no key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// The export, its paths absolute.
+    pub export: ExportArgs,
+    /// Choices.
+    pub policies: Policies,
+    /// The target.
+    pub place: Place,
+    /// Requests a second at most, of this shard.
+    pub rate: Option<NonZeroU32>,
+    /// Requests in flight at most.
+    pub concurrency: usize,
+    /// Seconds.
+    pub give_up_after: u64,
+    /// Which part of the users.
+    pub shard: Shard,
+    /// The moment "banned until" is compared with: that of the first session, so that plans never change.
+    pub now: String,
+}
+
+impl Session {
+    /// What the flags of `import` mean.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] if they do not say enough, [`RunError::Io`] for paths that are none.
+    pub fn meant(export: ExportArgs, policies: Policies, target: &TargetArgs, shard: Shard) -> Result<Self, RunError> {
+        Ok(Self {
+            export: absolute(export)?,
+            policies,
+            place: Place::meant(target)?,
+            rate: target.rate.map(|rate| NonZeroU32::new(rate.get() / shard.of.max(1)).unwrap_or(NonZeroU32::MIN)),
+            concurrency: target.concurrency.max(1),
+            give_up_after: target.give_up_after,
+            shard,
+            now: jiff::Timestamp::now().to_string(),
+        })
+    }
+
+    /// The run of a folder.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] for a folder without a run, [`RunError::Ledger`] for one that cannot be read.
+    pub fn of(folder: &Path) -> Result<Self, RunError> {
+        let settings = Reader::open(folder)?.meta("settings")?.unwrap_or_default();
+        serde_json::from_str(&settings)
+            .map_err(|e| RunError::Ledger(format!("{}: the run's settings are damaged: {e}", folder.display())))
+    }
+
+    /// Keeps what must not change between the sessions of a run.
+    pub fn keep(&mut self, earlier: &Self) {
+        self.now.clone_from(&earlier.now);
+    }
+
+    /// Opens the export as the first session did.
+    ///
+    /// # Errors
+    /// As [`Export::open`].
+    pub fn open_export(&self) -> Result<Export, RunError> {
+        let mut options = settings::read_options(&self.export)?;
+        options.now = self.now.parse().unwrap_or(options.now);
+        Export::open(&self.export.exports, options)
+    }
+
+    /// What the run's ledger belongs to.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] for files that cannot be read.
+    pub fn identity(&self, export: &Export) -> Result<Identity, RunError> {
+        let digest = |path: &Option<PathBuf>| match path {
+            Some(path) => {
+                std::fs::read(path).map_err(RunError::io(path)).map(|bytes| format!("{:032x}", xxh3_128(&bytes)))
+            }
+            None => Ok(String::new()),
+        };
+        let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
+        let ExportArgs { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
+        let mut reading = vec![export.dialect().name().to_owned()];
+        let policies = serde_json::to_value(self.policies).map_err(|e| RunError::Internal(e.to_string()))?;
+        if let Some(policies) = policies.as_object() {
+            reading.extend(
+                policies.iter().map(|(name, value)| format!("--{name} {}", value.as_str().unwrap_or_default())),
+            );
+        }
+        if map.is_some() {
+            reading.push(format!("--map {}", digest(map)?));
+        }
+        if let Some(scheme) = scheme {
+            reading.push(format!("--scheme {scheme}"));
+        }
+        if *keep_dates {
+            reading.push("--keep-dates".into());
+        }
+        if let Some(domain) = email_domain {
+            reading.push(format!("--email-domain {domain}"));
+        }
+        let (endpoint, project) = self.place.names();
+        Ok(Identity {
+            export: hex(export.fingerprint()?),
+            reading: reading.join(" "),
+            hash_config: digest(&self.export.firebase_hash_config)?,
+            endpoint: endpoint.to_owned(),
+            project: project.to_owned(),
+            shard: self.shard.to_string(),
+        })
+    }
+
+    /// The planner of the run.
+    #[must_use]
+    pub fn planner<'e>(&self, export: &'e Export, profile: &'static Profile) -> Planner<'e> {
+        let mut planner = Planner::new(export, self.policies, profile);
+        planner.shard = self.shard;
+        planner
+    }
+
+    /// How hard to push.
+    #[must_use]
+    pub fn ceilings(&self) -> Ceilings {
+        Ceilings {
+            concurrency: self.concurrency,
+            rate: self.rate,
+            give_up_after: Duration::from_secs(self.give_up_after),
+        }
+    }
+}
+
+/// Plans made for one range of versions are not those of another.
+///
+/// # Errors
+/// [`RunError::ForeignLedger`] if the target was of another range when the run began.
+pub fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
+    match reader.meta("profile")? {
+        Some(began) if began != profile.name => Err(RunError::ForeignLedger(format!(
+            "this run was planned for Appwrite {began} and the target now is {}; begin a new one with --run",
+            profile.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Tells what preflight found.
+pub fn tell(listener: &Arc<dyn Listener>, preflight: &Preflight, place: &Place, project: &str) {
+    let (endpoint, _) = place.names();
+    listener.on(&Event::Said(format!("target: Appwrite {} at {endpoint}, project {project}", preflight.version)));
+    if *place != Place::Sandbox {
+        for warning in &preflight.warnings {
+            listener.on(&Event::Warned(warning.clone()));
+        }
+    }
+}
+
+fn absolute(mut export: ExportArgs) -> Result<ExportArgs, RunError> {
+    let stdin = Path::new("-");
+    for path in export.exports.iter_mut().filter(|path| *path != stdin) {
+        *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+    }
+    for path in [&mut export.map, &mut export.firebase_hash_config, &mut export.known].into_iter().flatten() {
+        *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+    }
+    Ok(export)
+}

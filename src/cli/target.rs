@@ -1,0 +1,142 @@
+//! Which project, and with which key: flags, then the environment, then the Appwrite CLI's file in the working folder.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::args::TargetArgs;
+use crate::appwrite::Target;
+use crate::appwrite::Version;
+use crate::error::RunError;
+use crate::report::RunFolder;
+use crate::report::folder::SANDBOX;
+use crate::sandbox;
+
+/// Where users go, without the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The sandbox inside this process, with its store in the run folder.
+    Sandbox,
+    /// A server.
+    Server {
+        /// With `/v1`, without a slash at its end.
+        endpoint: String,
+        /// The project's id.
+        project: String,
+    },
+}
+
+/// The members of the Appwrite CLI's file that are of use here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CliFile {
+    #[serde(rename = "projectId")]
+    project: Option<String>,
+    endpoint: Option<String>,
+}
+
+impl Place {
+    /// What the flags, the environment (by way of the flags) and the working folder say.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] if they do not say enough.
+    pub fn meant(args: &TargetArgs) -> Result<Self, RunError> {
+        if args.sandbox {
+            return Ok(Self::Sandbox);
+        }
+        let file = || ["appwrite.config.json", "appwrite.json"].iter().find_map(|name| cli_file(Path::new(name)));
+        let file = if args.endpoint.is_some() && args.project.is_some() { None } else { file() }.unwrap_or_default();
+        let given = |flag: &Option<String>, file: Option<String>, name: &str, variable: &str| {
+            flag.clone().or(file).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(
+                || {
+                    RunError::Usage(format!(
+                        "where to? no {name}: give --{name}, set {variable}, or rehearse with --sandbox"
+                    ))
+                },
+            )
+        };
+        let endpoint = given(&args.endpoint, file.endpoint, "endpoint", "APPWRITE_ENDPOINT")?;
+        let project = given(&args.project, file.project, "project", "APPWRITE_PROJECT_ID")?;
+        Ok(Self::Server { endpoint: endpoint.trim_end_matches('/').to_owned(), project })
+    }
+
+    /// The endpoint and the project, for the ledger's identity.
+    #[must_use]
+    pub fn names(&self) -> (&str, &str) {
+        match self {
+            Self::Sandbox => ("sandbox", "sandbox"),
+            Self::Server { endpoint, project } => (endpoint, project),
+        }
+    }
+
+    /// Finds the key, or starts the sandbox.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] without a key, [`RunError::Io`] for a key file that cannot be read, and what keeps the
+    /// sandbox from starting.
+    pub fn open(&self, key_file: Option<&Path>, folder: &RunFolder) -> Result<Open, RunError> {
+        match self {
+            Self::Sandbox => Sandbox::start(folder).map(|(target, sandbox)| Open { target, _sandbox: Some(sandbox) }),
+            Self::Server { endpoint, project } => {
+                let target = Target { endpoint: endpoint.clone(), project: project.clone(), key: key(key_file)? };
+                Ok(Open { target, _sandbox: None })
+            }
+        }
+    }
+}
+
+/// A target that can be spoken to.
+pub struct Open {
+    /// With the key.
+    pub target: Target,
+    _sandbox: Option<Sandbox>,
+}
+
+/// The sandbox of a run; stops when dropped.
+struct Sandbox {
+    runtime: Option<tokio::runtime::Runtime>,
+    running: Option<sandbox::Running>,
+}
+
+impl Sandbox {
+    fn start(folder: &RunFolder) -> Result<(Target, Self), RunError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| RunError::Internal(format!("no runtime: {e}")))?;
+        let store = folder.file(SANDBOX);
+        crate::ledger::private_file(&store)?;
+        let config = sandbox::Config { store: Some(store), version: Version::NEWEST, ..sandbox::Config::default() };
+        let running = runtime.block_on(sandbox::start(config))?;
+        let target =
+            Target { endpoint: running.endpoint.clone(), project: running.project.clone(), key: running.key.clone() };
+        Ok((target, Self { runtime: Some(runtime), running: Some(running) }))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
+            runtime.block_on(running.stop());
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn cli_file(path: &Path) -> Option<CliFile> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn key(file: Option<&Path>) -> Result<String, RunError> {
+    let key = match file {
+        Some(path) => std::fs::read_to_string(path).map_err(RunError::io(path))?,
+        None => std::env::var("APPWRITE_API_KEY").unwrap_or_default(),
+    };
+    let key = key.trim();
+    if key.is_empty() {
+        return Err(RunError::Usage("no API key: set APPWRITE_API_KEY, or give --key-file FILE".into()));
+    }
+    Ok(key.to_owned())
+}
