@@ -11,7 +11,6 @@
 //! `rejects.<ext>`. E-mail addresses, ids and sentences that may quote them stay out of the report unless the person
 //! asks for them; what a [`Tally`] keeps does not grow with the number of records.
 
-pub mod cost;
 pub mod figures;
 pub mod folder;
 pub mod html;
@@ -29,7 +28,7 @@ pub mod tally;
 pub mod terminal;
 pub mod traps;
 
-pub use cost::Cost;
+pub use crate::scheme::cost::Cost;
 pub use folder::RunFolder;
 pub use pulse::Pulse;
 pub use summary::Report;

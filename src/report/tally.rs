@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cost::Cost;
 use super::loss::Columns;
 use super::traps::{Trap, TrapSet};
 use crate::account::Account;
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
 use crate::plan::{Planned, Step};
+use crate::scheme::cost::Cost;
 use crate::source::{Position, Record};
 
 /// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.

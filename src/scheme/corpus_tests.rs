@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::verify::{Login, Stored, login};
+use super::verify::Login;
 use super::{Mapped, Verdict, columns, resolve};
 use crate::account::{HashInput, SaltEncoding};
 use crate::appwrite::{Profile, Version};
@@ -31,30 +31,8 @@ fn text<'v>(record: &'v Value, name: &str) -> &'v str {
     record[name].as_str().unwrap_or_default()
 }
 
-/// The document that Appwrite keeps for a create with these fields.
-fn options(mapped: &Mapped<'_>) -> Map<String, Value> {
-    let fields = serde_json::to_value(&mapped.fields).expect("strings and numbers");
-    let mut options = Map::new();
-    for (field, option) in [
-        ("passwordVersion", "version"),
-        ("passwordSalt", "salt"),
-        ("passwordSaltSeparator", "saltSeparator"),
-        ("passwordSignerKey", "signerKey"),
-        ("passwordCpu", "costCpu"),
-        ("passwordMemory", "costMemory"),
-        ("passwordParallel", "costParallel"),
-        ("passwordLength", "length"),
-    ] {
-        if let Some(value) = fields.get(field) {
-            options.insert(option.into(), value.clone());
-        }
-    }
-    options
-}
-
 fn signs_in(mapped: &Mapped<'_>, password: &str, profile: &Profile) -> Login {
-    let (hash, options) = (mapped.endpoint.stored_as(), options(mapped));
-    login(Stored { hash, password: &mapped.fields.password, options: &options }, password.as_bytes(), profile)
+    mapped.login(password.as_bytes(), profile)
 }
 
 /// What a person who has this corpus record in hand would say of it, where its columns do not.

@@ -3,12 +3,14 @@
 pub mod columns;
 #[cfg(test)]
 mod corpus_tests;
+pub mod cost;
 mod crypt;
 mod digest;
 mod encoding;
 mod firebase;
 pub mod itoa64;
 mod job;
+pub mod known;
 mod recognise;
 pub mod registry;
 mod scrypt;
@@ -81,6 +83,36 @@ pub struct PasswordFields<'a> {
     /// `/scrypt`: output length in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_length: Option<u32>,
+}
+
+impl PasswordFields<'_> {
+    /// The `hashOptions` that Appwrite keeps for a create with these fields, as [`verify::login`] reads them.
+    #[must_use]
+    pub fn options(&self) -> serde_json::Map<String, serde_json::Value> {
+        let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(serde_json::Value::from);
+        [
+            ("version", self.password_version.map(serde_json::Value::from)),
+            ("salt", text(&self.password_salt)),
+            ("saltSeparator", text(&self.password_salt_separator)),
+            ("signerKey", text(&self.password_signer_key)),
+            ("costCpu", self.password_cpu.map(serde_json::Value::from)),
+            ("costMemory", self.password_memory.map(serde_json::Value::from)),
+            ("costParallel", self.password_parallel.map(serde_json::Value::from)),
+            ("length", self.password_length.map(serde_json::Value::from)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+}
+
+impl Mapped<'_> {
+    /// What the login of a user with this hash answers for a password, after the 8–256 byte rule.
+    #[must_use]
+    pub fn login(&self, password: &[u8], profile: &Profile) -> verify::Login {
+        let (hash, options) = (self.endpoint.stored_as(), self.fields.options());
+        verify::login(verify::Stored { hash, password: &self.fields.password, options: &options }, password, profile)
+    }
 }
 
 impl std::fmt::Debug for Mapped<'_> {
