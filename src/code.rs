@@ -65,6 +65,8 @@ codes! {
     // ── reading (source/) ─────────────────────────────────────────────────────────────────────────────────────
     DamagedRecord = "damaged-record", Refused, "the record cannot be read",
         "repair the row in the rejects file and feed it again";
+    NotUtf8 = "not-utf8", Warning, "the record is not UTF-8, in a file that is, and is read as Latin-1",
+        "look at the name; if it is wrong, export again as UTF-8";
 
     // ── interpreting (dialect/) ───────────────────────────────────────────────────────────────────────────────
     SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",

@@ -15,7 +15,7 @@ pub use rejects::Frame;
 use super::mapping::Mapping;
 use super::{Context, Dialect, FirebaseHashConfig, Role};
 use crate::account::{Account, Credential};
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::source::file::SourceFile;
@@ -187,14 +187,17 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, decoded: Decoded<'_>| {
-            let Decoded { position, raw, record, .. } = decoded;
-            let (record, account) = match record {
+            let Decoded { position, raw, record, recoded, .. } = decoded;
+            let (record, mut account) = match record {
                 Ok(record) => (Some(record), self.interpret(record, &context)),
                 Err(defect) => {
                     let text = format!("line {}: {defect}", position.line);
                     (None, Err(Refusal::new(Code::DamagedRecord, text)))
                 }
             };
+            if let (true, Ok(account)) = (recoded, &mut account) {
+                account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+            }
             each(fold, Item { position, raw, record, account });
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;

@@ -161,37 +161,49 @@ impl Pieces {
         mend(piece.shape, raw, &cells).filter(|values| values.len() == header_len(shape))
     }
 
-    /// Decodes a piece into `record`, whose cells are reused.
+    /// The records' text. All of a batch mostly is UTF-8; a record that is not is taken for Windows-1252 by itself: dumps
+    /// with rows of two encodings exist, and who wrote which cannot be told.
+    pub fn texts<'b>(&self, batch: &'b Batch) -> Texts<'b> {
+        if let Ok(valid) = std::str::from_utf8(&batch.data) {
+            return Texts { valid: Some(valid), each: Vec::new() };
+        }
+        let each = self.list.iter().map(|piece| {
+            let raw = &batch.data[piece.start..piece.end];
+            std::str::from_utf8(raw)
+                .map_or_else(|_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0, Cow::Borrowed)
+        });
+        Texts { valid: None, each: each.collect() }
+    }
+
+    /// Decodes the piece of that index into `record`, whose cells are reused.
     pub fn decode<'b>(
         &self,
-        piece: &Piece,
+        index: usize,
         batch: &'b Batch,
-        valid: Option<&'b str>,
+        texts: &'b Texts<'b>,
         record: &mut Record<'b>,
     ) -> Result<(), Defect> {
-        let raw = &batch.data[piece.start..piece.end];
-        record.raw = raw;
+        let piece = &self.list[index];
+        record.raw = &batch.data[piece.start..piece.end];
         if piece.kind == SpanKind::TooLarge {
             return Err(Defect::Other("the record is larger than 16 MiB".into()));
         }
-        let text = match valid {
-            Some(text) => &text[piece.start..piece.end],
-            None => std::str::from_utf8(raw).map_err(|e| {
-                Defect::Other(format!(
-                    "the record is not UTF-8 at its byte {}, and the rest of the file is",
-                    e.valid_up_to() + 1
-                ))
-            })?,
-        };
+        let text = texts.of(index, piece);
         let shape = &batch.cut.shapes[piece.shape];
         match &shape.layout {
-            Layout::Csv { .. } => {
+            Layout::Csv { delimiter, .. } => {
                 let cells = row_cells(record, shape);
                 if let Some(mended) = &piece.mended {
                     cells.extend(mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))));
                     return Ok(());
                 }
-                let found = &self.cells[piece.cells.clone()];
+                let mut recut = Vec::new();
+                let found = if texts.recoded(index) {
+                    csv::row(text.as_bytes(), 0, *delimiter, true, &mut recut);
+                    &recut
+                } else {
+                    &self.cells[piece.cells.clone()]
+                };
                 cells.extend(found.iter().map(|&cell| csv::value(text, cell)));
                 fit(cells, header_len(shape))
             }
@@ -228,6 +240,26 @@ fn members<'b>(
     }
     record.fields = Fields::Members(members.map_err(Defect::Other)?);
     Ok(())
+}
+
+/// The text of every record of a batch.
+pub(crate) struct Texts<'b> {
+    valid: Option<&'b str>,
+    each: Vec<Cow<'b, str>>,
+}
+
+impl Texts<'_> {
+    fn of(&self, index: usize, piece: &Piece) -> &str {
+        match self.valid {
+            Some(valid) => &valid[piece.start..piece.end],
+            None => &self.each[index],
+        }
+    }
+
+    /// Whether the record's bytes are not its text.
+    pub fn recoded(&self, index: usize) -> bool {
+        self.valid.is_none() && matches!(self.each[index], Cow::Owned(_))
+    }
 }
 
 /// A record to decode into.

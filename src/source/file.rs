@@ -152,8 +152,9 @@ impl SourceFile {
                 Err(error) => return Err(self.input.unreadable(&error)),
             }
             pieces.cut(&batch, &|_, _, _| None);
+            let texts = pieces.texts(&batch);
             let mut record = blank();
-            for piece in &pieces.list {
+            for (index, piece) in pieces.list.iter().enumerate() {
                 let shape = &batch.cut.shapes[piece.shape];
                 let sampled = records.entry(shape.table.to_string()).or_insert_with(|| {
                     let columns = shape.layout.header().map_or_else(Vec::new, |h| h.names().to_vec());
@@ -163,7 +164,7 @@ impl SourceFile {
                     }
                     Vec::new()
                 });
-                if pieces.decode(piece, &batch, None, &mut record).is_ok() {
+                if pieces.decode(index, &batch, &texts, &mut record).is_ok() {
                     sampled.push(record.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect());
                 }
             }

@@ -45,6 +45,8 @@ pub(super) struct Decoded<'r> {
     pub raw: &'r [u8],
     /// What it is; in the pass over related tables, the kind.
     pub role: Role,
+    /// The bytes are not UTF-8 and were read as Windows-1252.
+    pub recoded: bool,
     pub record: Result<&'r Record<'r>, Defect>,
 }
 
@@ -210,16 +212,16 @@ fn batch<B>(
     let tables: Vec<(Role, Option<&TableSample>)> =
         batch.cut.shapes.iter().map(|shape| job.table(file, &shape.table)).collect();
     pieces.cut(&batch, &|shape, raw, cells| tables[shape].1.and_then(|table| job.dialect.heal(table, raw, cells)));
-    let valid = std::str::from_utf8(&batch.data).ok();
+    let texts = pieces.texts(&batch);
     let mut record = blank();
     // What each record of a mixed table is can only be told by decoding it.
     let mut roles = Vec::new();
     let mixed = tables.iter().any(|(role, _)| *role == Role::Mixed);
     if mixed {
-        for piece in &pieces.list {
+        for (index, piece) in pieces.list.iter().enumerate() {
             let mut role = tables[piece.shape].0;
             if role == Role::Mixed {
-                let decoded = pieces.decode(piece, &batch, valid, &mut record);
+                let decoded = pieces.decode(index, &batch, &texts, &mut record);
                 role = if decoded.is_ok() { job.dialect.role_of(&record) } else { Role::Users };
             }
             roles.push(role);
@@ -247,9 +249,10 @@ fn batch<B>(
             file: file as u16,
         };
         let raw = &batch.data[piece.start..piece.end];
-        let decoded = pieces.decode(piece, &batch, valid, &mut record);
+        let decoded = pieces.decode(index, &batch, &texts, &mut record);
         record.position = position;
-        let decoded = Decoded { position, raw, role, record: decoded.map(|()| &record) };
+        let recoded = texts.recoded(index);
+        let decoded = Decoded { position, raw, role, recoded, record: decoded.map(|()| &record) };
         each(&mut fold, decoded);
     }
     let damage = batch.cut.damage.as_ref().map(|damage| {
@@ -259,6 +262,7 @@ fn batch<B>(
         RunError::Export(format!("{} is damaged ({place}): {}", job.files[file].input.name(), damage.what))
     });
     drop(record);
+    drop(texts);
     Done::Batch { fold, batch, consumed, records: before + users, damage }
 }
 

@@ -271,3 +271,32 @@ fn a_folder_is_its_files_in_natural_order() {
     let expected = [(1, "a@example.com"), (2, "b@example.com"), (3, "c@example.com")];
     assert_eq!(seen, expected.map(|(n, email)| (n, email.to_owned())));
 }
+
+#[test]
+fn latin_1_is_read_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.csv", b"id,email,name\n1,ann@example.com,\"Ren\xe9e, \"\"R\"\"\"\n")], None).unwrap();
+    assert_eq!(export.tables()[0].records[0]["name"], "Renée, \"R\"");
+    assert!(export.findings()[0].contains("Latin-1"), "{:?}", export.findings());
+
+    // A byte that is not UTF-8 long after the sample, in a file that is.
+    let mut late = b"id,email,name\n".to_vec();
+    for n in 0..40_000 {
+        late.extend(format!("{n},u{n}@example.com,Zoë {n}\n").into_bytes());
+    }
+    late.extend(b"x,late@example.com,\"Ren\xe9e, \"\"R\"\"\"\n");
+    let export = open(&dir, &[("b.csv", &late)], None).unwrap();
+    let notes = std::sync::Mutex::new(Vec::new());
+    let each = |(): &mut (), item: Item<'_>| {
+        let account = item.account.unwrap();
+        if !account.notes.is_empty() {
+            notes.lock().unwrap().push((
+                item.position.record,
+                account.name.unwrap().into_owned(),
+                account.notes[0].code,
+            ));
+        }
+    };
+    export.scan(3, &Silent, || (), each, |()| Ok(ControlFlow::Continue(()))).unwrap();
+    assert_eq!(*notes.lock().unwrap(), [(40_001, "Renée, \"R\"".to_owned(), Code::NotUtf8)]);
+}
