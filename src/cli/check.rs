@@ -7,7 +7,7 @@ use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
 use crate::plan::planner::Planner;
 use crate::report::summary::{File, Head, Source};
-use crate::report::{Report, RunFolder, survey};
+use crate::report::{Report, RunFolder, compare, survey};
 
 /// Read, identify and plan every user without sending anything; print and write the report
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,9 @@ pub struct Args {
     /// Requests a second to estimate the duration with
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
+    /// An earlier export of the same source: say who is new, changed or gone since (repeat it for its further files)
+    #[arg(long, value_name = "EXPORT")]
+    pub since: Vec<std::path::PathBuf>,
     /// Let addresses, ids and sentences that quote them stand in the report
     #[arg(long)]
     pub with_pii: bool,
@@ -55,6 +58,14 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         now: jiff::Timestamp::now(),
     };
     let mut report = Report::new(head, &survey.tally, export.dialect());
+    if !args.since.is_empty() {
+        let earlier =
+            settings::open_export(&super::args::ExportArgs { exports: args.since.clone(), ..args.export.clone() })?;
+        let earlier = Planner::new(&earlier, args.policies.into(), version.profile());
+        let changes = compare::compare(&earlier, &planner, &progress)?;
+        changes.write(&folder)?;
+        report.compare = Some(changes.counts);
+    }
     report.suggest(&args.export.exports, &args.run.folder);
     report.save(&folder)?;
     progress.clear();
