@@ -157,3 +157,32 @@ fn reports_are_written_again_and_merged() {
 
     run(rehome().arg("report").arg(home.path().join("nowhere"))).exits(2);
 }
+
+#[test]
+fn two_exports_of_one_source_are_compared() {
+    let home = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, rows: &[&str]| {
+        let path = home.path().join(name);
+        fs::write(&path, format!("id,email,name,last_seen\n{}\n", rows.join("\n"))).expect("written");
+        path
+    };
+    let users: Vec<_> = (1..=20).map(|i| format!("{i},u{i}@example.com,User {i},2026-01-01")).collect();
+    let mut rows: Vec<&str> = users.iter().map(String::as_str).collect();
+    let earlier = write("rehearsal.csv", &rows);
+    rows.remove(2);
+    rows[0] = "1,u1@example.com,Another Name,2026-01-01";
+    rows[1] = "2,u2@example.com,User 2,2026-02-02";
+    rows.push("21,u21@example.com,User 21,2026-02-02");
+    let later = write("evening.csv", &rows);
+
+    let expected = json!({"new": 1, "changed": 1, "same": 18, "gone": 1});
+    let folder = home.path().join("run");
+    for how in [vec!["--since"], vec![]] {
+        let mut check = rehome();
+        check.args(["check", "--from", "generic", "--format", "json", "--run"]).arg(&folder).args(how);
+        let report = run(check.arg(&earlier).arg(&later)).exits(0).json();
+        assert_eq!((&report["records"], &report["compare"]), (&json!(20), &expected));
+    }
+    let changes = fs::read_to_string(folder.join("changes.csv")).expect("is there");
+    assert_eq!(changes, "record,change\n1,changed\n20,new\n3,gone\n");
+}

@@ -38,7 +38,33 @@ pub struct Args {
     pub output: super::args::OutputArgs,
 }
 
-pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+pub(super) fn run(mut args: Args) -> Result<Finish, RunError> {
+    let mut report = check(&args)?;
+    if args.since.is_empty() && args.export.exports.len() == 2 && holds_everybody_twice(&report) {
+        args.since.push(args.export.exports.remove(0));
+        report = check(&args)?;
+        report.source.findings.insert(
+            0,
+            format!(
+                "nearly everybody is in both files: they are taken for two exports of one source, and {} for the earlier",
+                args.since[0].display()
+            ),
+        );
+    }
+    report.suggest(&args.export.exports, &args.run.folder);
+    report.save(&RunFolder::open(&args.run.folder)?)?;
+    print(&report, args.output)?;
+    Ok(Finish::partial_if(report.outcomes.refused > 0))
+}
+
+/// Whether two files that were read as one export are two exports of the same users: four in five of the smaller half
+/// would be refused as duplicates.
+fn holds_everybody_twice(report: &Report) -> bool {
+    report.duplicates.ids * 2 * 5 >= report.records * 4 && report.records > 0
+}
+
+/// Reads and plans everything, and writes the lists.
+fn check(args: &Args) -> Result<Report, RunError> {
     let export = settings::open_export(&args.export)?;
     let version = args.version.appwrite_version;
     let mut planner = Planner::new(&export, args.policies.into(), version.profile());
@@ -66,11 +92,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         changes.write(&folder)?;
         report.compare = Some(changes.counts);
     }
-    report.suggest(&args.export.exports, &args.run.folder);
-    report.save(&folder)?;
-    progress.clear();
-    print(&report, args.output)?;
-    Ok(Finish::partial_if(report.outcomes.refused > 0))
+    Ok(report)
 }
 
 /// What was read, for the report.

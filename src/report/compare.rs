@@ -285,6 +285,8 @@ mod tests {
     }
 
     proptest! {
+        // Every case makes 128 files.
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn every_record_of_the_later_export_is_one_of_three(
             earlier in proptest::collection::vec((0..40_u64, 0..3_u64), 0..60),
