@@ -1,6 +1,7 @@
 //! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
 
 mod browser;
+mod conformance;
 mod identify;
 mod plan;
 mod report;
