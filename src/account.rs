@@ -101,6 +101,29 @@ pub enum SaltEncoding {
     Base64,
 }
 
+impl HashInput<'_> {
+    /// The same, borrowing from nothing.
+    #[must_use]
+    pub fn into_owned(self) -> HashInput<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|t| Cow::Owned(t.into_owned()));
+        HashInput {
+            hash: Cow::Owned(self.hash.into_owned()),
+            declared: own(self.declared),
+            origin: self.origin,
+            salt: own(self.salt),
+            salt_encoding: self.salt_encoding,
+            scrypt_n: self.scrypt_n,
+            scrypt_r: self.scrypt_r,
+            scrypt_p: self.scrypt_p,
+            scrypt_length: self.scrypt_length,
+            signer_key: own(self.signer_key),
+            salt_separator: own(self.salt_separator),
+            rounds: self.rounds,
+            mem_cost: self.mem_cost,
+        }
+    }
+}
+
 // Secrets must not reach a log or a panic by way of `{:?}`.
 impl std::fmt::Debug for HashInput<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,6 +4,7 @@ pub mod duplicates;
 pub mod line;
 mod normalize;
 pub mod planner;
+pub mod proof;
 pub mod shard;
 
 pub use normalize::derive_id;

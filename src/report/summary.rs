@@ -236,6 +236,9 @@ pub struct Wrong {
     pub email: String,
     /// What it may be due to.
     pub text: String,
+    /// The hash itself is right: Appwrite refuses the password for its length.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hash_is_right: bool,
 }
 
 /// What the import takes.

@@ -152,7 +152,7 @@ mod tests {
         report.problems[0].who = Some(hostile.into());
         report.next[0].command = hostile.into();
         if let Some(known) = &mut report.known {
-            known.wrong = vec![Wrong { email: hostile.into(), text: hostile.into() }];
+            known.wrong = vec![Wrong { email: hostile.into(), text: hostile.into(), hash_is_right: false }];
         }
         let page = page(&report);
         assert_eq!(page.matches("<script>").count(), 1);
