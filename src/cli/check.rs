@@ -54,7 +54,8 @@ pub(super) fn run(mut args: Args) -> Result<Finish, RunError> {
     report.suggest(&args.export.exports, &args.run.folder);
     report.save(&RunFolder::open(&args.run.folder)?)?;
     print(&report, args.output)?;
-    Ok(Finish::partial_if(report.outcomes.refused > 0))
+    let wrong = report.known.as_ref().is_some_and(|known| !known.wrong.is_empty());
+    Ok(Finish::partial_if(report.outcomes.refused > 0 || wrong))
 }
 
 /// Whether two files that were read as one export are two exports of the same users: four in five of the smaller half
@@ -84,6 +85,7 @@ fn check(args: &Args) -> Result<Report, RunError> {
         now: jiff::Timestamp::now(),
     };
     let mut report = Report::new(head, &survey.tally, export.dialect());
+    report.known = settings::prove_known(&args.export, &export, version.profile(), &progress)?;
     if !args.since.is_empty() {
         let earlier =
             settings::open_export(&super::args::ExportArgs { exports: args.since.clone(), ..args.export.clone() })?;

@@ -3,10 +3,15 @@
 use std::path::Path;
 
 use super::args::{ExportArgs, PolicyArgs};
+use crate::appwrite::Profile;
 use crate::dialect::export::{Export, ReadOptions};
 use crate::dialect::{FirebaseHashConfig, mapping::Mapping};
 use crate::error::RunError;
+use crate::event::Listener;
 use crate::plan::Policies;
+use crate::plan::proof::prove_all;
+use crate::report::summary::Known;
+use crate::scheme::known;
 
 /// Opens the export that the flags name.
 ///
@@ -39,6 +44,20 @@ pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
 pub fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
     let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
     crate::dialect::firebase_config::parse(&text).map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
+}
+
+/// What the passwords of `--known` prove, if the flag is there.
+///
+/// # Errors
+/// As [`known::read`] and [`prove_all`].
+pub fn prove_known(
+    args: &ExportArgs,
+    export: &Export,
+    profile: &Profile,
+    listener: &dyn Listener,
+) -> Result<Option<Known>, RunError> {
+    let Some(path) = &args.known else { return Ok(None) };
+    prove_all(export, profile, &known::read(path)?, listener).map(Some)
 }
 
 impl From<PolicyArgs> for Policies {
