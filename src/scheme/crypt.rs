@@ -18,7 +18,7 @@ const PHPASS_LIMIT: u8 = 24;
 
 /// Anything that begins with `$`.
 pub(super) fn modular<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
-    let tag = text[1..].split(['$', ',']).next().unwrap_or_default();
+    let (tag, _) = text[1..].split_once('$').unwrap_or((&text[1..], ""));
     let unsupported = match tag {
         "2a" | "2b" | "2x" | "2y" => return bcrypt(job, text),
         "argon2id" | "argon2i" => return argon2(job, text),
@@ -39,6 +39,7 @@ pub(super) fn modular<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         "apr1" => "apr1",
         "sha1" => "sha1crypt",
         "md5" => "sunmd5",
+        _ if tag.starts_with("md5,") => "sunmd5",
         "S" => "drupal7",
         "3" => "ntlm",
         "A" => "mysql-sha2",
@@ -254,7 +255,7 @@ fn salted_crypt<'s>(
     if let Some(verdict) = job.contradiction(name) {
         return verdict;
     }
-    let mut rest = &text[3..];
+    let mut rest = text.get(3..).unwrap_or_default();
     if name != "md5crypt"
         && let Some((rounds, after)) = rest.strip_prefix("rounds=").and_then(|rest| rest.split_once('$'))
     {

@@ -15,6 +15,8 @@ mod recognise;
 pub mod registry;
 mod scrypt;
 mod systems;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 mod wrapper;
 
