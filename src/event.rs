@@ -46,6 +46,8 @@ pub enum Event {
         /// Milliseconds of a pause asked for by the server; 0 for none.
         pause_ms: u64,
     },
+    /// The work is over: what follows is the result.
+    Over,
 }
 
 /// Who listens. Cheap to call; never blocks the caller for long.

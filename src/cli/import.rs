@@ -1,22 +1,20 @@
 //! `rehome import`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use super::args::{OutputArgs, RunArgs};
-use super::check::source;
-use super::progress;
 use super::report::print;
-use super::session::{Session, same_profile, tell};
-use crate::appwrite::{Client, preflight};
+use super::session::{Session, Stage};
+use crate::appwrite::Client;
 use crate::error::{Finish, RunError};
 use crate::event::Event;
 use crate::import::{Import, rejects};
-use crate::ledger::{Counts, Lock, Reader};
+use crate::ledger::Reader;
 use crate::plan::shard::Shard;
 use crate::report::lists::IdMap;
-use crate::report::summary::{Head, Import as ImportSection};
-use crate::report::{Pulse, Report, RunFolder, survey};
+use crate::report::summary::Import as ImportSection;
+use crate::report::{RunFolder, survey};
 
 /// Create the users; a second run of the same command resumes
 #[derive(Debug, clap::Args)]
@@ -65,101 +63,65 @@ fn shard_of_job(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, RunE
 
 /// Runs or goes on with a session.
 pub(super) fn go(
-    mut session: Session,
+    session: Session,
     path: &Path,
     key_file: Option<&Path>,
     output: OutputArgs,
 ) -> Result<Finish, RunError> {
-    let listener = progress::listener(output);
-    let folder = RunFolder::create(path)?;
-    let lock = Lock::take(&folder)?;
-    if let Ok(earlier) = Session::of(path) {
-        session.keep(&earlier);
-    }
-    let export = session.open_export()?;
-    listener.on(&Event::Said(format!("export: {}", export.why())));
-    let settings = serde_json::to_string(&session).map_err(|e| RunError::Internal(e.to_string()))?;
-    let (ledger, reader) = lock.open(&session.identity(&export)?, &settings, listener.clone())?;
-
-    let open = session.place.open(key_file, &folder)?;
-    // A client of its own: connections do not outlive the runtime they were made on.
-    let found = super::block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
-    tell(&listener, &found, &session.place, &open.target.project);
-    let profile = found.version.profile();
-    same_profile(&reader, profile)?;
-
-    let planner = session.planner(&export, profile);
-    let frame = export.rejects_frame();
-    let survey = survey::survey(&planner, Some((&folder, &frame)), &*listener)?;
-    let before = reader.counts()?;
+    let (stage, ledger) = Stage::open(session, path, key_file, output)?;
+    let planner = stage.planner();
+    let frame = stage.export.rejects_frame();
+    let survey = survey::survey(&planner, Some((&stage.folder, &frame)), &*stage.listener)?;
+    let records = survey.tally.records();
+    let before = stage.reader.counts()?;
     let sender = ledger.sender();
     super::block_on(async {
-        sender.meta("profile", profile.name.to_owned()).await?;
-        sender.meta("records", survey.tally.records().to_string()).await?;
+        sender.meta("profile", planner.profile.name.to_owned()).await?;
+        sender.meta("records", records.to_string()).await?;
         sender.meta("session", jiff::Timestamp::now().to_string()).await?;
         sender.meta("session_done", (before.records - before.left).to_string()).await
     })??;
     drop(sender);
-    let settled = before.done;
-    if settled > 0 {
-        listener.on(&Event::Said(format!("going on: {settled} of {} users are done", survey.tally.records())));
+    if before.done > 0 {
+        stage.listener.on(&Event::Said(format!("going on: {} of {records} users are done", before.done)));
     }
-    listener.on(&Event::Expecting { users: survey.tally.records().saturating_sub(settled) });
+    stage.listener.on(&Event::Expecting { users: records.saturating_sub(before.done) });
 
     let started = Instant::now();
     let import = Import {
         planner: &planner,
         duplicates: &survey.duplicates,
-        client: Client::new(open.target.clone(), session.concurrency)?,
-        ceilings: session.ceilings(),
-        listener: listener.clone(),
+        client: Client::new(stage.target.clone(), stage.session.concurrency)?,
+        ceilings: stage.session.ceilings(),
+        listener: stage.listener.clone(),
     };
-    let (ended, pulse) = import.run(ledger, &reader);
+    let mut report = stage.report("import", &survey.tally);
+    let (ended, pulse) = import.run(ledger, &stage.reader);
     let seconds = started.elapsed().as_secs_f64();
 
-    let counts = reader.counts()?;
-    if counts.failed + counts.conflicts + refused_by_target(&reader)? > 0 {
-        rejects::rewrite(&planner, &survey.duplicates, &reader, &folder, &frame)?;
+    let counts = stage.reader.counts()?;
+    let not_done = counts.failed + counts.conflicts + refused_by_target(&stage.reader)?;
+    if not_done > 0 {
+        rejects::rewrite(&planner, &survey.duplicates, &stage.reader, &stage.folder, &frame)?;
     }
-    write_id_map(&folder, &reader)?;
-    let head = Head {
-        command: "import",
-        appwrite: found.version,
-        source: source(&export),
-        with_pii: false,
-        rate: session.rate.map(std::num::NonZeroU32::get),
-        now: jiff::Timestamp::now(),
-    };
-    let mut report = Report::new(head, &survey.tally, export.dialect());
-    report.import = Some(section(&open.target.endpoint, &open.target.project, counts, &reader, &pulse, seconds)?);
-    report.reasons.extend(rejects::reasons(&reader)?);
-    let exports: Vec<PathBuf> = session.export.exports.clone();
-    report.suggest(&exports, path);
-    report.save(&folder)?;
-    drop(listener);
-    print(&report, output)?;
-    ended?;
-    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left > 0))
-}
-
-fn section(
-    endpoint: &str,
-    project: &str,
-    counts: Counts,
-    reader: &Reader,
-    pulse: &Pulse,
-    seconds: f64,
-) -> Result<ImportSection, RunError> {
-    Ok(ImportSection {
-        endpoint: endpoint.to_owned(),
-        project: project.to_owned(),
+    write_id_map(&stage.folder, &stage.reader)?;
+    report.import = Some(ImportSection {
+        endpoint: stage.target.endpoint.clone(),
+        project: stage.target.project.clone(),
         created: counts.created,
         done: counts.done,
         left: counts.left,
-        failed: counts.failed + counts.conflicts + refused_by_target(reader)?,
+        failed: not_done,
         seconds,
         pace: pulse.pace(),
-    })
+    });
+    report.reasons.extend(rejects::reasons(&stage.reader)?);
+    report.suggest(&stage.session.export.exports, path);
+    report.save(&stage.folder)?;
+    stage.listener.on(&Event::Over);
+    print(&report, output)?;
+    ended?;
+    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left > 0))
 }
 
 /// Users that were planned and that the target refused for good.

@@ -131,7 +131,7 @@ impl Listener for Lines {
                     self.say("pause", &format!("the target asks for a pause of {pause_ms} ms"));
                 }
             }
-            Event::Said(_) => {}
+            Event::Said(_) | Event::Over => {}
         }
     }
 }
@@ -239,6 +239,7 @@ impl Listener for Progress {
                 ));
             }
             Event::Pace { .. } => {}
+            Event::Over => self.clear(),
         }
     }
 }

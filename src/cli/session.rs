@@ -8,19 +8,22 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::args::{ExportArgs, TargetArgs};
-use super::settings;
-use super::target::Place;
-use crate::appwrite::Profile;
-use crate::appwrite::preflight::Preflight;
+use super::args::{ExportArgs, OutputArgs, TargetArgs};
+use super::check::source;
+use super::target::{Open, Place};
+use super::{progress, settings};
+use crate::appwrite::preflight::{self, Preflight};
+use crate::appwrite::{Client, Profile, Target};
 use crate::dialect::export::Export;
 use crate::error::RunError;
 use crate::event::{Event, Listener};
 use crate::import::Ceilings;
-use crate::ledger::{Identity, Reader};
+use crate::ledger::{Identity, Ledger, Lock, Reader};
 use crate::plan::Policies;
 use crate::plan::planner::Planner;
 use crate::plan::shard::Shard;
+use crate::report::summary::Head;
+use crate::report::{Report, RunFolder, Tally};
 
 /// A run as it was meant. Holds no key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,11 +72,6 @@ impl Session {
         let settings = Reader::open(folder)?.meta("settings")?.unwrap_or_default();
         serde_json::from_str(&settings)
             .map_err(|e| RunError::Ledger(format!("{}: the run's settings are damaged: {e}", folder.display())))
-    }
-
-    /// Keeps what must not change between the sessions of a run.
-    pub fn keep(&mut self, earlier: &Self) {
-        self.now.clone_from(&earlier.now);
     }
 
     /// Opens the export as the first session did.
@@ -129,14 +127,6 @@ impl Session {
         })
     }
 
-    /// The planner of the run.
-    #[must_use]
-    pub fn planner<'e>(&self, export: &'e Export, profile: &'static Profile) -> Planner<'e> {
-        let mut planner = Planner::new(export, self.policies, profile);
-        planner.shard = self.shard;
-        planner
-    }
-
     /// How hard to push.
     #[must_use]
     pub fn ceilings(&self) -> Ceilings {
@@ -148,11 +138,84 @@ impl Session {
     }
 }
 
+/// A run with everything open: its folder taken, its export, its ledger, its target.
+pub struct Stage {
+    /// Who watches.
+    pub listener: Arc<dyn Listener>,
+    /// The run folder.
+    pub folder: RunFolder,
+    /// The run as it was meant.
+    pub session: Session,
+    /// Its export.
+    pub export: Export,
+    /// Its ledger, for reading.
+    pub reader: Reader,
+    /// Its target, with the key.
+    pub target: Target,
+    /// What preflight found.
+    pub preflight: Preflight,
+    // In this order: the folder is given free last.
+    _open: Open,
+    _lock: Lock,
+}
+
+impl Stage {
+    /// Opens everything, the ledger for writing too, and asks the target what would fail every user.
+    ///
+    /// # Errors
+    /// [`RunError::ForeignLedger`] if the folder is taken or belongs to something else; what keeps export or target from
+    /// being opened.
+    pub fn open(
+        mut session: Session,
+        folder: &Path,
+        key_file: Option<&Path>,
+        output: OutputArgs,
+    ) -> Result<(Self, Ledger), RunError> {
+        let listener = progress::listener(output);
+        let folder = RunFolder::create(folder)?;
+        let lock = Lock::take(&folder)?;
+        if let Ok(earlier) = Session::of(folder.path()) {
+            session.now = earlier.now;
+        }
+        let export = session.open_export()?;
+        listener.on(&Event::Said(format!("export: {}", export.why())));
+        let settings = serde_json::to_string(&session).map_err(|e| RunError::Internal(e.to_string()))?;
+        let (ledger, reader) = lock.open(&session.identity(&export)?, &settings, listener.clone())?;
+        let open = session.place.open(key_file, &folder)?;
+        let target = open.target.clone();
+        // A client of its own: connections do not outlive the runtime they were made on.
+        let preflight = super::block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
+        tell(&*listener, &preflight, &session.place, &target.project);
+        same_profile(&reader, preflight.version.profile())?;
+        let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open, _lock: lock };
+        Ok((stage, ledger))
+    }
+
+    /// The planner of the run.
+    #[must_use]
+    pub fn planner(&self) -> Planner<'_> {
+        let mut planner = Planner::new(&self.export, self.session.policies, self.preflight.version.profile());
+        planner.shard = self.session.shard;
+        planner
+    }
+
+    /// A report of this run, for its sections to be filled in.
+    #[must_use]
+    pub fn report(&self, command: &str, tally: &Tally) -> Report {
+        let head = Head {
+            command,
+            appwrite: self.preflight.version,
+            source: source(&self.export),
+            with_pii: false,
+            rate: self.session.rate.map(NonZeroU32::get),
+            now: jiff::Timestamp::now(),
+        };
+        Report::new(head, tally, self.export.dialect())
+    }
+}
+
 /// Plans made for one range of versions are not those of another.
-///
-/// # Errors
-/// [`RunError::ForeignLedger`] if the target was of another range when the run began.
-pub fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
+fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
     match reader.meta("profile")? {
         Some(began) if began != profile.name => Err(RunError::ForeignLedger(format!(
             "this run was planned for Appwrite {began} and the target now is {}; begin a new one with --run",
@@ -163,7 +226,7 @@ pub fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> 
 }
 
 /// Tells what preflight found.
-pub fn tell(listener: &Arc<dyn Listener>, preflight: &Preflight, place: &Place, project: &str) {
+fn tell(listener: &dyn Listener, preflight: &Preflight, place: &Place, project: &str) {
     let (endpoint, _) = place.names();
     listener.on(&Event::Said(format!("target: Appwrite {} at {endpoint}, project {project}", preflight.version)));
     if *place != Place::Sandbox {

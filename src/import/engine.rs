@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
 
+use super::context::Context;
 use super::feed::{self, Intents};
 use super::gate::{Ceilings, Gate};
 use super::job::Job;
-use super::saga::{self, Context};
+use super::saga;
 use super::stop::Stop;
 use crate::appwrite::Client;
 use crate::error::RunError;

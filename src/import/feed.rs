@@ -27,7 +27,9 @@ pub enum Fed {
 }
 
 impl Fed {
-    fn record(&self) -> u64 {
+    /// The record's number.
+    #[must_use]
+    pub fn record(&self) -> u64 {
         match self {
             Self::User(job) => job.record,
             Self::Refused { record, .. } => *record,
@@ -69,6 +71,26 @@ pub struct Intents {
     pub rows: Vec<Entry>,
     /// Users to bring to their end, in order.
     pub jobs: Vec<Job>,
+}
+
+/// The users of a batch of whom the ledger knows an intent and not the end.
+///
+/// # Errors
+/// [`RunError::Ledger`]
+pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
+    let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
+        return Ok(Vec::new());
+    };
+    let known = reader.range(first, last)?;
+    let open = batch.into_iter().filter_map(|fed| match fed {
+        Fed::User(mut job) => {
+            let entry = known.iter().find(|entry| entry.record == job.record && !entry.state.is_terminal())?;
+            (job.state, job.known, job.tried_since) = (entry.state, entry.steps, Some(entry.at));
+            Some(*job)
+        }
+        Fed::Refused { .. } => None,
+    });
+    Ok(open.collect())
 }
 
 /// Compares a batch with the ledger.

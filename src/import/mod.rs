@@ -6,13 +6,16 @@
 //! ```
 
 pub mod compare;
+pub mod context;
 pub mod engine;
 pub mod feed;
 pub mod gate;
 pub mod job;
 pub mod rejects;
+pub mod rollback;
 pub mod saga;
 pub mod stop;
+pub mod verify;
 
 pub use compare::{Comparison, compare};
 pub use engine::Import;

@@ -5,43 +5,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::compare::compare;
-use super::gate::{Entry, Gate};
+use super::context::{Context, Left, Problem, Reply, Tries};
+use super::gate::Entry;
 use super::job::{Job, JobStep};
-use super::stop::Stop;
-use crate::appwrite::client::{Answer, Kind, Request, equal, limit};
-use crate::appwrite::verdict::{Cause, Trouble, Verdict, back_off};
+use crate::appwrite::client::{Answer, Request, equal, limit};
+use crate::appwrite::verdict::{Cause, Trouble, Verdict};
 use crate::code::Code;
 use crate::error::RunError;
-use crate::ledger::{Change, Event, Sender, State, Steps};
+use crate::ledger::{Change, Event, State, Steps};
 
 /// By how much this machine's clock and the server's may differ when "created before this run tried" is decided.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
-
-/// What all users of a run share.
-pub struct Context {
-    /// Where requests pass.
-    pub gate: Gate,
-    /// Where outcomes go.
-    pub ledger: Sender,
-    /// When to stop.
-    pub stop: Stop,
-}
-
-/// The user is left as they are, for the next run to pick up; [`Stop`] knows why.
-pub struct Left;
-
-/// Why a user could not be brought to the end, though others can.
-struct Problem {
-    code: Code,
-    text: String,
-}
-
-/// Tries of one request, by the kind of trouble.
-#[derive(Default)]
-struct Tries {
-    count: u32,
-    by_cause: [u32; 4],
-}
 
 /// Brings a user to the end of the saga, or leaves them open.
 ///
@@ -53,6 +27,20 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
     match saga.ensure_created().await? {
         Some(held) => saga.follow_up(held).await,
         None => Ok(()),
+    }
+}
+
+/// Finds out what became of a user who was intended or half done, and does nothing else: what `rollback` asks first.
+///
+/// # Errors
+/// [`Left`] if the run is to stop first.
+pub async fn recover(context: &Context, job: Job) -> Result<(), Left> {
+    let (state, steps) = (job.state, job.known);
+    let mut saga = Saga { context, job, state, steps };
+    match saga.read_back().await? {
+        Ok(Some(user)) => saga.recognise(&user, true).await.map(|_| ()),
+        // Whoever is not there was not created, or is gone; what cannot be read stays open.
+        Ok(None) | Err(_) => Ok(()),
     }
 }
 
@@ -85,7 +73,7 @@ impl<'c> Saga<'c> {
                     Ok(None) => look = false,
                 }
             }
-            let entry = self.begin().await?;
+            let entry = self.context.begin().await?;
             let (verdict, answer) = self.context.gate.send(&entry, &self.job.create).await;
             let trouble = match verdict {
                 Verdict::Done => {
@@ -111,7 +99,7 @@ impl<'c> Saga<'c> {
                 }
                 Verdict::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
                 Verdict::Refused(text) => return self.end(Event::Refused, Code::TargetRefused, text).await,
-                Verdict::StopRun(text) => return Err(self.stop_run(text)),
+                Verdict::StopRun(text) => return Err(self.context.stop_run(text)),
                 Verdict::Retry(trouble) => {
                     // A 503 may come from something in front of a server that was faster.
                     maybe |= trouble.cause == Cause::Overloaded;
@@ -211,7 +199,7 @@ impl<'c> Saga<'c> {
         loop {
             let entry = match held.take() {
                 Some(entry) => entry,
-                None => self.next().await?,
+                None => self.context.next().await?,
             };
             let (verdict, answer) = self.context.gate.send(&entry, &step.request).await;
             let trouble = match verdict {
@@ -237,7 +225,7 @@ impl<'c> Saga<'c> {
                     return Ok(Err(Problem { code: Code::ChangedSince, text }));
                 }
                 Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
-                Verdict::StopRun(text) => return Err(self.stop_run(text)),
+                Verdict::StopRun(text) => return Err(self.context.stop_run(text)),
                 Verdict::Retry(trouble) => {
                     if step.bit == Steps::DISABLE {
                         held = Some(entry);
@@ -257,26 +245,11 @@ impl<'c> Saga<'c> {
     }
 
     async fn read(&self, request: &Request) -> Result<Result<Option<Value>, Problem>, Left> {
-        debug_assert_eq!(request.kind, Kind::Read);
-        let mut tries = Tries::default();
-        loop {
-            let entry = self.next().await?;
-            let (verdict, answer) = self.context.gate.send(&entry, request).await;
-            drop(entry);
-            let trouble = match verdict {
-                Verdict::Done => return Ok(Ok(answer.map(|answer| answer.json()))),
-                Verdict::Gone => return Ok(Ok(None)),
-                Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
-                Verdict::AlreadyThere => {
-                    return Ok(Err(Problem { code: Code::TargetRefused, text: "HTTP 409 for a GET".into() }));
-                }
-                Verdict::StopRun(text) => return Err(self.stop_run(text)),
-                Verdict::Retry(trouble) | Verdict::Ambiguous(trouble) => trouble,
-            };
-            if let Err(problem) = self.wait(&mut tries, trouble).await? {
-                return Ok(Err(problem));
-            }
-        }
+        Ok(match self.context.ask(request).await? {
+            Reply::Answer(answer) => Ok(Some(answer.json())),
+            Reply::Gone => Ok(None),
+            Reply::Refused(problem) => Err(problem),
+        })
     }
 
     /// A create's 409 does not say what of the user is taken, so it is looked up.
@@ -295,55 +268,9 @@ impl<'c> Saga<'c> {
         Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into())
     }
 
-    /// Waits before the next try; a problem if there have been enough.
+    /// Waits before the next try; whom the target has is finished even if no new user is to be begun.
     async fn wait(&self, tries: &mut Tries, trouble: Trouble) -> Result<Result<(), Problem>, Left> {
-        let Trouble { cause, text, .. } = trouble;
-        tries.count += 1;
-        let of_cause = &mut tries.by_cause[cause as usize];
-        *of_cause += 1;
-        if *of_cause >= cause.attempts() {
-            let text = format!("given up after {} tries: {text}", tries.count);
-            return Ok(Err(Problem { code: Code::GivenUp, text }));
-        }
-        // Throttled users wait for the pace rather than for themselves.
-        let attempt = if cause == Cause::Throttled { 1 } else { *of_cause };
-        let range = back_off(attempt);
-        let pause = range.start + range.end.saturating_sub(range.start).mul_f64(fastrand::f64());
-        let stopped = async {
-            // Whom the target has is finished even if no new user is to be begun.
-            if self.state == State::Created {
-                self.context.stop.leaving().await;
-            } else {
-                self.context.stop.set_by_anyone().await;
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(Ok(())),
-            () = stopped => Err(Left),
-        }
-    }
-
-    /// A permit to begin the user.
-    async fn begin(&self) -> Result<Entry<'c>, Left> {
-        tokio::select! {
-            biased;
-            () = self.context.stop.set_by_anyone() => Err(Left),
-            entry = self.context.gate.enter() => Ok(entry),
-        }
-    }
-
-    /// A permit to go on.
-    async fn next(&self) -> Result<Entry<'c>, Left> {
-        tokio::select! {
-            biased;
-            () = self.context.stop.leaving() => Err(Left),
-            entry = self.context.gate.enter() => Ok(entry),
-        }
-    }
-
-    fn stop_run(&self, text: String) -> Left {
-        self.context.stop.leave(RunError::Target(text));
-        Left
+        self.context.wait(tries, trouble, self.state == State::Created).await
     }
 
     fn advance(&mut self, event: Event) {

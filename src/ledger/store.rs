@@ -176,6 +176,16 @@ impl Reader {
         Ok(counts)
     }
 
+    /// How many records stand in one of these states.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn count_of(&self, states: &[State]) -> Result<u64, RunError> {
+        let numbers: Vec<String> = states.iter().map(|state| (*state as u8).to_string()).collect();
+        let query = format!("SELECT count(*) FROM users WHERE state IN ({})", numbers.join(","));
+        self.connection.query_row(&query, [], |row| row.get(0)).map_err(sql)
+    }
+
     /// The entries from `first` to `last`, both included, by record.
     ///
     /// # Errors

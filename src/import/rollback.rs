@@ -1,0 +1,197 @@
+//! Taking back what a run created: users that this run's ledger says it created, that are still as it left them, and
+//! nobody else.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::context::{Context, Left, Reply};
+use super::feed;
+use super::saga::{self, millis};
+use super::verify::stopped;
+use crate::appwrite::client::Request;
+use crate::error::RunError;
+use crate::event::{self, Listener, Silent};
+use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
+use crate::plan::duplicates::Duplicates;
+use crate::plan::planner::Planner;
+use crate::report::summary::Rollback;
+
+/// What is done with a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// Deleted now; in a dry run: would be.
+    Deleted,
+    /// The target no longer has the user.
+    Gone,
+    /// Kept, and why.
+    Kept(String),
+    /// Could not be deleted, and why.
+    Failed(String),
+}
+
+/// A user that is not deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spared {
+    /// The record.
+    pub record: u64,
+    /// The id at the target.
+    pub user_id: String,
+    /// Why.
+    pub text: String,
+}
+
+/// How far a rollback goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
+    /// Delete; otherwise only look.
+    pub delete: bool,
+    /// Delete users that were changed or signed in since, too.
+    pub force: bool,
+}
+
+/// Finds out about the users of whom a crash left only the intent, so that those this run did create are not left behind.
+///
+/// # Errors
+/// What ends the reading of the export, or the run.
+pub fn recover(
+    context: &Arc<Context>,
+    runtime: &tokio::runtime::Runtime,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    reader: &Reader,
+) -> Result<(), RunError> {
+    feed::scan(planner, duplicates, &Silent, |batch| {
+        let open = feed::open(batch, reader)?;
+        runtime.block_on(async {
+            for job in open {
+                saga::recover(context, job).await.map_err(|Left| stopped(context))?;
+            }
+            Ok::<_, RunError>(())
+        })?;
+        Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    runtime.block_on(context.ledger.sync())
+}
+
+/// Goes through everybody whom the ledger says this run created. Can be repeated: who is deleted is not looked at again.
+///
+/// # Errors
+/// [`RunError::Target`], [`RunError::Ledger`], [`RunError::Interrupted`].
+pub fn rollback(
+    context: &Arc<Context>,
+    runtime: &tokio::runtime::Runtime,
+    reader: &Reader,
+    concurrency: usize,
+    mode: Mode,
+    listener: &dyn Listener,
+    mut spared: impl FnMut(Spared),
+) -> Result<Rollback, RunError> {
+    let mut counts = Rollback::default();
+    let mut asked: JoinSet<Result<(Entry, Fate), Left>> = JoinSet::new();
+    let mut count = |(entry, fate): (Entry, Fate)| {
+        let text = match fate {
+            Fate::Deleted => {
+                counts.deleted += 1;
+                None
+            }
+            Fate::Gone => {
+                counts.gone += 1;
+                None
+            }
+            Fate::Kept(text) => {
+                counts.kept += 1;
+                Some(text)
+            }
+            Fate::Failed(text) => {
+                counts.failed += 1;
+                Some(text)
+            }
+        };
+        if let Some(text) = text {
+            spared(Spared { record: entry.record, user_id: entry.user_id, text });
+        }
+        listener.on(&event::Event::UserDone { record: entry.record });
+    };
+    let joined = |joined: Result<Result<(Entry, Fate), Left>, tokio::task::JoinError>| {
+        joined.map_err(|_| RunError::Internal("a deletion died".into()))?.map_err(|Left| stopped(context))
+    };
+    let mut after = 0;
+    'pages: loop {
+        let page = reader.page(after, 1000)?;
+        let Some(last) = page.last() else { break };
+        after = last.record;
+        for entry in page.into_iter().filter(|entry| entry.steps.has(Steps::CREATED)) {
+            if context.stop.is_set() {
+                break 'pages;
+            }
+            while asked.len() >= concurrency.max(1) {
+                if let Some(result) = runtime.block_on(asked.join_next()) {
+                    count(joined(result)?);
+                }
+            }
+            let context = context.clone();
+            asked.spawn_on(async move { one(&context, entry, mode).await }, runtime.handle());
+        }
+    }
+    while let Some(result) = runtime.block_on(asked.join_next()) {
+        count(joined(result)?);
+    }
+    match context.stop.take_reason() {
+        Some(reason) => Err(reason),
+        None => Ok(counts),
+    }
+}
+
+async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate), Left> {
+    let fate = match context.ask(&Request::read(&entry.user_id)).await? {
+        Reply::Gone => Fate::Gone,
+        Reply::Refused(problem) => Fate::Failed(problem.text),
+        Reply::Answer(answer) => match changed(context, &entry, &answer.json()).await? {
+            Some(why) if !mode.force => Fate::Kept(why),
+            _ if !mode.delete => Fate::Deleted,
+            _ => match context.ask(&Request::delete(&entry.user_id)).await? {
+                Reply::Answer(_) | Reply::Gone => Fate::Deleted,
+                Reply::Refused(problem) => Fate::Failed(problem.text),
+            },
+        },
+    };
+    if mode.delete
+        && matches!(fate, Fate::Deleted | Fate::Gone)
+        && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Deleted)
+    {
+        let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
+        context.ledger.change(change).await.map_err(|error| {
+            context.stop.leave(error);
+            Left
+        })?;
+    }
+    Ok((entry, fate))
+}
+
+/// Why the user is not as this run left them, if so.
+async fn changed(context: &Context, entry: &Entry, user: &Value) -> Result<Option<String>, Left> {
+    let text = |name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default();
+    if millis(user, "$updatedAt") != Some(entry.at) {
+        return Ok(Some(format!("changed or signed in since, last at {}", text("$updatedAt"))));
+    }
+    // A first sign-in re-hashes every password but Argon2, which changes the user; only these can have been quiet.
+    if text("hash") == "argon2"
+        && !text("password").is_empty()
+        && let Reply::Answer(sessions) = context.ask(&Request::sessions(&entry.user_id)).await?
+        && sessions.json().get("total").and_then(Value::as_u64).unwrap_or_default() > 0
+    {
+        return Ok(Some("signed in since: has a session".into()));
+    }
+    Ok(None)
+}
+
+/// Rows whose create may have been sent, or whose last step is not known.
+///
+/// # Errors
+/// [`RunError::Ledger`]
+pub fn open_rows(reader: &Reader) -> Result<u64, RunError> {
+    reader.count_of(&[State::Intended, State::Created])
+}

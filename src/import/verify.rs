@@ -1,0 +1,452 @@
+//! Reading everybody back: each user beside their plan, everybody whom no plan explains, and the known passwords at the
+//! door where they will be used.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::compare::compare;
+use super::context::{Context, Left, Reply};
+use super::feed::{self, Fed};
+use super::job::Job;
+use super::saga::millis;
+use crate::appwrite::Client;
+use crate::appwrite::client::{Request, cursor_after, equal, limit};
+use crate::appwrite::preflight::chunks;
+use crate::error::RunError;
+use crate::event::Silent;
+use crate::ledger::{Change, Entry, Event, Reader, Steps};
+use crate::plan::duplicates::Duplicates;
+use crate::plan::planner::Planner;
+use crate::report::summary::Verify;
+use crate::scheme::known::KnownPassword;
+
+/// Users a page.
+const PAGE: usize = 100;
+/// By how much this machine's clock and the server's may differ when "there before this run" is decided.
+const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
+
+/// Something that is not as planned.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The record; 0 for users whom no record explains.
+    pub record: u64,
+    /// The id at the target.
+    pub user_id: String,
+    /// `different`, `missing`, `stray` or `sign-in`.
+    pub what: &'static str,
+    /// The sentence, without secrets.
+    pub text: String,
+}
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// The counts.
+    pub counts: Verify,
+    /// Of the same: Appwrite re-hashed the password at a first sign-in.
+    pub upgraded: u64,
+    /// Users of the target that were there before this run.
+    pub others: u64,
+    /// Known passwords that could not be tried, and why.
+    pub untested: Vec<String>,
+    /// Blocked users among those who signed in: refused for that reason and no other.
+    pub blocked: u64,
+}
+
+/// Where findings go, as they come.
+pub type Sink<'s> = &'s dyn Fn(Finding) -> Result<(), RunError>;
+
+/// A verification. `context.ledger` takes notice of sign-ins, so that rollback does not take them for somebody else's.
+pub struct Verification<'v> {
+    /// The run's planner.
+    pub planner: &'v Planner<'v>,
+    /// The export's duplicates.
+    pub duplicates: &'v Duplicates,
+    /// What the run did.
+    pub reader: &'v Reader,
+    /// Requests at a time.
+    pub concurrency: usize,
+    /// The passwords known in advance.
+    pub known: &'v [KnownPassword],
+    /// When the run began, in Unix milliseconds.
+    pub began: i64,
+    /// For sign-ins.
+    pub client: &'v Client,
+}
+
+/// A known password and its user.
+struct SignIn {
+    record: u64,
+    user_id: String,
+    email: String,
+    password: String,
+    blocked: bool,
+    entry: Entry,
+}
+
+impl Verification<'_> {
+    /// Reads everybody back.
+    ///
+    /// # Errors
+    /// What ended the reading, [`RunError::Target`], or what `sink` returned.
+    pub fn run(
+        &self,
+        context: &Arc<Context>,
+        runtime: &tokio::runtime::Runtime,
+        sink: Sink<'_>,
+    ) -> Result<Found, RunError> {
+        let mut found = Found::default();
+        let sign_ins = self.compare_all(context, runtime, &mut found, sink)?;
+        self.stray(context, runtime, &mut found, sink)?;
+        runtime.block_on(self.sign_in(context, sign_ins, &mut found, sink))?;
+        Ok(found)
+    }
+
+    fn compare_all(
+        &self,
+        context: &Arc<Context>,
+        runtime: &tokio::runtime::Runtime,
+        found: &mut Found,
+        sink: Sink<'_>,
+    ) -> Result<Vec<SignIn>, RunError> {
+        let mut doors = Doors::of(self.known);
+        let mut asked: JoinSet<Result<Vec<Compared>, Left>> = JoinSet::new();
+        let mut waiting: Vec<Job> = Vec::new();
+        feed::scan(self.planner, self.duplicates, &Silent, |batch| {
+            if context.stop.is_set() {
+                return Ok(ControlFlow::Break(()));
+            }
+            for (job, entry) in self.expected(batch)? {
+                doors.knock(&job, &entry);
+                waiting.push(job);
+            }
+            let mut rest = std::mem::take(&mut waiting);
+            while rest.len() >= PAGE {
+                let later = rest.split_off(PAGE);
+                ask(context, runtime, &mut asked, std::mem::replace(&mut rest, later));
+                if asked.len() >= self.concurrency.max(1) {
+                    runtime.block_on(take(context, &mut asked, found, sink))?;
+                }
+            }
+            waiting = rest;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if !waiting.is_empty() {
+            ask(context, runtime, &mut asked, waiting);
+        }
+        while !asked.is_empty() {
+            runtime.block_on(take(context, &mut asked, found, sink))?;
+        }
+        found.untested = doors.untested();
+        Ok(doors.found)
+    }
+
+    /// The users of a batch that the ledger says are there.
+    fn expected(&self, batch: Vec<Fed>) -> Result<Vec<(Job, Entry)>, RunError> {
+        let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
+            return Ok(Vec::new());
+        };
+        let mut known: HashMap<u64, Entry> =
+            self.reader.range(first, last)?.into_iter().map(|entry| (entry.record, entry)).collect();
+        let expected = batch.into_iter().filter_map(|fed| match fed {
+            Fed::User(job) => known.remove(&job.record).filter(Entry::is_there).map(|entry| (*job, entry)),
+            Fed::Refused { .. } => None,
+        });
+        Ok(expected.collect())
+    }
+
+    /// Pages through all users of the project and looks for those whom the ledger does not know.
+    fn stray(
+        &self,
+        context: &Arc<Context>,
+        runtime: &tokio::runtime::Runtime,
+        found: &mut Found,
+        sink: Sink<'_>,
+    ) -> Result<(), RunError> {
+        let ours = self.our_ids()?;
+        let mut last: Option<String> = None;
+        loop {
+            let mut queries = vec![limit(PAGE)];
+            queries.extend(last.as_deref().map(cursor_after));
+            let users = runtime.block_on(list(context, &queries)).map_err(|Left| stopped(context))?;
+            for user in &users {
+                let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
+                if ours.binary_search(&xxh3_64(id.as_bytes())).is_ok() {
+                    continue;
+                }
+                if millis(user, "$createdAt").is_some_and(|created| created < self.began - CLOCK_SKEW_MS) {
+                    found.others += 1;
+                    continue;
+                }
+                found.counts.stray += 1;
+                let text = "created since this run began, and not by it".into();
+                sink(Finding { record: 0, user_id: id.to_owned(), what: "stray", text })?;
+            }
+            last = users.last().and_then(|user| user.get("$id")).and_then(Value::as_str).map(str::to_owned);
+            if users.len() < PAGE || last.is_none() || context.stop.is_set() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Eight bytes an id, sorted.
+    fn our_ids(&self) -> Result<Vec<u64>, RunError> {
+        let mut ids = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.reader.page(after, 1000)?;
+            let Some(entry) = page.last() else { break };
+            after = entry.record;
+            ids.extend(page.iter().map(|entry| xxh3_64(entry.user_id.as_bytes())));
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    async fn sign_in(
+        &self,
+        context: &Context,
+        sign_ins: Vec<SignIn>,
+        found: &mut Found,
+        sink: Sink<'_>,
+    ) -> Result<(), RunError> {
+        for door in sign_ins {
+            if context.stop.is_set() {
+                break;
+            }
+            let text = match self.try_door(context, &door).await {
+                Ok(blocked) => {
+                    found.counts.signed_in += 1;
+                    found.blocked += u64::from(blocked);
+                    continue;
+                }
+                Err(text) => text,
+            };
+            found.counts.not_signed_in += 1;
+            sink(Finding { record: door.record, user_id: door.user_id, what: "sign-in", text })?;
+        }
+        Ok(())
+    }
+
+    /// Whether the user is blocked, as planned; the session is ended again.
+    async fn try_door(&self, context: &Context, door: &SignIn) -> Result<bool, String> {
+        let mut tries = 0;
+        let answer = loop {
+            tries += 1;
+            match self.client.sign_in(&door.email, &door.password).await {
+                Ok(answer) if answer.status != 429 && answer.status < 500 => break answer,
+                Ok(answer) if tries >= 6 => return Err(format!("the target answers HTTP {}", answer.status)),
+                Err(lost) if tries >= 6 => return Err(lost.text().to_owned()),
+                _ => tokio::time::sleep(crate::appwrite::verdict::back_off(tries).end).await,
+            }
+        };
+        let error = answer.error();
+        match (answer.is_success(), error.kind.as_str()) {
+            // The target says so only to whom it believes the password.
+            (false, "user_blocked") if door.blocked => Ok(true),
+            (false, "user_blocked") => Err("the user is blocked at the target, and was not planned to be".into()),
+            (false, "user_invalid_credentials") => Err("the target does not accept the password".into()),
+            (false, _) => Err(format!("the target refuses the sign-in: {}", error.message)),
+            (true, _) if door.blocked => Err("the user can sign in, and was planned to be disabled".into()),
+            (true, _) => {
+                if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
+                    let _ = context.ask(&Request::end_session(&door.user_id, session)).await;
+                }
+                self.note_sign_in(context, door).await;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The sign-in re-hashed the password, which is no change by somebody else.
+    async fn note_sign_in(&self, context: &Context, door: &SignIn) {
+        let Ok((state, steps)) = door.entry.state.next(door.entry.steps, Event::SignedIn) else { return };
+        if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&door.user_id)).await {
+            let at = millis(&answer.json(), "$updatedAt");
+            let change = Change { record: door.record, state, steps, at, code: None, text: None };
+            // Closing the ledger tells of a writer that has given up.
+            let _ = context.ledger.change(change).await;
+        }
+    }
+}
+
+/// Finds the users of the known passwords among the jobs.
+struct Doors<'k> {
+    known: &'k [KnownPassword],
+    by_email: HashMap<String, Vec<usize>>,
+    by_id: HashMap<String, Vec<usize>>,
+    met: Vec<Option<&'static str>>,
+    found: Vec<SignIn>,
+}
+
+impl<'k> Doors<'k> {
+    fn of(known: &'k [KnownPassword]) -> Self {
+        let mut doors = Self {
+            known,
+            by_email: HashMap::new(),
+            by_id: HashMap::new(),
+            met: vec![Some("the run created no such user"); known.len()],
+            found: Vec::new(),
+        };
+        for (i, pair) in known.iter().enumerate() {
+            if let Some(email) = &pair.email {
+                doors.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
+            } else if let Some(id) = &pair.id {
+                doors.by_id.entry(id.trim().to_owned()).or_default().push(i);
+            }
+        }
+        doors
+    }
+
+    fn knock(&mut self, job: &Job, entry: &Entry) {
+        if self.by_email.is_empty() && self.by_id.is_empty() {
+            return;
+        }
+        let email = job.email();
+        let by_email = email.as_ref().and_then(|email| self.by_email.get(email));
+        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(&job.user_id)];
+        let mut pairs: Vec<usize> =
+            by_email.into_iter().chain(by_id.into_iter().flatten()).flatten().copied().collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        for i in pairs {
+            let has_password = job.body().get("password").is_some();
+            self.met[i] = match &email {
+                _ if !has_password => Some("the user was created without a password"),
+                None => Some("the user has no e-mail address to sign in with"),
+                Some(email) => {
+                    self.found.push(SignIn {
+                        record: job.record,
+                        user_id: job.user_id.clone(),
+                        email: email.clone(),
+                        password: self.known[i].password.clone(),
+                        blocked: job.steps.iter().any(|step| step.bit == Steps::DISABLE),
+                        entry: entry.clone(),
+                    });
+                    None
+                }
+            };
+        }
+    }
+
+    fn untested(&self) -> Vec<String> {
+        let who = |pair: &KnownPassword| pair.email.clone().or_else(|| pair.id.clone()).unwrap_or_default();
+        self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some(format!("{}: {}", who(pair), (*met)?))).collect()
+    }
+}
+
+/// A user beside their plan.
+enum Compared {
+    Same { upgraded: bool },
+    Different(Finding),
+    Missing(Finding),
+}
+
+fn ask(
+    context: &Arc<Context>,
+    runtime: &tokio::runtime::Runtime,
+    asked: &mut JoinSet<Result<Vec<Compared>, Left>>,
+    jobs: Vec<Job>,
+) {
+    let context = context.clone();
+    asked.spawn_on(async move { compare_page(&context, jobs).await }, runtime.handle());
+}
+
+async fn take(
+    context: &Context,
+    asked: &mut JoinSet<Result<Vec<Compared>, Left>>,
+    found: &mut Found,
+    sink: Sink<'_>,
+) -> Result<(), RunError> {
+    let Some(joined) = asked.join_next().await else { return Ok(()) };
+    let page = joined.map_err(|_| RunError::Internal("a comparison died".into()))?.map_err(|Left| stopped(context))?;
+    for compared in page {
+        match compared {
+            Compared::Same { upgraded } => {
+                found.counts.same += 1;
+                found.upgraded += u64::from(upgraded);
+            }
+            Compared::Different(finding) => {
+                found.counts.different += 1;
+                sink(finding)?;
+            }
+            Compared::Missing(finding) => {
+                found.counts.missing += 1;
+                sink(finding)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>, Left> {
+    let mut result = Vec::with_capacity(jobs.len());
+    for chunk in chunks(&jobs, |job| job.user_id.len()) {
+        let ids: Vec<&str> = chunk.iter().map(|job| &*job.user_id).collect();
+        let users = list(context, &[equal("$id", &ids), limit(PAGE)]).await?;
+        let users: HashMap<&str, &Value> =
+            users.iter().filter_map(|user| Some((user.get("$id")?.as_str()?, user))).collect();
+        for job in chunk {
+            let finding = |what, text| Finding { record: job.record, user_id: job.user_id.clone(), what, text };
+            let Some(user) = users.get(&*job.user_id) else {
+                result.push(Compared::Missing(finding("missing", "the target has no such user".into())));
+                continue;
+            };
+            let comparison = compare(job, user);
+            result.push(if comparison.is_same() {
+                Compared::Same { upgraded: comparison.upgraded }
+            } else {
+                let differs: Vec<_> = comparison.different.into_iter().chain(comparison.missing).collect();
+                Compared::Different(finding("different", format!("differs in: {}", differs.join(", "))))
+            });
+        }
+    }
+    Ok(result)
+}
+
+async fn list(context: &Context, queries: &[Value]) -> Result<Vec<Value>, Left> {
+    match context.ask(&Request::list(queries)).await? {
+        Reply::Answer(answer) => match answer.json().get_mut("users").map(Value::take) {
+            Some(Value::Array(users)) => Ok(users),
+            _ => Err(context.stop_run("the target answers a list of users with something else".into())),
+        },
+        Reply::Gone => Err(context.stop_run("the target has no list of users".into())),
+        Reply::Refused(problem) => Err(context.stop_run(format!("the target refuses to list users: {}", problem.text))),
+    }
+}
+
+/// Why everything stops.
+pub(super) fn stopped(context: &Context) -> RunError {
+    context.stop.take_reason().unwrap_or(RunError::Interrupted)
+}
+
+/// Findings in a file, one JSON object a line.
+pub struct Log<W>(RefCell<W>);
+
+impl<W: std::io::Write> Log<W> {
+    /// A log into this file.
+    pub const fn new(file: W) -> Self {
+        Self(RefCell::new(file))
+    }
+
+    /// Adds a finding.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn add(&self, finding: &Finding) -> std::io::Result<()> {
+        let mut line = serde_json::to_string(finding).map_err(std::io::Error::other)?;
+        line = crate::report::inert::json(line) + "\n";
+        self.0.borrow_mut().write_all(line.as_bytes())
+    }
+
+    /// The file.
+    pub fn into_inner(self) -> W {
+        self.0.into_inner()
+    }
+}
