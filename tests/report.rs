@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::browser::hostile;
-use crate::util::{fixture, rehome, run, run_with_input};
+use crate::util::{Sandbox, fixture, rehome, run, run_with_input};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect()
@@ -185,4 +185,30 @@ fn two_exports_of_one_source_are_compared() {
     }
     let changes = fs::read_to_string(folder.join("changes.csv")).expect("is there");
     assert_eq!(changes, "record,change\n1,changed\n20,new\n3,gone\n");
+}
+
+#[test]
+fn what_the_target_refused_counts_as_refused() {
+    let sandbox = Sandbox::start(&[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let import = |name: &str, csv: &str| {
+        let export = home.path().join(name).with_extension("csv");
+        fs::write(&export, csv).expect("written");
+        let folder = home.path().join(name);
+        let said = run(sandbox.rehome().args(["import", "--format", "json", "--run"]).arg(&folder).arg(export));
+        (folder, said)
+    };
+    import("first", "id,email\nold,taken@example.com\n").1.exits(0);
+    let (folder, said) = import("second", "id,email\n1,a@example.com\n2,taken@example.com\n3,not an address\n");
+    let report = said.exits(3).json();
+    assert_eq!(report["outcomes"], json!({"ready": 1, "warning": 0, "needs_reset": 0, "refused": 2}));
+    assert_eq!(
+        (&report["records"], &report["import"]["done"], &report["import"]["failed"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    let reasons = report["reasons"].as_array().expect("a list");
+    let conflict = reasons.iter().find(|reason| reason["code"] == "target-conflict").expect("the conflict is named");
+    assert_eq!(conflict["examples"][0]["record"], 2);
+    let rejects = fs::read_to_string(folder.join("rejects.csv")).expect("is there");
+    assert_eq!(rejects, "id,email\n2,taken@example.com\n3,not an address\n");
 }

@@ -95,16 +95,18 @@ pub(super) fn go(
         ceilings: stage.session.ceilings(),
         listener: stage.listener.clone(),
     };
-    let mut report = stage.report("import", &survey.tally);
     let (ended, pulse) = import.run(ledger, &stage.reader);
     let seconds = started.elapsed().as_secs_f64();
 
     let counts = stage.reader.counts()?;
     let not_done = counts.failed + counts.conflicts + refused_by_target(&stage.reader)?;
-    if not_done > 0 {
-        rejects::rewrite(&planner, &survey.duplicates, &stage.reader, &stage.folder, &frame)?;
-    }
+    let tally = if not_done > 0 {
+        rejects::rewrite(&planner, &survey.duplicates, &stage.reader, &stage.folder, &frame)?
+    } else {
+        survey.tally
+    };
     write_id_map(&stage.folder, &stage.reader)?;
+    let mut report = stage.report("import", &tally);
     report.import = Some(ImportSection {
         endpoint: stage.target.endpoint.clone(),
         project: stage.target.project.clone(),
@@ -115,7 +117,6 @@ pub(super) fn go(
         seconds,
         pace: pulse.pace(),
     });
-    report.reasons.extend(rejects::reasons(&stage.reader)?);
     report.suggest(&stage.session.export.exports, path);
     report.save(&stage.folder)?;
     stage.listener.on(&Event::Over);

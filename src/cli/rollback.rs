@@ -65,8 +65,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     listener.on(&Event::Over);
     let Taken { counts, spared, deleted } = done?;
 
-    if deleted && let Some(mut report) = Report::load(&folder)? {
-        report.command = "rollback".into();
+    if deleted && let Some(report) = Report::load(&folder)? {
+        let mut report = report.continued("rollback", jiff::Timestamp::now());
         report.rollback = Some(counts.clone());
         report.suggest(&session.export.exports, &args.folder);
         report.save(&folder)?;

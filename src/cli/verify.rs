@@ -49,10 +49,11 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let (stage, ledger) = Stage::open(session, &args.folder, args.key.key_file.as_deref(), args.output)?;
     let planner = stage.planner();
     let survey = survey::survey(&planner, None, &*stage.listener)?;
-    let mut report = stage.report("verify", &survey.tally);
-    if let Some(earlier) = Report::load(&stage.folder)? {
-        (report.import, report.known) = (earlier.import, earlier.known);
-    }
+    // The import's report knows whom the target refused; a plan does not.
+    let mut report = match Report::load(&stage.folder)? {
+        Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
+        _ => stage.report("verify", &survey.tally),
+    };
     let log = Log::new(stage.folder.begin(LOG)?);
     let found = look(
         &Look {

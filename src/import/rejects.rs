@@ -10,20 +10,18 @@ use crate::ledger::{Entry, Reader, State};
 use crate::plan::Planned;
 use crate::plan::duplicates::Duplicates;
 use crate::plan::planner::Planner;
-use crate::report::RunFolder;
 use crate::report::lists::Rejects;
-use crate::report::summary::Reason;
-use crate::source::Position;
+use crate::report::{Observation, RunFolder, Tally};
 
 struct Row {
-    position: Position,
+    observation: Observation,
     raw: Vec<u8>,
     refusal: Option<Refusal>,
     email: Option<String>,
     source_id: String,
 }
 
-/// Writes the rejects again, from the export and the ledger.
+/// Writes the rejects again, from the export and the ledger, and counts every record again as what it became.
 ///
 /// # Errors
 /// [`RunError::Io`], [`RunError::Ledger`], and what ends the reading.
@@ -33,43 +31,61 @@ pub fn rewrite(
     reader: &Reader,
     folder: &RunFolder,
     frame: &Frame,
-) -> Result<(), RunError> {
+) -> Result<Tally, RunError> {
+    let observer = planner.observer;
+    let mut tally = Tally::default();
     let mut rejects = Rejects::begin(folder, frame.clone())?;
     planner.scan(
         duplicates,
         &Silent,
-        Vec::new,
-        |rows: &mut Vec<Row>, item| {
+        <(Tally, Vec<Row>)>::default,
+        |(seen, rows), item| {
             if !planner.shard.takes(item.position.record, &item.planned) {
                 return;
             }
+            if let Some(record) = item.record {
+                seen.see(record);
+            }
+            let observation = observer.planned(item.position, item.facts, &item.planned);
             let (source_id, email, refusal) = match item.planned {
                 Planned::Refused { source_id, email, refusal } => (source_id, email, Some(refusal)),
                 Planned::Create(plan) => (plan.source_id, plan.email, None),
             };
             rows.push(Row {
-                position: item.position,
+                observation,
                 raw: item.raw.to_vec(),
                 refusal,
                 email: email.map(std::borrow::Cow::into_owned),
                 source_id: source_id.into_owned(),
             });
         },
-        |rows| {
+        |(seen, rows)| {
+            tally.merge(seen);
             let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(ControlFlow::Continue(())) };
-            let mut known = reader.range(first.position.record, last.position.record)?.into_iter().peekable();
-            for row in rows {
-                let record = row.position.record;
+            let mut known = reader
+                .range(first.observation.position.record, last.observation.position.record)?
+                .into_iter()
+                .peekable();
+            for mut row in rows {
+                let position = row.observation.position;
+                let record = position.record;
                 while known.next_if(|entry| entry.record < record).is_some() {}
                 let trouble = known.next_if(|entry| entry.record == record).and_then(trouble);
+                if let Some(refusal) = &trouble
+                    && row.refusal.is_none()
+                {
+                    row.observation.refuse(observer, refusal.clone());
+                }
+                tally.add(&row.observation);
                 if let Some(refusal) = row.refusal.or(trouble) {
-                    rejects.add(row.position, &row.raw, &refusal, row.email.as_deref(), Some(&row.source_id))?;
+                    rejects.add(position, &row.raw, &refusal, row.email.as_deref(), Some(&row.source_id))?;
                 }
             }
             Ok(ControlFlow::Continue(()))
         },
     )?;
-    rejects.finish(folder)
+    rejects.finish(folder)?;
+    Ok(tally)
 }
 
 /// What the ledger says against a user that was planned.
@@ -77,27 +93,4 @@ fn trouble(entry: Entry) -> Option<Refusal> {
     let bad = matches!(entry.state, State::Refused | State::Conflict | State::Failed);
     let code = Code::from_name(entry.code.as_deref()?).filter(|_| bad)?;
     Some(Refusal::new(code, entry.text.unwrap_or_default()))
-}
-
-/// The target's answers among the report's reasons, with their counts.
-///
-/// # Errors
-/// [`RunError::Ledger`]
-pub fn reasons(reader: &Reader) -> Result<Vec<Reason>, RunError> {
-    let counted = reader.codes()?;
-    Ok(counted
-        .into_iter()
-        .filter_map(|(code, count)| {
-            let code = Code::from_name(&code)?;
-            Some(Reason {
-                code: code.name().into(),
-                severity: "refused".into(),
-                scheme: None,
-                title: code.title().into(),
-                remedy: code.remedy().into(),
-                count,
-                examples: Vec::new(),
-            })
-        })
-        .collect())
 }

@@ -420,7 +420,7 @@ impl Report {
             schema: SCHEMA,
             rehome: env!("CARGO_PKG_VERSION").into(),
             command: head.command.into(),
-            written: head.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            written: timestamp(head.now),
             appwrite: head.appwrite.to_string(),
             with_pii: head.with_pii,
             source: head.source,
@@ -454,11 +454,23 @@ impl Report {
         }
     }
 
+    /// The same report, told further by another command.
+    #[must_use]
+    pub fn continued(mut self, command: &str, now: jiff::Timestamp) -> Self {
+        self.command = command.into();
+        self.written = timestamp(now);
+        self
+    }
+
     /// Whether every record is accounted for.
     #[must_use]
     pub const fn adds_up(&self) -> bool {
         self.outcomes.total() == self.records
     }
+}
+
+fn timestamp(now: jiff::Timestamp) -> String {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn severity_name(severity: Severity) -> &'static str {
