@@ -5,4 +5,5 @@ mod conformance;
 mod identify;
 mod plan;
 mod report;
+mod sources;
 mod util;

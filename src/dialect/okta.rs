@@ -80,6 +80,9 @@ impl Dialect for Okta {
                 common::keep(&mut prefs, name, value.to_json());
             }
         }
+        if login == email {
+            prefs.shift_remove("login");
+        }
         Ok(Account {
             source_id: shape::set(record, "id").unwrap_or_default(),
             email_verified: is_verified(record, email.as_deref()),

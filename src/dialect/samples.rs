@@ -1,5 +1,7 @@
 //! Every sample export, read as a whole and compared with what is known of it: `fixtures/*/*.accounts.json`.
 
+mod others;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,10 @@ fn open(files: &[&str]) -> Export {
 
 /// All accounts of an export, in order, without their secrets.
 fn accounts(files: &[&str]) -> Vec<Json> {
+    accounts_of(&open(files))
+}
+
+fn accounts_of(export: &Export) -> Vec<Json> {
     let mut all = Vec::new();
     let each = |batch: &mut Vec<Json>, item: Item<'_>| {
         batch.push(match item.account {
@@ -39,7 +45,7 @@ fn accounts(files: &[&str]) -> Vec<Json> {
             Err(refusal) => json!({ "record": item.position.record, "refused": refusal.code, "text": refusal.text }),
         });
     };
-    open(files)
+    export
         .scan(2, &Silent, Vec::new, each, |batch| {
             all.extend(batch);
             Ok(ControlFlow::Continue(()))
@@ -75,7 +81,11 @@ fn shown(account: &Account<'_>) -> Json {
 /// Compares an export's accounts with those in the fixture; `UPDATE_GOLDEN=1` writes them there.
 fn golden(dialect: &str, name: &str, files: &[&str]) {
     assert_eq!(open(files).dialect().name(), dialect);
-    let lines: Vec<String> = accounts(files).iter().map(Json::to_string).collect();
+    compare(name, &accounts(files));
+}
+
+fn compare(name: &str, accounts: &[Json]) {
+    let lines: Vec<String> = accounts.iter().map(Json::to_string).collect();
     let found = format!("[\n{}\n]\n", lines.join(",\n"));
     let path = fixture(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
