@@ -119,18 +119,20 @@ fn known_passwords_verify() {
         let mut passwords: HashMap<String, String> = csv::Reader::from_path(fixture(&format!("{known}/known.csv")))
             .unwrap()
             .deserialize()
-            .map(Result::unwrap)
+            .map(|row: Result<(String, String), _>| row.unwrap())
+            .map(|(email, password)| (email.to_lowercase(), password))
             .collect();
         let profile = Version::NEWEST.profile();
         let each = |proofs: &mut Vec<(String, Proof)>, item: Item<'_>| {
             let Ok(Account { email: Some(email), credential, .. }) = item.account else { return };
-            let Some(password) = passwords.get(email.as_ref()) else { return };
+            let email = email.to_lowercase();
+            let Some(password) = passwords.get(&email) else { return };
             let proof = match credential {
                 Credential::Hash(input) => prove(&input, &scheme::resolve(&input, profile), password, profile),
                 Credential::Plain(plain) if plain == *password => Proof::Proven,
                 other => panic!("{email} has {other:?}"),
             };
-            proofs.push((email.into_owned(), proof));
+            proofs.push((email, proof));
         };
         let mut proofs = Vec::new();
         let fold = |batch| {
