@@ -42,6 +42,40 @@ pub struct ExportArgs {
     pub email_domain: Option<String>,
 }
 
+impl ExportArgs {
+    /// These flags and choices as a person types them, without what is the default.
+    #[must_use]
+    pub fn words(&self, policies: Option<PolicyArgs>) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+        let mut words: Vec<String> = self.exports.iter().map(|p| p.display().to_string()).collect();
+        let mut add = |flag: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([flag.to_owned(), value]);
+            }
+        };
+        add("--from", self.from.clone());
+        add("--map", path(&self.map));
+        add("--scheme", self.scheme.clone());
+        add("--firebase-hash-config", path(&self.firebase_hash_config));
+        add("--known", path(&self.known));
+        add("--email-domain", self.email_domain.clone());
+        if let Some(policies) = policies {
+            add("--ids", typed(policies.ids));
+            add("--unsupported", typed(policies.unsupported));
+            add("--duplicates", typed(policies.duplicates));
+        }
+        if self.keep_dates {
+            words.push("--keep-dates".into());
+        }
+        words
+    }
+}
+
+/// The word for a choice that is not the default.
+fn typed<T: clap::ValueEnum + Default + PartialEq>(choice: T) -> Option<String> {
+    if choice == T::default() { None } else { choice.to_possible_value().map(|v| v.get_name().to_owned()) }
+}
+
 /// Choices where there is one.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PolicyArgs {

@@ -51,7 +51,7 @@ pub(super) fn run(mut args: Args) -> Result<Finish, RunError> {
             ),
         );
     }
-    report.suggest(&args.export.exports, &args.run.folder);
+    report.suggest(&args.export.words(Some(args.policies)), &args.run.folder);
     report.save(&RunFolder::open(&args.run.folder)?)?;
     print(&report, args.output)?;
     let wrong = report.known.as_ref().is_some_and(|known| !known.wrong.is_empty());

@@ -117,7 +117,7 @@ pub(super) fn go(
         seconds,
         pace: pulse.pace(),
     });
-    report.suggest(&stage.session.export.exports, path);
+    report.suggest(&stage.session.export.words(None), path);
     report.save(&stage.folder)?;
     stage.listener.on(&Event::Over);
     print(&report, output)?;

@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     if deleted && let Some(report) = Report::load(&folder)? {
         let mut report = report.continued("rollback", jiff::Timestamp::now());
         report.rollback = Some(counts.clone());
-        report.suggest(&session.export.exports, &args.folder);
+        report.suggest(&session.export.words(None), &args.folder);
         report.save(&folder)?;
     }
     say(&args, &counts, &spared, deleted)?;

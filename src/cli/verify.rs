@@ -72,7 +72,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     tell(&*stage.listener, &found, counts.left);
     let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
     report.verify = Some(found.counts);
-    report.suggest(&stage.session.export.exports, &args.folder);
+    report.suggest(&stage.session.export.words(None), &args.folder);
     report.save(&stage.folder)?;
     stage.listener.on(&Event::Over);
     print(&report, args.output)?;

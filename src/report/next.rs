@@ -1,23 +1,24 @@
 //! What to do next, from what a report says.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::figures::users;
 use super::folder::NEEDS_RESET;
 use super::summary::{Next, Report};
 
 impl Report {
-    /// Fills `next`. `exports` and `run` are as the person wrote them.
-    pub fn suggest(&mut self, exports: &[PathBuf], run: &Path) {
+    /// Fills `next`. `exports` are the words of the command line that name the export and say how it is read; `run` is as
+    /// the person wrote it.
+    pub fn suggest(&mut self, exports: &[String], run: &Path) {
         self.next = self.steps(exports, run);
     }
 
-    fn steps(&self, exports: &[PathBuf], run: &Path) -> Vec<Next> {
+    fn steps(&self, exports: &[String], run: &Path) -> Vec<Next> {
         let mut steps = Vec::new();
         let mut say = |command: String, text: String| steps.push(Next { command, text });
         let run = quoted(&run.display().to_string());
         let with_run = |command: &str| format!("rehome {command} {run}");
-        let exports: Vec<_> = exports.iter().map(|path| quoted(&path.display().to_string())).collect();
+        let exports: Vec<_> = exports.iter().map(|word| quoted(word)).collect();
         let with_exports = |command: &str| format!("rehome {command} {}", exports.join(" "));
 
         if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {

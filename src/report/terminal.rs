@@ -8,6 +8,10 @@ use super::summary::{Report, Scheme};
 use super::tally::Outcome;
 
 const COLUMNS: usize = 100;
+/// Where the text of a fact begins.
+const FACT_INDENT: usize = 13;
+/// Wrong known passwords that are shown in full.
+const KNOWN_SHOWN: usize = 3;
 const BAR: usize = 46;
 const REASONS: usize = 4;
 const SCHEMES: usize = 4;
@@ -74,6 +78,24 @@ pub fn screen(report: &Report, colours: Colours) -> String {
     screen.traps(report);
     screen.next(report);
     screen.out
+}
+
+/// Cuts a sentence into lines of at most `width` characters, at blanks.
+fn folded(sentence: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        let line = lines.last_mut().map_or(0, |l| l.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 struct Screen {
@@ -224,13 +246,17 @@ impl Screen {
         }
         if let Some(known) = &report.known {
             let mut text = format!("{} proven, {} wrong", count(known.proven), count(known.wrong.len() as u64));
-            if let Some(wrong) = known.wrong.first() {
-                let _ = write!(text, " ({}: {})", shown(&wrong.email, 40), wrong.text);
-            }
             if !known.untested.is_empty() {
                 let _ = write!(text, ", {} not tried", count(known.untested.len() as u64));
             }
             self.fact("Known", &text);
+            // What explains a failure is the point of the check: it is never cut.
+            for wrong in known.wrong.iter().take(KNOWN_SHOWN) {
+                let sentence = format!("{}: {}", shown(&wrong.email, 60), wrong.text);
+                for line in folded(&sentence, COLUMNS - FACT_INDENT) {
+                    self.fact("", &line);
+                }
+            }
         }
         let fate = |name: &str| report.columns.iter().filter(|c| c.fate == name && c.filled > 0).count();
         let dropped: Vec<_> =
