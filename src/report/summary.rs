@@ -527,7 +527,7 @@ fn schemes(tally: &Tally) -> Vec<Scheme> {
             let mut costs: Vec<_> = scheme
                 .costs
                 .iter()
-                .map(|(cost, users)| SchemeCost { label: cost.label(), users: *users, millis: cost.millis() })
+                .map(|(cost, users)| SchemeCost { label: cost.label(), users: *users, millis: cost.measured() })
                 .collect();
             costs.sort_by(|a, b| a.millis.total_cmp(&b.millis));
             if scheme.other_costs > 0 {

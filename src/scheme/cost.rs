@@ -1,7 +1,11 @@
 //! What one login costs the target: read off the parameters of a hash, never off its digest.
 
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use super::PasswordFields;
+use super::verify::{argon2, crypt, phpass, scrypt};
 use crate::appwrite::Endpoint;
-use crate::scheme::PasswordFields;
 
 /// The work factor of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +95,58 @@ impl Cost {
         }
     }
 
+    /// Milliseconds that this machine needs to verify one password: [`Self::millis`], corrected by how long one small
+    /// computation of the same family took here. Measured once a family and process, in a few milliseconds each.
+    #[must_use]
+    pub fn measured(self) -> f64 {
+        static SPEEDS: [OnceLock<f64>; 5] = [const { OnceLock::new() }; 5];
+        let (family, sample) = match self {
+            Self::Digest => return self.millis(),
+            Self::Phpass(_) => (0, Self::Phpass(11)),
+            Self::Bcrypt(_) => (1, Self::Bcrypt(5)),
+            Self::Crypt(_) => (2, Self::Crypt(5000)),
+            Self::Scrypt(..) => (3, Self::Scrypt(1024, 8, 1)),
+            Self::Argon2(..) => (4, Self::Argon2(4096, 1, 1)),
+        };
+        let speed = SPEEDS[family].get_or_init(|| {
+            // The fastest of three is the one that the least else was going on beside.
+            let runs = (0..3).map(|_| {
+                let start = Instant::now();
+                sample.compute();
+                start.elapsed().as_secs_f64() * 1000.0
+            });
+            runs.fold(f64::INFINITY, f64::min) / sample.millis()
+        });
+        self.millis() * speed
+    }
+
+    /// One computation with these parameters, whose result nobody wants.
+    fn compute(self) {
+        use std::hint::black_box;
+        const PASSWORD: &[u8] = b"correct horse battery staple";
+        match self {
+            Self::Digest => {}
+            Self::Phpass(_) => {
+                black_box(phpass::portable(PASSWORD, "$P$9saltsalt"));
+            }
+            Self::Bcrypt(cost) => {
+                black_box(bcrypt::bcrypt(cost.into(), [7; 16], PASSWORD));
+            }
+            Self::Crypt(_) => {
+                black_box(crypt::password_verify(PASSWORD, "$6$saltsalt$"));
+            }
+            Self::Scrypt(n, r, p) => {
+                let cost = scrypt::Cost { n: n.into(), r: r.into(), p: p.into() };
+                black_box(scrypt::derive(PASSWORD, b"saltsalt", cost, 32));
+            }
+            Self::Argon2(..) => {
+                // m=4096, t=1, p=1: the sample's.
+                let hash = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+                black_box(argon2::verify(PASSWORD, hash));
+            }
+        }
+    }
+
     /// Memory that one login takes, in MiB.
     #[must_use]
     pub fn mebibytes(self) -> u64 {
@@ -109,6 +165,20 @@ mod tests {
     fn of(endpoint: Endpoint, password: &str) -> Option<String> {
         let fields = PasswordFields { password: password.to_owned().into(), ..Default::default() };
         Cost::of(endpoint, &fields).map(Cost::label)
+    }
+
+    #[test]
+    fn a_measurement_scales_with_the_parameters() {
+        for (small, large, factor) in [
+            (Cost::Bcrypt(8), Cost::Bcrypt(11), 8.0),
+            (Cost::Scrypt(16384, 8, 1), Cost::Scrypt(32768, 8, 3), 6.0),
+            (Cost::Argon2(1024, 2, 1), Cost::Argon2(2048, 4, 1), 4.0),
+            (Cost::Crypt(5000), Cost::Crypt(10_000), 2.0),
+            (Cost::Phpass(13), Cost::Phpass(15), 4.0),
+        ] {
+            let (small, large) = (small.measured(), large.measured());
+            assert!(small > 0.0 && (large / small - factor).abs() < 0.01, "{small} {large}");
+        }
     }
 
     #[test]
