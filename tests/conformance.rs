@@ -6,18 +6,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::Regex;
 use rehome::sandbox::{Config, Running, start};
 use serde_json::{Map, Value, json};
+
+use crate::http::{Answer, send as send_raw};
 
 /// Scenarios replayed at the same time.
 const PARALLEL: usize = 4;
@@ -261,12 +261,6 @@ fn filled(value: &Value, variables: &Variables) -> Value {
 
 // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-struct Answer {
-    status: u64,
-    headers: HashMap<String, String>,
-    text: String,
-}
-
 fn run(sandbox: &Running, scenario: &Value) -> Vec<String> {
     let mut variables = variables(sandbox);
     let mut failures = Vec::new();
@@ -293,8 +287,7 @@ fn run(sandbox: &Running, scenario: &Value) -> Vec<String> {
     failures
 }
 
-/// Sends a step's request exactly as it stands, on a connection of its own: no client's opinion of paths, headers or
-/// bodies comes between.
+/// Sends a step's request.
 fn send(sandbox: &Running, step: &Value, variables: &Variables) -> Answer {
     let mut headers: Vec<(String, String)> = vec![("User-Agent".into(), "conformance".into())];
     let who = step["as"].as_str().unwrap_or("key");
@@ -330,37 +323,7 @@ fn send(sandbox: &Running, step: &Value, variables: &Variables) -> Answer {
         path.push_str(&query_string(&filled(query, variables)));
     }
     let method = step["method"].as_str().expect("method");
-    let base = sandbox.endpoint.strip_prefix("http://").expect("http");
-    let (address, prefix) = base.split_once('/').expect("a path");
-    let mut request =
-        format!("{method} /{prefix}{} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n", escape(&path, PATH));
-    for (name, value) in &headers {
-        let _ = write!(request, "{name}: {value}\r\n");
-    }
-    if body.is_some() || matches!(method, "POST" | "PUT" | "PATCH") {
-        let _ = write!(request, "Content-Length: {}\r\n", body.as_ref().map_or(0, Vec::len));
-    }
-    request.push_str("\r\n");
-    let mut request = request.into_bytes();
-    request.extend(body.unwrap_or_default());
-    let mut stream = TcpStream::connect(address).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a timeout");
-    stream.write_all(&request).expect("a request");
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("an answer");
-    parse(&String::from_utf8_lossy(&bytes))
-}
-
-fn parse(answer: &str) -> Answer {
-    let (head, text) = answer.split_once("\r\n\r\n").expect("a head");
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-    let mut headers = HashMap::new();
-    for line in lines {
-        let (name, value) = line.split_once(':').expect("a header");
-        headers.entry(name.to_lowercase()).or_insert_with(|| value.trim().to_owned());
-    }
-    Answer { status, headers, text: text.to_owned() }
+    send_raw(&sandbox.endpoint, method, &escape(&path, PATH), &headers, body.as_deref()).expect("an answer")
 }
 
 const PATH: &str = "_.-~%/:?&=+,;@!$'()*[]#|";

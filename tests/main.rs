@@ -2,8 +2,10 @@
 
 mod browser;
 mod conformance;
+mod http;
 mod identify;
 mod plan;
 mod report;
+mod sandbox;
 mod sources;
 mod util;

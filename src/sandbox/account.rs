@@ -8,7 +8,7 @@ use super::call::Call;
 use super::clock;
 use super::create::own_options;
 use super::errors::{ApiError, ApiResult};
-use super::model::{Audience, Client, USER_COLUMNS, User, UserView};
+use super::model::{Audience, Client, USER_COLUMNS, User, UserView, YEAR_MS};
 use super::params::Rule;
 use super::secrets;
 use super::sessions::{Fresh, fallback_cookies, ids_of};
@@ -32,7 +32,9 @@ pub async fn sign_in(call: Call) -> ApiResult<Answer> {
     let session = result?;
     let name = cookie_name(&call.project.id);
     let encoded = session.encoded.clone();
-    let cookie = |name: &str| format!("{name}={}; Path=/; Max-Age=31536000; HttpOnly", encoded.replace('=', "%3D"));
+    let expires = clock::http_date(clock::now_ms() + YEAR_MS);
+    let value = encoded.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let cookie = |name: &str| format!("{name}={value}; expires={expires}; path=/; httponly");
     let (legacy, current) = (cookie(&format!("{name}_legacy")), cookie(&name));
     let fallback = fallback_cookies(&name, &encoded);
     Ok(Answer::created(&session.shown(&call.caller, true))?

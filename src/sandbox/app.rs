@@ -114,16 +114,20 @@ impl App {
             return Answer::no_content();
         }
         let traits = self.traits;
-        let Some((route, path)) = routes::find(&parts.method, parts.uri.path(), &traits) else {
+        // HEAD is a GET whose body is not sent.
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let method = if reads { &Method::GET } else { &parts.method };
+        let Some((route, path)) = routes::find(method, parts.uri.path(), &traits) else {
             return Answer::not_found(&traits);
         };
         let read = async {
-            let parameters = match parts.method {
-                Method::GET => body::form(parts.uri.query().unwrap_or_default()),
-                _ => match body::read(content_type(&parts), &receive(body).await?) {
+            let parameters = if reads {
+                body::form(parts.uri.query().unwrap_or_default())
+            } else {
+                match body::read(content_type(&parts), &receive(body).await?) {
                     body::Body::Parameters(parameters) => parameters,
                     body::Body::Scalar => return Ok(None),
-                },
+                }
             };
             let (project, caller) = self.identify(&parts, &parameters, route.access).await?;
             Ok(Some(Call { app: self, project, caller, ip, headers: parts.headers, path, parameters }))

@@ -32,6 +32,12 @@ pub fn format(ms: i64) -> String {
     )
 }
 
+/// `Sat, 31 Jan 2026 12:00:00 GMT`, for cookies.
+pub fn http_date(ms: i64) -> String {
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(TimeZone::UTC);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// Reads a date of a query, with or without a time and an offset, into [`format`]'s form.
 pub fn parse(text: &str) -> Option<String> {
     let text = text.trim();
@@ -73,6 +79,7 @@ mod tests {
         assert_eq!(parse("2020-01-01").as_deref(), Some("2020-01-01T00:00:00.000+00:00"));
         assert_eq!(parse("2020-01-01 10:00:00").as_deref(), Some("2020-01-01T10:00:00.000+00:00"));
         assert_eq!(parse("soon"), None);
+        assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]

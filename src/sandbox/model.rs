@@ -331,6 +331,9 @@ pub struct Client<'a> {
     pub user_agent: &'a str,
 }
 
+/// How long a session lasts, in milliseconds.
+pub const YEAR_MS: i64 = 31_536_000_000;
+
 /// A session's document as answers show it, with the digest of its secret.
 pub fn session(
     user_id: &str,
@@ -340,7 +343,6 @@ pub fn session(
     client: &Client<'_>,
     digest: &str,
 ) -> Value {
-    const YEAR_MS: i64 = 31_536_000_000;
     let now = super::clock::now_ms();
     let created = super::clock::format(now);
     let agent = super::agent::detect(client.user_agent);

@@ -180,5 +180,6 @@ pub async fn delete_all(call: Call) -> ApiResult<Answer> {
 
 /// `{"a_session_PROJECT": "…"}`, for clients whose cookies are not kept.
 pub fn fallback_cookies(cookie: &str, encoded: &str) -> String {
-    json!({ cookie: encoded }).to_string()
+    // PHP escapes slashes.
+    json!({ cookie: encoded }).to_string().replace('/', "\\/")
 }

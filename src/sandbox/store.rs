@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::collation::{self, Search};
@@ -172,20 +172,34 @@ fn work(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
 
 fn connect(path: Option<&Path>) -> rusqlite::Result<Connection> {
     let connection = match path {
-        Some(path) => Connection::open_with_flags(path, OpenFlags::default())?,
+        Some(path) => {
+            create_private(path);
+            Connection::open(path)?
+        }
         None => Connection::open_in_memory()?,
     };
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(256);
     connection.create_collation(collation::NAME, collation::compare)?;
     add_functions(&connection)?;
+    // Nobody else may open the file meanwhile.
     // Durable against the process ending at any moment; a power failure may cost the last commits, never the file.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
     )?;
     connection.execute_batch(SCHEMA)?;
     Ok(connection)
+}
+
+/// Creates the file readable by its owner only: it holds hashes and keys. SQLite gives its other files the same mode, and
+/// tells what is wrong if the file cannot be made.
+fn create_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
 }
 
 /// `fold(text)`, and `found(term, text)` with the term read once per statement.
