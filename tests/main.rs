@@ -5,6 +5,7 @@ mod conformance;
 mod http;
 mod identify;
 mod plan;
+mod readme;
 mod report;
 mod sandbox;
 mod sources;
