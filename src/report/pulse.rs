@@ -138,6 +138,46 @@ pub struct Quantile {
     pub millis: f64,
 }
 
+impl Pace {
+    /// Adds the pace of another part of the same import, as if both had begun at the same moment. Percentiles cannot be
+    /// added: the slower part's are kept.
+    pub fn merge(&mut self, mut other: Self) {
+        while self.seconds_a_slot < other.seconds_a_slot && self.seconds_a_slot > 0 {
+            self.halve();
+        }
+        while other.seconds_a_slot < self.seconds_a_slot && other.seconds_a_slot > 0 {
+            other.halve();
+        }
+        self.seconds_a_slot = self.seconds_a_slot.max(other.seconds_a_slot);
+        self.requests += other.requests;
+        self.errors += other.errors;
+        for (mine, theirs) in [
+            (&mut self.users, other.users),
+            (&mut self.requests_a_slot, other.requests_a_slot),
+            (&mut self.errors_a_slot, other.errors_a_slot),
+        ] {
+            mine.resize(mine.len().max(theirs.len()), 0);
+            for (sum, n) in mine.iter_mut().zip(theirs) {
+                *sum += n;
+            }
+        }
+        if self.latency.is_empty() {
+            self.latency = other.latency;
+        } else {
+            for (mine, theirs) in self.latency.iter_mut().zip(other.latency) {
+                mine.millis = mine.millis.max(theirs.millis);
+            }
+        }
+    }
+
+    fn halve(&mut self) {
+        self.seconds_a_slot *= 2;
+        for slots in [&mut self.users, &mut self.requests_a_slot, &mut self.errors_a_slot] {
+            *slots = slots.chunks(2).map(|pair| pair.iter().sum()).collect();
+        }
+    }
+}
+
 // Bucket i holds latencies up to 2^(i/8) × 10 µs: 224 of them reach past 40 minutes.
 fn bucket(latency: Duration) -> usize {
     let steps = (latency.as_secs_f64() / 1e-5).max(1.0).log2() * PER_OCTAVE;
@@ -171,6 +211,27 @@ mod tests {
         assert_eq!(pace.users.iter().sum::<u64>(), 5_000);
         assert_eq!(pace.errors_a_slot.iter().sum::<u64>(), 500);
         assert_eq!((pace.requests, pace.errors), (5_000, 500));
+    }
+
+    #[test]
+    fn parts_of_an_import_add_up_slot_by_slot() {
+        let part = |seconds: u64| {
+            let mut pulse = Pulse::default();
+            for second in 0..seconds {
+                pulse.user_done(Duration::from_secs(second));
+                pulse.answer(Duration::from_secs(second), Duration::from_millis(seconds), false);
+            }
+            pulse.pace()
+        };
+        let (short, long) = (part(100), part(1_000));
+        let [mut a, mut b] = [short.clone(), long.clone()];
+        a.merge(long);
+        b.merge(short);
+        assert_eq!(a, b);
+        assert_eq!((a.seconds_a_slot, a.requests), (8, 1_100));
+        assert_eq!(a.users.iter().sum::<u64>(), 1_100);
+        assert_eq!((a.users[0], a.users[20]), (16, 8));
+        assert!(a.latency[0].millis >= 1_000.0);
     }
 
     #[test]

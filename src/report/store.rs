@@ -48,17 +48,28 @@ impl Report {
         serde_json::from_value(document).map(Some).map_err(damaged)
     }
 
-    /// Adds the report of another part of the same export (or of another export), as if both had been one run. What
-    /// only one of them can say (how an import went over time, what to do next) is that of the first.
+    /// Adds the report of another part: of another shard of the same export, whose positions mean the same, or of another
+    /// export, whose records are counted on from here. What only one of them can say (what to do next) is that of the
+    /// first.
     pub fn merge(&mut self, other: Self) {
+        // Standard input has no name to tell two exports by.
+        let stdin = self.source.files.iter().any(|file| file.path == "-");
+        let same_export = self.source.files == other.source.files && !stdin;
         let (files, records) = (u16::try_from(self.source.files.len()).unwrap_or(u16::MAX), self.records);
+        let (records, files) = if same_export { (0, 0) } else { (records, files) };
         let moved =
             |place: Place| Place { record: place.record + records, file: place.file.saturating_add(files), ..place };
         if self.source.dialect != other.source.dialect {
             self.source.dialect = format!("{} + {}", self.source.dialect, other.source.dialect);
         }
-        self.source.files.extend(other.source.files);
-        self.source.findings.extend(other.source.findings);
+        if !same_export {
+            self.source.files.extend(other.source.files);
+        }
+        for finding in other.source.findings {
+            if !self.source.findings.contains(&finding) {
+                self.source.findings.push(finding);
+            }
+        }
         self.with_pii |= other.with_pii;
         self.records += other.records;
         self.disabled += other.disabled;
@@ -80,7 +91,12 @@ impl Report {
                 (&mine.code, &mine.severity, &mine.scheme) == (&reason.code, &reason.severity, &reason.scheme)
             };
             match self.reasons.iter_mut().find(same) {
-                Some(mine) => mine.count += reason.count,
+                Some(mine) => {
+                    mine.count += reason.count;
+                    mine.examples.extend(reason.examples);
+                    mine.examples.sort_unstable();
+                    mine.examples.truncate(3);
+                }
                 None => self.reasons.push(reason),
             }
         }
@@ -112,6 +128,7 @@ impl Report {
             problem.place = moved(problem.place);
             problem
         }));
+        self.problems.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.code.cmp(&b.code)));
         if let Some(theirs) = other.known {
             let known = self.known.get_or_insert_with(Known::default);
             known.proven += theirs.proven;
@@ -127,6 +144,8 @@ impl Report {
             mine.done += theirs.done;
             mine.left += theirs.left;
             mine.failed += theirs.failed;
+            mine.seconds = mine.seconds.max(theirs.seconds);
+            mine.pace.merge(theirs.pace);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.verify, other.verify) {
             mine.same += theirs.same;
@@ -194,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn two_shards_add_up() {
+    fn two_shards_of_an_export_add_up_and_keep_their_positions() {
         let (mut both, one) = (sample::report(), sample::report());
         both.merge(sample::report());
         assert!(both.adds_up());
@@ -202,10 +221,22 @@ mod tests {
         assert_eq!(both.reasons.len(), one.reasons.len());
         assert_eq!(both.schemes[0].count, 2 * one.schemes[0].count);
         assert_eq!(both.problems.len(), 2 * one.problems.len());
-        assert_eq!(
-            both.problems.last().map(|p| p.place.record),
-            one.problems.last().map(|p| p.place.record + one.records)
-        );
+        assert_eq!(both.problems.last(), one.problems.last());
+        assert_eq!(both.source.files, one.source.files);
         assert_eq!(both.estimate.seconds, both.estimate.requests.div_ceil(u64::from(one.estimate.rate)));
+        let users = |report: &Report| report.import.as_ref().map_or(0, |import| import.pace.users.iter().sum::<u64>());
+        assert_eq!(users(&both), 2 * users(&one));
+    }
+
+    #[test]
+    fn the_records_of_another_export_are_counted_on() {
+        let (mut both, one) = (sample::report(), sample::report());
+        let mut other = sample::report();
+        other.source.files[0].path = "more.json".into();
+        both.merge(other);
+        assert_eq!(both.source.files.len(), 2);
+        let last = |report: &Report| report.problems.last().map(|problem| problem.place.record);
+        assert_eq!(last(&both), last(&one).map(|record| record + one.records));
+        assert_eq!(both.problems.last().map(|problem| problem.place.file), Some(1));
     }
 }
