@@ -92,11 +92,12 @@ impl Export {
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
             return Err(RunError::Export(without_users(&tables, dialect)));
         }
-        for (table, role) in tables.iter().zip(&roles) {
+        for (table, role) in tables.iter_mut().zip(&roles) {
             // JSON has no width, and a table without rows none either.
             if *role != Role::Ignored && table.columns.is_empty() && table.width > 0 {
                 let names = dialect.headerless(table).ok_or_else(|| RunError::Export(nameless(table, dialect)))?;
-                files[usize::from(table.file)].name_columns(&table.table, names);
+                files[usize::from(table.file)].name_columns(&table.table, names.clone());
+                table.columns = names;
             }
         }
         let mut export =

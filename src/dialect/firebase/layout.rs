@@ -72,19 +72,22 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// The layout of a row's fields, from where its epochs stand and how many fields it has.
-    pub fn of_row(fields: &[&str]) -> Option<Self> {
-        let epochs_at = |at: usize| is_epoch(fields.get(at)?, false).then_some(is_epoch(fields.get(at + 1)?, true));
-        if !matches!(*fields.get(2)?, "true" | "false" | "") {
-            return None;
-        }
-        match fields.len() {
-            26 | 27 if epochs_at(23) == Some(true) => Some(Self::Plain),
-            27 | 28 if epochs_at(24) == Some(true) => Some(Self::DisabledFirst),
-            28..=51 if epochs_at(23) == Some(true) => Some(Self::Claims),
-            52.. if epochs_at(23) == Some(true) => Some(Self::Wide),
-            _ => None,
-        }
+    const ALL: [Self; 4] = [Self::DisabledFirst, Self::Plain, Self::Claims, Self::Wide];
+
+    /// The layout of a file that begins like this: the one in which most of its lines can be read.
+    ///
+    /// Lines, because the exporter's quotes do not tell where rows end.
+    pub fn of_file(head: &str) -> Option<Self> {
+        let lines: Vec<&str> = head.lines().take(64).collect();
+        // A line that needs no mending says more.
+        let weight = |layout: Self, line: &str| match quoted_fields(line) {
+            Some(fields) if layout.holds(&fields) => 2,
+            _ => usize::from(layout.mend(line).is_some()),
+        };
+        let read = |layout: Self| lines.iter().map(|line| weight(layout, line)).sum::<usize>();
+        let (count, layout) =
+            Self::ALL.map(|layout| (read(layout), layout)).into_iter().max_by_key(|(count, _)| *count)?;
+        (count > 0).then_some(layout)
     }
 
     /// The layout with these columns.
@@ -354,15 +357,23 @@ mod tests {
     }
 
     #[test]
-    fn layouts_are_told_apart_by_their_epochs() {
-        let of = |row: &str| Layout::of_row(&row.split(',').collect::<Vec<_>>());
-        assert_eq!(of(&row("A", "1600000000000,1700000000000,,")), Some(Layout::Plain));
-        assert_eq!(of(&row("A", "1600000000000,1700000000000,")), Some(Layout::Plain), "without the comma at the end");
-        assert_eq!(of(&row("A", "false,1600000000000,1700000000000,,")), Some(Layout::DisabledFirst));
-        assert_eq!(of(&row("A", ",1600000000000,0,")), Some(Layout::DisabledFirst), "without the comma at the end");
-        assert_eq!(of(&row("A", "1600000000000,1700000000000,,,,")), Some(Layout::Claims));
-        assert_eq!(of(&row("A", &format!("1600000000000,1700000000000,{}", ",".repeat(27)))), Some(Layout::Wide));
-        assert_eq!(of("a,b,c"), None);
+    fn layouts_are_told_apart_by_what_can_be_read() {
+        let of = |rows: &[String]| Layout::of_file(&rows.join("\r\n"));
+        let plain = "1600000000000,1700000000000,,";
+        assert_eq!(of(&[row("A", plain)]), Some(Layout::Plain));
+        assert_eq!(
+            of(&[row("A", "1600000000000,1700000000000,")]),
+            Some(Layout::Plain),
+            "without the comma at the end"
+        );
+        assert_eq!(of(&[row("Bob, Jr.", plain), row("A", plain), row("B", plain)]), Some(Layout::Plain));
+        assert_eq!(of(&[row("A", "false,1600000000000,1700000000000,,")]), Some(Layout::DisabledFirst));
+        assert_eq!(of(&[row("A", ",1600000000000,0,")]), Some(Layout::DisabledFirst), "without the comma at the end");
+        assert_eq!(of(&[row("A", "1600000000000,1700000000000,,,,")]), Some(Layout::Claims));
+        let raw = "1600000000000,1700000000000,,,{\"admin\":true,\"roles\":[\"x\",\"y\"]},";
+        assert_eq!(of(&[row("A", raw), row("\"Bob, Jr.\"", raw)]), Some(Layout::Claims));
+        assert_eq!(of(&[row("A", &format!("1600000000000,1700000000000,{}", ",".repeat(27)))]), Some(Layout::Wide));
+        assert_eq!(of(&["a,b,c".into()]), None);
     }
 
     #[test]

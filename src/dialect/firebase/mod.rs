@@ -68,7 +68,7 @@ impl Dialect for Firebase {
     }
 
     fn heal(&self, table: &TableSample, raw: &str, _: &[Cow<'_, str>]) -> Option<Vec<String>> {
-        headerless_layout(table).or_else(|| Layout::of_header(&table.columns))?.mend(raw)
+        Layout::of_header(&table.columns)?.mend(raw)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
@@ -141,15 +141,8 @@ impl Dialect for Firebase {
 }
 
 fn headerless_layout(table: &TableSample) -> Option<Layout> {
-    if table.format != Format::Csv || !table.columns.is_empty() {
-        return None;
-    }
-    // Rows with raw claims have more fields than theirs: the narrowest says what the layout is.
-    let layouts = table.records.iter().filter_map(|record| {
-        let fields: Vec<&str> = record.values().map(|field| field.as_str().unwrap_or("")).collect();
-        Layout::of_row(&fields)
-    });
-    layouts.min_by_key(|layout| layout.width())
+    let is_nameless = table.format == Format::Csv && table.columns.is_empty();
+    is_nameless.then(|| Layout::of_file(&table.head))?
 }
 
 /// A row whose fields are as many as they should be may still have them in the wrong places.
