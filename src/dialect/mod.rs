@@ -202,8 +202,10 @@ pub mod ldif;
 pub mod lucia;
 pub mod magento;
 pub mod mapping;
+pub mod mediawiki;
 pub mod meteor;
 pub mod moodle;
+pub mod mybb;
 pub mod nhost;
 pub mod nodebb;
 pub mod okta;
@@ -220,7 +222,9 @@ pub mod supabase;
 pub mod supertokens;
 #[cfg(test)]
 pub mod testing;
+pub mod vbulletin;
 pub mod wordpress;
+pub mod xenforo;
 
 /// All dialects, in the order of `rehome sources`.
 pub const ALL: &[&dyn Dialect] = &[
@@ -251,6 +255,10 @@ pub const ALL: &[&dyn Dialect] = &[
     &aspnet_identity::AspNetIdentity,
     &okta::Okta,
     &cognito::Cognito,
+    &mediawiki::MediaWiki,
+    &xenforo::XenForo,
+    &vbulletin::VBulletin,
+    &mybb::MyBb,
     &better_auth::BetterAuth,
     &lucia::Lucia,
     &ldif::Ldif,

@@ -2,8 +2,6 @@
 //!
 //! phpBB stores names as it prints them, with HTML entities (`htmlspecialchars`).
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 
 use super::shape::{self, Fates, GROUP, MEMBER, SKIP, TOKEN};
@@ -94,8 +92,8 @@ impl Dialect for PhpBb {
             common::keep(&mut prefs, column, record.get(column).map_or(Json::Null, Value::to_json));
         }
         Ok(Account {
-            email: text("user_email").map(decode_entities),
-            name: text("username").map(decode_entities),
+            email: text("user_email").map(shape::decode_entities),
+            name: text("username").map(shape::decode_entities),
             enabled: kind != "1" && !is_banned(&source_id, context),
             roles,
             prefs,
@@ -122,17 +120,10 @@ fn is_banned(user: &str, context: &Context<'_>) -> bool {
     ends.iter().any(|end| end.as_str().is_some_and(lasts))
 }
 
-/// The five entities that PHP's `htmlspecialchars` writes; `&amp;` last, so that nothing is decoded twice.
-fn decode_entities(text: Cow<'_, str>) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return text;
-    }
-    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&#39;", "'"), ("&amp;", "&")];
-    Cow::Owned(pairs.iter().fold(text.into_owned(), |text, (entity, plain)| text.replace(entity, plain)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::super::testing::{self, Rows};
     use super::*;
     use crate::code::Code;

@@ -86,6 +86,15 @@ pub(super) fn set<'v>(record: &'v Record<'_>, column: &str) -> Option<Cow<'v, st
     record.text(column).filter(|text| text != "NULL")
 }
 
+/// The five entities that PHP's `htmlspecialchars` writes; `&amp;` last, so that nothing is decoded twice.
+pub(super) fn decode_entities(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return text;
+    }
+    let pairs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    Cow::Owned(pairs.iter().fold(text.into_owned(), |text, (entity, plain)| text.replace(entity, plain)))
+}
+
 /// The kind of rows that say which user is in which group: kept by [`member`].
 pub(super) const MEMBER: &str = "member";
 /// The kind of rows that say what a group is called: kept by [`group`].

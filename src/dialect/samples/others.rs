@@ -33,6 +33,10 @@ const EXPORTS: &[(&str, &str, &str)] = &[
     ("okta", "users", "okta/users.json"),
     ("cognito", "list-users", "cognito/list-users.json"),
     ("cognito", "csv", "cognito/users.csv"),
+    ("mediawiki", "wiki", "mediawiki/wiki.mysqldump.sql"),
+    ("xenforo", "xenforo", "xenforo/xenforo.mysqldump.sql"),
+    ("vbulletin", "vb4", "vbulletin/vb4.mysqldump.sql"),
+    ("mybb", "mybb", "mybb/mybb.mysqldump.sql"),
     ("generic", "users", "generic/users.csv"),
 ];
 
@@ -110,5 +114,5 @@ fn every_known_password_whose_hash_maps_signs_in() {
         count += proven(&open(&[export]), folder(export)).len();
     }
     count += proven(&mapped(), "mapping").len();
-    assert_eq!(count, 31);
+    assert_eq!(count, 33);
 }
