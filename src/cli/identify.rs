@@ -134,8 +134,8 @@ impl Said {
         if let Some(origin) = self.origin {
             input.origin = origin;
         }
-        if input.declared.is_none() {
-            input.declared = self.scheme.clone().map(Cow::Owned);
+        if let Some(scheme) = &self.scheme {
+            scheme::declare(input, scheme);
         }
         if let Some(project) = self.firebase.as_ref().filter(|_| input.signer_key.is_none()) {
             input.signer_key = Some(Cow::Owned(project.signer_key.clone()));

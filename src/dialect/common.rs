@@ -228,12 +228,10 @@ pub fn id<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     }
 }
 
-/// Whether a password column says that there is no password: nothing, `*`, or `!` with whatever follows.
-///
-/// (`*` followed by forty hexadecimal digits is MySQL's `PASSWORD()`, which is a hash.)
+/// Whether a password column says that there is no password: see [`crate::scheme::unusable_marker`].
 #[must_use]
 pub fn is_unusable(hash: &str) -> bool {
-    hash.is_empty() || hash == "*" || hash.starts_with('!')
+    crate::scheme::unusable_marker(hash)
 }
 
 /// Adds roles that are not there yet.

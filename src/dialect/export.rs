@@ -209,7 +209,7 @@ impl Export {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let mut account = self.dialect.interpret(record, context)?;
         if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
-            input.declared.get_or_insert_with(|| scheme.to_owned().into());
+            crate::scheme::declare(input, scheme);
         }
         if context.keep_dates {
             for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {

@@ -241,7 +241,7 @@ mod tests {
             ("labels", json!([{"name": "x"}])),
             ("prefs", json!("[1]")),
         ] {
-            let mut record = json!({ "email": "a@example.com", "password_hash": "x" });
+            let mut record = json!({ "email": "a@example.com", "password_hash": "00ff" });
             record[column] = value;
             let text = read(record).unwrap_err();
             assert!(text.contains(&format!("`{column}`")), "{text}");

@@ -210,6 +210,18 @@ fn resolve_strings<'s>(
     recognise::resolve(job, hash.unwrap_or_default())
 }
 
+/// Declares a scheme for every hash of an export, `--scheme`: it holds where the record declares none and the string is
+/// not one that says itself to be something else (exports hold old digests beside newer bcrypt).
+pub fn declare(input: &mut HashInput<'_>, scheme: &str) {
+    let says_itself = input.hash.trim_ascii_start().starts_with(['$', '{']);
+    let shapeless = registry::find(scheme).is_some_and(|scheme| {
+        digest::length(scheme.name).is_some() || matches!(scheme.name, "descrypt" | "scrypt" | "firebase-scrypt")
+    });
+    if input.declared.is_none() && !(says_itself && shapeless) {
+        input.declared = Some(Cow::Owned(scheme.to_owned()));
+    }
+}
+
 /// A plain-text password, which Appwrite hashes itself.
 #[must_use]
 pub fn plain<'a>(password: Cow<'a, str>, profile: &Profile) -> Verdict<'a> {

@@ -85,6 +85,12 @@ fn recognise<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     {
         return digest::named(job, name, text);
     }
+    // A key whose salt stands in a column of its own.
+    if let Some(name @ ("better-auth" | "lucia" | "lucia-v1")) = job.declared()
+        && let Some(salt) = job.parts.salt.filter(|_| encoding::is_hex(text) && text.len() == 128)
+    {
+        return scrypt::salt_and_key(job, name, salt, text);
+    }
     match text.as_bytes() {
         [b'$', ..] => crypt::modular(job, text),
         [b'{', b'"', ..] => systems::json(job, text),

@@ -137,6 +137,29 @@ fn what_only_a_length_tells_is_ambiguous() {
 }
 
 #[test]
+fn a_scheme_for_the_whole_export_leaves_strings_alone_that_say_what_they_are() {
+    let with = |hash: &str, scheme: &str| {
+        let mut input = columns::bare(hash);
+        super::declare(&mut input, scheme);
+        input.declared.map(Cow::into_owned)
+    };
+    assert_eq!(with(MD5, "md5").as_deref(), Some("md5"));
+    assert_eq!(with(BCRYPT, "md5"), None);
+    assert_eq!(with(BCRYPT, "meteor").as_deref(), Some("meteor"));
+    let mut own = declared(MD5, "ntlm");
+    super::declare(&mut own, "md5");
+    assert_eq!(own.declared.as_deref(), Some("ntlm"));
+}
+
+#[test]
+fn a_key_may_have_its_salt_in_another_column() {
+    let input = HashInput { salt: Some("00ff".into()), ..declared(&"AB".repeat(64), "better-auth") };
+    let mapped = maps(&input, new());
+    assert_eq!((mapped.fields.password_salt.as_deref(), mapped.fields.password_memory), (Some("00ff"), Some(16)));
+    assert_eq!(mapped.fields.password, "ab".repeat(64));
+}
+
+#[test]
 fn a_salt_beside_a_digest_is_a_salted_digest() {
     for (scheme, name) in [(None, "salted-md5"), (Some("md5"), "salted-md5")] {
         let input =
