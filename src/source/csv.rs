@@ -161,8 +161,9 @@ fn line(data: &[u8], at: usize) -> Row {
 
 /// Cuts whole rows, calling `each` with a row and its cells. Blank lines are passed over.
 ///
-/// A row over several lines that has not `width` cells (or one more, empty) is taken for a stray quote: its first line
-/// stands alone and the reading goes on with the next.
+/// A row over several lines that has not `width` cells (or one more, empty), or with whole rows inside a cell, is taken for
+/// a stray quote: its first line stands alone and the reading goes on with the next. Better a quote too many in a name than
+/// users lost in it.
 pub(crate) fn rows(data: &[u8], delimiter: u8, width: usize, mut each: impl FnMut(Row, &[Cell])) {
     let mut cells = Vec::with_capacity(width + 1);
     let mut at = 0;
@@ -172,20 +173,39 @@ pub(crate) fn rows(data: &[u8], delimiter: u8, width: usize, mut each: impl FnMu
         cells.clear();
         let visible = if strays < MAX_STRAYS { data } else { &data[..line(data, at).next] };
         let Some(mut found) = row(visible, at, delimiter, true, &mut cells) else { break };
-        if !fits(&cells, width) {
-            let first = line(data, at);
-            if first.next < found.next {
-                strays += 1;
-                cells.clear();
-                row(&data[..first.next], at, delimiter, true, &mut cells);
-                found = first;
-            }
+        strays += usize::from(has_stray(data, &cells));
+        let first = line(data, at);
+        if first.next < found.next
+            && (!fits(&cells, width) || swallows_rows(&data[first.next..found.end], delimiter, width))
+        {
+            strays += 1;
+            cells.clear();
+            row(&data[..first.next], at, delimiter, true, &mut cells);
+            found = first;
         }
         if found.end > found.start {
             each(found, &cells);
         }
         at = found.next.max(at + 1);
     }
+}
+
+/// Whether a quote opened a cell and was not closed.
+fn has_stray(data: &[u8], cells: &[Cell]) -> bool {
+    cells
+        .iter()
+        .any(|cell| cell.quoting == Quoting::Bare && data.get(cell.start) == Some(&b'"') && cell.end > cell.start)
+}
+
+/// Whether a line within a cell is a row of its own: as many cells, and an address in one.
+fn swallows_rows(inside: &[u8], delimiter: u8, width: usize) -> bool {
+    width >= 3
+        && inside.split(|&b| b == b'\n').take(64).any(|line| {
+            memchr_iter(delimiter, line).count() + 1 == width
+                && line.split(|&b| b == delimiter).any(|cell| {
+                    memchr(b'@', cell).is_some_and(|at| at > 0) && !cell.contains(&b' ') && cell.contains(&b'.')
+                })
+        })
 }
 
 /// Exporters that end every row with a delimiter have a cell more.
@@ -238,10 +258,14 @@ impl CsvFramer {
                     _ => Some(line(data, at)),
                 }
             };
-            let Some(row) = row else { break };
-            if cells.iter().any(|c| c.quoting == Quoting::Bare && data[c.start..c.end].starts_with(b"\"")) {
+            let Some(mut row) = row else { break };
+            let first = line(data, at);
+            let width = self.shape.layout.header().map_or(0, |h| h.names().len());
+            if first.next < row.next && swallows_rows(&data[first.next..row.end], self.delimiter, width) {
                 self.strays += 1;
+                row = first;
             }
+            self.strays += usize::from(has_stray(data, &cells));
             if row.end > row.start {
                 cut.push(row.start, row.end, &self.shape, SpanKind::Record);
                 if !self.wanted.took(&self.shape.table) {

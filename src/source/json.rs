@@ -117,7 +117,11 @@ impl JsonFramer {
                 }
             }
             b'"' => {
-                let Some(end) = string_end(data, at) else { return Some(self.pass(at)) };
+                let in_records = matches!(self.stack.last(), Some(Level::Records(_)));
+                let Some(end) = string_end(data, at) else {
+                    // A member's value may be of any size; an element is a record.
+                    return (!in_records).then(|| self.pass(at));
+                };
                 if key == Some(b"name")
                     && let Some(Level::Object { name }) = self.stack.last_mut()
                 {

@@ -13,12 +13,14 @@ use super::frame::{Cut, Framer, Shape, SpanKind, Wanted};
 pub(crate) struct LdifFramer {
     shape: Arc<Shape>,
     wanted: Wanted,
+    /// The entry at hand is too large; it is said once.
+    too_large: bool,
     passing_over: bool,
 }
 
 impl LdifFramer {
     pub fn new(shape: Arc<Shape>, wanted: Wanted) -> Self {
-        Self { shape, wanted, passing_over: false }
+        Self { shape, wanted, too_large: false, passing_over: false }
     }
 }
 
@@ -26,6 +28,9 @@ impl Framer for LdifFramer {
     fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
         if self.wanted.left(&self.shape.table) == 0 {
             return data.len();
+        }
+        if std::mem::take(&mut self.too_large) {
+            cut.push(0, data.len().min(1024), &self.shape, SpanKind::TooLarge);
         }
         let mut start = 0;
         let mut pos = 0;
@@ -58,10 +63,12 @@ impl Framer for LdifFramer {
                 break;
             }
         }
-        if self.passing_over { pos } else { start }
+        // What is passed over need not be kept to find where it ends, but for a line that has begun.
+        if self.passing_over { data.len().max(pos) } else { start }
     }
 
     fn pass_over(&mut self) {
+        self.too_large = true;
         self.passing_over = true;
     }
 }

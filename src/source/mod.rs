@@ -9,6 +9,8 @@ pub(crate) mod input;
 mod json;
 mod ldif;
 mod lines;
+#[cfg(test)]
+mod properties;
 pub mod record;
 mod sniff;
 mod sql;

@@ -22,9 +22,15 @@ pub(crate) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Stri
     }
 }
 
-/// serde_json's messages name the place within the record, never its text.
+/// serde_json's messages end with the place within the record, and never hold its text.
 fn told(error: serde_json::Error) -> String {
-    error.to_string()
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let what = message.strip_suffix(&place).unwrap_or(&message);
+    match error.line() {
+        0 | 1 => format!("{what}, in column {} of the record", error.column()),
+        line => format!("{what}, in line {line} of the record"),
+    }
 }
 
 struct Seed;

@@ -44,6 +44,8 @@ enum State {
     Rows(Arc<Shape>),
     /// Within a row that is too large.
     LargeRow(Arc<Shape>, Scan),
+    /// Within a line of a COPY that is too large.
+    LargeLine(Arc<Shape>),
     /// Within the lines of a COPY; `None`: of no interest.
     Copy(Option<Arc<Shape>>),
     /// Within the rows of an INSERT that nobody wants.
@@ -205,7 +207,7 @@ impl SqlFramer {
         } else {
             // Nobody named them: the first row says how many there are.
             let Some(end) = tuple_end(&data[at..], self.flavour) else {
-                if eof || data.len() >= MAX_HEAD_BYTES {
+                if eof {
                     self.state = State::Statement(Scan::default());
                     return Some(0);
                 }
@@ -337,6 +339,13 @@ impl SqlFramer {
                 let next = self.lines(data, at, shape.as_ref(), eof, cut);
                 (next > at).then_some(next)
             }
+            State::LargeLine(shape) => match memchr(b'\n', rest) {
+                Some(end) => {
+                    self.state = State::Copy(Some(Arc::clone(shape)));
+                    Some(at + end + 1)
+                }
+                None => Some(data.len()),
+            },
             State::UnwantedRows(open) => match skip_rows(rest, open, self.flavour) {
                 Ok(end) => {
                     self.state = State::Top;
@@ -385,7 +394,7 @@ impl SqlFramer {
     /// What is wrong with a dump that ends here.
     fn unfinished(&self) -> Option<String> {
         match &self.state {
-            State::Rows(shape) | State::LargeRow(shape, _) => {
+            State::Rows(shape) | State::LargeRow(shape, _) | State::LargeLine(shape) => {
                 Some(format!("the dump ends within the rows of table `{}`", shape.table))
             }
             State::Copy(Some(shape)) => Some(format!("the dump ends within the rows of table `{}`", shape.table)),
@@ -407,8 +416,7 @@ impl Framer for SqlFramer {
                 }
                 State::Copy(Some(shape)) => {
                     cut.push(0, data.len().min(1024), shape, SpanKind::TooLarge);
-                    let end = memchr(b'\n', data);
-                    return end.map_or(data.len(), |end| end + 1);
+                    self.state = State::LargeLine(Arc::clone(shape));
                 }
                 // Neither names nor rows: nothing that could be read.
                 _ => self.state = State::Statement(Scan::default()),
