@@ -6,6 +6,8 @@ use std::time::Instant;
 use super::args::{OutputArgs, RunArgs};
 use super::report::print;
 use super::session::{Session, Stage};
+use super::settings;
+use super::target::Place;
 use crate::appwrite::Client;
 use crate::error::{Finish, RunError};
 use crate::event::Event;
@@ -72,6 +74,12 @@ pub(super) fn go(
     let planner = stage.planner();
     let frame = stage.export.rejects_frame();
     let survey = survey::survey(&planner, Some((&stage.folder, &frame)), &*stage.listener)?;
+    let files = &stage.session.export;
+    let known = settings::prove_known(files, &stage.export, planner.profile, &*stage.listener)?;
+    let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
+    if wrong > 0 {
+        stage.listener.on(&Event::Warned(format!("{wrong} known passwords do not match; the report says why")));
+    }
     let records = survey.tally.records();
     let before = stage.reader.counts()?;
     let sender = ledger.sender();
@@ -100,7 +108,7 @@ pub(super) fn go(
 
     let counts = stage.reader.counts()?;
     let not_done = counts.failed + counts.conflicts + refused_by_target(&stage.reader)?;
-    let tally = if not_done > 0 {
+    let tally = if not_done > 0 && ended.is_ok() {
         rejects::rewrite(&planner, &survey.duplicates, &stage.reader, &stage.folder, &frame)?
     } else {
         survey.tally
@@ -117,12 +125,19 @@ pub(super) fn go(
         seconds,
         pace: pulse.pace(),
     });
+    report.known = known;
+    let mut bad = wrong as u64;
+    if ended.is_ok() && stage.session.place == Place::Sandbox && stage.session.export.known.is_some() {
+        let verify = super::verify::look(&stage, &planner, &survey.duplicates, stage.reopen()?, |_| Ok(()))?;
+        bad += verify.counts.not_signed_in + verify.counts.different + verify.counts.missing;
+        report.verify = Some(verify.counts);
+    }
     report.suggest(&stage.session.export.words(None), path);
     report.save(&stage.folder)?;
     stage.listener.on(&Event::Over);
     print(&report, output)?;
     ended?;
-    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left > 0))
+    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left + bad > 0))
 }
 
 /// Users that were planned and that the target refused for good.

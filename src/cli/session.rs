@@ -16,7 +16,7 @@ use crate::appwrite::preflight::{self, Preflight};
 use crate::appwrite::{Client, Profile, Target};
 use crate::dialect::export::Export;
 use crate::error::RunError;
-use crate::event::{Event, Listener};
+use crate::event::{Event, Listener, Silent};
 use crate::import::Ceilings;
 use crate::ledger::{Identity, Ledger, Lock, Reader};
 use crate::plan::Policies;
@@ -156,7 +156,7 @@ pub struct Stage {
     pub preflight: Preflight,
     // In this order: the folder is given free last.
     _open: Open,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Stage {
@@ -187,7 +187,7 @@ impl Stage {
         let preflight = super::block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
         tell(&*listener, &preflight, &session.place, &target.project);
         same_profile(&reader, preflight.version.profile())?;
-        let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open, _lock: lock };
+        let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open, lock };
         Ok((stage, ledger))
     }
 
@@ -197,6 +197,14 @@ impl Stage {
         let mut planner = Planner::new(&self.export, self.session.policies, self.preflight.version.profile());
         planner.shard = self.session.shard;
         planner
+    }
+
+    /// Opens the ledger for writing once more, after it was closed.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`]
+    pub fn reopen(&self) -> Result<Ledger, RunError> {
+        self.lock.reopen(Arc::new(Silent)).map(|(ledger, _)| ledger)
     }
 
     /// A report of this run, for its sections to be filled in.

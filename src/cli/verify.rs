@@ -13,7 +13,7 @@ use crate::import::context::Context;
 use crate::import::gate::Gate;
 use crate::import::stop::Stop;
 use crate::import::verify::{Finding, Found, Log, Verification};
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::Ledger;
 use crate::plan::duplicates::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::{Report, survey};
@@ -55,18 +55,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         _ => stage.report("verify", &survey.tally),
     };
     let log = Log::new(stage.folder.begin(LOG)?);
-    let found = look(
-        &Look {
-            session: &stage.session,
-            planner: &planner,
-            duplicates: &survey.duplicates,
-            reader: &stage.reader,
-            client: Client::new(stage.target.clone(), stage.session.concurrency)?,
-            listener: stage.listener.clone(),
-        },
-        ledger,
-        |finding| log.add(finding).map_err(RunError::io(LOG)),
-    )?;
+    let found =
+        look(&stage, &planner, &survey.duplicates, ledger, |finding| log.add(finding).map_err(RunError::io(LOG)))?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
     tell(&*stage.listener, &found, counts.left);
@@ -79,50 +69,43 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     Ok(Finish::partial_if(bad + counts.left > 0))
 }
 
-/// What a verification needs.
-pub(super) struct Look<'l> {
-    pub session: &'l Session,
-    pub planner: &'l Planner<'l>,
-    pub duplicates: &'l Duplicates,
-    pub reader: &'l Reader,
-    pub client: Client,
-    pub listener: Arc<dyn Listener>,
-}
-
 /// Reads everybody back and signs in; each finding is handed on as it comes.
 pub(super) fn look(
-    look: &Look<'_>,
+    stage: &Stage,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
     ledger: Ledger,
     keep: impl Fn(&Finding) -> Result<(), RunError>,
 ) -> Result<Found, RunError> {
-    let known = match &look.session.export.known {
+    let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
+    let known = match &stage.session.export.known {
         Some(path) => known::read(path)?,
         None => Vec::new(),
     };
     let runtime = runtime()?;
     let stop = Stop::default();
     let context = Arc::new(Context {
-        gate: Gate::new(look.client.clone(), look.session.ceilings(), look.listener.clone()),
+        gate: Gate::new(client.clone(), stage.session.ceilings(), stage.listener.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
     });
     let signals = runtime.spawn(stop.on_signals(|| {}));
-    let began = look.reader.meta("started")?.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let began = stage.reader.meta("started")?.and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let verification = Verification {
-        planner: look.planner,
-        duplicates: look.duplicates,
-        reader: look.reader,
-        concurrency: look.session.concurrency,
+        planner,
+        duplicates,
+        reader: &stage.reader,
+        concurrency: stage.session.concurrency,
         known: &known,
         began: began.map_or(i64::MIN, jiff::Timestamp::as_millisecond),
-        client: &look.client,
+        client: &client,
     };
     let told = Cell::new(0);
     let found = verification.run(&context, &runtime, &|finding| {
         if told.replace(told.get() + 1) < TOLD {
             let Finding { record, user_id, what, text } = &finding;
             let whose = if *record == 0 { String::new() } else { format!("record {record}, ") };
-            look.listener.on(&Event::Said(format!("{what}: {whose}user {user_id}: {text}")));
+            stage.listener.on(&Event::Said(format!("{what}: {whose}user {user_id}: {text}")));
         }
         keep(&finding)
     });

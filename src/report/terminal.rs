@@ -156,27 +156,7 @@ impl Screen {
 
     /// What the last command that changed or read the target did.
     fn happened(&mut self, report: &Report) {
-        if let Some(rollback) = &report.rollback {
-            let text = format!(
-                "{} deleted, {} already gone, {} kept because they are in use, {} failed",
-                count(rollback.deleted),
-                count(rollback.gone),
-                count(rollback.kept),
-                count(rollback.failed),
-            );
-            self.fact("Rollback", &text);
-        } else if let Some(verify) = &report.verify {
-            let text = format!(
-                "{} as planned, {} different, {} missing, {} stray; signed in: {}, not: {}",
-                count(verify.same),
-                count(verify.different),
-                count(verify.missing),
-                count(verify.stray),
-                count(verify.signed_in),
-                count(verify.not_signed_in),
-            );
-            self.fact("Verify", &text);
-        } else if let Some(import) = &report.import {
+        if let Some(import) = &report.import {
             let text = format!(
                 "{} created, {} complete, {} failed, {} left; {} requests in {}",
                 count(import.created),
@@ -187,6 +167,28 @@ impl Screen {
                 seconds(import.seconds),
             );
             self.fact("Import", &text);
+        }
+        if let Some(verify) = &report.verify {
+            let text = format!(
+                "{} as planned, {} different, {} missing, {} stray; signed in: {}, not: {}",
+                count(verify.same),
+                count(verify.different),
+                count(verify.missing),
+                count(verify.stray),
+                count(verify.signed_in),
+                count(verify.not_signed_in),
+            );
+            self.fact("Verify", &text);
+        }
+        if let Some(rollback) = &report.rollback {
+            let text = format!(
+                "{} deleted, {} already gone, {} kept because they are in use, {} failed",
+                count(rollback.deleted),
+                count(rollback.gone),
+                count(rollback.kept),
+                count(rollback.failed),
+            );
+            self.fact("Rollback", &text);
         }
     }
 
