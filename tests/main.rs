@@ -10,4 +10,5 @@ mod readme;
 mod report;
 mod sandbox;
 mod sources;
+mod soak;
 mod util;

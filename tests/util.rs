@@ -98,11 +98,20 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts one with these arguments beside `--listen 127.0.0.1:0 --format json`.
     pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, Stdio::null())
+    }
+
+    /// The same, with standard error in this file.
+    pub fn start_logged(args: &[&str], log: &Path) -> Self {
+        Self::start_with(args, std::fs::File::create(log).expect("a log file").into())
+    }
+
+    fn start_with(args: &[&str], stderr: Stdio) -> Self {
         let mut child = rehome()
             .args(["sandbox", "--listen", "127.0.0.1:0", "--format", "json"])
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn()
             .expect("the sandbox starts");
         let stdout = child.stdout.take().expect("piped");

@@ -14,13 +14,25 @@ pub struct Args {
     /// The key.
     #[command(flatten)]
     pub key: super::args::KeyArgs,
+    /// Requests a second at most, from now on
+    #[arg(long, value_name = "N")]
+    pub rate: Option<std::num::NonZeroU32>,
+    /// Requests in flight at most, from now on
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<usize>,
+    /// Stop, resumable, after the target has given no proper answer for this long
+    #[arg(long, value_name = "SECONDS")]
+    pub give_up_after: Option<u64>,
     /// How to speak.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let session = Session::of(&args.folder)?;
+    let mut session = Session::of(&args.folder)?;
+    session.rate = args.rate.or(session.rate);
+    session.concurrency = args.concurrency.unwrap_or(session.concurrency);
+    session.give_up_after = args.give_up_after.unwrap_or(session.give_up_after);
     if session.export.exports.iter().any(|path| path == Path::new("-")) {
         return Err(RunError::Usage(
             "this run read standard input: run the same `rehome import` again with the same input".into(),
