@@ -9,6 +9,6 @@ mod plan;
 mod readme;
 mod report;
 mod sandbox;
-mod sources;
 mod soak;
+mod sources;
 mod util;
