@@ -1,5 +1,6 @@
 //! Parse, dispatch, exit code; nothing else.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +10,8 @@ fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
         Ok(finish) => ExitCode::from(finish.exit_code()),
         Err(error) => {
-            eprintln!("rehome: {error}");
+            // Nobody may be listening any more; the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "rehome: {error}");
             ExitCode::from(error.exit_code())
         }
     }

@@ -5,6 +5,7 @@ mod browser;
 mod conformance;
 mod http;
 mod identify;
+mod import;
 mod plan;
 mod readme;
 mod report;

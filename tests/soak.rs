@@ -25,18 +25,33 @@ pub fn users(n: usize) -> (String, HashMap<String, Value>) {
     for i in 0..n {
         let (id, email) = (format!("user-{i}"), format!("person{i}@example.com"));
         let (verified, enabled) = (i % 3 != 0, i % 7 != 0);
-        let phone = (i % 4 == 0).then(|| format!("+49151{:08}", i));
+        let phone = (i % 4 == 0).then(|| format!("+49151{i:08}"));
         let phone_verified = i % 8 == 0;
         let label = (i % 5 == 0).then_some("vip");
         let prefs = (i % 6 == 0).then(|| json!({"plan": "pro", "seat": i}));
         let hash = if i % 11 == 0 { String::new() } else { format!("{i:032x}") };
         let scheme = if hash.is_empty() { "" } else { "md5" };
-        csv += &format!(
-            "{id},{email},{verified},{},{phone_verified},Person {i},{enabled},{},{},{hash},{scheme}\n",
-            phone.as_deref().unwrap_or_default(),
-            label.unwrap_or_default(),
-            prefs.as_ref().map_or(String::new(), |p| format!("\"{}\"", p.to_string().replace('"', "\"\""))),
+        let phone_text = phone.as_deref().unwrap_or_default();
+        let prefs_text =
+            prefs.as_ref().map_or(String::new(), |p| format!("\"{}\"", p.to_string().replace('"', "\"\"")));
+        let label_text = label.unwrap_or_default();
+        csv.push_str(
+            &[
+                &*id,
+                &*email,
+                &verified.to_string(),
+                phone_text,
+                &phone_verified.to_string(),
+                &format!("Person {i}"),
+                &enabled.to_string(),
+                label_text,
+                &prefs_text,
+                &*hash,
+                scheme,
+            ]
+            .join(","),
         );
+        csv.push('\n');
         let user = json!({
             "email": email, "name": format!("Person {i}"), "status": enabled, "emailVerification": verified,
             "phone": phone, "phoneVerification": phone.is_some() && phone_verified,

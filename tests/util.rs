@@ -108,7 +108,8 @@ impl Sandbox {
 
     fn start_with(args: &[&str], stderr: Stdio) -> Self {
         let mut child = rehome()
-            .args(["sandbox", "--listen", "127.0.0.1:0", "--format", "json"])
+            .args(["sandbox", "--format", "json"])
+            .args(if args.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(args)
             .stdout(Stdio::piped())
             .stderr(stderr)

@@ -1,0 +1,315 @@
+//! `import`, `resume`, `status`, `verify`, `rollback`: against sandboxes that behave, and those that do not.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rehome::appwrite::client::Request;
+use rehome::appwrite::{Client, Target};
+use serde_json::{Value, json};
+
+use super::soak::{assert_holds, listed, users};
+use super::util::{Sandbox, rehome, run};
+
+/// A folder with an export of this many users, and what is to be at the target for each.
+fn prepared(n: usize) -> (tempfile::TempDir, HashMap<String, Value>) {
+    let home = tempfile::tempdir().expect("a folder");
+    let (csv, expected) = users(n);
+    std::fs::write(home.path().join("export.csv"), csv).expect("written");
+    (home, expected)
+}
+
+fn import(sandbox: &Sandbox, home: &Path) -> Command {
+    let mut command = sandbox.rehome();
+    command.arg("import").arg(home.join("export.csv")).arg("--run").arg(home.join("run"));
+    command
+}
+
+fn on_run(sandbox: &Sandbox, name: &str, home: &Path) -> Command {
+    let mut command = sandbox.rehome();
+    command.arg(name).arg(home.join("run"));
+    command
+}
+
+fn status(home: &Path) -> Value {
+    run(rehome().args(["status", "--format", "json"]).arg(home.join("run"))).exits(0).json()
+}
+
+/// Sends a request as somebody else than the importer would.
+fn meanwhile(sandbox: &Sandbox, request: &Request) {
+    let target =
+        Target { endpoint: sandbox.endpoint.clone(), project: sandbox.project.clone(), key: sandbox.key.clone() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answer = runtime.block_on(async { Client::new(target, 1).expect("a client").send(request).await });
+    let answer = answer.expect("an answer");
+    assert!(answer.is_success(), "HTTP {}", answer.status);
+}
+
+fn rename(user_id: &str, name: &str) -> Request {
+    let body = json!({ "name": name }).to_string().into_bytes();
+    Request::step(rehome::appwrite::client::Kind::Step, false, format!("/users/{user_id}/name"), body)
+}
+
+#[test]
+fn a_second_run_of_the_same_command_has_nothing_to_do() {
+    let (home, expected) = prepared(120);
+    let sandbox = Sandbox::start(&[]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+    assert_holds(&sandbox, &expected);
+    let again = run(import(&sandbox, home.path()).args(["--format", "json"])).exits(0).json();
+    assert_eq!(again["import"]["pace"]["requests"], 0, "{}", again["import"]);
+    assert_eq!(again["import"]["done"], 120);
+    let map = std::fs::read_to_string(home.path().join("run/id-map.csv")).expect("an id map");
+    assert_eq!(map.lines().count(), 121);
+}
+
+#[test]
+fn each_version_takes_the_same_users() {
+    for version in ["1.6.2", "1.8.0", "1.8.1"] {
+        let (home, expected) = prepared(60);
+        let sandbox = Sandbox::start(&["--appwrite-version", version]);
+        run(&mut import(&sandbox, home.path())).exits(0);
+        assert_holds(&sandbox, &expected);
+        run(&mut on_run(&sandbox, "verify", home.path())).exits(0);
+    }
+}
+
+#[test]
+fn a_limited_target_loses_nobody() {
+    let (home, expected) = prepared(60);
+    let sandbox = Sandbox::start(&["--limit", "100", "--retry-after"]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn wrong_settings_have_their_own_message_and_exit_code() {
+    let (home, _) = prepared(3);
+    let sandbox = Sandbox::start(&[]);
+    let says = |change: &dyn Fn(&mut Command), code: i32, text: &str| {
+        let mut command = import(&sandbox, home.path());
+        change(&mut command);
+        let run = run(&mut command).exits(code);
+        assert!(run.stderr.contains(text), "{text}: {}", run.stderr);
+    };
+    says(&|c| _ = c.env("APPWRITE_API_KEY", "standard_wrong"), 4, "does not know this API key");
+    says(&|c| _ = c.env("APPWRITE_API_KEY", &sandbox.limited_key), 4, "lacks the scope users.read");
+    says(&|c| _ = c.env_remove("APPWRITE_API_KEY"), 2, "no API key");
+    says(&|c| _ = c.args(["--project", "nowhere"]), 4, "no project `nowhere`");
+    says(&|c| _ = c.args(["--endpoint", "http://127.0.0.1:9/v1"]), 4, "cannot reach");
+    let without_v1 = sandbox.endpoint.trim_end_matches("/v1").to_owned();
+    says(&|c| _ = c.args(["--endpoint", &without_v1]), 4, "does the endpoint end in /v1?");
+    says(&|c| _ = c.args(["--endpoint", "nonsense"]), 2, "is not an endpoint");
+    // None of these has spoilt the folder.
+    run(&mut import(&sandbox, home.path())).exits(0);
+    let log = std::fs::read_to_string(home.path().join("run/report.json")).expect("a report");
+    assert!(!log.contains(&sandbox.key), "the key is in the report");
+}
+
+#[test]
+fn a_ledger_is_of_one_export_and_one_target() {
+    let (home, _) = prepared(3);
+    let sandbox = Sandbox::start(&["--extra-project", "other:other-key"]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+    let elsewhere =
+        run(import(&sandbox, home.path()).args(["--project", "other"]).env("APPWRITE_API_KEY", "other-key"));
+    assert!(elsewhere.exits(5).stderr.contains("another project"));
+    let otherwise = run(import(&sandbox, home.path()).args(["--ids", "derive"]));
+    assert!(otherwise.exits(5).stderr.contains("other settings"));
+    std::fs::write(home.path().join("export.csv"), users(4).0).expect("written");
+    assert!(run(&mut import(&sandbox, home.path())).exits(5).stderr.contains("another export"));
+}
+
+#[test]
+fn a_run_that_is_on_is_counted_left_alone_and_can_be_interrupted() {
+    let (home, expected) = prepared(400);
+    let sandbox = Sandbox::start(&["--latency", "20"]);
+    let mut importer = import(&sandbox, home.path())
+        .args(["--concurrency", "4", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the importer starts");
+    // It says what it found before it sends; by then it has the folder.
+    let mut said = BufReader::new(importer.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("target: Appwrite") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("a line") > 0, "it ended too early");
+    }
+    // A reader that goes away must not end the run.
+    drop((said, importer.stdout.take()));
+    assert!(run(&mut import(&sandbox, home.path())).exits(5).stderr.contains("another rehome"));
+    let mut now = status(home.path());
+    while now["created"].as_u64() < Some(20) {
+        assert_eq!(now["running"], true, "{now}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        now = status(home.path());
+    }
+    let sum = ["done", "left", "refused", "failed"].iter().filter_map(|name| now[*name].as_u64()).sum::<u64>();
+    assert_eq!(now["records"].as_u64(), Some(sum), "{now}");
+
+    let pid = importer.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+    assert_eq!(importer.wait().expect("ended").code(), Some(130));
+    let now = status(home.path());
+    assert!(now["left"].as_u64() > Some(0) && now["running"] == false, "{now}");
+    assert_eq!(now["created"], now["done"], "what was begun was finished: {now}");
+    assert_eq!(listed(&sandbox).len() as u64, now["created"].as_u64().expect("a count"));
+
+    run(&mut on_run(&sandbox, "resume", home.path())).exits(0);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn a_target_that_goes_away_stops_the_run_which_can_be_resumed() {
+    let (home, expected) = prepared(200);
+    let store = home.path().join("store.sqlite");
+    let store = store.to_str().expect("a path");
+    let first = Sandbox::start(&["--latency", "20", "--store", store]);
+    let address = first.endpoint.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let mut importer = import(&first, home.path())
+        .args(["--concurrency", "4", "--give-up-after", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the importer starts");
+    while run(rehome().arg("status").arg(home.path().join("run"))).code != 0
+        || status(home.path())["created"].as_u64() < Some(10)
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop(first);
+    let mut said = String::new();
+    importer.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+    assert_eq!(importer.wait().expect("ended").code(), Some(4), "{said}");
+    assert!(said.contains("no proper answer"), "{said}");
+    assert_eq!(status(home.path())["failed"], 0, "nobody fails for it");
+
+    let second = Sandbox::start(&["--listen", &address, "--store", store]);
+    run(&mut on_run(&second, "resume", home.path())).exits(0);
+    assert_holds(&second, &expected);
+}
+
+#[test]
+fn somebody_else_is_named_and_never_overwritten() {
+    let (home, _) = prepared(12);
+    let sandbox = Sandbox::start(&[]);
+    // The id of one, the address of another, and one who is the very same.
+    let create = |body: Value| Request::create("/users/md5", body.to_string().into_bytes());
+    let hash = "f".repeat(32);
+    meanwhile(&sandbox, &create(json!({"userId": "user-1", "email": "else@example.com", "password": hash})));
+    meanwhile(&sandbox, &create(json!({"userId": "stranger", "email": "person2@example.com", "password": hash})));
+    let same = json!({"userId": "user-3", "email": "person3@example.com", "name": "Person 3", "password": format!("{:032x}", 3)});
+    meanwhile(&sandbox, &create(same));
+
+    let result = run(import(&sandbox, home.path()).args(["--format", "json"])).exits(3);
+    let there = listed(&sandbox);
+    assert_eq!(there["user-1"]["email"], "else@example.com");
+    assert_eq!(there["user-1"]["name"], "");
+    assert!(!there.contains_key("user-2"));
+    let log = std::fs::read_to_string(home.path().join("run/rejects.log.ndjson")).expect("a log");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let texts: Vec<_> = lines.iter().map(|l| (l["record"].as_u64(), l["code"].as_str())).collect();
+    assert_eq!(texts, [(Some(2), Some("target-conflict")), (Some(3), Some("target-conflict"))], "{log}");
+    assert!(log.contains("differs in: e-mail"), "{log}");
+    assert!(log.contains("the e-mail address belongs to the target's user stranger"), "{log}");
+    assert_eq!(result.json()["import"]["failed"], 2);
+    let counts = status(home.path());
+    assert_eq!([&counts["created"], &counts["done"], &counts["refused"]], [9, 10, 2], "{counts}");
+
+    // Rolling back takes none of the three.
+    run(on_run(&sandbox, "rollback", home.path()).arg("--yes")).exits(0);
+    let mut left: Vec<_> = listed(&sandbox).into_keys().collect();
+    left.sort();
+    assert_eq!(left, ["stranger", "user-1", "user-3"]);
+}
+
+#[test]
+fn verify_finds_what_is_different_missing_and_stray() {
+    let (home, _) = prepared(30);
+    let known = home.path().join("known.csv");
+    let password = "correct horse";
+    let csv = std::fs::read_to_string(home.path().join("export.csv")).expect("the export");
+    // md5("correct horse"), for two users: one who is enabled, one who is not.
+    let hash = "3cb4e732631f47e6eb961f34554b7cde";
+    let csv = csv.replace(&format!("{:032x}", 1), hash).replace(&format!("{:032x}", 7), hash);
+    std::fs::write(home.path().join("export.csv"), csv).expect("written");
+    std::fs::write(&known, format!("email,password\nperson1@example.com,{password}\nid7@example.com,x\n"))
+        .expect("written");
+    let sandbox = Sandbox::start(&[]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+
+    let look = |code: i32| {
+        let mut command = on_run(&sandbox, "verify", home.path());
+        run(command.args(["--format", "json", "--known"]).arg(&known)).exits(code).json()["verify"].clone()
+    };
+    let counts = look(0);
+    assert_eq!([&counts["same"], &counts["signed_in"], &counts["not_signed_in"]], [30, 1, 0], "{counts}");
+    // Signing in has re-hashed the password, which is no difference.
+    assert_eq!(look(0)["same"], 30);
+
+    meanwhile(&sandbox, &rename("user-4", "Somebody"));
+    meanwhile(&sandbox, &Request::delete("user-5"));
+    let body = json!({"userId": "late", "email": "late@example.com"}).to_string().into_bytes();
+    meanwhile(&sandbox, &Request::create("/users", body));
+    let counts = look(3);
+    assert_eq!(
+        [&counts["same"], &counts["different"], &counts["missing"], &counts["stray"]],
+        [28, 1, 1, 1],
+        "{counts}"
+    );
+    let log = std::fs::read_to_string(home.path().join("run/verify.log.ndjson")).expect("a log");
+    assert!(log.contains("differs in: name") && log.contains(r#""user_id":"late""#), "{log}");
+
+    // Rollback looks first; it keeps who was changed, and takes those verify signed in for its own doing.
+    let dry = run(&mut on_run(&sandbox, "rollback", home.path())).exits(0);
+    assert!(dry.stdout.contains("28 users to delete, 1 already gone, 1 kept"), "{}", dry.stdout);
+    assert_eq!(listed(&sandbox).len(), 30);
+    let done = run(on_run(&sandbox, "rollback", home.path()).args(["--yes", "--format", "json"])).exits(3).json();
+    assert_eq!([&done["deleted"], &done["gone"], &done["kept"]], [28, 1, 1], "{done}");
+    assert_eq!(done["spared"][0]["user_id"], "user-4");
+    let mut left: Vec<_> = listed(&sandbox).into_keys().collect();
+    left.sort();
+    assert_eq!(left, ["late", "user-4"]);
+    run(on_run(&sandbox, "rollback", home.path()).args(["--yes", "--force"])).exits(0);
+    assert_eq!(listed(&sandbox).len(), 1);
+}
+
+#[test]
+fn shards_together_are_the_whole() {
+    let (home, expected) = prepared(90);
+    let sandbox = Sandbox::start(&[]);
+    let mut records = 0;
+    for index in 0..3 {
+        let folder = home.path().join(format!("run-{index}"));
+        let mut command = sandbox.rehome();
+        command.arg("import").arg(home.path().join("export.csv")).arg("--run").arg(&folder);
+        command.env("JOB_COMPLETION_INDEX", index.to_string()).env("JOB_COMPLETIONS", "3");
+        let report = run(command.args(["--format", "json"])).exits(0).json();
+        let part = report["records"].as_u64().expect("a count");
+        assert!(part > 0 && report["import"]["done"].as_u64() == Some(part), "{report}");
+        records += part;
+    }
+    assert_eq!(records, 90);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn the_sandbox_inside_keeps_its_users_in_the_run_folder() {
+    let (home, _) = prepared(10);
+    let folder = home.path().join("run");
+    let inside = |name: &str| {
+        let mut command = rehome();
+        if name == "import" {
+            command.args(["import", "--sandbox"]).arg(home.path().join("export.csv")).arg("--run").arg(&folder);
+        } else {
+            command.arg(name).arg(&folder);
+        }
+        run(&mut command).exits(0)
+    };
+    inside("import");
+    inside("resume");
+    assert!(inside("verify").stdout.contains("10 as planned"));
+}
