@@ -266,7 +266,7 @@ async fn store(call: Call, person: Person, credential: Credential) -> ApiResult<
     let created = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             if !user.insert(c, project)? {
                 return Err(ApiError::user_already_exists());
             }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::collation;
 use super::errors::{ApiError, ApiResult};
-use super::queries::{Attribute, Filter, Kind, Order, Queries};
+use super::queries::{Filter, Order, Queries};
+use super::schema::{Attribute, Kind};
 
 /// Documents that a list returns when nobody says how many.
 const DEFAULT_LIMIT: i64 = 25;

@@ -5,13 +5,13 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
-use super::queries;
+use super::schema;
 use super::users::by_id;
 
 /// `GET /users/identities`
 #[expect(clippy::unused_async, reason = "a handler")]
 pub async fn identities(call: Call) -> ApiResult<Answer> {
-    let queries = call.queries(&queries::IDENTITIES)?;
+    let queries = call.queries(&schema::IDENTITIES)?;
     let search = call.search()?;
     call.total()?;
     if let Some((id, _)) = queries.cursor {
@@ -39,7 +39,7 @@ pub async fn delete_identity(call: Call) -> ApiResult<Answer> {
 pub async fn memberships(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     if call.traits().membership_queries {
-        call.queries(&queries::MEMBERSHIPS)?;
+        call.queries(&schema::MEMBERSHIPS)?;
         call.search()?;
     }
     call.total()?;
@@ -50,7 +50,7 @@ pub async fn memberships(call: Call) -> ApiResult<Answer> {
 /// `GET /users/{userId}/logs`: a background worker would write them.
 pub async fn logs(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
-    call.queries(&queries::LOGS)?;
+    call.queries(&schema::LOGS)?;
     call.total()?;
     must_exist(&call, id).await?;
     Answer::ok(&json!({ "total": 0, "logs": [] }))

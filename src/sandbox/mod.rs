@@ -34,6 +34,7 @@ mod php;
 mod projects;
 mod queries;
 mod routes;
+mod schema;
 mod secrets;
 mod server;
 mod sessions;

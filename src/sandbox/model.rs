@@ -11,7 +11,7 @@ use super::errors::ApiResult;
 use super::traits::Traits;
 
 /// A user, as stored.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the flags Appwrite keeps")]
 pub struct User {
     /// The order of creation; `$sequence`.

@@ -14,16 +14,19 @@ use super::users::{WithTargets, by_id, targets_of, with_targets};
 use super::{php, secrets, targets};
 use crate::appwrite::rules::TEXT_MAX;
 
-/// Changes a user and answers with it.
+/// Changes a user and answers with it. Without a difference its date of change stays.
 async fn change(call: Call, id: String, change: impl FnOnce(&mut User) + Send + 'static) -> ApiResult<Answer> {
     let project = call.project.number;
     let changed = call
         .app
         .store
         .single(move |c| {
-            let (mut user, targets) = with_targets(c, project, &id)?;
+            let (before, targets) = with_targets(c, project, &id)?;
+            let mut user = before.clone();
             change(&mut user);
-            save(c, &mut user)?;
+            if user != before {
+                save(c, &mut user)?;
+            }
             let changed: WithTargets = (user, targets);
             Ok(changed)
         })

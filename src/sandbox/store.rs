@@ -111,7 +111,7 @@ impl Store {
         .await
     }
 
-    /// Runs a job that only reads, or that writes with one statement at most.
+    /// Runs a job that only reads, or that writes with one statement at most, and needs nothing undone.
     pub async fn single<T, F>(&self, job: F) -> ApiResult<T>
     where
         T: Send + 'static,

@@ -10,7 +10,7 @@ use super::errors::{ApiError, ApiResult};
 use super::find::{Condition, Table, find};
 use super::model::{TARGET_COLUMNS, Target};
 use super::params::{self, Rule};
-use super::queries;
+use super::schema;
 use super::traits::Traits;
 use super::users::{by_id, owned, targets_of};
 use crate::appwrite::rules::{self, TEXT_MAX};
@@ -53,7 +53,7 @@ fn check_identifier(provider_type: &str, identifier: &str, traits: &Traits) -> A
 /// `GET /users/{userId}/targets`
 pub async fn list(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
-    let queries = call.queries(&queries::TARGETS)?;
+    let queries = call.queries(&schema::TARGETS)?;
     let count = call.total()?;
     let project = call.project.number;
     let page = call

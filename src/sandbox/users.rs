@@ -11,7 +11,8 @@ use super::find::{Condition, Table, find};
 use super::model::{Audience, TARGET_COLUMNS, Target, USER_COLUMNS, User, UserView, raw};
 use super::params::Rule;
 use super::php;
-use super::queries::{self, Queries, Schema};
+use super::queries::{self, Queries};
+use super::schema::{self, Schema};
 
 const TABLE: Table = Table { name: "users", columns: USER_COLUMNS, document: "User" };
 
@@ -89,7 +90,7 @@ struct List<'a> {
 
 /// `GET /users`
 pub async fn list(call: Call) -> ApiResult<Answer> {
-    let queries = call.queries(&queries::USERS)?;
+    let queries = call.queries(&schema::USERS)?;
     let search = call.search()?;
     let count = call.total()?;
     let project = call.project.number;
