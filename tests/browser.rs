@@ -68,7 +68,7 @@ fn chromium() -> Option<String> {
         .map(Into::into)
 }
 
-/// Opens all pages in frames of two widths, and gives the faults, what was requested, and what the console said.
+/// Opens all pages in frames of three widths, and gives the faults, what was requested, and what the console said.
 fn look(
     chromium: &str,
     pages: &BTreeMap<String, Vec<u8>>,
@@ -77,7 +77,7 @@ fn look(
 ) -> (String, Vec<String>, Vec<String>) {
     let mut frames = String::new();
     for page in pages.keys() {
-        for width in [390, 1280] {
+        for width in [390, 768, 1280] {
             frames.push_str(&frame(page, width));
         }
     }

@@ -1,5 +1,6 @@
 //! The report itself: the document that every command fills, `report.json` stores, and every renderer reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -151,6 +152,9 @@ pub struct Reason {
     pub scheme: Option<String>,
     /// One line about the code.
     pub title: String,
+    /// What is said of the first record, where that says more and holds for others too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// What to do about it.
     pub remedy: String,
     /// Records it was said of.
@@ -492,6 +496,11 @@ fn reasons(tally: &Tally) -> Vec<Reason> {
             severity: severity_name(*severity).into(),
             scheme: scheme.map(Into::into),
             title: code.title().into(),
+            text: reason.first.first().and_then(|kept| match &kept.text {
+                // Written when the program was compiled: it quotes nobody.
+                Cow::Borrowed(text) if *text != code.title() => Some((*text).into()),
+                _ => None,
+            }),
             remedy: reason.first.first().map(|kept| kept.remedy.clone().into_owned()).unwrap_or_default(),
             count: reason.count,
             examples: reason.first.iter().take(3).map(|kept| kept.position.into()).collect(),

@@ -16,6 +16,8 @@ use crate::source::{Position, Record};
 
 /// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.
 pub const KEPT_PROBLEMS: usize = 50;
+/// The scheme of records that were refused before anybody looked at their hash.
+pub const UNKNOWN: &str = "unknown";
 /// Different work factors counted apart within one scheme.
 const KEPT_COSTS: usize = 64;
 
@@ -122,7 +124,7 @@ impl Observer {
     pub fn refused(self, position: Position, refusal: Refusal) -> Observation {
         Observation {
             position,
-            scheme: refusal.scheme.unwrap_or("unknown"),
+            scheme: refusal.scheme.unwrap_or(UNKNOWN),
             refusal: Some(self.impersonal_refusal(refusal)),
             notes: Vec::new(),
             endpoint: None,

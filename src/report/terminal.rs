@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::figures::{count, duration, millis, seconds, share};
 use super::inert::shown;
 use super::summary::{Report, Scheme};
-use super::tally::Outcome;
+use super::tally::{Outcome, UNKNOWN};
 
 const COLUMNS: usize = 100;
 /// Where the text of a fact begins.
@@ -223,8 +223,11 @@ impl Screen {
         self.heading("Passwords, where they go, and what a login costs");
         for scheme in report.schemes.iter().take(SCHEMES) {
             let row = format!("{:>11}  {:<21}  ", count(scheme.count), shown(&scheme.name, 21));
-            let target = scheme.endpoint.as_deref().unwrap_or("no endpoint");
-            let code = if scheme.endpoint.is_some() { "" } else { colour(Outcome::Refused) };
+            let (code, target) = match scheme.endpoint.as_deref() {
+                Some(endpoint) => ("", endpoint),
+                None if scheme.name == UNKNOWN => (DIM, "refused for something else"),
+                None => (colour(Outcome::Refused), "no endpoint"),
+            };
             self.line(&[("", &row), (code, &format!("{target:<24}")), (DIM, &cost(scheme))]);
         }
         if report.schemes.len() > SCHEMES {

@@ -4,7 +4,7 @@ use super::e;
 use super::plots::{self, Bar};
 use crate::report::figures::{count, duration, millis, rate, seconds, share, users};
 use crate::report::summary::{Place, Report};
-use crate::report::tally::{KEPT_PROBLEMS, Outcome};
+use crate::report::tally::{KEPT_PROBLEMS, Outcome, UNKNOWN};
 
 /// A part of the page.
 pub struct Section {
@@ -85,17 +85,20 @@ fn summary(report: &Report) -> Option<String> {
     let duplicates = report.duplicates;
     let mut also = Vec::new();
     if report.disabled > 0 {
-        also.push(format!("{} are disabled and stay so", users(report.disabled)));
+        also.push(format!("disabled, and created so: {}", count(report.disabled)));
     }
     for (n, what) in
         [(duplicates.ids, "id"), (duplicates.emails, "e-mail address"), (duplicates.phones, "phone number")]
     {
         if n > 0 {
-            also.push(format!("{} share the {what} of another", users(n)));
+            also.push(format!("with the {what} of another record: {}", count(n)));
         }
     }
-    let also =
-        if also.is_empty() { String::new() } else { format!("<p class=\"soft small\">{}.</p>", e(&also.join("; "))) };
+    let also = if also.is_empty() {
+        String::new()
+    } else {
+        format!("<p class=\"soft small\">{}</p>", e(&sentence(&also.join("; "))))
+    };
     let plot = plots::stack("plot-outcomes", "Every record of the export is in exactly one of the four", &parts);
     Some(format!("{}{plot}{also}", tiles(&numbers)))
 }
@@ -214,10 +217,11 @@ fn why(report: &Report) -> Option<String> {
                 .iter()
                 .map(|place| format!("record {} ({})", place.record, at(report, *place)))
                 .collect();
+            let text = reason.text.as_ref().map_or_else(String::new, |text| format!("<p>{}</p>", e(&sentence(text))));
             let remedy = if reason.remedy.is_empty() { String::new() } else { format!("<p>{}</p>", e(&sentence(&reason.remedy))) };
             format!(
                 "<li class=\"{}\"><div class=\"n\">{}</div><div><strong>{}</strong> <span class=\"tag\">{}{scheme}</span>\
-                 {remedy}<p class=\"soft small\">{}</p></div></li>",
+                 {text}{remedy}<p class=\"soft small\">{}</p></div></li>",
                 severity_tone(&reason.severity),
                 count(reason.count),
                 e(&sentence(&reason.title)),
@@ -243,7 +247,11 @@ fn schemes(report: &Report) -> Option<String> {
             label: scheme.name.clone(),
             value: scheme.count as f64,
             text: format!("{} · {}", count(scheme.count), share(scheme.count, report.records)),
-            tone: if scheme.endpoint.is_some() { "ready" } else { "refused" },
+            tone: match scheme.endpoint {
+                Some(_) => "ready",
+                None if scheme.name == UNKNOWN => "info",
+                None => "refused",
+            },
         })
         .collect();
     let rows: Vec<_> = report
@@ -255,7 +263,11 @@ fn schemes(report: &Report) -> Option<String> {
             vec![
                 e(&scheme.name),
                 count(scheme.count),
-                scheme.endpoint.as_deref().map_or_else(|| "none verifies it".into(), e),
+                match scheme.endpoint.as_deref() {
+                    Some(endpoint) => e(endpoint),
+                    None if scheme.name == UNKNOWN => "refused for something else".into(),
+                    None => "none verifies it".into(),
+                },
                 if scheme.converted > 0 { count(scheme.converted) } else { String::new() },
                 if scheme.refused > 0 { count(scheme.refused) } else { String::new() },
                 costs.iter().map(|cost| e(cost)).collect::<Vec<_>>().join("<br>"),
