@@ -43,10 +43,14 @@ impl Dialect for Clerk {
     }
 
     fn role(&self, table: &TableSample) -> Role {
+        let is_partial =
+            || ["primary_email_address", "email_addresses"].iter().any(|name| common::has(table, &["id", name]));
         if is_export(table) {
             Role::Users
         } else if is_api(table) {
             Role::Related(PROFILES)
+        } else if is_partial() {
+            Role::Users
         } else {
             Role::Ignored
         }

@@ -90,7 +90,7 @@ impl Export {
         let (dialect, why) = choose(&tables, &options)?;
         let roles = dialect.roles(&tables);
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
-            return Err(RunError::Export(without_users(&tables, dialect)));
+            return Err(RunError::Export(without_users(&tables, dialect, &why)));
         }
         for (table, role) in tables.iter_mut().zip(&roles) {
             // JSON has no width, and a table without rows none either.
@@ -294,11 +294,11 @@ fn unknown(tables: &[TableSample]) -> String {
     )
 }
 
-fn without_users(tables: &[TableSample], dialect: &dyn Dialect) -> String {
+fn without_users(tables: &[TableSample], dialect: &dyn Dialect, why: &str) -> String {
     let names: Vec<_> =
         tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
     let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
-    format!("no users are in this {} export (found: {found}); pass the file that holds them", dialect.name())
+    format!("no users are in this {} export (found: {found}; {why}); pass the file that holds them", dialect.name())
 }
 
 fn nameless(table: &TableSample, dialect: &dyn Dialect) -> String {

@@ -32,7 +32,7 @@ impl Dialect for Keycloak {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        if let Some(table) = tables.iter().find(|table| self.role(table) == Role::Users) {
+        if let Some(table) = tables.iter().find(|table| self.role(table) == Role::Users && is_certain(table)) {
             let credentials =
                 if common::has(table, &["credentials"]) { "with credentials" } else { "without credentials" };
             return Some(Detection { score: 90, why: format!("users of a realm, {credentials}") });
@@ -43,16 +43,13 @@ impl Dialect for Keycloak {
         };
         tables.iter().find(realm).map(|_| Detection {
             score: 60,
-            why: "a realm without users: pass the realm's …-users-0.json files as well".into(),
+            why: "a realm file without users, which kc.sh export writes into files like demo-users-0.json".into(),
         })
     }
 
     fn role(&self, table: &TableSample) -> Role {
-        let marks = ["credentials", "disableableCredentialTypes", "requiredActions", "realmRoles", "createdTimestamp"];
-        let users = common::has(table, &["username"])
-            && (table.table.is_empty() || table.table == "users")
-            && marks.iter().filter(|mark| common::has(table, &[mark])).count() >= 2;
-        if users { Role::Users } else { Role::Ignored }
+        let is_list = table.table.is_empty() || table.table == "users";
+        if is_list && common::has(table, &["username"]) { Role::Users } else { Role::Ignored }
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
@@ -136,6 +133,11 @@ impl Dialect for Keycloak {
             _ => Fate::Dropped { why: "not a member that is known of Keycloak's users" },
         }
     }
+}
+
+fn is_certain(table: &TableSample) -> bool {
+    let marks = ["credentials", "disableableCredentialTypes", "requiredActions", "realmRoles", "createdTimestamp"];
+    marks.iter().filter(|mark| common::has(table, &[mark])).count() >= 2
 }
 
 /// Takes the first value of an attribute out.

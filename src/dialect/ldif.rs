@@ -73,7 +73,7 @@ impl Dialect for Ldif {
         let first = |name: &'static str| values(record, name).find(|value| !value.trim().is_empty());
         let mut notes = Vec::new();
         let (credential, locked_hash) = credential(record, &mut notes);
-        let source_id = ["entryUUID", "nsUniqueId", "ipaUniqueID", "GUID", "objectGUID", "uid", "sAMAccountName", "dn"];
+        let source_id = ["entryUUID", "nsUniqueId", "ipaUniqueID", "uid", "sAMAccountName", "dn"];
         let email = first("mail").or_else(|| first("userPrincipalName").filter(|name| name.contains('@')));
 
         let mut prefs = Map::new();
@@ -110,8 +110,10 @@ impl Dialect for Ldif {
     fn fate(&self, column: &str) -> Fate {
         let bare = column.split(';').next().unwrap_or(column).to_ascii_lowercase();
         match bare.as_str() {
-            "entryuuid" | "nsuniqueid" | "ipauniqueid" | "guid" | "objectguid" => Fate::Carried("id"),
-            "dn" => Fate::Transformed { to: "id", how: "where there is no unique id and no uid" },
+            "entryuuid" | "nsuniqueid" | "ipauniqueid" => Fate::Carried("id"),
+            "dn" | "samaccountname" => {
+                Fate::Transformed { to: "id", how: "where there is no unique id in text and no uid" }
+            }
             "mail" => {
                 Fate::Transformed { to: "email", how: "the first, as not verified; the others go to the preferences" }
             }
@@ -127,7 +129,9 @@ impl Dialect for Ldif {
             "createtimestamp" | "whencreated" => CREATED,
             "authtimestamp" | "pwdlastsuccess" => LAST_SEEN,
             "objectclass" => Fate::Transformed { to: "record", how: "people are read, all else is not" },
-            "jpegphoto" | "thumbnailphoto" | "usercertificate" => Fate::Dropped { why: "binary" },
+            "jpegphoto" | "thumbnailphoto" | "usercertificate" | "objectguid" | "objectsid" | "guid" => {
+                Fate::Dropped { why: "binary" }
+            }
             "sambantpassword" | "sambalmpassword" | "krbprincipalkey" => {
                 Fate::Dropped { why: "a hash of Windows or Kerberos" }
             }

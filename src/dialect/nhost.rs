@@ -10,7 +10,7 @@ use super::common::{self, CREATED, FACTOR, HASH, LAST_SEEN, ROLES, TOKEN};
 use super::{Context, Detection, Dialect, Fate, Role};
 use crate::account::Account;
 use crate::code::{Code, Refusal};
-use crate::source::{Record, TableSample};
+use crate::source::{Format, Record, TableSample};
 
 /// Nhost.
 pub struct Nhost;
@@ -29,13 +29,15 @@ impl Dialect for Nhost {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
+        let table = tables.iter().find(|table| is_certain(table))?;
         let why = format!("{}, password_hash, default_role and display_name: hasura-auth's users", table.format);
         Some(Detection { score: 90, why })
     }
 
     fn role(&self, table: &TableSample) -> Role {
-        if common::has(table, &["default_role", "display_name", "password_hash"]) {
+        // A dump may have another table of users; a file of its own may have some of the columns only.
+        let in_dump = matches!(table.format, Format::Sql | Format::Xml);
+        if is_certain(table) || (!in_dump && common::has(table, &["id", "email"])) {
             Role::Users
         } else if common::has(table, &["user_id", "role"]) && (table.table.is_empty() || table.table == "user_roles") {
             Role::Related(USER_ROLES)
@@ -108,4 +110,8 @@ impl Dialect for Nhost {
             _ => Fate::Dropped { why: "not a column of auth.users" },
         }
     }
+}
+
+fn is_certain(table: &TableSample) -> bool {
+    common::has(table, &["default_role", "display_name", "password_hash"])
 }

@@ -99,6 +99,35 @@ fn compare(name: &str, accounts: &[Json]) {
     assert_eq!(found.lines().count(), expected.lines().count(), "{name}");
 }
 
+/// Every file is taken for what it is, and for nothing else that comes near.
+#[test]
+fn samples_are_recognised_without_rivals() {
+    for (dialect, file) in [
+        ("firebase", "firebase/users.json"),
+        ("firebase", "firebase/users.v15.csv"),
+        ("firebase", "firebase/users.v11.csv"),
+        ("firebase", "firebase/emulator-export"),
+        ("wordpress", "wordpress/wp_users-usermeta.mysqldump.sql"),
+        ("wordpress", "wordpress/phpmyadmin.wp_users.csv"),
+        ("wordpress", "wordpress/wp-cli.with-pass.json"),
+        ("supabase", "supabase/users.copy-header.csv"),
+        ("auth0", "auth0/users-export.json"),
+        ("auth0", "auth0/password-hashes.ndjson"),
+        ("clerk", "clerk/users.csv"),
+        ("keycloak", "keycloak/demo-realm.json"),
+        ("nhost", "nhost/users.copy-header.csv"),
+        ("better-auth", "better-auth/user.json"),
+        ("ldif", "ldif/slapcat.ldif"),
+        ("shadow", "shadow/shadow"),
+        ("htpasswd", "htpasswd/htpasswd"),
+    ] {
+        let export = open(&[file]);
+        let scores = super::ALL.iter().filter_map(|d| Some((d.detect(export.tables())?.score, d.name())));
+        let rivals: Vec<_> = scores.filter(|(score, name)| *name != dialect && *score >= 40).collect();
+        assert_eq!((export.dialect().name(), rivals), (dialect, Vec::new()), "{file}");
+    }
+}
+
 /// Every password that is known of a sample signs in with what is planned for its user.
 #[test]
 fn known_passwords_verify() {

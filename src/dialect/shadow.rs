@@ -123,6 +123,11 @@ impl Dialect for Shadow {
         })
     }
 
+    /// The name is the id; `uid` is not.
+    fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
+        (record.text("name"), None)
+    }
+
     fn fate(&self, column: &str) -> Fate {
         match column {
             "name" => Fate::Transformed { to: "id", how: "and the address, with --email-domain" },

@@ -11,7 +11,7 @@ use super::common::{self, CREATED, FACTOR, HASH, LAST_SEEN, TOKEN};
 use super::{Context, Detection, Dialect, Fate, Role};
 use crate::account::{Account, Credential};
 use crate::code::{Code, Refusal};
-use crate::source::{Record, TableSample};
+use crate::source::{Format, Record, TableSample};
 
 /// Supabase.
 pub struct Supabase;
@@ -68,7 +68,7 @@ impl Dialect for Supabase {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        let table = tables.iter().find(|table| self.role(table) == Role::Users)?;
+        let table = tables.iter().find(|table| is_certain(table) || self.headerless(table).is_some())?;
         let why = match table.columns.len() {
             0 => format!("{}, {} columns without names, as auth.users has them", table.format, table.width),
             _ if common::has(table, &["encrypted_password"]) => {
@@ -80,10 +80,11 @@ impl Dialect for Supabase {
     }
 
     fn role(&self, table: &TableSample) -> Role {
+        // A dump may have another table of users; a file of its own may have some of the columns only.
+        let in_dump = matches!(table.format, Format::Sql | Format::Xml);
         let has = |columns: &[&str]| common::has(table, columns);
-        let users = has(&["encrypted_password", "raw_app_meta_data"])
-            || has(&["encrypted_password", "instance_id", "aud"])
-            || has(&["id", "aud", "app_metadata", "user_metadata"])
+        let users = is_certain(table)
+            || (!in_dump && (has(&["encrypted_password"]) || has(&["id", "email"])))
             || self.headerless(table).is_some();
         if users { Role::Users } else { Role::Ignored }
     }
@@ -185,6 +186,14 @@ impl Dialect for Supabase {
             _ => Fate::Dropped { why: "not a column of auth.users" },
         }
     }
+}
+
+fn is_certain(table: &TableSample) -> bool {
+    let has = |columns: &[&str]| common::has(table, columns);
+    has(&["encrypted_password", "raw_app_meta_data"])
+        || has(&["encrypted_password", "raw_user_meta_data"])
+        || has(&["encrypted_password", "instance_id", "aud"])
+        || has(&["id", "aud", "app_metadata", "user_metadata"])
 }
 
 fn credential<'r>(record: &'r Record<'r>, app: &Map<String, Json>) -> Credential<'r> {
