@@ -33,14 +33,19 @@ pub fn user_id(id: &str, profile: &Profile) -> bool {
 /// `0` is refused too (PHP's `empty('0')`).
 #[must_use]
 pub fn email(address: &str, profile: &Profile) -> bool {
-    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let Some((local, domain)) =
+        memchr::memrchr(b'@', address.as_bytes()).map(|at| (&address[..at], &address[at + 1..]))
+    else {
+        return false;
+    };
     if address.len() > 254 || local.is_empty() || local.len() > 64 {
         return false;
     }
     if local == "0" && profile.since >= Version::new(1, 9, 0) {
         return false;
     }
-    local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)) && is_domain(domain)
+    let atom = |atom: &[u8]| !atom.is_empty() && atom.iter().copied().all(is_atext);
+    local.as_bytes().split(|b| *b == b'.').all(atom) && is_domain(domain)
 }
 
 /// The characters PHP's filter takes in an unquoted local part.
@@ -55,15 +60,15 @@ fn is_domain(domain: &str) -> bool {
             None => literal.parse::<std::net::Ipv4Addr>().is_ok(),
         };
     }
-    let label = |l: &str| {
-        let b = l.as_bytes();
+    let label = |b: &[u8]| {
         (1..=63).contains(&b.len())
             && b.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-')
             && b[0] != b'-'
             && b[b.len() - 1] != b'-'
     };
-    let Some((_, tld)) = domain.rsplit_once('.') else { return false };
-    tld.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && domain.split('.').all(label)
+    let bytes = domain.as_bytes();
+    let Some(dot) = memchr::memrchr(b'.', bytes) else { return false };
+    bytes.get(dot + 1).is_some_and(u8::is_ascii_alphabetic) && bytes.split(|b| *b == b'.').all(label)
 }
 
 /// Whether a number is accepted: E.164 with 7 to 15 digits, and a country calling code that exists (Appwrite asks

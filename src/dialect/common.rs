@@ -33,6 +33,14 @@ pub fn has(table: &TableSample, columns: &[&str]) -> bool {
     columns.iter().all(|name| table.columns.iter().any(|column| column == name))
 }
 
+/// [`str::trim`], which decodes characters from both ends; nearly every value begins and ends with a plain one.
+pub fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// A truth value in any of the usual spellings: JSON booleans, `1`/`0`, PostgreSQL's `t`/`f`, `true`, `TRUE`, `yes`, `on`.
 ///
 /// `None` for null, empty and anything else.
@@ -46,7 +54,8 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             _ => None,
         },
         Value::Text(text) => {
-            let is = |names: &[&str]| names.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
+            let text = trim(text);
+            let is = |names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
             if is(&["true", "t", "1", "yes", "y", "on"]) {
                 Some(true)
             } else if is(&["false", "f", "0", "no", "n", "off"]) {
@@ -94,7 +103,7 @@ pub fn moment_of(record: &Record<'_>, column: &str) -> Option<Timestamp> {
 /// `None` for everything else; among it what means *never*: empty, `0`, `0000-00-00 00:00:00`, `infinity`.
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
+    let text = trim(text);
     if !text.is_empty() && text.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 0 && b == b'-')) {
         return epoch(text.parse().ok()?);
     }

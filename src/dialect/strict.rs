@@ -23,7 +23,7 @@ pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<O
         None | Some(Value::Null) => Ok(None),
         Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
         Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
-        Some(Value::Text(text)) => Ok(Some(text.trim()).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
+        Some(Value::Text(text)) => Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
         Some(other) => Ok(other.text()),
     }
 }
@@ -48,9 +48,13 @@ pub(super) fn digits_intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> R
 
 /// `1.41555E+10`, with a decimal comma too.
 fn is_scientific(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return false;
+    }
+    let Some((mantissa, exponent)) = text.split_once('+') else { return false };
+    let Some(mantissa) = mantissa.strip_suffix(['E', 'e']) else { return false };
     let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    exponent.strip_prefix('+').is_some_and(all_digits)
+    all_digits(exponent)
         && match mantissa.strip_prefix('-').unwrap_or(mantissa).split_once(['.', ',']) {
             Some((whole, rest)) => all_digits(whole) && all_digits(rest),
             None => all_digits(mantissa),

@@ -23,6 +23,13 @@ pub(super) fn email(address: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn trim(s: &str) -> &str {
+    // Nearly every address begins and ends with a plain character: nothing to decode.
+    if let [first, .., last] = s.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return s;
+    }
     s.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0')
 }
 

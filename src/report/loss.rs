@@ -1,8 +1,9 @@
 //! The loss ledger: what becomes of every column of the source, so that nothing is lost silently.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::source::{Position, Record};
+use crate::source::{Fields, Header, Position, Record, Value};
 
 /// Columns kept apart; an export whose records invent member names without end is counted under the rest.
 const MAX_COLUMNS: usize = 512;
@@ -12,6 +13,8 @@ const MAX_COLUMNS: usize = 512;
 pub struct Columns {
     seen: Vec<Column>,
     index: HashMap<String, usize>,
+    /// The last row's header, and where its columns stand in `seen`.
+    header: Option<(Arc<Header>, Vec<Option<usize>>)>,
     /// Values in columns beyond the 512 that are kept apart.
     pub elsewhere: u64,
 }
@@ -32,18 +35,41 @@ pub struct Column {
 impl Columns {
     /// Counts the columns of a record.
     pub fn see(&mut self, record: &Record<'_>) {
-        let mut next = 0;
-        for (name, value) in record.iter() {
-            let Some(i) = self.slot(name, next) else {
-                self.elsewhere += 1;
-                continue;
-            };
-            next = i + 1;
-            let column = &mut self.seen[i];
-            column.present += 1;
-            if !value.is_empty() {
-                column.filled += 1;
-                column.example = earliest(column.example, Some(record.position));
+        match &record.fields {
+            Fields::Row { header, cells } => self.see_row(header, cells, record.position),
+            Fields::Members(members) => {
+                let mut next = 0;
+                for (name, value) in members {
+                    let slot = self.slot(name, next);
+                    next = slot.map_or(next, |slot| slot + 1);
+                    self.count(slot, value, record.position);
+                }
+            }
+        }
+    }
+
+    /// Rows of one table share a header, whose names need looking up only once.
+    fn see_row(&mut self, header: &Arc<Header>, cells: &[Value<'_>], position: Position) {
+        let slots = match self.header.take() {
+            Some((last, slots)) if Arc::ptr_eq(&last, header) => slots,
+            _ => header.names().iter().map(|name| self.slot(name, self.seen.len())).collect(),
+        };
+        for (slot, value) in slots.iter().zip(cells) {
+            self.count(*slot, value, position);
+        }
+        self.header = Some((Arc::clone(header), slots));
+    }
+
+    fn count(&mut self, slot: Option<usize>, value: &Value<'_>, position: Position) {
+        let Some(column) = slot.and_then(|slot| self.seen.get_mut(slot)) else {
+            self.elsewhere += 1;
+            return;
+        };
+        column.present += 1;
+        if !value.is_empty() {
+            column.filled += 1;
+            if column.example.is_none_or(|example| position.record < example.record) {
+                column.example = Some(position);
             }
         }
     }

@@ -163,7 +163,7 @@ impl TrapSet {
     pub fn of_account(account: &Account<'_>) -> Self {
         let mut set = Self::default();
         let email = account.email.as_deref().unwrap_or_default();
-        set.set(Trap::UnusualEmail, !email.is_ascii() || email.contains(['"', '[', '(']));
+        set.set(Trap::UnusualEmail, !email.bytes().all(|b| b.is_ascii() && !b"\"[(".contains(&b)));
         let phone = account.phone.as_deref().unwrap_or_default().trim();
         set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
         let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);
@@ -182,10 +182,10 @@ impl TrapSet {
         // Generated ids are too long to meet by chance.
         self.set(Trap::CaseInsensitiveIds, user_id.len() < 16 && user_id.bytes().any(|b| b.is_ascii_uppercase()));
         // A four-letter word is in one bcrypt hash of 10^5, a three-letter one in one of 600.
-        let short = |text: &str| (1..=3).contains(&text.len());
-        let local = email.as_deref().and_then(|e| e.split('@').next()).unwrap_or_default();
+        let short = |length: usize| (1..=3).contains(&length);
+        let local = email.as_deref().map_or(0, |e| memchr::memchr(b'@', e.as_bytes()).unwrap_or(e.len()));
         let name = name.as_deref().unwrap_or_default();
-        self.set(Trap::PersonalData, hashed && (short(user_id) || short(local) || short(name)));
+        self.set(Trap::PersonalData, hashed && (short(user_id.len()) || short(local) || short(name.len())));
         let by_provider =
             password.is_none() && email.is_some() && Outcome::of_notes(&plan.notes) != Outcome::NeedsReset;
         self.set(Trap::ProviderSignIn, by_provider);
@@ -203,9 +203,13 @@ fn rewritten_by_spreadsheet(value: &str) -> bool {
     if value.starts_with('#') && value.ends_with(['!', '?', 'A']) {
         return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
     }
-    let Some((mantissa, exponent)) = value.split_once("E+") else { return false };
+    // Nearly all values are ids and addresses, which the first byte tells apart.
+    if !value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')) {
+        return false;
+    }
+    let Some((mantissa, exponent)) = value.split_once('+') else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
-    digits(mantissa) && digits(exponent)
+    mantissa.strip_suffix('E').is_some_and(digits) && digits(exponent)
 }
 
 #[cfg(test)]

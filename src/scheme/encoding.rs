@@ -21,13 +21,18 @@ pub(super) fn unpadded_length(text: &str) -> Option<usize> {
 }
 
 const fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
+    const TABLE: [u8; 256] = {
+        let (mut table, mut value) = ([u8::MAX; 256], 0);
+        while value < 64 {
+            let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+            table[digits[value] as usize] = value as u8;
+            value += 1;
+        }
+        table
+    };
+    match TABLE[byte as usize] {
+        u8::MAX => None,
+        value => Some(value),
     }
 }
 

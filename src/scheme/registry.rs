@@ -2,6 +2,9 @@
 //!
 //! `rehome schemes` prints this table and the resolver takes its names and reasons from it, so they cannot disagree.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::appwrite::{Endpoint, Profile};
 
 /// A password scheme.
@@ -62,16 +65,27 @@ impl Scheme {
 /// The scheme of this name or alias.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Scheme> {
-    let bare = |text: &'static str| text.bytes().filter(u8::is_ascii_alphanumeric);
-    let same = |known: &'static str| {
-        known == name || name.bytes().filter(|b| !b"-_/.+ ".contains(b)).map(|b| b.to_ascii_lowercase()).eq(bare(known))
-    };
-    let exact = SCHEMES.iter().find(|scheme| same(scheme.name) || scheme.aliases.iter().copied().any(same));
-    // No PBKDF2 maps, whichever digest it runs.
-    exact.or_else(|| {
+    // As the table writes them, which is how most exports do, and as all spellings of one name read alike.
+    static BY_NAME: LazyLock<HashMap<String, &'static Scheme>> = LazyLock::new(|| {
+        let names = |scheme: &'static Scheme| std::iter::once(&scheme.name).chain(scheme.aliases);
+        let spellings = |name: &str| [name.to_owned(), bare(name)];
+        let all = SCHEMES.iter().flat_map(|scheme| names(scheme).map(move |name| (name, scheme)));
+        all.flat_map(|(name, scheme)| spellings(name).map(|spelling| (spelling, scheme))).collect()
+    });
+    BY_NAME.get(name).or_else(|| BY_NAME.get(&bare(name))).copied().or_else(|| {
+        // No PBKDF2 maps, whichever digest it runs.
         let pbkdf2 = name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("pbkdf2"));
-        SCHEMES.iter().find(|scheme| pbkdf2 && scheme.name == "pbkdf2")
+        BY_NAME.get("pbkdf2").copied().filter(|_| pbkdf2)
     })
+}
+
+/// A name without case and separators.
+fn bare(name: &str) -> String {
+    let mut bare = String::with_capacity(name.len());
+    bare.extend(
+        name.chars().filter(|c| !matches!(c, '-' | '_' | '/' | '.' | '+' | ' ')).map(|c| c.to_ascii_lowercase()),
+    );
+    bare
 }
 
 /// The scheme of exactly this name, which the caller took from the table.

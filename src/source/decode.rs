@@ -41,6 +41,7 @@ pub(crate) struct Piece {
     /// Lines after the batch's first.
     pub line: u64,
     kind: SpanKind,
+    /// Which cells; they say where they stand in the batch.
     cells: Range<usize>,
     /// The values, where [`Mend`] found them.
     mended: Option<Vec<String>>,
@@ -80,38 +81,25 @@ impl Pieces {
                 });
                 continue;
             };
-            let (list, all) = (&mut self.list, &mut self.cells);
-            let mut add = |start: usize, end: usize, cells: &[Cell]| {
+            let list = &mut self.list;
+            let mut add = |start: usize, end: usize, cells: &[Cell], range: Range<usize>| {
                 line += newlines(&batch.data[counted..start]);
                 counted = start;
-                let first = all.len();
-                all.extend(cells.iter().map(|c| Cell {
-                    start: c.start + span.start - start,
-                    end: c.end + span.start - start,
-                    quoting: c.quoting,
-                }));
-                list.push(Piece {
-                    start,
-                    end,
-                    shape: span.shape,
-                    line,
-                    kind: span.kind,
-                    cells: first..all.len(),
-                    mended: None,
-                });
+                list.push(Piece { start, end, shape: span.shape, line, kind: span.kind, cells: range, mended: None });
                 ragged |= span.kind != SpanKind::TooLarge && !csv::fits(cells, header.names().len());
             };
-            let data = &batch.data[span.start..span.end];
+            let (data, cells) = (&batch.data[..span.end], &mut self.cells);
             match span.kind {
-                SpanKind::Rows => csv::rows(data, *delimiter, header.names().len(), |row, cells| {
-                    add(span.start + row.start, span.start + row.end, cells);
-                }),
-                SpanKind::Record => {
-                    let mut cells = Vec::new();
-                    csv::row(data, 0, *delimiter, true, &mut cells);
-                    add(span.start, span.end, &cells);
+                SpanKind::Rows => {
+                    let each = |row: csv::Row, cells: &[Cell], range| add(row.start, row.end, cells, range);
+                    csv::rows(data, span.start, *delimiter, header.names().len(), cells, each);
                 }
-                SpanKind::TooLarge => add(span.start, span.end, &[]),
+                SpanKind::Record => {
+                    let first = cells.len();
+                    csv::row(data, span.start, *delimiter, true, cells);
+                    add(span.start, span.end, &cells[first..], first..cells.len());
+                }
+                SpanKind::TooLarge => add(span.start, span.end, &[], 0..0),
             }
         }
         if ragged {
@@ -156,7 +144,9 @@ impl Pieces {
         let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
         let cells: Vec<_> = self.cells[piece.cells.clone()]
             .iter()
-            .filter_map(|c| raw.get(c.start..c.end).map(|written| csv::unquote(written, c.quoting)))
+            .filter_map(|c| {
+                raw.get(c.start - piece.start..c.end - piece.start).map(|written| csv::unquote(written, c.quoting))
+            })
             .collect();
         mend(piece.shape, raw, &cells).filter(|values| values.len() == header_len(shape))
     }
@@ -198,13 +188,13 @@ impl Pieces {
                     return Ok(());
                 }
                 let mut recut = Vec::new();
-                let found = if texts.recoded(index) {
+                let (found, begin) = if texts.recoded(index) {
                     csv::row(text.as_bytes(), 0, *delimiter, true, &mut recut);
-                    &recut
+                    (&recut[..], 0)
                 } else {
-                    &self.cells[piece.cells.clone()]
+                    (&self.cells[piece.cells.clone()], piece.start)
                 };
-                cells.extend(found.iter().map(|&cell| csv::value(text, cell)));
+                cells.extend(found.iter().map(|&cell| csv::value(text, begin, cell)));
                 fit(cells, header_len(shape))
             }
             Layout::Tsv { null, .. } => {

@@ -52,7 +52,7 @@ fn records(mut framer: Box<dyn Framer>, data: &[u8], step: usize) -> (Vec<Vec<u8
         for span in &cut.spans {
             let bytes = &seen[span.start..span.end];
             if span.kind == SpanKind::Rows {
-                csv::rows(bytes, b',', 3, |row, _| out.push(bytes[row.start..row.end].to_vec()));
+                csv::rows(bytes, 0, b',', 3, &mut Vec::new(), |row, _, _| out.push(bytes[row.start..row.end].to_vec()));
             } else {
                 out.push(bytes.to_vec());
             }

@@ -37,6 +37,8 @@ pub enum Value<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Header {
     names: Vec<String>,
+    /// Where each name stands, by its digest and open addressing: dialects ask for twenty columns a row, by name.
+    slots: Vec<Option<u32>>,
 }
 
 /// What a record holds: a row under a header, or a JSON object.
@@ -70,7 +72,12 @@ impl Header {
     /// A header of these columns, in order.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
-        Self { names }
+        let mut slots = vec![None; (names.len() * 4).next_power_of_two()];
+        for (index, name) in names.iter().enumerate() {
+            let slot = probe(&slots, &names, name);
+            slots[slot].get_or_insert(index as u32);
+        }
+        Self { names, slots }
     }
 
     /// The columns in order.
@@ -82,8 +89,32 @@ impl Header {
     /// The first column of that exact name.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|n| n == name)
+        self.slots[probe(&self.slots, &self.names, name)].map(|index| index as usize)
     }
+}
+
+/// The slot of a name, or the free one where it would stand. There is always one: three quarters are.
+fn probe(slots: &[Option<u32>], names: &[String], name: &str) -> usize {
+    let mut slot = digest(name) & (slots.len() - 1);
+    while let Some(index) = slots[slot]
+        && names[index as usize] != name
+    {
+        slot = (slot + 1) & (slots.len() - 1);
+    }
+    slot
+}
+
+/// A digest for names of ten or twenty bytes, which general ones take several times as long for.
+fn digest(name: &str) -> usize {
+    let mix = |digest: u64, word: u64| (digest.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bytes = name.as_bytes();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let whole = words.iter().fold(bytes.len() as u64, |digest, word| mix(digest, u64::from_le_bytes(*word)));
+    let all = match bytes.last_chunk::<8>() {
+        Some(last) => mix(whole, u64::from_le_bytes(*last)),
+        None => mix(whole, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+    };
+    (all >> 32) as usize
 }
 
 impl<'a> Record<'a> {
@@ -183,4 +214,19 @@ impl<'a> Value<'a> {
 
 fn find<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)], name: &str) -> Option<&'v Value<'a>> {
     members.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_by_name_and_the_first_of_equal_ones() {
+        let names: Vec<String> = (0..500).map(|n| format!("c{}", n % 400)).collect();
+        let header = Header::new(names.clone());
+        for name in &names {
+            assert_eq!(header.index(name), names.iter().position(|n| n == name), "{name}");
+        }
+        assert_eq!((header.index("c400"), header.index(""), Header::new(Vec::new()).index("c1")), (None, None, None));
+    }
 }
