@@ -156,8 +156,10 @@ fn every_corpus_record_gets_the_matrix_answer() {
         }
         Ok(kind)
     });
-    assert_eq!(counts.values().sum::<u32>(), 275);
-    eprintln!("{counts:?}");
+    // "Prepared" are hashes of something else than what was typed (trimmed, slashed, escaped, NFKC, relabelled) and
+    // passwords that a login refuses for their length: the mapping is right, and Appwrite's classes said no as well.
+    let expected = [("plain text", 1), ("prepared by the source", 6), ("refused", 69), ("signs in", 199)];
+    assert_eq!(counts, BTreeMap::from(expected));
 }
 
 /// The scheme of a published vector that its string alone does not tell.
@@ -209,6 +211,14 @@ fn every_published_vector_gets_the_matrix_answer() {
         }
         Ok("signs in")
     });
-    assert_eq!(counts.values().sum::<u32>(), 561);
-    eprintln!("{counts:?}");
+    // Most of what hashcat attacks is no password hash of an application: wallets, archives, disks, protocols.
+    let expected = [
+        ("ambiguous-scheme", 48),
+        ("bcrypt of a digest", 4),
+        ("signs in", 89),
+        ("unrecognised-hash", 257),
+        ("unsupported-scheme", 161),
+        ("unusable-password", 2),
+    ];
+    assert_eq!(counts, BTreeMap::from(expected));
 }

@@ -11,6 +11,8 @@ mod firebase;
 pub mod itoa64;
 mod job;
 pub mod known;
+#[cfg(test)]
+mod properties;
 mod recognise;
 pub mod registry;
 mod scrypt;
