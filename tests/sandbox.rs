@@ -145,6 +145,19 @@ fn what_was_answered_survives_a_kill() {
     assert_eq!(list["total"], 50);
 }
 
+/// Observed on running servers: of 24 identical creates at once, exactly one is 201 and the others are 409.
+#[test]
+fn of_identical_creates_at_once_one_wins() {
+    let sandbox = Process::start(&[]);
+    let mut statuses: Vec<u64> = std::thread::scope(|scope| {
+        let creates: Vec<_> =
+            (0..24).map(|_| scope.spawn(|| sandbox.status("POST", "/users/md5", &user("a")))).collect();
+        creates.into_iter().map(|create| create.join().expect("an answer")).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [&[201][..], &[409; 23]].concat());
+}
+
 #[test]
 fn projects_do_not_see_each_other_and_keys_do_what_their_scopes_say() {
     let sandbox =

@@ -12,7 +12,7 @@ pub fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Now, as [`format`] writes it.
+/// Now, as [`format()`] writes it.
 pub fn now() -> String {
     format(now_ms())
 }
@@ -38,7 +38,7 @@ pub fn http_date(ms: i64) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Reads a date of a query, with or without a time and an offset, into [`format`]'s form.
+/// Reads a date of a query, with or without a time and an offset, into [`format()`]'s form.
 pub fn parse(text: &str) -> Option<String> {
     let text = text.trim();
     let timestamp = text.parse::<Timestamp>().ok().or_else(|| {

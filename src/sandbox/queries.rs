@@ -11,6 +11,9 @@ use super::{body, clock, php};
 /// Values that one query may have.
 const MAX_VALUES: usize = 500;
 
+/// Values that the validator lets pass where the database counts them later.
+const MAX_VALIDATED: usize = 5000;
+
 /// A filter, with its attribute resolved.
 #[derive(Debug)]
 pub enum Filter {
@@ -319,12 +322,13 @@ impl Checker<'_> {
 
     fn values(&mut self, attribute: &Attribute, method: &str, values: Vec<Value>) -> Result<Vec<Value>, Refusal> {
         let name = attribute.name;
+        let too_many = |max: usize| format!("Query on attribute has greater than {max} values: {name}");
+        let validated = if self.traits.values_counted_late { MAX_VALIDATED } else { MAX_VALUES };
+        if values.len() > validated {
+            return Err(too_many(validated));
+        }
         if values.len() > MAX_VALUES {
-            let why = format!("Query on attribute has greater than {MAX_VALUES} values: {name}");
-            if !self.traits.values_counted_late {
-                return Err(why);
-            }
-            self.note_late(ApiError::query(format!("Invalid query: {why}")));
+            self.note_late(ApiError::query(format!("Invalid query: {}", too_many(MAX_VALUES))));
         }
         let values: Option<Vec<Value>> = values.into_iter().map(|value| checked(attribute.kind, value)).collect();
         let values = values.ok_or_else(|| format!("Query value is invalid for attribute \"{name}\""))?;
