@@ -138,7 +138,9 @@ impl Dialect for Shadow {
             "last_change" | "minimum" | "maximum" | "warning" | "inactive" | "change" => {
                 Fate::Dropped { why: "Appwrite's passwords do not age" }
             }
-            _ => Fate::Dropped { why: "about the machine, not the person" },
+            "gid" | "class" | "home" | "shell" => Fate::Dropped { why: "about the machine, not the person" },
+            "reserved" => Fate::Dropped { why: "always empty" },
+            _ => Fate::Dropped { why: "not a field of shadow or passwd" },
         }
     }
 }
