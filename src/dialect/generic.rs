@@ -103,9 +103,8 @@ fn is_member(column: &str) -> bool {
 
 /// A plain-text password comes before a hash: Appwrite can always hash it.
 fn credential<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
-    if let Some(plain) = record.text("password") {
-        refuse_hash_as_plain("password", &plain)?;
-        return Ok(Credential::Plain(plain));
+    if let Some(text) = record.text("password") {
+        return plain("password", text);
     }
     let scalar = |column| strict::scalar(column, record.get(column));
     let number = |column| strict::number(column, record.get(column));
@@ -142,19 +141,30 @@ pub(super) fn fill_firebase(input: &mut HashInput<'_>, project: &super::Firebase
     input.mem_cost.get_or_insert(project.mem_cost);
 }
 
-/// Many systems call the column of their hashes `password`. Taken as plain text, such a hash would become the password.
+/// A plain-text password, out of Spring's `{noop}` where it stands in one.
 ///
 /// # Errors
-/// What has the shape of a modular crypt string (`$2y$10$…`) or of Django's.
-pub(super) fn refuse_hash_as_plain(column: &str, plain: &str) -> Result<(), Refusal> {
-    let tag = plain.strip_prefix('$').and_then(|rest| rest.split_once('$')).map(|(tag, _)| tag);
-    let modular = tag.is_some_and(|tag| !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
-    let django = ["pbkdf2_sha", "bcrypt$$", "bcrypt_sha256$$", "argon2$argon2"].iter().any(|p| plain.starts_with(p));
-    if plain.len() >= 20 && (modular || django) {
-        return Err(strict::unclear(column, "is for plain-text passwords and holds what looks like a hash")
-            .hint("name the column password_hash, or say so in a mapping file (--map)"));
+/// What has the shape of a hash or of an unusable marker: many systems call the column of their hashes `password`, and
+/// taken as plain text such a hash would become the password.
+pub(super) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<Credential<'r>, Refusal> {
+    if let Some(bare) = text.strip_prefix("{noop}") {
+        return Ok(Credential::Plain(Cow::Owned(bare.to_owned())));
     }
-    Ok(())
+    let long = |rest: &str| rest.len() >= 16 && !rest.contains(char::is_whitespace);
+    let is_tag =
+        |tag: &str| !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let tagged = |open: char, close: char| {
+        let (tag, rest) = text.strip_prefix(open)?.split_once(close)?;
+        (is_tag(tag) && long(rest)).then_some(())
+    };
+    let django = ["pbkdf2_sha", "bcrypt$$", "bcrypt_sha256$$", "argon2$argon2"].iter().any(|p| text.starts_with(p));
+    let marker =
+        text.strip_prefix('!').is_some_and(|rest| rest.len() >= 40 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if tagged('$', '$').is_some() || tagged('{', '}').is_some() || django || marker {
+        return Err(strict::unclear(column, "is for plain-text passwords and holds what looks like a hash")
+            .hint("it belongs under password_hash, or under `hash` in a mapping file's [password]"));
+    }
+    Ok(Credential::Plain(text))
 }
 
 /// A moment; one that cannot be understood costs the user nothing but itself, and is only named where it was wanted.
@@ -261,7 +271,30 @@ mod tests {
             let text = read(json!({ "email": "a@example.com", "password": hash })).unwrap_err();
             assert!(!text.contains(hash), "{text}");
         }
-        assert!(read(json!({ "email": "a@example.com", "password": "$ecret$money$" })).is_ok());
+        for (password, expected) in
+            [("$ecret$money$", "$ecret$money$"), ("!Hello-World!", "!Hello-World!"), ("{noop}pass word", "pass word")]
+        {
+            let record = testing::record(json!({ "email": "a@example.com", "password": password }));
+            let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
+            assert!(matches!(account.credential, Credential::Plain(plain) if plain == expected));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_values_are_understood_or_refused_and_no_secret_is_quoted(
+            cells in proptest::collection::vec("\\PC{0,24}", MEMBERS.len()),
+        ) {
+            let columns: Vec<&str> = MEMBERS.iter().map(|(name, _)| *name).collect();
+            let values: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let record = testing::row("", &columns, &values);
+            if let Err(refusal) = Generic.interpret(&record, &testing::context(&NoRelated)) {
+                for (column, value) in columns.iter().zip(&values) {
+                    let secret = ["password", "password_hash", "password_salt", "signer_key"].contains(column);
+                    proptest::prop_assert!(!secret || value.len() < 8 || !refusal.text.contains(value));
+                }
+            }
+        }
     }
 
     #[test]

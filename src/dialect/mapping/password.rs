@@ -93,8 +93,7 @@ impl Password {
     pub(super) fn of<'r>(&self, row: Row<'r, '_>, context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
         let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.verbatim(row));
         if let Some(plain) = text(&self.plain)? {
-            generic::refuse_hash_as_plain("plain", &plain)?;
-            return Ok(Credential::Plain(plain));
+            return generic::plain("plain", plain);
         }
         let Some(hash) = text(&self.hash)? else { return Ok(Credential::default()) };
         if common::is_unusable(&hash) {

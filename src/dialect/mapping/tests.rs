@@ -178,3 +178,25 @@ fn every_starting_map_is_a_mapping() {
         }
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_mapping_or_a_problem(text in "\\PC{0,200}", key in "[a-z_]{1,12}", value in "\\PC{0,20}") {
+        let _ = parse(&text);
+        let section = format!("[user]\nid = \"id\"\n{key} = {value:?}\n[where]\nskip = {value:?}\n");
+        let _ = parse(&section);
+    }
+
+    #[test]
+    fn any_record_is_read_or_refused(cells in proptest::collection::vec("\\PC{0,24}", 17)) {
+        let mapping = mapping(FULL);
+        let columns = [
+            "legacy_id", "mail", "login", "confirmed_at", "tel", "first", "last", "nick", "banned_until", "roles", "vip",
+            "country", "age", "meta", "joined", "pw", "hasher",
+        ];
+        let values: Vec<&str> = cells.iter().map(String::as_str).collect();
+        let record = testing::row("", &columns, &values);
+        let _ = mapping.interpret(&record, &testing::context(&NoRelated));
+        let _ = mapping.who(&record);
+    }
+}
