@@ -252,6 +252,7 @@ impl Export {
 /// The mapping, the dialect named by `--from`, or the one that believes most in these tables.
 fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Dialect, String), RunError> {
     if let Some(mapping) = options.mapping {
+        mapping.check(tables)?;
         return Ok((mapping, "as the mapping file says".to_owned()));
     }
     if let Some(name) = &options.from {

@@ -3,6 +3,7 @@
 /// What a source's table has in the place of each value: lines of `[user]` and `[password]`.
 struct Start {
     source: &'static str,
+    skip: &'static str,
     user: &'static str,
     password: &'static str,
 }
@@ -10,16 +11,18 @@ struct Start {
 const STARTS: &[Start] = &[
     Start {
         source: "laravel",
+        skip: r#"["deleted_at != null"]"#,
         user: r#"id             = "id"
 email          = "email"
 email_verified = { from = "email_verified_at", as = "nonempty" }
 name           = "name"
 created_at     = "created_at"
 "#,
-        password: "hash   = \"password\"\nscheme = \"bcrypt\"\n",
+        password: "hash   = \"password\"\n",
     },
     Start {
         source: "devise",
+        skip: "[]",
         user: r#"id             = "id"
 email          = "email"
 email_verified = { from = "confirmed_at", as = "nonempty" }
@@ -28,10 +31,11 @@ name           = { join = ["first_name", "last_name"] }
 labels         = { flags = { admin = "admin" } }
 created_at     = "created_at"
 "#,
-        password: "hash   = \"encrypted_password\"\nscheme = \"bcrypt\"\n",
+        password: "hash   = \"encrypted_password\"\n",
     },
     Start {
         source: "django",
+        skip: "[]",
         user: r#"id             = "id"
 email          = "email"
 name           = { join = ["first_name", "last_name"] }
@@ -44,6 +48,7 @@ created_at     = "date_joined"
     },
     Start {
         source: "wordpress",
+        skip: "[]",
         user: r#"id             = "ID"
 email          = "user_email"
 name           = "display_name"
@@ -54,6 +59,7 @@ created_at     = "user_registered"
     },
     Start {
         source: "supabase",
+        skip: r#"["deleted_at != null"]"#,
         user: r#"id             = "id"
 email          = "email"
 email_verified = { from = "email_confirmed_at", as = "nonempty" }
@@ -68,6 +74,7 @@ created_at     = "created_at"
     },
     Start {
         source: "auth0",
+        skip: "[]",
         user: r#"id             = "user_id"
 email          = "email"
 email_verified = "email_verified"
@@ -76,10 +83,11 @@ enabled        = { from = "blocked", as = "not", default = true }
 prefs          = { json = ["user_metadata"] }
 created_at     = "created_at"
 "#,
-        password: "hash   = \"passwordHash\"\nscheme = \"bcrypt\"\n",
+        password: "hash   = \"passwordHash\"\n",
     },
     Start {
         source: "firebase",
+        skip: "[]",
         user: r#"id             = "localId"
 email          = "email"
 email_verified = "emailVerified"
@@ -97,15 +105,17 @@ salt   = { from = "salt", encoding = "base64" }
     },
     Start {
         source: "parse",
+        skip: "[]",
         user: r#"id             = ["_id", "objectId"]
 email          = ["email", "username"]
 email_verified = "emailVerified"
 created_at     = ["_created_at", "createdAt"]
 "#,
-        password: "hash   = [\"_hashed_password\", \"bcryptPassword\"]\nscheme = \"bcrypt\"\n",
+        password: "hash   = [\"_hashed_password\", \"bcryptPassword\"]\n",
     },
     Start {
         source: "cognito",
+        skip: "[]",
         user: r#"id             = ["sub", "cognito:username"]
 email          = "email"
 email_verified = "email_verified"
@@ -120,6 +130,7 @@ name           = { from = "name", fallback = "given_name" }
 /// For any other source: rehome's own names, to be replaced.
 const GENERIC: Start = Start {
     source: "generic",
+    skip: "[]",
     user: r#"id             = "id"
 email          = "email"
 email_verified = "email_verified"           # or { from = "confirmed_at", as = "nonempty" }
@@ -133,9 +144,18 @@ created_at     = "created_at"               # or { from = "joined", as = "%d.%m.
 "#,
     password: r#"hash   = "password_hash"
 scheme = { from = "password_scheme" }       # or one for all, "bcrypt"; "auto" lets the hash say it
-# salt   = { from = "password_salt", encoding = "hex" }
-# params = { cpu = 16384, memory = 8, parallel = 1, length = 64, signer_key = "env:SIGNER_KEY" }
-# plain  = "password"                       # plain text instead of a hash
+salt   = { from = "password_salt", encoding = { from = "password_salt_encoding" } }   # or encoding = "hex"
+plain  = "password"                         # plain text instead of a hash
+
+[password.params]                           # or numbers for all, scrypt_n = 16384; signer_key = "env:SIGNER_KEY"
+scrypt_n       = "scrypt_n"
+scrypt_r       = "scrypt_r"
+scrypt_p       = "scrypt_p"
+scrypt_length  = "scrypt_length"
+signer_key     = "signer_key"
+salt_separator = "salt_separator"
+rounds         = "rounds"
+mem_cost       = "mem_cost"
 "#,
 };
 
@@ -151,11 +171,12 @@ pub fn example(source: &str) -> String {
              # other names, or if some that rehome leaves out are to be kept."
         )
     };
-    let Start { user, password, .. } = start;
+    let Start { skip, user, password, .. } = start;
     format!(
         "{reads}\n# A column may be a path into JSON: profile.emails.0.address\n\n\
-         [source]\nnull = [\"\", \"NULL\", \"\\\\N\"]                 # texts that mean nothing\n\n\
-         [where]\nskip = []                                 # [\"is_bot == true\", \"deleted_at != null\"]\n\n\
+         [source]\nnull = [\"\", \"NULL\", \"\\\\N\"]                 # texts that mean nothing\n\
+         missing = \"ignore\"                        # \"refuse\" once the names are right: a misspelt column is an error then\n\n\
+         [where]\nskip = {skip}                                 # [\"is_bot == true\", \"deleted_at != null\"]\n\n\
          [user]\n{user}\n[password]\n{password}"
     )
 }

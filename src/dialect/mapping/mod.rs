@@ -5,6 +5,7 @@
 //! [source]                     # all optional
 //! table = "people"             # a dump: the table of the users; JSON: the member that holds them
 //! null  = ["", "NULL", "\\N"]  # texts that mean nothing
+//! missing = "refuse"           # or "ignore": what a column is that the export has not
 //!
 //! [where]
 //! skip = ["is_bot == 'true'", "deleted_at != null"]   # == != < <= > >= with 'text', a number, true, false, null
@@ -63,7 +64,7 @@ use super::{Context, Detection, Dialect, Fate, Role, common};
 use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
-use crate::source::{Record, TableSample};
+use crate::source::{Format, Record, TableSample};
 
 pub use self::section::nearest;
 
@@ -71,6 +72,7 @@ pub use self::section::nearest;
 pub struct Mapping {
     table: Option<String>,
     null: Vec<String>,
+    ignore_missing: bool,
     skip: Vec<Comparison>,
     id: Option<Text>,
     email: Option<Text>,
@@ -120,6 +122,13 @@ impl Mapping {
         let mapping = Self {
             table: source.text("table")?,
             null: source.texts("null")?,
+            ignore_missing: match source.text("missing")?.as_deref() {
+                None | Some("refuse") => false,
+                Some("ignore") => true,
+                Some(other) => {
+                    return Err(Problem(format!("[source] missing is `{other}`; there are refuse and ignore")));
+                }
+            },
             skip: filter.texts("skip")?.into_iter().map(Comparison::read).collect::<Read<_>>()?,
             id,
             email,
@@ -140,6 +149,57 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] for a column that none of the users' tables has, with the nearest one.
+    pub fn check(&self, tables: &[TableSample]) -> Result<(), RunError> {
+        let users: Vec<_> = tables.iter().filter(|table| self.role(table) == Role::Users).collect();
+        let says_all = |table: &&&TableSample| {
+            matches!(table.format, Format::Csv | Format::Tsv | Format::Sql) && !table.columns.is_empty()
+        };
+        if self.ignore_missing || users.is_empty() || users.iter().filter(says_all).count() < users.len() {
+            return Ok(());
+        }
+        let columns: Vec<&str> = users.iter().flat_map(|table| &table.columns).map(String::as_str).collect();
+        let is_there =
+            |path: &str| columns.iter().any(|column| *column == path || path.split('.').next() == Some(column));
+        match self.needs().into_iter().find(|needed| !needed.iter().any(|path| is_there(path))) {
+            None => Ok(()),
+            Some(missing) => {
+                let near = missing.iter().find_map(|column| nearest(column, &columns));
+                let tail = near.map_or_else(
+                    || format!("there are {}", columns.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let missing = missing.join("`, `");
+                Err(RunError::Usage(format!(
+                    "the mapping names the column `{missing}`, which the export has not; {tail}"
+                )))
+            }
+        }
+    }
+
+    /// The columns it cannot do without: of each list, one.
+    fn needs(&self) -> Vec<Vec<&str>> {
+        fn each<'m>(columns: impl Iterator<Item = &'m str>) -> impl Iterator<Item = Vec<&'m str>> {
+            columns.map(|column| vec![column])
+        }
+        fn one(columns: &[String]) -> Option<Vec<&str>> {
+            (!columns.is_empty()).then(|| columns.iter().map(String::as_str).collect())
+        }
+        let texts = [&self.id, &self.email, &self.phone, &self.name].into_iter().flatten();
+        let flags = [&self.email_verified, &self.phone_verified, &self.enabled].into_iter().flatten();
+        let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
+        let mut needs: Vec<_> = texts.flat_map(Text::needs).chain(self.password.needs()).collect();
+        needs.extend(flags.filter_map(|flag| one(flag.columns())));
+        needs.extend(moments.filter_map(|moment| one(moment.columns())));
+        needs.extend(self.labels.iter().flat_map(|labels| each(labels.columns())));
+        needs.extend(self.prefs.iter().flat_map(|prefs| each(prefs.columns())));
+        needs.extend(each(self.skip.iter().map(|comparison| comparison.column.as_str())));
+        needs
+    }
+
     /// Every column with what becomes of it.
     fn fates<'m>(&'m self) -> Vec<(&'m str, Fate)> {
         const CHANGED: &str = "as the mapping says";
@@ -153,7 +213,7 @@ impl Mapping {
         let mut transformed = |to, columns: Vec<&'m str>| {
             fates.extend(columns.into_iter().map(|column| (column, Fate::Transformed { to, how: CHANGED })));
         };
-        transformed("password", self.password.columns());
+        transformed("password", self.password.needs().concat());
         let flags = [
             ("email_verified", &self.email_verified),
             ("phone_verified", &self.phone_verified),
@@ -207,7 +267,7 @@ impl Dialect for Mapping {
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
-        let row = Row { record, null: &self.null };
+        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
         if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
             let text = format!("left out by the mapping: {}", comparison.written);
             return Err(Refusal::new(Code::SkippedBySource, text));
@@ -249,7 +309,7 @@ impl Dialect for Mapping {
         &self,
         record: &'r Record<'r>,
     ) -> (Option<std::borrow::Cow<'r, str>>, Option<std::borrow::Cow<'r, str>>) {
-        let row = Row { record, null: &self.null };
+        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
         let text = |text: &Option<Text>| text.as_ref().and_then(|text| text.of(row).ok()).flatten();
         (text(&self.id), text(&self.email))
     }

@@ -141,19 +141,18 @@ impl Password {
         Ok(Some(separator.verbatim(row)?.unwrap_or_default()))
     }
 
-    /// All columns it reads.
-    pub(super) fn columns(&self) -> Vec<&str> {
+    /// The columns it cannot do without: of each list, one.
+    pub(super) fn needs(&self) -> Vec<Vec<&str>> {
         let texts = [&self.hash, &self.plain, &self.scheme, &self.salt, &self.signer_key, &self.salt_separator];
-        let mut columns: Vec<_> = texts.into_iter().flatten().flat_map(|text| text.columns().0).collect();
-        for number in self.numbers.iter().flatten() {
-            if let Number::Column(column) = number {
-                columns.push(column);
-            }
-        }
+        let mut needs: Vec<_> = texts.into_iter().flatten().flat_map(Text::needs).collect();
+        needs.extend(self.numbers.iter().flatten().filter_map(|number| match number {
+            Number::Column(column) => Some(vec![column.as_str()]),
+            Number::Const(_) => None,
+        }));
         if let Encoding::Column(column) = &self.salt_encoding {
-            columns.push(column);
+            needs.push(vec![column]);
         }
-        columns
+        needs
     }
 }
 

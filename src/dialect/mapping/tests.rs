@@ -109,6 +109,38 @@ fn a_column_that_no_table_has_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_misspelt_column_ends_the_run_before_it_begins_where_the_table_says_all() {
+    let table = |format| testing::table("", format, &["id", "mail", "confirmed"]);
+    for (map, expected) in [
+        ("[user]\nid = \"id\"\nemail = \"mial\"", Some("`mial`, which the export has not; did you mean `mail`?")),
+        ("[user]\nid = \"id\"\nemail = [\"mial\", \"mail\"]", None),
+        (
+            "[user]\nid = \"id\"\nemail_verified = { from = \"x\", as = \"nonempty\" }",
+            Some("there are id, mail, confirmed"),
+        ),
+        ("[user]\nid = \"id\"\n[where]\nskip = \"confirmd == null\"", Some("did you mean `confirmed`?")),
+        ("[user]\nid = \"id\"\nname = \"confirmed.name\"", None),
+    ] {
+        let found = mapping(map).check(&[table(Format::Csv)]).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(found, None, "{map}"),
+            Some(expected) => assert!(found.is_some_and(|text| text.contains(expected)), "{map}"),
+        }
+        assert!(mapping(map).check(&[table(Format::Ndjson)]).is_ok());
+    }
+}
+
+#[test]
+fn a_lenient_mapping_takes_a_missing_column_for_an_empty_one() {
+    let map = "[source]\nmissing = \"ignore\"\n[user]\nid = \"id\"\nemail = \"mail\"\nname = \"nobody\"";
+    let lenient = mapping(map);
+    assert!(lenient.check(&[testing::table("", Format::Csv, &["id", "mail"])]).is_ok());
+    let record = testing::row("", &["id", "mail"], &["7", "a@example.com"]);
+    assert_eq!(read(&lenient, &record).name, None);
+    assert!(parse(&map.replace("ignore", "explode")).is_err());
+}
+
+#[test]
 fn flags_are_read_as_the_mapping_says() {
     let now_2026 = [
         ("\"x\"", "yes", Some(true)),
@@ -130,7 +162,7 @@ fn flags_are_read_as_the_mapping_says() {
         let Ok(flag) = Flag::read("v", value["v"].clone()) else { panic!("{written}") };
         let record = testing::row("", &["x"], &[cell]);
         let now = testing::context(&NoRelated).now;
-        let read = flag.of(Row { record: &record, null: &[] }, now).ok().flatten();
+        let read = flag.of(Row { record: &record, null: &[], lenient: false }, now).ok().flatten();
         assert_eq!(read, expected, "{written} of `{cell}`");
     }
 }

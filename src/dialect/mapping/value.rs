@@ -17,6 +17,8 @@ pub(super) struct Row<'r, 'm> {
     pub(super) record: &'r Record<'r>,
     /// Texts that mean nothing.
     pub(super) null: &'m [String],
+    /// Whether a column that the table has not is only an empty one.
+    pub(super) lenient: bool,
 }
 
 /// A value of the record itself, or one within JSON that a column holds as text.
@@ -65,7 +67,7 @@ impl<'r> Row<'r, '_> {
     /// A table that has none of them: the mapping is wrong, and every user would lose the value.
     pub(super) fn first<'p>(self, columns: &'p [String]) -> Result<Option<(&'p str, Found<'r>)>, Refusal> {
         let found = columns.iter().find_map(|column| Some((column.as_str(), self.get(column)?)));
-        if found.is_none() && !columns.iter().any(|column| self.exists(column)) {
+        if found.is_none() && !self.lenient && !columns.iter().any(|column| self.exists(column)) {
             return Err(strict::unclear(&columns.join("`, `"), "is named in the mapping and not in the export"));
         }
         Ok(found)
@@ -216,6 +218,19 @@ impl Text {
             text.to_mut().push_str(&self.suffix);
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// The columns it cannot do without: of each list, one.
+    pub(super) fn needs(&self) -> Vec<Vec<&str>> {
+        fn list(columns: &[String]) -> Vec<&str> {
+            columns.iter().map(String::as_str).collect()
+        }
+        let base = match &self.base {
+            Base::From(columns) => vec![list(columns)],
+            Base::Join(columns, _) => columns.iter().map(|column| vec![column.as_str()]).collect(),
+            Base::Const(_) => Vec::new(),
+        };
+        base.into_iter().chain((!self.fallback.is_empty()).then(|| list(&self.fallback))).collect()
     }
 
     /// The columns it is made of, and whether they arrive as they were.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::dialect::mapping::Mapping;
+use crate::dialect::mapping::{self, Mapping};
 use crate::scheme::verify::Login;
 
 /// Dialect, name of the accounts file, export.
@@ -75,8 +75,18 @@ fn mapped() -> Export {
 #[test]
 fn a_mapping_reads_what_no_source_describes() {
     compare("mapping/people.accounts.json", &accounts_of(&mapped()));
-    let without_dates = accounts(&["generic/users.csv"]);
-    assert!(without_dates.iter().all(|account| account["prefs"].get("created_at").is_none()));
+}
+
+#[test]
+fn the_generic_starting_map_says_what_generic_exports_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("map.toml");
+    std::fs::write(&map, mapping::example::example("generic")).unwrap();
+    let mapping = Some(Mapping::read(&map).unwrap());
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let paths = [fixture("generic/users.csv")];
+    let export = Export::open(&paths, ReadOptions { mapping, now, ..ReadOptions::default() }).unwrap();
+    assert_eq!(accounts_of(&export), accounts(&["generic/users.csv"]));
 }
 
 /// Everybody whose hash maps and whose password is known.
