@@ -14,7 +14,7 @@ fn identify(arguments: &[&str], lines: &[Value]) -> Vec<Value> {
             object => format!("{object}\n"),
         })
         .collect();
-    let run = run_with_input(rehome().arg("identify").args(arguments), input.as_bytes());
+    let run = run_with_input(rehome().args(["identify", "--format", "json"]).args(arguments), input.as_bytes());
     assert_eq!(run.code, 0, "{}", run.stderr);
     run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect()
 }

@@ -34,6 +34,10 @@ pub struct Args {
     #[arg(long)]
     pub reveal: bool,
 
+    /// Taken as everywhere; what is printed are always JSON lines.
+    #[command(flatten)]
+    pub output: super::args::OutputArgs,
+
     /// The version.
     #[command(flatten)]
     pub version: super::args::VersionArgs,

@@ -24,6 +24,10 @@ pub struct Args {
     /// Print passwords, salts and keys instead of `"redacted"`
     #[arg(long)]
     pub reveal: bool,
+
+    /// Taken as everywhere; what is printed are always JSON lines.
+    #[command(flatten)]
+    pub output: super::args::OutputArgs,
 }
 
 /// The lines of one batch, written by the workers and printed in order.
