@@ -10,7 +10,7 @@ use rehome::appwrite::{Client, Target};
 use serde_json::{Value, json};
 
 use super::soak::{assert_holds, listed, users};
-use super::util::{Sandbox, rehome, run};
+use super::util::{Sandbox, fixture, rehome, run};
 
 /// A folder with an export of this many users, and what is to be at the target for each.
 fn prepared(n: usize) -> (tempfile::TempDir, HashMap<String, Value>) {
@@ -312,4 +312,35 @@ fn the_sandbox_inside_keeps_its_users_in_the_run_folder() {
     inside("import");
     inside("resume");
     assert!(inside("verify").stdout.contains("10 as planned"));
+}
+
+#[test]
+fn hashes_without_the_parameters_they_need_stop_before_the_first_request() {
+    let sandbox = Sandbox::start(&[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let run_folder = home.path().join("run");
+    let run =
+        run(sandbox.rehome().arg("import").arg(fixture("firebase/users.json")).arg("--run").arg(&run_folder)).exits(2);
+    assert!(run.stderr.contains("--firebase-hash-config"), "{}", run.stderr);
+    assert_eq!(listed(&sandbox).len(), 0, "nothing was sent");
+}
+
+#[test]
+fn a_known_password_that_does_not_verify_stops_before_the_first_request() {
+    let sandbox = Sandbox::start(&[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let known = home.path().join("known.csv");
+    std::fs::write(&known, "email,password\nalice@example.com,not-the-password\n").expect("written");
+    let import = |yes: &[&str]| {
+        let mut command = sandbox.rehome();
+        command.arg("import").arg(fixture("firebase/users.json")).arg("--firebase-hash-config");
+        command.arg(fixture("firebase/hash_config.txt")).arg("--known").arg(&known);
+        command.arg("--run").arg(home.path().join("run")).args(yes);
+        run(&mut command)
+    };
+    let stopped = import(&[]).exits(3);
+    assert!(stopped.stderr.contains("nothing was sent"), "{}", stopped.stderr);
+    assert_eq!(listed(&sandbox).len(), 0);
+    import(&["--yes"]).exits(3);
+    assert_eq!(listed(&sandbox).len(), 16);
 }

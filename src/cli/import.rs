@@ -9,6 +9,7 @@ use super::session::{Session, Stage};
 use super::settings;
 use super::target::Place;
 use crate::appwrite::Client;
+use crate::code::Code;
 use crate::error::{Finish, RunError};
 use crate::event::Event;
 use crate::import::{Import, rejects};
@@ -76,12 +77,31 @@ pub(super) fn go(
     let survey = survey::survey(&planner, Some((&stage.folder, &frame)), &*stage.listener)?;
     let files = &stage.session.export;
     let known = settings::prove_known(files, &stage.export, planner.profile, &*stage.listener)?;
-    let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
-    if wrong > 0 {
-        stage.listener.on(&Event::Warned(format!("{wrong} known passwords do not match; the report says why")));
+    let unread = survey.tally.said(Code::HashConfigMissing);
+    if unread > 0 {
+        return Err(RunError::Usage(format!(
+            "{unread} hashes need Firebase's password hash parameters: copy them from the console (Authentication, Users, \u{22ee}, \
+             Password hash parameters) into a file and pass --firebase-hash-config FILE; nothing was sent"
+        )));
     }
     let records = survey.tally.records();
     let before = stage.reader.counts()?;
+    let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
+    if wrong > 0 {
+        stage.listener.on(&Event::Warned(format!("{wrong} known passwords will not sign in; the report says why")));
+    }
+    let unproven = known.iter().flat_map(|known| &known.wrong).filter(|wrong| !wrong.hash_is_right).count();
+    if unproven > 0 && before.created == 0 && !output.yes {
+        // Everybody with the same scheme may be locked out: that is for a person to decide, before it is done.
+        let mut report = stage.report("check", &survey.tally);
+        report.known = known;
+        report.suggest(&stage.session.export.words(None), path);
+        report.save(&stage.folder)?;
+        stage.listener.on(&Event::Over);
+        print(&report, output)?;
+        stage.listener.on(&Event::Warned("nothing was sent; --yes imports all the same".into()));
+        return Ok(Finish::Partial);
+    }
     let sender = ledger.sender();
     super::block_on(async {
         sender.meta("profile", planner.profile.name.to_owned()).await?;

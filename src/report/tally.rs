@@ -319,6 +319,12 @@ impl Tally {
         self.columns.merge(other.columns);
     }
 
+    /// Records this was said of.
+    #[must_use]
+    pub fn said(&self, code: Code) -> u64 {
+        self.reasons.iter().filter(|((_, said, _), _)| *said == code).map(|(_, reason)| reason.count).sum()
+    }
+
     /// Records counted so far.
     #[must_use]
     pub fn records(&self) -> u64 {
