@@ -497,9 +497,10 @@ fn reasons(tally: &Tally) -> Vec<Reason> {
             scheme: scheme.map(Into::into),
             title: code.title().into(),
             text: reason.first.first().and_then(|kept| match &kept.text {
-                // Written when the program was compiled: it quotes nobody.
-                Cow::Borrowed(text) if *text != code.title() => Some((*text).into()),
-                _ => None,
+                text if *text == code.title() => None,
+                // Put together for this record, unless it is about its scheme.
+                Cow::Owned(_) if scheme.is_none() => None,
+                text => Some(text.clone().into_owned()),
             }),
             remedy: reason.first.first().map(|kept| kept.remedy.clone().into_owned()).unwrap_or_default(),
             count: reason.count,

@@ -186,6 +186,10 @@ impl Observer {
     }
 
     fn impersonal_refusal(self, refusal: Refusal) -> Refusal {
+        // What is said of a hash names its scheme and parameters, and nobody.
+        if refusal.scheme.is_some() {
+            return refusal;
+        }
         Refusal {
             text: self.impersonal(refusal.text, refusal.code.title()),
             hint: self.impersonal(refusal.hint, refusal.code.remedy()),
