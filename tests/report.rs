@@ -208,6 +208,8 @@ fn what_the_target_refused_counts_as_refused() {
     let reasons = report["reasons"].as_array().expect("a list");
     let conflict = reasons.iter().find(|reason| reason["code"] == "target-conflict").expect("the conflict is named");
     assert_eq!(conflict["examples"][0]["record"], 2);
+    let again = run(rehome().args(["report", "--format", "json"]).arg(&folder)).exits(0).json();
+    assert_eq!((&again["import"], &again["outcomes"]), (&report["import"], &report["outcomes"]));
     let rejects = fs::read_to_string(folder.join("rejects.csv")).expect("is there");
     assert_eq!(rejects, "id,email\n2,taken@example.com\n3,not an address\n");
 }

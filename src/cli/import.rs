@@ -113,6 +113,11 @@ pub(super) fn go(
     if before.done > 0 {
         stage.listener.on(&Event::Said(format!("going on: {} of {records} users are done", before.done)));
     }
+    // A run that is killed has a report, too.
+    let mut report = stage.report("import", &survey.tally);
+    report.import = Some(section(&stage)?);
+    report.suggest(&stage.session.export.words(None), path);
+    report.save(&stage.folder)?;
     stage.listener.on(&Event::Expecting { users: records.saturating_sub(before.done) });
 
     let started = Instant::now();
@@ -127,24 +132,15 @@ pub(super) fn go(
     let seconds = started.elapsed().as_secs_f64();
 
     let counts = stage.reader.counts()?;
-    let not_done = counts.failed + counts.conflicts + refused_by_target(&stage.reader)?;
-    let tally = if not_done > 0 && ended.is_ok() {
+    let section = ImportSection { seconds, pace: pulse.pace(), ..section(&stage)? };
+    let tally = if section.failed > 0 && ended.is_ok() {
         rejects::rewrite(&planner, &survey.duplicates, &stage.reader, &stage.folder, &frame)?
     } else {
         survey.tally
     };
     write_id_map(&stage.folder, &stage.reader)?;
     let mut report = stage.report("import", &tally);
-    report.import = Some(ImportSection {
-        endpoint: stage.target.endpoint.clone(),
-        project: stage.target.project.clone(),
-        created: counts.created,
-        done: counts.done,
-        left: counts.left,
-        failed: not_done,
-        seconds,
-        pace: pulse.pace(),
-    });
+    report.import = Some(section);
     report.known = known;
     let mut bad = wrong as u64;
     if ended.is_ok() && stage.session.place == Place::Sandbox && stage.session.export.known.is_some() {
@@ -160,10 +156,24 @@ pub(super) fn go(
     Ok(Finish::partial_if(counts.refused + counts.failed + counts.left + bad > 0))
 }
 
-/// Users that were planned and that the target refused for good.
-fn refused_by_target(reader: &Reader) -> Result<u64, RunError> {
+fn section(stage: &Stage) -> Result<ImportSection, RunError> {
+    let mut section = ImportSection {
+        endpoint: stage.target.endpoint.clone(),
+        project: stage.target.project.clone(),
+        ..ImportSection::default()
+    };
+    count(&mut section, &stage.reader)?;
+    Ok(section)
+}
+
+/// Brings the counts up to what the ledger says.
+pub(super) fn count(section: &mut ImportSection, reader: &Reader) -> Result<(), RunError> {
+    let counts = reader.counts()?;
     let refused = |(code, n): &(String, u64)| if code == "target-refused" { *n } else { 0 };
-    Ok(reader.codes()?.iter().map(refused).sum())
+    let refused: u64 = reader.codes()?.iter().map(refused).sum();
+    (section.created, section.done, section.left) = (counts.created, counts.done, counts.left);
+    section.failed = counts.failed + counts.conflicts + refused;
+    Ok(())
 }
 
 fn write_id_map(folder: &RunFolder, reader: &Reader) -> Result<(), RunError> {

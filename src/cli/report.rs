@@ -4,7 +4,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::args::{OutputArgs, OutputFormat};
+use super::import;
 use crate::error::{Finish, RunError};
+use crate::ledger::Reader;
+use crate::report::folder::LEDGER;
 use crate::report::terminal::{self, Colours};
 use crate::report::{Report, RunFolder};
 
@@ -28,12 +31,18 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     }
     let mut merged: Option<Report> = None;
     for path in &args.folders {
-        let report = Report::load(&RunFolder::open(path)?)?.ok_or_else(|| {
+        let folder = RunFolder::open(path)?;
+        let mut report = Report::load(&folder)?.ok_or_else(|| {
             RunError::Usage(format!(
                 "{} holds no report yet; `rehome check` or `rehome import` writes one",
                 path.display()
             ))
         })?;
+        // Of an import that is under way, or was killed, the ledger knows more.
+        let told = report.command != "import" || !folder.file(LEDGER).exists();
+        if let Some(section) = report.import.as_mut().filter(|_| !told) {
+            import::count(section, &Reader::open(path)?)?;
+        }
         match &mut merged {
             Some(merged) => merged.merge(report),
             None => merged = Some(report),
