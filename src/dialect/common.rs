@@ -188,13 +188,18 @@ pub fn object(record: &Record<'_>, column: &str) -> Option<serde_json::Map<Strin
     }
 }
 
-/// The names in a JSON value: of an array, of one string split at commas, `|` and `;`; everything else has none.
+/// The names in a JSON value: of an array, of one string split at commas, `|` and `;`, the members of an object that are
+/// true; everything else has none.
 #[must_use]
 pub fn names<'v>(value: &serde_json::Value) -> Vec<Cow<'v, str>> {
     match value {
         serde_json::Value::String(text) => split(text).map(|name| Cow::Owned(name.to_owned())).collect(),
         serde_json::Value::Array(items) => {
             items.iter().filter_map(|item| item.as_str()).map(|name| Cow::Owned(name.to_owned())).collect()
+        }
+        serde_json::Value::Object(members) => {
+            let granted = members.iter().filter(|(_, value)| **value == serde_json::Value::Bool(true));
+            granted.map(|(name, _)| Cow::Owned(name.clone())).collect()
         }
         _ => Vec::new(),
     }
@@ -364,6 +369,18 @@ mod tests {
         assert_eq!(join(&["Alice ", " "]).as_deref(), Some("Alice "));
         assert_eq!(join(&["Alice ", " Adams"]).as_deref(), Some("Alice Adams"));
         assert_eq!(join(&["", ""]), None);
+    }
+
+    #[test]
+    fn roles_stand_in_lists_in_text_and_in_objects() {
+        for (value, expected) in [
+            (json!(["a", 1, "b"]), vec!["a", "b"]),
+            (json!("a, b|c"), vec!["a", "b", "c"]),
+            (json!({ "a": true, "b": false, "c": "yes" }), vec!["a"]),
+            (json!(7), vec![]),
+        ] {
+            assert_eq!(names(&value), expected, "{value}");
+        }
     }
 
     #[test]

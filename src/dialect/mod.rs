@@ -194,6 +194,8 @@ pub mod firebase_config;
 pub mod fusionauth;
 pub mod generic;
 pub mod ghost;
+#[cfg(test)]
+mod hostile;
 pub mod htpasswd;
 pub mod joomla;
 pub mod keycloak;
