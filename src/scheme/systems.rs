@@ -189,7 +189,9 @@ pub(super) fn colons<'s>(mut job: Job<'s, '_>, before: &'s str, after: &'s str) 
         return scrypt::colons(job, before, after);
     }
     let line = after.split(':').next().unwrap_or_default();
-    if matches!(job.parts.origin, "htpasswd" | "shadow") || line.starts_with('$') || line.starts_with('{') {
+    let crypt =
+        matches!(job.parts.origin, "htpasswd" | "shadow") || matches!(job.declared(), Some("descrypt" | "crypt"));
+    if crypt || line.starts_with(['$', '{']) {
         job.converted("strip \"user:\"");
         return recognise::inner(job, line);
     }

@@ -151,6 +151,22 @@ fn a_scheme_for_the_whole_export_leaves_strings_alone_that_say_what_they_are() {
 }
 
 #[test]
+fn a_line_of_a_password_file_loses_its_user() {
+    for (line, scheme) in [
+        ("bob:N1tQbOFcM5fpg", Some("descrypt")),
+        ("bob:N1tQbOFcM5fpg:19000:0:99999:7:::", Some("crypt")),
+        ("bob:$1$SuMrG47N$ymvzYjr7QcEQjaK5m1PGx1:19000:0", None),
+        ("bob:{SHA}3jrbW5owwe/vIJdRjQFGSWnDAQw=", None),
+    ] {
+        let mapped = maps(&HashInput { declared: scheme.map(Into::into), ..columns::bare(line) }, new());
+        assert_eq!(mapped.conversion[0], "strip \"user:\"");
+    }
+    assert_eq!(refused(&columns::bare("bob:!$6$salt$hash"), new()).0, Code::UnrecognisedHash);
+    let locked = HashInput { origin: "shadow", ..columns::bare("bob:!$6$salt$hash:19000") };
+    assert_eq!(refused(&locked, new()).0, Code::UnusablePassword);
+}
+
+#[test]
 fn a_key_may_have_its_salt_in_another_column() {
     let input = HashInput { salt: Some("00ff".into()), ..declared(&"AB".repeat(64), "better-auth") };
     let mapped = maps(&input, new());
