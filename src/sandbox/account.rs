@@ -121,8 +121,8 @@ pub async fn get(call: Call) -> ApiResult<Answer> {
     if !user.status {
         return Err(ApiError::blocked(call.traits()));
     }
-    let seq = user.seq;
-    let targets = call.app.store.single(move |c| targets_of(c, seq)).await?;
+    let owner = User::clone(user);
+    let targets = call.app.store.single(move |c| targets_of(c, &owner)).await?;
     Answer::ok(&UserView { user, targets: &targets, traits: call.traits(), audience: Audience::Owner })
 }
 

@@ -190,7 +190,7 @@ fn move_target(
     new: &str,
     taken: fn() -> ApiError,
 ) -> ApiResult<Vec<Target>> {
-    let mut shown = targets_of(connection, user.seq)?;
+    let mut shown = targets_of(connection, user)?;
     match shown.iter_mut().find(|target| Some(target.identifier.as_str()) == old) {
         Some(target) if new.is_empty() => target.delete(connection)?,
         Some(target) => {

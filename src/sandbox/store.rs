@@ -26,6 +26,7 @@ const GROUP: usize = 512;
 type Reply = Box<dyn FnOnce(bool) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
 
+/// No index begins with the project: a list without a filter follows the order of creation, which is the table's own.
 const SCHEMA: &str = "
     PRAGMA user_version = 1;
     CREATE TABLE IF NOT EXISTS projects(
@@ -40,21 +41,21 @@ const SCHEMA: &str = "
         labels TEXT NOT NULL, prefs TEXT NOT NULL, password TEXT, hash TEXT NOT NULL, hash_options TEXT NOT NULL,
         password_update TEXT, registration TEXT NOT NULL, accessed_at TEXT, mfa INTEGER NOT NULL,
         impersonator INTEGER NOT NULL, recovery_codes TEXT NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(project, id);
-    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(project, email) WHERE email IS NOT NULL;
-    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(project, phone) WHERE phone IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(id, project);
+    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(email, project) WHERE email IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(phone, project) WHERE phone IS NOT NULL;
     CREATE TABLE IF NOT EXISTS targets(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL COLLATE mariadb,
         user INTEGER NOT NULL, user_id TEXT NOT NULL COLLATE mariadb, created TEXT NOT NULL, updated TEXT NOT NULL,
         name TEXT NOT NULL COLLATE mariadb, provider_type TEXT NOT NULL COLLATE mariadb,
         identifier TEXT NOT NULL COLLATE mariadb, expired INTEGER NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS targets_id ON targets(project, id);
-    CREATE UNIQUE INDEX IF NOT EXISTS targets_identifier ON targets(project, identifier);
-    CREATE INDEX IF NOT EXISTS targets_user ON targets(user);
+    CREATE UNIQUE INDEX IF NOT EXISTS targets_id ON targets(id, project);
+    CREATE UNIQUE INDEX IF NOT EXISTS targets_identifier ON targets(identifier, project);
+    CREATE INDEX IF NOT EXISTS targets_user ON targets(user_id, user);
     CREATE TABLE IF NOT EXISTS sessions(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL COLLATE mariadb,
         user INTEGER NOT NULL, secret TEXT NOT NULL, document TEXT NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS sessions_id ON sessions(project, id);
+    CREATE UNIQUE INDEX IF NOT EXISTS sessions_id ON sessions(id, project);
     CREATE INDEX IF NOT EXISTS sessions_user ON sessions(user);
 ";
 

@@ -112,7 +112,7 @@ pub async fn get(call: Call) -> ApiResult<Answer> {
         .store
         .single(move |c| {
             let user = by_id(c, project, &user_id)?;
-            let targets = targets_of(c, user.seq)?;
+            let targets = targets_of(c, &user)?;
             targets.into_iter().find(|target| target.id == target_id).ok_or_else(ApiError::target_not_found)
         })
         .await?;

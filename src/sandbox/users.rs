@@ -30,10 +30,10 @@ pub fn by_id(connection: &Connection, project: i64, id: &str) -> ApiResult<User>
 }
 
 /// The targets of a user, in the order of their creation.
-pub fn targets_of(connection: &Connection, user: i64) -> ApiResult<Vec<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE user = ?1 ORDER BY seq");
+pub fn targets_of(connection: &Connection, user: &User) -> ApiResult<Vec<Target>> {
+    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE user_id = ?1 AND user = ?2 ORDER BY seq");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([user], Target::from_row)?;
+    let rows = statement.query_map((&user.id, user.seq), Target::from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -43,7 +43,7 @@ pub type WithTargets = (User, Vec<Target>);
 /// A user by id, with its targets.
 pub fn with_targets(connection: &Connection, project: i64, id: &str) -> ApiResult<WithTargets> {
     let user = by_id(connection, project, id)?;
-    let targets = targets_of(connection, user.seq)?;
+    let targets = targets_of(connection, &user)?;
     Ok((user, targets))
 }
 
@@ -104,7 +104,7 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
             }
             let page = find(c, &TABLE, condition, &queries, count, User::from_row)?;
             let users = page.documents.into_iter().map(|user| {
-                let targets = targets_of(c, user.seq)?;
+                let targets = targets_of(c, &user)?;
                 Ok((user, targets))
             });
             Ok((users.collect::<ApiResult<Vec<WithTargets>>>()?, page.total))
@@ -133,7 +133,8 @@ pub async fn delete(call: Call) -> ApiResult<Answer> {
             c.prepare_cached("DELETE FROM users WHERE seq = ?1")?.execute([user.seq])?;
             c.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.seq])?;
             if !leave_targets {
-                c.prepare_cached("DELETE FROM targets WHERE user = ?1")?.execute([user.seq])?;
+                c.prepare_cached("DELETE FROM targets WHERE user_id = ?1 AND user = ?2")?
+                    .execute((&user.id, user.seq))?;
             }
             Ok(())
         })
