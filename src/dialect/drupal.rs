@@ -45,11 +45,11 @@ impl Dialect for Drupal {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        shape::detection(tables, |table| self.role(table), 90, "the columns uid, pass, mail and init", "Drupal")
+        shape::detection(tables, |table| self.role(table), 90, "the columns uid, pass and mail", "Drupal")
     }
 
     fn role(&self, table: &TableSample) -> Role {
-        if shape::has(table, &["uid", "pass", "mail", "init"]) {
+        if shape::has(table, &["uid", "pass", "mail"]) {
             Role::Users
         } else if shape::has(table, &["entity_id", "roles_target_id"])
             || (shape::has(table, &["uid", "rid"]) && shape::named(table, "users_roles"))

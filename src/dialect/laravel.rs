@@ -43,13 +43,15 @@ impl Dialect for Laravel {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        let role = |table: &TableSample| self.role(table);
+        let marked =
+            |table: &TableSample| ["remember_token", "email_verified_at"].iter().any(|c| shape::has(table, &[c]));
+        let role = |table: &TableSample| if marked(table) { self.role(table) } else { Role::Ignored };
         shape::detection(tables, role, 80, "the columns password and remember_token or email_verified_at", "Laravel")
     }
 
+    /// `--from laravel` takes a table without its marks too: people select the columns they need.
     fn role(&self, table: &TableSample) -> Role {
-        let marked = ["remember_token", "email_verified_at"].iter().any(|column| shape::has(table, &[column]));
-        if marked && shape::has(table, &["email", "password"]) && shape::named(table, "users") {
+        if shape::has(table, &["email", "password"]) && shape::named(table, "users") {
             Role::Users
         } else if shape::has(table, &["role_id", "model_type", "model_id"]) {
             Role::Related(MEMBER)
@@ -138,5 +140,8 @@ mod tests {
         assert_eq!(Laravel.role(&testing::table("users", Format::Sql, &COLUMNS)), Role::Users);
         assert_eq!(Laravel.role(&testing::table("admins", Format::Sql, &COLUMNS)), Role::Ignored);
         assert!(Laravel.detect(&[testing::table("", Format::Csv, &COLUMNS)]).is_some());
+        let selected = testing::table("", Format::Csv, &["id", "email", "password"]);
+        assert_eq!(Laravel.role(&selected), Role::Users);
+        assert!(Laravel.detect(&[selected]).is_none());
     }
 }

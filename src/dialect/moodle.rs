@@ -63,11 +63,13 @@ impl Dialect for Moodle {
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         let telling = "the columns auth, mnethostid and suspended";
-        shape::detection(tables, |table| self.role(table), 90, telling, "Moodle")
+        let ours = |table: &TableSample| shape::has(table, &["mnethostid", "suspended"]);
+        let role = |table: &TableSample| if ours(table) { self.role(table) } else { Role::Ignored };
+        shape::detection(tables, role, 90, telling, "Moodle")
     }
 
     fn role(&self, table: &TableSample) -> Role {
-        let users = shape::has(table, &["auth", "mnethostid", "username", "password", "suspended"]);
+        let users = shape::has(table, &["auth", "username", "password"]);
         if users { Role::Users } else { Role::Ignored }
     }
 
