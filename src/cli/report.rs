@@ -42,6 +42,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         let told = report.command != "import" || !folder.file(LEDGER).exists();
         if let Some(section) = report.import.as_mut().filter(|_| !told) {
             import::count(section, &Reader::open(path)?)?;
+            // What comes after an import is about its folder alone.
+            report.suggest(&[], path);
         }
         match &mut merged {
             Some(merged) => merged.merge(report),

@@ -157,15 +157,16 @@ impl Screen {
     /// What the last command that changed or read the target did.
     fn happened(&mut self, report: &Report) {
         if let Some(import) = &report.import {
-            let text = format!(
-                "{} created, {} complete, {} failed, {} left; {} requests in {}",
+            let mut text = format!(
+                "{} created, {} complete, {} failed, {} left",
                 count(import.created),
                 count(import.done),
                 count(import.failed),
                 count(import.left),
-                count(import.pace.requests),
-                seconds(import.seconds),
             );
+            if import.pace.requests > 0 {
+                let _ = write!(text, "; {} requests in {}", count(import.pace.requests), seconds(import.seconds));
+            }
             self.fact("Import", &text);
         }
         if let Some(verify) = &report.verify {
@@ -369,11 +370,18 @@ mod tests {
 
     #[test]
     fn the_screen_is_a_screen() {
-        let screen = screen(&sample::report(), Colours::Off);
-        assert!(screen.lines().count() <= 40, "{} lines:\n{screen}", screen.lines().count());
-        for line in screen.lines() {
-            assert!(line.chars().count() <= COLUMNS, "{line}");
+        let mut checked = sample::report();
+        (checked.import, checked.verify) = (None, None);
+        let step = checked.next[1].clone();
+        checked.next.extend([step.clone(), step]);
+        for report in [checked, sample::report()] {
+            let screen = screen(&report, Colours::Off);
+            assert!(screen.lines().count() <= 40, "{} lines:\n{screen}", screen.lines().count());
+            for line in screen.lines() {
+                assert!(line.chars().count() <= COLUMNS, "{line}");
+            }
         }
+        let screen = screen(&sample::report(), Colours::Off);
         for expected in ["firebase", "91.", "duplicate-email", "/users/scrypt-modified", "N=16384", "rehome "] {
             assert!(screen.contains(expected), "{expected} is missing:\n{screen}");
         }
