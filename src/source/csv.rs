@@ -45,6 +45,10 @@ pub(crate) struct Row {
     pub end: usize,
     /// Where the next row begins.
     pub next: usize,
+    /// Whether a cell is quoted: no other spans lines.
+    pub quoted: bool,
+    /// Whether a quote opened a cell and was not closed.
+    pub stray: bool,
 }
 
 /// Cuts one row out of `data` at `at` and appends its cells. `None`: the data ends within the row, and there is more.
@@ -54,24 +58,26 @@ pub(crate) struct Row {
 pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut Vec<Cell>) -> Option<Row> {
     let first = cells.len();
     let mut pos = at;
+    let (mut any_quoted, mut stray) = (false, false);
     loop {
         if data.get(pos) == Some(&b'"') {
             match quoted(data, pos, delimiter, eof) {
                 Quote::Closed(cell, after) => {
+                    any_quoted = true;
                     cells.push(cell);
                     match data.get(after) {
                         Some(&b) if b == delimiter => {
                             pos = after + 1;
                             continue;
                         }
-                        _ => return Some(ended(data, at, after)),
+                        _ => return Some(Row { stray, ..ended(data, at, after) }),
                     }
                 }
                 Quote::Incomplete => {
                     cells.truncate(first);
                     return None;
                 }
-                Quote::Stray => {}
+                Quote::Stray => stray = true,
             }
         }
         let rest = data.get(pos..).unwrap_or_default();
@@ -82,7 +88,7 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
             }
             let end = data.len() - usize::from(rest.ends_with(b"\r"));
             cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
-            return Some(Row { start: at, end, next: data.len() });
+            return Some(Row { start: at, end, next: data.len(), quoted: any_quoted, stray });
         };
         let stop = pos + length;
         if data[stop] == delimiter {
@@ -91,7 +97,7 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
         } else {
             let end = stop - usize::from(data[pos..stop].ends_with(b"\r"));
             cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
-            return Some(Row { start: at, end, next: stop + 1 });
+            return Some(Row { start: at, end, next: stop + 1, quoted: any_quoted, stray });
         }
     }
 }
@@ -158,14 +164,14 @@ fn ended(data: &[u8], start: usize, end: usize) -> Row {
         Some(_) => end + 1,
         None => end,
     };
-    Row { start, end, next }
+    Row { start, end, next, quoted: true, stray: false }
 }
 
 /// The physical line at `at`.
 fn line(data: &[u8], at: usize) -> Row {
     let stop = memchr(b'\n', &data[at..]).map_or(data.len(), |n| at + n);
     let end = stop - usize::from(data[at..stop].ends_with(b"\r"));
-    Row { start: at, end, next: (stop + 1).min(data.len()) }
+    Row { start: at, end, next: (stop + 1).min(data.len()), quoted: false, stray: false }
 }
 
 /// Cuts whole rows out of `data` from `at` on, appending their cells and calling `each` with a row and where its cells
@@ -188,15 +194,18 @@ pub(crate) fn rows(
         let first_cell = cells.len();
         let visible = if strays < MAX_STRAYS { data } else { &data[..line(data, at).next] };
         let Some(mut found) = row(visible, at, delimiter, true, cells) else { break };
-        strays += usize::from(has_stray(data, &cells[first_cell..]));
-        let first = line(data, at);
-        if first.next < found.next
-            && (!fits(&cells[first_cell..], width) || swallows_rows(&data[first.next..found.end], delimiter, width))
-        {
-            strays += 1;
-            cells.truncate(first_cell);
-            row(&data[..first.next], at, delimiter, true, cells);
-            found = first;
+        strays += usize::from(found.stray);
+        if found.quoted {
+            let first = line(data, at);
+            let torn = first.next < found.next
+                && (!fits(&cells[first_cell..], width)
+                    || swallows_rows(&data[first.next..found.end], delimiter, width));
+            if torn {
+                strays += 1;
+                cells.truncate(first_cell);
+                row(&data[..first.next], at, delimiter, true, cells);
+                found = first;
+            }
         }
         if found.end > found.start {
             each(found, &cells[first_cell..], first_cell..cells.len());
@@ -205,13 +214,6 @@ pub(crate) fn rows(
         }
         at = found.next.max(at + 1);
     }
-}
-
-/// Whether a quote opened a cell and was not closed.
-fn has_stray(data: &[u8], cells: &[Cell]) -> bool {
-    cells
-        .iter()
-        .any(|cell| cell.quoting == Quoting::Bare && data.get(cell.start) == Some(&b'"') && cell.end > cell.start)
 }
 
 /// Whether a line within a cell is a row of its own: as many cells, and an address in one.
@@ -282,7 +284,7 @@ impl CsvFramer {
                 self.strays += 1;
                 row = first;
             }
-            self.strays += usize::from(has_stray(data, &cells));
+            self.strays += usize::from(row.stray);
             if row.end > row.start {
                 cut.push(row.start, row.end, &self.shape, SpanKind::Record);
                 if !self.wanted.took(&self.shape.table) {
