@@ -217,8 +217,13 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+
+    /// An empty store in memory, without its thread.
+    pub fn connection() -> Connection {
+        connect(None).expect("a store")
+    }
 
     #[tokio::test]
     async fn a_failed_job_leaves_nothing_behind_and_others_stay() {
