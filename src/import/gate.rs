@@ -48,6 +48,7 @@ struct Shared {
     bad_since: Option<Duration>,
     bad: u32,
     pulse: Pulse,
+    told: usize,
 }
 
 /// The right to have one request in flight.
@@ -78,6 +79,7 @@ impl Gate {
                 bad_since: None,
                 bad: 0,
                 pulse: Pulse::default(),
+                told: granted,
             }),
             started: Instant::now(),
             give_up_after: ceilings.give_up_after,
@@ -130,6 +132,12 @@ impl Gate {
         (verdict, outcome.ok())
     }
 
+    /// A user has reached their end.
+    pub fn user_done(&self) {
+        let now = self.started.elapsed();
+        self.shared().pulse.user_done(now);
+    }
+
     /// What the run's requests looked like so far.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
@@ -152,9 +160,12 @@ impl Gate {
         };
         shared.pulse.answer(now, now.saturating_sub(sent), trouble.is_some());
         let pause = trouble.and_then(|t| t.after);
+        let paused = shared.pace.pause_until();
         if let Some(pause) = pause {
             shared.pace.pause(now, pause);
         }
+        // Everybody who was in flight is told the same; it is news once.
+        let longer = shared.pace.pause_until().saturating_sub(paused.max(now)) > Duration::from_millis(500);
         shared.pace.ended(sent, now, in_flight, signal);
         let limit = shared.pace.limit();
         let before = shared.granted;
@@ -180,9 +191,11 @@ impl Gate {
                 None
             }
         };
+        let news = std::mem::replace(&mut shared.told, limit) != limit || longer;
         drop(shared);
-        if limit != before || pause.is_some() {
-            let pause_ms = pause.map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+        if news {
+            let pause_ms =
+                pause.filter(|_| longer).map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             self.listener.on(&Event::Pace { limit, pause_ms });
         }
         broken.unwrap_or(verdict)

@@ -24,10 +24,11 @@ const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
 pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
     let (state, steps) = (job.state, job.known);
     let mut saga = Saga { context, job, state, steps };
-    match saga.ensure_created().await? {
-        Some(held) => saga.follow_up(held).await,
-        None => Ok(()),
+    if let Some(held) = saga.ensure_created().await? {
+        saga.follow_up(held).await?;
     }
+    context.gate.user_done();
+    Ok(())
 }
 
 /// Finds out what became of a user who was intended or half done, and does nothing else: what `rollback` asks first.
