@@ -14,7 +14,7 @@ use crate::dialect::Related;
 use crate::error::RunError;
 
 /// Rows beyond this estimate of their memory go to the disk.
-const MEMORY_BYTES: usize = 8 * 1024 * 1024;
+const MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a row costs beside its text: keys, lists, maps.
 const ROW_OVERHEAD_BYTES: usize = 256;

@@ -300,3 +300,24 @@ fn latin_1_is_read_and_said() {
     export.scan(3, &Silent, || (), each, |()| Ok(ControlFlow::Continue(()))).unwrap();
     assert_eq!(*notes.lock().unwrap(), [(40_001, "Renée, \"R\"".to_owned(), Code::NotUtf8)]);
 }
+
+#[test]
+fn packed_files_are_told_by_their_first_bytes() {
+    use std::io::Write;
+    let two = ok(&["ann@example.com", "bob@example.com"]);
+    let (first, second) = (b"id,email\n1,ann@example.com\n".as_slice(), b"2,bob@example.com\n".as_slice());
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    // `cat a.gz b.gz` is a gzip file of two members.
+    assert_eq!(emails("a.csv", &[gzip(first), gzip(second)].concat()), two);
+    let whole = [first, second].concat();
+    assert_eq!(emails("a.csv", &zstd::encode_all(whole.as_slice(), 1).unwrap()), two);
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("__MACOSX/users.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.start_file("users.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&whole).unwrap();
+    assert_eq!(emails("a.csv", &zip.finish().unwrap().into_inner()), two);
+}
