@@ -6,7 +6,8 @@ use super::settings;
 use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
 use crate::plan::planner::Planner;
-use crate::report::summary::{File, Head, Source};
+use crate::report::build::Head;
+use crate::report::summary::{File, Source};
 use crate::report::{Report, RunFolder, compare, survey};
 
 /// Read, identify and plan every user without sending anything; print and write the report

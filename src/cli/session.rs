@@ -22,7 +22,7 @@ use crate::ledger::{Identity, Ledger, Lock, Reader};
 use crate::plan::Policies;
 use crate::plan::planner::Planner;
 use crate::plan::shard::Shard;
-use crate::report::summary::Head;
+use crate::report::build::Head;
 use crate::report::{Report, RunFolder, Tally};
 
 /// A run as it was meant. Holds no key.

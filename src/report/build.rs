@@ -1,0 +1,224 @@
+//! From what was counted to the report.
+
+use std::borrow::Cow;
+
+use super::loss::{self, NEVER_CARRIED};
+use super::summary::{
+    Column, Duplicates, Estimate, NeverCarried, Outcomes, Problem, Reason, Report, SCHEMA, Scheme, SchemeCost, Source,
+    TrapCount,
+};
+use super::tally::Tally;
+use super::traps::Trap;
+use crate::appwrite::Version;
+use crate::code::{Code, Severity};
+use crate::dialect::{Dialect, Fate};
+
+/// What a command knows of its run as a whole.
+#[derive(Debug, Clone)]
+pub struct Head<'h> {
+    /// `check`, `import`, ….
+    pub command: &'h str,
+    /// The version that was planned for.
+    pub appwrite: Version,
+    /// What was read.
+    pub source: Source,
+    /// `--with-pii`
+    pub with_pii: bool,
+    /// `--rate`, if given.
+    pub rate: Option<u32>,
+    /// The moment of writing.
+    pub now: jiff::Timestamp,
+}
+
+/// The pace that is assumed where nobody says: what one small server was seen to take without effort.
+pub const DEFAULT_RATE: u32 = 100;
+
+impl Report {
+    /// The report of what was counted. `dialect` says what became of the columns; the sections of other commands are
+    /// empty, and filled by assignment.
+    #[must_use]
+    pub fn new(head: Head<'_>, tally: &Tally, dialect: &dyn Dialect) -> Self {
+        let [ready, warning, needs_reset, refused] = tally.outcomes;
+        let rate = head.rate.unwrap_or(DEFAULT_RATE).max(1);
+        let schemes = schemes(tally);
+        Self {
+            schema: SCHEMA,
+            rehome: env!("CARGO_PKG_VERSION").into(),
+            command: head.command.into(),
+            written: timestamp(head.now),
+            appwrite: head.appwrite.to_string(),
+            with_pii: head.with_pii,
+            source: head.source,
+            records: tally.records(),
+            outcomes: Outcomes { ready, warning, needs_reset, refused },
+            disabled: tally.disabled,
+            reasons: reasons(tally),
+            duplicates: duplicates(tally),
+            known: None,
+            estimate: Estimate {
+                requests: tally.requests,
+                rate,
+                seconds: tally.requests.div_ceil(u64::from(rate)),
+                login_core_hours: login_core_hours(&schemes),
+            },
+            schemes,
+            columns: tally.columns.iter().map(|column| column_fate(column, dialect)).collect(),
+            columns_elsewhere: tally.columns.elsewhere,
+            never_carried: NEVER_CARRIED
+                .iter()
+                .map(|(what, text)| NeverCarried { what: (*what).into(), text: (*text).into() })
+                .collect(),
+            traps: traps(tally),
+            sign_up_years: tally.years.clone(),
+            problems: problems(tally),
+            compare: None,
+            import: None,
+            verify: None,
+            rollback: None,
+            next: Vec::new(),
+        }
+    }
+
+    /// The same report, told further by another command.
+    #[must_use]
+    pub fn continued(mut self, command: &str, now: jiff::Timestamp) -> Self {
+        self.command = command.into();
+        self.written = timestamp(now);
+        self
+    }
+
+    /// Whether every record is accounted for.
+    #[must_use]
+    pub const fn adds_up(&self) -> bool {
+        self.outcomes.total() == self.records
+    }
+}
+
+fn timestamp(now: jiff::Timestamp) -> String {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::NeedsReset => "needs-reset",
+        Severity::Refused => "refused",
+    }
+}
+
+fn reasons(tally: &Tally) -> Vec<Reason> {
+    let mut ranked: Vec<_> = tally.reasons.iter().collect();
+    ranked.sort_by(|(a, x), (b, y)| b.0.cmp(&a.0).then(y.count.cmp(&x.count)).then(a.cmp(b)));
+    ranked
+        .into_iter()
+        .map(|((severity, code, scheme), reason)| Reason {
+            code: code.name().into(),
+            severity: severity_name(*severity).into(),
+            scheme: scheme.map(Into::into),
+            title: code.title().into(),
+            text: reason.first.first().and_then(|kept| match &kept.text {
+                text if *text == code.title() => None,
+                // Put together for this record, unless it is about its scheme.
+                Cow::Owned(_) if scheme.is_none() => None,
+                text => Some(text.clone().into_owned()),
+            }),
+            remedy: reason.first.first().map(|kept| kept.remedy.clone().into_owned()).unwrap_or_default(),
+            count: reason.count,
+            examples: reason.first.iter().take(3).map(|kept| kept.position.into()).collect(),
+        })
+        .collect()
+}
+
+fn problems(tally: &Tally) -> Vec<Problem> {
+    let mut problems: Vec<_> = tally
+        .reasons
+        .iter()
+        .filter(|((severity, ..), _)| *severity > Severity::Info)
+        .flat_map(|((severity, code, _), reason)| {
+            reason.first.iter().map(|kept| Problem {
+                place: kept.position.into(),
+                code: code.name().into(),
+                severity: severity_name(*severity).into(),
+                text: kept.text.clone().into_owned(),
+                who: kept.who.clone(),
+            })
+        })
+        .collect();
+    problems.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.code.cmp(&b.code)));
+    problems
+}
+
+fn schemes(tally: &Tally) -> Vec<Scheme> {
+    let mut ranked: Vec<_> = tally.schemes.iter().collect();
+    ranked.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then(a.cmp(b)));
+    ranked
+        .into_iter()
+        .map(|(name, scheme)| {
+            let mut costs: Vec<_> = scheme
+                .costs
+                .iter()
+                .map(|(cost, users)| SchemeCost { label: cost.label(), users: *users, millis: cost.measured() })
+                .collect();
+            costs.sort_by(|a, b| a.millis.total_cmp(&b.millis));
+            if scheme.other_costs > 0 {
+                costs.push(SchemeCost { label: "others".into(), users: scheme.other_costs, millis: 0.0 });
+            }
+            Scheme {
+                name: (*name).into(),
+                count: scheme.count,
+                refused: scheme.refused,
+                converted: scheme.converted,
+                endpoint: scheme.endpoint.map(|endpoint| endpoint.path().into()),
+                costs,
+            }
+        })
+        .collect()
+}
+
+fn login_core_hours(schemes: &[Scheme]) -> f64 {
+    let costs = schemes.iter().flat_map(|scheme| &scheme.costs);
+    let millis = costs.fold(0.0, |sum, cost| sum + cost.millis * cost.users as f64);
+    (millis / 36_000.0).round() / 100.0
+}
+
+fn duplicates(tally: &Tally) -> Duplicates {
+    let count = |code| tally.reasons.iter().filter(|((_, c, _), _)| *c == code).map(|(_, reason)| reason.count).sum();
+    Duplicates {
+        ids: count(Code::DuplicateId),
+        emails: count(Code::DuplicateEmail),
+        phones: count(Code::DuplicatePhone),
+    }
+}
+
+fn column_fate(column: &loss::Column, dialect: &dyn Dialect) -> Column {
+    let (fate, to, how) = match dialect.fate(&column.name) {
+        Fate::Carried(to) => ("carried", Some(to), None),
+        Fate::Transformed { to, how } => ("transformed", Some(to), Some(how)),
+        Fate::Prefs => ("prefs", Some("prefs"), None),
+        Fate::Dropped { why } => ("dropped", None, Some(why)),
+    };
+    Column {
+        name: column.name.clone(),
+        fate: fate.into(),
+        to: to.map(Into::into),
+        how: how.map(Into::into),
+        filled: column.filled,
+        example: column.example.map(Into::into),
+    }
+}
+
+fn traps(tally: &Tally) -> Vec<TrapCount> {
+    Trap::ALL
+        .into_iter()
+        .zip(tally.traps)
+        .filter(|(_, at_most)| *at_most > 0)
+        .map(|(trap, at_most)| TrapCount {
+            trap: trap.name().into(),
+            title: trap.title().into(),
+            text: trap.text().into(),
+            advice: trap.advice().into(),
+            at_most,
+        })
+        .collect()
+}
