@@ -1,6 +1,6 @@
 //! `report.html`: one file that loads nothing and names no address outside itself.
 //!
-//! Values pass through [`e`] on their way into the page, and the page's own policy lets nothing run but the search of
+//! Values pass through `e` on their way into the page, and the page's own policy lets nothing run but the search of
 //! its table, by that script's hash: should a value ever get through unescaped, it stays text that does nothing.
 
 #![expect(clippy::format_collect, clippy::format_push_string, reason = "a page is written once and must read like one")]
