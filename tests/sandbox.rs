@@ -129,6 +129,18 @@ fn a_store_keeps_users_project_and_key() {
 }
 
 #[test]
+fn a_database_of_something_else_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("other.sqlite");
+    let other = rusqlite::Connection::open(&store).expect("a database");
+    other.execute_batch("CREATE TABLE t(x)").expect("a table");
+    drop(other);
+    let store = store.to_str().expect("text");
+    let refused = run(rehome().args(["sandbox", "--store", store])).exits(2);
+    assert!(refused.stderr.contains("something else"), "{}", refused.stderr);
+}
+
+#[test]
 #[cfg(unix)]
 fn what_was_answered_survives_a_kill() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::collation::{self, Search};
@@ -26,9 +26,14 @@ const GROUP: usize = 512;
 type Reply = Box<dyn FnOnce(bool) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
 
+/// SQLite's `application_id` of a store: "rehs".
+const APPLICATION: i64 = 0x7265_6873;
+
+/// SQLite's `user_version`: changes with the schema.
+const SCHEMA_VERSION: i64 = 1;
+
 /// No index begins with the project: a list without a filter follows the order of creation, which is the table's own.
 const SCHEMA: &str = "
-    PRAGMA user_version = 1;
     CREATE TABLE IF NOT EXISTS projects(
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, jwt_secret TEXT NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS keys(
@@ -80,12 +85,20 @@ impl Store {
     /// Opens the file, or a store in memory, and brings its schema up.
     ///
     /// # Errors
-    /// [`RunError::Internal`] if the file cannot be opened or is not a store.
+    /// [`RunError::Internal`] if the file cannot be opened; [`RunError::Usage`] if it is a database of something else.
     pub fn open(path: Option<&Path>) -> Result<(Self, StoreThread), RunError> {
-        let connection = connect(path).map_err(|error| {
-            let name = path.map_or_else(|| "the store in memory".into(), |p| p.display().to_string());
-            RunError::Internal(format!("{name}: {error}"))
-        })?;
+        let name = || path.map_or_else(|| "the store in memory".into(), |p| p.display().to_string());
+        let failed = |error: rusqlite::Error| {
+            RunError::Internal(match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy) => format!("{}: another process has it open", name()),
+                _ => format!("{}: {error}", name()),
+            })
+        };
+        let connection = connect(path).map_err(failed)?;
+        if !is_ours(&connection).map_err(failed)? {
+            return Err(RunError::Usage(format!("{} is a database of something else; --store wants its own", name())));
+        }
+        set_up(&connection).map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("sandbox-store".into())
@@ -183,14 +196,26 @@ fn connect(path: Option<&Path>) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(256);
     connection.create_collation(collation::NAME, collation::compare)?;
     add_functions(&connection)?;
-    // Nobody else may open the file meanwhile.
+    Ok(connection)
+}
+
+/// Whether the file is empty, or was written by this schema.
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let ours = number("PRAGMA application_id")? == APPLICATION && number("PRAGMA user_version")? == SCHEMA_VERSION;
+    Ok(ours || number("SELECT count(*) FROM sqlite_schema")? == 0)
+}
+
+/// Takes the file for this process and creates what is not there yet.
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // Durable against the process ending at any moment; a power failure may cost the last commits, never the file.
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
     )?;
-    connection.execute_batch(SCHEMA)?;
-    Ok(connection)
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    connection.execute_batch(SCHEMA)
 }
 
 /// Creates the file readable by its owner only: it holds hashes and keys. SQLite gives its other files the same mode, and
@@ -222,7 +247,9 @@ pub mod tests {
 
     /// An empty store in memory, without its thread.
     pub fn connection() -> Connection {
-        connect(None).expect("a store")
+        let connection = connect(None).expect("a store");
+        set_up(&connection).expect("a schema");
+        connection
     }
 
     #[tokio::test]
