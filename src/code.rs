@@ -159,6 +159,8 @@ codes! {
         "write to everybody in needs-reset.csv before the old system goes";
 
     // ── sending (import/) ─────────────────────────────────────────────────────────────────────────────────────
+    TargetTaken = "target-taken", Warning, "somebody at the target has this id, e-mail address or phone number already",
+        "an import takes who is the very same for done, and names the others; it never overwrites";
     TargetConflict = "target-conflict", Refused, "the target already has another user with this id, e-mail or phone",
         "look at the user named in the report; rehome never overwrites";
     GivenUp = "given-up", Refused, "the target did not do it, however often it was asked",

@@ -231,6 +231,12 @@ impl Live {
         Ok(Self { client, runtime, preflight })
     }
 
+    /// Who is asked.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        self.client.target()
+    }
+
     /// [`collisions`]
     ///
     /// # Errors

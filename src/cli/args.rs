@@ -162,6 +162,26 @@ pub struct TargetArgs {
     pub give_up_after: u64,
 }
 
+/// The target of `check --live`, which is asked and never written to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LiveArgs {
+    /// Ask the target too: its version, its settings as far as they can be seen, and who is there already
+    #[arg(long)]
+    pub live: bool,
+
+    /// The API endpoint, with /v1
+    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL", requires = "live")]
+    pub endpoint: Option<String>,
+
+    /// The project's id
+    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID", requires = "live")]
+    pub project: Option<String>,
+
+    /// A file that holds the API key; else APPWRITE_API_KEY
+    #[arg(long, value_name = "FILE", requires = "live")]
+    pub key_file: Option<PathBuf>,
+}
+
 /// The key, for commands that know everything else from the run folder.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {

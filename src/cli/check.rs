@@ -1,13 +1,18 @@
 //! `rehome check`
 
+use std::ops::ControlFlow;
+
 use super::progress::Progress;
 use super::report::print;
-use super::settings;
+use super::{settings, target};
+use crate::appwrite::preflight::{Claim, Live};
 use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
+use crate::plan::Planned;
+use crate::plan::duplicates::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::build::Head;
-use crate::report::summary::{File, Source};
+use crate::report::summary::{File, Live as LiveSection, Place, Source};
 use crate::report::{Report, RunFolder, compare, survey};
 
 /// Read, identify and plan every user without sending anything; print and write the report
@@ -34,6 +39,9 @@ pub struct Args {
     /// Let addresses, ids and sentences that quote them stand in the report
     #[arg(long)]
     pub with_pii: bool,
+    /// The target.
+    #[command(flatten)]
+    pub live: super::args::LiveArgs,
     /// How to speak.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
@@ -68,7 +76,8 @@ fn holds_everybody_twice(report: &Report) -> bool {
 /// Reads and plans everything, and writes the lists.
 fn check(args: &Args) -> Result<Report, RunError> {
     let export = settings::open_export(&args.export)?;
-    let version = args.version.appwrite_version;
+    let live = if args.live.live { Some(Live::connect(target::of_live(&args.live)?)?) } else { None };
+    let version = live.as_ref().map_or(args.version.appwrite_version, |live| live.preflight.version);
     let mut planner = Planner::new(&export, args.policies.into(), version.profile());
     planner.observer.with_pii = args.with_pii;
 
@@ -95,7 +104,60 @@ fn check(args: &Args) -> Result<Report, RunError> {
         changes.write(&folder)?;
         report.compare = Some(changes.counts);
     }
+    if let Some(live) = live {
+        report.source.findings.extend(live.preflight.warnings.iter().cloned());
+        let (section, taken) = ask(&live, &planner, &survey.duplicates, &progress)?;
+        report.add_live(section, &taken);
+    }
     Ok(report)
+}
+
+/// Taken users that stand in the report one by one.
+const SHOWN: usize = 100;
+
+/// Asks the target who of the planned users is in somebody's way.
+fn ask(
+    live: &Live,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    progress: &Progress,
+) -> Result<(LiveSection, Vec<(Place, String)>), RunError> {
+    let target = live.target();
+    let mut section = LiveSection { endpoint: target.endpoint.clone(), project: target.project.clone(), taken: 0 };
+    let mut shown = Vec::new();
+    planner.scan(
+        duplicates,
+        progress,
+        Vec::new,
+        |batch: &mut Vec<(Place, Claim)>, item| {
+            if let Planned::Create(plan) = &item.planned {
+                let own = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+                let claim = Claim {
+                    record: item.position.record,
+                    user_id: plan.user_id.clone().into_owned(),
+                    email: own(&plan.email),
+                    phone: own(&plan.phone),
+                };
+                batch.push((item.position.into(), claim));
+            }
+        },
+        |batch| {
+            let (places, claims): (Vec<Place>, Vec<Claim>) = batch.into_iter().unzip();
+            let mut last = 0;
+            for collision in live.collisions(&claims)? {
+                if collision.record == last {
+                    continue;
+                }
+                last = collision.record;
+                section.taken += 1;
+                if let Some(place) = places.iter().find(|p| p.record == last && shown.len() < SHOWN) {
+                    shown.push((*place, format!("somebody at the target has the same {}", collision.what)));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok((section, shown))
 }
 
 /// What was read, for the report.

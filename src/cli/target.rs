@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::args::TargetArgs;
+use super::args::{LiveArgs, TargetArgs};
 use crate::appwrite::Target;
 use crate::appwrite::Version;
 use crate::error::RunError;
@@ -45,20 +45,8 @@ impl Place {
         if args.sandbox {
             return Ok(Self::Sandbox);
         }
-        let file = || ["appwrite.config.json", "appwrite.json"].iter().find_map(|name| cli_file(Path::new(name)));
-        let file = if args.endpoint.is_some() && args.project.is_some() { None } else { file() }.unwrap_or_default();
-        let given = |flag: &Option<String>, file: Option<String>, name: &str, variable: &str| {
-            flag.clone().or(file).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(
-                || {
-                    RunError::Usage(format!(
-                        "where to? no {name}: give --{name}, set {variable}, or rehearse with --sandbox"
-                    ))
-                },
-            )
-        };
-        let endpoint = given(&args.endpoint, file.endpoint, "endpoint", "APPWRITE_ENDPOINT")?;
-        let project = given(&args.project, file.project, "project", "APPWRITE_PROJECT_ID")?;
-        Ok(Self::Server { endpoint: endpoint.trim_end_matches('/').to_owned(), project })
+        let (endpoint, project) = server(args.endpoint.clone(), args.project.clone())?;
+        Ok(Self::Server { endpoint, project })
     }
 
     /// The endpoint and the project, for the ledger's identity.
@@ -84,6 +72,30 @@ impl Place {
             }
         }
     }
+}
+
+/// Endpoint and project: what is given, else what the Appwrite CLI's file in the working folder says.
+fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, String), RunError> {
+    let file = || ["appwrite.config.json", "appwrite.json"].iter().find_map(|name| cli_file(Path::new(name)));
+    let file = if endpoint.is_some() && project.is_some() { None } else { file() }.unwrap_or_default();
+    let given = |flag: Option<String>, file: Option<String>, name: &str, variable: &str| {
+        flag.or(file).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(|| {
+            RunError::Usage(format!("where to? no {name}: give --{name}, set {variable}, or rehearse with --sandbox"))
+        })
+    };
+    let endpoint = given(endpoint, file.endpoint, "endpoint", "APPWRITE_ENDPOINT")?;
+    let project = given(project, file.project, "project", "APPWRITE_PROJECT_ID")?;
+    Ok((endpoint.trim_end_matches('/').to_owned(), project))
+}
+
+/// The target of `check --live`.
+///
+/// # Errors
+/// As [`Place::meant`], and [`RunError::Usage`] without a key.
+pub fn of_live(args: &LiveArgs) -> Result<Target, RunError> {
+    let LiveArgs { endpoint, project, .. } = args.clone();
+    let (endpoint, project) = server(endpoint, project)?;
+    Ok(Target { endpoint, project, key: key(args.key_file.as_deref())? })
 }
 
 /// A target that can be spoken to.

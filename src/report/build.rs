@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::loss::{self, NEVER_CARRIED};
 use super::summary::{
-    Column, Duplicates, Estimate, NeverCarried, Outcomes, Problem, Reason, Report, SCHEMA, Scheme, SchemeCost, Source,
-    TrapCount,
+    Column, Duplicates, Estimate, Live, NeverCarried, Outcomes, Place, Problem, Reason, Report, SCHEMA, Scheme,
+    SchemeCost, Source, TrapCount,
 };
 use super::tally::Tally;
 use super::traps::Trap;
@@ -72,6 +72,7 @@ impl Report {
             sign_up_years: tally.years.clone(),
             problems: problems(tally),
             compare: None,
+            live: None,
             import: None,
             verify: None,
             rollback: None,
@@ -85,6 +86,32 @@ impl Report {
         self.command = command.into();
         self.written = timestamp(now);
         self
+    }
+
+    /// Adds what a target said: `taken` are the planned users it has no room for, in the order of the export.
+    pub fn add_live(&mut self, live: Live, taken: &[(Place, String)]) {
+        let code = Code::TargetTaken;
+        if live.taken > 0 {
+            let reason = Reason {
+                code: code.name().into(),
+                severity: severity_name(code.severity()).into(),
+                scheme: None,
+                title: code.title().into(),
+                remedy: code.remedy().into(),
+                text: None,
+                count: live.taken,
+                examples: taken.iter().take(3).map(|(place, _)| *place).collect(),
+            };
+            self.reasons.insert(0, reason);
+        }
+        self.problems.extend(taken.iter().map(|(place, text)| Problem {
+            place: *place,
+            code: code.name().into(),
+            severity: severity_name(code.severity()).into(),
+            text: text.clone(),
+            who: None,
+        }));
+        self.live = Some(live);
     }
 
     /// Whether every record is accounted for.

@@ -61,6 +61,9 @@ pub struct Report {
     /// How this export differs from an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
+    /// What the target says before anything is sent (`check --live`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
     /// What the import did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<Import>,
@@ -324,6 +327,18 @@ pub struct Compare {
     pub same: u64,
     /// Only in the earlier one.
     pub gone: u64,
+}
+
+/// What a target says before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Live {
+    /// Which target, without the key.
+    pub endpoint: String,
+    /// The project's id.
+    pub project: String,
+    /// Planned users whose id, address or number somebody there has already. An import takes those who are the very same
+    /// for done, and names the others.
+    pub taken: u64,
 }
 
 /// What an import did.

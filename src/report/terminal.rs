@@ -280,6 +280,10 @@ impl Screen {
             }
             self.fact("Columns", &text);
         }
+        if let Some(live) = &report.live {
+            let text = format!("{} of the planned users are at {} already", count(live.taken), live.endpoint);
+            self.fact("Live", &text);
+        }
         if let Some(compare) = &report.compare {
             let text = format!(
                 "{} new, {} changed, {} gone, {} the same",
