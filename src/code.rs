@@ -130,6 +130,8 @@ codes! {
     // ── planning (plan/) ──────────────────────────────────────────────────────────────────────────────────────
     InvalidEmail = "invalid-email", Refused, "Appwrite would refuse the e-mail address",
         "correct the address in the source or in the rejects file";
+    PasswordLeftOut = "password-left-out", Warning, "a user without an e-mail address keeps the phone, not the password",
+        "give the user an address, or tell them to sign in by phone";
     MissingEmail = "missing-email", Refused, "a user with a hash needs an e-mail address",
         "add an address, or import the user without a password";
     InvalidPhone = "invalid-phone", Warning, "the phone number is not E.164 and is left out",

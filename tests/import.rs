@@ -342,5 +342,5 @@ fn a_known_password_that_does_not_verify_stops_before_the_first_request() {
     assert!(stopped.stderr.contains("nothing was sent"), "{}", stopped.stderr);
     assert_eq!(listed(&sandbox).len(), 0);
     import(&["--yes"]).exits(3);
-    assert_eq!(listed(&sandbox).len(), 16);
+    assert_eq!(listed(&sandbox).len(), 17);
 }

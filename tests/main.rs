@@ -2,6 +2,7 @@
 
 mod broken;
 mod browser;
+mod check;
 mod conformance;
 mod http;
 mod identify;

@@ -47,3 +47,16 @@ fn reveal_prints_what_is_sent() {
         "disabled before anything else"
     );
 }
+
+#[test]
+fn a_phone_keeps_a_user_whose_password_has_no_address() {
+    let csv = "id,email,phone,password_scheme,password_hash\n\
+               1,,+14155550123,md5,5f4dcc3b5aa765d61d8327deb882cf99\n\
+               2,,,md5,5f4dcc3b5aa765d61d8327deb882cf99\n";
+    let run = run_with_input(rehome().args(["plan", "-"]), csv.as_bytes()).exits(3);
+    let lines = run.lines();
+    assert_eq!(lines[0]["create"]["path"], "/users");
+    assert_eq!(lines[0]["create"]["body"]["phone"], "+14155550123");
+    assert_eq!(lines[0]["notes"][0]["code"], "password-left-out");
+    assert_eq!(lines[1]["refused"]["code"], "missing-email");
+}

@@ -182,11 +182,16 @@ pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile:
         good
     });
 
-    let Secret { scheme, endpoint, fields, conversion } =
-        match secret(account.credential, email.is_some(), policies.unsupported, profile, &mut notes) {
-            Ok(secret) => secret,
-            Err(refusal) => return refuse(source_id, email, refusal),
-        };
+    let Secret { scheme, endpoint, fields, conversion } = match secret(
+        account.credential,
+        SignIn::with(email.is_some(), phone.is_some()),
+        policies.unsupported,
+        profile,
+        &mut notes,
+    ) {
+        Ok(secret) => secret,
+        Err(refusal) => return refuse(source_id, email, refusal),
+    };
 
     let Some(user_id) =
         user_id(&source_id, email.as_deref(), phone.as_deref(), origin, policies.ids, profile, &mut notes)
@@ -252,9 +257,27 @@ impl Secret<'_> {
     }
 }
 
+/// What a user can sign in with, beside a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SignIn {
+    Email,
+    Phone,
+    Nothing,
+}
+
+impl SignIn {
+    const fn with(email: bool, phone: bool) -> Self {
+        match (email, phone) {
+            (true, _) => Self::Email,
+            (false, true) => Self::Phone,
+            (false, false) => Self::Nothing,
+        }
+    }
+}
+
 fn secret<'a>(
     credential: Credential<'a>,
-    has_email: bool,
+    sign_in: SignIn,
     unsupported: Unsupported,
     profile: &Profile,
     notes: &mut Vec<Note>,
@@ -279,7 +302,12 @@ fn secret<'a>(
             }
             Ok(Secret::none("none"))
         }
-        _ if !has_email => {
+        _ if sign_in == SignIn::Phone => {
+            let text = "Appwrite takes a password with an e-mail address only; the user signs in by phone";
+            notes.push(Note::new(Code::PasswordLeftOut, text));
+            Ok(Secret::none("none"))
+        }
+        _ if sign_in == SignIn::Nothing => {
             let refusal = Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with");
             without(refusal, notes)
         }

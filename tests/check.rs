@@ -1,0 +1,42 @@
+//! `rehome check`: what it finds offline, and what `--live` asks the target.
+
+use crate::util::{Sandbox, fixture, rehome, run};
+
+#[test]
+fn known_passwords_are_proven_and_a_wrong_separator_is_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let check = |config: &std::path::Path| {
+        let mut command = rehome();
+        command.arg("check").arg(fixture("firebase/users.json")).arg("--firebase-hash-config").arg(config);
+        command.arg("--known").arg(fixture("firebase/known.csv")).arg("--run").arg(home.path().join("run"));
+        run(command.args(["--format", "json"])).exits(3).json()
+    };
+    let report = check(&fixture("firebase/hash_config.txt"));
+    assert_eq!(report["known"]["proven"], 11);
+    assert_eq!(report["known"]["wrong"].as_array().map(Vec::len), Some(0));
+
+    let config = std::fs::read_to_string(fixture("firebase/hash_config.txt")).expect("a config");
+    let wrong = home.path().join("config.txt");
+    std::fs::write(&wrong, config.replace("separator: Bw==", "separator: ")).expect("written");
+    let report = check(&wrong);
+    assert_eq!(report["known"]["proven"], 0);
+    let text = report["known"]["wrong"][0]["text"].as_str().expect("a sentence");
+    assert!(text.contains("`Bw==`"), "{text}");
+}
+
+#[test]
+fn live_asks_the_target_who_is_there() {
+    let sandbox = Sandbox::start(&[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let export = |mut command: std::process::Command, args: &[&str]| {
+        command.args(args).arg(fixture("firebase/users.json")).arg("--firebase-hash-config");
+        command.arg(fixture("firebase/hash_config.txt")).arg("--run").arg(home.path().join(args[0]));
+        run(&mut command)
+    };
+    let live = || export(sandbox.rehome(), &["check", "--live", "--format", "json"]).exits(3).json();
+    assert_eq!(live()["live"]["taken"], 0);
+    export(sandbox.rehome(), &["import"]).exits(3);
+    let report = live();
+    assert_eq!(report["live"]["taken"], 17);
+    assert!(report["reasons"].as_array().expect("reasons").iter().any(|r| r["code"] == "target-taken"));
+}
