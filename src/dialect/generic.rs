@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use super::{Context, Detection, Dialect, Fate, Role, common, strict};
 use crate::account::{Account, Credential, HashInput};
 use crate::code::{Code, Note, Refusal};
-use crate::source::{Format, Record, TableSample};
+use crate::source::{Format, Record, TableSample, Value};
 
 /// CSV, JSON and NDJSON under rehome's own member names.
 pub struct Generic;
 
 /// Every member that is understood, with what becomes of it.
-const MEMBERS: &[(&str, Fate)] = &[
+const MEMBERS: [(&str, Fate); 23] = [
     ("id", Fate::Carried("id")),
     ("email", Fate::Carried("email")),
     ("email_verified", Fate::Carried("email_verified")),
@@ -37,6 +37,16 @@ const MEMBERS: &[(&str, Fate)] = &[
     ("mem_cost", HASH_PARAMETER),
     ("password", Fate::Transformed { to: "password", how: "plain text, hashed by Appwrite" }),
 ];
+
+/// The names of all members, in that order.
+static COLUMNS: [&str; MEMBERS.len()] = {
+    let (mut names, mut n) = ([""; MEMBERS.len()], 0);
+    while n < names.len() {
+        names[n] = MEMBERS[n].0;
+        n += 1;
+    }
+    names
+};
 
 const HASH_PARAMETER: Fate = Fate::Transformed { to: "password", how: "in the form its endpoint takes" };
 
@@ -67,22 +77,33 @@ impl Dialect for Generic {
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
-        let scalar = |column| strict::scalar(column, record.get(column));
-        let boolean = |column| strict::boolean(column, record.get(column));
-        let (created_at, notes) = date("created_at", record, context)?;
+        let [
+            id,
+            email,
+            email_verified,
+            phone,
+            phone_verified,
+            name,
+            enabled,
+            labels,
+            prefs,
+            created_at,
+            credential @ ..,
+        ] = record.columns(&COLUMNS);
+        let (created_at, notes) = date("created_at", created_at, context)?;
         Ok(Account {
-            source_id: strict::digits_intact("id", record.get("id"))?.unwrap_or_default(),
-            email: scalar("email")?,
-            email_verified: boolean("email_verified")?.unwrap_or(false),
-            phone: strict::digits_intact("phone", record.get("phone"))?.map(unescape_formula),
-            phone_verified: boolean("phone_verified")?.unwrap_or(false),
-            name: scalar("name")?,
-            enabled: boolean("enabled")?.unwrap_or(true),
-            roles: strict::words("labels", record.get("labels"), &[',', '|', ';'])?,
-            prefs: strict::object("prefs", record.get("prefs"))?,
+            source_id: strict::digits_intact("id", id)?.unwrap_or_default(),
+            email: strict::scalar("email", email)?,
+            email_verified: strict::boolean("email_verified", email_verified)?.unwrap_or(false),
+            phone: strict::digits_intact("phone", phone)?.map(unescape_formula),
+            phone_verified: strict::boolean("phone_verified", phone_verified)?.unwrap_or(false),
+            name: strict::scalar("name", name)?,
+            enabled: strict::boolean("enabled", enabled)?.unwrap_or(true),
+            roles: strict::words("labels", labels, &[',', '|', ';'])?,
+            prefs: strict::object("prefs", prefs)?,
             created_at,
             last_seen: None,
-            credential: credential(record, context)?,
+            credential: password(credential, context)?,
             notes,
         })
     }
@@ -102,30 +123,31 @@ fn is_member(column: &str) -> bool {
 }
 
 /// A plain-text password comes before a hash: Appwrite can always hash it.
-fn credential<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
-    if let Some(text) = record.text("password") {
+fn password<'r>(members: [Option<&'r Value<'r>>; 13], context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
+    let [hash, scheme, salt, encoding, n, r, p, length, signer_key, salt_separator, rounds, mem_cost, plaintext] =
+        members;
+    let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
+    if let Some(text) = text(plaintext) {
         return plain("password", text);
     }
-    let scalar = |column| strict::scalar(column, record.get(column));
-    let number = |column| strict::number(column, record.get(column));
-    let Some(hash) = record.text("password_hash") else { return Ok(Credential::default()) };
+    let Some(hash) = text(hash) else { return Ok(Credential::default()) };
     if common::is_unusable(&hash) {
         return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
     }
     let mut input = HashInput {
         hash,
-        declared: scalar("password_scheme")?,
+        declared: strict::scalar("password_scheme", scheme)?,
         origin: "generic",
-        salt: record.text("password_salt"),
-        salt_encoding: strict::salt_encoding("password_salt_encoding", record.get("password_salt_encoding"))?,
-        scrypt_n: number("scrypt_n")?,
-        scrypt_r: number("scrypt_r")?,
-        scrypt_p: number("scrypt_p")?,
-        scrypt_length: number("scrypt_length")?,
-        signer_key: scalar("signer_key")?,
-        salt_separator: record.get("salt_separator").and_then(crate::source::Value::text),
-        rounds: number("rounds")?,
-        mem_cost: number("mem_cost")?,
+        salt: text(salt),
+        salt_encoding: strict::salt_encoding("password_salt_encoding", encoding)?,
+        scrypt_n: strict::number("scrypt_n", n)?,
+        scrypt_r: strict::number("scrypt_r", r)?,
+        scrypt_p: strict::number("scrypt_p", p)?,
+        scrypt_length: strict::number("scrypt_length", length)?,
+        signer_key: strict::scalar("signer_key", signer_key)?,
+        salt_separator: salt_separator.and_then(Value::text),
+        rounds: strict::number("rounds", rounds)?,
+        mem_cost: strict::number("mem_cost", mem_cost)?,
     };
     if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
         fill_firebase(&mut input, project);
@@ -170,11 +192,11 @@ pub(super) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<Credential<'
 /// A moment; one that cannot be understood costs the user nothing but itself, and is only named where it was wanted.
 fn date(
     column: &str,
-    record: &Record<'_>,
+    value: Option<&Value<'_>>,
     context: &Context<'_>,
 ) -> Result<(Option<jiff::Timestamp>, Vec<Note>), Refusal> {
-    let moment = common::moment_of(record, column);
-    let unread = context.keep_dates && moment.is_none() && strict::scalar(column, record.get(column))?.is_some();
+    let moment = value.and_then(common::moment);
+    let unread = context.keep_dates && moment.is_none() && strict::scalar(column, value)?.is_some();
     let notes =
         unread.then(|| Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
     Ok((moment, notes.into_iter().collect()))

@@ -1,7 +1,7 @@
 //! One record of an export, as every format presents it to every dialect.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where a record stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -34,12 +34,22 @@ pub enum Value<'a> {
 }
 
 /// The columns of a table, shared by all its rows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Header {
     names: Vec<String>,
     /// Where each name stands, by its digest and open addressing: dialects ask for twenty columns a row, by name.
     slots: Vec<Option<u32>>,
+    /// The list that [`Record::columns`] was asked for first, and where its names stand.
+    asked: OnceLock<(&'static [&'static str], Vec<Option<usize>>)>,
 }
+
+impl PartialEq for Header {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for Header {}
 
 /// What a record holds: a row under a header, or a JSON object.
 #[derive(Debug, Clone)]
@@ -77,7 +87,7 @@ impl Header {
             let slot = probe(&slots, &names, name);
             slots[slot].get_or_insert(index as u32);
         }
-        Self { names, slots }
+        Self { names, slots, asked: OnceLock::new() }
     }
 
     /// The columns in order.
@@ -125,6 +135,20 @@ impl<'a> Record<'a> {
             Fields::Row { header, cells } => header.index(name).and_then(|i| cells.get(i)),
             Fields::Members(members) => find(members, name),
         }
+    }
+
+    /// [`Record::get`] of each of these names. A dialect reads the same columns of every row, so a header remembers where
+    /// the first list it was asked for stands.
+    #[must_use]
+    pub fn columns<const N: usize>(&self, names: &'static [&'static str; N]) -> [Option<&Value<'a>>; N] {
+        if let Fields::Row { header, cells } = &self.fields {
+            let places = || names.iter().map(|name| header.index(name)).collect();
+            let (list, places) = header.asked.get_or_init(|| (names, places()));
+            if std::ptr::eq(*list, names.as_slice()) {
+                return std::array::from_fn(|n| places[n].and_then(|at| cells.get(at)));
+            }
+        }
+        names.map(|name| self.get(name))
     }
 
     /// The value at a path of members and list indexes, `emails.0.address`.
@@ -228,5 +252,17 @@ mod tests {
             assert_eq!(header.index(name), names.iter().position(|n| n == name), "{name}");
         }
         assert_eq!((header.index("c400"), header.index(""), Header::new(Vec::new()).index("c1")), (None, None, None));
+    }
+
+    #[test]
+    fn every_list_of_columns_gets_its_own_values() {
+        static LISTS: [[&str; 2]; 2] = [["b", "x"], ["a", "b"]];
+        let header = Arc::new(Header::new(vec!["a".into(), "b".into()]));
+        let cells = vec![Value::Text("1".into()), Value::Text("2".into())];
+        let row =
+            Record { position: Position::default(), table: "".into(), fields: Fields::Row { header, cells }, raw: b"" };
+        for list in LISTS.iter().chain(&LISTS) {
+            assert_eq!(row.columns(list), list.map(|name| row.get(name)));
+        }
     }
 }
