@@ -14,7 +14,7 @@ use crate::report::{Report, RunFolder};
 /// Write the HTML and JSON reports of a run again, or those of several runs as one
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder; several are taken for parts of one run and need --to
+    /// The run folder; several are parts of one run: their report is printed, and written with --to
     #[arg(value_name = "RUN", required = true)]
     pub folders: Vec<PathBuf>,
     /// Where to write, instead of into the run folder
@@ -26,9 +26,6 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    if args.folders.len() > 1 && args.to.is_none() {
-        return Err(RunError::Usage("several runs become one report: say where with --to DIR".into()));
-    }
     let mut merged: Option<Report> = None;
     for path in &args.folders {
         let folder = RunFolder::open(path)?;
@@ -51,11 +48,12 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         }
     }
     let report = merged.ok_or_else(|| RunError::Usage("name a run folder".into()))?;
-    let folder = match &args.to {
-        Some(path) => RunFolder::create(path)?,
-        None => RunFolder::open(&args.folders[0])?,
-    };
-    report.save(&folder)?;
+    // The report of several runs belongs into none of their folders.
+    match (&args.to, args.folders.as_slice()) {
+        (Some(path), _) => report.save(&RunFolder::create(path)?)?,
+        (None, [only]) => report.save(&RunFolder::open(only)?)?,
+        (None, _) => {}
+    }
 
     print(&report, args.output)?;
     Ok(Finish::Done)
