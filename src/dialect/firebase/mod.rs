@@ -209,19 +209,18 @@ fn providers(record: &Record<'_>) -> Vec<Json> {
             providers.push(Json::Object(kept));
         }
     }
-    for provider in PROVIDERS {
-        let mut kept = Map::new();
-        for field in ["rawId", "email", "displayName", "photoUrl"] {
-            if let Some(value) = record.text(&format!("{provider}/{field}")) {
-                kept.insert(field.to_owned(), value.into());
+    // Columns of the CSV: `google.com/rawId`, the fields of a provider side by side.
+    if let Fields::Row { .. } = &record.fields {
+        let listed = providers.len();
+        for (column, value) in record.iter().filter(|(_, value)| !value.is_empty()) {
+            let Some((provider, field)) = column.split_once('/') else { continue };
+            let Some(text) = value.text().filter(|_| PROVIDERS.contains(&provider)) else { continue };
+            let at = providers[listed..].iter().position(|known| known["providerId"] == provider);
+            let at = at.map_or(providers.len(), |at| listed + at);
+            if at == providers.len() {
+                providers.push(json!({ "providerId": provider }));
             }
-        }
-        if !kept.is_empty() {
-            let mut object = json!({ "providerId": provider });
-            if let Some(object) = object.as_object_mut() {
-                object.append(&mut kept);
-            }
-            providers.push(object);
+            providers[at][field] = text.into();
         }
     }
     providers.sort_by(|a, b| a["providerId"].as_str().cmp(&b["providerId"].as_str()));
