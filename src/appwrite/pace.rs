@@ -31,8 +31,9 @@ const THROTTLED: f64 = 0.05;
 const HOLD: (u32, u32) = (2, 64);
 /// A raise of the rate.
 const RAISE: f64 = 1.04;
-/// Seconds before the rate is raised after a cut, at first and at most.
-const RATE_HOLD: (f64, f64) = (10.0, 120.0);
+/// Seconds before the rate is raised: after the first cut, whose measure is rough; after one raise too many, at first and
+/// at most.
+const RATE_HOLD: (f64, f64, f64) = (1.0, 10.0, 120.0);
 
 /// What an answer says about pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,7 +301,7 @@ impl Rate {
                 None => accepted,
                 Some(rate) => self.smooth.max(rate / 2.0),
             };
-            self.hold = if self.per_second.is_some() { (self.hold * 2.0).min(RATE_HOLD.1) } else { RATE_HOLD.0 };
+            self.hold = if self.per_second.is_some() { self.longer() } else { RATE_HOLD.0 };
             self.set(now, (cut * 0.98).max(1.0), 0);
             return;
         }
@@ -308,12 +309,15 @@ impl Rate {
         let Some(rate) = self.per_second else { return };
         if throttled > 0 && self.raises > 0 {
             // One raise too many: even a single 429 can cost everybody a pause.
-            self.hold = (self.hold * 2.0).min(RATE_HOLD.1);
-            self.set(now, rate / RAISE, 0);
+            self.hold = self.longer();
+            self.set(now, rate / raise(self.raises - 1), 0);
         } else if now >= self.raise_at && accepted > rate * 0.8 {
-            // What goes well for long is tried faster.
-            self.set(now, rate * RAISE.powi(1 << (self.raises / 2).min(3)), self.raises + 1);
+            self.set(now, rate * raise(self.raises), self.raises + 1);
         }
+    }
+
+    fn longer(&self) -> f64 {
+        (self.hold * 2.0).clamp(RATE_HOLD.1, RATE_HOLD.2)
     }
 
     fn set(&mut self, now: Duration, rate: f64, raises: u32) {
@@ -324,6 +328,11 @@ impl Rate {
         self.raises = raises;
         self.raise_at = now + Duration::from_secs_f64(self.hold);
     }
+}
+
+/// The factor of a raise; what has gone well for long is tried faster.
+fn raise(raises: u32) -> f64 {
+    RAISE.powi(1 << (raises / 8).min(3))
 }
 
 #[cfg(test)]
@@ -404,27 +413,47 @@ mod tests {
 
     #[test]
     fn a_limit_of_50_a_second_is_settled_on() {
-        // A bucket of 50 that fills at 50 a second, and a window of a second; with and without a pause asked for.
-        for (bucket, pause) in [(true, None), (true, Some(1)), (false, None), (false, Some(1))] {
-            let mut tokens = 50.0_f64;
-            let mut last = Duration::ZERO;
-            let admit = move |now: Duration, _: &mut fastrand::Rng| {
-                if bucket {
-                    tokens = (tokens + now.saturating_sub(last).as_secs_f64() * 50.0).min(50.0);
-                } else if now.as_secs() != last.as_secs() {
-                    tokens = 50.0;
-                }
-                last = now;
-                if tokens >= 1.0 {
-                    tokens -= 1.0;
-                    (Signal::Answered, None)
-                } else {
-                    (Signal::Throttled, pause.map(Duration::from_secs))
-                }
-            };
-            let accepted = simulate(&mut Pace::new(32), 60, |_, _| 0.002, admit);
-            let settled = mean(&accepted[5..]);
-            assert!((45.0..=50.5).contains(&settled), "bucket {bucket}, pause {pause:?}: {settled}, {accepted:?}");
+        #[derive(Debug, Clone, Copy)]
+        enum Limiter {
+            /// Fills at 50 a second, holds 50.
+            Bucket,
+            /// 50 in each second of the clock.
+            Windows,
+            /// 50 in the second after the first request that found the last one over.
+            DriftingWindows,
+        }
+        for limiter in [Limiter::Bucket, Limiter::Windows, Limiter::DriftingWindows] {
+            // Nothing said, a second, or until the clock's next second as X-RateLimit-Reset says.
+            for pause in ["none", "second", "reset"] {
+                let mut tokens = 50.0_f64;
+                let mut last = Duration::ZERO;
+                let admit = move |now: Duration, _: &mut fastrand::Rng| {
+                    let since = now.saturating_sub(last);
+                    match limiter {
+                        Limiter::Bucket => {
+                            tokens = (tokens + since.as_secs_f64() * 50.0).min(50.0);
+                            last = now;
+                        }
+                        Limiter::Windows if now.as_secs() != last.as_secs() => (tokens, last) = (50.0, now),
+                        Limiter::DriftingWindows if since.as_secs() >= 1 => (tokens, last) = (50.0, now),
+                        Limiter::Windows | Limiter::DriftingWindows => {}
+                    }
+                    if tokens >= 1.0 {
+                        tokens -= 1.0;
+                        return (Signal::Answered, None);
+                    }
+                    let to_reset = Duration::from_secs(now.as_secs() + 1).saturating_sub(now);
+                    let pause = match pause {
+                        "none" => None,
+                        "second" => Some(Duration::from_secs(1)),
+                        _ => Some(to_reset),
+                    };
+                    (Signal::Throttled, pause)
+                };
+                let accepted = simulate(&mut Pace::new(32), 60, |_, _| 0.002, admit);
+                let settled = mean(&accepted[6..]);
+                assert!((45.0..=50.5).contains(&settled), "{limiter:?}, pause {pause}: {settled}, {accepted:?}");
+            }
         }
     }
 
