@@ -29,8 +29,12 @@ const OVERLOADED: (f64, f64) = (3.0, 0.1);
 const THROTTLED: f64 = 0.05;
 /// Epochs to wait after a step that did not pay, at first and at most.
 const HOLD: (u32, u32) = (2, 64);
-/// A raise of the rate.
-const RAISE: f64 = 1.04;
+/// 429s above this part mean that the rate is far off.
+const HALVED: f64 = 0.4;
+/// Steps back in a row after which 429s are taken to be about something else than the rate.
+const BACKS: u32 = 10;
+/// A raise of the rate: after the first cut, whose measure is rough, and later.
+const RAISE: (f64, f64) = (1.08, 1.04);
 /// Seconds before the rate is raised: after the first cut, whose measure is rough; after one raise too many, at first and
 /// at most.
 const RATE_HOLD: (f64, f64, f64) = (1.0, 10.0, 120.0);
@@ -231,11 +235,12 @@ struct Rate {
     window: Window,
     hold: f64,
     raise_at: Duration,
+    /// Raises since the last 429.
     raises: u32,
-    /// What was accepted a second, over the last few.
-    smooth: f64,
-    share_before: Option<f64>,
-    useless: u32,
+    /// Steps back since the last raise that went well.
+    backs: u32,
+    /// No 429 since the first cut, whose measure is rough.
+    rough: bool,
 }
 
 #[derive(Debug, Default)]
@@ -255,9 +260,8 @@ impl Default for Rate {
             hold: RATE_HOLD.0,
             raise_at: Duration::ZERO,
             raises: 0,
-            smooth: 0.0,
-            share_before: None,
-            useless: 0,
+            backs: 0,
+            rough: true,
         }
     }
 }
@@ -284,36 +288,40 @@ impl Rate {
         }
         let share = f64::from(throttled) / f64::from(total);
         let accepted = f64::from(answered) / elapsed;
-        self.smooth += (accepted - self.smooth) * (elapsed / 5.0).min(1.0);
-        if share > THROTTLED {
-            // Cutting to what was accepted ends all 429s of a limited target; where it changes nothing, the 429s mean
-            // something else, and following them down would end in standing still.
-            self.useless = match self.share_before.replace(share) {
-                Some(before) if share > before * 0.7 => self.useless + 1,
-                _ => 0,
-            };
-            if self.useless >= 3 {
-                *self = Self::default();
-                self.window.since = now;
+        let Some(rate) = self.per_second else {
+            if share > THROTTLED {
+                self.hold = RATE_HOLD.0;
+                self.set(now, (accepted * 0.98).max(1.0), 0);
+            }
+            return;
+        };
+        if throttled > 0 {
+            // Even a single 429 can cost everybody a pause, so the last raise was one too many, or the rate is. Stepping
+            // down ends all 429s of a limited target; where it does not, they mean something else, and following them
+            // down would end in standing still.
+            self.backs += 1;
+            if self.backs > BACKS {
+                *self = Self { window: Window { since: now, ..Window::default() }, ..Self::default() };
                 return;
             }
-            let cut = match self.per_second {
-                None => accepted,
-                Some(rate) => self.smooth.max(rate / 2.0),
-            };
-            self.hold = if self.per_second.is_some() { self.longer() } else { RATE_HOLD.0 };
-            self.set(now, (cut * 0.98).max(1.0), 0);
-            return;
-        }
-        self.share_before = None;
-        let Some(rate) = self.per_second else { return };
-        if throttled > 0 && self.raises > 0 {
-            // One raise too many: even a single 429 can cost everybody a pause.
-            self.hold = self.longer();
-            self.set(now, rate / raise(self.raises - 1), 0);
+            // What was in flight when the rate was cut may still have come too fast: far off is who is so twice.
+            let far_off = share > HALVED && self.backs > 1;
+            let back = if far_off { rate / 2.0 } else { rate / self.factor(self.raises.saturating_sub(1)) };
+            if self.raises > 0 {
+                self.hold = self.longer();
+                self.rough = false;
+            }
+            self.set(now, back.max(1.0), 0);
         } else if now >= self.raise_at && accepted > rate * 0.8 {
-            self.set(now, rate * raise(self.raises), self.raises + 1);
+            self.backs = 0;
+            self.set(now, rate * self.factor(self.raises), self.raises + 1);
         }
+    }
+
+    /// The factor of a raise, and of the step back from it; what has gone well for long is tried faster.
+    fn factor(&self, raises: u32) -> f64 {
+        let (rough, fine) = RAISE;
+        if self.rough { rough } else { fine.powi(1 << (raises / 8).min(3)) }
     }
 
     fn longer(&self) -> f64 {
@@ -321,18 +329,10 @@ impl Rate {
     }
 
     fn set(&mut self, now: Duration, rate: f64, raises: u32) {
-        if self.per_second.is_none() {
-            self.smooth = rate;
-        }
         self.per_second = Some(rate);
         self.raises = raises;
         self.raise_at = now + Duration::from_secs_f64(self.hold);
     }
-}
-
-/// The factor of a raise; what has gone well for long is tried faster.
-fn raise(raises: u32) -> f64 {
-    RAISE.powi(1 << (raises / 8).min(3))
 }
 
 #[cfg(test)]
@@ -442,7 +442,9 @@ mod tests {
                         tokens -= 1.0;
                         return (Signal::Answered, None);
                     }
-                    let to_reset = Duration::from_secs(now.as_secs() + 1).saturating_sub(now);
+                    // The clock's seconds do not begin where the windows do.
+                    let clock = now + Duration::from_millis(370);
+                    let to_reset = Duration::from_secs(clock.as_secs() + 1).saturating_sub(clock);
                     let pause = match pause {
                         "none" => None,
                         "second" => Some(Duration::from_secs(1)),
