@@ -127,7 +127,10 @@ impl Pace {
 
     /// A request that began at `sent`, as the `in_flight`th, ended.
     pub fn ended(&mut self, sent: Duration, now: Duration, in_flight: usize, signal: Signal) {
-        self.rate.ended(now, signal);
+        // Who says when to come back is obeyed, which keeps any limit; a rate is learnt where nobody says.
+        if signal != Signal::Throttled || self.pause_until <= now {
+            self.rate.ended(now, signal);
+        }
         // What was sent before the limit last changed says nothing about it, nor does what was sent below it.
         if sent < self.epoch.since {
             return;
@@ -306,7 +309,11 @@ impl Rate {
             }
             // What was in flight when the rate was cut may still have come too fast: far off is who is so twice.
             let far_off = share > HALVED && self.backs > 1;
-            let back = if far_off { rate / 2.0 } else { rate / self.factor(self.raises.saturating_sub(1)) };
+            let back = match self.raises.checked_sub(1) {
+                _ if far_off => rate / 2.0,
+                None if self.rough && self.backs <= 2 => rate,
+                last => rate / self.factor(last.unwrap_or_default()),
+            };
             if self.raises > 0 {
                 self.hold = self.longer();
                 self.rough = false;
