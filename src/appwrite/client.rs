@@ -383,7 +383,8 @@ fn retry_after(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
         return None;
     }
     let reset = text("x-ratelimit-reset")?.parse::<i64>().ok()?;
-    Some(until(jiff::Timestamp::from_second(reset).ok()?))
+    // Whole seconds: one that begins within a second says nothing about when this window ends.
+    Some(until(jiff::Timestamp::from_second(reset).ok()?)).filter(|pause| *pause >= Duration::from_secs(1))
 }
 
 #[cfg(test)]
@@ -410,7 +411,7 @@ mod tests {
         let reset = (now.as_second() + 12).to_string();
         assert_eq!(read(&[("x-ratelimit-reset", &reset)]), Some(12));
         assert_eq!(read(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", &reset)]), None);
-        assert_eq!(read(&[("x-ratelimit-reset", "1000")]), Some(0));
+        assert_eq!(read(&[("x-ratelimit-reset", "1000")]), None);
         assert_eq!(read(&[("retry-after", "soon")]), None);
     }
 
