@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use serde_json::Value;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::dialect::Related;
 use crate::error::RunError;
@@ -53,7 +55,7 @@ impl Store {
             self.spill().map_err(|e| failed(&e))?;
         }
         if let Some(disk) = &self.disk {
-            let index = "CREATE INDEX related ON row (kind, key)";
+            let index = "CREATE INDEX related ON group_of_rows (digest)";
             lock(&disk.connections[0]).execute_batch(index).map_err(|e| failed(&e))?;
         }
         Ok(())
@@ -73,12 +75,10 @@ impl Store {
         let mut connection = lock(&disk.connections[0]);
         let transaction = connection.transaction()?;
         {
-            let mut insert = transaction.prepare_cached("INSERT INTO row (kind, key, value) VALUES (?1, ?2, ?3)")?;
+            let mut insert = transaction.prepare("INSERT INTO group_of_rows VALUES (?1, ?2, ?3, ?4)")?;
             for (kind, keys) in self.held.drain() {
                 for (key, rows) in keys {
-                    for row in rows {
-                        insert.execute((kind, &key, row.to_string()))?;
-                    }
+                    insert.execute((digest(kind, &key), kind, &key, Value::Array(rows).to_string()))?;
                 }
             }
         }
@@ -99,24 +99,33 @@ impl Disk {
             connection.execute_batch(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE;",
             )?;
+            // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             if reader == 0 {
-                connection.execute_batch("CREATE TABLE row (kind TEXT, key TEXT, value TEXT)")?;
+                connection
+                    .execute_batch("CREATE TABLE group_of_rows (digest INTEGER, kind TEXT, key TEXT, list TEXT)")?;
             }
             connections.push(Mutex::new(connection));
         }
         // SQLite opens its file lazily.
         for connection in &connections {
-            lock(connection).query_row("SELECT count(*) FROM row", [], |_| Ok(()))?;
+            lock(connection).query_row("SELECT count(*) FROM group_of_rows", [], |_| Ok(()))?;
         }
         Ok(Self { connections, failed: Mutex::new(None) })
     }
 
     fn rows(&self, kind: &str, key: &str) -> rusqlite::Result<Vec<Value>> {
         let connection = self.reader();
-        let mut select =
-            connection.prepare_cached("SELECT value FROM row WHERE kind = ?1 AND key = ?2 ORDER BY rowid")?;
-        let rows = select.query_map((kind, key), |row| row.get::<_, String>(0))?;
-        rows.map(|text| Ok(serde_json::from_str(&text?).unwrap_or(Value::Null))).collect()
+        let mut select = connection.prepare_cached(
+            "SELECT list FROM group_of_rows WHERE digest = ?1 AND kind = ?2 AND key = ?3 ORDER BY rowid",
+        )?;
+        let mut found = select.query((digest(kind, key), kind, key))?;
+        let mut rows = Vec::new();
+        while let Some(group) = found.next()? {
+            let list: Vec<Value> = serde_json::from_str(group.get_ref(0)?.as_str()?).unwrap_or_default();
+            rows.extend(list);
+        }
+        Ok(rows)
     }
 
     /// A connection that nobody uses, or the first to become free.
@@ -146,6 +155,11 @@ impl Related for Store {
         let rows = self.held.get(kind).and_then(|keys| keys.get(key));
         Cow::Borrowed(rows.map_or(&[], Vec::as_slice))
     }
+}
+
+/// What rows are found by: a number is sorted and compared in a fraction of the time that text takes.
+fn digest(kind: &str, key: &str) -> i64 {
+    xxh3_64_with_seed(key.as_bytes(), xxh3_64(kind.as_bytes())).cast_signed()
 }
 
 fn failed(error: &rusqlite::Error) -> RunError {
