@@ -77,10 +77,13 @@ async fn version(client: &Client) -> Result<Version, RunError> {
         )));
     };
     let version: Version = text.parse().map_err(|e| RunError::Target(format!("{endpoint}: {e}")))?;
-    if version.is_supported() {
+    if version.profile().json_queries {
         Ok(version)
     } else {
-        Err(RunError::Target(format!("{endpoint} is Appwrite {version}; the oldest that rehome knows is 1.4")))
+        Err(RunError::Target(format!(
+            "{endpoint} is Appwrite {version}; rehome sends to 1.5 and newer, because older ones cannot be read back the same \
+             way: update it first (`check` and `plan` know 1.4)"
+        )))
     }
 }
 

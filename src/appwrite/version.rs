@@ -30,12 +30,6 @@ impl Version {
     pub fn profile(self) -> &'static Profile {
         PROFILES.iter().rev().find(|p| p.since <= self).unwrap_or(&PROFILES[0])
     }
-
-    /// Whether the table covers it.
-    #[must_use]
-    pub fn is_supported(self) -> bool {
-        self >= PROFILES[0].since
-    }
 }
 
 impl fmt::Display for Version {
@@ -89,7 +83,7 @@ pub struct Profile {
     pub max_labels: usize,
     /// Longest user id that is certain to be accepted.
     pub max_user_id: usize,
-    /// `queries[]` are JSON (else `limit(25)` text).
+    /// `queries[]` are JSON (else `limit(25)` text, which is not spoken here: such a server is planned for, never sent to).
     pub json_queries: bool,
     /// Leading and trailing blanks of an address are stored verbatim; else the create answers 400.
     pub email_blanks_stored: bool,
