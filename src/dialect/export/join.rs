@@ -57,6 +57,10 @@ impl Store {
         if let Some(disk) = &self.disk {
             let index = "CREATE INDEX related ON group_of_rows (digest)";
             lock(&disk.connections[0]).execute_batch(index).map_err(|e| failed(&e))?;
+            // Nothing is written from here on: one transaction for all lookups spares the file's locks at each of them.
+            for connection in &disk.connections {
+                lock(connection).execute_batch("BEGIN").map_err(|e| failed(&e))?;
+            }
         }
         Ok(())
     }
