@@ -286,6 +286,15 @@ fn large_bodies_and_heads_are_refused_and_others_go_on() {
     let large = json!({"userId": "a", "x": "x".repeat(13 * 1024 * 1024)});
     assert_eq!(sandbox.call("POST", "/users", &large).map(|answer| answer.status), Some(413));
     let address = sandbox.ready("endpoint").trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    // A client that sends everything before it listens is heard out.
+    let mut stream = TcpStream::connect(&address).expect("a connection");
+    stream.write_all(b"POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n").expect("it reads");
+    for _ in 0..2_000 {
+        stream.write_all(&[b'x'; 10_000]).expect("it reads on");
+    }
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 413");
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     let header = format!("X-Long: {}\r\n", "x".repeat(300_000));

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
@@ -26,6 +26,9 @@ use super::{access_log, body, cors, routes};
 
 /// The largest body, in bytes; Appwrite's limit is about this.
 const MAX_BODY: usize = 12 * 1024 * 1024;
+
+/// How much of a body is read at most: a client that sends more is cut off.
+const MAX_READ: usize = 8 * MAX_BODY;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -171,13 +174,26 @@ fn content_type(parts: &Parts) -> &str {
     parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-async fn receive(body: Incoming) -> ApiResult<Bytes> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large()),
-        Ok(Err(_)) => Err(ApiError::server_error()),
-        Err(_) => Err(ApiError::timeout()),
+async fn receive(body: Incoming) -> ApiResult<Vec<u8>> {
+    tokio::time::timeout(BODY_TIMEOUT, collect(body)).await.unwrap_or_else(|_| Err(ApiError::timeout()))
+}
+
+/// The whole body. Of one that is too large the rest is read and thrown away, because most clients look for an answer only
+/// when they have sent everything.
+async fn collect(mut body: Incoming) -> ApiResult<Vec<u8>> {
+    let (mut whole, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| ApiError::server_error())?.into_data() else { continue };
+        length += data.len();
+        if length > MAX_READ {
+            break;
+        } else if length > MAX_BODY {
+            whole = Vec::new();
+        } else {
+            whole.extend_from_slice(&data);
+        }
     }
+    if length > MAX_BODY { Err(ApiError::too_large()) } else { Ok(whole) }
 }
 
 fn with_place(answer: Answer, place: Place) -> Answer {

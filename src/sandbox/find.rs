@@ -217,13 +217,15 @@ fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
     }
 }
 
-const LIKE: &str = "fold(#) LIKE ? ESCAPE '\\'";
-const NOT_LIKE: &str = "fold(#) NOT LIKE ? ESCAPE '\\'";
+const LIKE: &str = "fold(CAST(# AS TEXT)) LIKE ? ESCAPE '\\'";
+const NOT_LIKE: &str = "fold(CAST(# AS TEXT)) NOT LIKE ? ESCAPE '\\'";
 const MEMBER: &str = "EXISTS(SELECT 1 FROM json_each(#) WHERE value = ?)";
 const NO_MEMBER: &str = "NOT EXISTS(SELECT 1 FROM json_each(#) WHERE value = ?)";
 
 fn like(before: &str, value: &Value, after: &str) -> Sql {
-    let text = collation::fold(value.as_str().unwrap_or_default()).into_owned();
+    // PHP's `true` as text is `1`, its `false` nothing.
+    let text = value.as_str().unwrap_or(if value.as_bool() == Some(true) { "1" } else { "" });
+    let text = collation::fold(text).into_owned();
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     Sql::Text(format!("{before}{escaped}{after}"))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::errors::{ApiError, ApiResult};
 use super::params::Rule;
-use super::schema::{Attribute, Kind, Schema};
+use super::schema::{Attribute, Kind, SEQUENCE, Schema};
 use super::traits::{SearchWithoutIndex, Traits};
 use super::{body, clock, php};
 
@@ -231,11 +231,15 @@ fn collect(raw: Raw, mut checker: Checker<'_>, queries: &mut Queries) -> Result<
             queries.cursor.get_or_insert((id.to_owned(), raw.method == "cursorAfter"));
         }
         Type::Order => {
-            let attribute = checker.attribute(&raw.attribute, "order by").map_err(invalid)?;
+            // An order by nothing is the order of creation.
+            let attribute = match raw.attribute.as_str() {
+                "" => &SEQUENCE,
+                name => checker.attribute(name, "order by").map_err(invalid)?,
+            };
             queries.order.push(Order::By { attribute, descending: raw.method == "orderDesc" });
         }
         Type::Random => queries.order.push(Order::Random),
-        _ => queries.filters.push(checker.filter(raw).map_err(invalid)?),
+        _ => queries.filters.push(checker.filter(raw)?),
     }
     Ok(())
 }
@@ -248,6 +252,11 @@ fn page(value: Option<&Value>, min: i64, name: &str) -> Result<i64, Refusal> {
     }
     let range = format!("Value must be a valid range between {min} and {}", php::number_format(i64::MAX));
     php::integer(value).filter(|n| *n >= min).ok_or_else(|| format!("Invalid {name}: {range}"))
+}
+
+/// `ucfirst()` of a method.
+fn label(method: &str) -> String {
+    format!("{}{}", method[..1].to_uppercase(), &method[1..])
 }
 
 impl Checker<'_> {
@@ -264,30 +273,39 @@ impl Checker<'_> {
     }
 
     fn filter(&mut self, raw: Raw) -> Result<Filter, Refusal> {
-        let method = raw.method;
-        let label = || format!("{}{}", method[..1].to_uppercase(), &method[1..]);
-        if raw.kind == Type::Logical {
-            let count = raw.nested.len();
-            let mut filters = Vec::new();
-            let mut inner = Queries::default();
-            for nested in raw.nested {
-                let is_filter = nested.kind.is_filter();
-                let checker = Checker { schema: self.schema, traits: self.traits, late: self.late };
-                // The validator of lists adds its own prefix, which is there already.
-                collect(nested, checker, &mut inner)
-                    .map_err(|why| why.strip_prefix("Invalid query: ").unwrap_or(&why).to_owned())?;
-                if is_filter {
-                    filters.append(&mut inner.filters);
-                }
+        if raw.kind == Type::Logical { self.logical(raw) } else { self.comparison(raw) }
+    }
+
+    /// The queries inside are validated first, and by the same rules as those outside.
+    fn logical(&mut self, raw: Raw) -> Result<Filter, Refusal> {
+        let refused = |why: &str| format!("Invalid query: {} queries {why}", label(raw.method));
+        let count = raw.nested.len();
+        let mut filters = Vec::new();
+        let mut inner = Queries::default();
+        for nested in raw.nested {
+            let is_filter = nested.kind.is_filter();
+            let checker = Checker { schema: self.schema, traits: self.traits, late: self.late };
+            collect(nested, checker, &mut inner)?;
+            if is_filter {
+                filters.append(&mut inner.filters);
             }
-            if filters.len() != count {
-                return Err(format!("{} queries can only contain filter queries", label()));
-            }
-            if count < 2 {
-                return Err(format!("{} queries require at least two queries", label()));
-            }
-            return Ok(if method == "and" { Filter::And(filters) } else { Filter::Or(filters) });
         }
+        if filters.len() != count {
+            return Err(refused("can only contain filter queries"));
+        }
+        if count < 2 {
+            return Err(refused("require at least two queries"));
+        }
+        Ok(if raw.method == "and" { Filter::And(filters) } else { Filter::Or(filters) })
+    }
+
+    fn comparison(&mut self, raw: Raw) -> Result<Filter, Refusal> {
+        self.checked(raw).map_err(|why| format!("Invalid query: {why}"))
+    }
+
+    fn checked(&mut self, raw: Raw) -> Result<Filter, Refusal> {
+        let method = raw.method;
+        let label = || label(method);
         let count = raw.values.len();
         match method {
             "between" | "notBetween" if count != 2 => {

@@ -43,7 +43,8 @@ const fn attribute(name: &'static str, column: &'static str, kind: Kind) -> Attr
 const ID: Attribute = attribute("$id", "id", Kind::Text);
 const CREATED: Attribute = attribute("$createdAt", "created", Kind::Date);
 const UPDATED: Attribute = attribute("$updatedAt", "updated", Kind::Date);
-const SEQUENCE: Attribute = attribute("$sequence", "seq", Kind::Sequence);
+/// The order of creation.
+pub const SEQUENCE: Attribute = attribute("$sequence", "seq", Kind::Sequence);
 
 fn sequence_is_later(name: &str, traits: &Traits) -> bool {
     name != "$sequence" || traits.negated_queries

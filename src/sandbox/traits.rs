@@ -40,8 +40,9 @@ pub struct Traits {
     pub sessions_scopes: bool,
     /// A key without a project header is 403 `project_id_missing`, else 401 (and the query parameter `project` counts).
     pub project_header_required: bool,
-    /// A key of the form `account_…` is 401 `user_unauthorized`, else its bearer is a guest.
-    pub account_keys_refused: bool,
+    /// What a key begins with, up to its first `_`, to be looked for: not found it is 401 `user_unauthorized`. The bearer of
+    /// any other is a guest.
+    pub key_types: &'static [&'static str],
 
     /// Optional parameters sent as `null`.
     pub nulls: Nulls,
@@ -114,7 +115,7 @@ impl Traits {
             targets_scopes: true,
             sessions_scopes: false,
             project_header_required: false,
-            account_keys_refused: false,
+            key_types: &["standard"],
             nulls: Nulls::Skipped,
             name_nullable: false,
             nullable_in_message: false,
@@ -178,7 +179,7 @@ const CHANGES: &[Change] = &[
         t.targets_scopes = false;
         t.sessions_scopes = true;
         t.project_header_required = true;
-        t.account_keys_refused = true;
+        t.key_types = &["standard", "account", "organization"];
         t.nulls = Nulls::Skipped;
         t.name_nullable = true;
         t.dictionary_in_message = false;
