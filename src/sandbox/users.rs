@@ -19,8 +19,9 @@ const TABLE: Table = Table { name: "users", columns: USER_COLUMNS, document: "Us
 /// The longest search term.
 const SEARCH_MAX: usize = 256;
 
-/// What the full-text index of users holds.
-const SEARCH_TEXT: &str = "id || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || name";
+/// What the full-text index of users holds: the labels too, each as `label:…`.
+const SEARCH_TEXT: &str = "id || ' ' || coalesce(email, '') || ' ' || name || ' ' || coalesce(phone, '') || ' '
+    || replace(replace(labels, '[\"', 'label:'), '\",\"', ' label:')";
 
 /// A user by id, in whatever case; 404 if there is none.
 pub fn by_id(connection: &Connection, project: i64, id: &str) -> ApiResult<User> {
