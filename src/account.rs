@@ -41,7 +41,7 @@ pub struct Account<'a> {
 }
 
 /// A password in whatever form the source has it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Credential<'a> {
     /// The record holds no password. The code says which kind of none:
     /// [`Code::NoPassword`], [`Code::HashNotExported`], [`Code::RedactedHash`], [`Code::ForeignHashVersion`] ….
@@ -55,6 +55,28 @@ pub enum Credential<'a> {
 impl Default for Credential<'_> {
     fn default() -> Self {
         Self::None(Note::new(Code::NoPassword, "the source holds no password for this user"))
+    }
+}
+
+// Secrets must not reach a log or a panic by way of `{:?}`.
+impl std::fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None(note) => f.debug_tuple("None").field(note).finish(),
+            Self::Plain(_) => f.debug_tuple("Plain").finish_non_exhaustive(),
+            Self::Hash(input) => f.debug_tuple("Hash").field(input).finish(),
+        }
+    }
+}
+
+impl<'a> Credential<'a> {
+    /// What else is known of the hash, if this is one.
+    #[must_use]
+    pub fn map_hash(self, map: impl FnOnce(HashInput<'a>) -> HashInput<'a>) -> Self {
+        match self {
+            Self::Hash(input) => Self::Hash(map(input)),
+            other => other,
+        }
     }
 }
 
@@ -124,7 +146,6 @@ impl HashInput<'_> {
     }
 }
 
-// Secrets must not reach a log or a panic by way of `{:?}`.
 impl std::fmt::Debug for HashInput<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HashInput")

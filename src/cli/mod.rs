@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Finish, RunError};
 
 /// Move users, with the password hashes they already have, into Appwrite.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "rehome", version, max_term_width = 110, propagate_version = true)]
 pub struct Cli {
     /// What to do.
@@ -34,7 +34,7 @@ pub struct Cli {
 }
 
 /// One variant a command; the help of each stands on its arguments.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 #[expect(missing_docs, reason = "clap shows the documentation of the argument structs")]
 pub enum Command {
     Check(check::Args),

@@ -12,7 +12,7 @@ use crate::sandbox::pace::Latency;
 use crate::sandbox::{Config, ExtraKey, Running, start};
 
 /// Serve Appwrite's Users API on loopback, on SQLite
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Args {
     /// Where to listen; port 0 takes a free one

@@ -74,15 +74,12 @@ impl Dialect for AspNetIdentity {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |column| shape::set(record, column);
         let source_id = text("Id").unwrap_or_default();
-        let username = text("UserName");
-        let email = text("Email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("Email"), text("UserName"));
         let end = record.get("LockoutEnd").or_else(|| record.get("LockoutEndDateUtc"));
         let may_lock = record.get("LockoutEnabled").and_then(common::truth).unwrap_or(true);
         let locked = may_lock && end.is_some_and(|end| common::is_ahead(end, context.now));
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         Ok(Account {
             email,
             email_verified: common::flag(record, "EmailConfirmed"),

@@ -57,17 +57,15 @@ impl Dialect for Cognito {
         let is = |name: &str| attribute(record, name).and_then(common::truth).unwrap_or(false);
         let username = shape::set(record, "Username").or_else(|| shape::set(record, "cognito:username"));
         let source_id = text("sub").or_else(|| username.clone()).unwrap_or_default();
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("email"), username);
         let external = record.text("UserStatus").as_deref() == Some("EXTERNAL_PROVIDER");
         let credential = if external {
-            shape::none(Code::NoPassword, "the user signs in by another provider, which keeps the password")
+            common::without(Code::NoPassword, "the user signs in by another provider, which keeps the password")
         } else {
-            shape::none(Code::HashNotExported, "Cognito exports no password hashes")
+            common::without(Code::HashNotExported, "Cognito exports no password hashes")
         };
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| *name != source_id && Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.filter(|name| *name != source_id).into());
         for (name, value) in attributes(record).filter(|(name, _)| is_custom(name)) {
             common::keep(&mut prefs, &name, value.to_json());
         }

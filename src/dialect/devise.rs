@@ -75,8 +75,7 @@ impl Dialect for Devise {
         if let Some(column) = ["deleted_at", "discarded_at"].into_iter().find(|column| text(column).is_some()) {
             return Err(shape::skipped(format!("{column} is set: the application has deleted this user")));
         }
-        let username = text("username");
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut notes = Vec::new();
         let locked = common::moment_of(record, "locked_at").is_some();
         if locked {
@@ -88,9 +87,7 @@ impl Dialect for Devise {
         }
         roles.extend(text("role").filter(|role| !role.bytes().all(|b| b.is_ascii_digit())));
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         Ok(Account {
             source_id: text("id").unwrap_or_default(),
             email,

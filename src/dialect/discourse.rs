@@ -141,10 +141,11 @@ fn credential<'r>(record: &'r Record<'r>, user: &str, context: &Context<'_>) -> 
         }
         None => (shape::set(record, "password_hash"), shape::set(record, "salt")),
     };
-    match common::credential(hash, "discourse") {
-        Credential::Hash(input) => Credential::Hash(HashInput { salt, salt_encoding: SaltEncoding::Utf8, ..input }),
-        none => none,
-    }
+    common::credential(hash, "discourse").map_hash(|input| HashInput {
+        salt,
+        salt_encoding: SaltEncoding::Utf8,
+        ..input
+    })
 }
 
 #[cfg(test)]

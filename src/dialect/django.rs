@@ -110,13 +110,10 @@ impl Dialect for Django {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |name| field(record, name).and_then(Value::text).filter(|t| !t.is_empty());
         let is = |name| field(record, name).and_then(common::truth);
-        let username = text("username");
-        let source_id = own_id(record).or_else(|| username.clone()).unwrap_or_default();
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let source_id = own_id(record).or_else(|| text("username")).unwrap_or_default();
+        let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         Ok(Account {
             email_verified: email.as_deref().is_some_and(|email| is_proven(&source_id, email, context)),
             phone: text("phone_number").or_else(|| text("phone")),

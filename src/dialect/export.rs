@@ -130,12 +130,6 @@ impl Export {
         &self.findings
     }
 
-    /// Bytes of all files as they lie on the disk.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.input.size).sum()
-    }
-
     /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.
     ///
     /// # Errors

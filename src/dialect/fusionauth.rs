@@ -98,21 +98,18 @@ impl Dialect for FusionAuth {
             let kept = identity.as_ref().and_then(|identity| identity.get(theirs)?.as_str());
             shape::set(record, own).or_else(|| kept.map(|text| Cow::Owned(text.to_owned())))
         };
-        let username = joined("username", "username");
-        let email = joined("email", "email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(joined("email", "email"), joined("username", "username"));
         let verified = joined("verified", "verified").is_some_and(|v| common::truth(&Value::Text(v)) == Some(true));
         let expired = record.get("expiry").and_then(common::moment).is_some_and(|expiry| expiry <= context.now);
         let searched = identity.is_none() && record.get("password").is_none();
         let credential = if searched {
-            shape::none(Code::HashNotExported, "FusionAuth's API shows no hashes; export its database's identities")
+            common::without(Code::HashNotExported, "FusionAuth's API shows no hashes; export its database's identities")
         } else {
             let scheme = joined("encryptionScheme", "encryption_scheme");
             credential(joined("password", "password"), joined("salt", "salt"), joined("factor", "factor"), scheme)
         };
         let mut prefs = common::object(record, "data").unwrap_or_default();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         if let Some(image) = text(["imageUrl", "image_url"]) {
             common::keep(&mut prefs, "imageUrl", image.into());
         }

@@ -101,7 +101,7 @@ impl Dialect for Ghost {
                 strict::words("labels", record.get("labels"), &[','])?.into_iter().map(|l| l.into_owned().into()),
             );
             roles.extend(text("status").map(|status| status.into_owned().into()));
-            credential = shape::none(Code::NoPassword, "Ghost's members sign in by a link and have no password");
+            credential = common::without(Code::NoPassword, "Ghost's members sign in by a link and have no password");
         }
         let mut prefs = serde_json::Map::new();
         for column in ["profile_image", "bio", "website", "location", "locale"] {

@@ -74,12 +74,9 @@ impl Dialect for Joomla {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |column| shape::set(record, column);
         let source_id = text("id").unwrap_or_default();
-        let username = text("username");
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         let awaits_activation = text("activation").is_some_and(|token| token != "0");
         Ok(Account {
             email,

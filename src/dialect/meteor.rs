@@ -65,15 +65,12 @@ impl Dialect for Meteor {
             return Err(shape::skipped(format!("type {kind}: not a person")));
         }
         let at = |path| record.path(path).and_then(Value::text).filter(|text| !text.is_empty());
-        let username = at("username");
-        let email = at("emails.0.address").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(at("emails.0.address"), at("username"));
         let mut prefs = match record.get("profile").map(Value::to_json) {
             Some(serde_json::Value::Object(profile)) => profile,
             _ => serde_json::Map::new(),
         };
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         Ok(Account {
             source_id: record.get("_id").and_then(common::id).unwrap_or_default(),
             email,
@@ -105,7 +102,7 @@ fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
             origin: "meteor",
             ..HashInput::default()
         }),
-        None => shape::none(Code::NoPassword, "the user has no password here and signs in by a provider or a link"),
+        None => common::without(Code::NoPassword, "the user has no password here and signs in by a provider or a link"),
     }
 }
 

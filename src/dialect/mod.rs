@@ -156,8 +156,10 @@ pub trait Related: Sync {
 }
 
 /// Nothing is related to anything.
+#[cfg(test)]
 pub struct NoRelated;
 
+#[cfg(test)]
 impl Related for NoRelated {
     fn rows(&self, _: &'static str, _: &str) -> Cow<'_, [serde_json::Value]> {
         Cow::Borrowed(&[])

@@ -84,12 +84,12 @@ impl Dialect for Moodle {
         let auth = text("auth").unwrap_or_default();
         let confirmed = record.get("confirmed").and_then(common::truth).unwrap_or(true);
         let credential = match text("password").as_deref() {
-            Some("not cached") => shape::none(
+            Some("not cached") => common::without(
                 Code::NoPassword,
                 format!("signs in through `{auth}`, which keeps the password; Moodle has none"),
             ),
             Some("restored") => {
-                shape::none(Code::HashNotExported, "restored from a course backup, which holds no password")
+                common::without(Code::HashNotExported, "restored from a course backup, which holds no password")
             }
             _ => common::credential(text("password"), self.name()),
         };

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::shape::{self, Fates, GROUP, TOKEN};
 use super::{Context, Detection, Dialect, Fate, Role, common};
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, HashInput};
 use crate::code::Refusal;
 use crate::source::{Record, TableSample, Value};
 
@@ -75,12 +75,11 @@ impl Dialect for MyBb {
             .iter()
             .filter_map(Json::as_str)
             .any(|lifted| lifted == "0" || common::parse_moment(lifted).is_some_and(|end| end > context.now));
-        let credential = match common::credential(text("password"), self.name()) {
-            Credential::Hash(input) => {
-                Credential::Hash(HashInput { declared: Some("salted-md5".into()), salt: text("salt"), ..input })
-            }
-            none => none,
-        };
+        let credential = common::credential(text("password"), self.name()).map_hash(|input| HashInput {
+            declared: Some("salted-md5".into()),
+            salt: text("salt"),
+            ..input
+        });
         Ok(Account {
             email: text("email"),
             name: text("username"),

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::shape::{self, Fates, MEMBER};
 use super::{Context, Detection, Dialect, Fate, Role, common};
-use crate::account::{Account, Credential};
+use crate::account::{Account, HashInput};
 use crate::code::Refusal;
 use crate::source::{Record, TableSample};
 
@@ -90,14 +90,9 @@ impl Dialect for NodeBb {
         let groups = context.related.rows(MEMBER, &source_id);
         let expires = record.get("banned:expire").and_then(common::moment);
         let banned = common::flag(record, "banned") && expires.is_none_or(|end| end > context.now);
-        let credential = match common::credential(text("password"), self.name()) {
-            Credential::Hash(mut input) => {
-                let wrapped = common::flag(record, "password:shaWrapped");
-                input.declared = Some(if wrapped { "nodebb" } else { "bcrypt" }.into());
-                Credential::Hash(input)
-            }
-            none => none,
-        };
+        let declared = if common::flag(record, "password:shaWrapped") { "nodebb" } else { "bcrypt" };
+        let credential = common::credential(text("password"), self.name())
+            .map_hash(|input| HashInput { declared: Some(declared.into()), ..input });
         let mut prefs = serde_json::Map::new();
         for column in ["username", "picture", "location", "website"] {
             common::keep_column(&mut prefs, record, column);
@@ -132,6 +127,7 @@ fn group_of(key: &str) -> Option<String> {
 mod tests {
     use super::super::testing::{self, Rows};
     use super::*;
+    use crate::account::Credential;
     use serde_json::json;
 
     #[test]

@@ -69,9 +69,9 @@ impl Dialect for Okta {
         let status = shape::set(record, "status").unwrap_or_default();
         let external = matches!(at("credentials.provider.type").as_deref(), Some("FEDERATION" | "SOCIAL"));
         let credential = if external {
-            shape::none(Code::NoPassword, "the user signs in by another provider, which keeps the password")
+            common::without(Code::NoPassword, "the user signs in by another provider, which keeps the password")
         } else {
-            shape::none(Code::HashNotExported, "Okta exports no password hashes")
+            common::without(Code::HashNotExported, "Okta exports no password hashes")
         };
         let mut prefs = serde_json::Map::new();
         let own = ["email", "firstName", "lastName", "displayName", "mobilePhone"];

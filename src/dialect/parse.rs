@@ -53,8 +53,7 @@ impl Dialect for Parse {
 
     fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |column| shape::set(record, column);
-        let username = text("username");
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("email"), text("username"));
         let hash = text("_hashed_password").or_else(|| text("bcryptPassword"));
         let exported = record.get("_hashed_password").is_some() || record.get("bcryptPassword").is_some();
         let linked = record
@@ -63,12 +62,13 @@ impl Dialect for Parse {
         let credential = if hash.is_some() || exported || linked {
             common::credential(hash, self.name())
         } else {
-            shape::none(Code::HashNotExported, "Parse's dashboard and REST API never show a hash; export _User itself")
+            common::without(
+                Code::HashNotExported,
+                "Parse's dashboard and REST API never show a hash; export _User itself",
+            )
         };
         let mut prefs = serde_json::Map::new();
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         for (name, _) in record.iter().filter(|(name, _)| is_custom(name)) {
             common::keep_column(&mut prefs, record, name);
         }

@@ -53,15 +53,12 @@ impl Dialect for PocketBase {
 
     fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |column| shape::set(record, column);
-        let username = text("username");
-        let email = text("email").or_else(|| username.clone().and_then(shape::address_like));
+        let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut prefs = serde_json::Map::new();
         for (name, _) in record.iter().filter(|(name, _)| is_custom(name) || *name == "avatar") {
             common::keep_column(&mut prefs, record, name);
         }
-        if let Some(username) = username.filter(|name| Some(name) != email.as_ref()) {
-            common::keep(&mut prefs, "username", username.into());
-        }
+        common::keep(&mut prefs, "username", username.into());
         Ok(Account {
             source_id: text("id").unwrap_or_default(),
             email,

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Context, Detection, Fate, Role, common};
-use crate::account::Credential;
-use crate::code::{Code, Note, Refusal};
+use crate::code::{Code, Refusal};
 use crate::source::{Record, TableSample};
 
 pub(super) use super::common::{CREATED, FACTOR, HASH, LAST_SEEN, ROLES, TOKEN, has};
@@ -70,9 +69,14 @@ pub(super) fn skipped(why: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(Code::SkippedBySource, why)
 }
 
-/// No password, with the sentence that says why.
-pub(super) fn none<'a>(code: Code, why: impl Into<Cow<'static, str>>) -> Credential<'a> {
-    Credential::None(Note::new(code, why))
+/// The address, or the user name where that is one; and the user name, where it is not the address.
+pub(super) fn sign_in<'v>(
+    email: Option<Cow<'v, str>>,
+    username: Option<Cow<'v, str>>,
+) -> (Option<Cow<'v, str>>, Option<Cow<'v, str>>) {
+    let email = email.or_else(|| username.clone().and_then(address_like));
+    let username = username.filter(|name| Some(name) != email.as_ref());
+    (email, username)
 }
 
 /// A user name, where people use their address as one.

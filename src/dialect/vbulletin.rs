@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::shape::{self, Fates, GROUP, TOKEN};
 use super::{Context, Detection, Dialect, Fate, Role, common};
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, HashInput};
 use crate::code::Refusal;
 use crate::source::{Record, TableSample};
 
@@ -67,12 +67,12 @@ impl Dialect for VBulletin {
             Some(scheme) if scheme.starts_with("blowfish") => "bcrypt-digest",
             _ => "salted-md5",
         };
-        let credential = match common::credential(text("token").or_else(|| text("password")), self.name()) {
-            Credential::Hash(input) => {
-                Credential::Hash(HashInput { declared: Some(declared.into()), salt: text("salt"), ..input })
-            }
-            none => none,
-        };
+        let hash = text("token").or_else(|| text("password"));
+        let credential = common::credential(hash, self.name()).map_hash(|input| HashInput {
+            declared: Some(declared.into()),
+            salt: text("salt"),
+            ..input
+        });
         Ok(Account {
             source_id: text("userid").unwrap_or_default(),
             email: text("email"),
@@ -95,6 +95,7 @@ impl Dialect for VBulletin {
 mod tests {
     use super::super::{NoRelated, testing};
     use super::*;
+    use crate::account::Credential;
 
     #[test]
     fn no_hash_of_any_version_is_taken_for_a_bare_one() {

@@ -45,19 +45,13 @@ impl Stop {
         *self.level.borrow() > Level::Running
     }
 
-    /// Whether users that are begun are left as they are, too.
-    #[must_use]
-    pub fn is_leaving(&self) -> bool {
-        *self.level.borrow() > Level::Finishing
-    }
-
     /// Waits until [`Stop::is_set`].
     pub async fn set_by_anyone(&self) {
         // The sender lives as long as this value, so waiting cannot fail.
         let _ = self.level.subscribe().wait_for(|level| *level > Level::Running).await;
     }
 
-    /// Waits until [`Stop::is_leaving`].
+    /// Waits until users that are begun are left as they are, too.
     pub async fn leaving(&self) {
         let _ = self.level.subscribe().wait_for(|level| *level > Level::Finishing).await;
     }

@@ -105,14 +105,6 @@ impl Sender {
         self.sync().await
     }
 
-    /// Hands in rows that nobody needs to wait for.
-    ///
-    /// # Errors
-    /// As [`Sender::intend`].
-    pub async fn insert(&self, entries: Vec<Entry>) -> Result<(), RunError> {
-        self.send(Write::Insert(entries)).await
-    }
-
     /// Hands in a change; it counts, and is told to the listener, once it is durable.
     ///
     /// # Errors

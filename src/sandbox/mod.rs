@@ -57,8 +57,8 @@ use crate::error::RunError;
 use faults::Faults;
 use pace::Latency;
 
-/// How the sandbox is set up.
-#[derive(Debug, Clone)]
+/// How the sandbox is set up. Holds keys, so it has no `Debug`.
+#[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "switches")]
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
