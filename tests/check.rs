@@ -40,3 +40,14 @@ fn live_asks_the_target_who_is_there() {
     assert_eq!(report["live"]["taken"], 17);
     assert!(report["reasons"].as_array().expect("reasons").iter().any(|r| r["code"] == "target-taken"));
 }
+
+#[test]
+fn a_target_in_the_environment_is_not_asked_unless_live_says_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = rehome();
+    command.args(["check", "--format", "json"]).arg(fixture("firebase/users.json")).arg("--run").arg(home.path());
+    // Nobody listens on the discard port: asking would end the command with 4.
+    command.env("APPWRITE_ENDPOINT", "http://127.0.0.1:9/v1").env("APPWRITE_PROJECT_ID", "shop");
+    let report = run(&mut command).exits(3).json();
+    assert!(report.get("live").is_none_or(serde_json::Value::is_null), "{report}");
+}

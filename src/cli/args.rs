@@ -169,12 +169,13 @@ pub struct LiveArgs {
     #[arg(long)]
     pub live: bool,
 
+    // Not `requires = "live"`, nor for the project: the environment would count as asking for it.
     /// The API endpoint, with /v1
-    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL", requires = "live")]
+    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<String>,
 
     /// The project's id
-    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID", requires = "live")]
+    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID")]
     pub project: Option<String>,
 
     /// A file that holds the API key; else APPWRITE_API_KEY

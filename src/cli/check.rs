@@ -30,7 +30,7 @@ pub struct Args {
     /// The run folder.
     #[command(flatten)]
     pub run: super::args::RunArgs,
-    /// Requests a second to estimate the duration with
+    /// Requests a second to estimate the duration with [default: 100]
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
     /// An earlier export of the same source: say who is new, changed or gone since (repeat it for its further files)
