@@ -33,6 +33,18 @@ fn every_record_gives_one_line_in_order() {
 }
 
 #[test]
+fn of_a_file_that_is_cut_off_the_whole_records_are_printed() {
+    let json = br#"{"users":[
+        {"localId":"a1","email":"a@example.com"},{"localId":"a2","email":"A@example.com"},{"localId":"a3","em"#;
+    let run = run_with_input(rehome().args(["plan", "-", "--unsupported", "without-password"]), json).exits(1);
+    let lines = run.lines();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["create"]["body"]["userId"], "a1");
+    assert_eq!(lines[1]["refused"]["code"], "duplicate-email");
+    assert!(run.stderr.contains("after record 2"), "{}", run.stderr);
+}
+
+#[test]
 fn reveal_prints_what_is_sent() {
     let ndjson = br#"{"id":"u1","email":"a@example.com","password_scheme":"md5","password_hash":"5F4DCC3B5AA765D61D8327DEB882CF99","email_verified":true,"enabled":false,"phone":"+1 415 555 0123"}"#;
     let run = run_with_input(rehome().args(["plan", "-", "--reveal"]), ndjson).exits(0);

@@ -43,7 +43,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let duplicates = planner.duplicates(&Silent)?;
     let mut out = io::stdout().lock();
     let mut refused = false;
-    planner.scan(
+    let scanned = planner.scan(
         &duplicates,
         &Silent,
         Lines::default,
@@ -63,9 +63,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
                 Err(e) => Err(RunError::io("standard output")(e)),
             }
         },
-    )?;
+    );
     match out.flush() {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(e)),
-        _ => Ok(Finish::partial_if(refused)),
+        _ => scanned.map(|()| Finish::partial_if(refused)),
     }
 }

@@ -74,9 +74,21 @@ impl<'e> Planner<'e> {
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
         each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
-        mut sink: impl FnMut(B) -> Result<(), RunError>,
+        sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<Suspects, RunError> {
         let mut log = KeyLog::default();
+        self.note_keys(&mut log, listener, init, each, sink)?;
+        Ok(log.suspects(self.threads))
+    }
+
+    fn note_keys<B: Send>(
+        &self,
+        log: &mut KeyLog,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        mut sink: impl FnMut(B) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
         self.export.scan(
             self.threads,
             listener,
@@ -95,18 +107,17 @@ impl<'e> Planner<'e> {
                 sink(batch)?;
                 Ok(ControlFlow::Continue(()))
             },
-        )?;
-        Ok(log.suspects(self.threads))
+        )
     }
 
     /// Compares the suspects' keys themselves, in one more pass if there are any.
     ///
     /// # Errors
-    /// As [`Export::scan`].
+    /// As [`Export::scan`], but for damage: see [`Planner::duplicates`].
     pub fn resolve(&self, suspects: &Suspects) -> Result<Duplicates, RunError> {
         let mut claims = Vec::new();
         if !suspects.is_empty() {
-            self.export.scan(
+            let compared = self.export.scan(
                 self.threads,
                 &Silent,
                 Vec::new,
@@ -118,18 +129,21 @@ impl<'e> Planner<'e> {
                     claims.extend(batch);
                     Ok(ControlFlow::Continue(()))
                 },
-            )?;
+            );
+            as_far_as_whole(compared)?;
         }
         Ok(Duplicates::decide(&claims, self.policies.duplicates))
     }
 
-    /// All duplicates of the export, in one pass, or two if there are any.
+    /// All duplicates of the export, in one pass, or two if there are any; of a damaged one those before the damage, which
+    /// [`Planner::scan`] will name after the records that are whole.
     ///
     /// # Errors
-    /// As [`Export::scan`].
+    /// As [`Export::scan`], but for damage.
     pub fn duplicates(&self, listener: &dyn Listener) -> Result<Duplicates, RunError> {
-        let suspects = self.survey(listener, || (), |(), _| {}, |()| Ok(()))?;
-        self.resolve(&suspects)
+        let mut log = KeyLog::default();
+        as_far_as_whole(self.note_keys(&mut log, listener, || (), |(), _| {}, |()| Ok(())))?;
+        self.resolve(&log.suspects(self.threads))
     }
 
     /// Plans every record: `each` runs on worker threads and folds the records of a batch into a `B`; `sink` takes the
@@ -157,6 +171,13 @@ impl<'e> Planner<'e> {
             },
             sink,
         )
+    }
+}
+
+fn as_far_as_whole(read: Result<(), RunError>) -> Result<(), RunError> {
+    match read {
+        Err(RunError::Export(_)) => Ok(()),
+        read => read,
     }
 }
 
