@@ -14,7 +14,7 @@ use super::json::JsonFramer;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
 use super::sniff::{Kind, sniff};
-use super::sql::SqlFramer;
+use super::sql::{Runs, SqlFramer};
 use super::xml::XmlFramer;
 use super::{Format, Header, TableSample};
 use crate::error::RunError;
@@ -32,6 +32,8 @@ pub(crate) struct SourceFile {
     pub head: String,
     /// Tables whose rows are lines of a COPY.
     copied: HashSet<String>,
+    /// A dump's long runs of INSERTs.
+    runs: Runs,
 }
 
 impl SourceFile {
@@ -58,7 +60,7 @@ impl SourceFile {
         let kind = sniff(&head, whole).map_err(|why| RunError::Export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
-        Ok(Self { input, kind, head, copied: HashSet::new() })
+        Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new() })
     }
 
     /// The format, as dialects and people are told.
@@ -126,7 +128,7 @@ impl SourceFile {
                 Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
             }
             Kind::Json { sequence } => Box::new(JsonFramer::new(*sequence, wanted)),
-            Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, wanted)),
+            Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, &self.runs, wanted)),
             Kind::Xml => Box::new(XmlFramer::new(wanted)),
             Kind::Ldif => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted)),
             Kind::Colon { header, width } => {
@@ -172,6 +174,7 @@ impl SourceFile {
                 break;
             }
         }
+        self.runs = batches.framer().runs();
         for found in batches.framer().tables() {
             if !order.iter().any(|(table, _)| *table == found.table) {
                 order.push((found.table, found.columns));

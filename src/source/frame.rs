@@ -7,7 +7,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::Header;
-use super::sql::lexer::Flavour;
+use super::sql::{Runs, lexer::Flavour};
 
 /// How much is read before records are cut out of it.
 pub(crate) const BATCH_BYTES: usize = 256 * 1024;
@@ -188,6 +188,11 @@ pub(crate) trait Framer: Send {
     /// Every table met so far, wanted or not, with its columns where the file names them, and what else was learned.
     fn tables(&self) -> Vec<Found> {
         Vec::new()
+    }
+
+    /// What can be passed over when the file is read again.
+    fn runs(&self) -> Runs {
+        Runs::new()
     }
 }
 

@@ -28,7 +28,20 @@ pub(crate) struct SqlFramer {
     /// The head of the last INSERT, which mostly is the head of the next.
     last_head: Option<(Vec<u8>, Arc<Shape>)>,
     too_large: bool,
+    /// Bytes before the data at hand.
+    passed: u64,
+    /// The INSERTs at hand: their table, and where the first of them begins.
+    run: Option<(String, u64)>,
+    /// What an earlier reading of the file has found, or this one is finding.
+    runs: Runs,
 }
+
+/// Long runs of INSERTs into one table and of nothing else: where they begin, and where what follows them does. A second
+/// reading that does not want the table passes over them without a look at their strings.
+pub(crate) type Runs = HashMap<u64, u64>;
+
+/// Shorter runs are not worth remembering.
+const MIN_RUN_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ShapeKey {
@@ -50,6 +63,8 @@ enum State {
     Copy(Option<Arc<Shape>>),
     /// Within the rows of an INSERT that nobody wants.
     UnwantedRows(OpenString),
+    /// Before the end of a run of INSERTs that nobody wants.
+    Run(u64),
     /// Within any other statement.
     Statement(Scan),
     /// Within a line of the client's own (`\restrict`, `DELIMITER`) or a line comment.
@@ -61,7 +76,7 @@ enum State {
 }
 
 impl SqlFramer {
-    pub fn new(flavour: Flavour, named: &HashMap<String, Vec<String>>, wanted: Wanted) -> Self {
+    pub fn new(flavour: Flavour, named: &HashMap<String, Vec<String>>, runs: &Runs, wanted: Wanted) -> Self {
         Self {
             wanted,
             flavour,
@@ -71,7 +86,23 @@ impl SqlFramer {
             shapes: HashMap::new(),
             last_head: None,
             too_large: false,
+            passed: 0,
+            run: None,
+            runs: runs.clone(),
         }
+    }
+
+    /// An INSERT begins there, or something else does.
+    fn begins(&mut self, table: Option<&str>, at: u64) {
+        if !self.wanted.sampling() || self.run.as_ref().is_some_and(|(of, _)| Some(of.as_str()) == table) {
+            return;
+        }
+        if let Some((_, start)) = self.run.take()
+            && at - start >= MIN_RUN_BYTES
+        {
+            self.runs.insert(start, at);
+        }
+        self.run = table.map(|table| (table.to_owned(), at));
     }
 
     fn met(&mut self, table: &str) {
@@ -97,12 +128,16 @@ impl SqlFramer {
     }
 
     /// Takes what begins at `data[0]`, between statements. `None`: more data is needed.
-    fn statement(&mut self, data: &[u8], eof: bool) -> Option<usize> {
+    fn statement(&mut self, data: &[u8], place: u64, eof: bool) -> Option<usize> {
         if !eof && data.len() < 64 {
             return None;
         }
         let whole = |end: Option<usize>| end.or((eof || data.len() >= MAX_HEAD_BYTES).then_some(data.len()));
         let mut head = Head::new(data);
+        if data[0].is_ascii_alphabetic() && (head.word("INSERT") || head.word("REPLACE")) {
+            return self.insert(data, place, eof);
+        }
+        self.begins(None, place);
         match data[0] {
             b'-' if data.starts_with(b"--") => self.state = State::Line,
             b'\\' | b'#' => self.state = State::Line,
@@ -111,7 +146,6 @@ impl SqlFramer {
                 return Some(2);
             }
             b';' => return Some(1),
-            _ if head.word("INSERT") || head.word("REPLACE") => return self.insert(data, eof),
             _ if head.word("COPY") => {
                 let end = whole(memchr(b'\n', data))?;
                 return Some(self.copy(&data[..end], end));
@@ -163,12 +197,13 @@ impl SqlFramer {
         }
     }
 
-    fn insert(&mut self, data: &[u8], eof: bool) -> Option<usize> {
+    fn insert(&mut self, data: &[u8], place: u64, eof: bool) -> Option<usize> {
         if let Some((bytes, shape)) = &self.last_head
             && data.starts_with(bytes)
         {
             let length = bytes.len();
             let shape = Arc::clone(shape);
+            self.begins(Some(&shape.table), place);
             self.enter(&shape);
             return Some(length);
         }
@@ -189,9 +224,11 @@ impl SqlFramer {
             if !eof && data.len() < MAX_HEAD_BYTES && head.peek().is_none() {
                 return None;
             }
+            self.begins(None, place);
             self.state = State::Statement(Scan::default());
             return Some(0);
         }
+        self.begins(table.as_deref(), place);
         let Some(table) = table else {
             self.state = State::Statement(Scan::default());
             return Some(0);
@@ -199,7 +236,7 @@ impl SqlFramer {
         let at = head.pos - 1;
         self.met(&table);
         if self.wanted.left(&table) == 0 {
-            self.state = State::UnwantedRows(None);
+            self.state = self.runs.get(&place).map_or(State::UnwantedRows(None), |end| State::Run(*end));
             return Some(at);
         }
         let columns = if let Some(columns) = names.or_else(|| self.columns.get(&table).cloned()) {
@@ -320,7 +357,11 @@ impl SqlFramer {
         match &mut self.state {
             State::Top => {
                 let blank = rest.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(rest.len());
-                if blank > 0 { Some(at + blank) } else { self.statement(rest, eof).map(|n| at + n) }
+                if blank > 0 {
+                    Some(at + blank)
+                } else {
+                    self.statement(rest, self.passed + at as u64, eof).map(|n| at + n)
+                }
             }
             State::Rows(shape) => {
                 let shape = Arc::clone(shape);
@@ -353,6 +394,13 @@ impl SqlFramer {
                 }
                 Err(done) => (done > 0).then_some(at + done),
             },
+            State::Run(end) => {
+                let left = usize::try_from(*end - (self.passed + at as u64)).unwrap_or(usize::MAX);
+                if left <= rest.len() {
+                    self.state = State::Top;
+                }
+                Some(at + left.min(rest.len()))
+            }
             State::Statement(scan) => match scan.advance(rest, Until::Semicolon, self.flavour, eof) {
                 Ok(end) => {
                     self.state = State::Top;
@@ -398,7 +446,9 @@ impl SqlFramer {
                 Some(format!("the dump ends within the rows of table `{}`", shape.table))
             }
             State::Copy(Some(shape)) => Some(format!("the dump ends within the rows of table `{}`", shape.table)),
-            State::UnwantedRows(_) | State::Copy(None) => Some("the dump ends within the rows of a table".into()),
+            State::UnwantedRows(_) | State::Run(_) | State::Copy(None) => {
+                Some("the dump ends within the rows of a table".into())
+            }
             State::Comment => Some("the dump ends within a comment".into()),
             State::Statement(_) | State::Top | State::Line | State::Routines => None,
         }
@@ -436,6 +486,7 @@ impl Framer for SqlFramer {
             }
             return data.len();
         }
+        self.passed += at as u64;
         at
     }
 
@@ -446,5 +497,9 @@ impl Framer for SqlFramer {
     fn tables(&self) -> Vec<Found> {
         let columns = |table: &String| self.columns.get(table).cloned().unwrap_or_default();
         self.order.iter().map(|table| Found { table: table.clone(), columns: columns(table) }).collect()
+    }
+
+    fn runs(&self) -> Runs {
+        self.runs.clone()
     }
 }
