@@ -1,6 +1,6 @@
 //! `rehome plan`: one JSON line a record, in order, and the exit code that goes with it.
 
-use crate::util::{rehome, run, run_with_input};
+use crate::util::{fixture, rehome, run, run_with_input};
 
 #[test]
 fn a_missing_file_is_named() {
@@ -71,4 +71,10 @@ fn a_phone_keeps_a_user_whose_password_has_no_address() {
     assert_eq!(lines[0]["create"]["body"]["phone"], "+14155550123");
     assert_eq!(lines[0]["notes"][0]["code"], "password-left-out");
     assert_eq!(lines[1]["refused"]["code"], "missing-email");
+}
+
+#[test]
+fn a_scheme_nobody_knows_is_wrong_usage_and_refuses_nobody() {
+    let said = run(rehome().arg("plan").arg(fixture("generic/users.csv")).args(["--scheme", "rot13"])).exits(2);
+    assert!(said.stdout.is_empty() && said.stderr.contains("unknown scheme `rot13`"), "{}", said.stderr);
 }

@@ -12,6 +12,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "rehome", &mut std::io::stdout());
-    Ok(Finish::Done)
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Cli::command(), "rehome", &mut script);
+    super::put(script).map(|()| Finish::Done)
 }

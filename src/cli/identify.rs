@@ -60,9 +60,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
                 .ok_or_else(|| RunError::Usage(format!("unknown source `{name}`; `rehome sources` lists them")))?,
         ),
     };
-    if let Some(name) = args.scheme.as_deref().filter(|name| scheme::registry::find(name).is_none()) {
-        return Err(RunError::Usage(format!("unknown scheme `{name}`; `rehome schemes` lists them")));
-    }
+    settings::known_scheme(args.scheme.as_deref())?;
     let said = Said {
         origin,
         scheme: args.scheme,

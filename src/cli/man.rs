@@ -22,6 +22,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             .cloned()
             .ok_or_else(|| RunError::Usage(format!("there is no command `{name}`; `rehome --help` lists them")))?,
     };
-    clap_mangen::Man::new(command).render(&mut std::io::stdout()).map_err(RunError::io("standard output"))?;
-    Ok(Finish::Done)
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page).map_err(|e| RunError::Internal(e.to_string()))?;
+    super::put(page).map(|()| Finish::Done)
 }

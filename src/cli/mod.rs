@@ -20,6 +20,8 @@ mod status;
 mod target;
 mod verify;
 
+use std::io::Write as _;
+
 use clap::{Parser, Subcommand};
 
 use crate::error::{Finish, RunError};
@@ -73,6 +75,14 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
         Command::Schemes(args) => schemes::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
+    }
+}
+
+/// Writes to standard output. A reader who has seen enough (`| head`) is no failure.
+fn put(text: impl AsRef<[u8]>) -> Result<(), RunError> {
+    match std::io::stdout().write_all(text.as_ref()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
+        _ => Ok(()),
     }
 }
 

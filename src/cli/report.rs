@@ -1,6 +1,5 @@
 //! `rehome report`
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::args::{OutputArgs, OutputFormat};
@@ -62,16 +61,12 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 /// Prints a report on standard output, as the flags say.
 ///
 /// # Errors
-/// [`RunError::Io`] if it cannot be written; a reader that has seen enough (`| head`) is no failure.
+/// [`RunError::Io`] if it cannot be written.
 pub(super) fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
-    let mut out = std::io::stdout();
     let text = match output.format {
         OutputFormat::Json => report.to_json()?,
         OutputFormat::Text if output.quiet => return Ok(()),
-        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &out)),
+        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &std::io::stdout())),
     };
-    match out.write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
-        _ => Ok(()),
-    }
+    super::put(text)
 }

@@ -159,8 +159,5 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
             lines.join("\n") + "\n"
         }
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
-        _ => Ok(()),
-    }
+    super::put(text)
 }

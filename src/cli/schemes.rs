@@ -1,7 +1,6 @@
 //! `rehome schemes`
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use serde_json::{Value, json};
 
@@ -24,10 +23,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         OutputFormat::Text => text(),
         OutputFormat::Json => format!("{:#}\n", document()),
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(e)),
-        _ => Ok(Finish::Done),
-    }
+    super::put(text).map(|()| Finish::Done)
 }
 
 fn text() -> String {

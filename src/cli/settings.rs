@@ -11,7 +11,7 @@ use crate::event::Listener;
 use crate::plan::Policies;
 use crate::plan::proof::prove_all;
 use crate::report::summary::Known;
-use crate::scheme::known;
+use crate::scheme::{known, registry};
 
 /// Opens the export that the flags name.
 ///
@@ -26,6 +26,7 @@ pub fn open_export(args: &ExportArgs) -> Result<Export, RunError> {
 /// # Errors
 /// [`RunError::Usage`] for files behind flags that cannot be understood, [`RunError::Io`] for those that cannot be read.
 pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
+    known_scheme(args.scheme.as_deref())?;
     Ok(ReadOptions {
         from: args.from.clone(),
         firebase: args.firebase_hash_config.as_deref().map(firebase_config).transpose()?,
@@ -35,6 +36,17 @@ pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
         email_domain: args.email_domain.clone(),
         now: jiff::Timestamp::now(),
     })
+}
+
+/// Nothing, if `--scheme` is not given or names a scheme.
+///
+/// # Errors
+/// [`RunError::Usage`] if it names none: that would refuse every record that it is given for.
+pub fn known_scheme(name: Option<&str>) -> Result<(), RunError> {
+    match name.filter(|name| registry::find(name).is_none()) {
+        Some(name) => Err(RunError::Usage(format!("unknown scheme `{name}`; `rehome schemes` lists them"))),
+        None => Ok(()),
+    }
 }
 
 /// The project's hash parameters in a file.

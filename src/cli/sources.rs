@@ -1,7 +1,5 @@
 //! `rehome sources`
 
-use std::io::Write;
-
 use serde_json::json;
 
 use super::args::OutputFormat;
@@ -36,8 +34,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             }
         }
     };
-    std::io::stdout().write_all(text.as_bytes()).map_err(RunError::io("standard output"))?;
-    Ok(Finish::Done)
+    super::put(text).map(|()| Finish::Done)
 }
 
 fn list() -> String {

@@ -1,7 +1,5 @@
 //! `rehome status`
 
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use super::args::OutputFormat;
@@ -58,10 +56,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         OutputFormat::Json => serde_json::to_string(&status).map_err(|e| RunError::Internal(e.to_string()))? + "\n",
         OutputFormat::Text => sentences(&status, &args.folder.display().to_string()),
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(error)),
-        _ => Ok(Finish::Done),
-    }
+    super::put(text).map(|()| Finish::Done)
 }
 
 fn status(reader: &Reader, running: bool) -> Result<Status, RunError> {
