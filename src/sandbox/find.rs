@@ -87,6 +87,9 @@ pub fn find<T>(
         Some((id, after)) => Some((cursor_row(connection, table, &condition, id)?, *after)),
         None => None,
     };
+    if let Some(error) = &queries.late {
+        return Err(error.clone());
+    }
     for filter in &queries.filters {
         condition.and(sql_of(filter));
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
+use super::queries::Queries;
 use super::schema;
 use super::users::by_id;
 
@@ -17,13 +18,13 @@ pub async fn identities(call: Call) -> ApiResult<Answer> {
     if let Some((id, _)) = queries.cursor {
         return Err(ApiError::cursor("User", &id));
     }
+    if let Some(error) = queries.late {
+        return Err(error);
+    }
     if search.is_some() {
-        // Identities have no full-text index, nor the attribute.
-        return Err(if call.traits().identity_search_fails {
-            ApiError::server_error()
-        } else {
-            ApiError::query("Invalid query: Attribute not found in schema: search")
-        });
+        // Identities have no attribute that holds what is searched.
+        let why = "Invalid query: Attribute not found in schema: search".to_owned();
+        return Err(schema::IDENTITIES.refusal(why, call.traits()));
     }
     Answer::ok(&json!({ "total": 0, "identities": [] }))
 }
@@ -38,14 +39,17 @@ pub async fn delete_identity(call: Call) -> ApiResult<Answer> {
 /// `GET /users/{userId}/memberships`
 pub async fn memberships(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
-    let mut cursor = None;
+    let mut queries = Queries::default();
     if call.traits().membership_queries {
-        cursor = call.queries(&schema::MEMBERSHIPS)?.cursor;
+        queries = call.queries(&schema::MEMBERSHIPS)?;
         call.search()?;
     }
     call.total()?;
     must_exist(&call, id).await?;
-    if cursor.is_some() {
+    if let Some(error) = queries.late {
+        return Err(error);
+    }
+    if queries.cursor.is_some() {
         // The handler hands the cursor on without looking for its document.
         return Err(ApiError::server_error());
     }

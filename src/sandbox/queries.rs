@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::errors::{ApiError, ApiResult};
 use super::params::Rule;
 use super::schema::{Attribute, Kind, SEQUENCE, Schema};
-use super::traits::{SearchWithoutIndex, Traits};
+use super::traits::Traits;
 use super::{body, clock, php};
 
 /// Values that one query may have.
@@ -45,6 +45,8 @@ pub struct Queries {
     pub offset: Option<i64>,
     /// The first cursor: an id, and whether it is `cursorAfter`.
     pub cursor: Option<(String, bool)>,
+    /// What the database will find wrong with them.
+    pub late: Option<ApiError>,
 }
 
 /// One criterion of the order.
@@ -139,13 +141,14 @@ type Refusal = String;
 pub fn parse(texts: &[&Value], schema: &Schema, traits: &Traits) -> ApiResult<Queries> {
     let refused = |why: Refusal| ApiError::invalid("queries", &why);
     let mut queries = Queries::default();
-    let mut late = None;
     for text in texts {
         let raw = parse_one(text, traits).map_err(|why| refused(format!("Invalid query: {why}")))?;
+        let mut late = None;
         let checker = Checker { schema, traits, late: &mut late };
         collect(raw, checker, &mut queries).map_err(refused)?;
+        queries.late = queries.late.or_else(|| late.map(|why| schema.refusal(why, traits)));
     }
-    late.map_or(Ok(queries), Err)
+    Ok(queries)
 }
 
 fn parse_one(text: &Value, traits: &Traits) -> Result<Raw, Refusal> {
@@ -203,8 +206,8 @@ fn parse_query(decoded: &Value, traits: &Traits) -> Result<Raw, Refusal> {
 struct Checker<'a> {
     schema: &'a Schema,
     traits: &'a Traits,
-    /// What will be found while querying, if nothing is found while validating.
-    late: &'a mut Option<ApiError>,
+    /// What the database will find, if nothing is found while validating.
+    late: &'a mut Option<String>,
 }
 
 /// Validates one query and adds it to the others.
@@ -324,18 +327,10 @@ impl Checker<'_> {
         let attribute = self.attribute(&raw.attribute, "query")?;
         let values = self.values(attribute, method, raw.values)?;
         if matches!(method, "search" | "notSearch") {
-            self.note_late(match self.traits.search_without_index {
-                SearchWithoutIndex::Refused => {
-                    ApiError::query(format!("Searching by attribute \"{}\" requires a fulltext index.", attribute.name))
-                }
-                SearchWithoutIndex::Fails => ApiError::server_error(),
-            });
+            let name = attribute.name;
+            self.late.get_or_insert_with(|| format!("Searching by attribute \"{name}\" requires a fulltext index."));
         }
         Ok(Filter::Compare { attribute, method, values })
-    }
-
-    fn note_late(&mut self, error: ApiError) {
-        self.late.get_or_insert(error);
     }
 
     fn values(&mut self, attribute: &Attribute, method: &str, values: Vec<Value>) -> Result<Vec<Value>, Refusal> {
@@ -346,7 +341,7 @@ impl Checker<'_> {
             return Err(too_many(validated));
         }
         if values.len() > MAX_VALUES {
-            self.note_late(ApiError::query(format!("Invalid query: {}", too_many(MAX_VALUES))));
+            self.late.get_or_insert_with(|| format!("Invalid query: {}", too_many(MAX_VALUES)));
         }
         let values: Option<Vec<Value>> = values.into_iter().map(|value| checked(attribute.kind, value)).collect();
         let values = values.ok_or_else(|| format!("Query value is invalid for attribute \"{name}\""))?;
@@ -386,7 +381,8 @@ mod tests {
     fn message(query: &str) -> String {
         let traits = Traits::of(Version::NEWEST);
         let text = Value::String(query.into());
-        parse(&[&text], &USERS, &traits).map_or_else(|e| e.message.into_owned(), |_| "ok".into())
+        let error = parse(&[&text], &USERS, &traits).map_or_else(Some, |queries| queries.late);
+        error.map_or_else(|| "ok".into(), |error| error.message.into_owned())
     }
 
     /// Observed on a running 1.9.6.

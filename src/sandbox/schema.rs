@@ -1,5 +1,6 @@
 //! What queries may name: the attributes of each kind of document, and the columns behind them.
 
+use super::errors::ApiError;
 use super::traits::Traits;
 
 /// What an attribute holds.
@@ -34,6 +35,8 @@ pub struct Schema {
     pub attributes: &'static [Attribute],
     /// Attributes that came later: the name, and whether this version has it.
     pub later: fn(&str, &Traits) -> bool,
+    /// Whether an answer says what the database finds wrong with a valid query.
+    pub errors_shown: fn(&Traits) -> bool,
 }
 
 const fn attribute(name: &'static str, column: &'static str, kind: Kind) -> Attribute {
@@ -70,6 +73,7 @@ pub const USERS: Schema = Schema {
         SEQUENCE,
     ],
     later: |name, traits| sequence_is_later(name, traits) && (name != "impersonator" || traits.contains_any),
+    errors_shown: |traits| traits.user_query_errors_shown,
 };
 
 /// The attributes of targets.
@@ -85,6 +89,7 @@ pub const TARGETS: Schema = Schema {
         SEQUENCE,
     ],
     later: sequence_is_later,
+    errors_shown: |traits| traits.other_query_errors_shown,
 };
 
 /// The attributes of identities, of which the sandbox has none.
@@ -101,6 +106,7 @@ pub const IDENTITIES: Schema = Schema {
         SEQUENCE,
     ],
     later: sequence_is_later,
+    errors_shown: |traits| traits.other_query_errors_shown,
 };
 
 /// The attributes of memberships, of which the sandbox has none.
@@ -117,12 +123,18 @@ pub const MEMBERSHIPS: Schema = Schema {
         SEQUENCE,
     ],
     later: sequence_is_later,
+    errors_shown: |traits| traits.other_query_errors_shown,
 };
 
 /// The attributes of logs: none.
-pub const LOGS: Schema = Schema { attributes: &[], later: |_, _| true };
+pub const LOGS: Schema = Schema { attributes: &[], later: |_, _| true, errors_shown: |_| true };
 
 impl Schema {
+    /// What the database's refusal of a valid query is to the client.
+    pub fn refusal(&self, why: String, traits: &Traits) -> ApiError {
+        if (self.errors_shown)(traits) { ApiError::query(why) } else { ApiError::server_error() }
+    }
+
     /// An attribute that this version has.
     pub fn find(&self, name: &str, traits: &Traits) -> Option<&'static Attribute> {
         self.attributes.iter().find(|a| a.name == name && (self.later)(name, traits))

@@ -14,15 +14,6 @@ pub enum Nulls {
     Validated,
 }
 
-/// What `GET …?queries[]=search(attribute without a full-text index)` answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchWithoutIndex {
-    /// 400 `general_query_invalid`
-    Refused,
-    /// 500
-    Fails,
-}
-
 /// The behaviour of one version.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
@@ -83,14 +74,14 @@ pub struct Traits {
     pub contains_any: bool,
     /// `total=false` leaves the count out.
     pub total_parameter: bool,
-    /// The method `search` on an attribute without a full-text index.
-    pub search_without_index: SearchWithoutIndex,
-    /// Too many values are found while querying (`general_query_invalid`), else while validating.
+    /// A query of users that is valid and that the database then refuses is 400 `general_query_invalid`, else 500.
+    pub user_query_errors_shown: bool,
+    /// The same in other lists.
+    pub other_query_errors_shown: bool,
+    /// Too many values are found by the database, else while validating.
     pub values_counted_late: bool,
     /// `queries` of memberships are validated, else ignored.
     pub membership_queries: bool,
-    /// `search` of identities is 500, else 400.
-    pub identity_search_fails: bool,
 
     /// Unknown routes are an HTML page, else JSON.
     pub html_not_found: bool,
@@ -134,10 +125,10 @@ impl Traits {
             negated_queries: false,
             contains_any: false,
             total_parameter: false,
-            search_without_index: SearchWithoutIndex::Refused,
+            user_query_errors_shown: true,
+            other_query_errors_shown: true,
             values_counted_late: false,
             membership_queries: false,
-            identity_search_fails: false,
             html_not_found: false,
             not_found_message: NOT_FOUND_OLD,
             impersonator_route: false,
@@ -158,16 +149,17 @@ const CHANGES: &[Change] = &[
     (Version::new(1, 7, 0), |t| {
         t.delete_leaves_targets = false;
         t.target_conflict_is_409 = false;
-        t.search_without_index = SearchWithoutIndex::Fails;
+        t.user_query_errors_shown = false;
+        t.other_query_errors_shown = false;
         t.membership_queries = true;
-        t.identity_search_fails = true;
         t.not_found_message = NOT_FOUND_NEW;
     }),
     (Version::new(1, 8, 0), |t| {
         t.scopes_as_list = true;
         t.password_ends_sessions = true;
         t.negated_queries = true;
-        t.search_without_index = SearchWithoutIndex::Refused;
+        t.user_query_errors_shown = true;
+        t.values_counted_late = true;
     }),
     (Version::new(1, 8, 1), |t| {
         t.nulls = Nulls::Validated;
@@ -191,7 +183,6 @@ const CHANGES: &[Change] = &[
         t.session_limit = None;
         t.abuse_counts_failures = true;
         t.contains_any = true;
-        t.values_counted_late = true;
         t.html_not_found = true;
         t.impersonator_route = true;
     }),
@@ -208,6 +199,6 @@ mod tests {
         assert!(old.delete_leaves_targets && !new.delete_leaves_targets);
         assert!(new.scopes_as_list && new.html_not_found && new.nulls == Nulls::Skipped);
         assert_eq!(Traits::of(Version::new(1, 8, 1)).nulls, Nulls::Validated);
-        assert_eq!(Traits::of(Version::new(1, 7, 5)).search_without_index, SearchWithoutIndex::Fails);
+        assert!(!Traits::of(Version::new(1, 7, 5)).user_query_errors_shown);
     }
 }
