@@ -297,6 +297,34 @@ fn shards_together_are_the_whole() {
 }
 
 #[test]
+fn a_limit_takes_the_first_users_and_a_resume_the_others() {
+    let (home, expected) = prepared(60);
+    let sandbox = Sandbox::start(&[]);
+    for _ in 0..2 {
+        run(import(&sandbox, home.path()).args(["--limit", "25"])).exits(0);
+        assert_eq!(listed(&sandbox).len(), 25, "the same command again creates nobody else");
+        let status = status(home.path());
+        assert_eq!((&status["records"], &status["done"], &status["left"]), (&json!(60), &json!(25), &json!(35)));
+    }
+    run(&mut on_run(&sandbox, "resume", home.path())).exits(0);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn a_run_that_was_killed_before_its_ledger_began_can_be_begun_again() {
+    let (home, expected) = prepared(5);
+    let sandbox = Sandbox::start(&[]);
+    std::fs::create_dir(home.path().join("run")).expect("a folder");
+    std::fs::write(home.path().join("run/ledger.sqlite"), "").expect("written");
+    for command in ["resume", "status", "verify", "rollback"] {
+        let ended = run(&mut on_run(&sandbox, command, home.path())).exits(2);
+        assert!(ended.stderr.contains("rehome import"), "{}", ended.stderr);
+    }
+    run(&mut import(&sandbox, home.path())).exits(0);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
 fn the_sandbox_inside_keeps_its_users_in_the_run_folder() {
     let (home, _) = prepared(10);
     let folder = home.path().join("run");

@@ -34,6 +34,9 @@ pub struct Args {
     /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
+    /// Create only the first N planned users; the same command without it, or `rehome resume`, takes the rest
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
     /// The run folder.
     #[command(flatten)]
     pub run: RunArgs,
@@ -48,7 +51,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         None => shard_of_job(|name| std::env::var(name).ok())?,
     };
     let session = Session::meant(args.export, args.policies.into(), &args.target, shard)?;
-    go(session, &args.run.folder, args.target.key_file.as_deref(), args.output)
+    go(session, &args.run.folder, args.target.key_file.as_deref(), args.limit, args.output)
 }
 
 /// What a Kubernetes Indexed Job says of this process.
@@ -64,11 +67,12 @@ fn shard_of_job(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, RunE
     }
 }
 
-/// Runs or goes on with a session.
+/// Runs or goes on with a session, with the first `limit` of its planned users.
 pub(super) fn go(
     session: Session,
     path: &Path,
     key_file: Option<&Path>,
+    limit: Option<u64>,
     output: OutputArgs,
 ) -> Result<Finish, RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, output)?;
@@ -118,7 +122,7 @@ pub(super) fn go(
     report.import = Some(section(&stage)?);
     report.suggest(&stage.session.export.words(None), path);
     report.save(&stage.folder)?;
-    stage.listener.on(&Event::Expecting { users: records.saturating_sub(before.done) });
+    stage.listener.on(&Event::Expecting { users: records.min(limit.unwrap_or(u64::MAX)).saturating_sub(before.done) });
 
     let started = Instant::now();
     let import = Import {
@@ -126,6 +130,7 @@ pub(super) fn go(
         duplicates: &survey.duplicates,
         client: Client::new(stage.target.clone(), stage.session.concurrency)?,
         ceilings: stage.session.ceilings(),
+        limit,
         listener: stage.listener.clone(),
     };
     let (ended, pulse) = import.run(ledger, &stage.reader);
@@ -153,7 +158,9 @@ pub(super) fn go(
     stage.listener.on(&Event::Over);
     print(&report, output)?;
     ended?;
-    Ok(Finish::partial_if(counts.refused + counts.failed + counts.left + bad > 0))
+    // Whom a limit leaves was not asked for.
+    let left = if limit.is_some() { 0 } else { counts.left };
+    Ok(Finish::partial_if(counts.refused + counts.failed + left + bad > 0))
 }
 
 fn section(stage: &Stage) -> Result<ImportSection, RunError> {

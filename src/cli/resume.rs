@@ -20,6 +20,9 @@ pub struct Args {
     /// Requests in flight at most, from now on
     #[arg(long, value_name = "N")]
     pub concurrency: Option<usize>,
+    /// Create only the first N planned users of the export
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
     /// Stop, resumable, after the target has given no proper answer for this long
     #[arg(long, value_name = "SECONDS")]
     pub give_up_after: Option<u64>,
@@ -38,5 +41,5 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             "this run read standard input: run the same `rehome import` again with the same input".into(),
         ));
     }
-    super::import::go(session, &args.folder, args.key.key_file.as_deref(), args.output)
+    super::import::go(session, &args.folder, args.key.key_file.as_deref(), args.limit, args.output)
 }

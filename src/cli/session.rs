@@ -69,7 +69,7 @@ impl Session {
     /// # Errors
     /// [`RunError::Usage`] for a folder without a run, [`RunError::Ledger`] for one that cannot be read.
     pub fn of(folder: &Path) -> Result<Self, RunError> {
-        let settings = Reader::open(folder)?.meta("settings")?.unwrap_or_default();
+        let settings = Reader::open(folder)?.meta("settings")?.ok_or_else(|| crate::ledger::not_begun(folder))?;
         serde_json::from_str(&settings)
             .map_err(|e| RunError::Ledger(format!("{}: the run's settings are damaged: {e}", folder.display())))
     }

@@ -35,6 +35,8 @@ pub struct Import<'i> {
     pub client: Client,
     /// How hard to push.
     pub ceilings: Ceilings,
+    /// Only the first of this many planned users.
+    pub limit: Option<u64>,
     /// Who watches.
     pub listener: Arc<dyn Listener>,
 }
@@ -89,18 +91,20 @@ impl Import<'_> {
         handle: &tokio::runtime::Handle,
         sender: mpsc::Sender<Vec<Job>>,
     ) -> Result<(), RunError> {
-        feed::scan(self.planner, self.duplicates, &*self.listener, |batch| {
+        let mut room = self.limit.unwrap_or(u64::MAX);
+        feed::scan(self.planner, self.duplicates, &*self.listener, |mut batch| {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
             }
+            let full = feed::keep_first(&mut batch, &mut room);
             let Intents { rows, jobs } = feed::intend(batch, reader, jiff::Timestamp::now())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
             }
             // The dispatcher is gone only if the run stops.
             Ok(match sender.blocking_send(jobs) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
+                Ok(()) if !full => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             })
         })
     }

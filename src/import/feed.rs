@@ -65,6 +65,20 @@ pub fn scan(
     )
 }
 
+/// Cuts a batch before the first user for whom there is no `room`; whether it had to.
+pub fn keep_first(batch: &mut Vec<Fed>, room: &mut u64) -> bool {
+    let end = batch.iter().position(|fed| match fed {
+        Fed::User(_) if *room == 0 => true,
+        Fed::User(_) => {
+            *room -= 1;
+            false
+        }
+        Fed::Refused { .. } => false,
+    });
+    batch.truncate(end.unwrap_or(batch.len()));
+    end.is_some()
+}
+
 /// What a batch means for the ledger, and who of it is to be worked on.
 pub struct Intents {
     /// Rows to make durable before anything is sent.

@@ -35,5 +35,6 @@ mod writer;
 
 pub use run::{Identity, Lock, private_file};
 pub use state::{Event, IllegalTransition, State, Steps};
+pub(crate) use store::not_begun;
 pub use store::{Counts, Entry, Reader};
 pub use writer::{Change, Ledger, Sender};

@@ -79,12 +79,12 @@ pub(super) fn sql(error: rusqlite::Error) -> RunError {
 pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     let connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(|error| RunError::Ledger(format!("{}: {error}", path.display())))?;
     // In WAL mode FULL is what makes a commit survive a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
-    let empty: bool =
-        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(sql)?;
-    if empty {
+    if has_nothing(&connection, path)? {
         connection
             .execute_batch(&format!(
                 "BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {CREATE} COMMIT;"
@@ -93,6 +93,21 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     }
     check_schema(&connection, path)?;
     Ok(connection)
+}
+
+/// Whether the file has no schema: a run ended between making the file and beginning the ledger.
+fn has_nothing(connection: &Connection, path: &Path) -> Result<bool, RunError> {
+    connection
+        .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| RunError::Ledger(format!("{}: {error}", path.display())))
+}
+
+/// For a folder whose run ended before it began.
+pub(crate) fn not_begun(folder: &Path) -> RunError {
+    RunError::Usage(format!(
+        "{} holds no run yet: it ended before anything was sent; give the same `rehome import` again",
+        folder.display()
+    ))
 }
 
 fn check_schema(connection: &Connection, path: &Path) -> Result<(), RunError> {
@@ -130,6 +145,9 @@ impl Reader {
             Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
                 .map_err(sql)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+        if has_nothing(&connection, &path)? {
+            return Err(not_begun(folder));
+        }
         check_schema(&connection, &path)?;
         Ok(Self { connection })
     }
