@@ -85,7 +85,11 @@ impl Dialect for Django {
         match record.text("model").as_deref() {
             Some("auth.group") => Role::Related(GROUP),
             Some("account.emailaddress") => Role::Related(ADDRESS),
-            _ if field(record, "password").is_some() && field(record, "last_login").is_some() => Role::Users,
+            // Models of users may drop `last_login`; what else has a password (a mail server's settings) has none of these.
+            Some(model) if field(record, "password").is_some() => {
+                let telling = ["last_login", "is_active"].iter().any(|name| field(record, name).is_some());
+                if telling || model.ends_with("user") { Role::Users } else { Role::Ignored }
+            }
             _ => Role::Ignored,
         }
     }

@@ -70,7 +70,8 @@ impl Dialect for Generic {
     fn role(&self, table: &TableSample) -> Role {
         let has = |name: &str| table.columns.iter().any(|column| column == name);
         let users = match table.format {
-            Format::Sql | Format::Xml => has("email"),
+            // What a database calls `password` is a hash of a kind that only the application knows.
+            Format::Sql | Format::Xml => has("email") && (has("password_hash") || !has("password")),
             _ => has("email") || has("id") || has("phone"),
         };
         if users { Role::Users } else { Role::Ignored }
@@ -182,7 +183,8 @@ pub(super) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<Credential<'
     let django = ["pbkdf2_sha", "bcrypt$$", "bcrypt_sha256$$", "argon2$argon2"].iter().any(|p| text.starts_with(p));
     let marker =
         text.strip_prefix('!').is_some_and(|rest| rest.len() >= 40 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if tagged('$', '$').is_some() || tagged('{', '}').is_some() || django || marker {
+    let digest = matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if tagged('$', '$').is_some() || tagged('{', '}').is_some() || django || marker || digest {
         return Err(strict::unclear(column, "is for plain-text passwords and holds what looks like a hash")
             .hint("it belongs under password_hash, or under `hash` in a mapping file's [password]"));
     }

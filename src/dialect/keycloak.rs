@@ -39,7 +39,12 @@ impl Dialect for Keycloak {
         }
         let realm = |table: &&TableSample| {
             let has = |member: &str| table.head.contains(member) || common::has(table, &[member.trim_matches('"')]);
-            has("\"realm\"") && (has("\"sslRequired\"") || has("\"accessTokenLifespan\"") || has("\"notBefore\""))
+            let settings = ["\"sslRequired\"", "\"accessTokenLifespan\"", "\"notBefore\""];
+            // The lists of a realm have names; a list of users with a realm each has none.
+            let lists = !table.table.is_empty()
+                && !common::has(table, &["email"])
+                && (has("\"clients\"") || has("\"roles\"") || has("\"components\""));
+            has("\"realm\"") && (lists || settings.into_iter().any(has))
         };
         tables.iter().find(realm).map(|_| Detection {
             score: 60,

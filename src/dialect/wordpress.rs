@@ -225,8 +225,10 @@ impl Meta {
                     meta.values.insert(key.to_owned(), value.into());
                 }
                 Some(owner) => {
+                    // A second installation's table has its database before it.
+                    let base = |prefix| str::rsplit(prefix, '.').next().unwrap_or(prefix);
                     let named = php::true_keys(value).unwrap_or_default().into_iter();
-                    let named: Vec<_> = match site(owner, if prefix.is_empty() { table_prefix } else { prefix }) {
+                    let named: Vec<_> = match site(owner, base(if prefix.is_empty() { table_prefix } else { prefix })) {
                         Site::Main => named.map(|role| Cow::Owned(role.into_owned())).collect(),
                         Site::Number(site) => named.map(|role| Cow::Owned(format!("site{site}_{role}"))).collect(),
                         Site::Foreign => continue,

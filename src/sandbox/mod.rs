@@ -35,6 +35,7 @@ mod projects;
 mod queries;
 mod routes;
 mod schema;
+mod seal;
 mod secrets;
 mod server;
 mod sessions;

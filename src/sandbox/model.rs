@@ -44,8 +44,8 @@ pub struct User {
 
 /// The columns of [`User`], in its order.
 pub const USER_COLUMNS: &str = "seq, id, created, updated, name, email, phone, email_verification, phone_verification, \
-     status, labels, prefs, password, hash, hash_options, password_update, registration, accessed_at, mfa, \
-     impersonator, recovery_codes";
+     status, labels, prefs, opened(password), hash, opened(hash_options), password_update, registration, accessed_at, \
+     mfa, impersonator, opened(recovery_codes)";
 
 impl User {
     /// Reads a row of [`USER_COLUMNS`].
@@ -82,7 +82,8 @@ impl User {
                 "INSERT OR IGNORE INTO users(project, id, created, updated, name, email, phone, email_verification,
                      phone_verification, status, labels, prefs, password, hash, hash_options, password_update,
                      registration, accessed_at, mfa, impersonator, recovery_codes)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, sealed(?13), ?14, sealed(?15), ?16, ?17, ?18, ?19,
+                     ?20, sealed(?21))",
             )?
             .execute(rusqlite::params![
                 project,
@@ -117,8 +118,9 @@ impl User {
         let updated = connection
             .prepare_cached(
                 "UPDATE OR IGNORE users SET updated = ?2, name = ?3, email = ?4, phone = ?5, email_verification = ?6,
-                     phone_verification = ?7, status = ?8, labels = ?9, prefs = ?10, password = ?11, hash = ?12,
-                     hash_options = ?13, password_update = ?14, mfa = ?15, impersonator = ?16, recovery_codes = ?17
+                     phone_verification = ?7, status = ?8, labels = ?9, prefs = ?10, password = sealed(?11),
+                     hash = ?12, hash_options = sealed(?13), password_update = ?14, mfa = ?15, impersonator = ?16,
+                     recovery_codes = sealed(?17)
                  WHERE seq = ?1",
             )?
             .execute(rusqlite::params![

@@ -89,7 +89,7 @@ pub fn prepare(
     let stored = |scopes: &[&str]| {
         connection
             .query_row(
-                "SELECT secret FROM keys WHERE project = ?1 AND scopes = ?2 ORDER BY rowid LIMIT 1",
+                "SELECT opened(secret) FROM keys WHERE project = ?1 AND scopes = ?2 ORDER BY rowid LIMIT 1",
                 rusqlite::params![number, scopes.join(",")],
                 |row| row.get::<_, String>(0),
             )
@@ -115,7 +115,7 @@ pub fn prepare(
 
 fn ensure_project(connection: &Connection, id: &str) -> ApiResult<i64> {
     connection.execute(
-        "INSERT OR IGNORE INTO projects(id, jwt_secret) VALUES(?1, ?2)",
+        "INSERT OR IGNORE INTO projects(id, jwt_secret) VALUES(?1, sealed(?2))",
         rusqlite::params![id, hex_secret(64)?],
     )?;
     Ok(connection.query_row("SELECT number FROM projects WHERE id = ?1", [id], |row| row.get(0))?)
@@ -123,7 +123,7 @@ fn ensure_project(connection: &Connection, id: &str) -> ApiResult<i64> {
 
 fn ensure_key(connection: &Connection, project: i64, key: &str, scopes: &str) -> ApiResult<()> {
     connection.execute(
-        "INSERT INTO keys(secret, project, scopes) VALUES(?1, ?2, ?3)
+        "INSERT INTO keys(secret, project, scopes) VALUES(sealed(?1), ?2, ?3)
          ON CONFLICT DO UPDATE SET scopes = excluded.scopes",
         rusqlite::params![key, project, scopes],
     )?;
@@ -131,13 +131,13 @@ fn ensure_key(connection: &Connection, project: i64, key: &str, scopes: &str) ->
 }
 
 fn load(connection: &Connection) -> ApiResult<Projects> {
-    let mut statement = connection.prepare("SELECT number, id, jwt_secret FROM projects")?;
+    let mut statement = connection.prepare("SELECT number, id, opened(jwt_secret) FROM projects")?;
     let mut projects = statement
         .query_map([], |row| {
             Ok(Project { number: row.get(0)?, id: row.get(1)?, jwt_secret: row.get(2)?, keys: HashMap::new() })
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    let mut statement = connection.prepare("SELECT project, secret, scopes FROM keys")?;
+    let mut statement = connection.prepare("SELECT project, opened(secret), scopes FROM keys")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (number, secret, scopes): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);

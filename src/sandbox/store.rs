@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::collation::{self, Search};
 use super::errors::{ApiError, ApiResult};
+use super::seal;
 use crate::error::RunError;
 
 /// Jobs that may wait; beyond it requests wait for a place.
@@ -215,11 +216,12 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     )?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    connection.execute_batch(SCHEMA)
+    connection.execute_batch(SCHEMA)?;
+    seal::add_functions(connection)
 }
 
-/// Creates the file readable by its owner only: it holds hashes and keys. SQLite gives its other files the same mode, and
-/// tells what is wrong if the file cannot be made.
+/// Creates the file readable by its owner only: it holds hashes and keys, and what opens them. SQLite gives its other files
+/// the same mode, and tells what is wrong if the file cannot be made.
 fn create_private(path: &Path) {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);

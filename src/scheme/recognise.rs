@@ -28,9 +28,15 @@ pub(super) fn resolve<'s>(mut job: Job<'s, '_>, hash: &'s str) -> Verdict<'s> {
     if job.declared() == Some("plain") {
         return plain(Cow::Borrowed(hash.strip_prefix("{noop}").unwrap_or(hash)), job.profile);
     }
-    let text = hash.trim_ascii();
+    let mut text = hash.trim_ascii();
     if text.len() != hash.len() {
         job.converted("trim whitespace");
+    }
+    // Doubled quoting of an exporter; no hash begins or ends with one.
+    let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+    if let Some(bare) = quoted('"').or_else(|| quoted('\'')) {
+        job.converted("strip quotes");
+        text = bare.trim_ascii();
     }
     if unusable_marker(text) {
         let text = "the string is a marker for an account without a usable password";

@@ -197,11 +197,22 @@ pub(super) fn colons<'s>(mut job: Job<'s, '_>, before: &'s str, after: &'s str) 
     }
     if encoding::is_hex(before) && matches!(before.len(), 32 | 40 | 56 | 64 | 96 | 128) {
         return match after.rsplit_once(':') {
+            // Magento's digests of an empty salt are of the password alone.
+            Some(("", "0")) if before.len() == 32 => unsalted(job, "md5", before),
+            Some(("", "1")) if before.len() == 64 => unsalted(job, "sha256", before),
             Some((salt, version)) if before.len() == 64 => magento(job, before, salt, version),
+            _ if after.is_empty() && before.len() == 32 && job.parts.origin == "magento" => {
+                unsalted(job, "md5", before)
+            }
             _ => digest::salted(job, before.len() / 2),
         };
     }
     recognise::unrecognised(job)
+}
+
+fn unsalted<'s>(mut job: Job<'s, '_>, scheme: &'static str, digest: &'s str) -> Verdict<'s> {
+    job.converted("strip the empty salt");
+    digest::named(job, scheme, digest)
 }
 
 /// Magento 2: `hex:salt:version`; `:1` is SHA-256, `:2` is libsodium's Argon2id 1.3 with its interactive limits, and

@@ -71,6 +71,30 @@ fn a_bare_bcrypt_string_is_taken_for_bcrypt_and_says_so() {
 }
 
 #[test]
+fn quotes_around_a_hash_are_no_part_of_it() {
+    let bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+    for quoted in [
+        "\"$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"\n",
+        "'$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy'",
+    ] {
+        let mapped = maps(&declared(quoted, "bcrypt"), new());
+        assert_eq!(mapped.fields.password, bcrypt);
+        assert!(mapped.conversion.contains(&"strip quotes"));
+    }
+}
+
+#[test]
+fn a_digest_of_magento_without_a_salt_is_of_the_password_alone() {
+    let sha = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8::1";
+    let mapped = maps(&HashInput { hash: sha.into(), origin: "magento", ..HashInput::default() }, new());
+    assert_eq!((mapped.scheme, &*mapped.fields.password), ("sha256", &sha[..64]));
+    let md5 = HashInput { hash: "5f4dcc3b5aa765d61d8327deb882cf99:".into(), origin: "magento", ..HashInput::default() };
+    assert_eq!(maps(&md5, new()).scheme, "md5");
+    let salted = HashInput { hash: "5f4dcc3b5aa765d61d8327deb882cf99:a".into(), ..md5 };
+    assert_eq!(refused(&salted, new()), (Code::UnsupportedScheme, Some("salted-md5")));
+}
+
+#[test]
 fn damaged_hashes_are_malformed() {
     for hash in [
         &BCRYPT[..59],

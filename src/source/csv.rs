@@ -335,10 +335,10 @@ impl Framer for CsvFramer {
 
 /// Where the last row ends that is whole, if counting quotes is enough to tell.
 fn whole_rows(data: &[u8], eof: bool) -> Option<usize> {
-    let quotes = memchr_iter(b'"', data).count();
-    if eof && quotes.is_multiple_of(2) {
+    if eof {
         return Some(data.len());
     }
+    let quotes = memchr_iter(b'"', data).count();
     let (mut end, mut before) = (data.len(), quotes);
     for _ in 0..SUSPICIOUS_LINES {
         let newline = memrchr(b'\n', &data[..end])?;

@@ -8,6 +8,9 @@ use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
 use super::{Fields, Position, Record, Value, ldif, lines, sql, value, xml};
 
+/// So many lines at most are tried as one row.
+const MAX_JOINED: usize = 8;
+
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Defect {
@@ -107,29 +110,40 @@ impl Pieces {
         }
     }
 
-    /// Has ragged rows mended, alone or with the next: a line feed without quotes makes two rows of one.
+    /// Has ragged rows mended, alone or with those that follow: every line feed without quotes makes one row more of one.
     fn mend(&mut self, batch: &Batch, mend: Mend<'_>) {
-        let pieces = std::mem::take(&mut self.list);
-        let mut pieces = pieces.into_iter().peekable();
-        while let Some(mut piece) = pieces.next() {
-            if self.ragged(&piece, batch) {
-                piece.mended = self.mended(&piece, batch, mend);
-                if piece.mended.is_none()
-                    && let Some(next) = pieces.peek()
-                    && next.shape == piece.shape
-                    && self.ragged(next, batch)
-                    && halves(&piece, next, batch)
+        let mut pieces = std::mem::take(&mut self.list);
+        let mut at = 0;
+        while at < pieces.len() {
+            let mut taken = 1;
+            if self.ragged(&pieces[at], batch) {
+                pieces[at].mended = self.mended(&pieces[at], batch, mend);
+                if pieces[at].mended.is_none()
+                    && let Some((whole, lines)) = self.joined(&pieces[at..], batch, mend)
                 {
-                    let both = Piece { end: next.end, ..piece.clone() };
-                    let mended = self.mended(&both, batch, mend);
-                    if mended.is_some() {
-                        pieces.next();
-                        piece = Piece { mended, ..both };
-                    }
+                    pieces[at] = whole;
+                    taken = lines;
                 }
             }
-            self.list.push(piece);
+            self.list.push(pieces[at].clone());
+            at += taken;
         }
+    }
+
+    /// The row that a broken one makes together with those after it that are broken too, and how many they are.
+    fn joined(&self, pieces: &[Piece], batch: &Batch, mend: Mend<'_>) -> Option<(Piece, usize)> {
+        let first = &pieces[0];
+        for (index, next) in pieces.iter().enumerate().take(MAX_JOINED).skip(1) {
+            if next.shape != first.shape || !self.ragged(next, batch) || self.mended(next, batch, mend).is_some() {
+                return None;
+            }
+            let whole = Piece { end: next.end, ..first.clone() };
+            let mended = self.mended(&whole, batch, mend);
+            if mended.is_some() {
+                return Some((Piece { mended, ..whole }, index + 1));
+            }
+        }
+        None
     }
 
     fn ragged(&self, piece: &Piece, batch: &Batch) -> bool {
@@ -255,13 +269,6 @@ impl Texts<'_> {
 /// A record to decode into.
 pub(crate) fn blank<'b>() -> Record<'b> {
     Record { position: Position::default(), table: Arc::from(""), fields: Fields::Members(Vec::new()), raw: &[] }
-}
-
-/// Whether two rows have as many cells as one would that a line feed broke in two.
-fn halves(first: &Piece, second: &Piece, batch: &Batch) -> bool {
-    let cells = (first.cells.len() + second.cells.len()).saturating_sub(1);
-    let columns = header_len(&batch.cut.shapes[first.shape]);
-    cells == columns || cells == columns + 1
 }
 
 fn header_len(shape: &Shape) -> usize {

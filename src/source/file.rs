@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
 use super::encoding::Encoding;
-use super::frame::{Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
+use super::frame::{After, Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::ldif::LdifFramer;
@@ -69,7 +69,7 @@ impl SourceFile {
             Kind::Csv { .. } => Format::Csv,
             Kind::Tsv { .. } => Format::Tsv,
             Kind::Json { .. } => Format::Json,
-            Kind::Ndjson => Format::Ndjson,
+            Kind::Ndjson { .. } => Format::Ndjson,
             Kind::Sql { .. } => Format::Sql,
             Kind::Xml => Format::Xml,
             Kind::Ldif => Format::Ldif,
@@ -84,7 +84,7 @@ impl SourceFile {
             Kind::Sql { named, .. } => {
                 named.insert(table.to_owned(), names);
             }
-            Kind::Json { .. } | Kind::Ndjson | Kind::Xml | Kind::Ldif => {}
+            Kind::Json { .. } | Kind::Ndjson { .. } | Kind::Xml | Kind::Ldif => {}
         }
     }
 
@@ -127,7 +127,7 @@ impl SourceFile {
                 let layout = Layout::Tsv { header: named(header, *width), null: *null };
                 Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
             }
-            Kind::Json { sequence } => Box::new(JsonFramer::new(*sequence, wanted)),
+            Kind::Json { sequence, prelude } => Box::new(After::new(*prelude, JsonFramer::new(*sequence, wanted))),
             Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, &self.runs, wanted)),
             Kind::Xml => Box::new(XmlFramer::new(wanted)),
             Kind::Ldif => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted)),
@@ -135,7 +135,7 @@ impl SourceFile {
                 let layout = Layout::Colon { header: named(header, *width) };
                 Box::new(LineFramer::new(shape(layout), 0, Some(b'#'), wanted))
             }
-            Kind::Ndjson => Box::new(LineFramer::new(shape(Layout::Json), 0, None, wanted)),
+            Kind::Ndjson { prelude } => Box::new(LineFramer::new(shape(Layout::Json), *prelude, None, wanted)),
         }
     }
 

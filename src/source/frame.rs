@@ -196,6 +196,34 @@ pub(crate) trait Framer: Send {
     }
 }
 
+/// Passes over the bytes before the data.
+pub(crate) struct After<F> {
+    left: usize,
+    framer: F,
+}
+
+impl<F> After<F> {
+    pub fn new(left: usize, framer: F) -> Self {
+        Self { left, framer }
+    }
+}
+
+impl<F: Framer> Framer for After<F> {
+    fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
+        let passed = self.left.min(data.len());
+        self.left -= passed;
+        if passed > 0 { passed } else { self.framer.frame(data, eof, cut) }
+    }
+
+    fn pass_over(&mut self) {
+        self.framer.pass_over();
+    }
+
+    fn tables(&self) -> Vec<Found> {
+        self.framer.tables()
+    }
+}
+
 /// A table that a framer met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {

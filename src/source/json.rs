@@ -216,7 +216,7 @@ fn wraps(element: &[u8]) -> bool {
     let start = &element[..element.len().min(400)];
     let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
     (has(b"\"type\":\"header\"") || has(b"\"type\": \"header\""))
-        || has(b"\"realm\"") && !has(b"\"username\"")
+        || has(b"\"realm\"") && !has(b"\"username\"") && !has(b"\"email\":")
         || WRAPPERS.iter().any(|member| {
             memchr::memmem::find(start, member).is_some_and(|at| {
                 let after = &element[at + member.len()..];

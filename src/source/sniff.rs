@@ -28,8 +28,13 @@ pub(crate) enum Kind {
     Json {
         /// Objects without a list around them.
         sequence: bool,
+        /// Bytes before the first bracket.
+        prelude: usize,
     },
-    Ndjson,
+    Ndjson {
+        /// Bytes before the first object.
+        prelude: usize,
+    },
     Sql {
         flavour: Flavour,
         /// Columns that a dialect gave to tables whose columns the dump does not name.
@@ -48,7 +53,8 @@ pub(crate) enum Kind {
 /// # Errors
 /// Why it is none that is read, for a person.
 pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
-    let text = head.trim_ascii_start();
+    let prelude = said_before(head);
+    let text = head[prelude..].trim_ascii_start();
     if text.is_empty() {
         return Err("there is nothing but white space in it".into());
     }
@@ -56,8 +62,8 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
         return Err("it is a binary file; export the users as text (SQL, CSV or JSON) and pass that".into());
     }
     match text[0] {
-        b'[' => return Ok(Kind::Json { sequence: false }),
-        b'{' => return Ok(object(text)),
+        b'[' => return Ok(Kind::Json { sequence: false, prelude }),
+        b'{' => return Ok(object(text, prelude)),
         _ => {}
     }
     if text.starts_with(b"<") {
@@ -72,7 +78,35 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
     if let Some(width) = colon_width(text) {
         return Ok(Kind::Colon { header: None, width });
     }
-    Ok(delimited(head, whole))
+    Ok(delimited(head, prelude, whole))
+}
+
+/// How many bytes at the beginning are lines in which PHP or the exporting program complains: `wp user list > users.csv` has
+/// them before the data where a site shows its notices.
+fn said_before(head: &[u8]) -> usize {
+    const COMPLAINTS: [&[u8]; 9] = [
+        b"PHP ",
+        b"Notice: ",
+        b"Warning: ",
+        b"Deprecated: ",
+        b"Strict Standards: ",
+        b"<br />",
+        b"<b>",
+        b"Stack trace:",
+        b"mysqldump: ",
+    ];
+    let (mut at, mut end) = (0, 0);
+    while at < head.len() {
+        let next = line_end(head, at);
+        let line = head[at..next].trim_ascii();
+        at = next;
+        if COMPLAINTS.iter().any(|complaint| line.starts_with(complaint)) {
+            end = at;
+        } else if !line.is_empty() {
+            break;
+        }
+    }
+    end
 }
 
 /// Whether the first line that says something is a version or a distinguished name.
@@ -139,17 +173,17 @@ fn speaks_mysql(head: &[u8]) -> bool {
 }
 
 /// An object comes first: it holds the list of users, or it is the first of many.
-fn object(text: &[u8]) -> Kind {
-    let Some(end) = json::element_end(text, 0) else { return Kind::Json { sequence: false } };
+fn object(text: &[u8], prelude: usize) -> Kind {
+    let Some(end) = json::element_end(text, 0) else { return Kind::Json { sequence: false, prelude } };
     let (first, rest) = text.split_at(end);
     let one_line = !first.contains(&b'\n');
     let alone = rest.trim_ascii_start().is_empty();
     if holds_users(first) || alone && !is_somebody(first) {
-        Kind::Json { sequence: false }
+        Kind::Json { sequence: false, prelude }
     } else if one_line && (alone || rest.trim_ascii_start()[0] == b'{') {
-        Kind::Ndjson
+        Kind::Ndjson { prelude }
     } else {
-        Kind::Json { sequence: true }
+        Kind::Json { sequence: true, prelude }
     }
 }
 
@@ -176,8 +210,8 @@ fn is_somebody(object: &[u8]) -> bool {
 
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-fn delimited(head: &[u8], whole: bool) -> Kind {
-    let mut prelude = head.len() - head.trim_ascii_start().len();
+fn delimited(head: &[u8], said_before: usize, whole: bool) -> Kind {
+    let mut prelude = head.len() - head[said_before..].trim_ascii_start().len();
     let mut declared = None;
     // Excel's own first line.
     if head[prelude..].len() > 5 && head[prelude..prelude + 4].eq_ignore_ascii_case(b"sep=") {

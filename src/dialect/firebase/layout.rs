@@ -166,7 +166,7 @@ impl Layout {
     /// The fields of a row that its exporter broke, where only one reading of it is possible.
     pub fn mend(self, row: &str) -> Option<Vec<String>> {
         let row = row.trim_end_matches(['\r', '\n']);
-        if row.len() > LONGEST_ROW {
+        if row.len() > LONGEST_ROW || row.lines().skip(1).any(begins_a_row) {
             return None;
         }
         let mut readings = Vec::new();
@@ -222,6 +222,12 @@ impl Layout {
         }
         Some(fields)
     }
+}
+
+/// Whether a line, which could be the rest of a name, has an address or a truth value where a row has them.
+fn begins_a_row(line: &str) -> bool {
+    let mut fields = line.split(',').skip(1);
+    fields.next().is_some_and(|email| email.contains('@')) || matches!(fields.next(), Some("true" | "false"))
 }
 
 /// Milliseconds since 1970 in thirteen digits, as every moment since 2001 has; `0` and nothing where `never` is possible.
@@ -412,6 +418,17 @@ mod tests {
         assert_eq!(name(Layout::Plain, r#"Bob "B" Smith"#, plain).as_deref(), Some(r#"Bob "B" Smith"#));
         assert_eq!(name(Layout::Plain, "Grace\nNewline", plain).as_deref(), Some("Grace\nNewline"));
         assert_eq!(name(Layout::Plain, r#""Bob, Jr.""#, plain).as_deref(), Some("Bob, Jr."));
+    }
+
+    #[test]
+    fn a_name_over_lines_does_not_keep_claims_from_being_mended() {
+        let tail = r#"1500000000000,1500000000002,,,"{""role"":""adm"",""x"":""\\"}","#;
+        let columns = ["displayName", "customAttributes"];
+        let expected = Some(["A\n\nB", r#"{"role":"adm","x":"\\"}"#].map(str::to_owned).to_vec());
+        assert_eq!(mended(Layout::Claims, &row("A\n\nB", tail), &columns), expected);
+        let broken = row("A", "").trim_end_matches(',').to_owned();
+        let swallowed = format!("{broken}\n{}", row("B", tail));
+        assert_eq!(mended(Layout::Claims, &swallowed, &columns), None, "the second line is a user of their own");
     }
 
     #[test]

@@ -307,13 +307,13 @@ impl<'t> Head<'t> {
         }
     }
 
-    /// Takes a name with its schema, and gives the last part.
-    pub fn table(&mut self) -> Option<String> {
-        let mut name = self.name()?;
+    /// Takes a table's name, and the schema or database before it.
+    pub fn table(&mut self) -> Option<(Option<String>, String)> {
+        let (mut schema, mut name) = (None, self.name()?);
         while self.byte(b'.') {
-            name = self.name()?;
+            schema = Some(std::mem::replace(&mut name, self.name()?));
         }
-        Some(name)
+        Some((schema, name))
     }
 
     /// Takes a list of names in brackets.

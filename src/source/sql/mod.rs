@@ -24,6 +24,10 @@ pub(crate) struct SqlFramer {
     columns: HashMap<String, Vec<String>>,
     /// Tables in the order they were met.
     order: Vec<String>,
+    /// The schema or database that statements without one mean, after `USE` or `SET search_path`.
+    current: Option<String>,
+    /// Whose the first table of each name was, once that is known.
+    owners: HashMap<String, Option<String>>,
     shapes: HashMap<ShapeKey, Arc<Shape>>,
     /// The head of the last INSERT, which mostly is the head of the next.
     last_head: Option<(Vec<u8>, Arc<Shape>)>,
@@ -83,6 +87,8 @@ impl SqlFramer {
             state: State::Top,
             columns: named.clone(),
             order: Vec::new(),
+            current: None,
+            owners: HashMap::new(),
             shapes: HashMap::new(),
             last_head: None,
             too_large: false,
@@ -109,6 +115,19 @@ impl SqlFramer {
         if !self.order.iter().any(|t| t == table) {
             self.order.push(table.to_owned());
         }
+    }
+
+    /// The name a table goes by: its own. Where a table of that name was met in another schema or database (Supabase's
+    /// `auth.users` and an application's `public.users`, two sites in one dump), that one stands before it.
+    fn called(&mut self, (schema, table): (Option<String>, String)) -> String {
+        let Some(schema) = schema.or_else(|| self.current.clone()) else { return table };
+        let owner = self.owners.entry(table.clone()).or_default();
+        if owner.get_or_insert_with(|| schema.clone()) == &schema { table } else { format!("{schema}.{table}") }
+    }
+
+    fn go_to(&mut self, schema: Option<String>) {
+        self.current = schema;
+        self.last_head = None;
     }
 
     fn shape(&mut self, table: String, columns: Vec<String>, copy: bool) -> Arc<Shape> {
@@ -170,11 +189,22 @@ impl SqlFramer {
                 return Some(end);
             }
             _ if head.word("GO") => return Some(head.pos),
+            _ if head.word("USE") => {
+                whole(memchr(b'\n', data))?;
+                let name = head.name();
+                self.go_to(name);
+                return Some(head.pos);
+            }
             _ => {
                 if head.word("SET") {
                     let end = whole(memchr(b'\n', data))?;
                     if memchr::memmem::find(&data[..end], b"NO_BACKSLASH_ESCAPES").is_some() {
                         self.flavour.backslash = false;
+                    }
+                    // `SET search_path = auth, pg_catalog;` of pg_dump before 10.3.
+                    if head.word("search_path") && head.byte(b'=') {
+                        let name = head.name();
+                        self.go_to(name);
                     }
                 }
                 self.state = State::Statement(Scan::default());
@@ -189,6 +219,7 @@ impl SqlFramer {
             head.word("EXISTS");
         }
         if let Some(table) = head.table() {
+            let table = self.called(table);
             self.met(&table);
             let columns = created_columns(head, self.flavour);
             if !columns.is_empty() {
@@ -228,6 +259,7 @@ impl SqlFramer {
             self.state = State::Statement(Scan::default());
             return Some(0);
         }
+        let table = table.map(|table| self.called(table));
         self.begins(table.as_deref(), place);
         let Some(table) = table else {
             self.state = State::Statement(Scan::default());
@@ -281,6 +313,7 @@ impl SqlFramer {
         }
         self.state = State::Copy(None);
         if let Some(table) = table {
+            let table = self.called(table);
             self.met(&table);
             let columns = names.or_else(|| self.columns.get(&table).cloned());
             if let (Some(columns), true) = (columns, self.wanted.left(&table) > 0) {

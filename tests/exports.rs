@@ -1,0 +1,137 @@
+//! Exports as their programs really write them, each with something in it that once was misread.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::util::{Run, fixture, rehome, run};
+
+const BCRYPT: &str = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+
+fn planned(name: &str, content: &str, arguments: &[&str]) -> Run {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file: PathBuf = folder.path().join(name);
+    std::fs::write(&file, content).expect("a file");
+    run(rehome().arg("plan").arg(&file).arg("--reveal").args(arguments))
+}
+
+fn emails(run: &Run) -> Vec<String> {
+    run.lines().iter().map(|line| line["email"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn labels(line: &Value) -> Vec<&str> {
+    let steps = line["steps"].as_array().expect("steps");
+    let step = steps.iter().find(|step| step["path"].as_str().is_some_and(|path| path.ends_with("/labels")));
+    step.and_then(|step| step["body"]["labels"].as_array()).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn an_applications_own_users_are_not_those_of_the_authentication() {
+    let dump = format!(
+        "--\n-- PostgreSQL database dump\n--\n\n\
+         CREATE TABLE auth.users (id uuid NOT NULL, email text, encrypted_password text, raw_app_meta_data jsonb,\n    \
+         raw_user_meta_data jsonb);\n\
+         CREATE TABLE public.users (id uuid NOT NULL, email text);\n\
+         INSERT INTO auth.users VALUES ('11111111-2222-4333-8444-000000000001', 'a@example.com', '{BCRYPT}', '{{}}', '{{}}');\n\
+         INSERT INTO public.users VALUES ('11111111-2222-4333-8444-000000000001', 'a@example.com');\n"
+    );
+    assert_eq!(emails(&planned("dump.sql", &dump, &[]).exits(0)), ["a@example.com"]);
+    let old = dump.replace("auth.users", "users").replace("public.users", "users");
+    let (head, rest) = old.split_once("CREATE TABLE users (id uuid NOT NULL, email text);").expect("both tables");
+    let (auth, public) = rest.split_once("'{}');\n").expect("both inserts");
+    // As pg_dump wrote schemas before 10.3.
+    let old = format!(
+        "{head}SET search_path = public, pg_catalog;\nCREATE TABLE users (id uuid NOT NULL, email text);\n\
+         SET search_path = auth, pg_catalog;{auth}'{{}}');\nSET search_path = public, pg_catalog;\n{public}"
+    )
+    .replacen("CREATE TABLE", "SET search_path = auth, pg_catalog;\nCREATE TABLE", 1);
+    assert_eq!(emails(&planned("old.sql", &old, &[]).exits(0)), ["a@example.com"]);
+}
+
+#[test]
+fn nobody_gets_the_roles_of_another_databases_user() {
+    let site = |name: &str, id: u8, role: &str| {
+        format!(
+            "USE `{name}`;\n\
+             INSERT INTO `wp_users` (`ID`,`user_login`,`user_pass`,`user_email`,`display_name`) VALUES\n\
+             ({id},'{name}','{BCRYPT}','{name}@example.com','N');\n\
+             INSERT INTO `wp_usermeta` (`umeta_id`,`user_id`,`meta_key`,`meta_value`) VALUES\n\
+             (1,1,'wp_capabilities','a:1:{{s:{}:\\\"{role}\\\";b:1;}}'),(2,2,'wp_capabilities','a:1:{{s:{}:\\\"{role}\\\";b:1;}}');\n",
+            role.len(),
+            role.len()
+        )
+    };
+    let dump = format!("-- MySQL dump 10.13\n{}{}", site("one", 1, "author"), site("two", 2, "administrator"));
+    let run = planned("sites.sql", &dump, &[]).exits(0);
+    let lines = run.lines();
+    assert_eq!(emails(&run), ["one@example.com", "two@example.com"]);
+    assert_eq!(labels(&lines[0]), ["author"]);
+    assert_eq!(labels(&lines[1]), ["administrator"]);
+}
+
+#[test]
+fn complaints_before_the_data_are_passed_over() {
+    let notices = "PHP Notice:  Undefined index: a, b in /srv/x.php on line 12\n\n<br />\n<b>Warning</b>: [x] {y}<br />\n\
+                   Deprecated: f() is deprecated in /srv/y.php on line 3\n";
+    let csv = format!("{notices}ID,user_login,user_pass,user_email\n1,a,{BCRYPT},a@example.com\n");
+    let json = format!(
+        r#"{notices}[{{"ID":1,"user_login":"a","user_pass":"{BCRYPT}","user_email":"a@example.com","user_status":"0"}}]"#
+    );
+    let ndjson =
+        format!("Warning: x\n{{\"id\":1,\"email\":\"a@example.com\"}}\n{{\"id\":2,\"email\":\"b@example.com\"}}\n");
+    assert_eq!(emails(&planned("users.csv", &csv, &[]).exits(0)), ["a@example.com"]);
+    assert_eq!(emails(&planned("users.json", &json, &[]).exits(0)), ["a@example.com"]);
+    assert_eq!(emails(&planned("users.ndjson", &ndjson, &[]).exits(0)), ["a@example.com", "b@example.com"]);
+}
+
+#[test]
+fn djangos_users_may_do_without_their_last_login() {
+    let dump = r#"[{"model":"mail.server","pk":1,"fields":{"password":"x","email":"m@example.com"}},
+        {"model":"accounts.user","pk":7,"fields":{"password":"!abc","email":"a@example.com"}},
+        {"model":"shop.customer","pk":8,"fields":{"password":"!abc","email":"b@example.com","is_active":true}}]"#;
+    assert_eq!(emails(&planned("dump.json", dump, &[]).exits(0)), ["a@example.com", "b@example.com"]);
+}
+
+#[test]
+fn a_realm_without_users_says_so_and_a_user_with_a_realm_is_one() {
+    let realm = r#"{"realm":"demo","enabled":true,"roles":{"realm":[{"id":"1","name":"a"}]},"clients":[{"id":"x"}]}"#;
+    let run = planned("demo-realm.json", realm, &[]).exits(1);
+    assert!(run.stderr.contains("a realm file without users"), "{}", run.stderr);
+    for users in [
+        r#"[{"id":"1","email":"a@example.com","realm":"x","roles":["b"]}]"#,
+        r#"{"users":[{"id":"1","email":"a@example.com","realm":"x","roles":["b"]}]}"#,
+    ] {
+        assert_eq!(emails(&planned("users.json", users, &[]).exits(0)), ["a@example.com"]);
+    }
+}
+
+#[test]
+fn a_firebase_row_broken_in_more_than_one_way_is_one_user() {
+    let row = |id: &str, name: &str, claims: &str| {
+        format!(
+            "{id},{id}@example.com,true,oImB+kFqFbNbhk478Oz+kSB+QtzWAL6Vv1y1RvLL676Tfr4ucYpPbVRCChacQnQcwlae5ujasyF11Ejr8GpnEg==,\
+             nuSRxbEL7LVWOw==,{name},,,,,,,,,,,,,,,,,,1600000000000,1700000000000,,,{claims},\r\n"
+        )
+    };
+    // Line feeds in a name without quotes, quotes undoubled, a quote after a backslash in the claims.
+    let csv = row("uid1", "A\n\nB \"C\"", r#""{""role"":""a"",""note"":""\"x\", y""}""#)
+        + &row("uid2", "\"Bob \"B\", Jr.\"", "")
+        + &row("uid3", "Z\nY", r#"{"role":"b","n":[1,2]}"#);
+    let config = fixture("firebase/hash_config.txt");
+    let run = planned("users.csv", &csv, &["--firebase-hash-config", config.to_str().expect("text")]).exits(0);
+    let names: Vec<_> = run.lines().iter().map(|line| line["create"]["body"]["name"].clone()).collect();
+    assert_eq!(names, ["A\n\nB \"C\"", "Bob \"B\", Jr.", "Z\nY"]);
+    let roles: Vec<_> = run.lines().iter().map(|line| labels(line).join(" ")).collect();
+    assert_eq!(roles, ["a", "", "b"]);
+}
+
+#[test]
+fn what_a_database_calls_password_is_not_plain_text() {
+    let dump = "-- MySQL dump\nINSERT INTO `members` (`id`,`email`,`password`) VALUES (1,'a@example.com','c29tZXRoaW5nIGhhc2hlZA==');\n";
+    let run = planned("app.sql", dump, &[]).exits(1);
+    assert!(run.stderr.contains("--map"), "{}", run.stderr);
+    let digest = "id,email,password\n1,a@example.com,5f4dcc3b5aa765d61d8327deb882cf99\n2,b@example.com,correct horse\n";
+    let lines = planned("app.csv", digest, &[]).exits(3).lines();
+    assert!(lines[0]["refused"]["hint"].as_str().is_some_and(|hint| hint.contains("password_hash")), "{}", lines[0]);
+    assert_eq!(lines[1]["create"]["body"]["password"], "correct horse");
+}
