@@ -77,11 +77,10 @@ fn complaints_before_the_data_are_passed_over() {
     let json = format!(
         r#"{notices}[{{"ID":1,"user_login":"a","user_pass":"{BCRYPT}","user_email":"a@example.com","user_status":"0"}}]"#
     );
-    let ndjson =
-        format!("Warning: x\n{{\"id\":1,\"email\":\"a@example.com\"}}\n{{\"id\":2,\"email\":\"b@example.com\"}}\n");
+    let ndjson = "Warning: x\n{\"id\":1,\"email\":\"a@example.com\"}\n{\"id\":2,\"email\":\"b@example.com\"}\n";
     assert_eq!(emails(&planned("users.csv", &csv, &[]).exits(0)), ["a@example.com"]);
     assert_eq!(emails(&planned("users.json", &json, &[]).exits(0)), ["a@example.com"]);
-    assert_eq!(emails(&planned("users.ndjson", &ndjson, &[]).exits(0)), ["a@example.com", "b@example.com"]);
+    assert_eq!(emails(&planned("users.ndjson", ndjson, &[]).exits(0)), ["a@example.com", "b@example.com"]);
 }
 
 #[test]
