@@ -2,7 +2,8 @@
 //!
 //! Finding them must not cost memory that grows much with the file, and must never drop a user by mistake:
 //!
-//! 1. While planning, a 52-bit digest of each key is noted in a [`KeyLog`], five bytes a key.
+//! 1. While planning, a 52-bit digest of each key is noted in a [`KeyLog`], five bytes a key; beyond a few million keys they
+//!    are in a file.
 //! 2. At the end, digests that occur twice are *suspects*: true duplicates, or (once in ten files of ten million users) a
 //!    collision of digests.
 //! 3. Only if there are suspects the export is read again, and the suspects' keys themselves are compared. What is not
@@ -10,11 +11,16 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ScopedJoinHandle;
 
+use tempfile::SpooledTempFile;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Duplicates as Policy, Plan, Planned, Step, derive_id};
 use crate::code::{Code, Note, Refusal};
+use crate::error::RunError;
 
 /// A field that has to be unique on the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +40,9 @@ const DIGEST_BITS: u32 = 52;
 const SEGMENT_BITS: u32 = 12;
 const STORED_BYTES: usize = 5;
 const CHUNK_BYTES: usize = 1020;
+
+/// Chunks beyond this go to the disk.
+const MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
 /// The digests of the fields that have to be unique.
 pub fn digests(plan: &Plan<'_>) -> impl Iterator<Item = (Field, KeyDigest)> {
@@ -56,73 +65,111 @@ fn id_key(id: &str) -> Cow<'_, str> {
 /// All digests of an export: five bytes each, in segments by their first 12 bits so that sorting is local.
 pub struct KeyLog {
     segments: Vec<Segment>,
+    /// Chunks of [`CHUNK_BYTES`], in memory as long as they are few, then in a file without a name.
+    chunks: SpooledTempFile,
+    /// How many.
+    written: u32,
 }
 
 #[derive(Default)]
 struct Segment {
-    /// Chunks of [`CHUNK_BYTES`] each: growing by doubling would waste as much as it holds.
-    full: Vec<Vec<u8>>,
+    /// The places of its chunks.
+    full: Vec<u32>,
     last: Vec<u8>,
 }
 
 impl Default for KeyLog {
     fn default() -> Self {
-        Self { segments: (0..1 << SEGMENT_BITS).map(|_| Segment::default()).collect() }
+        Self::with_memory(MEMORY_BYTES)
     }
 }
 
 impl KeyLog {
+    fn with_memory(bytes: usize) -> Self {
+        Self {
+            segments: (0..1 << SEGMENT_BITS).map(|_| Segment::default()).collect(),
+            chunks: SpooledTempFile::new(bytes),
+            written: 0,
+        }
+    }
+
     /// Notes a digest.
-    pub fn push(&mut self, digest: KeyDigest) {
+    ///
+    /// # Errors
+    /// [`RunError::Io`] of the temporary file.
+    pub fn push(&mut self, digest: KeyDigest) -> Result<(), RunError> {
         let segment = &mut self.segments[(digest >> (DIGEST_BITS - SEGMENT_BITS)) as usize];
         if segment.last.capacity() == 0 {
             segment.last.reserve_exact(CHUNK_BYTES);
         }
         segment.last.extend_from_slice(&digest.to_le_bytes()[..STORED_BYTES]);
         if segment.last.len() == CHUNK_BYTES {
-            segment.full.push(std::mem::take(&mut segment.last));
+            self.chunks.write_all(&segment.last).map_err(failed)?;
+            segment.last.clear();
+            segment.full.push(self.written);
+            self.written += 1;
         }
+        Ok(())
     }
 
     /// The digests that were noted more than once.
-    #[must_use]
-    pub fn suspects(self, threads: usize) -> Suspects {
+    ///
+    /// # Errors
+    /// [`RunError::Io`] of the temporary file.
+    pub fn suspects(self, threads: usize) -> Result<Suspects, RunError> {
         let threads = threads.clamp(1, self.segments.len());
-        let share = self.segments.len().div_ceil(threads);
-        let mut segments = self.segments.into_iter().enumerate();
-        let parts: Vec<Vec<_>> = (0..threads).map(|_| segments.by_ref().take(share).collect()).collect();
+        let chunks = Mutex::new(self.chunks);
+        let segments = Mutex::new(self.segments.into_iter().enumerate());
+        let work = || -> io::Result<Vec<KeyDigest>> {
+            let mut found = Vec::new();
+            loop {
+                let next = lock(&segments).next();
+                let Some((index, segment)) = next else { return Ok(found) };
+                found.extend(segment.repeated(index as u64, &chunks)?);
+            }
+        };
         let found = std::thread::scope(|scope| {
-            let workers: Vec<_> = parts
-                .into_iter()
-                .map(|part| {
-                    scope.spawn(|| part.into_iter().flat_map(|(i, s)| s.repeated(i as u64)).collect::<Vec<_>>())
-                })
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let join = |worker: ScopedJoinHandle<'_, _>| {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            workers.into_iter().map(join).collect::<io::Result<Vec<_>>>()
         });
-        Suspects { digests: found }
+        Ok(Suspects { digests: found.map_err(failed)?.into_iter().flatten().collect() })
     }
 }
 
 impl Segment {
-    fn repeated(self, index: u64) -> Vec<KeyDigest> {
-        let bytes =
-            self.full.iter().flat_map(|c| c.chunks_exact(STORED_BYTES)).chain(self.last.chunks_exact(STORED_BYTES));
-        let mut digests: Vec<u64> = bytes
-            .map(|b| {
-                let mut word = [0; 8];
-                word[..STORED_BYTES].copy_from_slice(b);
-                u64::from_le_bytes(word) | (index << (DIGEST_BITS - SEGMENT_BITS))
-            })
-            .collect();
+    fn repeated(self, index: u64, chunks: &Mutex<SpooledTempFile>) -> io::Result<Vec<KeyDigest>> {
+        let mut bytes = vec![0; self.full.len() * CHUNK_BYTES];
+        {
+            let mut chunks = lock(chunks);
+            for (place, chunk) in self.full.iter().zip(bytes.chunks_exact_mut(CHUNK_BYTES)) {
+                chunks.seek(SeekFrom::Start(u64::from(*place) * CHUNK_BYTES as u64))?;
+                chunks.read_exact(chunk)?;
+            }
+        }
+        bytes.extend(self.last);
+        let digests = bytes.chunks_exact(STORED_BYTES).map(|b| {
+            let mut word = [0; 8];
+            word[..STORED_BYTES].copy_from_slice(b);
+            u64::from_le_bytes(word) | (index << (DIGEST_BITS - SEGMENT_BITS))
+        });
+        let mut digests: Vec<u64> = digests.collect();
         digests.sort_unstable();
         let mut repeated: Vec<u64> = digests.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
         repeated.dedup();
-        repeated
+        Ok(repeated)
     }
+}
+
+fn failed(error: io::Error) -> RunError {
+    RunError::io(std::env::temp_dir())(error)
+}
+
+/// What these locks guard is whole between its uses.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Digests that occur more than once.
@@ -321,18 +368,19 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain set: what occurs twice is suspect, and nothing else is.
+        /// Against a plain set: what occurs twice is suspect, and nothing else is. Few segments, so that they have chunks,
+        /// and little memory, so that these are in the file.
         #[test]
-        fn the_log_finds_exactly_what_repeats(digests in prop::collection::vec(0_u64..1 << DIGEST_BITS, 0..3000), extra in 0_usize..50) {
+        fn the_log_finds_exactly_what_repeats(digests in prop::collection::vec(0_u64..1 << 42, 0..3000), extra in 0_usize..50) {
             let mut all = digests.clone();
             all.extend(digests.iter().take(extra));
-            let mut log = KeyLog::default();
+            let mut log = KeyLog::with_memory(4 * CHUNK_BYTES);
             for d in &all {
-                log.push(*d);
+                log.push(*d).unwrap();
             }
             let mut seen = HashSet::new();
             let expected: HashSet<u64> = all.iter().copied().filter(|d| !seen.insert(*d)).collect();
-            prop_assert_eq!(log.suspects(3).digests, expected);
+            prop_assert_eq!(log.suspects(3).unwrap().digests, expected);
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'e> Planner<'e> {
     ) -> Result<Suspects, RunError> {
         let mut log = KeyLog::default();
         self.note_keys(&mut log, listener, init, each, sink)?;
-        Ok(log.suspects(self.threads))
+        log.suspects(self.threads)
     }
 
     fn note_keys<B: Send>(
@@ -102,7 +102,7 @@ impl<'e> Planner<'e> {
             },
             |(batch, keys)| {
                 for key in keys {
-                    log.push(key);
+                    log.push(key)?;
                 }
                 sink(batch)?;
                 Ok(ControlFlow::Continue(()))
@@ -143,7 +143,7 @@ impl<'e> Planner<'e> {
     pub fn duplicates(&self, listener: &dyn Listener) -> Result<Duplicates, RunError> {
         let mut log = KeyLog::default();
         as_far_as_whole(self.note_keys(&mut log, listener, || (), |(), _| {}, |()| Ok(())))?;
-        self.resolve(&log.suspects(self.threads))
+        self.resolve(&log.suspects(self.threads)?)
     }
 
     /// Plans every record: `each` runs on worker threads and folds the records of a batch into a `B`; `sink` takes the
