@@ -79,8 +79,8 @@ async fn attempt(call: &Call) -> ApiResult<Fresh> {
             if let Some(rehashed) = rehashed {
                 // Unless the password was changed meanwhile.
                 c.prepare_cached(
-                    "UPDATE users SET password = ?3, hash = 'argon2', hash_options = ?4, updated = ?5
-                     WHERE seq = ?1 AND password IS ?2",
+                    "UPDATE users SET password = sealed(?3), hash = 'argon2', hash_options = sealed(?4), updated = ?5
+                     WHERE seq = ?1 AND opened(password) IS ?2",
                 )?
                 .execute((user.seq, &user.password, rehashed, options, clock::now()))?;
             }
@@ -123,7 +123,8 @@ pub async fn get(call: Call) -> ApiResult<Answer> {
     }
     let owner = User::clone(user);
     let targets = call.app.store.single(move |c| targets_of(c, &owner)).await?;
-    Answer::ok(&UserView { user, targets: &targets, traits: call.traits(), audience: Audience::Owner })
+    let (traits, format) = (call.traits(), call.format());
+    Answer::ok(&UserView { user, targets: &targets, traits, audience: Audience::Owner, format })
 }
 
 /// `DELETE /account/sessions/{sessionId}`: one's own, or `current`.

@@ -8,13 +8,13 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
 use serde_json::{Map, Value};
 
 use super::abuse::Abuse;
 use super::answer::{Answer, Content};
 use super::auth::{Access, Caller, key_holder, session_holder};
-use super::call::Call;
+use super::call::{Call, response_format};
 use super::errors::{ApiError, ApiResult};
 use super::faults::{Dice, Fault};
 use super::hashing::Hashing;
@@ -123,6 +123,7 @@ impl App {
         let Some((route, path)) = routes::find(method, parts.uri.path(), &traits) else {
             return Answer::not_found(&traits);
         };
+        let warning = newer_format(&parts.headers, &traits);
         let read = async {
             let parameters = if reads {
                 body::form(parts.uri.query().unwrap_or_default())
@@ -140,7 +141,11 @@ impl App {
             Ok(None) => return Answer::bare_error(),
             Err(error) => Err(error),
         };
-        answer.unwrap_or_else(|error| Answer::error(&error, &traits))
+        let answer = answer.unwrap_or_else(|error| Answer::error(&error, &traits));
+        match warning {
+            Some(warning) => answer.header(HeaderName::from_static("x-appwrite-warning"), &warning),
+            None => answer,
+        }
     }
 
     /// Finds project and caller, and checks that the caller may use the route.
@@ -168,6 +173,16 @@ impl App {
         caller.require(access, project, host, &self.traits)?;
         Ok((Arc::clone(project), caller))
     }
+}
+
+/// What a client is told that wants answers in the form of a newer version.
+fn newer_format(headers: &HeaderMap, traits: &Traits) -> Option<String> {
+    let (format, _) = response_format(headers).filter(|(_, version)| *version > traits.version)?;
+    Some(format!(
+        "The current SDK is built for Appwrite {format}. However, the current Appwrite server version is {}. Please \
+         downgrade your SDK to match the Appwrite version: https://appwrite.io/docs/sdks",
+        traits.version
+    ))
 }
 
 fn content_type(parts: &Parts) -> &str {

@@ -12,6 +12,7 @@ use super::errors::{ApiError, ApiResult};
 use super::params::{Rule, truthy};
 use super::projects::Project;
 use super::traits::{Nulls, Traits};
+use crate::appwrite::Version;
 
 /// One request.
 pub struct Call {
@@ -40,6 +41,11 @@ impl Call {
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The version in whose form the client wants its answers.
+    pub fn format(&self) -> Option<Version> {
+        response_format(&self.headers).map(|(_, version)| version)
     }
 
     /// `User-Agent`.
@@ -107,6 +113,12 @@ impl Call {
         }
         Err(ApiError::invalid(name, &rule.description(self.traits())))
     }
+}
+
+/// `X-Appwrite-Response-Format`, as it stands and as a version: what is none comes before all.
+pub fn response_format(headers: &HeaderMap) -> Option<(&str, Version)> {
+    let text = headers.get("x-appwrite-response-format")?.to_str().ok().filter(|text| !text.is_empty())?;
+    Some((text, text.parse().unwrap_or(Version::new(0, 0, 0))))
 }
 
 /// An optional parameter.

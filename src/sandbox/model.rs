@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::addresses::Address;
 use super::errors::ApiResult;
 use super::traits::Traits;
+use crate::appwrite::Version;
 
 /// A user, as stored.
 #[derive(Clone, PartialEq, Eq)]
@@ -166,6 +167,14 @@ pub struct UserView<'a> {
     pub targets: &'a [Target],
     pub traits: &'a Traits,
     pub audience: Audience,
+    /// The version in whose form the client wants it: what came later is left out.
+    pub format: Option<Version>,
+}
+
+impl UserView<'_> {
+    fn has(&self, since: Version) -> bool {
+        self.format.is_none_or(|format| format >= since)
+    }
 }
 
 impl Serialize for UserView<'_> {
@@ -197,11 +206,16 @@ impl Serialize for UserView<'_> {
             map.serialize_entry("emailIsCanonical", &address.as_ref().map(Address::is_canonical))?;
         }
         map.serialize_entry("phoneVerification", &user.phone_verification)?;
-        map.serialize_entry("mfa", &user.mfa)?;
+        let has_targets = self.has(Version::new(1, 5, 0));
+        if has_targets {
+            map.serialize_entry("mfa", &user.mfa)?;
+        }
         map.serialize_entry("prefs", &raw(&user.prefs))?;
-        map.serialize_entry("targets", self.targets)?;
+        if has_targets {
+            map.serialize_entry("targets", self.targets)?;
+        }
         map.serialize_entry("accessedAt", or_empty(user.accessed_at.as_ref()))?;
-        if self.traits.email_and_impersonator_fields {
+        if self.traits.email_and_impersonator_fields && self.has(Version::new(1, 9, 0)) {
             map.serialize_entry("impersonator", &user.impersonator)?;
             map.serialize_entry("impersonatorUserId", &())?;
         }

@@ -51,7 +51,7 @@ pub fn with_targets(connection: &Connection, project: i64, id: &str) -> ApiResul
 impl Call {
     /// What a key's holder is shown of a user.
     pub fn view<'a>(&'a self, (user, targets): &'a WithTargets) -> UserView<'a> {
-        UserView { user, targets, traits: self.traits(), audience: Audience::Server }
+        UserView { user, targets, traits: self.traits(), audience: Audience::Server, format: self.format() }
     }
 
     /// The parameter `queries` of a list.
