@@ -134,3 +134,41 @@ fn what_a_database_calls_password_is_not_plain_text() {
     assert!(lines[0]["refused"]["hint"].as_str().is_some_and(|hint| hint.contains("password_hash")), "{}", lines[0]);
     assert_eq!(lines[1]["create"]["body"]["password"], "correct horse");
 }
+
+#[test]
+fn an_auth0_hash_of_utf16_bytes_is_not_promised_a_login() {
+    let row = |encoding: &str, hash: &str| {
+        format!(
+            r#"{{"_id":{{"$oid":"5dea{encoding}"}},"email":"{encoding}@example.com","custom_password_hash":{{"algorithm":"md5","hash":{{"value":"{hash}","encoding":"hex"}},"password":{{"encoding":"{encoding}"}}}}}}"#
+        )
+    };
+    let md5 = "5f4dcc3b5aa765d61d8327deb882cf99";
+    let lines =
+        planned("hashes.json", &[row("utf8", md5), row("utf16le", md5), row("utf16be", BCRYPT)].join("\n"), &[])
+            .exits(3)
+            .lines();
+    assert_eq!(lines[0]["create"]["path"], "/users/md5");
+    assert_eq!(lines[1]["refused"]["scheme"], "utf16-digest");
+    assert!(lines[2]["refused"].is_object(), "{}", lines[2]);
+}
+
+#[test]
+fn a_column_that_stands_twice_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("users.csv");
+    std::fs::write(&file, "id,email,name,email\n1,a@example.com,A,b@example.com\n").expect("a file");
+    let check = run(rehome().arg("check").arg(&file).arg("--run").arg(folder.path().join("run"))).exits(0);
+    let said = format!("{}{}", check.stdout, check.stderr);
+    assert!(said.contains("two columns are called `email`"), "{said}");
+}
+
+#[test]
+fn an_archive_is_named_for_what_it_is() {
+    let mut archive = vec![b'x'; 1024];
+    archive[257..262].copy_from_slice(b"ustar");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("backup.tar");
+    std::fs::write(&file, archive).expect("a file");
+    let plan = run(rehome().arg("plan").arg(&file)).exits(1);
+    assert!(plan.stderr.contains("tar archive: unpack it"), "{}", plan.stderr);
+}

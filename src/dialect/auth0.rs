@@ -274,20 +274,25 @@ fn credential<'r>(
     }
 }
 
+fn part_of<'r>(object: &Map<String, Json>, member: &str) -> Option<Cow<'r, str>> {
+    Some(Cow::Owned(object.get(member)?.as_str()?.to_owned()))
+}
+
 /// The hash of a user who was imported into Auth0 and has not signed in since.
 /// <https://auth0.com/docs/manage-users/user-migration/bulk-user-import-database-schema-and-examples>
 fn self_declared<'r>(custom: &Map<String, Json>) -> Credential<'r> {
-    let part = |object: &str, member: &str| {
-        let value = custom.get(object)?.get(member)?.as_str()?;
-        Some(Cow::Owned(value.to_owned()))
-    };
+    let part = |object: &str, member: &str| part_of(custom.get(object)?.as_object()?, member);
     let number = |name: &str| custom.get(name).and_then(Json::as_u64);
     let Some(hash) = part("hash", "value") else {
         return common::without(Code::HashNotExported, "custom_password_hash holds no hash");
     };
     Credential::Hash(HashInput {
         hash,
-        declared: custom.get("algorithm").and_then(Json::as_str).map(|name| Cow::Owned(name.to_owned())),
+        declared: match part("password", "encoding").as_deref() {
+            None | Some("ascii" | "utf8") => part_of(custom, "algorithm"),
+            // A digest of other bytes than those that are typed.
+            Some(_) => Some("utf16-digest".into()),
+        },
         origin: "auth0",
         salt: part("salt", "value"),
         salt_encoding: match part("salt", "encoding").as_deref() {

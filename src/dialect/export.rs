@@ -55,6 +55,13 @@ pub struct Export {
     related: join::Store,
 }
 
+/// A column's name that stands twice in a header.
+fn repeated(table: &TableSample) -> Option<&str> {
+    let names = &table.columns;
+    let again = |(at, name): &(usize, &String)| !name.is_empty() && names[..*at].contains(name);
+    names.iter().enumerate().find(again).map(|(_, name)| name.as_str())
+}
+
 /// One record on its way to the caller.
 pub struct Item<'r> {
     /// Where it stands.
@@ -84,6 +91,11 @@ impl Export {
             let mut file = SourceFile::open(path)?;
             let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
             tables.extend(file.samples(index)?);
+            findings.extend(
+                tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
+                    format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
+                }),
+            );
             findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
             files.push(file);
         }

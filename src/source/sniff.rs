@@ -58,6 +58,9 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
     if text.is_empty() {
         return Err("there is nothing but white space in it".into());
     }
+    if head.get(257..262) == Some(b"ustar") {
+        return Err("it is a tar archive: unpack it and pass the dump that is in it".into());
+    }
     if memchr::memchr(0, head).is_some() {
         return Err("it is a binary file; export the users as text (SQL, CSV or JSON) and pass that".into());
     }
