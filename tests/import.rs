@@ -194,7 +194,7 @@ fn a_target_that_goes_away_stops_the_run_which_can_be_resumed() {
 
 #[test]
 fn somebody_else_is_named_and_never_overwritten() {
-    let (home, _) = prepared(12);
+    let (home, expected) = prepared(12);
     let sandbox = Sandbox::start(&[]);
     // The id of one, the address of another, and one who is the very same.
     let create = |body: Value| Request::create("/users/md5", body.to_string().into_bytes());
@@ -203,6 +203,11 @@ fn somebody_else_is_named_and_never_overwritten() {
     meanwhile(&sandbox, &create(json!({"userId": "stranger", "email": "person2@example.com", "password": hash})));
     let same = json!({"userId": "user-3", "email": "person3@example.com", "name": "Person 3", "password": format!("{:032x}", 3)});
     meanwhile(&sandbox, &create(same));
+    // One whom an import began whose ledger is lost, and the number of another.
+    let begun = json!({"userId": "user-7", "email": "person7@example.com", "name": "Person 7", "password": format!("{:032x}", 7)});
+    meanwhile(&sandbox, &create(begun));
+    let number = json!({"userId": "caller", "phone": "+4915100000004"}).to_string().into_bytes();
+    meanwhile(&sandbox, &Request::create("/users", number));
 
     let result = run(import(&sandbox, home.path()).args(["--format", "json"])).exits(3);
     let there = listed(&sandbox);
@@ -212,18 +217,21 @@ fn somebody_else_is_named_and_never_overwritten() {
     let log = std::fs::read_to_string(home.path().join("run/rejects.log.ndjson")).expect("a log");
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let texts: Vec<_> = lines.iter().map(|l| (l["record"].as_u64(), l["code"].as_str())).collect();
-    assert_eq!(texts, [(Some(2), Some("target-conflict")), (Some(3), Some("target-conflict"))], "{log}");
-    assert!(log.contains("differs in: e-mail"), "{log}");
+    assert_eq!(texts, [2, 3, 5].map(|record| (Some(record), Some("target-conflict"))), "{log}");
+    assert!(log.contains("the id belongs to the target's user user-1, who differs in: e-mail"), "{log}");
+    assert!(log.contains("the phone number belongs to the target's user caller"), "{log}");
     assert!(log.contains("the e-mail address belongs to the target's user stranger"), "{log}");
-    assert_eq!(result.json()["import"]["failed"], 2);
+    assert_eq!(result.json()["import"]["failed"], 3);
+    assert_eq!([&there["user-7"]["status"], &expected["user-7"]["status"]], [false, false]);
+    assert_eq!(there["user-7"]["emailVerification"], expected["user-7"]["emailVerification"]);
     let counts = status(home.path());
-    assert_eq!([&counts["created"], &counts["done"], &counts["refused"]], [9, 10, 2], "{counts}");
+    assert_eq!([&counts["created"], &counts["done"], &counts["refused"]], [8, 9, 2], "{counts}");
 
-    // Rolling back takes none of the three.
+    // Rolling back takes none of those who were there.
     run(on_run(&sandbox, "rollback", home.path()).arg("--yes")).exits(0);
     let mut left: Vec<_> = listed(&sandbox).into_keys().collect();
     left.sort();
-    assert_eq!(left, ["stranger", "user-1", "user-3"]);
+    assert_eq!(left, ["caller", "stranger", "user-1", "user-3", "user-7"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::compare::compare;
 use super::context::{Context, Left, Problem, Reply, Tries};
 use super::gate::Entry;
 use super::job::{Job, JobStep};
+use crate::appwrite::Endpoint;
 use crate::appwrite::client::{Answer, Request, equal, limit};
 use crate::appwrite::verdict::{Cause, Trouble, Verdict};
 use crate::code::Code;
@@ -23,7 +24,7 @@ const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
 /// [`Left`] if the run is to stop first.
 pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
     let (state, steps) = (job.state, job.known);
-    let mut saga = Saga { context, job, state, steps };
+    let mut saga = Saga { context, job, state, steps, adopted: None };
     if let Some(held) = saga.ensure_created().await? {
         saga.follow_up(held).await?;
     }
@@ -37,7 +38,7 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
 /// [`Left`] if the run is to stop first.
 pub async fn recover(context: &Context, job: Job) -> Result<(), Left> {
     let (state, steps) = (job.state, job.known);
-    let mut saga = Saga { context, job, state, steps };
+    let mut saga = Saga { context, job, state, steps, adopted: None };
     match saga.read_back().await? {
         Ok(Some(user)) => saga.recognise(&user, true).await.map(|_| ()),
         // Whoever is not there was not created, or is gone; what cannot be read stays open.
@@ -53,6 +54,8 @@ struct Saga<'c> {
     job: Job,
     state: State,
     steps: Steps,
+    /// What is done already for a user whom another import began.
+    adopted: Option<Steps>,
 }
 
 impl<'c> Saga<'c> {
@@ -138,12 +141,18 @@ impl<'c> Saga<'c> {
             self.write(millis(user, "$updatedAt"), None).await?;
             return Ok(None);
         }
+        // The same hash is no coincidence: an import whose ledger is lost began this user.
+        if comparison.agrees() && !comparison.upgraded && self.job.endpoint != Endpoint::Plain {
+            self.adopted = Some(comparison.done);
+            return Ok(Some(None));
+        }
         let (what, names) = if comparison.agrees() {
             ("was there before this run, and lacks", comparison.missing)
         } else {
             ("differs in", comparison.different)
         };
-        let text = format!("the target's user {} {what}: {}", self.job.user_id, names.join(", "));
+        let id = user.get("$id").and_then(Value::as_str).unwrap_or(&self.job.user_id);
+        let text = format!("the id belongs to the target's user {id}, who {what}: {}", names.join(", "));
         if self.state == State::Created {
             self.give_up(Problem { code: Code::ChangedSince, text }).await
         } else {
@@ -159,7 +168,9 @@ impl<'c> Saga<'c> {
         let steps = std::mem::take(&mut self.job.steps);
         let last = steps.len().saturating_sub(1);
         for (i, step) in steps.iter().enumerate() {
-            if self.steps.has(step.bit) || (step.bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE)) {
+            if self.adopted.unwrap_or(self.steps).has(step.bit)
+                || (step.bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE))
+            {
                 continue;
             }
             // A disabled user must not wait in a queue between create and disable.
@@ -167,9 +178,11 @@ impl<'c> Saga<'c> {
             match self.step(step, entry).await? {
                 Ok(updated) => {
                     at = updated;
-                    self.advance(Event::Stepped(step.bit));
-                    if i < last {
-                        self.write(at, None).await?;
+                    if self.adopted.is_none() {
+                        self.advance(Event::Stepped(step.bit));
+                        if i < last {
+                            self.write(at, None).await?;
+                        }
                     }
                 }
                 Err(trouble) => {
@@ -182,16 +195,17 @@ impl<'c> Saga<'c> {
             }
         }
         self.job.steps = steps;
-        if let Some(problem) = problem {
-            return self.give_up::<()>(problem).await.map(|_| ());
-        }
         if at.is_none()
             && let Ok(Some(user)) = self.read_back().await?
         {
             at = millis(&user, "$updatedAt");
         }
-        self.advance(Event::Finished);
-        self.write(at, None).await
+        self.advance(match (&problem, self.adopted) {
+            (Some(_), _) => Event::Failed,
+            (None, Some(_)) => Event::Found,
+            (None, None) => Event::Finished,
+        });
+        self.write(at, problem).await
     }
 
     async fn step(&self, step: &JobStep, held: Held<'c>) -> Result<Result<Option<i64>, Problem>, Left> {
@@ -216,7 +230,11 @@ impl<'c> Saga<'c> {
                         Ok(_) => {}
                     }
                     let Verdict::Ambiguous(trouble) = verdict else {
-                        let text = "another user of the target has the phone number".into();
+                        let number = step.value("number").unwrap_or_default();
+                        let text = match self.holder("phone", number.as_str().unwrap_or_default()).await? {
+                            Some(id) => format!("the phone number belongs to the target's user {id}"),
+                            None => "the target has the phone number among the targets of another user, perhaps a deleted one".into(),
+                        };
                         return Ok(Err(Problem { code: Code::TargetConflict, text }));
                     };
                     trouble
@@ -259,14 +277,17 @@ impl<'c> Saga<'c> {
             [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
         {
             let Some(value) = value else { continue };
-            let list = self.read(&Request::list(&[equal(attribute, &[&value]), limit(1)])).await?;
-            let found = list.ok().flatten();
-            let id = found.as_ref().and_then(|list| list.pointer("/users/0/$id")).and_then(Value::as_str);
-            if let Some(id) = id {
+            if let Some(id) = self.holder(attribute, &value).await? {
                 return Ok(format!("the {name} belongs to the target's user {id}"));
             }
         }
         Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into())
+    }
+
+    /// The user of the target who has this address or number.
+    async fn holder(&self, attribute: &str, value: &str) -> Result<Option<String>, Left> {
+        let list = self.read(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?.ok().flatten();
+        Ok(list.as_ref().and_then(|list| list.pointer("/users/0/$id")).and_then(Value::as_str).map(str::to_owned))
     }
 
     /// Waits before the next try; whom the target has is finished even if no new user is to be begun.
