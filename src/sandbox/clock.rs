@@ -41,11 +41,13 @@ pub fn http_date(ms: i64) -> String {
 /// Reads a date of a query, with or without a time and an offset, into [`format()`]'s form.
 pub fn parse(text: &str) -> Option<String> {
     let text = text.trim();
-    let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
-        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    })?;
-    Some(format(timestamp.as_millisecond()))
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(format(timestamp.as_millisecond()));
+    }
+    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+    // A timestamp cannot be in the last hours of 9999, which are what people write for "never".
+    let zoned = civil.to_zoned(TimeZone::UTC).map(|zoned| format(zoned.timestamp().as_millisecond()));
+    Some(zoned.unwrap_or_else(|_| civil.strftime("%Y-%m-%dT%H:%M:%S.%3f+00:00").to_string()))
 }
 
 /// Twenty hexadecimal digits, of which the first thirteen are the time: PHP's `uniqid()` and a random rest.
@@ -78,6 +80,8 @@ mod tests {
         assert_eq!(parse("2020-01-01T02:00:00.5+02:00").as_deref(), Some("2020-01-01T00:00:00.500+00:00"));
         assert_eq!(parse("2020-01-01").as_deref(), Some("2020-01-01T00:00:00.000+00:00"));
         assert_eq!(parse("2020-01-01 10:00:00").as_deref(), Some("2020-01-01T10:00:00.000+00:00"));
+        assert_eq!(parse("9999-12-31T23:59:59.9994+00:00").as_deref(), Some("9999-12-31T23:59:59.999+00:00"));
+        assert_eq!(parse("9999-12-31").as_deref(), Some("9999-12-31T00:00:00.000+00:00"));
         assert_eq!(parse("soon"), None);
         assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
     }
