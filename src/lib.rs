@@ -8,7 +8,7 @@
 //! ```
 //!
 //! *Format* (how bytes become records), *dialect* (whose export it is) and *scheme* (which hash it is, and whether
-//! Appwrite can verify it) are independent axes: a new one of any is one file and one line in a registry.
+//! Appwrite can verify it) are independent axes: a new one of any touches none of the others.
 
 pub mod account;
 pub mod appwrite;

@@ -214,7 +214,6 @@ pub mod nhost;
 pub mod nodebb;
 pub mod okta;
 pub mod parse;
-pub mod php;
 pub mod phpbb;
 pub mod pocketbase;
 #[cfg(test)]

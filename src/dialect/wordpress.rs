@@ -9,10 +9,10 @@ use serde_json::{Map, Value as Json};
 
 use super::common::{self, CREATED, HASH, ROLES, TOKEN};
 use super::generic::unescape_formula;
-use super::{Context, Detection, Dialect, Fate, Role, php};
+use super::{Context, Detection, Dialect, Fate, Role};
 use crate::account::Account;
 use crate::code::{Code, Refusal};
-use crate::source::{Format, Record, TableSample};
+use crate::source::{Format, Record, TableSample, php};
 
 /// WordPress.
 pub struct WordPress;

@@ -9,6 +9,7 @@ pub(crate) mod input;
 mod json;
 mod ldif;
 mod lines;
+pub(crate) mod php;
 #[cfg(test)]
 mod properties;
 pub mod record;

@@ -8,8 +8,8 @@ use toml::Value as Toml;
 use super::section::{Problem, Read, Section, texts};
 use super::value::Row;
 use crate::code::Refusal;
-use crate::dialect::{common, php, strict};
-use crate::source::Value;
+use crate::dialect::{common, strict};
+use crate::source::{Value, php};
 
 /// `"roles"`, `["roles", "groups"]`, or a table of `from`, `split`, `map`, `other`, `flags` and `const`.
 pub(super) struct Labels {
