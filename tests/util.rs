@@ -1,7 +1,5 @@
 //! Running the built binary as its user would, and a sandbox in a process of its own to run it against.
 
-#![allow(dead_code, reason = "every module uses a part")]
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -224,17 +224,8 @@ impl Client {
         let mut key = value(&target.key, "the API key")?;
         key.set_sensitive(true);
         headers.insert(HeaderName::from_static("x-appwrite-key"), key);
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .pool_max_idle_per_host(connections)
-            .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(&url) {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|e| RunError::Internal(describe(&e)))?;
+        let http = builder(&url).default_headers(headers).pool_max_idle_per_host(connections).build();
+        let http = http.map_err(|e| RunError::Internal(describe(&e)))?;
         Ok(Self { http, target })
     }
 
@@ -311,20 +302,23 @@ impl Client {
 
     /// A client that shares neither headers nor connections.
     fn stranger(&self) -> Result<reqwest::Client, Lost> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .redirect(reqwest::redirect::Policy::none());
-        if Url::parse(&self.target.endpoint).is_ok_and(|url| is_loopback(&url)) {
-            builder = builder.no_proxy();
-        }
-        builder.build().map_err(|e| Lost::Unsent(describe(&e)))
+        let url = Url::parse(&self.target.endpoint).map_err(|e| Lost::Unsent(e.to_string()))?;
+        builder(&url).build().map_err(|e| Lost::Unsent(describe(&e)))
     }
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.target.endpoint)
     }
+}
+
+/// What every client has in common: it follows nobody elsewhere, and asks no proxy for this machine.
+fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .redirect(reqwest::redirect::Policy::none());
+    if is_loopback(endpoint) { builder.no_proxy() } else { builder }
 }
 
 async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {

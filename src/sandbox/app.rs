@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -65,13 +65,11 @@ pub struct Hangup;
 impl App {
     /// Answers a request, or hangs up.
     pub async fn serve(self: Arc<Self>, request: Request<Incoming>, ip: IpAddr) -> Result<Response<Content>, Hangup> {
-        let began = Instant::now();
         let (parts, body) = request.into_parts();
-        let logged = self.access_log.then(|| (parts.method.clone(), parts.uri.clone()));
+        let mut line = self.access_log.then(|| access_log::Line::begin(ip, &parts));
         let answer = self.pace(parts, body, ip).await;
-        if let Some((method, uri)) = logged {
-            let status = answer.as_ref().ok().map(Response::status);
-            access_log::line(ip, &method, uri.path(), uri.query().unwrap_or_default(), status, began.elapsed());
+        if let Some(line) = &mut line {
+            line.status = answer.as_ref().ok().map(Response::status);
         }
         answer
     }
