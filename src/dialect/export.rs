@@ -241,12 +241,12 @@ impl Export {
             if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
                 && let Some((key, row)) = self.dialect.relate(kind, record)
             {
-                fold.push((kind, key, row));
+                fold.push((kind, key, row.to_string()));
             }
         };
         drive(&self.job(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
             for (kind, key, row) in rows {
-                store.insert(kind, key, row)?;
+                store.insert(kind, key, &row)?;
             }
             Ok(ControlFlow::Continue(()))
         })?;
