@@ -73,12 +73,13 @@ fn nobody_gets_the_roles_of_another_databases_user() {
 fn complaints_before_the_data_are_passed_over() {
     let notices = "PHP Notice:  Undefined index: a, b in /srv/x.php on line 12\n\n<br />\n<b>Warning</b>: [x] {y}<br />\n\
                    Deprecated: f() is deprecated in /srv/y.php on line 3\n";
-    let csv = format!("{notices}ID,user_login,user_pass,user_email\n1,a,{BCRYPT},a@example.com\n");
+    let csv = format!("{notices}\u{feff}ID,user_login,user_pass,user_email\n1,a,{BCRYPT},a@example.com\n");
     let json = format!(
         r#"{notices}[{{"ID":1,"user_login":"a","user_pass":"{BCRYPT}","user_email":"a@example.com","user_status":"0"}}]"#
     );
     let ndjson = "Warning: x\n{\"id\":1,\"email\":\"a@example.com\"}\n{\"id\":2,\"email\":\"b@example.com\"}\n";
-    assert_eq!(emails(&planned("users.csv", &csv, &[]).exits(0)), ["a@example.com"]);
+    let run = planned("users.csv", &csv, &[]).exits(0);
+    assert_eq!((emails(&run), &run.lines()[0]["user_id"]), (vec!["a@example.com".to_owned()], &Value::from("1")));
     assert_eq!(emails(&planned("users.json", &json, &[]).exits(0)), ["a@example.com"]);
     assert_eq!(emails(&planned("users.ndjson", ndjson, &[]).exits(0)), ["a@example.com", "b@example.com"]);
 }
@@ -122,6 +123,18 @@ fn a_firebase_row_broken_in_more_than_one_way_is_one_user() {
     assert_eq!(names, ["A\n\nB \"C\"", "Bob \"B\", Jr.", "Z\nY"]);
     let roles: Vec<_> = run.lines().iter().map(|line| labels(line).join(" ")).collect();
     assert_eq!(roles, ["a", "", "b"]);
+}
+
+#[test]
+fn a_torn_firebase_row_is_mended_wherever_it_stands() {
+    let row = |i: usize| {
+        let name = if i % 2 == 0 { "A" } else { "A\nB" };
+        format!("uid{i:05},u{i}@example.com,true,,,{name},,,,,,,,,,,,,,,,,,1600000000000,1700000000000,,,,\n")
+    };
+    let csv: String = (0..12_000).map(row).collect();
+    let lines = planned("users.csv", &csv, &[]).exits(0).lines();
+    assert_eq!(lines.len(), 12_000);
+    assert!(lines.iter().enumerate().all(|(i, line)| line["source_id"] == format!("uid{i:05}")));
 }
 
 #[test]

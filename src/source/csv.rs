@@ -317,7 +317,8 @@ impl Framer for CsvFramer {
         if self.wanted.sampling() {
             return self.one_by_one(data, 0, eof, cut);
         }
-        match whole_rows(data, eof) {
+        let width = self.shape.layout.header().map_or(0, |h| h.names().len());
+        match whole_rows(data, eof, self.delimiter, width) {
             Some(0) if data.is_empty() => 0,
             Some(end) => {
                 cut.push(0, end, &self.shape, SpanKind::Rows);
@@ -333,20 +334,25 @@ impl Framer for CsvFramer {
     }
 }
 
-/// Where the last row ends that is whole, if counting quotes is enough to tell.
-fn whole_rows(data: &[u8], eof: bool) -> Option<usize> {
+/// Where the last row ends that is whole, if counting quotes is enough to tell: before a line with cells for all columns
+/// where there is one, since a line feed without quotes may have torn a row that can be mended while it is in one piece.
+fn whole_rows(data: &[u8], eof: bool, delimiter: u8, width: usize) -> Option<usize> {
     if eof {
         return Some(data.len());
     }
     let quotes = memchr_iter(b'"', data).count();
-    let (mut end, mut before) = (data.len(), quotes);
+    let (mut end, mut before, mut found) = (data.len(), quotes, None);
     for _ in 0..SUSPICIOUS_LINES {
-        let newline = memrchr(b'\n', &data[..end])?;
-        before -= memchr_iter(b'"', &data[newline..end]).count();
+        let Some(newline) = memrchr(b'\n', &data[..end]) else { break };
+        let next = &data[newline..end];
+        before -= memchr_iter(b'"', next).count();
         if before.is_multiple_of(2) {
-            return Some(newline + 1);
+            if memchr_iter(delimiter, next).count() + 1 >= width {
+                return Some(newline + 1);
+            }
+            found = found.or(Some(newline + 1));
         }
         end = newline;
     }
-    None
+    found
 }

@@ -109,7 +109,8 @@ fn said_before(head: &[u8]) -> usize {
             break;
         }
     }
-    end
+    // A theme's byte-order mark stands before the data, not before the complaints.
+    if end > 0 && head[end..].starts_with(b"\xef\xbb\xbf") { end + 3 } else { end }
 }
 
 /// Whether the first line that says something is a version or a distinguished name.
