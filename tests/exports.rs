@@ -128,7 +128,7 @@ fn a_firebase_row_broken_in_more_than_one_way_is_one_user() {
 #[test]
 fn a_torn_firebase_row_is_mended_wherever_it_stands() {
     let row = |i: usize| {
-        let name = if i % 2 == 0 { "A" } else { "A\nB" };
+        let name = if i.is_multiple_of(2) { "A" } else { "A\nB" };
         format!("uid{i:05},u{i}@example.com,true,,,{name},,,,,,,,,,,,,,,,,,1600000000000,1700000000000,,,,\n")
     };
     let csv: String = (0..12_000).map(row).collect();
