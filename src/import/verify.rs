@@ -236,6 +236,7 @@ impl Verification<'_> {
 
     /// Whether the user is blocked, as planned; the session is ended again.
     async fn try_door(&self, context: &Context, door: &SignIn) -> Result<bool, String> {
+        let untouched = self.is_as_left(context, door).await;
         let mut tries = 0;
         let answer = loop {
             tries += 1;
@@ -258,9 +259,19 @@ impl Verification<'_> {
                 if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
                     let _ = context.ask(&Request::end_session(&door.user_id, session)).await;
                 }
-                self.note_sign_in(context, door).await;
+                if untouched {
+                    self.note_sign_in(context, door).await;
+                }
                 Ok(false)
             }
+        }
+    }
+
+    /// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.
+    async fn is_as_left(&self, context: &Context, door: &SignIn) -> bool {
+        match context.ask(&Request::read(&door.user_id)).await {
+            Ok(Reply::Answer(answer)) => millis(&answer.json(), "$updatedAt") == Some(door.entry.at),
+            _ => false,
         }
     }
 
