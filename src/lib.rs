@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod appwrite;
+mod bytes;
 pub mod cli;
 pub mod code;
 pub mod dialect;

@@ -5,6 +5,7 @@
 //! utopia-php's `Text`, PHP's `FILTER_VALIDATE_EMAIL`, and what running servers answered.
 
 use super::version::{Profile, Version};
+use crate::bytes::every;
 
 /// Shortest password (and hash) in bytes that a login (and a create) takes.
 pub const PASSWORD_MIN: usize = 8;
@@ -24,7 +25,7 @@ pub fn user_id(id: &str, profile: &Profile) -> bool {
     let bytes = id.as_bytes();
     bytes.len() <= profile.max_user_id
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && every(bytes, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 /// Whether an address (already trimmed) is accepted.

@@ -36,6 +36,7 @@ pub fn has(table: &TableSample, columns: &[&str]) -> bool {
 /// [`str::trim`], which decodes characters from both ends; nearly every value begins and ends with a plain one.
 pub fn trim(text: &str) -> &str {
     match text.as_bytes() {
+        [] => text,
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
         _ => text.trim(),
     }

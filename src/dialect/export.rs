@@ -195,17 +195,17 @@ impl Export {
         };
         let interpret = |fold: &mut B, decoded: Decoded<'_>| {
             let Decoded { position, raw, record, recoded, .. } = decoded;
-            let (record, mut account) = match record {
-                Ok(record) => (Some(record), self.interpret(record, &context)),
+            let mut account = match &record {
+                Ok(record) => self.interpret(record, &context),
                 Err(defect) => {
                     let text = format!("line {}: {defect}", position.line);
-                    (None, Err(Refusal::new(Code::DamagedRecord, text)))
+                    Err(Refusal::new(Code::DamagedRecord, text))
                 }
             };
             if let (true, Ok(account)) = (recoded, &mut account) {
                 account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
             }
-            each(fold, Item { position, raw, record, account });
+            each(fold, Item { position, raw, record: record.ok(), account });
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
@@ -213,7 +213,8 @@ impl Export {
 
     /// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
-        let mut account = self.dialect.interpret(record, context)?;
+        let mut interpreted = self.dialect.interpret(record, context);
+        let Ok(account) = &mut interpreted else { return interpreted };
         if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
             crate::scheme::declare(input, scheme);
         }
@@ -224,7 +225,7 @@ impl Export {
                 }
             }
         }
-        Ok(account)
+        interpreted
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {

@@ -21,6 +21,7 @@ pub(super) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {
 pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
+        Some(Value::Text(text)) if text.is_empty() => Ok(None),
         Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
         Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
         Some(Value::Text(text)) => Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
@@ -96,6 +97,7 @@ pub(super) fn words<'v>(
 ) -> Result<Vec<Cow<'v, str>>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Text(text)) if text.is_empty() => Ok(Vec::new()),
         Some(Value::List(items)) => {
             let words = items.iter().map(|item| scalar(column, Some(item)));
             words.filter_map(Result::transpose).collect()
@@ -126,7 +128,7 @@ pub(super) fn words<'v>(
 pub(super) fn object(column: &str, value: Option<&Value<'_>>) -> Result<Map<String, Json>, Refusal> {
     let json = match value {
         None | Some(Value::Null) => return Ok(Map::new()),
-        Some(Value::Text(text)) if text.trim().is_empty() => return Ok(Map::new()),
+        Some(Value::Text(text)) if common::trim(text).is_empty() => return Ok(Map::new()),
         Some(Value::Text(text)) => serde_json::from_str(text).map_err(|_| unclear(column, "is no JSON"))?,
         Some(other) => other.to_json(),
     };

@@ -46,20 +46,25 @@ const MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
 /// The digests of the fields that have to be unique.
 pub fn digests(plan: &Plan<'_>) -> impl Iterator<Item = (Field, KeyDigest)> {
-    let id = id_key(&plan.user_id);
-    let digest =
-        |field: Field, value: &str| (field, xxh3_64_with_seed(value.as_bytes(), field as u64) >> (64 - DIGEST_BITS));
+    // Ids are compared without case; no planned one is longer than that.
+    let mut lower = [0; 64];
+    let id = plan.user_id.as_bytes();
+    let id = match lower.get_mut(..id.len()) {
+        Some(lower) => {
+            lower.copy_from_slice(id);
+            lower.make_ascii_lowercase();
+            &*lower
+        }
+        None => id,
+    };
+    let digest = |field: Field, value: &[u8]| (field, xxh3_64_with_seed(value, field as u64) >> (64 - DIGEST_BITS));
     [
-        Some(digest(Field::Id, &id)),
-        plan.email.as_ref().map(|e| digest(Field::Email, e)),
-        plan.phone.as_ref().map(|p| digest(Field::Phone, p)),
+        Some(digest(Field::Id, id)),
+        plan.email.as_ref().map(|e| digest(Field::Email, e.as_bytes())),
+        plan.phone.as_ref().map(|p| digest(Field::Phone, p.as_bytes())),
     ]
     .into_iter()
     .flatten()
-}
-
-fn id_key(id: &str) -> Cow<'_, str> {
-    if id.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(id.to_ascii_lowercase()) } else { Cow::Borrowed(id) }
 }
 
 /// All digests of an export: five bytes each, in segments by their first 12 bits so that sorting is local.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use crate::appwrite::{Profile, rules};
+use crate::bytes::has_upper;
 use crate::code::{Code, Note};
 
 /// An address as the server stores it: trimmed of ASCII white space and lower-cased (ASCII only, as PHP's `strtolower`).
@@ -14,7 +15,7 @@ pub(super) fn email(address: Cow<'_, str>) -> Cow<'_, str> {
         Cow::Owned(a) if trim(&a).len() == a.len() => Cow::Owned(a),
         Cow::Owned(a) => Cow::Owned(trim(&a).to_owned()),
     };
-    if trimmed.bytes().any(|b| b.is_ascii_uppercase()) {
+    if has_upper(&trimmed) {
         let mut owned = trimmed.into_owned();
         owned.make_ascii_lowercase();
         return Cow::Owned(owned);
@@ -42,7 +43,7 @@ pub(super) fn phone(number: Cow<'_, str>) -> Cow<'_, str> {
 
 /// A name of at most 128 code points; `None` for names without any visible character.
 pub(super) fn name<'a>(name: Cow<'a, str>, notes: &mut Vec<Note>) -> Option<Cow<'a, str>> {
-    if name.trim().is_empty() {
+    if name.chars().all(char::is_whitespace) {
         return None;
     }
     // A string has at most as many code points as bytes, so only long ones need counting.

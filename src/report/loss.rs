@@ -32,6 +32,19 @@ pub struct Column {
     pub example: Option<Position>,
 }
 
+impl Column {
+    #[inline]
+    fn count(&mut self, value: &Value<'_>, position: Position) {
+        self.present += 1;
+        if !value.is_empty() {
+            self.filled += 1;
+            if self.example.is_none_or(|example| position.record < example.record) {
+                self.example = Some(position);
+            }
+        }
+    }
+}
+
 impl Columns {
     /// Counts the columns of a record.
     pub fn see(&mut self, record: &Record<'_>) {
@@ -42,7 +55,10 @@ impl Columns {
                 for (name, value) in members {
                     let slot = self.slot(name, next);
                     next = slot.map_or(next, |slot| slot + 1);
-                    self.count(slot, value, record.position);
+                    match slot.and_then(|slot| self.seen.get_mut(slot)) {
+                        Some(column) => column.count(value, record.position),
+                        None => self.elsewhere += 1,
+                    }
                 }
             }
         }
@@ -50,26 +66,15 @@ impl Columns {
 
     /// Rows of one table share a header, whose names need looking up only once.
     fn see_row(&mut self, header: &Arc<Header>, cells: &[Value<'_>], position: Position) {
-        let slots = match self.header.take() {
-            Some((last, slots)) if Arc::ptr_eq(&last, header) => slots,
-            _ => header.names().iter().map(|name| self.slot(name, self.seen.len())).collect(),
-        };
-        for (slot, value) in slots.iter().zip(cells) {
-            self.count(*slot, value, position);
+        if !matches!(&self.header, Some((last, _)) if Arc::ptr_eq(last, header)) {
+            let slots = header.names().iter().map(|name| self.slot(name, self.seen.len())).collect();
+            self.header = Some((Arc::clone(header), slots));
         }
-        self.header = Some((Arc::clone(header), slots));
-    }
-
-    fn count(&mut self, slot: Option<usize>, value: &Value<'_>, position: Position) {
-        let Some(column) = slot.and_then(|slot| self.seen.get_mut(slot)) else {
-            self.elsewhere += 1;
-            return;
-        };
-        column.present += 1;
-        if !value.is_empty() {
-            column.filled += 1;
-            if column.example.is_none_or(|example| position.record < example.record) {
-                column.example = Some(position);
+        let Some((_, slots)) = &self.header else { return };
+        for (slot, value) in slots.iter().zip(cells) {
+            match slot.and_then(|slot| self.seen.get_mut(slot)) {
+                Some(column) => column.count(value, position),
+                None => self.elsewhere += 1,
             }
         }
     }

@@ -114,7 +114,7 @@ impl Observer {
     #[must_use]
     pub fn facts(self, account: &Account<'_>) -> Facts {
         Facts {
-            created_year: account.created_at.map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).year()),
+            created_year: account.created_at.map(|t| jiff::tz::Offset::UTC.to_datetime(t).year()),
             traps: TrapSet::of_account(account),
         }
     }

@@ -1,6 +1,7 @@
 //! Traps: what makes a login fail although the hash is right, each with how many users it can touch at most.
 
 use crate::account::Account;
+use crate::bytes::every;
 use crate::plan::{CreateBody, Plan};
 use crate::report::{Cost, Outcome};
 
@@ -163,7 +164,7 @@ impl TrapSet {
     pub fn of_account(account: &Account<'_>) -> Self {
         let mut set = Self::default();
         let email = account.email.as_deref().unwrap_or_default();
-        set.set(Trap::UnusualEmail, !email.bytes().all(|b| b.is_ascii() && !b"\"[(".contains(&b)));
+        set.set(Trap::UnusualEmail, !every(email.as_bytes(), |b| b.is_ascii() && !matches!(b, b'"' | b'[' | b'(')));
         let phone = account.phone.as_deref().unwrap_or_default().trim();
         set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
         let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);

@@ -7,6 +7,7 @@ use super::job::Job;
 use super::verify::{self, MEMORY_LIMIT};
 use super::{Verdict, digest, encoding, firebase, itoa64, recognise, scrypt};
 use crate::appwrite::Endpoint;
+use crate::bytes::every;
 use crate::code::Code;
 
 /// Memory of one login from which a person is warned, in bytes.
@@ -18,7 +19,8 @@ const PHPASS_LIMIT: u8 = 24;
 
 /// Anything that begins with `$`.
 pub(super) fn modular<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
-    let (tag, _) = text[1..].split_once('$').unwrap_or((&text[1..], ""));
+    let tag = &text[1..];
+    let tag = &tag[..tag.bytes().position(|b| b == b'$').unwrap_or(tag.len())];
     let unsupported = match tag {
         "2a" | "2b" | "2x" | "2y" => return bcrypt(job, text),
         "argon2id" | "argon2i" => return argon2(job, text),
@@ -79,7 +81,7 @@ fn bcrypt<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let &[_, _, minor, b'$', tens @ b'0'..=b'3', ones @ b'0'..=b'9', b'$', ref rest @ ..] = bytes else {
         return job.malformed(NAME, "bcrypt has two digits of cost, 04 to 31");
     };
-    if rest.len() != 53 || !rest.iter().all(|&b| value(b).is_some()) {
+    if rest.len() != 53 || !every(rest, |b| matches!(b, b'.'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')) {
         return job.malformed(NAME, "bcrypt has 60 characters, the last 53 of ./A-Za-z0-9");
     }
     let cost = u32::from(tens - b'0') * 10 + u32::from(ones - b'0');

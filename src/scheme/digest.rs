@@ -65,7 +65,8 @@ pub(super) fn named<'s>(mut job: Job<'s, '_>, scheme: &'static str, text: &'s st
     if job.parts.salt.is_some_and(|salt| !salt.is_empty()) {
         return salted(job, bytes);
     }
-    if super::registry::find(scheme).is_none_or(|s| s.on(job.profile).is_err()) {
+    let declared = job.parts.declared.filter(|declared| declared.name == scheme);
+    if declared.or_else(|| super::registry::find(scheme)).is_none_or(|s| s.on(job.profile).is_err()) {
         return job.unsupported(scheme);
     }
     let password = match written {

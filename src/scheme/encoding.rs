@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::bytes::{every, has_upper};
+
 /// The number of bytes that unpadded standard base64 stands for; `None` for anything that its decoder refuses, bits
 /// beyond the last byte included. Takes no memory.
 pub(super) fn unpadded_length(text: &str) -> Option<usize> {
@@ -78,7 +80,7 @@ pub(super) fn standard(text: &str) -> Option<(Cow<'_, str>, usize)> {
 
 /// Whether the text is hexadecimal of whole bytes.
 pub(super) fn is_hex(text: &str) -> bool {
-    !text.is_empty() && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit())
+    !text.is_empty() && text.len().is_multiple_of(2) && every(text.as_bytes(), |b| b.is_ascii_hexdigit())
 }
 
 /// Decodes hexadecimal of either case.
@@ -92,11 +94,7 @@ pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
 
 /// The same hexadecimal in lower case, and whether anything changed.
 pub(super) fn lower(text: &str) -> (Cow<'_, str>, bool) {
-    if text.bytes().any(|b| b.is_ascii_uppercase()) {
-        (Cow::Owned(text.to_ascii_lowercase()), true)
-    } else {
-        (Cow::Borrowed(text), false)
-    }
+    if has_upper(text) { (Cow::Owned(text.to_ascii_lowercase()), true) } else { (Cow::Borrowed(text), false) }
 }
 
 /// A decimal number without sign and leading zeros, as every parameter of a hash is written.

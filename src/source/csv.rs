@@ -60,7 +60,14 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
     let mut pos = at;
     let (mut any_quoted, mut stray) = (false, false);
     loop {
-        if data.get(pos) == Some(&b'"') {
+        let next = data.get(pos);
+        // In wide tables most cells are empty.
+        if next == Some(&delimiter) {
+            cells.push(Cell { start: pos, end: pos, quoting: Quoting::Bare });
+            pos += 1;
+            continue;
+        }
+        if next == Some(&b'"') {
             match quoted(data, pos, delimiter, eof) {
                 Quote::Closed(cell, after) => {
                     any_quoted = true;
@@ -234,6 +241,9 @@ pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
 
 /// The text of a cell, and NULL where a bare word says so. `text` begins at `at` of what the cell was cut out of.
 pub(crate) fn value(text: &str, at: usize, cell: Cell) -> Value<'_> {
+    if cell.start == cell.end {
+        return Value::Text(Cow::Borrowed(""));
+    }
     let written = &text[cell.start - at..cell.end - at];
     match cell.quoting {
         Quoting::Bare if written == "NULL" || written == "\\N" => Value::Null,
