@@ -78,3 +78,23 @@ fn a_scheme_nobody_knows_is_wrong_usage_and_refuses_nobody() {
     let said = run(rehome().arg("plan").arg(fixture("generic/users.csv")).args(["--scheme", "rot13"])).exits(2);
     assert!(said.stdout.is_empty() && said.stderr.contains("unknown scheme `rot13`"), "{}", said.stderr);
 }
+
+/// Every key that a mapping file may have, in one.
+#[test]
+fn a_mapping_may_say_what_holds_anyway() {
+    let run = run(rehome()
+        .arg("plan")
+        .arg(fixture("mapping/proposal.csv"))
+        .arg("--map")
+        .arg(fixture("mapping/proposal.toml")))
+    .exits(3);
+    let lines = run.lines();
+    let body = &lines[0]["create"]["body"];
+    assert_eq!((&body["userId"], &body["email"], &body["name"]), (&"u7".into(), &"a@x.co".into(), &"Ann Lee".into()));
+    let step = |path: &str| lines[0]["steps"].as_array().expect("steps").iter().find(|s| s["path"] == path).cloned();
+    assert_eq!(step("/users/u7/phone").expect("a phone")["body"]["number"], "+14155550123");
+    assert_eq!(step("/users/u7/labels").expect("labels")["body"]["labels"], serde_json::json!(["shopmanager"]));
+    assert_eq!(step("/users/u7/prefs").expect("prefs")["body"]["prefs"]["created_at"], "2020-09-13T12:26:40Z");
+    assert_eq!(lines[1]["refused"]["code"], "skipped-by-source");
+    assert_eq!(lines[2]["create"]["path"], "/users", "on_unsupported = \"no-password\"");
+}

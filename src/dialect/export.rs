@@ -124,6 +124,12 @@ impl Export {
         self.dialect
     }
 
+    /// What the mapping file says of hashes that no endpoint verifies.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<crate::plan::Unsupported> {
+        self.options.mapping.and_then(|mapping| mapping.unsupported)
+    }
+
     /// Why it is taken for that, for a person.
     #[must_use]
     pub fn why(&self) -> &str {

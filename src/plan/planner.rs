@@ -46,6 +46,7 @@ impl<'e> Planner<'e> {
     /// A planner on all cores.
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
+        let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
         let observer = Observer { dialect: export.dialect().name(), with_pii: false };
         Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
     }

@@ -29,7 +29,7 @@ impl Labels {
         };
         let labels = Self {
             from: section.texts("from")?,
-            split: section.text("split")?.map_or_else(|| vec![',', '|', ';'], |split| split.chars().collect()),
+            split: separators(section.text("split")?.as_deref()),
             map: section.words("map")?,
             keep_others: match section.text("other")?.as_deref() {
                 None | Some("keep") => true,
@@ -85,6 +85,18 @@ impl Labels {
 
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.from.iter().chain(self.flags.iter().map(|(column, _)| column)).map(String::as_str)
+    }
+}
+
+/// The characters that separate labels: as they stand, or as a class, `[,|;]`, with `|php|json` behind it for what is
+/// understood without.
+fn separators(split: Option<&str>) -> Vec<char> {
+    match split {
+        None | Some("php" | "json" | "php|json" | "json|php") => vec![',', '|', ';'],
+        Some(split) => match split.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((class, _)) => class.chars().collect(),
+            None => split.chars().collect(),
+        },
     }
 }
 

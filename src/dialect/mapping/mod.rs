@@ -43,6 +43,9 @@
 //!   `const` gives some to everybody.
 //! - *Preferences* take columns under their own names, or under others with `rename`, where `address.city` makes an object;
 //!   `json` merges objects; `types` are `text`, `int`, `float`, `bool`, `json`.
+//! - `[password] on_unsupported = "no-password"` (or `"skip"`) comes before `--unsupported`; a date with `to = "prefs"` is kept
+//!   without `--keep-dates`; `truncate` keeps that many characters of a text. `format`, `delimiter`, `header`, `encoding` and
+//!   `root` (another word for `table`) in `[source]`, `lower` and `on_invalid` may be said, and change nothing.
 //! - A value that cannot be understood refuses its record alone, as in generic exports. Addresses, numbers, labels and ids
 //!   are normalised as everywhere.
 
@@ -64,12 +67,15 @@ use super::{Context, Detection, Dialect, Fate, Role, common};
 use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
+use crate::plan::Unsupported;
 use crate::source::{Format, Record, TableSample};
 
 pub use self::section::nearest;
 
 /// A mapping file, parsed: a dialect of its own.
 pub struct Mapping {
+    /// `[password] on_unsupported`, which comes before `--unsupported`.
+    pub unsupported: Option<Unsupported>,
     table: Option<String>,
     null: Vec<String>,
     ignore_missing: bool,
@@ -119,8 +125,22 @@ impl Mapping {
             (flag("email_verified")?, flag("phone_verified")?, flag("enabled")?);
         let mut moment = |key| user.take(key).map(|value| Moment::read(&format!("[user] {key}"), value)).transpose();
         let (created_at, last_seen) = (moment("created_at")?, moment("last_seen")?);
+        // Found by looking, whatever is said here.
+        for found in ["format", "delimiter", "header", "encoding"] {
+            source.take(found);
+        }
+        let mut password = password;
+        let unsupported = match password.text("on_unsupported")?.as_deref() {
+            None => None,
+            Some("skip") => Some(Unsupported::Skip),
+            Some("no-password" | "without-password") => Some(Unsupported::WithoutPassword),
+            Some(other) => {
+                return Err(Problem(format!("[password] on_unsupported is `{other}`; there are skip and no-password")));
+            }
+        };
         let mapping = Self {
-            table: source.text("table")?,
+            unsupported,
+            table: source.text("table")?.or(source.text("root")?),
             null: source.texts("null")?,
             ignore_missing: match source.text("missing")?.as_deref() {
                 None | Some("refuse") => false,
@@ -288,6 +308,14 @@ impl Dialect for Mapping {
             Ok::<_, Refusal>(read)
         };
         let (created_at, last_seen) = (moment(&self.created_at)?, moment(&self.last_seen)?);
+        let mut prefs = self.prefs.as_ref().map_or_else(|| Ok(serde_json::Map::new()), |prefs| prefs.of(row))?;
+        for (name, moment, read) in
+            [("created_at", &self.created_at, created_at), ("last_seen", &self.last_seen, last_seen)]
+        {
+            if let (true, Some(read)) = (moment.as_ref().is_some_and(|moment| moment.keep), read) {
+                prefs.insert(name.to_owned(), read.to_string().into());
+            }
+        }
         Ok(Account {
             source_id: text(&self.id)?.unwrap_or_default(),
             email: text(&self.email)?,
@@ -297,7 +325,7 @@ impl Dialect for Mapping {
             name: text(&self.name)?,
             enabled: flag(&self.enabled, true)?,
             roles: self.labels.as_ref().map_or_else(|| Ok(Vec::new()), |labels| labels.of(row))?,
-            prefs: self.prefs.as_ref().map_or_else(|| Ok(serde_json::Map::new()), |prefs| prefs.of(row))?,
+            prefs,
             created_at,
             last_seen,
             credential: self.password.of(row, context)?,

@@ -59,6 +59,17 @@ impl Section {
         table.into_iter().map(|(from, to)| Ok((from, text(&at, to)?))).collect()
     }
 
+    /// A key that can only say what holds anyway; whether it stands there. Anything else is told `why` not.
+    pub(super) fn settled(&mut self, key: &'static str, holds: &[&str], why: &str) -> Read<bool> {
+        let Some(value) = self.take(key) else { return Ok(false) };
+        let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if holds.contains(&said.as_str()) {
+            Ok(true)
+        } else {
+            Err(Problem(format!("{} cannot be `{said}`: {why}", self.at(key))))
+        }
+    }
+
     /// `[user] email`, for messages.
     pub(super) fn at(&self, key: &str) -> String {
         format!("{} {key}", self.name)

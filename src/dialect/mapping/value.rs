@@ -11,6 +11,21 @@ use crate::dialect::{common, strict};
 use crate::source::record::Fields;
 use crate::source::{Record, Value};
 
+/// The characters of `strip`: as they stand, or by name in a list, `apostrophe,space,()-`.
+fn characters(strip: &str) -> String {
+    let named = |word: &str| match word {
+        "apostrophe" => Some("'"),
+        "space" => Some(" "),
+        "comma" => Some(","),
+        _ => None,
+    };
+    if strip.split(',').any(|word| named(word).is_some()) {
+        strip.split(',').map(|word| named(word).unwrap_or(word)).collect()
+    } else {
+        strip.to_owned()
+    }
+}
+
 /// A record as the mapping sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'r, 'm> {
@@ -105,6 +120,8 @@ pub(super) struct Text {
     strip: String,
     prefix: String,
     suffix: String,
+    /// Code points that are kept.
+    truncate: Option<usize>,
 }
 
 enum Base {
@@ -152,12 +169,25 @@ impl Text {
             (None, None) => None,
             _ => return Err(Problem(format!("{} needs a separator, and part a number", section.at("split")))),
         };
+        section.settled("lower", &["true"], "addresses are always lower-cased, other texts never")?;
+        section.settled(
+            "on_invalid",
+            &["hash", "keep"],
+            "an id that Appwrite refuses is always derived from the source's",
+        )?;
+        section.settled("region", &[], "a country code is never guessed: give it with prefix, \"+1\"")?;
+        let truncate = match section.take("truncate") {
+            None => None,
+            Some(Toml::Integer(n)) if n > 0 => usize::try_from(n).ok(),
+            Some(_) => return Err(Problem(format!("{} is a number of characters", section.at("truncate")))),
+        };
         Ok(Self {
             base,
+            truncate,
             fallback: section.texts("fallback")?,
             split,
             map: section.words("map")?,
-            strip: section.text("strip")?.unwrap_or_default(),
+            strip: characters(&section.text("strip")?.unwrap_or_default()),
             prefix: section.text("prefix")?.unwrap_or_default(),
             suffix: section.text("suffix")?.unwrap_or_default(),
         })
@@ -216,6 +246,9 @@ impl Text {
         }
         if !self.suffix.is_empty() {
             text.to_mut().push_str(&self.suffix);
+        }
+        if let Some((end, _)) = self.truncate.and_then(|n| text.char_indices().nth(n)) {
+            text.to_mut().truncate(end);
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
@@ -398,6 +431,8 @@ fn ahead(column: &str, value: &Value<'_>, now: Timestamp) -> Result<bool, Refusa
 pub(super) struct Moment {
     from: Vec<String>,
     written: Written,
+    /// `to = "prefs"`: kept in the preferences even without `--keep-dates`.
+    pub(super) keep: bool,
 }
 
 enum Written {
@@ -409,7 +444,9 @@ enum Written {
 
 impl Moment {
     pub(super) fn read(at: &str, value: Toml) -> Read<Self> {
-        let Toml::Table(table) = value else { return Ok(Self { from: texts(at, value)?, written: Written::Auto }) };
+        let Toml::Table(table) = value else {
+            return Ok(Self { from: texts(at, value)?, written: Written::Auto, keep: false });
+        };
         let mut section = Section::new(at, table);
         let from = section.texts("from")?;
         let written = match section.text("as")?.as_deref() {
@@ -422,8 +459,9 @@ impl Moment {
                 return Err(Problem(format!("{} is `{other}`; there are {known}", section.at("as"))));
             }
         };
+        let keep = section.settled("to", &["prefs"], "a date can go into the preferences alone")?;
         section.end()?;
-        Ok(Self { from, written })
+        Ok(Self { from, written, keep })
     }
 
     pub(super) fn of(&self, row: Row<'_, '_>) -> Result<Option<Timestamp>, Refusal> {
