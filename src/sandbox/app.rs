@@ -79,9 +79,10 @@ impl App {
         let app = Arc::clone(&self);
         let origin = cors::Origin::of(&parts.headers);
         let fault = app.dice.as_ref().and_then(Dice::throw);
-        let mut delay = app.latency.map_or(Duration::ZERO, |latency| latency.sample());
+        // The time an answer takes anyway is part of its latency, not on top of it.
+        let not_before = app.latency.map(|latency| tokio::time::Instant::now() + latency.sample());
         let in_flight = app.capacity.as_ref().map(Capacity::enter);
-        delay += in_flight.as_ref().map_or(Duration::ZERO, |(_, delay)| *delay);
+        let mut delay = in_flight.as_ref().map_or(Duration::ZERO, |(_, delay)| *delay);
         if let Some(Fault::Delay(more)) = fault {
             delay += more;
         }
@@ -100,6 +101,9 @@ impl App {
             Some(Fault::Unavailable) => error(ApiError::unavailable()),
             Some(Fault::DropAfterCommit | Fault::Delay(_)) | None => self.answer(parts, body, ip).await,
         };
+        if let Some(moment) = not_before {
+            tokio::time::sleep_until(moment).await;
+        }
         if fault == Some(Fault::DropAfterCommit) {
             return Err(Hangup);
         }
