@@ -20,6 +20,7 @@ pub mod error;
 pub mod event;
 pub mod import;
 pub mod ledger;
+mod names;
 pub mod plan;
 pub mod report;
 pub mod sandbox;

@@ -45,15 +45,38 @@ pub fn email(address: &str, profile: &Profile) -> bool {
     if local == "0" && profile.since >= Version::new(1, 9, 0) {
         return false;
     }
-    let atom = |atom: &[u8]| !atom.is_empty() && atom.iter().copied().all(is_atext);
-    local.as_bytes().split(|b| *b == b'.').all(atom) && is_domain(domain)
+    // Atoms with one dot between them.
+    let (mut good, mut before) = (true, DOT);
+    for &byte in local.as_bytes() {
+        let class = CLASSES[usize::from(byte)];
+        good &= class & (ATEXT | DOT) != 0 && class & before & DOT == 0;
+        before = class;
+    }
+    good && before & DOT == 0 && is_domain(domain)
 }
 
-/// The characters PHP's filter takes in an unquoted local part.
-const fn is_atext(b: u8) -> bool {
-    matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'..=b'9' | b'=' | b'?' | b'A'..=b'Z' | b'^'..=b'~')
-}
+const ATEXT: u8 = 1;
+const ALPHANUMERIC: u8 = 2;
+const HYPHEN: u8 = 4;
+const DOT: u8 = 8;
 
+/// What a byte may be in an address. [`ATEXT`] is what PHP's filter takes in an unquoted local part.
+static CLASSES: [u8; 256] = {
+    let (mut classes, mut byte) = ([0; 256], 0_u8);
+    while byte < 128 {
+        let atext = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'..=b'9' | b'=' | b'?' | b'A'..=b'Z'
+            | b'^'..=b'~');
+        classes[byte as usize] = if atext { ATEXT } else { 0 }
+            | if byte.is_ascii_alphanumeric() { ALPHANUMERIC } else { 0 }
+            | if byte == b'-' { HYPHEN } else { 0 }
+            | if byte == b'.' { DOT } else { 0 };
+        byte += 1;
+    }
+    classes
+};
+
+/// Two labels or more with one dot between them, of 1 to 63 letters, digits and hyphens, no hyphen first or last; the last
+/// begins with a letter. Or an address in brackets.
 fn is_domain(domain: &str) -> bool {
     if let Some(literal) = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']')) {
         return match literal.strip_prefix("IPv6:") {
@@ -61,15 +84,22 @@ fn is_domain(domain: &str) -> bool {
             None => literal.parse::<std::net::Ipv4Addr>().is_ok(),
         };
     }
-    let label = |b: &[u8]| {
-        (1..=63).contains(&b.len())
-            && b.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-')
-            && b[0] != b'-'
-            && b[b.len() - 1] != b'-'
-    };
-    let bytes = domain.as_bytes();
-    let Some(dot) = memchr::memrchr(b'.', bytes) else { return false };
-    bytes.get(dot + 1).is_some_and(u8::is_ascii_alphabetic) && bytes.split(|b| *b == b'.').all(label)
+    let (mut good, mut before, mut label) = (true, DOT, 0);
+    for (at, &byte) in domain.as_bytes().iter().enumerate() {
+        let class = CLASSES[usize::from(byte)];
+        if class & ALPHANUMERIC == 0 {
+            good &= class & (DOT | HYPHEN) != 0 && before & DOT == 0;
+            if class & DOT != 0 {
+                good &= before & HYPHEN == 0 && at - label <= 63;
+                label = at + 1;
+            }
+        }
+        before = class;
+    }
+    good && label > 0
+        && before & HYPHEN == 0
+        && domain.len() - label <= 63
+        && domain.as_bytes().get(label).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Whether a number is accepted: E.164 with 7 to 15 digits, and a country calling code that exists (Appwrite asks

@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil, tz::Offset};
 
 use super::Fate;
 use crate::account::{Credential, HashInput};
+pub(super) use crate::bytes::trim;
 use crate::code::{Code, Note};
 use crate::source::{Record, TableSample, Value};
 
@@ -31,15 +32,6 @@ pub const TOKEN: Fate = Fate::Dropped { why: "good for one use in the source onl
 #[must_use]
 pub fn has(table: &TableSample, columns: &[&str]) -> bool {
     columns.iter().all(|name| table.columns.iter().any(|column| column == name))
-}
-
-/// [`str::trim`], which decodes characters from both ends; nearly every value begins and ends with a plain one.
-pub fn trim(text: &str) -> &str {
-    match text.as_bytes() {
-        [] => text,
-        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-        _ => text.trim(),
-    }
 }
 
 /// A truth value in any of the usual spellings: JSON booleans, `1`/`0`, PostgreSQL's `t`/`f`, `true`, `TRUE`, `yes`, `on`.
@@ -105,8 +97,10 @@ pub fn moment_of(record: &Record<'_>, column: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<Timestamp> {
     let text = trim(text);
-    if !text.is_empty() && text.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 0 && b == b'-')) {
-        return epoch(text.parse().ok()?);
+    if !text.starts_with('+')
+        && let Ok(number) = text.parse()
+    {
+        return epoch(number);
     }
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     if let Ok(moment) = text.parse::<Timestamp>() {

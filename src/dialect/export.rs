@@ -201,37 +201,26 @@ impl Export {
         };
         let interpret = |fold: &mut B, decoded: Decoded<'_>| {
             let Decoded { position, raw, record, recoded, .. } = decoded;
-            let mut account = match &record {
-                Ok(record) => self.interpret(record, &context),
+            let mut item = match record {
+                // An account is large: it is made where it is to be.
+                Ok(record) => {
+                    Item { position, raw, record: Some(record), account: self.dialect.interpret(record, &context) }
+                }
                 Err(defect) => {
                     let text = format!("line {}: {defect}", position.line);
-                    Err(Refusal::new(Code::DamagedRecord, text))
+                    Item { position, raw, record: None, account: Err(Refusal::new(Code::DamagedRecord, text)) }
                 }
             };
-            if let (true, Ok(account)) = (recoded, &mut account) {
-                account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+            if let Ok(account) = &mut item.account {
+                complete(account, &context);
+                if recoded {
+                    account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+                }
             }
-            each(fold, Item { position, raw, record: record.ok(), account });
+            each(fold, item);
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
-    }
-
-    /// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
-    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
-        let mut interpreted = self.dialect.interpret(record, context);
-        let Ok(account) = &mut interpreted else { return interpreted };
-        if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
-            crate::scheme::declare(input, scheme);
-        }
-        if context.keep_dates {
-            for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {
-                if let Some(moment) = moment {
-                    account.prefs.entry(name).or_insert_with(|| moment.to_string().into());
-                }
-            }
-        }
-        interpreted
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {
@@ -259,6 +248,20 @@ impl Export {
         })?;
         store.complete()?;
         Ok(store)
+    }
+}
+
+/// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
+fn complete(account: &mut Account<'_>, context: &Context<'_>) {
+    if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
+        crate::scheme::declare(input, scheme);
+    }
+    if context.keep_dates {
+        for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {
+            if let Some(moment) = moment {
+                account.prefs.entry(name).or_insert_with(|| moment.to_string().into());
+            }
+        }
     }
 }
 

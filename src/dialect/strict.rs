@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::common;
 use crate::account::SaltEncoding;
+use crate::bytes::split_once;
 use crate::code::{Code, Refusal};
 use crate::source::Value;
 
@@ -14,14 +15,28 @@ pub(super) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::InvalidValue, format!("column `{column}` {saying}"))
 }
 
+/// Nothing is written. Most cells of a wide table are so: asked before anything else is done, where the caller stands.
+#[inline]
+fn is_blank(value: Option<&Value<'_>>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::Text(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
 /// Text or a number, as text without the white space around it; nothing and blanks are `None`.
 ///
 /// # Errors
 /// Lists and objects.
+#[inline]
 pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
+    if is_blank(value) { Ok(None) } else { written(column, value) }
+}
+
+fn written<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Text(text)) if text.is_empty() => Ok(None),
         Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
         Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
         Some(Value::Text(text)) => Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
@@ -33,8 +48,13 @@ pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<O
 ///
 /// # Errors
 /// Scientific notation (`1.41555E+10`), whose digits are lost.
+#[inline]
 pub(super) fn digits_intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
-    let text = scalar(column, value)?;
+    if is_blank(value) { Ok(None) } else { intact(column, value) }
+}
+
+fn intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
+    let text = written(column, value)?;
     let mangled = match value {
         Some(Value::Number(number)) => number.as_i64().is_none() && number.as_u64().is_none(),
         _ => text.as_deref().is_some_and(is_scientific),
@@ -52,7 +72,7 @@ fn is_scientific(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return false;
     }
-    let Some((mantissa, exponent)) = text.split_once('+') else { return false };
+    let Some((mantissa, exponent)) = split_once(text, b'+') else { return false };
     let Some(mantissa) = mantissa.strip_suffix(['E', 'e']) else { return false };
     let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     all_digits(exponent)
@@ -66,8 +86,18 @@ fn is_scientific(text: &str) -> bool {
 ///
 /// # Errors
 /// Anything else.
+#[inline]
 pub(super) fn boolean(column: &str, value: Option<&Value<'_>>) -> Result<Option<bool>, Refusal> {
-    let Some(text) = scalar(column, value)? else { return Ok(None) };
+    match value {
+        _ if is_blank(value) => Ok(None),
+        Some(Value::Text(text)) if text == "true" => Ok(Some(true)),
+        Some(Value::Text(text)) if text == "false" => Ok(Some(false)),
+        _ => other_boolean(column, value),
+    }
+}
+
+fn other_boolean(column: &str, value: Option<&Value<'_>>) -> Result<Option<bool>, Refusal> {
+    let Some(text) = written(column, value)? else { return Ok(None) };
     match value.and_then(common::truth) {
         None => Err(unclear(column, format_args!("holds `{}`, which is neither yes nor no", shortened(&text)))),
         truth => Ok(truth),
@@ -78,8 +108,13 @@ pub(super) fn boolean(column: &str, value: Option<&Value<'_>>) -> Result<Option<
 ///
 /// # Errors
 /// Anything else.
+#[inline]
 pub(super) fn number(column: &str, value: Option<&Value<'_>>) -> Result<Option<u64>, Refusal> {
-    let Some(text) = scalar(column, value)? else { return Ok(None) };
+    if is_blank(value) { Ok(None) } else { whole_number(column, value) }
+}
+
+fn whole_number(column: &str, value: Option<&Value<'_>>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = written(column, value)? else { return Ok(None) };
     match text.strip_suffix(".0").unwrap_or(&text).parse() {
         Ok(number) => Ok(Some(number)),
         Err(_) => Err(unclear(column, format_args!("holds `{}`, which is no whole number", shortened(&text)))),
@@ -96,8 +131,7 @@ pub(super) fn words<'v>(
     separators: &[char],
 ) -> Result<Vec<Cow<'v, str>>, Refusal> {
     match value {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Text(text)) if text.is_empty() => Ok(Vec::new()),
+        _ if is_blank(value) => Ok(Vec::new()),
         Some(Value::List(items)) => {
             let words = items.iter().map(|item| scalar(column, Some(item)));
             words.filter_map(Result::transpose).collect()
@@ -117,7 +151,7 @@ pub(super) fn words<'v>(
             let words = text.split(separators).map(str::trim).filter(|word| !word.is_empty());
             Ok(words.map(Cow::Borrowed).collect())
         }
-        Some(_) => Ok(scalar(column, value)?.into_iter().collect()),
+        _ => Ok(written(column, value)?.into_iter().collect()),
     }
 }
 
@@ -127,10 +161,10 @@ pub(super) fn words<'v>(
 /// Anything else.
 pub(super) fn object(column: &str, value: Option<&Value<'_>>) -> Result<Map<String, Json>, Refusal> {
     let json = match value {
-        None | Some(Value::Null) => return Ok(Map::new()),
+        _ if is_blank(value) => return Ok(Map::new()),
         Some(Value::Text(text)) if common::trim(text).is_empty() => return Ok(Map::new()),
         Some(Value::Text(text)) => serde_json::from_str(text).map_err(|_| unclear(column, "is no JSON"))?,
-        Some(other) => other.to_json(),
+        other => other.map(Value::to_json).unwrap_or_default(),
     };
     match json {
         Json::Object(members) => Ok(members),
@@ -153,12 +187,13 @@ pub(super) fn salt_encoding(column: &str, value: Option<&Value<'_>>) -> Result<S
 
 /// The encoding of that name.
 pub(super) fn salt_encoding_of(name: &str) -> Option<SaltEncoding> {
-    match name.to_ascii_lowercase().as_str() {
-        "utf8" | "utf-8" => Some(SaltEncoding::Utf8),
-        "hex" => Some(SaltEncoding::Hex),
-        "base64" => Some(SaltEncoding::Base64),
-        _ => None,
-    }
+    const NAMES: [(&str, SaltEncoding); 4] = [
+        ("utf8", SaltEncoding::Utf8),
+        ("utf-8", SaltEncoding::Utf8),
+        ("hex", SaltEncoding::Hex),
+        ("base64", SaltEncoding::Base64),
+    ];
+    NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, encoding)| *encoding)
 }
 
 /// Values are shown so that a person finds them, not in full.

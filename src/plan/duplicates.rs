@@ -42,7 +42,7 @@ const STORED_BYTES: usize = 5;
 const CHUNK_BYTES: usize = 1020;
 
 /// Chunks beyond this go to the disk.
-const MEMORY_BYTES: usize = 8 * 1024 * 1024;
+const MEMORY_BYTES: usize = 16 * 1024 * 1024;
 
 /// The digests of the fields that have to be unique.
 pub fn digests(plan: &Plan<'_>) -> impl Iterator<Item = (Field, KeyDigest)> {
@@ -128,9 +128,13 @@ impl KeyLog {
         let work = || -> io::Result<Vec<KeyDigest>> {
             let mut found = Vec::new();
             loop {
-                let next = lock(&segments).next();
-                let Some((index, segment)) = next else { return Ok(found) };
-                found.extend(segment.repeated(index as u64, &chunks)?);
+                let next: Vec<_> = lock(&segments).by_ref().take(64).collect();
+                if next.is_empty() {
+                    return Ok(found);
+                }
+                for (index, segment) in next {
+                    found.extend(segment.repeated(index as u64, &chunks)?);
+                }
             }
         };
         let found = std::thread::scope(|scope| {

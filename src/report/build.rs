@@ -12,6 +12,7 @@ use super::traps::Trap;
 use crate::appwrite::Version;
 use crate::code::{Code, Severity};
 use crate::dialect::{Dialect, Fate};
+use crate::scheme::cost::Cost;
 
 /// What a command knows of its run as a whole.
 #[derive(Debug, Clone)]
@@ -179,6 +180,7 @@ fn problems(tally: &Tally) -> Vec<Problem> {
 fn schemes(tally: &Tally) -> Vec<Scheme> {
     let mut ranked: Vec<_> = tally.schemes.iter().collect();
     ranked.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then(a.cmp(b)));
+    Cost::measure(tally.schemes.values().flat_map(|scheme| scheme.costs.keys().copied()));
     ranked
         .into_iter()
         .map(|(name, scheme)| {

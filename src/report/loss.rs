@@ -13,8 +13,8 @@ const MAX_COLUMNS: usize = 512;
 pub struct Columns {
     seen: Vec<Column>,
     index: HashMap<String, usize>,
-    /// The last row's header, and where its columns stand in `seen`.
-    header: Option<(Arc<Header>, Vec<Option<usize>>)>,
+    /// The last row's header, and where its columns stand in `seen`; `None` where they are the first ones, in order.
+    header: Option<(Arc<Header>, Option<Vec<Option<usize>>>)>,
     /// Values in columns beyond the 512 that are kept apart.
     pub elsewhere: u64,
 }
@@ -38,7 +38,8 @@ impl Column {
         self.present += 1;
         if !value.is_empty() {
             self.filled += 1;
-            if self.example.is_none_or(|example| position.record < example.record) {
+            // Records come in the order of the file.
+            if self.filled == 1 {
                 self.example = Some(position);
             }
         }
@@ -67,10 +68,17 @@ impl Columns {
     /// Rows of one table share a header, whose names need looking up only once.
     fn see_row(&mut self, header: &Arc<Header>, cells: &[Value<'_>], position: Position) {
         if !matches!(&self.header, Some((last, _)) if Arc::ptr_eq(last, header)) {
-            let slots = header.names().iter().map(|name| self.slot(name, self.seen.len())).collect();
-            self.header = Some((Arc::clone(header), slots));
+            let slots: Vec<_> = header.names().iter().map(|name| self.slot(name, self.seen.len())).collect();
+            let in_order = slots.iter().enumerate().all(|(index, slot)| *slot == Some(index));
+            self.header = Some((Arc::clone(header), (!in_order).then_some(slots)));
         }
         let Some((_, slots)) = &self.header else { return };
+        let Some(slots) = slots else {
+            for (column, value) in self.seen.iter_mut().zip(cells) {
+                column.count(value, position);
+            }
+            return;
+        };
         for (slot, value) in slots.iter().zip(cells) {
             match slot.and_then(|slot| self.seen.get_mut(slot)) {
                 Some(column) => column.count(value, position),

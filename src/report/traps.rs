@@ -1,7 +1,7 @@
 //! Traps: what makes a login fail although the hash is right, each with how many users it can touch at most.
 
 use crate::account::Account;
-use crate::bytes::every;
+use crate::bytes::{every, split_once, trim};
 use crate::plan::{CreateBody, Plan};
 use crate::report::{Cost, Outcome};
 
@@ -165,7 +165,7 @@ impl TrapSet {
         let mut set = Self::default();
         let email = account.email.as_deref().unwrap_or_default();
         set.set(Trap::UnusualEmail, !every(email.as_bytes(), |b| b.is_ascii() && !matches!(b, b'"' | b'[' | b'(')));
-        let phone = account.phone.as_deref().unwrap_or_default().trim();
+        let phone = trim(account.phone.as_deref().unwrap_or_default());
         set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
         let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);
         set.set(Trap::SpreadsheetValues, mangled);
@@ -208,7 +208,7 @@ fn rewritten_by_spreadsheet(value: &str) -> bool {
     if !value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')) {
         return false;
     }
-    let Some((mantissa, exponent)) = value.split_once('+') else { return false };
+    let Some((mantissa, exponent)) = split_once(value, b'+') else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
     mantissa.strip_suffix('E').is_some_and(digits) && digits(exponent)
 }

@@ -1,11 +1,13 @@
 //! What one login costs the target: read off the parameters of a hash, never off its digest.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::PasswordFields;
 use super::verify::{argon2, crypt, phpass, scrypt};
+use super::{PasswordFields, itoa64};
 use crate::appwrite::Endpoint;
+use crate::bytes::split;
 
 /// The work factor of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +45,15 @@ impl Cost {
     }
 
     fn of_string(hash: &str) -> Option<Self> {
-        let mut parts = hash.split('$').skip(1);
+        // The two whose place says all, before anything is cut.
+        match hash.as_bytes() {
+            [b'$', b'2', _, b'$', tens @ b'0'..=b'9', ones @ b'0'..=b'9', b'$', ..] => {
+                return Some(Self::Bcrypt((tens - b'0') * 10 + (ones - b'0')));
+            }
+            [b'$', b'P' | b'H', b'$', log2, ..] => return itoa64::value(*log2).map(Self::Phpass),
+            _ => {}
+        }
+        let mut parts = split(hash, b'$').skip(1);
         match parts.next() {
             None => (hash.len() == 13).then_some(Self::Crypt(25)),
             Some("1") => Some(Self::Crypt(1000)),
@@ -51,16 +61,10 @@ impl Cost {
                 Some(rounds) => rounds.parse().ok().map(Self::Crypt),
                 None => Some(Self::Crypt(5000)),
             },
-            Some("P" | "H") => {
-                const ITOA64: &str = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-                let log2 = ITOA64.find(parts.next()?.chars().next()?)?;
-                u8::try_from(log2).ok().map(Self::Phpass)
-            }
-            Some(prefix) if prefix.starts_with('2') => parts.next()?.parse().ok().map(Self::Bcrypt),
             Some(prefix) if prefix.starts_with("argon2") => {
                 let parameters = parts.find(|part| part.starts_with("m="))?;
                 let number = |name: &str| {
-                    parameters.split(',').find_map(|p| p.strip_prefix(name)?.strip_prefix('=')?.parse::<u32>().ok())
+                    split(parameters, b',').find_map(|p| p.strip_prefix(name)?.strip_prefix('=')?.parse::<u32>().ok())
                 };
                 Some(Self::Argon2(number("m")?, number("t")?, number("p")?))
             }
@@ -100,14 +104,7 @@ impl Cost {
     #[must_use]
     pub fn measured(self) -> f64 {
         static SPEEDS: [OnceLock<f64>; 5] = [const { OnceLock::new() }; 5];
-        let (family, sample) = match self {
-            Self::Digest => return self.millis(),
-            Self::Phpass(_) => (0, Self::Phpass(11)),
-            Self::Bcrypt(_) => (1, Self::Bcrypt(5)),
-            Self::Crypt(_) => (2, Self::Crypt(5000)),
-            Self::Scrypt(..) => (3, Self::Scrypt(1024, 8, 1)),
-            Self::Argon2(..) => (4, Self::Argon2(4096, 1, 1)),
-        };
+        let Some((family, sample)) = self.sample() else { return self.millis() };
         let speed = SPEEDS[family].get_or_init(|| {
             // The fastest of three is the one that the least else was going on beside.
             let runs = (0..3).map(|_| {
@@ -118,6 +115,28 @@ impl Cost {
             runs.fold(f64::INFINITY, f64::min) / sample.millis()
         });
         self.millis() * speed
+    }
+
+    /// Measures the families of all of these at once, so that [`Self::measured`] answers immediately.
+    pub fn measure(costs: impl IntoIterator<Item = Self>) {
+        let samples: HashMap<_, _> = costs.into_iter().filter_map(Self::sample).collect();
+        std::thread::scope(|scope| {
+            for sample in samples.into_values() {
+                scope.spawn(move || sample.measured());
+            }
+        });
+    }
+
+    /// The family, and its small computation.
+    fn sample(self) -> Option<(usize, Self)> {
+        match self {
+            Self::Digest => None,
+            Self::Phpass(_) => Some((0, Self::Phpass(11))),
+            Self::Bcrypt(_) => Some((1, Self::Bcrypt(4))),
+            Self::Crypt(_) => Some((2, Self::Crypt(5000))),
+            Self::Scrypt(..) => Some((3, Self::Scrypt(512, 8, 1))),
+            Self::Argon2(..) => Some((4, Self::Argon2(2048, 1, 1))),
+        }
     }
 
     /// One computation with these parameters, whose result nobody wants.
@@ -139,10 +158,10 @@ impl Cost {
                 let cost = scrypt::Cost { n: n.into(), r: r.into(), p: p.into() };
                 black_box(scrypt::derive(PASSWORD, b"saltsalt", cost, 32));
             }
-            Self::Argon2(..) => {
-                // m=4096, t=1, p=1: the sample's.
-                let hash = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-                black_box(argon2::verify(PASSWORD, hash));
+            Self::Argon2(m, t, p) => {
+                let digest = "A".repeat(43);
+                let hash = format!("$argon2id$v=19$m={m},t={t},p={p}$c2FsdHNhbHQ${digest}");
+                black_box(argon2::verify(PASSWORD, &hash));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::job::Job;
 use super::verify::{self, MEMORY_LIMIT};
 use super::{Verdict, digest, encoding, firebase, itoa64, recognise, scrypt};
 use crate::appwrite::Endpoint;
-use crate::bytes::every;
+use crate::bytes::{every, split, split_once};
 use crate::code::Code;
 
 /// Memory of one login from which a person is warned, in bytes.
@@ -139,7 +139,7 @@ fn argon2<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
-    let mut fields = text[1..].split('$');
+    let mut fields = split(&text[1..], b'$');
     let (Some(name), Some(mut next)) = (fields.next(), fields.next()) else {
         return job.malformed(NAME, "the string ends after its name");
     };
@@ -154,8 +154,8 @@ fn argon2<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     };
     let (mut m, mut t, mut p) = (None, None, None);
     let mut order = [b' '; 3];
-    for (i, parameter) in parameters.split(',').enumerate() {
-        let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    for (i, parameter) in split(parameters, b',').enumerate() {
+        let (key, value) = split_once(parameter, b'=').unwrap_or((parameter, ""));
         let slot = match key {
             "m" => &mut m,
             "t" => &mut t,
@@ -273,12 +273,12 @@ fn salted_crypt<'s>(
         }
         rest = after;
     }
-    let Some((salt, hash)) = rest.split_once('$') else {
+    let Some((salt, hash)) = split_once(rest, b'$') else {
         return job.malformed(name, "the string has a salt and a hash, divided by $");
     };
     let clean_end = hash.as_bytes().last().and_then(|&b| itoa64::value(b)).is_some_and(|v| v < end);
     let sound = salt.len() <= salt_max
-        && salt.bytes().all(|b| b.is_ascii_graphic() && b != b':')
+        && every(salt.as_bytes(), |b| b.is_ascii_graphic() && b != b':')
         && hash.len() == hash_length
         && itoa64::is_valid(hash)
         && clean_end;

@@ -1,6 +1,8 @@
 //! crypt(3)'s alphabet `./0-9A-Za-z` and its two ways of packing bits, shared by DES, MD5-crypt, SHA-crypt, phpass and
 //! the `$7$` form of scrypt.
 
+use crate::bytes::every;
+
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The value of a character, `None` outside the alphabet.
@@ -15,7 +17,7 @@ pub const fn value(character: u8) -> Option<u8> {
 
 /// Whether all characters are of the alphabet.
 pub fn is_valid(text: &str) -> bool {
-    text.bytes().all(|b| value(b).is_some())
+    every(text.as_bytes(), |b| matches!(b, b'.'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'))
 }
 
 /// Appends `count` characters of `bits`, lowest six bits first.

@@ -188,7 +188,7 @@ fn resolve_strings<'s>(
     [hash, salt, signer_key, salt_separator]: [Option<&'s str>; 4],
     profile: &Profile,
 ) -> Verdict<'s> {
-    let name = input.declared.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = input.declared.as_deref().map(crate::bytes::trim).filter(|name| !name.is_empty());
     let declared = name.and_then(registry::find);
     if let (Some(name), None) = (name, declared) {
         let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();

@@ -2,10 +2,10 @@
 //!
 //! `rehome schemes` prints this table and the resolver takes its names and reasons from it, so they cannot disagree.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::appwrite::{Endpoint, Profile};
+use crate::names::Names;
 
 /// A password scheme.
 #[derive(Debug)]
@@ -66,17 +66,21 @@ impl Scheme {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Scheme> {
     // As the table writes them, which is how most exports do, and as all spellings of one name read alike.
-    static BY_NAME: LazyLock<HashMap<String, &'static Scheme>> = LazyLock::new(|| {
+    static SPELLINGS: LazyLock<(Names, Vec<&'static Scheme>)> = LazyLock::new(|| {
         let names = |scheme: &'static Scheme| std::iter::once(&scheme.name).chain(scheme.aliases);
         let spellings = |name: &str| [name.to_owned(), bare(name)];
         let all = SCHEMES.iter().flat_map(|scheme| names(scheme).map(move |name| (name, scheme)));
-        all.flat_map(|(name, scheme)| spellings(name).map(|spelling| (spelling, scheme))).collect()
+        let (names, schemes) =
+            all.flat_map(|(name, scheme)| spellings(name).map(|spelling| (spelling, scheme))).unzip();
+        (Names::new(names), schemes)
     });
-    BY_NAME.get(name).or_else(|| BY_NAME.get(&bare(name))).copied().or_else(|| {
+    let (spellings, schemes) = &*SPELLINGS;
+    let found = spellings.index(name).or_else(|| spellings.index(&bare(name))).or_else(|| {
         // No PBKDF2 maps, whichever digest it runs.
         let pbkdf2 = name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("pbkdf2"));
-        BY_NAME.get("pbkdf2").copied().filter(|_| pbkdf2)
-    })
+        if pbkdf2 { spellings.index("pbkdf2") } else { None }
+    });
+    found.map(|index| schemes[index])
 }
 
 /// A name without case and separators.
@@ -90,7 +94,7 @@ fn bare(name: &str) -> String {
 
 /// The scheme of exactly this name, which the caller took from the table.
 pub(super) fn reason(name: &str, profile: &Profile) -> &'static str {
-    SCHEMES.iter().find(|s| s.name == name).and_then(|s| s.on(profile).err()).unwrap_or("no endpoint verifies it")
+    find(name).and_then(|s| s.on(profile).err()).unwrap_or("no endpoint verifies it")
 }
 
 const NO_SALT: &str = "Appwrite's /md5 and /sha hash the bare password; a salt has no place there";

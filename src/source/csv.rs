@@ -21,12 +21,28 @@ const MAX_STRAYS: usize = 16;
 /// So many line ends in a row that look quoted mean that the quotes may not add up.
 const SUSPICIOUS_LINES: usize = 8;
 
-/// Where a cell stands, without its quotes.
+/// Where a cell stands, without its quotes. Small, because a batch has ten thousands of them between cutting and decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
-    pub start: usize,
-    pub end: usize,
+    /// Data is never longer than a few records of [`super::frame::MAX_RECORD_BYTES`].
+    start: u32,
+    end: u32,
     pub quoting: Quoting,
+}
+
+impl Cell {
+    fn new(start: usize, end: usize, quoting: Quoting) -> Self {
+        Self { start: start as u32, end: end as u32, quoting }
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Where it stands in what begins at `at` of the data it was cut out of.
+    pub fn within(self, at: usize) -> Range<usize> {
+        self.start as usize - at..self.end as usize - at
+    }
 }
 
 /// How a cell is written.
@@ -63,7 +79,7 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
         let next = data.get(pos);
         // In wide tables most cells are empty.
         if next == Some(&delimiter) {
-            cells.push(Cell { start: pos, end: pos, quoting: Quoting::Bare });
+            cells.push(Cell::new(pos, pos, Quoting::Bare));
             pos += 1;
             continue;
         }
@@ -94,16 +110,16 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
                 return None;
             }
             let end = data.len() - usize::from(rest.ends_with(b"\r"));
-            cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
+            cells.push(Cell::new(pos, end, Quoting::Bare));
             return Some(Row { start: at, end, next: data.len(), quoted: any_quoted, stray });
         };
         let stop = pos + length;
         if data[stop] == delimiter {
-            cells.push(Cell { start: pos, end: stop, quoting: Quoting::Bare });
+            cells.push(Cell::new(pos, stop, Quoting::Bare));
             pos = stop + 1;
         } else {
             let end = stop - usize::from(data[pos..stop].ends_with(b"\r"));
-            cells.push(Cell { start: pos, end, quoting: Quoting::Bare });
+            cells.push(Cell::new(pos, end, Quoting::Bare));
             return Some(Row { start: at, end, next: stop + 1, quoted: any_quoted, stray });
         }
     }
@@ -146,14 +162,14 @@ fn quoted(data: &[u8], at: usize, delimiter: u8, eof: bool) -> Quote {
                 pos = quote + 2;
             }
             Some(&b) if b == delimiter || b == b'\n' => {
-                return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1);
+                return Quote::Closed(Cell::new(start, quote, quoting), quote + 1);
             }
             Some(b'\r') if matches!(data.get(quote + 2), Some(b'\n')) || (eof && quote + 2 == data.len()) => {
-                return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1);
+                return Quote::Closed(Cell::new(start, quote, quoting), quote + 1);
             }
             Some(b'\r') if quote + 2 == data.len() => return Quote::Incomplete,
             None if !eof => return Quote::Incomplete,
-            None => return Quote::Closed(Cell { start, end: quote, quoting }, quote + 1),
+            None => return Quote::Closed(Cell::new(start, quote, quoting), quote + 1),
             // A quote within: PHP's fputcsv leaves `\"` undoubled, others forget to double.
             Some(_) => pos = quote + 1,
         }
@@ -236,24 +252,49 @@ fn swallows_rows(inside: &[u8], delimiter: u8, width: usize) -> bool {
 
 /// Exporters that end every row with a delimiter have a cell more.
 pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
-    cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(|last| last.start == last.end)
+    cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(|last| last.is_empty())
 }
 
-/// The text of a cell, and NULL where a bare word says so. `text` begins at `at` of what the cell was cut out of.
-pub(crate) fn value(text: &str, at: usize, cell: Cell) -> Value<'_> {
-    if cell.start == cell.end {
-        return Value::Text(Cow::Borrowed(""));
-    }
-    let written = &text[cell.start - at..cell.end - at];
-    match cell.quoting {
-        Quoting::Bare if written == "NULL" || written == "\\N" => Value::Null,
-        _ => Value::Text(unquote(written, cell.quoting)),
+/// Puts the texts of a row's cells, and NULL where a bare word says so, in the place of another row's values. `text` begins
+/// at `at` of what the cells were cut out of.
+pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut Vec<Value<'t>>) {
+    values.truncate(cells.len());
+    values.resize(cells.len(), Value::Null);
+    for (value, &cell) in values.iter_mut().zip(cells) {
+        let mut written = "";
+        if !cell.is_empty() {
+            written = &text[cell.within(at)];
+            if cell.quoting == Quoting::Bare && matches!(written, "NULL" | "\\N") {
+                *value = Value::Null;
+                continue;
+            }
+            if cell.quoting == Quoting::Doubled {
+                *value = Value::Text(unquote(written, cell.quoting));
+                continue;
+            }
+        }
+        match value {
+            // Nothing to drop: most of a row is put in place of its like.
+            Value::Text(Cow::Borrowed(last)) => *last = written,
+            _ => *value = Value::Text(Cow::Borrowed(written)),
+        }
     }
 }
 
 /// The text of a cell.
 pub(crate) fn unquote(written: &str, quoting: Quoting) -> Cow<'_, str> {
-    if quoting == Quoting::Doubled { Cow::Owned(written.replace("\"\"", "\"")) } else { Cow::Borrowed(written) }
+    if quoting != Quoting::Doubled {
+        return Cow::Borrowed(written);
+    }
+    let mut text = String::with_capacity(written.len());
+    let mut rest = written;
+    while let Some(quote) = memchr(b'"', rest.as_bytes()) {
+        let (before, after) = rest.split_at(quote + 1);
+        text.push_str(before);
+        rest = after.strip_prefix('"').unwrap_or(after);
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
 }
 
 /// Cuts a delimited file.

@@ -85,24 +85,28 @@ impl Pieces {
                 continue;
             };
             let list = &mut self.list;
-            let mut add = |start: usize, end: usize, cells: &[Cell], range: Range<usize>| {
-                line += newlines(&batch.data[counted..start]);
-                counted = start;
+            // Where the next row begins, if the last was one line.
+            let mut next_line = None;
+            let mut add = |start: usize, end: usize, next: Option<usize>, cells: &[Cell], range: Range<usize>| {
+                line += if next_line == Some(start) { 1 } else { newlines(&batch.data[counted..start]) };
+                (next_line, counted) = (next, start);
                 list.push(Piece { start, end, shape: span.shape, line, kind: span.kind, cells: range, mended: None });
                 ragged |= span.kind != SpanKind::TooLarge && !csv::fits(cells, header.names().len());
             };
             let (data, cells) = (&batch.data[..span.end], &mut self.cells);
             match span.kind {
                 SpanKind::Rows => {
-                    let each = |row: csv::Row, cells: &[Cell], range| add(row.start, row.end, cells, range);
+                    let each = |row: csv::Row, cells: &[Cell], range| {
+                        add(row.start, row.end, (!row.quoted).then_some(row.next), cells, range);
+                    };
                     csv::rows(data, span.start, *delimiter, header.names().len(), cells, each);
                 }
                 SpanKind::Record => {
                     let first = cells.len();
                     csv::row(data, span.start, *delimiter, true, cells);
-                    add(span.start, span.end, &cells[first..], first..cells.len());
+                    add(span.start, span.end, None, &cells[first..], first..cells.len());
                 }
-                SpanKind::TooLarge => add(span.start, span.end, &[], 0..0),
+                SpanKind::TooLarge => add(span.start, span.end, None, &[], 0..0),
             }
         }
         if ragged {
@@ -158,9 +162,7 @@ impl Pieces {
         let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
         let cells: Vec<_> = self.cells[piece.cells.clone()]
             .iter()
-            .filter_map(|c| {
-                raw.get(c.start - piece.start..c.end - piece.start).map(|written| csv::unquote(written, c.quoting))
-            })
+            .filter_map(|c| raw.get(c.within(piece.start)).map(|written| csv::unquote(written, c.quoting)))
             .collect();
         mend(piece.shape, raw, &cells).filter(|values| values.len() == header_len(shape))
     }
@@ -168,7 +170,7 @@ impl Pieces {
     /// The records' text. All of a batch mostly is UTF-8; a record that is not is taken for Windows-1252 by itself: dumps
     /// with rows of two encodings exist, and who wrote which cannot be told.
     pub fn texts<'b>(&self, batch: &'b Batch) -> Texts<'b> {
-        if let Ok(valid) = std::str::from_utf8(&batch.data) {
+        if let Ok(valid) = simdutf8::basic::from_utf8(&batch.data) {
             return Texts { valid: Some(valid), each: Vec::new() };
         }
         let each = self.list.iter().map(|piece| {
@@ -196,20 +198,21 @@ impl Pieces {
         let shape = &batch.cut.shapes[piece.shape];
         match &shape.layout {
             Layout::Csv { delimiter, .. } => {
-                let cells = row_cells(record, shape);
+                let values = row_values(record, shape);
                 if let Some(mended) = &piece.mended {
-                    cells.extend(mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))));
+                    values.clear();
+                    values.extend(mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))));
                     return Ok(());
                 }
                 let mut recut = Vec::new();
-                let (found, begin) = if texts.recoded(index) {
+                let (cells, begin) = if texts.recoded(index) {
                     csv::row(text.as_bytes(), 0, *delimiter, true, &mut recut);
                     (&recut[..], 0)
                 } else {
                     (&self.cells[piece.cells.clone()], piece.start)
                 };
-                cells.extend(found.iter().map(|&cell| csv::value(text, begin, cell)));
-                fit(cells, header_len(shape))
+                csv::values(text, begin, cells, values);
+                fit(values, header_len(shape))
             }
             Layout::Tsv { null, .. } => {
                 let cells = row_cells(record, shape);
@@ -275,8 +278,15 @@ fn header_len(shape: &Shape) -> usize {
     shape.layout.header().map_or(0, |h| h.names().len())
 }
 
-/// The record's cells, emptied, under the shape's header.
+/// The record's values under the shape's header, emptied.
 fn row_cells<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<Value<'b>> {
+    let values = row_values(record, shape);
+    values.clear();
+    values
+}
+
+/// The record's values under the shape's header, maybe those of the row before.
+fn row_values<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<Value<'b>> {
     let header = shape.layout.header().unwrap_or_else(|| unreachable!("rows have headers"));
     let same = matches!(&record.fields, Fields::Row { header: current, .. } if Arc::ptr_eq(current, header));
     if !same {
@@ -284,7 +294,6 @@ fn row_cells<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<V
         record.fields = Fields::Row { header: Arc::clone(header), cells: Vec::with_capacity(header.names().len() + 1) };
     }
     let Fields::Row { cells, .. } = &mut record.fields else { unreachable!("just made so") };
-    cells.clear();
     cells
 }
 

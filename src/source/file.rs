@@ -41,7 +41,7 @@ impl SourceFile {
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let mut input = Input::open(path)?;
         let mut head = Vec::new();
-        let bytes = input.unpacked(Consumed::default())?;
+        let bytes = input.unpacked(None)?;
         let read = bytes.take(HEAD_BYTES as u64).read_to_end(&mut head);
         if let Err(error) = read
             && head.is_empty()
@@ -52,7 +52,7 @@ impl SourceFile {
         input.encoding = Encoding::of(&head, whole);
         if input.encoding.decoder().is_some() {
             head.clear();
-            let text = input.text(Consumed::default())?;
+            let text = input.text(None)?;
             text.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(path))?;
         } else {
             head.drain(..input.encoding.mark().len());
@@ -110,7 +110,12 @@ impl SourceFile {
 
     /// Reads what is selected.
     pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
-        Ok(Batches::new(self.input.text(consumed)?, self.framer(Wanted::new(selection))))
+        let framer = self.framer(Wanted::new(selection));
+        Ok(if self.input.is_plain() {
+            Batches::new(self.input.text(None)?, framer).counting(consumed)
+        } else {
+            Batches::new(self.input.text(Some(consumed))?, framer)
+        })
     }
 
     fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {

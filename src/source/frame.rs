@@ -5,8 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Header;
+use super::input::Consumed;
 use super::sql::{Runs, lexer::Flavour};
 
 /// How much is read before records are cut out of it.
@@ -251,11 +253,18 @@ pub(crate) struct Batches<R> {
     eof: bool,
     line: u64,
     byte: u64,
+    consumed: Option<Consumed>,
 }
 
 impl<R: Read> Batches<R> {
     pub fn new(input: R, framer: Box<dyn Framer>) -> Self {
-        Self { input, framer, rest: Vec::new(), eof: false, line: 1, byte: 0 }
+        Self { input, framer, rest: Vec::new(), eof: false, line: 1, byte: 0, consumed: None }
+    }
+
+    /// Counts what is read, where that is what lies on the disk. A reader in between that counts would have all memory
+    /// cleared before it is read into.
+    pub fn counting(self, consumed: Consumed) -> Self {
+        Self { consumed: Some(consumed), ..self }
     }
 
     pub fn framer(&self) -> &dyn Framer {
@@ -314,6 +323,9 @@ impl<R: Read> Batches<R> {
             data.reserve_exact(missing);
             let read = self.input.by_ref().take(missing as u64).read_to_end(data)?;
             self.eof = read < missing;
+            if let Some(consumed) = &self.consumed {
+                consumed.fetch_add(read as u64, Ordering::Relaxed);
+            }
         }
         Ok(())
     }

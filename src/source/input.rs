@@ -97,9 +97,17 @@ impl Input {
         self.file()
     }
 
-    /// The bytes unpacked, in whatever encoding they are.
-    pub fn unpacked(&self, consumed: Consumed) -> Result<Box<dyn Read + Send>, RunError> {
+    /// Whether what is read is what lies on the disk.
+    pub fn is_plain(&self) -> bool {
+        self.packing == Packing::None && self.encoding.decoder().is_none() && self.encoding.mark().is_empty()
+    }
+
+    /// The bytes unpacked, in whatever encoding they are, and how many were read of the disk where somebody wants to know.
+    pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn Read + Send>, RunError> {
         let mut file = self.file()?;
+        let Some(consumed) = consumed.or_else(|| (self.packing != Packing::None).then(Consumed::default)) else {
+            return Ok(Box::new(file));
+        };
         let io = RunError::io(&self.path);
         Ok(match &self.packing {
             Packing::None => Box::new(Counted { inner: file, consumed }),
@@ -117,7 +125,7 @@ impl Input {
     }
 
     /// The text: unpacked, in UTF-8, without byte-order mark.
-    pub fn text(&self, consumed: Consumed) -> Result<Box<dyn Read + Send>, RunError> {
+    pub fn text(&self, consumed: Option<Consumed>) -> Result<Box<dyn Read + Send>, RunError> {
         let mut bytes = self.unpacked(consumed)?;
         let mut mark = vec![0; self.encoding.mark().len()];
         bytes.read_exact(&mut mark).map_err(RunError::io(&self.path))?;

@@ -274,7 +274,7 @@ fn sample_rows(body: &[u8], delimiter: u8, whole: bool) -> Vec<(Vec<String>, usi
         if row.end > row.start {
             let texts = cells
                 .iter()
-                .map(|c| csv::unquote(&String::from_utf8_lossy(&body[c.start..c.end]), c.quoting).into_owned());
+                .map(|c| csv::unquote(&String::from_utf8_lossy(&body[c.within(0)]), c.quoting).into_owned());
             rows.push((texts.collect(), row.next));
         }
         at = row.next.max(at + 1);
