@@ -197,8 +197,16 @@ fn line(data: &[u8], at: usize) -> Row {
     Row { start: at, end, next: (stop + 1).min(data.len()), quoted: false, stray: false }
 }
 
-/// Cuts whole rows out of `data` from `at` on, appending their cells and calling `each` with a row and where its cells
-/// are. Blank lines are passed over.
+/// A row that [`rows`] found.
+pub(crate) struct Found {
+    pub row: Row,
+    /// Where the cells of a row with quotes were put; none where [`plain_values`] can read the row.
+    pub cells: Range<usize>,
+    /// Whether it has a cell for each column.
+    pub fits: bool,
+}
+
+/// Cuts whole rows out of `data` from `at` on and calls `each` with them. Blank lines are passed over.
 ///
 /// A row over several lines that has not `width` cells (or one more, empty), or with whole rows inside a cell, is taken for
 /// a stray quote: its first line stands alone and the reading goes on with the next. Better a quote too many in a name than
@@ -209,17 +217,27 @@ pub(crate) fn rows(
     delimiter: u8,
     width: usize,
     cells: &mut Vec<Cell>,
-    mut each: impl FnMut(Row, &[Cell], Range<usize>),
+    mut each: impl FnMut(Found),
 ) {
     // After a stray quote, not every later line may look for the other one through all of the data.
     let mut strays = 0;
     while at < data.len() {
+        let first = line(data, at);
         let first_cell = cells.len();
-        let visible = if strays < MAX_STRAYS { data } else { &data[..line(data, at).next] };
+        if memchr(b'"', &data[first.start..first.end]).is_none() {
+            if first.end > first.start {
+                let text = &data[first.start..first.end];
+                let count = memchr_iter(delimiter, text).count() + 1;
+                let fits = count == width || count == width + 1 && text.ends_with(&[delimiter]);
+                each(Found { row: first, cells: first_cell..first_cell, fits });
+            }
+            at = first.next;
+            continue;
+        }
+        let visible = if strays < MAX_STRAYS { data } else { &data[..first.next] };
         let Some(mut found) = row(visible, at, delimiter, true, cells) else { break };
         strays += usize::from(found.stray);
         if found.quoted {
-            let first = line(data, at);
             let torn = first.next < found.next
                 && (!fits(&cells[first_cell..], width)
                     || swallows_rows(&data[first.next..found.end], delimiter, width));
@@ -230,11 +248,8 @@ pub(crate) fn rows(
                 found = first;
             }
         }
-        if found.end > found.start {
-            each(found, &cells[first_cell..], first_cell..cells.len());
-        } else {
-            cells.truncate(first_cell);
-        }
+        let fits = fits(&cells[first_cell..], width);
+        each(Found { row: found, cells: first_cell..cells.len(), fits });
         at = found.next.max(at + 1);
     }
 }
@@ -258,26 +273,66 @@ pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
 /// Puts the texts of a row's cells, and NULL where a bare word says so, in the place of another row's values. `text` begins
 /// at `at` of what the cells were cut out of.
 pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut Vec<Value<'t>>) {
+    for (index, &cell) in cells.iter().enumerate() {
+        let written = if cell.is_empty() { "" } else { &text[cell.within(at)] };
+        match cell.quoting {
+            Quoting::Bare => put_bare(values, index, written),
+            Quoting::Quoted => put(values, index, written),
+            Quoting::Doubled => {
+                values.truncate(index);
+                values.push(Value::Text(unquote(written, cell.quoting)));
+            }
+        }
+    }
     values.truncate(cells.len());
-    values.resize(cells.len(), Value::Null);
-    for (value, &cell) in values.iter_mut().zip(cells) {
-        let mut written = "";
-        if !cell.is_empty() {
-            written = &text[cell.within(at)];
-            if cell.quoting == Quoting::Bare && matches!(written, "NULL" | "\\N") {
-                *value = Value::Null;
-                continue;
-            }
-            if cell.quoting == Quoting::Doubled {
-                *value = Value::Text(unquote(written, cell.quoting));
-                continue;
-            }
+}
+
+/// [`values`] of a row without quotes. Cells are short: most end before a vector search has begun, so eight bytes at a time
+/// are looked at.
+pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Value<'t>>) {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const LOW: u64 = 0x7f * ONES;
+    let delimiters = ONES * u64::from(delimiter);
+    // The highest bit of each byte that is a delimiter, and no other: no carry leaves its byte.
+    let marks = |word: u64| {
+        let other = word ^ delimiters;
+        !(((other & LOW) + LOW) | other) & (ONES << 7)
+    };
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    // Filled up with anything but delimiters.
+    let last = rest.iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte));
+    let (mut start, mut index) = (0, 0);
+    for (at, word) in (0..).step_by(8).zip(words.iter().map(|word| u64::from_le_bytes(*word)).chain([last])) {
+        let mut marks = marks(word);
+        while marks != 0 {
+            let stop = at + (marks.trailing_zeros() / 8) as usize;
+            marks &= marks - 1;
+            put_bare(values, index, &text[start..stop]);
+            (start, index) = (stop + 1, index + 1);
         }
-        match value {
-            // Nothing to drop: most of a row is put in place of its like.
-            Value::Text(Cow::Borrowed(last)) => *last = written,
-            _ => *value = Value::Text(Cow::Borrowed(written)),
-        }
+    }
+    put_bare(values, index, &text[start..]);
+    values.truncate(index + 1);
+}
+
+#[inline]
+fn put_bare<'t>(values: &mut Vec<Value<'t>>, index: usize, written: &'t str) {
+    if matches!(written, "NULL" | "\\N") {
+        values.truncate(index);
+        values.push(Value::Null);
+    } else {
+        put(values, index, written);
+    }
+}
+
+/// Puts a text in the place of its like, which most often stands there: nothing is dropped.
+#[inline]
+fn put<'t>(values: &mut Vec<Value<'t>>, index: usize, text: &'t str) {
+    if let Some(Value::Text(Cow::Borrowed(last))) = values.get_mut(index) {
+        *last = text;
+    } else {
+        values.truncate(index);
+        values.push(Value::Text(Cow::Borrowed(text)));
     }
 }
 

@@ -44,8 +44,10 @@ pub(crate) struct Piece {
     /// Lines after the batch's first.
     pub line: u64,
     kind: SpanKind,
-    /// Which cells; they say where they stand in the batch.
+    /// The cells of a CSV row with quotes; they say where they stand in the batch.
     cells: Range<usize>,
+    /// Whether it is a CSV row that has not a cell for each column.
+    ragged: bool,
     /// The values, where [`Mend`] found them.
     mended: Option<Vec<String>>,
 }
@@ -80,6 +82,7 @@ impl Pieces {
                     line,
                     kind: span.kind,
                     cells,
+                    ragged: false,
                     mended: None,
                 });
                 continue;
@@ -87,26 +90,28 @@ impl Pieces {
             let list = &mut self.list;
             // Where the next row begins, if the last was one line.
             let mut next_line = None;
-            let mut add = |start: usize, end: usize, next: Option<usize>, cells: &[Cell], range: Range<usize>| {
+            let mut add = |start: usize, end: usize, next: Option<usize>, cells: Range<usize>, fits: bool| {
                 line += if next_line == Some(start) { 1 } else { newlines(&batch.data[counted..start]) };
                 (next_line, counted) = (next, start);
-                list.push(Piece { start, end, shape: span.shape, line, kind: span.kind, cells: range, mended: None });
-                ragged |= span.kind != SpanKind::TooLarge && !csv::fits(cells, header.names().len());
+                let (shape, kind) = (span.shape, span.kind);
+                list.push(Piece { start, end, shape, line, kind, cells, ragged: !fits, mended: None });
+                ragged |= !fits;
             };
             let (data, cells) = (&batch.data[..span.end], &mut self.cells);
             match span.kind {
                 SpanKind::Rows => {
-                    let each = |row: csv::Row, cells: &[Cell], range| {
-                        add(row.start, row.end, (!row.quoted).then_some(row.next), cells, range);
+                    let each = |csv::Found { row, cells, fits }| {
+                        add(row.start, row.end, (!row.quoted).then_some(row.next), cells, fits);
                     };
                     csv::rows(data, span.start, *delimiter, header.names().len(), cells, each);
                 }
                 SpanKind::Record => {
                     let first = cells.len();
                     csv::row(data, span.start, *delimiter, true, cells);
-                    add(span.start, span.end, None, &cells[first..], first..cells.len());
+                    let fits = csv::fits(&cells[first..], header.names().len());
+                    add(span.start, span.end, None, first..cells.len(), fits);
                 }
-                SpanKind::TooLarge => add(span.start, span.end, None, &[], 0..0),
+                SpanKind::TooLarge => add(span.start, span.end, None, 0..0, true),
             }
         }
         if ragged {
@@ -120,10 +125,10 @@ impl Pieces {
         let mut at = 0;
         while at < pieces.len() {
             let mut taken = 1;
-            if self.ragged(&pieces[at], batch) {
-                pieces[at].mended = self.mended(&pieces[at], batch, mend);
+            if pieces[at].ragged {
+                pieces[at].mended = mended(&pieces[at], batch, mend);
                 if pieces[at].mended.is_none()
-                    && let Some((whole, lines)) = self.joined(&pieces[at..], batch, mend)
+                    && let Some((whole, lines)) = joined(&pieces[at..], batch, mend)
                 {
                     pieces[at] = whole;
                     taken = lines;
@@ -132,39 +137,6 @@ impl Pieces {
             self.list.push(pieces[at].clone());
             at += taken;
         }
-    }
-
-    /// The row that a broken one makes together with those after it that are broken too, and how many they are.
-    fn joined(&self, pieces: &[Piece], batch: &Batch, mend: Mend<'_>) -> Option<(Piece, usize)> {
-        let first = &pieces[0];
-        for (index, next) in pieces.iter().enumerate().take(MAX_JOINED).skip(1) {
-            if next.shape != first.shape || !self.ragged(next, batch) || self.mended(next, batch, mend).is_some() {
-                return None;
-            }
-            let whole = Piece { end: next.end, ..first.clone() };
-            let mended = self.mended(&whole, batch, mend);
-            if mended.is_some() {
-                return Some((Piece { mended, ..whole }, index + 1));
-            }
-        }
-        None
-    }
-
-    fn ragged(&self, piece: &Piece, batch: &Batch) -> bool {
-        let shape = &batch.cut.shapes[piece.shape];
-        piece.kind != SpanKind::TooLarge
-            && matches!(shape.layout, Layout::Csv { .. })
-            && !csv::fits(&self.cells[piece.cells.clone()], header_len(shape))
-    }
-
-    fn mended(&self, piece: &Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
-        let shape = &batch.cut.shapes[piece.shape];
-        let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
-        let cells: Vec<_> = self.cells[piece.cells.clone()]
-            .iter()
-            .filter_map(|c| raw.get(c.within(piece.start)).map(|written| csv::unquote(written, c.quoting)))
-            .collect();
-        mend(piece.shape, raw, &cells).filter(|values| values.len() == header_len(shape))
     }
 
     /// The records' text. All of a batch mostly is UTF-8; a record that is not is taken for Windows-1252 by itself: dumps
@@ -205,13 +177,14 @@ impl Pieces {
                     return Ok(());
                 }
                 let mut recut = Vec::new();
-                let (cells, begin) = if texts.recoded(index) {
+                if texts.recoded(index) {
                     csv::row(text.as_bytes(), 0, *delimiter, true, &mut recut);
-                    (&recut[..], 0)
+                    csv::values(text, 0, &recut, values);
+                } else if piece.cells.is_empty() {
+                    csv::plain_values(text, *delimiter, values);
                 } else {
-                    (&self.cells[piece.cells.clone()], piece.start)
-                };
-                csv::values(text, begin, cells, values);
+                    csv::values(text, piece.start, &self.cells[piece.cells.clone()], values);
+                }
                 fit(values, header_len(shape))
             }
             Layout::Tsv { null, .. } => {
@@ -235,6 +208,32 @@ impl Pieces {
             Layout::Xml => members(record, shape, xml::members(text)),
         }
     }
+}
+
+/// The row that a broken one makes together with those after it that are broken too, and how many they are.
+fn joined(pieces: &[Piece], batch: &Batch, mend: Mend<'_>) -> Option<(Piece, usize)> {
+    let first = &pieces[0];
+    for (index, next) in pieces.iter().enumerate().take(MAX_JOINED).skip(1) {
+        if next.shape != first.shape || !next.ragged || mended(next, batch, mend).is_some() {
+            return None;
+        }
+        let whole = Piece { end: next.end, ..first.clone() };
+        let mended = mended(&whole, batch, mend);
+        if mended.is_some() {
+            return Some((Piece { mended, ..whole }, index + 1));
+        }
+    }
+    None
+}
+
+fn mended(piece: &Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
+    let shape = &batch.cut.shapes[piece.shape];
+    let Layout::Csv { delimiter, header } = &shape.layout else { return None };
+    let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
+    let mut cells = Vec::new();
+    csv::row(raw.as_bytes(), 0, *delimiter, true, &mut cells);
+    let cells: Vec<_> = cells.iter().map(|cell| csv::unquote(&raw[cell.within(0)], cell.quoting)).collect();
+    mend(piece.shape, raw, &cells).filter(|values| values.len() == header.names().len())
 }
 
 fn members<'b>(

@@ -52,7 +52,9 @@ fn records(mut framer: Box<dyn Framer>, data: &[u8], step: usize) -> (Vec<Vec<u8
         for span in &cut.spans {
             let bytes = &seen[span.start..span.end];
             if span.kind == SpanKind::Rows {
-                csv::rows(bytes, 0, b',', 3, &mut Vec::new(), |row, _, _| out.push(bytes[row.start..row.end].to_vec()));
+                csv::rows(bytes, 0, b',', 3, &mut Vec::new(), |found| {
+                    out.push(bytes[found.row.start..found.row.end].to_vec())
+                });
             } else {
                 out.push(bytes.to_vec());
             }
@@ -141,6 +143,20 @@ proptest! {
             cells.iter().map(|c| csv::unquote(&raw[c.within(0)], c.quoting).into_owned()).collect()
         }).collect();
         prop_assert_eq!(found, rows);
+    }
+
+    /// Two ways of reading rows without quotes, each into the values of the row before.
+    #[test]
+    fn rows_without_quotes_read_alike_both_ways(rows in prop::collection::vec("(NULL|\\\\N|[a-z;,]|é){0,40}", 1..6)) {
+        let (mut one, mut other, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &rows {
+            cells.clear();
+            csv::row(row.as_bytes(), 0, b',', true, &mut cells);
+            csv::values(row, 0, &cells, &mut one);
+            csv::plain_values(row, b',', &mut other);
+            prop_assert_eq!(&one, &other);
+            prop_assert_eq!(one.len(), row.split(',').count());
+        }
     }
 
     #[test]
