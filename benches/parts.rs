@@ -101,7 +101,7 @@ fn duplicates(c: &mut Criterion) {
         b.iter(|| {
             let mut log = KeyLog::default();
             for n in 0..KEYS {
-                // An odd factor keeps them different, the shift within 52 bits.
+                // An odd factor keeps them different, the shift within 56 bits.
                 log.push(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12).expect("a temporary file");
             }
             log.suspects(1)

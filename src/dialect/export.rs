@@ -74,6 +74,9 @@ pub struct Item<'r> {
     pub account: Result<Account<'r>, Refusal>,
 }
 
+/// A few records that follow one another; the dialect reads each when it is asked for.
+pub type Group<'g, 'r> = &'g mut dyn Iterator<Item = Item<'r>>;
+
 impl Export {
     /// Opens the files, finds dialect and tables, and loads what has to be joined.
     ///
@@ -191,6 +194,22 @@ impl Export {
         each: impl Fn(&mut B, Item<'_>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
+        let all = |fold: &mut B, items: Group<'_, '_>| items.for_each(|item| each(fold, item));
+        self.scan_groups(threads, listener, init, all, sink)
+    }
+
+    /// [`Export::scan`] by a few records at a time, for a caller that has several steps to take with each.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn scan_groups<B: Send>(
+        &self,
+        threads: usize,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, Group<'_, '_>) + Sync,
+        sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
+    ) -> Result<(), RunError> {
         let context = Context {
             firebase: self.options.firebase.as_ref(),
             scheme: self.options.scheme.as_deref(),
@@ -199,28 +218,31 @@ impl Export {
             now: self.options.now,
             related: &self.related,
         };
-        let interpret = |fold: &mut B, decoded: Decoded<'_>| {
-            let Decoded { position, raw, record, recoded, .. } = decoded;
-            let mut item = match record {
-                // An account is large: it is made where it is to be.
-                Ok(record) => {
-                    Item { position, raw, record: Some(record), account: self.dialect.interpret(record, &context) }
-                }
-                Err(defect) => {
-                    let text = format!("line {}: {defect}", position.line);
-                    Item { position, raw, record: None, account: Err(Refusal::new(Code::DamagedRecord, text)) }
-                }
-            };
-            if let Ok(account) = &mut item.account {
-                complete(account, &context);
-                if recoded {
-                    account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
-                }
-            }
-            each(fold, item);
+        let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
+            each(fold, &mut group.into_iter().map(|decoded| self.interpret(decoded, &context)));
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
+    }
+
+    fn interpret<'r>(&self, decoded: Decoded<'r>, context: &Context<'_>) -> Item<'r> {
+        let Decoded { position, raw, record, recoded, .. } = decoded;
+        let mut item = match record {
+            Ok(record) => {
+                Item { position, raw, record: Some(record), account: self.dialect.interpret(record, context) }
+            }
+            Err(defect) => {
+                let text = format!("line {}: {defect}", position.line);
+                Item { position, raw, record: None, account: Err(Refusal::new(Code::DamagedRecord, text)) }
+            }
+        };
+        if let Ok(account) = &mut item.account {
+            complete(account, context);
+            if recoded {
+                account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+            }
+        }
+        item
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {
@@ -233,11 +255,13 @@ impl Export {
             return Ok(store);
         }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let keep = |fold: &mut Vec<_>, decoded: Decoded<'_>| {
-            if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
-                && let Some((key, row)) = self.dialect.relate(kind, record)
-            {
-                fold.push((kind, key, row.to_string()));
+        let keep = |fold: &mut Vec<_>, group: Vec<Decoded<'_>>| {
+            for decoded in group {
+                if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
+                    && let Some((key, row)) = self.dialect.relate(kind, record)
+                {
+                    fold.push((kind, key, row.to_string()));
+                }
             }
         };
         drive(&self.job(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {

@@ -183,7 +183,7 @@ pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile:
     });
 
     let Secret { scheme, endpoint, fields, conversion } = match secret(
-        account.credential,
+        &account.credential,
         SignIn::with(email.is_some(), phone.is_some()),
         policies.unsupported,
         profile,
@@ -276,7 +276,7 @@ impl SignIn {
 }
 
 fn secret<'a>(
-    credential: Credential<'a>,
+    credential: &Credential<'a>,
     sign_in: SignIn,
     unsupported: Unsupported,
     profile: &Profile,
@@ -292,11 +292,11 @@ fn secret<'a>(
     };
     match credential {
         Credential::None(note) if note.code.severity() == Severity::Refused => {
-            without(Refusal::new(note.code, note.text), notes)
+            without(Refusal::new(note.code, note.text.clone()), notes)
         }
         Credential::None(note) => {
             let needs_reset = note.code.severity() == Severity::NeedsReset && note.code != Code::NeedsReset;
-            notes.push(note);
+            notes.push(note.clone());
             if needs_reset {
                 notes.push(Note::new(Code::NeedsReset, "created without a password"));
             }
@@ -317,14 +317,14 @@ fn secret<'a>(
                 let text = format!("the password is {length} bytes long; Appwrite takes 8 to 256");
                 return without(Refusal::new(Code::PasswordLength, text).scheme("plain"), notes);
             }
-            let fields = PasswordFields { password, ..PasswordFields::default() };
+            let fields = PasswordFields { password: password.clone(), ..PasswordFields::default() };
             Ok(Secret { scheme: "plain", endpoint: Endpoint::Plain, fields: Some(fields), conversion: Vec::new() })
         }
-        Credential::Hash(input) => match scheme::resolve(&input, profile) {
+        Credential::Hash(input) => match scheme::resolve(input, profile) {
             Verdict::Refused(refusal) => without(refusal, notes),
             Verdict::Maps(mapped) => {
-                notes.extend(mapped.notes);
-                let Mapped { scheme, endpoint, fields, conversion, .. } = mapped;
+                let Mapped { scheme, endpoint, fields, conversion, notes: said } = mapped;
+                notes.extend(said);
                 Ok(Secret { scheme, endpoint, fields: Some(fields), conversion })
             }
         },

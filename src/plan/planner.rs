@@ -6,7 +6,7 @@ use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
 use super::shard::Shard;
 use super::{Planned, Policies, plan};
 use crate::appwrite::Profile;
-use crate::dialect::export::{Export, Item};
+use crate::dialect::export::{Export, Group, Item};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::report::{Facts, Observer};
@@ -51,7 +51,11 @@ impl<'e> Planner<'e> {
         Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
     }
 
-    /// Plans a record as if it were alone.
+    /// Plans records as if each were alone.
+    fn plan_all<'r>(&self, items: Group<'_, 'r>) -> Vec<PlannedItem<'r>> {
+        items.map(|item| self.plan_alone(item)).collect()
+    }
+
     fn plan_alone<'r>(&self, item: Item<'r>) -> PlannedItem<'r> {
         let Item { position, raw, record, account } = item;
         let facts = account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
@@ -90,16 +94,17 @@ impl<'e> Planner<'e> {
         each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
         mut sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        self.export.scan(
+        self.export.scan_groups(
             self.threads,
             listener,
             || (init(), Vec::new()),
-            |(batch, keys), item| {
-                let item = self.plan_alone(item);
-                if let Planned::Create(plan) = &item.planned {
-                    keys.extend(digests(plan).map(|(_, d)| d));
+            |(batch, keys), items| {
+                for item in self.plan_all(items) {
+                    if let Planned::Create(plan) = &item.planned {
+                        keys.extend(digests(plan).map(|(_, d)| d));
+                    }
+                    each(batch, item);
                 }
-                each(batch, item);
             },
             |(batch, keys)| {
                 for key in keys {
@@ -118,13 +123,13 @@ impl<'e> Planner<'e> {
     pub fn resolve(&self, suspects: &Suspects) -> Result<Duplicates, RunError> {
         let mut claims = Vec::new();
         if !suspects.is_empty() {
-            let compared = self.export.scan(
+            let compared = self.export.scan_groups(
                 self.threads,
                 &Silent,
                 Vec::new,
-                |batch, item| {
-                    let record = item.position.record;
-                    batch.extend(suspects.claim(record, &self.plan_alone(item).planned));
+                |batch, items| {
+                    let planned = self.plan_all(items).into_iter();
+                    batch.extend(planned.filter_map(|item| suspects.claim(item.position.record, &item.planned)));
                 },
                 |batch| {
                     claims.extend(batch);
@@ -161,14 +166,15 @@ impl<'e> Planner<'e> {
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
         let origin = self.export.dialect().name();
-        self.export.scan(
+        self.export.scan_groups(
             self.threads,
             listener,
             init,
-            |batch, item| {
-                let mut item = self.plan_alone(item);
-                item.planned = duplicates.apply(item.position.record, item.planned, origin);
-                each(batch, item);
+            |batch, items| {
+                for mut item in self.plan_all(items) {
+                    item.planned = duplicates.apply(item.position.record, item.planned, origin);
+                    each(batch, item);
+                }
             },
             sink,
         )

@@ -13,10 +13,18 @@ const MAX_COLUMNS: usize = 512;
 pub struct Columns {
     seen: Vec<Column>,
     index: HashMap<String, usize>,
-    /// The last row's header, and where its columns stand in `seen`; `None` where they are the first ones, in order.
-    header: Option<(Arc<Header>, Option<Vec<Option<usize>>>)>,
+    /// The last row's header, and where its columns stand in `seen`.
+    header: Option<(Arc<Header>, Places)>,
     /// Values in columns beyond the 512 that are kept apart.
     pub elsewhere: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Places {
+    /// They are the first ones, in order: the only table's.
+    InOrder,
+    /// Each column's place, or none beyond the 512.
+    At(Vec<Option<usize>>),
 }
 
 /// What was seen of one column.
@@ -70,19 +78,23 @@ impl Columns {
         if !matches!(&self.header, Some((last, _)) if Arc::ptr_eq(last, header)) {
             let slots: Vec<_> = header.names().iter().map(|name| self.slot(name, self.seen.len())).collect();
             let in_order = slots.iter().enumerate().all(|(index, slot)| *slot == Some(index));
-            self.header = Some((Arc::clone(header), (!in_order).then_some(slots)));
+            let places = if in_order { Places::InOrder } else { Places::At(slots) };
+            self.header = Some((Arc::clone(header), places));
         }
-        let Some((_, slots)) = &self.header else { return };
-        let Some(slots) = slots else {
-            for (column, value) in self.seen.iter_mut().zip(cells) {
-                column.count(value, position);
+        match &self.header {
+            None => {}
+            Some((_, Places::InOrder)) => {
+                for (column, value) in self.seen.iter_mut().zip(cells) {
+                    column.count(value, position);
+                }
             }
-            return;
-        };
-        for (slot, value) in slots.iter().zip(cells) {
-            match slot.and_then(|slot| self.seen.get_mut(slot)) {
-                Some(column) => column.count(value, position),
-                None => self.elsewhere += 1,
+            Some((_, Places::At(slots))) => {
+                for (slot, value) in slots.iter().zip(cells) {
+                    match slot.and_then(|slot| self.seen.get_mut(slot)) {
+                        Some(column) => column.count(value, position),
+                        None => self.elsewhere += 1,
+                    }
+                }
             }
         }
     }

@@ -278,10 +278,7 @@ pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut 
         match cell.quoting {
             Quoting::Bare => put_bare(values, index, written),
             Quoting::Quoted => put(values, index, written),
-            Quoting::Doubled => {
-                values.truncate(index);
-                values.push(Value::Text(unquote(written, cell.quoting)));
-            }
+            Quoting::Doubled => put_any(values, index, Value::Text(unquote(written, cell.quoting))),
         }
     }
     values.truncate(cells.len());
@@ -298,18 +295,22 @@ pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Va
         let other = word ^ delimiters;
         !(((other & LOW) + LOW) | other) & (ONES << 7)
     };
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    // Filled up with anything but delimiters.
-    let last = rest.iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte));
-    let (mut start, mut index) = (0, 0);
-    for (at, word) in (0..).step_by(8).zip(words.iter().map(|word| u64::from_le_bytes(*word)).chain([last])) {
+    let bytes = text.as_bytes();
+    let (mut start, mut index, mut at) = (0, 0, 0);
+    while at < bytes.len() {
+        let word = match bytes[at..].first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            // Filled up with anything but delimiters.
+            None => bytes[at..].iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte)),
+        };
         let mut marks = marks(word);
         while marks != 0 {
             let stop = at + (marks.trailing_zeros() / 8) as usize;
             marks &= marks - 1;
-            put_bare(values, index, &text[start..stop]);
+            put_bare(values, index, if start == stop { "" } else { &text[start..stop] });
             (start, index) = (stop + 1, index + 1);
         }
+        at += 8;
     }
     put_bare(values, index, &text[start..]);
     values.truncate(index + 1);
@@ -318,8 +319,7 @@ pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Va
 #[inline]
 fn put_bare<'t>(values: &mut Vec<Value<'t>>, index: usize, written: &'t str) {
     if matches!(written, "NULL" | "\\N") {
-        values.truncate(index);
-        values.push(Value::Null);
+        put_any(values, index, Value::Null);
     } else {
         put(values, index, written);
     }
@@ -331,8 +331,15 @@ fn put<'t>(values: &mut Vec<Value<'t>>, index: usize, text: &'t str) {
     if let Some(Value::Text(Cow::Borrowed(last))) = values.get_mut(index) {
         *last = text;
     } else {
-        values.truncate(index);
-        values.push(Value::Text(Cow::Borrowed(text)));
+        put_any(values, index, Value::Text(Cow::Borrowed(text)));
+    }
+}
+
+#[inline(never)]
+fn put_any<'t>(values: &mut Vec<Value<'t>>, index: usize, value: Value<'t>) {
+    match values.get_mut(index) {
+        Some(last) => *last = value,
+        None => values.push(value),
     }
 }
 

@@ -53,7 +53,7 @@ fn records(mut framer: Box<dyn Framer>, data: &[u8], step: usize) -> (Vec<Vec<u8
             let bytes = &seen[span.start..span.end];
             if span.kind == SpanKind::Rows {
                 csv::rows(bytes, 0, b',', 3, &mut Vec::new(), |found| {
-                    out.push(bytes[found.row.start..found.row.end].to_vec())
+                    out.push(bytes[found.row.start..found.row.end].to_vec());
                 });
             } else {
                 out.push(bytes.to_vec());
