@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::encoding::{Encoding, Transcoded};
+use super::zstd;
 use crate::error::RunError;
 
 /// One file, which can be read any number of times.
@@ -27,6 +28,7 @@ pub(crate) enum Packing {
     None,
     /// One or several gzip members.
     Gzip,
+    /// Any number of zstd frames.
     Zstd,
     /// One entry of a zip archive.
     Zip {
@@ -55,7 +57,8 @@ impl Input {
         file.by_ref().take(4).read_to_end(&mut magic).map_err(RunError::io(path))?;
         input.packing = match magic.as_slice() {
             [0x1f, 0x8b, ..] => Packing::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
+            // `pzstd` begins with a frame that is to be skipped.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Packing::Zstd,
             [b'P', b'K', 3, 4] => input.zip_entry(file)?,
             _ => Packing::None,
         };
@@ -115,7 +118,10 @@ impl Input {
                 let packed = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed });
                 Box::new(flate2::bufread::MultiGzDecoder::new(packed))
             }
-            Packing::Zstd => Box::new(zstd::Decoder::new(Counted { inner: file, consumed }).map_err(io)?),
+            Packing::Zstd => {
+                let packed = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed });
+                Box::new(zstd::Frames::new(packed))
+            }
             Packing::Zip { start, size, deflated, .. } => {
                 file.seek(SeekFrom::Start(*start)).map_err(io)?;
                 let entry = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed }.take(*size));

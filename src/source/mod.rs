@@ -17,6 +17,7 @@ mod sniff;
 mod sql;
 mod value;
 mod xml;
+mod zstd;
 
 pub use record::{Fields, Header, Position, Record, Value};
 
