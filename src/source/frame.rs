@@ -3,7 +3,7 @@
 //! One thread frames; decoding, which costs several times as much, is left to the threads that take the batches.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -251,6 +251,8 @@ pub(crate) struct Batches<R> {
     /// Read, but not cut yet.
     rest: Vec<u8>,
     eof: bool,
+    /// The compressed data ends too early: told once the whole records before are handed over.
+    cut_off: Option<std::io::Error>,
     line: u64,
     byte: u64,
     consumed: Option<Consumed>,
@@ -258,7 +260,7 @@ pub(crate) struct Batches<R> {
 
 impl<R: Read> Batches<R> {
     pub fn new(input: R, framer: Box<dyn Framer>) -> Self {
-        Self { input, framer, rest: Vec::new(), eof: false, line: 1, byte: 0, consumed: None }
+        Self { input, framer, rest: Vec::new(), eof: false, cut_off: None, line: 1, byte: 0, consumed: None }
     }
 
     /// Counts what is read, where that is what lies on the disk. A reader in between that counts would have all memory
@@ -294,6 +296,9 @@ impl<R: Read> Batches<R> {
                 return Ok(true);
             }
             if done == 0 {
+                if let Some(error) = self.cut_off.take() {
+                    return Err(error);
+                }
                 if self.eof {
                     return Ok(!batch.cut.spans.is_empty());
                 }
@@ -319,12 +324,17 @@ impl<R: Read> Batches<R> {
 
     fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
         let missing = want.saturating_sub(data.len());
-        if missing > 0 && !self.eof {
+        if missing > 0 && !self.eof && self.cut_off.is_none() {
             data.reserve_exact(missing);
-            let read = self.input.by_ref().take(missing as u64).read_to_end(data)?;
-            self.eof = read < missing;
-            if let Some(consumed) = &self.consumed {
-                consumed.fetch_add(read as u64, Ordering::Relaxed);
+            match self.input.by_ref().take(missing as u64).read_to_end(data) {
+                Ok(read) => {
+                    self.eof = read < missing;
+                    if let Some(consumed) = &self.consumed {
+                        consumed.fetch_add(read as u64, Ordering::Relaxed);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.cut_off = Some(error),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
