@@ -219,30 +219,33 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            each(fold, &mut group.into_iter().map(|decoded| self.interpret(decoded, &context)));
+            let items = group.into_iter().map(|decoded| {
+                let mut item = self.interpret(&decoded, &context);
+                if let Ok(account) = &mut item.account {
+                    complete(account, &context, decoded.recoded);
+                }
+                item
+            });
+            each(fold, &mut { items });
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
     }
 
-    fn interpret<'r>(&self, decoded: Decoded<'r>, context: &Context<'_>) -> Item<'r> {
-        let Decoded { position, raw, record, recoded, .. } = decoded;
-        let mut item = match record {
-            Ok(record) => {
-                Item { position, raw, record: Some(record), account: self.dialect.interpret(record, context) }
-            }
-            Err(defect) => {
-                let text = format!("line {}: {defect}", position.line);
-                Item { position, raw, record: None, account: Err(Refusal::new(Code::DamagedRecord, text)) }
-            }
-        };
-        if let Ok(account) = &mut item.account {
-            complete(account, context);
-            if recoded {
-                account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
-            }
+    /// An account is large: it is made where it is to stay.
+    fn interpret<'r>(&self, decoded: &Decoded<'r>, context: &Context<'_>) -> Item<'r> {
+        Item {
+            position: decoded.position,
+            raw: decoded.raw,
+            record: decoded.record.as_ref().ok().copied(),
+            account: match &decoded.record {
+                Ok(record) => self.dialect.interpret(record, context),
+                Err(defect) => {
+                    let text = format!("line {}: {defect}", decoded.position.line);
+                    Err(Refusal::new(Code::DamagedRecord, text))
+                }
+            },
         }
-        item
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {
@@ -275,8 +278,12 @@ impl Export {
     }
 }
 
-/// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, and `--keep-dates`.
-fn complete(account: &mut Account<'_>, context: &Context<'_>) {
+/// What holds whichever dialect it is: `--scheme` for every hash that nothing else declares, `--keep-dates`, and what is
+/// to be said of a record that is not UTF-8.
+fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
+    if recoded {
+        account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+    }
     if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
         crate::scheme::declare(input, scheme);
     }

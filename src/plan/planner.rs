@@ -56,10 +56,11 @@ impl<'e> Planner<'e> {
         items.map(|item| self.plan_alone(item)).collect()
     }
 
+    #[inline]
     fn plan_alone<'r>(&self, item: Item<'r>) -> PlannedItem<'r> {
-        let Item { position, raw, record, account } = item;
-        let facts = account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
-        let planned = match account {
+        let Item { position, raw, record, .. } = item;
+        let facts = item.account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
+        let planned = match item.account {
             Ok(account) => plan(account, self.export.dialect().name(), self.policies, self.profile),
             Err(refusal) => {
                 let (source_id, email) = record.map(|r| self.export.dialect().who(r)).unwrap_or_default();

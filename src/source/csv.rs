@@ -192,7 +192,10 @@ fn ended(data: &[u8], start: usize, end: usize) -> Row {
 
 /// The physical line at `at`.
 fn line(data: &[u8], at: usize) -> Row {
-    let stop = memchr(b'\n', &data[at..]).map_or(data.len(), |n| at + n);
+    line_until(data, at, memchr(b'\n', &data[at..]).map_or(data.len(), |n| at + n))
+}
+
+fn line_until(data: &[u8], at: usize, stop: usize) -> Row {
     let end = stop - usize::from(data[at..stop].ends_with(b"\r"));
     Row { start: at, end, next: (stop + 1).min(data.len()), quoted: false, stray: false }
 }
@@ -222,9 +225,10 @@ pub(crate) fn rows(
     // After a stray quote, not every later line may look for the other one through all of the data.
     let mut strays = 0;
     while at < data.len() {
-        let first = line(data, at);
         let first_cell = cells.len();
-        if memchr(b'"', &data[first.start..first.end]).is_none() {
+        let stop = memchr2(b'\n', b'"', &data[at..]).map_or(data.len(), |found| at + found);
+        if data.get(stop) != Some(&b'"') {
+            let first = line_until(data, at, stop);
             if first.end > first.start {
                 let text = &data[first.start..first.end];
                 let count = memchr_iter(delimiter, text).count() + 1;
@@ -234,6 +238,7 @@ pub(crate) fn rows(
             at = first.next;
             continue;
         }
+        let first = line(data, at);
         let visible = if strays < MAX_STRAYS { data } else { &data[..first.next] };
         let Some(mut found) = row(visible, at, delimiter, true, cells) else { break };
         strays += usize::from(found.stray);
