@@ -22,7 +22,11 @@ impl Encoding {
             [0xff, 0xfe, ..] => Self::Utf16Le,
             [0xfe, 0xff, ..] => Self::Utf16Be,
             _ => match std::str::from_utf8(head) {
-                Err(error) if whole || error.error_len().is_some() => Self::Windows1252,
+                // Where some is UTF-8 and some is not, records are of two encodings: each is decoded by itself.
+                Err(error) if whole || error.error_len().is_some() => {
+                    let mixed = head.utf8_chunks().any(|chunk| !chunk.valid().is_ascii());
+                    if mixed { Self::Utf8 } else { Self::Windows1252 }
+                }
                 _ => Self::Utf8,
             },
         }

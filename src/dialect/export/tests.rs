@@ -325,3 +325,9 @@ fn packed_files_are_told_by_their_first_bytes() {
     zip.write_all(&whole).unwrap();
     assert_eq!(emails("a.csv", &zip.finish().unwrap().into_inner()), two);
 }
+
+#[test]
+fn rows_of_two_encodings_are_each_read_in_their_own() {
+    let csv = [&b"id,email,name\n1,zo\xeb@example.com,x\n2,"[..], "дейв@example.com,y\n".as_bytes()].concat();
+    assert_eq!(emails("a.csv", &csv), ok(&["zoë@example.com", "дейв@example.com"]));
+}
