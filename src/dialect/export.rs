@@ -219,14 +219,14 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            let items = group.into_iter().map(|decoded| {
+            let mut items = group.into_iter().map(|decoded| {
                 let mut item = self.interpret(&decoded, &context);
                 if let Ok(account) = &mut item.account {
                     complete(account, &context, decoded.recoded);
                 }
                 item
             });
-            each(fold, &mut { items });
+            each(fold, &mut items);
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
