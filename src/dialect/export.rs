@@ -74,9 +74,6 @@ pub struct Item<'r> {
     pub account: Result<Account<'r>, Refusal>,
 }
 
-/// A few records that follow one another; the dialect reads each when it is asked for.
-pub type Group<'g, 'r> = &'g mut dyn Iterator<Item = Item<'r>>;
-
 impl Export {
     /// Opens the files, finds dialect and tables, and loads what has to be joined.
     ///
@@ -194,7 +191,7 @@ impl Export {
         each: impl Fn(&mut B, Item<'_>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
-        let all = |fold: &mut B, items: Group<'_, '_>| items.for_each(|item| each(fold, item));
+        let all = |fold: &mut B, items: Vec<Item<'_>>| items.into_iter().for_each(|item| each(fold, item));
         self.scan_groups(threads, listener, init, all, sink)
     }
 
@@ -207,7 +204,7 @@ impl Export {
         threads: usize,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, Group<'_, '_>) + Sync,
+        each: impl Fn(&mut B, Vec<Item<'_>>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
         let context = Context {
@@ -219,14 +216,13 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            let mut items = group.into_iter().map(|decoded| {
-                let mut item = self.interpret(&decoded, &context);
+            let mut items: Vec<_> = group.iter().map(|decoded| self.interpret(decoded, &context)).collect();
+            for (item, decoded) in items.iter_mut().zip(&group) {
                 if let Ok(account) = &mut item.account {
                     complete(account, &context, decoded.recoded);
                 }
-                item
-            });
-            each(fold, &mut items);
+            }
+            each(fold, items);
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()

@@ -6,7 +6,7 @@ use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
 use super::shard::Shard;
 use super::{Planned, Policies, plan};
 use crate::appwrite::Profile;
-use crate::dialect::export::{Export, Group, Item};
+use crate::dialect::export::{Export, Item};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::report::{Facts, Observer};
@@ -52,14 +52,15 @@ impl<'e> Planner<'e> {
     }
 
     /// Plans records as if each were alone.
-    fn plan_all<'r>(&self, items: Group<'_, 'r>) -> Vec<PlannedItem<'r>> {
-        items.map(|item| self.plan_alone(item)).collect()
+    fn plan_all<'r>(&self, items: Vec<Item<'r>>) -> Vec<PlannedItem<'r>> {
+        let facts = |item: &Item<'_>| item.account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
+        let facts: Vec<_> = items.iter().map(facts).collect();
+        items.into_iter().zip(facts).map(|(item, facts)| self.plan_alone(item, facts)).collect()
     }
 
     #[inline]
-    fn plan_alone<'r>(&self, item: Item<'r>) -> PlannedItem<'r> {
+    fn plan_alone<'r>(&self, item: Item<'r>, facts: Facts) -> PlannedItem<'r> {
         let Item { position, raw, record, .. } = item;
-        let facts = item.account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
         let planned = match item.account {
             Ok(account) => plan(account, self.export.dialect().name(), self.policies, self.profile),
             Err(refusal) => {
@@ -100,12 +101,13 @@ impl<'e> Planner<'e> {
             listener,
             || (init(), Vec::new()),
             |(batch, keys), items| {
-                for item in self.plan_all(items) {
+                let items = self.plan_all(items);
+                for item in &items {
                     if let Planned::Create(plan) = &item.planned {
                         keys.extend(digests(plan).map(|(_, d)| d));
                     }
-                    each(batch, item);
                 }
+                items.into_iter().for_each(|item| each(batch, item));
             },
             |(batch, keys)| {
                 for key in keys {
