@@ -48,7 +48,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         &Silent,
         Lines::default,
         |lines, item| {
-            lines.refused |= matches!(item.planned, Planned::Refused { .. });
+            lines.refused |= matches!(item.planned, Planned::Refused(_));
             let line = line::line(item.position.record, &item.planned, args.reveal);
             // Writing into memory fails only where a key is not a string, and all of these are.
             let _ = serde_json::to_writer(&mut lines.text, &line);

@@ -183,6 +183,12 @@ pub fn object(record: &Record<'_>, column: &str) -> Option<serde_json::Map<Strin
     }
 }
 
+/// The first of several values in which something is written, as text.
+#[must_use]
+pub fn written<'v>(values: [Option<&'v Value<'v>>; 2]) -> Option<Cow<'v, str>> {
+    values.into_iter().flatten().find_map(|value| value.text().filter(|text| !crate::bytes::trim(text).is_empty()))
+}
+
 /// The names in a JSON value: of an array, of one string split at commas, `|` and `;`, the members of an object that are
 /// true; everything else has none.
 #[must_use]

@@ -216,7 +216,21 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            let mut items: Vec<_> = group.iter().map(|decoded| self.interpret(decoded, &context)).collect();
+            let mut items = Vec::with_capacity(group.len());
+            for decoded in &group {
+                items.push(Item {
+                    position: decoded.position,
+                    raw: decoded.raw,
+                    record: decoded.record.as_ref().ok().copied(),
+                    account: match &decoded.record {
+                        Ok(record) => self.dialect.interpret(record, &context),
+                        Err(defect) => {
+                            let text = format!("line {}: {defect}", decoded.position.line);
+                            Err(Refusal::new(Code::DamagedRecord, text))
+                        }
+                    },
+                });
+            }
             for (item, decoded) in items.iter_mut().zip(&group) {
                 if let Ok(account) = &mut item.account {
                     complete(account, &context, decoded.recoded);
@@ -226,22 +240,6 @@ impl Export {
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
         self.related.check()
-    }
-
-    /// An account is large: it is made where it is to stay.
-    fn interpret<'r>(&self, decoded: &Decoded<'r>, context: &Context<'_>) -> Item<'r> {
-        Item {
-            position: decoded.position,
-            raw: decoded.raw,
-            record: decoded.record.as_ref().ok().copied(),
-            account: match &decoded.record {
-                Ok(record) => self.dialect.interpret(record, context),
-                Err(defect) => {
-                    let text = format!("line {}: {defect}", decoded.position.line);
-                    Err(Refusal::new(Code::DamagedRecord, text))
-                }
-            },
-        }
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {

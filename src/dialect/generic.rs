@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{Context, Detection, Dialect, Fate, Role, common, strict};
 use crate::account::{Account, Credential, HashInput};
 use crate::code::{Code, Note, Refusal};
-use crate::source::{Format, Record, TableSample, Value};
+use crate::source::{ColumnList, Format, Record, TableSample, Value};
 
 /// CSV, JSON and NDJSON under rehome's own member names.
 pub struct Generic;
@@ -39,14 +39,14 @@ const MEMBERS: [(&str, Fate); 23] = [
 ];
 
 /// The names of all members, in that order.
-static COLUMNS: [&str; MEMBERS.len()] = {
+static COLUMNS: ColumnList<{ MEMBERS.len() }> = ColumnList::new({
     let (mut names, mut n) = ([""; MEMBERS.len()], 0);
     while n < names.len() {
         names[n] = MEMBERS[n].0;
         n += 1;
     }
     names
-};
+});
 
 const HASH_PARAMETER: Fate = Fate::Transformed { to: "password", how: "in the form its endpoint takes" };
 
@@ -77,7 +77,7 @@ impl Dialect for Generic {
         if users { Role::Users } else { Role::Ignored }
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
         let [
             id,
             email,
@@ -124,7 +124,7 @@ fn is_member(column: &str) -> bool {
 }
 
 /// A plain-text password comes before a hash: Appwrite can always hash it.
-fn password<'r>(members: [Option<&'r Value<'r>>; 13], context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
+fn password<'r>(members: [Option<&'r Value<'r>>; 13], context: &Context<'r>) -> Result<Credential<'r>, Refusal> {
     let [hash, scheme, salt, encoding, n, r, p, length, signer_key, salt_separator, rounds, mem_cost, plaintext] =
         members;
     let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
@@ -157,9 +157,9 @@ fn password<'r>(members: [Option<&'r Value<'r>>; 13], context: &Context<'_>) -> 
 }
 
 /// Puts a project's parameters where the record has none of its own.
-pub(super) fn fill_firebase(input: &mut HashInput<'_>, project: &super::FirebaseHashConfig) {
-    input.signer_key = Some(Cow::Owned(project.signer_key.clone()));
-    input.salt_separator = Some(Cow::Owned(project.salt_separator.clone()));
+pub(super) fn fill_firebase<'r>(input: &mut HashInput<'r>, project: &'r super::FirebaseHashConfig) {
+    input.signer_key = Some(Cow::Borrowed(&project.signer_key));
+    input.salt_separator = Some(Cow::Borrowed(&project.salt_separator));
     input.rounds.get_or_insert(project.rounds);
     input.mem_cost.get_or_insert(project.mem_cost);
 }

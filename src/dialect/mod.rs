@@ -8,6 +8,10 @@ use crate::account::Account;
 use crate::code::Refusal;
 use crate::source::{Record, TableSample};
 
+/// Finds the cells of a CSV row that has more or fewer than its table has columns, where the row (as it stands in the file)
+/// itself says how the exporter broke it. Anything but as many cells as there are columns leaves the row damaged.
+pub type Mender = fn(&TableSample, &str) -> Option<Vec<String>>;
+
 /// A source system's export.
 ///
 /// Implementations are stateless; what a run knows reaches them through [`Context`].
@@ -43,11 +47,8 @@ pub trait Dialect: Sync {
         None
     }
 
-    /// The cells of a CSV row that has more or fewer than its table has columns, where the row itself says how the
-    /// exporter broke it. `raw` is the row as it stands, `cells` what it reads as. Anything but as many cells as there are
-    /// columns leaves the row damaged.
-    fn heal(&self, table: &TableSample, raw: &str, cells: &[Cow<'_, str>]) -> Option<Vec<String>> {
-        let _ = (table, raw, cells);
+    /// What mends this source's CSV rows, if its exporter breaks them.
+    fn mender(&self) -> Option<Mender> {
         None
     }
 
@@ -64,7 +65,7 @@ pub trait Dialect: Sync {
     /// # Errors
     /// The refusal of this record alone: somebody who is no person ([`crate::code::Code::SkippedBySource`]), or a row
     /// the source itself broke.
-    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal>;
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal>;
 
     /// The id and the address of a row that [`Self::interpret`] refused, as far as they can be read, so that the refusal can
     /// be told apart from others.

@@ -19,8 +19,8 @@ pub(super) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {
 #[inline]
 fn is_blank(value: Option<&Value<'_>>) -> bool {
     match value {
-        None | Some(Value::Null) => true,
         Some(Value::Text(text)) => text.is_empty(),
+        None | Some(Value::Null) => true,
         Some(_) => false,
     }
 }

@@ -56,8 +56,9 @@ pub fn scan(
             match item.planned {
                 _ if !planner.shard.takes(record, &item.planned) => {}
                 Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, &plan)))),
-                Planned::Refused { source_id, refusal, .. } => {
-                    batch.push(Fed::Refused { record, source_id: source_id.into_owned(), refusal });
+                Planned::Refused(refused) => {
+                    let source_id = refused.source_id.into_owned();
+                    batch.push(Fed::Refused { record, source_id, refusal: refused.refusal });
                 }
             }
         },

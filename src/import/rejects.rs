@@ -48,7 +48,7 @@ pub fn rewrite(
             }
             let observation = observer.planned(item.position, item.facts, &item.planned);
             let (source_id, email, refusal) = match item.planned {
-                Planned::Refused { source_id, email, refusal } => (source_id, email, Some(refusal)),
+                Planned::Refused(refused) => (refused.source_id, refused.email, Some(refused.refusal)),
                 Planned::Create(plan) => (plan.source_id, plan.email, None),
             };
             rows.push(Row {

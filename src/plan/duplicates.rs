@@ -292,7 +292,7 @@ impl Duplicates {
         if let Some((code, of)) = clash.refused {
             let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
             let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
-            return Planned::Refused { source_id: plan.source_id, email: plan.email, refusal };
+            return Planned::refused(plan.source_id, plan.email, refusal);
         }
         if let Some(of) = clash.id_in_case {
             let id: Cow<'_, str> = Cow::Owned(derive_id(origin, &plan.source_id));

@@ -14,7 +14,9 @@ pub const REDACTED: &str = "redacted";
 pub fn line(record: u64, planned: &Planned<'_>, reveal: bool) -> Value {
     match planned {
         Planned::Create(plan) => create_line(record, plan, reveal),
-        Planned::Refused { source_id, email, refusal } => refused_line(record, source_id, email.as_deref(), refusal),
+        Planned::Refused(refused) => {
+            refused_line(record, &refused.source_id, refused.email.as_deref(), &refused.refusal)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod shard;
 pub use normalize::derive_id;
 
 use std::borrow::Cow;
+use std::mem::take;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ use crate::code::{Code, Note, Refusal, Severity};
 use crate::scheme::{self, Mapped, PasswordFields, Verdict};
 
 /// What is sent for one user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan<'a> {
     /// The source's own id.
     pub source_id: Cow<'a, str>,
@@ -42,7 +43,7 @@ pub struct Plan<'a> {
 }
 
 /// The request that creates a user.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Create<'a> {
     /// Where to.
     pub endpoint: Endpoint,
@@ -51,7 +52,7 @@ pub struct Create<'a> {
 }
 
 /// The body of a create request, under Appwrite's names.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateBody<'a> {
     /// Always explicit, never `unique()`.
@@ -94,14 +95,24 @@ pub enum Planned<'a> {
     /// One create and its steps.
     Create(Box<Plan<'a>>),
     /// Nothing is sent.
-    Refused {
-        /// The source's own id.
-        source_id: Cow<'a, str>,
-        /// The address, where one is known.
-        email: Option<Cow<'a, str>>,
-        /// Why.
-        refusal: Refusal,
-    },
+    Refused(Box<Refused<'a>>),
+}
+
+/// A record for which nothing is sent.
+#[derive(Debug, Clone)]
+pub struct Refused<'a> {
+    /// The source's own id.
+    pub source_id: Cow<'a, str>,
+    /// The address, where one is known.
+    pub email: Option<Cow<'a, str>>,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl<'a> Planned<'a> {
+    fn refused(source_id: Cow<'a, str>, email: Option<Cow<'a, str>>, refusal: Refusal) -> Self {
+        Self::Refused(Box::new(Refused { source_id, email, refusal }))
+    }
 }
 
 /// What the person wants, where there is a choice.
@@ -157,62 +168,72 @@ impl std::fmt::Debug for Create<'_> {
 /// Plans one account for one version of Appwrite. `origin` is the dialect's name; it keeps ids derived from equal source
 /// ids of different systems apart.
 #[must_use]
-pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile: &Profile) -> Planned<'a> {
-    let Account { source_id, email, email_verified, phone, phone_verified, name, enabled, roles, prefs, .. } = account;
-    let mut notes = account.notes;
+pub fn plan<'a>(mut account: Account<'a>, origin: &str, policies: Policies, profile: &Profile) -> Planned<'a> {
+    let begun = begin(&mut account, policies.unsupported, profile);
+    finish(&mut account, begun, origin, policies.ids, profile)
+}
 
-    let email = email.map(normalize::email).filter(|e| !e.is_empty());
-    let phone = phone.map(normalize::phone).filter(|p| !p.is_empty());
-    let refuse = |source_id, email, refusal| Planned::Refused { source_id, email, refusal };
+// Account and plan are large: each stays where it is from the first half to the second.
 
-    if let Some(address) = &email
-        && !rules::email(address, profile)
-    {
-        let refusal = Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts");
-        return refuse(source_id, email, refusal);
+/// The first half of planning: address and phone number as Appwrite stores them, and what becomes of the password.
+fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Profile) -> Result<Box<Plan<'a>>, Refusal> {
+    account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
+    account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
+    if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {
+        return Err(Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts"));
     }
-    let phone = phone.filter(|number| {
-        let good = rules::phone(number);
-        if !good {
-            notes.push(Note::new(
-                Code::InvalidPhone,
-                "the phone number is not in the form +COUNTRYNUMBER and is left out",
-            ));
+    let mut plan = Box::<Plan<'_>>::default();
+    plan.notes = take(&mut account.notes);
+    plan.scheme = "none";
+    if account.phone.as_ref().is_some_and(|number| !rules::phone(number)) {
+        account.phone = None;
+        let text = "the phone number is not in the form +COUNTRYNUMBER and is left out";
+        plan.notes.push(Note::new(Code::InvalidPhone, text));
+    }
+    let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
+    match (password(&mut plan, &account.credential, sign_in, profile), unsupported) {
+        (Ok(()), _) => Ok(plan),
+        (Err(refusal), Unsupported::Skip) => Err(refusal),
+        (Err(refusal), Unsupported::WithoutPassword) => {
+            let text = format!("created without a password: {}", refusal.text);
+            plan.notes.push(Note::new(Code::NeedsReset, text));
+            plan.scheme = refusal.scheme.unwrap_or("none");
+            Ok(plan)
         }
-        good
-    });
+    }
+}
 
-    let Secret { scheme, endpoint, fields, conversion } = match secret(
-        &account.credential,
-        SignIn::with(email.is_some(), phone.is_some()),
-        policies.unsupported,
-        profile,
-        &mut notes,
-    ) {
-        Ok(secret) => secret,
-        Err(refusal) => return refuse(source_id, email, refusal),
+/// The second half, which empties the account: what is sent, and in which order.
+fn finish<'a>(
+    account: &mut Account<'a>,
+    begun: Result<Box<Plan<'a>>, Refusal>,
+    origin: &str,
+    ids: Ids,
+    profile: &Profile,
+) -> Planned<'a> {
+    let (source_id, email, phone) = (take(&mut account.source_id), account.email.take(), account.phone.take());
+    let mut plan = match begun {
+        Ok(plan) => plan,
+        Err(refusal) => return Planned::refused(source_id, email, refusal),
     };
-
-    let Some(user_id) =
-        user_id(&source_id, email.as_deref(), phone.as_deref(), origin, policies.ids, profile, &mut notes)
-    else {
-        let refusal =
-            Refusal::new(Code::NothingIdentifies, "the record has no id, no e-mail address and no phone number");
-        return refuse(source_id, email, refusal);
+    let notes = &mut plan.notes;
+    let Some(user_id) = user_id(&source_id, email.as_deref(), phone.as_deref(), origin, ids, profile, notes) else {
+        let text = "the record has no id, no e-mail address and no phone number";
+        return Planned::refused(source_id, email, Refusal::new(Code::NothingIdentifies, text));
     };
-
-    let name = name.and_then(|n| normalize::name(n, &mut notes));
-    let labels = normalize::labels(roles, profile, &mut notes);
-    let prefs = normalize::prefs(prefs, &mut notes);
+    let name = account.name.take().and_then(|n| normalize::name(n, notes));
+    let labels = normalize::labels(take(&mut account.roles), profile, notes);
+    let prefs = normalize::prefs(take(&mut account.prefs), notes);
+    let phone_with_create = plan.create.endpoint == Endpoint::Plain;
 
     // What resets something comes before it: a phone's change resets its verification. A disabled user is disabled
     // before anything else, so that nobody signs in between two requests.
-    let mut steps = Vec::new();
-    if !enabled {
+    let steps = &mut plan.steps;
+    if !account.enabled {
         steps.push(Step::Disable);
     }
     if let Some(number) = &phone
-        && endpoint != Endpoint::Plain
+        && !phone_with_create
     {
         steps.push(Step::Phone(number.clone()));
     }
@@ -221,40 +242,23 @@ pub fn plan<'a>(account: Account<'a>, origin: &str, policies: Policies, profile:
     if let Some(prefs) = prefs {
         steps.push(Step::Prefs(prefs));
     }
-    if email_verified && email.is_some() {
+    if account.email_verified && email.is_some() {
         steps.push(Step::VerifyEmail);
     }
-    if phone_verified && phone.is_some() {
+    if account.phone_verified && phone.is_some() {
         steps.push(Step::VerifyPhone);
     }
     if !labels.is_empty() {
         steps.push(Step::Labels(labels));
     }
 
-    let body = CreateBody {
-        user_id: user_id.clone(),
-        email: email.clone(),
-        phone: if endpoint == Endpoint::Plain { phone.clone() } else { None },
-        name,
-        password: fields,
-    };
-    let create = Create { endpoint, body };
-    Planned::Create(Box::new(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes }))
-}
-
-/// What becomes of the password.
-struct Secret<'a> {
-    scheme: &'static str,
-    endpoint: Endpoint,
-    fields: Option<PasswordFields<'a>>,
-    conversion: Vec<&'static str>,
-}
-
-impl Secret<'_> {
-    /// No password is sent.
-    const fn none(scheme: &'static str) -> Self {
-        Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new() }
-    }
+    let body = &mut plan.create.body;
+    body.user_id.clone_from(&user_id);
+    body.email.clone_from(&email);
+    body.phone = if phone_with_create { phone.clone() } else { None };
+    body.name = name;
+    (plan.source_id, plan.user_id, plan.email, plan.phone) = (source_id, user_id, email, phone);
+    Planned::Create(plan)
 }
 
 /// What a user can sign in with, beside a password.
@@ -275,59 +279,45 @@ impl SignIn {
     }
 }
 
-fn secret<'a>(
+/// Puts the password's fields, endpoint and scheme into the plan; a refusal where it cannot be carried.
+fn password<'a>(
+    plan: &mut Plan<'a>,
     credential: &Credential<'a>,
     sign_in: SignIn,
-    unsupported: Unsupported,
     profile: &Profile,
-    notes: &mut Vec<Note>,
-) -> Result<Secret<'a>, Refusal> {
-    // One place decides what a password that cannot be carried means.
-    let without = |refusal: Refusal, notes: &mut Vec<Note>| match unsupported {
-        Unsupported::Skip => Err(refusal),
-        Unsupported::WithoutPassword => {
-            notes.push(Note::new(Code::NeedsReset, format!("created without a password: {}", refusal.text)));
-            Ok(Secret::none(refusal.scheme.unwrap_or("none")))
-        }
-    };
+) -> Result<(), Refusal> {
     match credential {
         Credential::None(note) if note.code.severity() == Severity::Refused => {
-            without(Refusal::new(note.code, note.text.clone()), notes)
+            return Err(Refusal::new(note.code, note.text.clone()));
         }
         Credential::None(note) => {
-            let needs_reset = note.code.severity() == Severity::NeedsReset && note.code != Code::NeedsReset;
-            notes.push(note.clone());
-            if needs_reset {
-                notes.push(Note::new(Code::NeedsReset, "created without a password"));
+            plan.notes.push(note.clone());
+            if note.code.severity() == Severity::NeedsReset && note.code != Code::NeedsReset {
+                plan.notes.push(Note::new(Code::NeedsReset, "created without a password"));
             }
-            Ok(Secret::none("none"))
         }
         _ if sign_in == SignIn::Phone => {
             let text = "Appwrite takes a password with an e-mail address only; the user signs in by phone";
-            notes.push(Note::new(Code::PasswordLeftOut, text));
-            Ok(Secret::none("none"))
+            plan.notes.push(Note::new(Code::PasswordLeftOut, text));
         }
         _ if sign_in == SignIn::Nothing => {
-            let refusal = Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with");
-            without(refusal, notes)
+            return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with"));
         }
-        Credential::Plain(password) => {
-            let length = password.len();
-            if length < rules::PASSWORD_MIN || (profile.max_256_bytes && length > rules::PASSWORD_MAX) {
-                let text = format!("the password is {length} bytes long; Appwrite takes 8 to 256");
-                return without(Refusal::new(Code::PasswordLength, text).scheme("plain"), notes);
-            }
-            let fields = PasswordFields { password: password.clone(), ..PasswordFields::default() };
-            Ok(Secret { scheme: "plain", endpoint: Endpoint::Plain, fields: Some(fields), conversion: Vec::new() })
+        Credential::Plain(password) => carry(plan, scheme::plain(password.clone(), profile))?,
+        Credential::Hash(input) => carry(plan, scheme::resolve(input, profile))?,
+    }
+    Ok(())
+}
+
+fn carry<'a>(plan: &mut Plan<'a>, verdict: Verdict<'a>) -> Result<(), Refusal> {
+    match verdict {
+        Verdict::Refused(refusal) => Err(refusal),
+        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes }) => {
+            (plan.scheme, plan.conversion) = (scheme, conversion);
+            (plan.create.endpoint, plan.create.body.password) = (endpoint, Some(fields));
+            plan.notes.extend(notes);
+            Ok(())
         }
-        Credential::Hash(input) => match scheme::resolve(input, profile) {
-            Verdict::Refused(refusal) => without(refusal, notes),
-            Verdict::Maps(mapped) => {
-                let Mapped { scheme, endpoint, fields, conversion, notes: said } = mapped;
-                notes.extend(said);
-                Ok(Secret { scheme, endpoint, fields: Some(fields), conversion })
-            }
-        },
     }
 }
 

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
 use super::shard::Shard;
-use super::{Planned, Policies, plan};
+use super::{Planned, Policies, begin, finish};
 use crate::appwrite::Profile;
+use crate::code::Refusal;
 use crate::dialect::export::{Export, Item};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
@@ -51,24 +52,29 @@ impl<'e> Planner<'e> {
         Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
     }
 
-    /// Plans records as if each were alone.
-    fn plan_all<'r>(&self, items: Vec<Item<'r>>) -> Vec<PlannedItem<'r>> {
-        let facts = |item: &Item<'_>| item.account.as_ref().map(|a| self.observer.facts(a)).unwrap_or_default();
-        let facts: Vec<_> = items.iter().map(facts).collect();
-        items.into_iter().zip(facts).map(|(item, facts)| self.plan_alone(item, facts)).collect()
+    /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
+    /// the instructions of either just fit into the processor's first cache.
+    fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(PlannedItem<'r>)) {
+        let Policies { ids, unsupported, .. } = self.policies;
+        let begin = |item: &mut Item<'r>| match &mut item.account {
+            Ok(account) => (self.observer.facts(account), begin(account, unsupported, self.profile)),
+            Err(refusal) => (Facts::default(), Err(refusal.clone())),
+        };
+        let begun: Vec<_> = items.iter_mut().map(begin).collect();
+        for (item, (facts, begun)) in items.iter_mut().zip(begun) {
+            let Item { position, raw, record, .. } = *item;
+            let planned = match &mut item.account {
+                Ok(account) => finish(account, begun, self.export.dialect().name(), ids, self.profile),
+                Err(refusal) => self.refused(record, refusal.clone()),
+            };
+            each(PlannedItem { position, raw, record, facts, planned });
+        }
     }
 
-    #[inline]
-    fn plan_alone<'r>(&self, item: Item<'r>, facts: Facts) -> PlannedItem<'r> {
-        let Item { position, raw, record, .. } = item;
-        let planned = match item.account {
-            Ok(account) => plan(account, self.export.dialect().name(), self.policies, self.profile),
-            Err(refusal) => {
-                let (source_id, email) = record.map(|r| self.export.dialect().who(r)).unwrap_or_default();
-                Planned::Refused { source_id: source_id.unwrap_or_default(), email, refusal }
-            }
-        };
-        PlannedItem { position, raw, record, facts, planned }
+    /// A record that the dialect made no account of.
+    fn refused<'r>(&self, record: Option<&'r Record<'r>>, refusal: Refusal) -> Planned<'r> {
+        let (source_id, email) = record.map(|record| self.export.dialect().who(record)).unwrap_or_default();
+        Planned::refused(source_id.unwrap_or_default(), email, refusal)
     }
 
     /// Plans every record as if it were alone, in parallel, and gives the digests that occur twice besides. What `each`
@@ -101,13 +107,12 @@ impl<'e> Planner<'e> {
             listener,
             || (init(), Vec::new()),
             |(batch, keys), items| {
-                let items = self.plan_all(items);
-                for item in &items {
+                self.plan_each(items, |item| {
                     if let Planned::Create(plan) = &item.planned {
                         keys.extend(digests(plan).map(|(_, d)| d));
                     }
-                }
-                items.into_iter().for_each(|item| each(batch, item));
+                    each(batch, item);
+                });
             },
             |(batch, keys)| {
                 for key in keys {
@@ -131,8 +136,7 @@ impl<'e> Planner<'e> {
                 &Silent,
                 Vec::new,
                 |batch, items| {
-                    let planned = self.plan_all(items).into_iter();
-                    batch.extend(planned.filter_map(|item| suspects.claim(item.position.record, &item.planned)));
+                    self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, &item.planned)));
                 },
                 |batch| {
                     claims.extend(batch);
@@ -174,10 +178,10 @@ impl<'e> Planner<'e> {
             listener,
             init,
             |batch, items| {
-                for mut item in self.plan_all(items) {
-                    item.planned = duplicates.apply(item.position.record, item.planned, origin);
-                    each(batch, item);
-                }
+                self.plan_each(items, |item| {
+                    let planned = duplicates.apply(item.position.record, item.planned, origin);
+                    each(batch, PlannedItem { planned, ..item });
+                });
             },
             sink,
         )

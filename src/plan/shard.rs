@@ -21,7 +21,7 @@ impl Shard {
         match planned {
             _ if self.of <= 1 => true,
             Planned::Create(plan) => self.takes_hash(xxh3_64(plan.user_id.as_bytes())),
-            Planned::Refused { .. } => self.takes_hash(record),
+            Planned::Refused(_) => self.takes_hash(record),
         }
     }
 

@@ -42,6 +42,7 @@ impl Report {
         let [ready, warning, needs_reset, refused] = tally.outcomes;
         let rate = head.rate.unwrap_or(DEFAULT_RATE).max(1);
         let schemes = schemes(tally);
+        let (columns, columns_elsewhere) = tally.columns.clone().all();
         Self {
             schema: SCHEMA,
             rehome: env!("CARGO_PKG_VERSION").into(),
@@ -63,8 +64,8 @@ impl Report {
                 login_core_hours: login_core_hours(&schemes),
             },
             schemes,
-            columns: tally.columns.iter().map(|column| column_fate(column, dialect)).collect(),
-            columns_elsewhere: tally.columns.elsewhere,
+            columns: columns.iter().map(|column| column_fate(column, dialect)).collect(),
+            columns_elsewhere,
             never_carried: NEVER_CARRIED
                 .iter()
                 .map(|(what, text)| NeverCarried { what: (*what).into(), text: (*text).into() })
@@ -180,7 +181,7 @@ fn problems(tally: &Tally) -> Vec<Problem> {
 fn schemes(tally: &Tally) -> Vec<Scheme> {
     let mut ranked: Vec<_> = tally.schemes.iter().collect();
     ranked.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then(a.cmp(b)));
-    Cost::measure(tally.schemes.values().flat_map(|scheme| scheme.costs.keys().copied()));
+    Cost::measure(tally.schemes.values().flat_map(|scheme| scheme.costs.iter().map(|(cost, _)| *cost)));
     ranked
         .into_iter()
         .map(|(name, scheme)| {

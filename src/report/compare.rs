@@ -125,7 +125,7 @@ impl Entry {
                 let sent = format!("{}{body}{:?}", plan.create.endpoint.path(), plan.steps);
                 (&plan.source_id, &plan.email, sent)
             }
-            Planned::Refused { source_id, email, refusal } => (source_id, email, refusal.code.name().to_owned()),
+            Planned::Refused(refused) => (&refused.source_id, &refused.email, refused.refusal.code.name().to_owned()),
         };
         let key = match (source_id.as_ref(), email.as_deref()) {
             ("", None) => item.raw,

@@ -13,18 +13,21 @@ const MAX_COLUMNS: usize = 512;
 pub struct Columns {
     seen: Vec<Column>,
     index: HashMap<String, usize>,
-    /// The last row's header, and where its columns stand in `seen`.
-    header: Option<(Arc<Header>, Places)>,
+    /// Rows that `seen` does not know of yet.
+    rows: Option<Rows>,
     /// Values in columns beyond the 512 that are kept apart.
-    pub elsewhere: u64,
+    elsewhere: u64,
 }
 
+/// What was seen of rows under one header. Nothing but these numbers is touched for each.
 #[derive(Debug, Clone)]
-enum Places {
-    /// They are the first ones, in order: the only table's.
-    InOrder,
-    /// Each column's place, or none beyond the 512.
-    At(Vec<Option<usize>>),
+struct Rows {
+    header: Arc<Header>,
+    count: u64,
+    /// One a column: rows with something in it.
+    filled: Vec<u64>,
+    /// One a column: the first of them.
+    examples: Vec<Option<Position>>,
 }
 
 /// What was seen of one column.
@@ -41,16 +44,10 @@ pub struct Column {
 }
 
 impl Column {
-    #[inline]
-    fn count(&mut self, value: &Value<'_>, position: Position) {
-        self.present += 1;
-        if !value.is_empty() {
-            self.filled += 1;
-            // Records come in the order of the file.
-            if self.filled == 1 {
-                self.example = Some(position);
-            }
-        }
+    fn add(&mut self, present: u64, filled: u64, example: Option<Position>) {
+        self.present += present;
+        self.filled += filled;
+        self.example = earliest(self.example, example);
     }
 }
 
@@ -65,7 +62,8 @@ impl Columns {
                     let slot = self.slot(name, next);
                     next = slot.map_or(next, |slot| slot + 1);
                     match slot.and_then(|slot| self.seen.get_mut(slot)) {
-                        Some(column) => column.count(value, record.position),
+                        Some(column) if value.is_empty() => column.present += 1,
+                        Some(column) => column.add(1, 1, Some(record.position)),
                         None => self.elsewhere += 1,
                     }
                 }
@@ -75,26 +73,33 @@ impl Columns {
 
     /// Rows of one table share a header, whose names need looking up only once.
     fn see_row(&mut self, header: &Arc<Header>, cells: &[Value<'_>], position: Position) {
-        if !matches!(&self.header, Some((last, _)) if Arc::ptr_eq(last, header)) {
-            let slots: Vec<_> = header.names().iter().map(|name| self.slot(name, self.seen.len())).collect();
-            let in_order = slots.iter().enumerate().all(|(index, slot)| *slot == Some(index));
-            let places = if in_order { Places::InOrder } else { Places::At(slots) };
-            self.header = Some((Arc::clone(header), places));
+        if !self.rows.as_ref().is_some_and(|rows| Arc::ptr_eq(&rows.header, header)) {
+            self.settle();
+            let columns = header.names().len();
+            let (filled, examples) = (vec![0; columns], vec![None; columns]);
+            self.rows = Some(Rows { header: Arc::clone(header), count: 0, filled, examples });
         }
-        match &self.header {
-            None => {}
-            Some((_, Places::InOrder)) => {
-                for (column, value) in self.seen.iter_mut().zip(cells) {
-                    column.count(value, position);
+        if let Some(rows) = &mut self.rows {
+            rows.count += 1;
+            for (index, (value, filled)) in cells.iter().zip(&mut rows.filled).enumerate() {
+                if !value.is_empty() {
+                    // Records come in the order of the file.
+                    if *filled == 0 {
+                        rows.examples[index] = Some(position);
+                    }
+                    *filled += 1;
                 }
             }
-            Some((_, Places::At(slots))) => {
-                for (slot, value) in slots.iter().zip(cells) {
-                    match slot.and_then(|slot| self.seen.get_mut(slot)) {
-                        Some(column) => column.count(value, position),
-                        None => self.elsewhere += 1,
-                    }
-                }
+        }
+    }
+
+    /// Adds the rows to what was seen.
+    fn settle(&mut self) {
+        let Some(rows) = self.rows.take() else { return };
+        for ((name, filled), example) in rows.header.names().iter().zip(rows.filled).zip(rows.examples) {
+            match self.slot(name, self.seen.len()) {
+                Some(slot) => self.seen[slot].add(rows.count, filled, example),
+                None => self.elsewhere += rows.count,
             }
         }
     }
@@ -116,24 +121,24 @@ impl Columns {
     }
 
     /// Adds what another batch saw.
-    pub fn merge(&mut self, other: Columns) {
+    pub fn merge(&mut self, mut other: Columns) {
+        self.settle();
+        other.settle();
         self.elsewhere += other.elsewhere;
         for column in other.seen {
             match self.slot(&column.name, 0) {
-                Some(i) => {
-                    let mine = &mut self.seen[i];
-                    mine.present += column.present;
-                    mine.filled += column.filled;
-                    mine.example = earliest(mine.example, column.example);
-                }
+                Some(slot) => self.seen[slot].add(column.present, column.filled, column.example),
                 None => self.elsewhere += column.present,
             }
         }
     }
 
-    /// The columns in the order in which they were first met.
-    pub fn iter(&self) -> impl Iterator<Item = &Column> {
-        self.seen.iter()
+    /// The columns in the order in which they were first met, and how many values were in others beyond the 512 that are
+    /// kept apart.
+    #[must_use]
+    pub fn all(mut self) -> (Vec<Column>, u64) {
+        self.settle();
+        (self.seen, self.elsewhere)
     }
 }
 
@@ -176,8 +181,33 @@ mod tests {
         later.see(&record(2, &[("mail", "b@x.test"), ("id", "2"), ("plan", "pro")]));
         columns.merge(later);
         let seen: Vec<_> =
-            columns.iter().map(|c| (&*c.name, c.present, c.filled, c.example.map(|p| p.record))).collect();
-        assert_eq!(seen, [("id", 2, 2, Some(1)), ("mail", 2, 1, Some(2)), ("plan", 1, 1, Some(2))]);
+            columns.all().0.into_iter().map(|c| (c.name, c.present, c.filled, c.example.map(|p| p.record))).collect();
+        let column = |name: &str, present, filled, example| (name.to_owned(), present, filled, Some(example));
+        assert_eq!(seen, [column("id", 2, 2, 1), column("mail", 2, 1, 2), column("plan", 1, 1, 2)]);
+    }
+
+    #[test]
+    fn rows_of_several_tables_are_counted_under_the_names_they_share() {
+        let row = |number, header: &Arc<Header>, cells: &[&'static str]| Record {
+            fields: Fields::Row {
+                header: Arc::clone(header),
+                cells: cells.iter().map(|text| Value::Text((*text).into())).collect(),
+            },
+            ..record(number, &[])
+        };
+        let header = |names: &[&str]| Arc::new(Header::new(names.iter().map(|name| (*name).to_owned()).collect()));
+        let (one, other) = (header(&["id", "mail"]), header(&["mail", "plan"]));
+        let mut columns = Columns::default();
+        columns.see(&row(1, &one, &["1", ""]));
+        columns.see(&row(2, &one, &["", "b@x.test"]));
+        columns.see(&row(3, &other, &["c@x.test", ""]));
+        let mut later = Columns::default();
+        later.see(&row(4, &other, &["d@x.test", "pro"]));
+        columns.merge(later);
+        columns.see(&row(5, &one, &["5", "e@x.test"]));
+        let seen = columns.all().0;
+        let seen: Vec<_> = seen.iter().map(|c| (&*c.name, c.present, c.filled, c.example.map(|p| p.record))).collect();
+        assert_eq!(seen, [("id", 3, 2, Some(1)), ("mail", 5, 4, Some(2)), ("plan", 2, 1, Some(4))]);
     }
 
     #[test]
@@ -187,7 +217,8 @@ mod tests {
             let name: &'static str = Box::leak(format!("c{i}").into_boxed_str());
             columns.see(&record(i, &[(name, "x")]));
         }
-        assert_eq!(columns.iter().count(), MAX_COLUMNS);
-        assert_eq!(columns.elsewhere, 2_000 - MAX_COLUMNS as u64);
+        let (seen, elsewhere) = columns.all();
+        assert_eq!(seen.len(), MAX_COLUMNS);
+        assert_eq!(elsewhere, 2_000 - MAX_COLUMNS as u64);
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod build;
 pub mod compare;
+mod few;
 pub mod figures;
 pub mod folder;
 pub mod html;

@@ -88,12 +88,12 @@ impl Batch {
             return;
         }
         match &item.planned {
-            Planned::Refused { source_id, email, refusal } => self.rejected.push(Rejected {
+            Planned::Refused(refused) => self.rejected.push(Rejected {
                 position: item.position,
                 raw: item.raw.to_vec(),
-                refusal: refusal.clone(),
-                email: email.as_deref().map(str::to_owned),
-                source_id: source_id.clone().into_owned(),
+                refusal: refused.refusal.clone(),
+                email: refused.email.as_deref().map(str::to_owned),
+                source_id: refused.source_id.clone().into_owned(),
             }),
             Planned::Create(plan) if observation.outcome() == Outcome::NeedsReset => self.resets.push(Reset::of(plan)),
             Planned::Create(_) => {}

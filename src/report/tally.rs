@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::few::Few;
 use super::loss::Columns;
 use super::traps::{Trap, TrapSet};
 use crate::account::Account;
@@ -145,10 +146,10 @@ impl Observer {
             self.with_pii.then(|| email.as_deref().unwrap_or(id).to_owned()).filter(|who| !who.is_empty())
         };
         match planned {
-            Planned::Refused { source_id, email, refusal } => Observation {
+            Planned::Refused(refused) => Observation {
                 created_year: facts.created_year,
-                who: who(email, source_id),
-                ..self.refused(position, refusal.clone())
+                who: who(&refused.email, &refused.source_id),
+                ..self.refused(position, refused.refusal.clone())
             },
             Planned::Create(plan) => {
                 let create = &plan.create;
@@ -225,8 +226,8 @@ pub type Reason = (Severity, Code, Option<&'static str>);
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub(super) outcomes: [u64; 4],
-    pub(super) reasons: BTreeMap<Reason, ReasonTally>,
-    pub(super) schemes: BTreeMap<&'static str, SchemeTally>,
+    pub(super) reasons: Few<Reason, ReasonTally>,
+    pub(super) schemes: Few<&'static str, SchemeTally>,
     pub(super) years: BTreeMap<i16, u64>,
     pub(super) traps: [u64; Trap::ALL.len()],
     pub(super) requests: u64,
@@ -257,7 +258,7 @@ pub(super) struct SchemeTally {
     pub refused: u64,
     pub converted: u64,
     pub endpoint: Option<Endpoint>,
-    pub costs: BTreeMap<Cost, u64>,
+    pub costs: Few<Cost, u64>,
     pub other_costs: u64,
 }
 
@@ -275,11 +276,13 @@ impl Tally {
         if let Some(year) = observation.created_year {
             *self.years.entry(year).or_default() += 1;
         }
-        for (count, trap) in self.traps.iter_mut().zip(Trap::ALL) {
-            *count += u64::from(observation.traps.has(trap));
+        if observation.traps != TrapSet::default() {
+            for (count, trap) in self.traps.iter_mut().zip(Trap::ALL) {
+                *count += u64::from(observation.traps.has(trap));
+            }
         }
 
-        let scheme = self.schemes.entry(observation.scheme).or_default();
+        let scheme = self.schemes.entry(observation.scheme);
         scheme.count += 1;
         scheme.refused += u64::from(observation.refusal.is_some());
         scheme.converted += u64::from(observation.converted);
@@ -290,14 +293,14 @@ impl Tally {
 
         if let Some(refusal) = &observation.refusal {
             let key = (Severity::Refused, refusal.code, refusal.scheme);
-            self.reasons.entry(key).or_default().add(observation, refusal.text.clone(), refusal.hint.clone());
+            self.reasons.entry(key).add(observation, refusal.text.clone(), refusal.hint.clone());
         }
         for (i, note) in observation.notes.iter().enumerate() {
             if observation.notes[..i].iter().any(|earlier| earlier.code == note.code) {
                 continue;
             }
             let key = (note.code.severity().min(Severity::NeedsReset), note.code, None);
-            self.reasons.entry(key).or_default().add(observation, note.text.clone(), note.code.remedy().into());
+            self.reasons.entry(key).add(observation, note.text.clone(), note.code.remedy().into());
         }
     }
 
@@ -313,10 +316,10 @@ impl Tally {
             *self.years.entry(year).or_default() += count;
         }
         for (key, theirs) in other.reasons {
-            self.reasons.entry(key).or_default().merge(theirs);
+            self.reasons.entry(key).merge(theirs);
         }
         for (name, theirs) in other.schemes {
-            self.schemes.entry(name).or_default().merge(theirs);
+            self.schemes.entry(name).merge(theirs);
         }
         self.requests += other.requests;
         self.disabled += other.disabled;
@@ -367,8 +370,8 @@ impl ReasonTally {
 
 impl SchemeTally {
     fn add_cost(&mut self, cost: Cost, users: u64) {
-        if self.costs.len() < KEPT_COSTS || self.costs.contains_key(&cost) {
-            *self.costs.entry(cost).or_default() += users;
+        if self.costs.len() < KEPT_COSTS || self.costs.contains(&cost) {
+            *self.costs.entry(cost) += users;
         } else {
             self.other_costs += users;
         }

@@ -101,9 +101,9 @@ fn bcrypt<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         );
     }
     if job.parts.declared.is_none() && job.unwrapped == 0 {
-        match job.parts.origin {
+        match job.parts.input.origin {
             "meteor" | "nodebb" => {
-                let scheme = if job.parts.origin == "meteor" { "meteor" } else { "nodebb" };
+                let scheme = if job.parts.input.origin == "meteor" { "meteor" } else { "nodebb" };
                 return job.unsupported(scheme);
             }
             "devise" | "rails" => job.note(
@@ -235,10 +235,10 @@ fn phpass<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         }
         _ => return job.malformed(NAME, "phpass computes 2^7 to 2^30 rounds"),
     }
-    if job.parts.origin == "wordpress" {
+    if job.parts.input.origin == "wordpress" {
         job.note(Code::PasswordPrepared, "WordPress trims a password and, in its forms, puts \\ before quotes");
     }
-    if job.parts.origin == "phpbb" {
+    if job.parts.input.origin == "phpbb" {
         job.note(Code::PasswordPrepared, "phpBB writes & < > and quotes of a password as HTML entities");
     }
     job.maps(NAME, Endpoint::Phpass, Cow::Borrowed(text))
@@ -315,7 +315,7 @@ fn des_end(text: &str) -> bool {
 /// Thirteen characters of the alphabet: DES where the source or a person says so.
 pub(super) fn des<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let known = matches!(job.declared(), Some("descrypt" | "crypt"))
-        || (job.declared().is_none() && matches!(job.parts.origin, "shadow" | "htpasswd"));
+        || (job.declared().is_none() && matches!(job.parts.input.origin, "shadow" | "htpasswd"));
     if known {
         return des_named(job, text);
     }

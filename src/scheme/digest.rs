@@ -95,9 +95,9 @@ pub(super) fn undeclared<'s>(job: Job<'s, '_>, text: &'s str, bytes: usize) -> V
         return recognise::unrecognised(job);
     }
     if job.parts.salt.is_some_and(|salt| !salt.is_empty()) {
-        return if job.parts.origin == "discourse" { job.unsupported("discourse") } else { salted(job, bytes) };
+        return if job.parts.input.origin == "discourse" { job.unsupported("discourse") } else { salted(job, bytes) };
     }
-    match (job.parts.origin, bytes) {
+    match (job.parts.input.origin, bytes) {
         // None of these has ever written another bare digest of this length.
         ("wordpress" | "django" | "magento" | "drupal" | "phpbb" | "joomla", 16) => return named(job, "md5", text),
         ("discourse", 32) => return job.unsupported("discourse"),

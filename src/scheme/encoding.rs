@@ -17,8 +17,7 @@ pub(super) fn unpadded_length(text: &str) -> Option<usize> {
         3 => 2,
         _ => return None,
     };
-    // Without an early end, so that many bytes are looked at together.
-    let valid = bytes.iter().fold(true, |valid, b| valid & (b.is_ascii_alphanumeric() | matches!(b, b'+' | b'/')));
+    let valid = every(bytes, |b| b.is_ascii_alphanumeric() | matches!(b, b'+' | b'/'));
     let clean = bytes.last().and_then(|&b| sextet(b)).is_none_or(|last| last & ((1 << spare_bits) - 1) == 0);
     (valid && clean).then_some(bytes.len() * 6 / 8)
 }

@@ -46,7 +46,7 @@ pub(super) fn resolve<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         let text = "a Firebase hash needs the project's signer key and salt separator";
         return Verdict::Refused(Refusal::new(Code::HashConfigMissing, text).scheme(NAME));
     };
-    let (rounds, mem_cost) = (job.parts.rounds.unwrap_or(8), job.parts.mem_cost.unwrap_or(14));
+    let (rounds, mem_cost) = (job.parts.input.rounds.unwrap_or(8), job.parts.input.mem_cost.unwrap_or(14));
     finish(job, Row { hash: text, salt, signer_key, separator, rounds, mem_cost })
 }
 

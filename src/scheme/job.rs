@@ -4,30 +4,24 @@ use std::borrow::Cow;
 
 use super::registry::{self, Scheme};
 use super::{Mapped, PasswordFields, Verdict};
-use crate::account::SaltEncoding;
+use crate::account::HashInput;
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal};
 
-/// A [`crate::account::HashInput`] whose strings are all borrowed and whose scheme is looked up.
+/// A [`HashInput`] whose strings live as long as the verdict and whose scheme is looked up.
 #[derive(Clone, Copy)]
-pub(super) struct Parts<'s> {
+pub(super) struct Parts<'s, 'p> {
     pub declared: Option<&'static Scheme>,
-    pub origin: &'static str,
     pub salt: Option<&'s str>,
-    pub salt_encoding: SaltEncoding,
-    pub scrypt_n: Option<u64>,
-    pub scrypt_r: Option<u64>,
-    pub scrypt_p: Option<u64>,
-    pub scrypt_length: Option<u64>,
     pub signer_key: Option<&'s str>,
     pub salt_separator: Option<&'s str>,
-    pub rounds: Option<u64>,
-    pub mem_cost: Option<u64>,
+    /// All that is no string.
+    pub input: &'p HashInput<'p>,
 }
 
 /// The work on one hash.
 pub(super) struct Job<'s, 'p> {
-    pub parts: Parts<'s>,
+    pub parts: Parts<'s, 'p>,
     pub profile: &'p Profile,
     pub conversion: Vec<&'static str>,
     pub notes: Vec<Note>,
@@ -58,7 +52,7 @@ impl<'s> Job<'s, '_> {
             || declared.is_system()
             || (declared.name == "phpass" && found == "bcrypt")
             // Appwrite's own export: these three endpoints ask one function, which goes by the string.
-            || (self.parts.origin == "appwrite" && matches!(declared.name, "bcrypt" | "argon2" | "phpass"))
+            || (self.parts.input.origin == "appwrite" && matches!(declared.name, "bcrypt" | "argon2" | "phpass"))
             || (declared.name == "crypt" && (found.ends_with("crypt") || found == "scrypt"));
         (!fits).then(|| {
             self.refuse(

@@ -194,20 +194,7 @@ fn resolve_strings<'s>(
         let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
         return Verdict::Refused(Refusal::new(Code::UnknownScheme, format!("`{shown}` is no scheme rehome knows")));
     }
-    let parts = Parts {
-        declared,
-        origin: input.origin,
-        salt,
-        salt_encoding: input.salt_encoding,
-        scrypt_n: input.scrypt_n,
-        scrypt_r: input.scrypt_r,
-        scrypt_p: input.scrypt_p,
-        scrypt_length: input.scrypt_length,
-        signer_key,
-        salt_separator,
-        rounds: input.rounds,
-        mem_cost: input.mem_cost,
-    };
+    let parts = Parts { declared, salt, signer_key, salt_separator, input };
     let job = Job { parts, profile, conversion: Vec::new(), notes: Vec::new(), unwrapped: 0 };
     recognise::resolve(job, hash.unwrap_or_default())
 }

@@ -50,14 +50,14 @@ pub(super) fn resolve<'s>(mut job: Job<'s, '_>, hash: &'s str) -> Verdict<'s> {
     let says_itself = text.starts_with(['$', '{']);
     let firebase = match job.declared() {
         Some(name) => name == "firebase-scrypt" && !text.starts_with("$fbscrypt$"),
-        None => !says_itself && (job.parts.origin == "firebase" || job.parts.signer_key.is_some()),
+        None => !says_itself && (job.parts.input.origin == "firebase" || job.parts.signer_key.is_some()),
     };
     if firebase {
         return firebase::resolve(job, text);
     }
     let row = match job.declared() {
         Some(name) => name == "scrypt" && !says_itself && !text.starts_with("scrypt"),
-        None => !says_itself && job.parts.scrypt_n.is_some(),
+        None => !says_itself && job.parts.input.scrypt_n.is_some(),
     };
     if row {
         return scrypt::row(job, text);
@@ -134,7 +134,9 @@ fn shape<'s>(job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if text.len() == 35 && text.strip_prefix("md5").is_some_and(encoding::is_hex) {
         return job.unsupported("postgres-md5");
     }
-    if matches!(job.parts.origin, "shadow" | "htpasswd") && matches!(text.len(), 24 | 35 | 46) && itoa64::is_valid(text)
+    if matches!(job.parts.input.origin, "shadow" | "htpasswd")
+        && matches!(text.len(), 24 | 35 | 46)
+        && itoa64::is_valid(text)
     {
         return job.unsupported("bigcrypt");
     }

@@ -49,14 +49,14 @@ pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         return job.malformed(NAME, "the output of scrypt is hexadecimal or base64");
     };
     let (Some(salt), Some(n), Some(r), Some(p)) =
-        (job.parts.salt, job.parts.scrypt_n, job.parts.scrypt_r, job.parts.scrypt_p)
+        (job.parts.salt, job.parts.input.scrypt_n, job.parts.input.scrypt_r, job.parts.input.scrypt_p)
     else {
         return job.refuse(Code::ParametersMissing, NAME, "scrypt needs its salt, N, r and p beside the hash");
     };
-    if job.parts.scrypt_length.is_some_and(|length| length != digest.length() as u64) {
+    if job.parts.input.scrypt_length.is_some_and(|length| length != digest.length() as u64) {
         return job.malformed(NAME, "the hash has another length than its scrypt_length says");
     }
-    let bytes = match job.parts.salt_encoding {
+    let bytes = match job.parts.input.salt_encoding {
         SaltEncoding::Utf8 => {
             if encoding::is_hex(salt) && salt.len() >= 16 {
                 job.note(
@@ -72,7 +72,7 @@ pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let Some(bytes) = bytes else {
         return job.malformed(NAME, "the salt is not written as password_salt_encoding says");
     };
-    if job.parts.salt_encoding != SaltEncoding::Utf8 {
+    if job.parts.input.salt_encoding != SaltEncoding::Utf8 {
         job.converted("decode the salt");
     }
     finish(job, NAME, Cost { n, r, p }, bytes, digest)
@@ -332,7 +332,7 @@ fn send_binary<'s>(
 
 /// `before:after` whose second part is a key of 64 bytes: better-auth, Lucia, Oslo.
 pub(super) fn colons<'s>(job: Job<'s, '_>, salt: &'s str, key: &'s str) -> Verdict<'s> {
-    let scheme = match (job.declared(), job.parts.origin) {
+    let scheme = match (job.declared(), job.parts.input.origin) {
         (Some(name @ ("better-auth" | "lucia" | "lucia-v1")), _) => name,
         (Some(_), _) => return recognise::unrecognised(job),
         (None, "better-auth") => "better-auth",

@@ -190,7 +190,7 @@ pub(super) fn colons<'s>(mut job: Job<'s, '_>, before: &'s str, after: &'s str) 
     }
     let line = after.split(':').next().unwrap_or_default();
     let crypt =
-        matches!(job.parts.origin, "htpasswd" | "shadow") || matches!(job.declared(), Some("descrypt" | "crypt"));
+        matches!(job.parts.input.origin, "htpasswd" | "shadow") || matches!(job.declared(), Some("descrypt" | "crypt"));
     if crypt || line.starts_with(['$', '{']) {
         job.converted("strip \"user:\"");
         return recognise::inner(job, line);
@@ -201,7 +201,7 @@ pub(super) fn colons<'s>(mut job: Job<'s, '_>, before: &'s str, after: &'s str) 
             Some(("", "0")) if before.len() == 32 => unsalted(job, "md5", before),
             Some(("", "1")) if before.len() == 64 => unsalted(job, "sha256", before),
             Some((salt, version)) if before.len() == 64 => magento(job, before, salt, version),
-            _ if after.is_empty() && before.len() == 32 && job.parts.origin == "magento" => {
+            _ if after.is_empty() && before.len() == 32 && job.parts.input.origin == "magento" => {
                 unsalted(job, "md5", before)
             }
             _ => digest::salted(job, before.len() / 2),

@@ -205,7 +205,7 @@ pub(crate) struct Found {
     pub row: Row,
     /// Where the cells of a row with quotes were put; none where [`plain_values`] can read the row.
     pub cells: Range<usize>,
-    /// Whether it has a cell for each column.
+    /// Whether it has a cell for each column; of a row without quotes only where that is asked.
     pub fits: bool,
 }
 
@@ -219,6 +219,7 @@ pub(crate) fn rows(
     mut at: usize,
     delimiter: u8,
     width: usize,
+    counting: bool,
     cells: &mut Vec<Cell>,
     mut each: impl FnMut(Found),
 ) {
@@ -230,9 +231,11 @@ pub(crate) fn rows(
         if data.get(stop) != Some(&b'"') {
             let first = line_until(data, at, stop);
             if first.end > first.start {
-                let text = &data[first.start..first.end];
-                let count = memchr_iter(delimiter, text).count() + 1;
-                let fits = count == width || count == width + 1 && text.ends_with(&[delimiter]);
+                let fits = !counting || {
+                    let text = &data[first.start..first.end];
+                    let count = memchr_iter(delimiter, text).count() + 1;
+                    count == width || count == width + 1 && text.ends_with(&[delimiter])
+                };
                 each(Found { row: first, cells: first_cell..first_cell, fits });
             }
             at = first.next;
@@ -275,23 +278,22 @@ pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
     cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(|last| last.is_empty())
 }
 
-/// Puts the texts of a row's cells, and NULL where a bare word says so, in the place of another row's values. `text` begins
-/// at `at` of what the cells were cut out of.
-pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut Vec<Value<'t>>) {
-    for (index, &cell) in cells.iter().enumerate() {
+/// Puts the texts of a row's cells, and NULL where a bare word says so, in the place of another row's values, as far as they
+/// go. `text` begins at `at` of what the cells were cut out of.
+pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut [Value<'t>]) {
+    for (cell, value) in cells.iter().zip(values) {
         let written = if cell.is_empty() { "" } else { &text[cell.within(at)] };
         match cell.quoting {
-            Quoting::Bare => put_bare(values, index, written),
-            Quoting::Quoted => put(values, index, written),
-            Quoting::Doubled => put_any(values, index, Value::Text(unquote(written, cell.quoting))),
+            Quoting::Bare => put_bare(value, written),
+            Quoting::Quoted => put(value, written),
+            Quoting::Doubled => replace(value, Value::Text(unquote(written, cell.quoting))),
         }
     }
-    values.truncate(cells.len());
 }
 
-/// [`values`] of a row without quotes. Cells are short: most end before a vector search has begun, so eight bytes at a time
-/// are looked at.
-pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Value<'t>>) {
+/// [`values`] of a row without quotes; returns how many cells it has. Cells are short: most end before a vector search has
+/// begun, so eight bytes at a time are looked at.
+pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut [Value<'t>]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const LOW: u64 = 0x7f * ONES;
     let delimiters = ONES * u64::from(delimiter);
@@ -301,7 +303,8 @@ pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Va
         !(((other & LOW) + LOW) | other) & (ONES << 7)
     };
     let bytes = text.as_bytes();
-    let (mut start, mut index, mut at) = (0, 0, 0);
+    let mut values = values.iter_mut();
+    let (mut start, mut cells, mut at) = (0, 1, 0);
     while at < bytes.len() {
         let word = match bytes[at..].first_chunk() {
             Some(word) => u64::from_le_bytes(*word),
@@ -312,40 +315,42 @@ pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut Vec<Va
         while marks != 0 {
             let stop = at + (marks.trailing_zeros() / 8) as usize;
             marks &= marks - 1;
-            put_bare(values, index, if start == stop { "" } else { &text[start..stop] });
-            (start, index) = (stop + 1, index + 1);
+            if let Some(value) = values.next() {
+                put_bare(value, if start == stop { "" } else { &text[start..stop] });
+            }
+            (start, cells) = (stop + 1, cells + 1);
         }
         at += 8;
     }
-    put_bare(values, index, &text[start..]);
-    values.truncate(index + 1);
+    if let Some(value) = values.next() {
+        put_bare(value, &text[start..]);
+    }
+    cells
 }
 
 #[inline]
-fn put_bare<'t>(values: &mut Vec<Value<'t>>, index: usize, written: &'t str) {
+fn put_bare<'t>(value: &mut Value<'t>, written: &'t str) {
     if matches!(written, "NULL" | "\\N") {
-        put_any(values, index, Value::Null);
+        replace(value, Value::Null);
     } else {
-        put(values, index, written);
+        put(value, written);
     }
 }
 
 /// Puts a text in the place of its like, which most often stands there: nothing is dropped.
 #[inline]
-fn put<'t>(values: &mut Vec<Value<'t>>, index: usize, text: &'t str) {
-    if let Some(Value::Text(Cow::Borrowed(last))) = values.get_mut(index) {
+fn put<'t>(value: &mut Value<'t>, text: &'t str) {
+    if let Value::Text(Cow::Borrowed(last)) = value {
         *last = text;
     } else {
-        put_any(values, index, Value::Text(Cow::Borrowed(text)));
+        replace(value, Value::Text(Cow::Borrowed(text)));
     }
 }
 
+#[cold]
 #[inline(never)]
-fn put_any<'t>(values: &mut Vec<Value<'t>>, index: usize, value: Value<'t>) {
-    match values.get_mut(index) {
-        Some(last) => *last = value,
-        None => values.push(value),
-    }
+fn replace<'t>(last: &mut Value<'t>, value: Value<'t>) {
+    *last = value;
 }
 
 /// The text of a cell.

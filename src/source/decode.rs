@@ -1,6 +1,7 @@
 //! The decoding threads' half: spans of a batch → records.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -35,56 +36,70 @@ fn plural(n: usize, word: &str) -> String {
     if n == 1 { word.to_owned() } else { format!("{word}s") }
 }
 
-/// One record of a batch, cut but not decoded.
-#[derive(Debug, Clone)]
+/// One record of a batch, cut but not decoded. Small, because there are a thousand between cutting and decoding; a batch is
+/// never longer than a few records of [`super::frame::MAX_RECORD_BYTES`].
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
-    pub start: usize,
-    pub end: usize,
-    pub shape: usize,
+    start: u32,
+    end: u32,
+    shape: u32,
     /// Lines after the batch's first.
-    pub line: u64,
-    kind: SpanKind,
+    line: u32,
     /// The cells of a CSV row with quotes; they say where they stand in the batch.
-    cells: Range<usize>,
+    cells: (u32, u32),
+    kind: SpanKind,
     /// Whether it is a CSV row that has not a cell for each column.
     ragged: bool,
-    /// The values, where [`Mend`] found them.
-    mended: Option<Vec<String>>,
 }
 
-/// Finds the values of a row of that shape that does not have as many as there are columns: given the row as it stands and
-/// the cells it reads as.
-pub(crate) type Mend<'m> = &'m dyn Fn(usize, &str, &[Cow<'_, str>]) -> Option<Vec<String>>;
+impl Piece {
+    /// Where it stands in the batch.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Which of the batch's shapes it has.
+    pub fn shape(self) -> usize {
+        self.shape as usize
+    }
+
+    /// Lines after the batch's first.
+    pub fn line(self) -> u64 {
+        u64::from(self.line)
+    }
+
+    fn cells(self) -> Range<usize> {
+        self.cells.0 as usize..self.cells.1 as usize
+    }
+}
+
+/// Finds the values of a row of that shape that does not have as many as there are columns.
+pub(crate) type Mend<'m> = &'m dyn Fn(usize, &str) -> Option<Vec<String>>;
 
 /// The records of a batch, cut. Reused from batch to batch.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     pub list: Vec<Piece>,
     cells: Vec<Cell>,
+    /// The values of those that [`Mend`] found them for, by their index.
+    mended: HashMap<usize, Vec<String>>,
 }
 
 impl Pieces {
-    /// Cuts what the framing thread left whole, counts lines, and has ragged rows mended.
-    pub fn cut(&mut self, batch: &Batch, mend: Mend<'_>) {
+    /// Cuts what the framing thread left whole, counts lines, and has ragged rows mended where they can be.
+    pub fn cut(&mut self, batch: &Batch, mend: Option<Mend<'_>>) {
         self.list.clear();
         self.cells.clear();
+        self.mended.clear();
         let (mut line, mut counted) = (0, 0);
         let mut ragged = false;
         for span in &batch.cut.spans {
             let Layout::Csv { delimiter, header } = &batch.cut.shapes[span.shape].layout else {
                 line += newlines(&batch.data[counted..span.start]);
                 counted = span.start;
-                let cells = 0..0;
-                self.list.push(Piece {
-                    start: span.start,
-                    end: span.end,
-                    shape: span.shape,
-                    line,
-                    kind: span.kind,
-                    cells,
-                    ragged: false,
-                    mended: None,
-                });
+                let (start, end, shape) = (span.start as u32, span.end as u32, span.shape as u32);
+                let (cells, kind) = ((0, 0), span.kind);
+                self.list.push(Piece { start, end, shape, line: line as u32, cells, kind, ragged: false });
                 continue;
             };
             let list = &mut self.list;
@@ -93,8 +108,9 @@ impl Pieces {
             let mut add = |start: usize, end: usize, next: Option<usize>, cells: Range<usize>, fits: bool| {
                 line += if next_line == Some(start) { 1 } else { newlines(&batch.data[counted..start]) };
                 (next_line, counted) = (next, start);
-                let (shape, kind) = (span.shape, span.kind);
-                list.push(Piece { start, end, shape, line, kind, cells, ragged: !fits, mended: None });
+                let (start, end, shape) = (start as u32, end as u32, span.shape as u32);
+                let cells = (cells.start as u32, cells.end as u32);
+                list.push(Piece { start, end, shape, line: line as u32, cells, kind: span.kind, ragged: !fits });
                 ragged |= !fits;
             };
             let (data, cells) = (&batch.data[..span.end], &mut self.cells);
@@ -103,7 +119,7 @@ impl Pieces {
                     let each = |csv::Found { row, cells, fits }| {
                         add(row.start, row.end, (!row.quoted).then_some(row.next), cells, fits);
                     };
-                    csv::rows(data, span.start, *delimiter, header.names().len(), cells, each);
+                    csv::rows(data, span.start, *delimiter, header.names().len(), mend.is_some(), cells, each);
                 }
                 SpanKind::Record => {
                     let first = cells.len();
@@ -114,27 +130,27 @@ impl Pieces {
                 SpanKind::TooLarge => add(span.start, span.end, None, 0..0, true),
             }
         }
-        if ragged {
+        if let Some(mend) = mend.filter(|_| ragged) {
             self.mend(batch, mend);
         }
     }
 
     /// Has ragged rows mended, alone or with those that follow: every line feed without quotes makes one row more of one.
     fn mend(&mut self, batch: &Batch, mend: Mend<'_>) {
-        let mut pieces = std::mem::take(&mut self.list);
+        let pieces = std::mem::take(&mut self.list);
         let mut at = 0;
         while at < pieces.len() {
-            let mut taken = 1;
-            if pieces[at].ragged {
-                pieces[at].mended = mended(&pieces[at], batch, mend);
-                if pieces[at].mended.is_none()
-                    && let Some((whole, lines)) = joined(&pieces[at..], batch, mend)
+            let (mut piece, mut taken) = (pieces[at], 1);
+            if piece.ragged {
+                let mut values = mended(piece, batch, mend);
+                if values.is_none()
+                    && let Some((whole, found, lines)) = joined(&pieces[at..], batch, mend)
                 {
-                    pieces[at] = whole;
-                    taken = lines;
+                    (piece, values, taken) = (whole, Some(found), lines);
                 }
+                self.mended.extend(values.map(|values| (self.list.len(), values)));
             }
-            self.list.push(pieces[at].clone());
+            self.list.push(piece);
             at += taken;
         }
     }
@@ -146,7 +162,7 @@ impl Pieces {
             return Texts { valid: Some(valid), each: Vec::new() };
         }
         let each = self.list.iter().map(|piece| {
-            let raw = &batch.data[piece.start..piece.end];
+            let raw = &batch.data[piece.range()];
             std::str::from_utf8(raw)
                 .map_or_else(|_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0, Cow::Borrowed)
         });
@@ -161,31 +177,35 @@ impl Pieces {
         texts: &'b Texts<'b>,
         record: &mut Record<'b>,
     ) -> Result<(), Defect> {
-        let piece = &self.list[index];
-        record.raw = &batch.data[piece.start..piece.end];
+        let piece = self.list[index];
+        record.raw = &batch.data[piece.range()];
         if piece.kind == SpanKind::TooLarge {
             return Err(Defect::Other("the record is larger than 16 MiB".into()));
         }
         let text = texts.of(index, piece);
-        let shape = &batch.cut.shapes[piece.shape];
+        let shape = &batch.cut.shapes[piece.shape()];
         match &shape.layout {
             Layout::Csv { delimiter, .. } => {
                 let values = row_values(record, shape);
-                if let Some(mended) = &piece.mended {
-                    values.clear();
-                    values.extend(mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))));
+                if let Some(mended) = self.mended.get(&index) {
+                    *values = mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))).collect();
                     return Ok(());
                 }
-                let mut recut = Vec::new();
-                if texts.recoded(index) {
-                    csv::row(text.as_bytes(), 0, *delimiter, true, &mut recut);
-                    csv::values(text, 0, &recut, values);
-                } else if piece.cells.is_empty() {
-                    csv::plain_values(text, *delimiter, values);
+                let columns = values.len();
+                let (cells, fits) = if texts.recoded(index) {
+                    let mut cells = Vec::new();
+                    csv::row(text.as_bytes(), 0, *delimiter, true, &mut cells);
+                    csv::values(text, 0, &cells, values);
+                    (cells.len(), csv::fits(&cells, columns))
+                } else if piece.cells().is_empty() {
+                    let cells = csv::plain_values(text, *delimiter, values);
+                    (cells, cells == columns || cells == columns + 1 && text.as_bytes().ends_with(&[*delimiter]))
                 } else {
-                    csv::values(text, piece.start, &self.cells[piece.cells.clone()], values);
-                }
-                fit(values, header_len(shape))
+                    let cells = &self.cells[piece.cells()];
+                    csv::values(text, piece.start as usize, cells, values);
+                    (cells.len(), csv::fits(cells, columns))
+                };
+                if fits { Ok(()) } else { Err(Defect::Ragged { cells, columns }) }
             }
             Layout::Tsv { null, .. } => {
                 let cells = row_cells(record, shape);
@@ -211,29 +231,25 @@ impl Pieces {
 }
 
 /// The row that a broken one makes together with those after it that are broken too, and how many they are.
-fn joined(pieces: &[Piece], batch: &Batch, mend: Mend<'_>) -> Option<(Piece, usize)> {
-    let first = &pieces[0];
-    for (index, next) in pieces.iter().enumerate().take(MAX_JOINED).skip(1) {
+fn joined(pieces: &[Piece], batch: &Batch, mend: Mend<'_>) -> Option<(Piece, Vec<String>, usize)> {
+    let first = pieces[0];
+    for (index, &next) in pieces.iter().enumerate().take(MAX_JOINED).skip(1) {
         if next.shape != first.shape || !next.ragged || mended(next, batch, mend).is_some() {
             return None;
         }
-        let whole = Piece { end: next.end, ..first.clone() };
-        let mended = mended(&whole, batch, mend);
-        if mended.is_some() {
-            return Some((Piece { mended, ..whole }, index + 1));
+        let whole = Piece { end: next.end, ..first };
+        if let Some(values) = mended(whole, batch, mend) {
+            return Some((whole, values, index + 1));
         }
     }
     None
 }
 
-fn mended(piece: &Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
-    let shape = &batch.cut.shapes[piece.shape];
-    let Layout::Csv { delimiter, header } = &shape.layout else { return None };
-    let raw = std::str::from_utf8(&batch.data[piece.start..piece.end]).ok()?;
-    let mut cells = Vec::new();
-    csv::row(raw.as_bytes(), 0, *delimiter, true, &mut cells);
-    let cells: Vec<_> = cells.iter().map(|cell| csv::unquote(&raw[cell.within(0)], cell.quoting)).collect();
-    mend(piece.shape, raw, &cells).filter(|values| values.len() == header.names().len())
+fn mended(piece: Piece, batch: &Batch, mend: Mend<'_>) -> Option<Vec<String>> {
+    let shape = &batch.cut.shapes[piece.shape()];
+    let Layout::Csv { header, .. } = &shape.layout else { return None };
+    let raw = std::str::from_utf8(&batch.data[piece.range()]).ok()?;
+    mend(piece.shape(), raw).filter(|values| values.len() == header.names().len())
 }
 
 fn members<'b>(
@@ -255,9 +271,9 @@ pub(crate) struct Texts<'b> {
 }
 
 impl Texts<'_> {
-    fn of(&self, index: usize, piece: &Piece) -> &str {
+    fn of(&self, index: usize, piece: Piece) -> &str {
         match self.valid {
-            Some(valid) => &valid[piece.start..piece.end],
+            Some(valid) => &valid[piece.range()],
             None => &self.each[index],
         }
     }
@@ -284,13 +300,13 @@ fn row_cells<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<V
     values
 }
 
-/// The record's values under the shape's header, maybe those of the row before.
+/// The record's values under the shape's header, maybe those of the row before: one a column.
 fn row_values<'r, 'b>(record: &'r mut Record<'b>, shape: &Shape) -> &'r mut Vec<Value<'b>> {
     let header = shape.layout.header().unwrap_or_else(|| unreachable!("rows have headers"));
     let same = matches!(&record.fields, Fields::Row { header: current, .. } if Arc::ptr_eq(current, header));
     if !same {
         record.table = Arc::clone(&shape.table);
-        record.fields = Fields::Row { header: Arc::clone(header), cells: Vec::with_capacity(header.names().len() + 1) };
+        record.fields = Fields::Row { header: Arc::clone(header), cells: vec![Value::Null; header.names().len()] };
     }
     let Fields::Row { cells, .. } = &mut record.fields else { unreachable!("just made so") };
     cells

@@ -158,11 +158,11 @@ impl SourceFile {
                 Err(_) if !order.is_empty() => break,
                 Err(error) => return Err(self.input.unreadable(&error)),
             }
-            pieces.cut(&batch, &|_, _, _| None);
+            pieces.cut(&batch, None);
             let texts = pieces.texts(&batch);
             let mut record = blank();
             for (index, piece) in pieces.list.iter().enumerate() {
-                let shape = &batch.cut.shapes[piece.shape];
+                let shape = &batch.cut.shapes[piece.shape()];
                 let sampled = records.entry(shape.table.to_string()).or_insert_with(|| {
                     let columns = shape.layout.header().map_or_else(Vec::new, |h| h.names().to_vec());
                     order.push((shape.table.to_string(), columns));

@@ -19,7 +19,7 @@ mod value;
 mod xml;
 mod zstd;
 
-pub use record::{Fields, Header, Position, Record, Value};
+pub use record::{ColumnList, Fields, Header, Position, Record, Value};
 
 use std::path::PathBuf;
 

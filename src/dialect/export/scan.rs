@@ -16,7 +16,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::dialect::{Dialect, Role};
 use crate::error::RunError;
 use crate::event::{Event, Listener};
-use crate::source::decode::{Defect, Pieces, blank};
+use crate::source::decode::{Defect, Mend, Pieces, blank};
 use crate::source::file::SourceFile;
 use crate::source::frame::{Batch, Selection};
 use crate::source::input::Consumed;
@@ -215,7 +215,9 @@ fn batch<B>(
     let Loaded { number, file, batch, consumed } = loaded;
     let tables: Vec<(Role, Option<&TableSample>)> =
         batch.cut.shapes.iter().map(|shape| job.table(file, &shape.table)).collect();
-    pieces.cut(&batch, &|shape, raw, cells| tables[shape].1.and_then(|table| job.dialect.heal(table, raw, cells)));
+    let mender = job.dialect.mender();
+    let mend = |shape: usize, raw: &str| mender?(tables[shape].1?, raw);
+    pieces.cut(&batch, mender.is_some().then_some(&mend as Mend<'_>));
     let texts = pieces.texts(&batch);
     let mut records: Vec<_> = (0..GROUP).map(|_| blank()).collect();
     // What each record of a mixed table is can only be told by decoding it.
@@ -223,7 +225,7 @@ fn batch<B>(
     let mixed = tables.iter().any(|(role, _)| *role == Role::Mixed);
     if mixed {
         for (index, piece) in pieces.list.iter().enumerate() {
-            let mut role = tables[piece.shape].0;
+            let mut role = tables[piece.shape()].0;
             if role == Role::Mixed {
                 let record = &mut records[0];
                 let decoded = pieces.decode(index, &batch, &texts, record);
@@ -235,13 +237,13 @@ fn batch<B>(
     let users = if mixed {
         roles.iter().filter(|role| **role == Role::Users).count()
     } else {
-        pieces.list.iter().filter(|piece| tables[piece.shape].0 == Role::Users).count()
+        pieces.list.iter().filter(|piece| tables[piece.shape()].0 == Role::Users).count()
     } as u64;
     let before = order.pass(number, users);
 
     let mut fold = init();
     let mut at = before;
-    let role = |index: usize| if mixed { roles[index] } else { tables[pieces.list[index].shape].0 };
+    let role = |index: usize| if mixed { roles[index] } else { tables[pieces.list[index].shape()].0 };
     let mut taken = (0..pieces.list.len()).filter(|&index| job.pass.takes(role(index)));
     loop {
         let mut group = Vec::with_capacity(GROUP);
@@ -250,11 +252,11 @@ fn batch<B>(
             at += u64::from(role == Role::Users);
             let position = Position {
                 record: at,
-                line: batch.line + piece.line,
-                byte: batch.byte + piece.start as u64,
+                line: batch.line + piece.line(),
+                byte: batch.byte + piece.range().start as u64,
                 file: file as u16,
             };
-            let raw = &batch.data[piece.start..piece.end];
+            let raw = &batch.data[piece.range()];
             let decoded = pieces.decode(index, &batch, &texts, record);
             record.position = position;
             let recoded = texts.recoded(index);

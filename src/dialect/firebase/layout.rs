@@ -81,7 +81,7 @@ impl Layout {
         let lines: Vec<&str> = head.lines().take(64).collect();
         // A line that needs no mending says more.
         let weight = |layout: Self, line: &str| match quoted_fields(line) {
-            Some(fields) if layout.holds(&fields) => 2,
+            Some(fields) if layout.fits(&fields) => 2,
             _ => usize::from(layout.mend(line).is_some()),
         };
         let read = |layout: Self| lines.iter().map(|line| weight(layout, line)).sum::<usize>();
@@ -99,9 +99,14 @@ impl Layout {
             52 => Self::Wide,
             _ => return None,
         };
-        let marks = [0, 23, names.len() - 1];
-        let expected = layout.names();
-        marks.iter().all(|&at| expected[at] == names[at]).then_some(layout)
+        let (after_common, last) = match layout {
+            Self::DisabledFirst => ("disabled", "phoneNumber"),
+            Self::Plain => ("createdAt", "phoneNumber"),
+            Self::Claims => ("createdAt", "customAttributes"),
+            Self::Wide => ("createdAt", "yahoo.com/photoUrl"),
+        };
+        let marks = [(0, "localId"), (23, after_common), (names.len() - 1, last)];
+        marks.iter().all(|&(at, name)| names[at] == name).then_some(layout)
     }
 
     /// How many fields a row has, the empty one at its end included.
@@ -148,19 +153,23 @@ impl Layout {
         matches!(self, Self::Claims | Self::Wide)
     }
 
-    /// Whether the fields say in their own places what this layout has there.
-    pub fn holds<S: AsRef<str>>(self, fields: &[S]) -> bool {
-        let field = |at: usize| fields.get(at).map_or("", AsRef::as_ref);
+    /// [`Self::holds`] of fields that stand side by side.
+    fn fits<S: AsRef<str>>(self, fields: &[S]) -> bool {
+        self.holds(fields.len(), |at| fields.get(at).map_or("", AsRef::as_ref))
+    }
+
+    /// Whether so many fields say in their own places what this layout has there.
+    pub fn holds<'f>(self, fields: usize, field: impl Fn(usize) -> &'f str) -> bool {
         let flag = |at: usize| matches!(field(at), "true" | "false" | "");
         let epochs = if self == Self::DisabledFirst { 24 } else { 23 };
-        (fields.len() == self.width() || fields.len() + 1 == self.width())
+        (fields == self.width() || fields + 1 == self.width())
             && flag(2)
             && is_epoch(field(epochs), true)
             && is_epoch(field(epochs + 1), true)
             && is_phone(field(epochs + 2))
             && (self != Self::DisabledFirst || flag(23))
             && (!self.has_claims() || (flag(26) && is_claims(field(27))))
-            && (fields.len() < self.width() || field(self.width() - 1).is_empty())
+            && (fields < self.width() || field(self.width() - 1).is_empty())
     }
 
     /// The fields of a row that its exporter broke, where only one reading of it is possible.
@@ -180,7 +189,7 @@ impl Layout {
             fields.append(&mut rest);
             readings.push(fields);
         }
-        readings.retain(|fields| self.holds(fields));
+        readings.retain(|fields| self.fits(fields));
         for fields in &mut readings {
             fields.resize(self.width() - 1, String::new());
         }
@@ -447,7 +456,7 @@ mod tests {
         fn whatever_is_mended_holds(name in "[a-z,\"\\\\ ]{0,12}", claims in "[a-z{}:,\"\\\\]{0,20}") {
             let row = row(&name, &format!("1600000000000,1700000000000,,,{claims},"));
             if let Some(fields) = Layout::Claims.mend(&row) {
-                prop_assert!(Layout::Claims.holds(&fields));
+                prop_assert!(Layout::Claims.fits(&fields));
             }
         }
     }

@@ -11,13 +11,40 @@ use serde_json::{Map, Value as Json, json};
 
 use self::layout::{Layout, PROVIDERS};
 use super::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
-use super::{Context, Detection, Dialect, Fate, Role};
+use super::{Context, Detection, Dialect, Fate, Mender, Role};
 use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::bytes::split_once;
 use crate::code::{Code, Refusal};
-use crate::source::{Fields, Format, Record, TableSample, Value};
+use crate::source::{ColumnList, Fields, Format, Record, TableSample, Value};
 
 /// Firebase.
 pub struct Firebase;
+
+/// What accounts are made of, under the names of CLI, REST API and Admin SDK.
+static COLUMNS: ColumnList<22> = ColumnList::new([
+    "localId",
+    "uid",
+    "email",
+    "emailVerified",
+    "phoneNumber",
+    "displayName",
+    "disabled",
+    "passwordHash",
+    "salt",
+    "passwordSalt",
+    "version",
+    "photoUrl",
+    "photoURL",
+    "tenantId",
+    "customAttributes",
+    "customClaims",
+    "providerUserInfo",
+    "providerData",
+    "createdAt",
+    "lastSignedInAt",
+    "lastLoginAt",
+    "metadata",
+]);
 
 /// Base64 of `REDACTED`, which stands for a hash that the exporting account may not read.
 const REDACTED: &str = "UkVEQUNURUQ";
@@ -67,34 +94,64 @@ impl Dialect for Firebase {
         Some(headerless_layout(table)?.names().into_iter().map(Cow::into_owned).collect())
     }
 
-    fn heal(&self, table: &TableSample, raw: &str, _: &[Cow<'_, str>]) -> Option<Vec<String>> {
-        Layout::of_header(&table.columns)?.mend(raw)
+    fn mender(&self) -> Option<Mender> {
+        Some(|table, raw| Layout::of_header(&table.columns)?.mend(raw))
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
         refuse_shifted(record)?;
+        let [
+            local_id,
+            uid,
+            email,
+            email_verified,
+            phone,
+            name,
+            disabled,
+            hash,
+            salt,
+            password_salt,
+            version,
+            photo,
+            photo_upper,
+            tenant,
+            attributes,
+            claimed,
+            provider_info,
+            provider_data,
+            created_at,
+            last_signed_in,
+            last_login,
+            metadata,
+        ] = record.columns(&COLUMNS);
+        let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
+        let flag = |value: Option<&Value<'_>>| value.and_then(common::truth).unwrap_or(false);
+        let within = |name: &str| metadata.and_then(|metadata| metadata.member(name));
+        let first_moment = |values: [Option<&Value<'_>>; 4]| values.into_iter().flatten().find_map(common::moment);
+
         let mut prefs = Map::new();
-        let roles = claims(record, &mut prefs);
-        let providers = providers(record);
-        let phone = record.text("phoneNumber");
-        let email = record.text("email");
-        let credential = credential(record, context, email.is_some(), !providers.is_empty(), phone.is_some());
-        if let Some(photo) = common::first_text(record, &["photoUrl", "photoURL"]) {
+        let roles = claims([("customAttributes", attributes), ("customClaims", claimed)], &mut prefs);
+        let providers = providers(record, [provider_info, provider_data]);
+        let (email, phone) = (text(email), text(phone));
+        let credential = match text(hash) {
+            Some(hash) => password(hash, common::written([salt, password_salt]), version, context),
+            None => without_hash(email.is_some(), !providers.is_empty(), phone.is_some()),
+        };
+        if let Some(photo) = common::written([photo, photo_upper]) {
             common::keep(&mut prefs, "photoUrl", photo.into());
         }
         common::keep(&mut prefs, "providers", Json::Array(providers));
-        common::keep_column(&mut prefs, record, "tenantId");
+        if let Some(tenant) = tenant {
+            common::keep(&mut prefs, "tenantId", common::json(tenant));
+        }
         Ok(Account {
-            source_id: common::first_text(record, &["localId", "uid"]).unwrap_or_default(),
-            email_verified: common::flag(record, "emailVerified"),
+            source_id: common::written([local_id, uid]).unwrap_or_default(),
+            email_verified: flag(email_verified),
             phone_verified: phone.is_some(),
-            name: record.text("displayName"),
-            enabled: !common::flag(record, "disabled"),
-            created_at: first_moment(record, &["createdAt", "metadata.creationTime", "metadata.createdAt"]),
-            last_seen: first_moment(
-                record,
-                &["lastSignedInAt", "lastLoginAt", "metadata.lastSignInTime", "metadata.lastLoginAt"],
-            ),
+            name: text(name),
+            enabled: !flag(disabled),
+            created_at: first_moment([created_at, within("creationTime"), within("createdAt"), None]),
+            last_seen: first_moment([last_signed_in, last_login, within("lastSignInTime"), within("lastLoginAt")]),
             notes: Vec::new(),
             email,
             phone,
@@ -149,26 +206,29 @@ fn headerless_layout(table: &TableSample) -> Option<Layout> {
 fn refuse_shifted(record: &Record<'_>) -> Result<(), Refusal> {
     let Fields::Row { header, cells } = &record.fields else { return Ok(()) };
     let Some(layout) = Layout::of_header(header.names()) else { return Ok(()) };
-    let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| cell.text().unwrap_or_default()).collect();
-    if layout.holds(&cells) {
+    let cell = |at: usize| match cells.get(at) {
+        Some(Value::Text(text)) => text,
+        _ => "",
+    };
+    if layout.holds(cells.len(), cell) {
         return Ok(());
     }
     Err(Refusal::new(Code::DamagedRecord, "the fields of the row are not where firebase-tools puts them")
         .hint("export as JSON, which firebase-tools does not break"))
 }
 
-fn first_moment(record: &Record<'_>, paths: &[&str]) -> Option<jiff::Timestamp> {
-    paths.iter().find_map(|path| record.path(path).and_then(common::moment))
-}
-
 /// Claims: `role`, `roles` and whatever is `true` are roles, all else goes to the preferences under its own name.
-fn claims<'r>(record: &'r Record<'r>, prefs: &mut Map<String, Json>) -> Vec<Cow<'r, str>> {
+fn claims<'r>(columns: [(&str, Option<&'r Value<'r>>); 2], prefs: &mut Map<String, Json>) -> Vec<Cow<'r, str>> {
     let mut roles: Vec<Cow<'r, str>> = Vec::new();
-    for column in ["customAttributes", "customClaims"] {
-        let Some(members) = common::object(record, column) else {
+    for (column, value) in columns {
+        let members = match value.map(common::json) {
+            None => continue,
+            Some(Json::Object(members)) => members,
             // Text that is no JSON is still somebody's data.
-            common::keep_column(prefs, record, column);
-            continue;
+            Some(other) => {
+                common::keep(prefs, column, other);
+                continue;
+            }
         };
         for (name, value) in members {
             let named = match (name.as_str(), &value) {
@@ -186,10 +246,10 @@ fn claims<'r>(record: &'r Record<'r>, prefs: &mut Map<String, Json>) -> Vec<Cow<
 }
 
 /// The federated providers, sorted by name, so that JSON and CSV say the same.
-fn providers(record: &Record<'_>) -> Vec<Json> {
+fn providers(record: &Record<'_>, lists: [Option<&Value<'_>>; 2]) -> Vec<Json> {
     let mut providers = Vec::new();
-    for list in ["providerUserInfo", "providerData"] {
-        let parsed = record.get(list).map(common::json);
+    for list in lists {
+        let parsed = list.map(common::json);
         for provider in parsed.as_ref().and_then(Json::as_array).into_iter().flatten() {
             let Some(id) = provider.get("providerId").and_then(Json::as_str) else { continue };
             if matches!(id, "password" | "phone" | "emailLink" | "anonymous" | "firebase") {
@@ -213,7 +273,7 @@ fn providers(record: &Record<'_>) -> Vec<Json> {
     if let Fields::Row { .. } = &record.fields {
         let listed = providers.len();
         for (column, value) in record.iter().filter(|(_, value)| !value.is_empty()) {
-            let Some((provider, field)) = column.split_once('/') else { continue };
+            let Some((provider, field)) = split_once(column, b'/') else { continue };
             let Some(text) = value.text().filter(|_| PROVIDERS.contains(&provider)) else { continue };
             let at = providers[listed..].iter().position(|known| known["providerId"] == provider);
             let at = at.map_or(providers.len(), |at| listed + at);
@@ -227,25 +287,25 @@ fn providers(record: &Record<'_>) -> Vec<Json> {
     providers
 }
 
-fn credential<'r>(
-    record: &'r Record<'r>,
-    context: &Context<'_>,
-    has_email: bool,
-    has_provider: bool,
-    has_phone: bool,
+fn without_hash<'r>(has_email: bool, has_provider: bool, has_phone: bool) -> Credential<'r> {
+    match (has_email, has_provider, has_phone) {
+        (_, true, _) => common::without(Code::NoPassword, "signs in through a provider and has no password"),
+        (_, _, true) => common::without(Code::NoPassword, "signs in by phone and has no password"),
+        (true, ..) => common::without(
+            Code::HashNotExported,
+            "an e-mail user without hash and provider: imported with a foreign hash, an e-mail link, or oidc/saml, \
+             none of which the export carries",
+        ),
+        _ => common::without(Code::NoPassword, "an anonymous user"),
+    }
+}
+
+fn password<'r>(
+    hash: Cow<'r, str>,
+    salt: Option<Cow<'r, str>>,
+    version: Option<&Value<'_>>,
+    context: &Context<'r>,
 ) -> Credential<'r> {
-    let Some(hash) = record.text("passwordHash") else {
-        return match (has_email, has_provider, has_phone) {
-            (_, true, _) => common::without(Code::NoPassword, "signs in through a provider and has no password"),
-            (_, _, true) => common::without(Code::NoPassword, "signs in by phone and has no password"),
-            (true, ..) => common::without(
-                Code::HashNotExported,
-                "an e-mail user without hash and provider: imported with a foreign hash, an e-mail link, or oidc/saml, \
-                 none of which the export carries",
-            ),
-            _ => common::without(Code::NoPassword, "an anonymous user"),
-        };
-    };
     if hash.trim_end_matches('=') == REDACTED {
         return common::without(
             Code::RedactedHash,
@@ -256,8 +316,7 @@ fn credential<'r>(
     {
         return Credential::Plain(Cow::Owned(password.to_owned()));
     }
-    let version = record.get("version").and_then(Value::text);
-    if version.is_some_and(|version| !matches!(&*version, "" | "0" | "0.0")) {
+    if version.and_then(Value::text).is_some_and(|version| !matches!(&*version, "" | "0" | "0.0")) {
         return common::without(
             Code::ForeignHashVersion,
             "the hash's version is not 0: not of the project's own algorithm",
@@ -270,10 +329,10 @@ fn credential<'r>(
         hash,
         declared: Some(Cow::Borrowed("firebase-scrypt")),
         origin: "firebase",
-        salt: common::first_text(record, &["salt", "passwordSalt"]),
+        salt,
         salt_encoding: SaltEncoding::Base64,
-        signer_key: Some(Cow::Owned(project.signer_key.clone())),
-        salt_separator: Some(Cow::Owned(project.salt_separator.clone())),
+        signer_key: Some(Cow::Borrowed(&project.signer_key)),
+        salt_separator: Some(Cow::Borrowed(&project.salt_separator)),
         rounds: Some(project.rounds),
         mem_cost: Some(project.mem_cost),
         ..HashInput::default()

@@ -286,7 +286,7 @@ impl Dialect for Mapping {
         Some((0..table.width).map(|column| column.to_string()).collect())
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
         let row = Row { record, null: &self.null, lenient: self.ignore_missing };
         if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
             let text = format!("left out by the mapping: {}", comparison.written);

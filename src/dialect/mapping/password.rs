@@ -90,7 +90,7 @@ impl Password {
         Ok(password)
     }
 
-    pub(super) fn of<'r>(&self, row: Row<'r, '_>, context: &Context<'_>) -> Result<Credential<'r>, Refusal> {
+    pub(super) fn of<'r>(&self, row: Row<'r, '_>, context: &Context<'r>) -> Result<Credential<'r>, Refusal> {
         let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.verbatim(row));
         if let Some(plain) = text(&self.plain)? {
             return generic::plain("plain", plain);
