@@ -1,10 +1,9 @@
 //! The eight create endpoints.
 
 /// A create endpoint of the Users API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub enum Endpoint {
     /// `POST /users`: no password, or a plain one that the server hashes.
-    #[default]
     #[serde(rename = "/users")]
     Plain,
     /// `POST /users/argon2`

@@ -20,7 +20,7 @@ use crate::code::{Code, Note, Refusal, Severity};
 use crate::scheme::{self, Mapped, PasswordFields, Verdict};
 
 /// What is sent for one user.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Plan<'a> {
     /// The source's own id.
     pub source_id: Cow<'a, str>,
@@ -43,7 +43,7 @@ pub struct Plan<'a> {
 }
 
 /// The request that creates a user.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Create<'a> {
     /// Where to.
     pub endpoint: Endpoint,
@@ -52,7 +52,7 @@ pub struct Create<'a> {
 }
 
 /// The body of a create request, under Appwrite's names.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateBody<'a> {
     /// Always explicit, never `unique()`.
@@ -169,71 +169,81 @@ impl std::fmt::Debug for Create<'_> {
 /// ids of different systems apart.
 #[must_use]
 pub fn plan<'a>(mut account: Account<'a>, origin: &str, policies: Policies, profile: &Profile) -> Planned<'a> {
-    let begun = begin(&mut account, policies.unsupported, profile);
-    finish(&mut account, begun, origin, policies.ids, profile)
+    let secret = begin(&mut account, policies.unsupported, profile);
+    finish(&mut account, secret, origin, policies.ids, profile)
 }
 
-// Account and plan are large: each stays where it is from the first half to the second.
+// An account is large: it stays where it is from the first half to the second.
+
+/// What becomes of the password.
+struct Secret<'a> {
+    scheme: &'static str,
+    endpoint: Endpoint,
+    fields: Option<PasswordFields<'a>>,
+    conversion: Vec<&'static str>,
+}
+
+impl Secret<'_> {
+    /// No password is sent.
+    const fn none(scheme: &'static str) -> Self {
+        Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new() }
+    }
+}
 
 /// The first half of planning: address and phone number as Appwrite stores them, and what becomes of the password.
-fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Profile) -> Result<Box<Plan<'a>>, Refusal> {
+fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Profile) -> Result<Secret<'a>, Refusal> {
     account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
     account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
     if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {
         return Err(Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts"));
     }
-    let mut plan = Box::<Plan<'_>>::default();
-    plan.notes = take(&mut account.notes);
-    plan.scheme = "none";
     if account.phone.as_ref().is_some_and(|number| !rules::phone(number)) {
         account.phone = None;
         let text = "the phone number is not in the form +COUNTRYNUMBER and is left out";
-        plan.notes.push(Note::new(Code::InvalidPhone, text));
+        account.notes.push(Note::new(Code::InvalidPhone, text));
     }
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
-    match (password(&mut plan, &account.credential, sign_in, profile), unsupported) {
-        (Ok(()), _) => Ok(plan),
-        (Err(refusal), Unsupported::Skip) => Err(refusal),
+    match (password(&account.credential, sign_in, profile, &mut account.notes), unsupported) {
         (Err(refusal), Unsupported::WithoutPassword) => {
             let text = format!("created without a password: {}", refusal.text);
-            plan.notes.push(Note::new(Code::NeedsReset, text));
-            plan.scheme = refusal.scheme.unwrap_or("none");
-            Ok(plan)
+            account.notes.push(Note::new(Code::NeedsReset, text));
+            Ok(Secret::none(refusal.scheme.unwrap_or("none")))
         }
+        (secret, _) => secret,
     }
 }
 
 /// The second half, which empties the account: what is sent, and in which order.
 fn finish<'a>(
     account: &mut Account<'a>,
-    begun: Result<Box<Plan<'a>>, Refusal>,
+    secret: Result<Secret<'a>, Refusal>,
     origin: &str,
     ids: Ids,
     profile: &Profile,
 ) -> Planned<'a> {
     let (source_id, email, phone) = (take(&mut account.source_id), account.email.take(), account.phone.take());
-    let mut plan = match begun {
-        Ok(plan) => plan,
+    let Secret { scheme, endpoint, fields, conversion } = match secret {
+        Ok(secret) => secret,
         Err(refusal) => return Planned::refused(source_id, email, refusal),
     };
-    let notes = &mut plan.notes;
-    let Some(user_id) = user_id(&source_id, email.as_deref(), phone.as_deref(), origin, ids, profile, notes) else {
+    let mut notes = take(&mut account.notes);
+    let Some(user_id) = user_id(&source_id, email.as_deref(), phone.as_deref(), origin, ids, profile, &mut notes)
+    else {
         let text = "the record has no id, no e-mail address and no phone number";
         return Planned::refused(source_id, email, Refusal::new(Code::NothingIdentifies, text));
     };
-    let name = account.name.take().and_then(|n| normalize::name(n, notes));
-    let labels = normalize::labels(take(&mut account.roles), profile, notes);
-    let prefs = normalize::prefs(take(&mut account.prefs), notes);
-    let phone_with_create = plan.create.endpoint == Endpoint::Plain;
+    let name = account.name.take().and_then(|n| normalize::name(n, &mut notes));
+    let labels = normalize::labels(take(&mut account.roles), profile, &mut notes);
+    let prefs = normalize::prefs(take(&mut account.prefs), &mut notes);
 
     // What resets something comes before it: a phone's change resets its verification. A disabled user is disabled
     // before anything else, so that nobody signs in between two requests.
-    let steps = &mut plan.steps;
+    let mut steps = Vec::new();
     if !account.enabled {
         steps.push(Step::Disable);
     }
     if let Some(number) = &phone
-        && !phone_with_create
+        && endpoint != Endpoint::Plain
     {
         steps.push(Step::Phone(number.clone()));
     }
@@ -252,13 +262,15 @@ fn finish<'a>(
         steps.push(Step::Labels(labels));
     }
 
-    let body = &mut plan.create.body;
-    body.user_id.clone_from(&user_id);
-    body.email.clone_from(&email);
-    body.phone = if phone_with_create { phone.clone() } else { None };
-    body.name = name;
-    (plan.source_id, plan.user_id, plan.email, plan.phone) = (source_id, user_id, email, phone);
-    Planned::Create(plan)
+    let body = CreateBody {
+        user_id: user_id.clone(),
+        email: email.clone(),
+        phone: if endpoint == Endpoint::Plain { phone.clone() } else { None },
+        name,
+        password: fields,
+    };
+    let create = Create { endpoint, body };
+    Planned::Create(Box::new(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes }))
 }
 
 /// What a user can sign in with, beside a password.
@@ -279,44 +291,39 @@ impl SignIn {
     }
 }
 
-/// Puts the password's fields, endpoint and scheme into the plan; a refusal where it cannot be carried.
 fn password<'a>(
-    plan: &mut Plan<'a>,
     credential: &Credential<'a>,
     sign_in: SignIn,
     profile: &Profile,
-) -> Result<(), Refusal> {
-    match credential {
+    notes: &mut Vec<Note>,
+) -> Result<Secret<'a>, Refusal> {
+    let verdict = match credential {
         Credential::None(note) if note.code.severity() == Severity::Refused => {
             return Err(Refusal::new(note.code, note.text.clone()));
         }
         Credential::None(note) => {
-            plan.notes.push(note.clone());
+            notes.push(note.clone());
             if note.code.severity() == Severity::NeedsReset && note.code != Code::NeedsReset {
-                plan.notes.push(Note::new(Code::NeedsReset, "created without a password"));
+                notes.push(Note::new(Code::NeedsReset, "created without a password"));
             }
+            return Ok(Secret::none("none"));
         }
         _ if sign_in == SignIn::Phone => {
             let text = "Appwrite takes a password with an e-mail address only; the user signs in by phone";
-            plan.notes.push(Note::new(Code::PasswordLeftOut, text));
+            notes.push(Note::new(Code::PasswordLeftOut, text));
+            return Ok(Secret::none("none"));
         }
         _ if sign_in == SignIn::Nothing => {
             return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with"));
         }
-        Credential::Plain(password) => carry(plan, scheme::plain(password.clone(), profile))?,
-        Credential::Hash(input) => carry(plan, scheme::resolve(input, profile))?,
-    }
-    Ok(())
-}
-
-fn carry<'a>(plan: &mut Plan<'a>, verdict: Verdict<'a>) -> Result<(), Refusal> {
+        Credential::Plain(password) => scheme::plain(password.clone(), profile),
+        Credential::Hash(input) => scheme::resolve(input, profile),
+    };
     match verdict {
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes }) => {
-            (plan.scheme, plan.conversion) = (scheme, conversion);
-            (plan.create.endpoint, plan.create.body.password) = (endpoint, Some(fields));
-            plan.notes.extend(notes);
-            Ok(())
+        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes: said }) => {
+            notes.extend(said);
+            Ok(Secret { scheme, endpoint, fields: Some(fields), conversion })
         }
     }
 }

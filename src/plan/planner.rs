@@ -60,11 +60,11 @@ impl<'e> Planner<'e> {
             Ok(account) => (self.observer.facts(account), begin(account, unsupported, self.profile)),
             Err(refusal) => (Facts::default(), Err(refusal.clone())),
         };
-        let begun: Vec<_> = items.iter_mut().map(begin).collect();
-        for (item, (facts, begun)) in items.iter_mut().zip(begun) {
+        let secrets: Vec<_> = items.iter_mut().map(begin).collect();
+        for (item, (facts, secret)) in items.iter_mut().zip(secrets) {
             let Item { position, raw, record, .. } = *item;
             let planned = match &mut item.account {
-                Ok(account) => finish(account, begun, self.export.dialect().name(), ids, self.profile),
+                Ok(account) => finish(account, secret, self.export.dialect().name(), ids, self.profile),
                 Err(refusal) => self.refused(record, refusal.clone()),
             };
             each(PlannedItem { position, raw, record, facts, planned });
