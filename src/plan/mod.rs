@@ -238,7 +238,7 @@ fn finish<'a>(
 
     // What resets something comes before it: a phone's change resets its verification. A disabled user is disabled
     // before anything else, so that nobody signs in between two requests.
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(2);
     if !account.enabled {
         steps.push(Step::Disable);
     }
