@@ -161,12 +161,33 @@ impl Segment {
             word[..STORED_BYTES].copy_from_slice(b);
             u64::from_le_bytes(word) | (index << (DIGEST_BITS - SEGMENT_BITS))
         });
-        let mut digests: Vec<u64> = digests.collect();
-        digests.sort_unstable();
-        let mut repeated: Vec<u64> = digests.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
-        repeated.dedup();
-        Ok(repeated)
+        Ok(repeated(&digests.collect::<Vec<_>>()))
     }
+}
+
+/// What stands in the list more than once. Equal digests have equal last bits, and there are eight places or more for each
+/// digest to mark by its own: only the few whose place others marked too have to be sorted.
+fn repeated(digests: &[KeyDigest]) -> Vec<KeyDigest> {
+    let words = (digests.len() / 8).next_power_of_two();
+    let (mut marked, mut shared) = (vec![0_u64; words], vec![0_u64; words]);
+    let place = |digest: KeyDigest| ((digest >> 6) as usize & (words - 1), 1 << (digest & 63));
+    for &digest in digests {
+        let (word, bit) = place(digest);
+        shared[word] |= marked[word] & bit;
+        marked[word] |= bit;
+    }
+    let mut candidates: Vec<_> = digests
+        .iter()
+        .copied()
+        .filter(|&digest| {
+            let (word, bit) = place(digest);
+            shared[word] & bit != 0
+        })
+        .collect();
+    candidates.sort_unstable();
+    let mut repeated: Vec<_> = candidates.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+    repeated.dedup();
+    repeated
 }
 
 fn failed(error: io::Error) -> RunError {
@@ -344,6 +365,22 @@ mod tests {
 
     fn claim(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Claim {
         Claim { record, id: id.into(), email: email.map(Into::into), phone: phone.map(Into::into) }
+    }
+
+    proptest! {
+        #[test]
+        fn what_occurs_twice_is_found_and_nothing_else(
+            once in prop::collection::hash_set(any::<u64>(), 0..300),
+            twice in prop::collection::hash_set(0..500_u64, 0..40),
+        ) {
+            let all: Vec<u64> = once.iter().chain(&twice).chain(&twice).copied().collect();
+            let mut counts = std::collections::BTreeMap::new();
+            for digest in &all {
+                *counts.entry(*digest).or_insert(0) += 1;
+            }
+            let expected: Vec<u64> = counts.into_iter().filter(|(_, n)| *n > 1).map(|(digest, _)| digest).collect();
+            prop_assert_eq!(repeated(&all), expected);
+        }
     }
 
     #[test]

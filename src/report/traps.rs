@@ -201,12 +201,13 @@ fn requires_eight_bytes(dialect: &str) -> bool {
 }
 
 fn rewritten_by_spreadsheet(value: &str) -> bool {
-    if value.starts_with('#') && value.ends_with(['!', '?', 'A']) {
-        return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
-    }
     // Nearly all values are ids and addresses, which the first byte tells apart.
-    if !value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')) {
-        return false;
+    match value.as_bytes() {
+        [b'#', ..] => {
+            return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
+        }
+        [b'0'..=b'9' | b'.' | b',', ..] => {}
+        _ => return false,
     }
     let Some((mantissa, exponent)) = split_once(value, b'+') else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
