@@ -159,7 +159,13 @@ pub fn join_name<'v>(parts: impl IntoIterator<Item = Option<Cow<'v, str>>>) -> O
 /// The first of these columns that is not blank.
 #[must_use]
 pub fn first_text<'v>(record: &'v Record<'_>, columns: &[&str]) -> Option<Cow<'v, str>> {
-    columns.iter().find_map(|column| record.text(column).filter(|text| !text.trim().is_empty()))
+    first_written(columns.iter().map(|column| record.get(column)))
+}
+
+/// The first of these values in which something is written, as text.
+#[must_use]
+pub fn first_written<'v, 'r: 'v>(values: impl IntoIterator<Item = Option<&'v Value<'r>>>) -> Option<Cow<'v, str>> {
+    values.into_iter().flatten().find_map(|value| value.text().filter(|text| !trim(text).is_empty()))
 }
 
 /// A value as JSON, with one layer of text around an object or array taken off: CSV and SQL carry JSON columns as text.
@@ -181,12 +187,6 @@ pub fn object(record: &Record<'_>, column: &str) -> Option<serde_json::Map<Strin
         Some(serde_json::Value::Object(members)) => Some(members),
         _ => None,
     }
-}
-
-/// The first of several values in which something is written, as text.
-#[must_use]
-pub fn written<'v>(values: [Option<&'v Value<'v>>; 2]) -> Option<Cow<'v, str>> {
-    values.into_iter().flatten().find_map(|value| value.text().filter(|text| !crate::bytes::trim(text).is_empty()))
 }
 
 /// The names in a JSON value: of an array, of one string split at commas, `|` and `;`, the members of an object that are

@@ -35,11 +35,9 @@ pub(super) fn scalar<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<O
 }
 
 fn written<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
-    if let Some(Value::Text(text)) = value {
-        return Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed));
-    }
     match value {
         None | Some(Value::Null) => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
         Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
         Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
         Some(other) => Ok(other.text()),

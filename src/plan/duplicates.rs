@@ -68,7 +68,7 @@ pub fn digests(plan: &Plan<'_>) -> impl Iterator<Item = (Field, KeyDigest)> {
     .flatten()
 }
 
-/// All digests of an export: six bytes each, in segments by their first 8 bits so that sorting is local.
+/// All digests of an export: six bytes each, in segments by their first 8 bits so that looking for equal ones is local.
 pub struct KeyLog {
     segments: Vec<Segment>,
     /// Chunks of [`CHUNK_BYTES`], in memory as long as they are few, then in a file without a name.

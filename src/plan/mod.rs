@@ -165,16 +165,6 @@ impl std::fmt::Debug for Create<'_> {
     }
 }
 
-/// Plans one account for one version of Appwrite. `origin` is the dialect's name; it keeps ids derived from equal source
-/// ids of different systems apart.
-#[must_use]
-pub fn plan<'a>(mut account: Account<'a>, origin: &str, policies: Policies, profile: &Profile) -> Planned<'a> {
-    let secret = begin(&mut account, policies.unsupported, profile);
-    finish(&mut account, secret, origin, policies.ids, profile)
-}
-
-// An account is large: it stays where it is from the first half to the second.
-
 /// What becomes of the password.
 struct Secret<'a> {
     scheme: &'static str,
@@ -189,6 +179,8 @@ impl Secret<'_> {
         Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new() }
     }
 }
+
+// An account is large, so it stays where it is and is planned in two halves, one after the other.
 
 /// The first half of planning: address and phone number as Appwrite stores them, and what becomes of the password.
 fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Profile) -> Result<Secret<'a>, Refusal> {
@@ -213,7 +205,8 @@ fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Prof
     }
 }
 
-/// The second half, which empties the account: what is sent, and in which order.
+/// The second half, which empties the account that [`begin`] has seen to: what is sent, and in which order. `origin` is the
+/// dialect's name; it keeps ids derived from equal source ids of different systems apart.
 fn finish<'a>(
     account: &mut Account<'a>,
     secret: Result<Secret<'a>, Refusal>,

@@ -1,7 +1,7 @@
-//! A map with a few keys, each counted a million times.
+//! A map with few keys, each counted a million times.
 
-/// Keys in order, with their values. Found by walking along them: there are a handful of schemes in an export, and comparing
-/// with each costs less than a search.
+/// Keys in order, with their values. Found by walking along them: mostly there are a handful (schemes, work factors, kinds of
+/// problems), and comparing with each costs less than a search. Callers bound how many there can be.
 #[derive(Debug, Clone)]
 pub(super) struct Few<K, V>(Vec<(K, V)>);
 

@@ -8,7 +8,8 @@ use crate::source::{Fields, Header, Position, Record, Value};
 /// Columns kept apart; an export whose records invent member names without end is counted under the rest.
 const MAX_COLUMNS: usize = 512;
 
-/// What was seen of the columns of the users table. Cheap to update: columns are expected where the last record had them.
+/// What was seen of the columns of the users table. Cheap to update: rows are counted under their header, and members are
+/// expected where the last record had them.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
     seen: Vec<Column>,

@@ -102,7 +102,8 @@ impl App {
             Some(Fault::DropAfterCommit | Fault::Delay(_)) | None => self.answer(parts, body, ip).await,
         };
         if let Some(moment) = not_before {
-            tokio::time::sleep_until(moment).await;
+            // Tokio's clock ticks in whole milliseconds and rounds up, which would make every answer half of one late.
+            tokio::time::sleep_until(moment - Duration::from_micros(500)).await;
         }
         if fault == Some(Fault::DropAfterCommit) {
             return Err(Hangup);

@@ -135,7 +135,7 @@ impl Cost {
             Self::Bcrypt(_) => Some((1, Self::Bcrypt(4))),
             Self::Crypt(_) => Some((2, Self::Crypt(5000))),
             Self::Scrypt(..) => Some((3, Self::Scrypt(512, 8, 1))),
-            Self::Argon2(..) => Some((4, Self::Argon2(1024, 1, 1))),
+            Self::Argon2(..) => Some((4, Self::Argon2(2048, 1, 1))),
         }
     }
 

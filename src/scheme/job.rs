@@ -15,7 +15,7 @@ pub(super) struct Parts<'s, 'p> {
     pub salt: Option<&'s str>,
     pub signer_key: Option<&'s str>,
     pub salt_separator: Option<&'s str>,
-    /// All that is no string.
+    /// The rest of it.
     pub input: &'p HashInput<'p>,
 }
 

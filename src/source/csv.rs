@@ -214,6 +214,8 @@ pub(crate) struct Found {
 /// A row over several lines that has not `width` cells (or one more, empty), or with whole rows inside a cell, is taken for
 /// a stray quote: its first line stands alone and the reading goes on with the next. Better a quote too many in a name than
 /// users lost in it.
+///
+/// Without `counting`, rows without quotes are all said to fit.
 pub(crate) fn rows(
     data: &[u8],
     mut at: usize,
@@ -231,11 +233,8 @@ pub(crate) fn rows(
         if data.get(stop) != Some(&b'"') {
             let first = line_until(data, at, stop);
             if first.end > first.start {
-                let fits = !counting || {
-                    let text = &data[first.start..first.end];
-                    let count = memchr_iter(delimiter, text).count() + 1;
-                    count == width || count == width + 1 && text.ends_with(&[delimiter])
-                };
+                let text = &data[first.start..first.end];
+                let fits = !counting || plain_fits(text, memchr_iter(delimiter, text).count() + 1, delimiter, width);
                 each(Found { row: first, cells: first_cell..first_cell, fits });
             }
             at = first.next;
@@ -247,7 +246,7 @@ pub(crate) fn rows(
         strays += usize::from(found.stray);
         if found.quoted {
             let torn = first.next < found.next
-                && (!fits(&cells[first_cell..], width)
+                && (!fits(data, 0, &cells[first_cell..], width)
                     || swallows_rows(&data[first.next..found.end], delimiter, width));
             if torn {
                 strays += 1;
@@ -256,7 +255,7 @@ pub(crate) fn rows(
                 found = first;
             }
         }
-        let fits = fits(&cells[first_cell..], width);
+        let fits = fits(data, 0, &cells[first_cell..], width);
         each(Found { row: found, cells: first_cell..cells.len(), fits });
         at = found.next.max(at + 1);
     }
@@ -273,9 +272,22 @@ fn swallows_rows(inside: &[u8], delimiter: u8, width: usize) -> bool {
         })
 }
 
-/// Exporters that end every row with a delimiter have a cell more.
-pub(crate) fn fits(cells: &[Cell], width: usize) -> bool {
-    cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(|last| last.is_empty())
+/// Whether a row has a cell for each column. Exporters that end every row with a delimiter have one more, with nothing in it.
+/// The cells were cut out of what `data` begins at `at` of.
+pub(crate) fn fits(data: &[u8], at: usize, cells: &[Cell], width: usize) -> bool {
+    let nothing = |last: &Cell| last.is_empty() || last.quoting == Quoting::Bare && is_null(&data[last.within(at)]);
+    cells.len() == width || cells.len() == width + 1 && cells.last().is_some_and(nothing)
+}
+
+/// [`fits`] of a row without quotes, which has so many cells.
+pub(crate) fn plain_fits(row: &[u8], cells: usize, delimiter: u8, width: usize) -> bool {
+    let last = || memrchr(delimiter, row).map_or(row, |at| &row[at + 1..]);
+    cells == width || cells == width + 1 && (last().is_empty() || is_null(last()))
+}
+
+/// A bare word that stands for NULL.
+const fn is_null(written: &[u8]) -> bool {
+    matches!(written, b"NULL" | b"\\N")
 }
 
 /// Puts the texts of a row's cells, and NULL where a bare word says so, in the place of another row's values, as far as they
@@ -330,7 +342,7 @@ pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut [Value
 
 #[inline]
 fn put_bare<'t>(value: &mut Value<'t>, written: &'t str) {
-    if matches!(written, "NULL" | "\\N") {
+    if is_null(written.as_bytes()) {
         replace(value, Value::Null);
     } else {
         put(value, written);

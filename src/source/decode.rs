@@ -48,7 +48,7 @@ pub(crate) struct Piece {
     /// The cells of a CSV row with quotes; they say where they stand in the batch.
     cells: (u32, u32),
     kind: SpanKind,
-    /// Whether it is a CSV row that has not a cell for each column.
+    /// Whether it is known to be a CSV row that has not a cell for each column; asked only where rows are mended.
     ragged: bool,
 }
 
@@ -124,7 +124,7 @@ impl Pieces {
                 SpanKind::Record => {
                     let first = cells.len();
                     csv::row(data, span.start, *delimiter, true, cells);
-                    let fits = csv::fits(&cells[first..], header.names().len());
+                    let fits = csv::fits(data, 0, &cells[first..], header.names().len());
                     add(span.start, span.end, None, first..cells.len(), fits);
                 }
                 SpanKind::TooLarge => add(span.start, span.end, None, 0..0, true),
@@ -191,19 +191,19 @@ impl Pieces {
                     *values = mended.iter().map(|text| Value::Text(Cow::Owned(text.clone()))).collect();
                     return Ok(());
                 }
-                let columns = values.len();
+                let (bytes, columns) = (text.as_bytes(), values.len());
                 let (cells, fits) = if texts.recoded(index) {
                     let mut cells = Vec::new();
-                    csv::row(text.as_bytes(), 0, *delimiter, true, &mut cells);
+                    csv::row(bytes, 0, *delimiter, true, &mut cells);
                     csv::values(text, 0, &cells, values);
-                    (cells.len(), csv::fits(&cells, columns))
+                    (cells.len(), csv::fits(bytes, 0, &cells, columns))
                 } else if piece.cells().is_empty() {
                     let cells = csv::plain_values(text, *delimiter, values);
-                    (cells, cells == columns || cells == columns + 1 && text.as_bytes().ends_with(&[*delimiter]))
+                    (cells, csv::plain_fits(bytes, cells, *delimiter, columns))
                 } else {
                     let cells = &self.cells[piece.cells()];
                     csv::values(text, piece.start as usize, cells, values);
-                    (cells.len(), csv::fits(cells, columns))
+                    (cells.len(), csv::fits(bytes, piece.start as usize, cells, columns))
                 };
                 if fits { Ok(()) } else { Err(Defect::Ragged { cells, columns }) }
             }

@@ -264,3 +264,17 @@ fn a_record_of_more_than_16_mib_is_refused_and_the_next_is_read() {
         assert_eq!(kinds, [true, false], "framer {n}");
     }
 }
+
+#[test]
+fn one_cell_too_many_is_passed_over_where_nothing_is_in_it() {
+    let fit = ["1,b", "1,b,", "1,b,NULL", "1,b,\\N", "1,\"b\",", "1,\"b\",NULL", "1,b,\"\""];
+    let other = ["1", "1,b,x", "1,b,,", "1,b,\"NULL\""];
+    for row in fit.iter().chain(&other) {
+        let (bytes, mut cells) = (row.as_bytes(), Vec::new());
+        csv::row(bytes, 0, b',', true, &mut cells);
+        assert_eq!(csv::fits(bytes, 0, &cells, 2), fit.contains(row), "{row}");
+        if !row.contains('"') {
+            assert_eq!(csv::plain_fits(bytes, cells.len(), b',', 2), fit.contains(row), "{row}");
+        }
+    }
+}

@@ -211,8 +211,7 @@ impl<'a> Value<'a> {
         match self {
             Self::List(items) => items.is_empty(),
             Self::Object(members) => members.is_empty(),
-            Self::Null => true,
-            Self::Text(_) | Self::Bool(_) | Self::Number(_) => false,
+            other => matches!(other, Self::Null),
         }
     }
 

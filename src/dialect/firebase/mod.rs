@@ -134,10 +134,10 @@ impl Dialect for Firebase {
         let providers = providers(record, [provider_info, provider_data]);
         let (email, phone) = (text(email), text(phone));
         let credential = match text(hash) {
-            Some(hash) => password(hash, common::written([salt, password_salt]), version, context),
+            Some(hash) => password(hash, common::first_written([salt, password_salt]), version, context),
             None => without_hash(email.is_some(), !providers.is_empty(), phone.is_some()),
         };
-        if let Some(photo) = common::written([photo, photo_upper]) {
+        if let Some(photo) = common::first_written([photo, photo_upper]) {
             common::keep(&mut prefs, "photoUrl", photo.into());
         }
         common::keep(&mut prefs, "providers", Json::Array(providers));
@@ -145,7 +145,7 @@ impl Dialect for Firebase {
             common::keep(&mut prefs, "tenantId", common::json(tenant));
         }
         Ok(Account {
-            source_id: common::written([local_id, uid]).unwrap_or_default(),
+            source_id: common::first_written([local_id, uid]).unwrap_or_default(),
             email_verified: flag(email_verified),
             phone_verified: phone.is_some(),
             name: text(name),
