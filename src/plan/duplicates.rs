@@ -81,7 +81,7 @@ pub struct KeyLog {
 struct Segment {
     /// The places of its chunks.
     full: Vec<u32>,
-    last: Vec<u8>,
+    last: Vec<[u8; STORED_BYTES]>,
 }
 
 impl Default for KeyLog {
@@ -106,11 +106,12 @@ impl KeyLog {
     pub fn push(&mut self, digest: KeyDigest) -> Result<(), RunError> {
         let segment = &mut self.segments[(digest >> (DIGEST_BITS - SEGMENT_BITS)) as usize];
         if segment.last.capacity() == 0 {
-            segment.last.reserve_exact(CHUNK_BYTES);
+            segment.last.reserve_exact(CHUNK_BYTES / STORED_BYTES);
         }
-        segment.last.extend_from_slice(&digest.to_le_bytes()[..STORED_BYTES]);
-        if segment.last.len() == CHUNK_BYTES {
-            self.chunks.write_all(&segment.last).map_err(failed)?;
+        let bytes = digest.to_le_bytes();
+        segment.last.push(std::array::from_fn(|at| bytes[at]));
+        if segment.last.len() == CHUNK_BYTES / STORED_BYTES {
+            self.chunks.write_all(segment.last.as_flattened()).map_err(failed)?;
             segment.last.clear();
             segment.full.push(self.written);
             self.written += 1;
@@ -155,7 +156,7 @@ impl Segment {
                 chunks.read_exact(chunk)?;
             }
         }
-        bytes.extend(self.last);
+        bytes.extend(self.last.as_flattened());
         let digests = bytes.chunks_exact(STORED_BYTES).map(|b| {
             let mut word = [0; 8];
             word[..STORED_BYTES].copy_from_slice(b);
