@@ -252,6 +252,14 @@ fn refusals_for_being_too_fast_are_worded_as_the_server_words_them() {
 }
 
 #[test]
+fn an_answer_takes_its_latency_with_the_work_in_it() {
+    let sandbox = Process::start(&["--latency", "60"]);
+    let start = std::time::Instant::now();
+    assert_eq!(sandbox.status("POST", "/users/md5", &user("a")), 201);
+    assert!(start.elapsed() >= Duration::from_millis(55), "{:?}", start.elapsed());
+}
+
+#[test]
 fn ten_failed_sign_ins_are_the_limit_where_it_is_on() {
     let sandbox = Process::start(&["--abuse-limit", "--appwrite-version", "1.9.6"]);
     let attempt = |key| {

@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "X.Y.Z", default_value_t = Version::NEWEST)]
     pub appwrite_version: Version,
 
-    /// How long every answer takes at least, in milliseconds
+    /// How long every answer takes in milliseconds, to about one; longer where the work does
     #[arg(long, value_name = "MS[..MS]")]
     pub latency: Option<Latency>,
 

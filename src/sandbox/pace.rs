@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::faults::duration;
 
-/// How long an answer takes at least, to the nearest millisecond: the same always, or anything between two bounds.
+/// How long an answer takes, to about a millisecond, unless its work takes longer: the same always, or anything between two
+/// bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latency {
     from: Duration,
