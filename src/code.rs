@@ -204,6 +204,7 @@ pub struct Note {
 
 impl Note {
     /// A note with its sentence.
+    #[cold]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code, text: text.into() }
     }
@@ -229,6 +230,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal with its sentence and the code's own remedy.
+    #[cold]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code, scheme: None, text: text.into(), hint: Cow::Borrowed(code.remedy()), ambiguous: Vec::new() }
     }

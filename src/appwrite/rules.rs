@@ -4,6 +4,8 @@
 //! Sources: Appwrite's `src/Appwrite/Utopia/Database/Validator/CustomId.php`, `src/Appwrite/Auth/Validator/{Password,Phone}.php`,
 //! utopia-php's `Text`, PHP's `FILTER_VALIDATE_EMAIL`, and what running servers answered.
 
+use std::fmt::Write;
+
 use super::version::{Profile, Version};
 use crate::bytes::every;
 
@@ -34,72 +36,93 @@ pub fn user_id(id: &str, profile: &Profile) -> bool {
 /// `0` is refused too (PHP's `empty('0')`).
 #[must_use]
 pub fn email(address: &str, profile: &Profile) -> bool {
-    let Some((local, domain)) =
-        memchr::memrchr(b'@', address.as_bytes()).map(|at| (&address[..at], &address[at + 1..]))
-    else {
-        return false;
-    };
-    if address.len() > 254 || local.is_empty() || local.len() > 64 {
+    if address.starts_with("0@") && profile.since >= Version::new(1, 9, 0) {
         return false;
     }
-    if local == "0" && profile.since >= Version::new(1, 9, 0) {
-        return false;
+    match address.as_bytes() {
+        [.., b']'] => is_with_literal(address),
+        // Shorter ones have no part that could be too long.
+        bytes => ends_as(bytes) == NAMED && (bytes.len() <= 64 || is_short_enough(address)),
     }
-    // Atoms with one dot between them.
-    let (mut good, mut before) = (true, DOT);
-    for &byte in local.as_bytes() {
-        let class = CLASSES[usize::from(byte)];
-        good &= class & (ATEXT | DOT) != 0 && class & before & DOT == 0;
-        before = class;
-    }
-    good && before & DOT == 0 && is_domain(domain)
 }
 
-const ATEXT: u8 = 1;
-const ALPHANUMERIC: u8 = 2;
-const HYPHEN: u8 = 4;
-const DOT: u8 = 8;
+/// At most 254 characters, 64 before the `@` and 63 between dots behind it.
+fn is_short_enough(address: &str) -> bool {
+    let (local, domain) = address.rsplit_once('@').unwrap_or_default();
+    address.len() <= 254 && local.len() <= 64 && domain.split('.').all(|label| label.len() <= 63)
+}
 
-/// What a byte may be in an address. [`ATEXT`] is what PHP's filter takes in an unquoted local part.
-static CLASSES: [u8; 256] = {
-    let (mut classes, mut byte) = ([0; 256], 0_u8);
-    while byte < 128 {
-        let atext = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'..=b'9' | b'=' | b'?' | b'A'..=b'Z'
-            | b'^'..=b'~');
-        classes[byte as usize] = if atext { ATEXT } else { 0 }
-            | if byte.is_ascii_alphanumeric() { ALPHANUMERIC } else { 0 }
-            | if byte == b'-' { HYPHEN } else { 0 }
-            | if byte == b'.' { DOT } else { 0 };
-        byte += 1;
-    }
-    classes
-};
-
-/// Two labels or more with one dot between them, of 1 to 63 letters, digits and hyphens, no hyphen first or last; the last
-/// begins with a letter. Or an address in brackets.
-fn is_domain(domain: &str) -> bool {
-    if let Some(literal) = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']')) {
-        return match literal.strip_prefix("IPv6:") {
+/// `local@[127.0.0.1]`, `local@[IPv6:::1]`
+fn is_with_literal(address: &str) -> bool {
+    let Some((local, literal)) = address.strip_suffix(']').and_then(|a| a.rsplit_once("@[")) else { return false };
+    let at = address.as_bytes().get(..=local.len()).unwrap_or_default();
+    ends_as(at) == DOMAIN
+        && local.len() <= 64
+        && address.len() <= 254
+        && match literal.strip_prefix("IPv6:") {
             Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
             None => literal.parse::<std::net::Ipv4Addr>().is_ok(),
-        };
-    }
-    let (mut good, mut before, mut label) = (true, DOT, 0);
-    for (at, &byte) in domain.as_bytes().iter().enumerate() {
-        let class = CLASSES[usize::from(byte)];
-        if class & ALPHANUMERIC == 0 {
-            good &= class & (DOT | HYPHEN) != 0 && before & DOT == 0;
-            if class & DOT != 0 {
-                good &= before & HYPHEN == 0 && at - label <= 63;
-                label = at + 1;
-            }
         }
-        before = class;
+}
+
+// The states of an address that is read byte by byte. Its local part are atoms with one dot between them, the domain two
+// labels or more of letters, digits and hyphens, no hyphen first or last, the last label beginning with a letter.
+
+/// Never again.
+const BAD: u8 = 0;
+/// An atom has to begin.
+const ATOM: u8 = 1;
+/// In an atom.
+const IN_ATOM: u8 = 2;
+/// Behind the `@`.
+const DOMAIN: u8 = 3;
+/// Behind a dot of the domain.
+const LABEL: u8 = 4;
+/// In a label with which a domain cannot end: the first, or one that begins with a digit.
+const NUMBERED: u8 = 5;
+/// In a label with which it can.
+const NAMED: u8 = 6;
+/// At a hyphen of the one.
+const NUMBERED_HYPHEN: u8 = 7;
+/// At a hyphen of the other.
+const NAMED_HYPHEN: u8 = 8;
+
+/// Six bits for each state: six times the state that follows on it. So a step takes no branch, only one shift.
+static STEPS: [u64; 256] = {
+    let (mut steps, mut byte) = ([0; 256], 0_u8);
+    while byte < 128 {
+        let mut state = 0;
+        while state <= NAMED_HYPHEN {
+            steps[byte as usize] |= (6 * step(state, byte) as u64) << (6 * state);
+            state += 1;
+        }
+        byte += 1;
     }
-    good && label > 0
-        && before & HYPHEN == 0
-        && domain.len() - label <= 63
-        && domain.as_bytes().get(label).is_some_and(u8::is_ascii_alphabetic)
+    steps
+};
+
+const fn step(state: u8, byte: u8) -> u8 {
+    // What PHP's filter takes in an unquoted local part.
+    let in_atom = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'..=b'9' | b'=' | b'?' | b'A'..=b'Z'
+        | b'^'..=b'~');
+    match (state, byte) {
+        (ATOM | IN_ATOM, _) if in_atom => IN_ATOM,
+        (IN_ATOM, b'.') => ATOM,
+        (IN_ATOM, b'@') => DOMAIN,
+        (LABEL, b'A'..=b'Z' | b'a'..=b'z') => NAMED,
+        (DOMAIN | LABEL | NUMBERED | NUMBERED_HYPHEN, _) if byte.is_ascii_alphanumeric() => NUMBERED,
+        (NAMED | NAMED_HYPHEN, _) if byte.is_ascii_alphanumeric() => NAMED,
+        (NUMBERED | NUMBERED_HYPHEN, b'-') => NUMBERED_HYPHEN,
+        (NAMED | NAMED_HYPHEN, b'-') => NAMED_HYPHEN,
+        (NUMBERED | NAMED, b'.') => LABEL,
+        _ => BAD,
+    }
+}
+
+fn ends_as(address: &[u8]) -> u8 {
+    let start = 6 * u64::from(ATOM);
+    let end = address.iter().fold(start, |state, &byte| STEPS[usize::from(byte)] >> (state & 63));
+    (end & 63) as u8 / 6
 }
 
 /// Whether a number is accepted: E.164 with 7 to 15 digits, and a country calling code that exists (Appwrite asks
@@ -141,7 +164,12 @@ pub fn php_json_len(value: &serde_json::Value) -> usize {
     match value {
         Value::Null | Value::Bool(true) => 4,
         Value::Bool(false) => 5,
-        Value::Number(n) => n.to_string().len(),
+        Value::Number(n) => {
+            let mut length = Length(0);
+            // Counting cannot fail.
+            let _ = write!(length, "{n}");
+            length.0
+        }
         Value::String(s) => php_string_len(s),
         Value::Array(items) => 2 + items.len().saturating_sub(1) + items.iter().map(php_json_len).sum::<usize>(),
         Value::Object(members) => php_object_len(members),
@@ -153,6 +181,16 @@ pub fn php_json_len(value: &serde_json::Value) -> usize {
 pub fn php_object_len(members: &serde_json::Map<String, serde_json::Value>) -> usize {
     2 + members.len().saturating_sub(1)
         + members.iter().map(|(name, value)| php_string_len(name) + 1 + php_json_len(value)).sum::<usize>()
+}
+
+/// Counts what is written to it, in bytes.
+struct Length(usize);
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
 }
 
 fn php_string_len(s: &str) -> usize {
@@ -217,6 +255,42 @@ mod tests {
         }
         assert!(email("0@example.com", Version::new(1, 8, 1).profile()));
         assert!(!email(&format!("{}@example.com", "a".repeat(65)), newest()));
+    }
+
+    /// The rule as one would read it out, which the states are to be compared with.
+    fn email_by_parts(address: &str) -> bool {
+        let Some((local, domain)) = address.rsplit_once('@') else { return false };
+        let in_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+        let in_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(in_label)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let literal = domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']'));
+        address.len() <= 254
+            && local != "0"
+            && local.len() <= 64
+            && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(in_atom))
+            && match literal {
+                Some(literal) => literal == "127.0.0.1",
+                None => {
+                    domain.contains('.')
+                        && domain.split('.').all(is_label)
+                        && domain.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_alphabetic()))
+                }
+            }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn addresses_are_judged_by_their_parts(
+            address in "[a0.@-]{0,12}|[a0.+é-]{1,4}@[aB0._-]{1,9}|0?@?[a-]{0,66}@[a-]{60,66}\\.[a0]{1,64}(\\.[a0]{60,64}){0,3}|\
+                        [a.@]{1,3}@\\[?(127\\.0\\.0\\.1|a\\.b|)\\]"
+        ) {
+            proptest::prop_assert_eq!(email(&address, newest()), email_by_parts(&address), "{}", address);
+        }
     }
 
     /// Observed on a running 1.9.6: unassigned calling codes and six digits are refused.

@@ -216,21 +216,19 @@ impl Export {
             related: &self.related,
         };
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            let mut items = Vec::with_capacity(group.len());
-            for decoded in &group {
-                items.push(Item {
-                    position: decoded.position,
-                    raw: decoded.raw,
-                    record: decoded.record.as_ref().ok().copied(),
-                    account: match &decoded.record {
-                        Ok(record) => self.dialect.interpret(record, &context),
-                        Err(defect) => {
-                            let text = format!("line {}: {defect}", decoded.position.line);
-                            Err(Refusal::new(Code::DamagedRecord, text))
-                        }
-                    },
-                });
-            }
+            let interpreted = group.iter().map(|decoded| Item {
+                position: decoded.position,
+                raw: decoded.raw,
+                record: decoded.record.as_ref().ok().copied(),
+                account: match &decoded.record {
+                    Ok(record) => self.dialect.interpret(record, &context),
+                    Err(defect) => {
+                        let text = format!("line {}: {defect}", decoded.position.line);
+                        Err(Refusal::new(Code::DamagedRecord, text))
+                    }
+                },
+            });
+            let mut items: Vec<_> = interpreted.collect();
             for (item, decoded) in items.iter_mut().zip(&group) {
                 if let Ok(account) = &mut item.account {
                     complete(account, &context, decoded.recoded);

@@ -6,11 +6,12 @@ use serde_json::{Map, Value as Json};
 
 use super::common;
 use crate::account::SaltEncoding;
-use crate::bytes::split_once;
+use crate::bytes::{every, split_once};
 use crate::code::{Code, Refusal};
 use crate::source::Value;
 
 /// The refusal for a value that cannot be understood. `saying` must not quote the value of a secret column.
+#[cold]
 pub(super) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::InvalidValue, format!("column `{column}` {saying}"))
 }
@@ -147,6 +148,13 @@ pub(super) fn words<'v>(
             };
             items.into_iter().filter_map(word).collect()
         }
+        // Mostly it is one word, and none is divided by letters.
+        Some(Value::Text(text))
+            if every(text.as_bytes(), |b| b.is_ascii_lowercase())
+                && !separators.iter().any(char::is_ascii_lowercase) =>
+        {
+            Ok(vec![Cow::Borrowed(text)])
+        }
         Some(Value::Text(text)) => {
             let words = text.split(separators).map(str::trim).filter(|word| !word.is_empty());
             Ok(words.map(Cow::Borrowed).collect())
@@ -247,7 +255,7 @@ mod tests {
         for written in ["a,b", "a|b", "a; b", r#"["a","b"]"#, " a ,, b "] {
             assert_eq!(words("labels", Some(&text(written)), &separators).unwrap(), ["a", "b"], "{written}");
         }
-        let list = Value::List(vec![text("a"), Value::Null, text("b")]);
+        let list = Value::List([text("a"), Value::Null, text("b")].into());
         assert_eq!(words("labels", Some(&list), &separators).unwrap(), ["a", "b"]);
         assert!(words("labels", Some(&text("[a")), &separators).is_err());
         assert!(words("labels", Some(&text("[{}]")), &separators).is_err());

@@ -25,7 +25,12 @@ pub fn value(json: serde_json::Value) -> Value<'static> {
 /// A record of a JSON object.
 pub fn record(object: serde_json::Value) -> Record<'static> {
     let Value::Object(members) = value(object) else { panic!("a record is an object") };
-    Record { position: Position::default(), table: Arc::from(""), fields: Fields::Members(members), raw: b"" }
+    Record {
+        position: Position::default(),
+        table: Arc::from(""),
+        fields: Fields::Members(members.into_vec()),
+        raw: b"",
+    }
 }
 
 /// A record of a table with columns, all text.

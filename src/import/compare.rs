@@ -175,7 +175,7 @@ mod tests {
                         password: password.map(fields),
                     },
                 },
-                steps,
+                steps: steps.into(),
                 notes: Vec::new(),
             },
         )

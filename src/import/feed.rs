@@ -53,12 +53,12 @@ pub fn scan(
         Vec::new,
         |batch, item| {
             let record = item.position.record;
-            match item.planned {
+            match &item.planned {
                 _ if !planner.shard.takes(record, &item.planned) => {}
-                Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, &plan)))),
+                Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, plan)))),
                 Planned::Refused(refused) => {
-                    let source_id = refused.source_id.into_owned();
-                    batch.push(Fed::Refused { record, source_id, refusal: refused.refusal });
+                    let source_id = refused.source_id.clone().into_owned();
+                    batch.push(Fed::Refused { record, source_id, refusal: refused.refusal.clone() });
                 }
             }
         },

@@ -47,16 +47,16 @@ pub fn rewrite(
                 seen.see(record);
             }
             let observation = observer.planned(item.position, item.facts, &item.planned);
-            let (source_id, email, refusal) = match item.planned {
-                Planned::Refused(refused) => (refused.source_id, refused.email, Some(refused.refusal)),
-                Planned::Create(plan) => (plan.source_id, plan.email, None),
+            let (source_id, email, refusal) = match &item.planned {
+                Planned::Refused(refused) => (&refused.source_id, &refused.email, Some(refused.refusal.clone())),
+                Planned::Create(plan) => (&plan.source_id, &plan.email, None),
             };
             rows.push(Row {
                 observation,
                 raw: item.raw.to_vec(),
                 refusal,
-                email: email.map(std::borrow::Cow::into_owned),
-                source_id: source_id.into_owned(),
+                email: email.as_deref().map(str::to_owned),
+                source_id: source_id.clone().into_owned(),
             });
         },
         |(seen, rows)| {

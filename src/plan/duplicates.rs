@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ScopedJoinHandle;
 
@@ -306,15 +307,15 @@ impl Duplicates {
         self.verdicts.is_empty()
     }
 
-    /// The plan after the clashes of its record: refused, or without what another record has.
-    #[must_use]
-    pub fn apply<'a>(&self, record: u64, planned: Planned<'a>, origin: &str) -> Planned<'a> {
-        let Some(clash) = self.verdicts.get(&record) else { return planned };
-        let Planned::Create(mut plan) = planned else { return planned };
+    /// Has the plan yield to what its record clashes with: it is refused, or goes without what another record has.
+    pub fn apply(&self, record: u64, planned: &mut Planned<'_>, origin: &str) {
+        let Some(clash) = self.verdicts.get(&record) else { return };
+        let Planned::Create(plan) = planned else { return };
         if let Some((code, of)) = clash.refused {
             let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
             let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
-            return Planned::refused(plan.source_id, plan.email, refusal);
+            *planned = Planned::refused(take(&mut plan.source_id), plan.email.take(), refusal);
+            return;
         }
         if let Some(of) = clash.id_in_case {
             let id: Cow<'_, str> = Cow::Owned(derive_id(origin, &plan.source_id));
@@ -331,7 +332,6 @@ impl Duplicates {
             plan.steps.retain(|s| !matches!(s, Step::Phone(_) | Step::VerifyPhone));
             plan.notes.push(Note::new(Code::DuplicatePhone, format!("the phone number stays with record {of}")));
         }
-        Planned::Create(plan)
     }
 }
 

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::mem::take;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::account::{Account, Credential};
 use crate::appwrite::{Endpoint, Profile, rules};
@@ -36,8 +37,8 @@ pub struct Plan<'a> {
     pub conversion: Vec<&'static str>,
     /// The request that creates the user.
     pub create: Create<'a>,
-    /// The requests after it, in an order that never undoes an earlier one.
-    pub steps: Vec<Step<'a>>,
+    /// The requests after it, in an order that never undoes an earlier one. Most users need one or none.
+    pub steps: SmallVec<[Step<'a>; 1]>,
     /// What a person should know.
     pub notes: Vec<Note>,
 }
@@ -93,7 +94,7 @@ pub enum Step<'a> {
 #[derive(Debug, Clone)]
 pub enum Planned<'a> {
     /// One create and its steps.
-    Create(Box<Plan<'a>>),
+    Create(Plan<'a>),
     /// Nothing is sent.
     Refused(Box<Refused<'a>>),
 }
@@ -231,7 +232,8 @@ fn finish<'a>(
 
     // What resets something comes before it: a phone's change resets its verification. A disabled user is disabled
     // before anything else, so that nobody signs in between two requests.
-    let mut steps = Vec::with_capacity(2);
+    let many = prefs.is_some() || !labels.is_empty();
+    let mut steps = SmallVec::with_capacity(if many { 6 } else { 1 });
     if !account.enabled {
         steps.push(Step::Disable);
     }
@@ -263,7 +265,7 @@ fn finish<'a>(
         password: fields,
     };
     let create = Create { endpoint, body };
-    Planned::Create(Box::new(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes }))
+    Planned::Create(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes })
 }
 
 /// What a user can sign in with, beside a password.

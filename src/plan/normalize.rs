@@ -72,6 +72,11 @@ pub(super) fn name<'a>(name: Cow<'a, str>, notes: &mut Vec<Note>) -> Option<Cow<
 /// Roles as labels: everything but ASCII letters and digits is left out (`shop_manager` → `shopmanager`), repeats are
 /// merged, and what has no such character or is longer than 36 is dropped with a note.
 pub(super) fn labels<'a>(roles: Vec<Cow<'a, str>>, profile: &Profile, notes: &mut Vec<Note>) -> Vec<Cow<'a, str>> {
+    if let [role] = &*roles
+        && rules::label(role)
+    {
+        return roles;
+    }
     let mut labels: Vec<Cow<'a, str>> = Vec::with_capacity(roles.len());
     for role in roles {
         let label = if rules::label(&role) {
@@ -109,7 +114,8 @@ pub(super) fn prefs(
     if prefs.is_empty() {
         return None;
     }
-    let prefs = if prefs.keys().enumerate().all(|(i, key)| *key == i.to_string()) {
+    let is_list = prefs.contains_key("0") && prefs.keys().enumerate().all(|(i, key)| *key == i.to_string());
+    let prefs = if is_list {
         notes.push(Note::new(
             Code::PrefsNested,
             "keys 0, 1, … read as a list on the server; they are kept under `values`",

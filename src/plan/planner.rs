@@ -54,7 +54,7 @@ impl<'e> Planner<'e> {
 
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
     /// the instructions of either just fit into the processor's first cache.
-    fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(PlannedItem<'r>)) {
+    fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'r>)) {
         let Policies { ids, unsupported, .. } = self.policies;
         let begin = |item: &mut Item<'r>| match &mut item.account {
             Ok(account) => (self.observer.facts(account), begin(account, unsupported, self.profile)),
@@ -63,11 +63,16 @@ impl<'e> Planner<'e> {
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();
         for (item, (facts, secret)) in items.iter_mut().zip(secrets) {
             let Item { position, raw, record, .. } = *item;
-            let planned = match &mut item.account {
-                Ok(account) => finish(account, secret, self.export.dialect().name(), ids, self.profile),
-                Err(refusal) => self.refused(record, refusal.clone()),
-            };
-            each(PlannedItem { position, raw, record, facts, planned });
+            each(&mut PlannedItem {
+                position,
+                raw,
+                record,
+                facts,
+                planned: match &mut item.account {
+                    Ok(account) => finish(account, secret, self.export.dialect().name(), ids, self.profile),
+                    Err(refusal) => self.refused(record, refusal.clone()),
+                },
+            });
         }
     }
 
@@ -86,7 +91,7 @@ impl<'e> Planner<'e> {
         &self,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
         sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<Suspects, RunError> {
         let mut log = KeyLog::default();
@@ -99,7 +104,7 @@ impl<'e> Planner<'e> {
         log: &mut KeyLog,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
         mut sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         self.export.scan_groups(
@@ -169,7 +174,7 @@ impl<'e> Planner<'e> {
         duplicates: &Duplicates,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
         let origin = self.export.dialect().name();
@@ -179,8 +184,8 @@ impl<'e> Planner<'e> {
             init,
             |batch, items| {
                 self.plan_each(items, |item| {
-                    let planned = duplicates.apply(item.position.record, item.planned, origin);
-                    each(batch, PlannedItem { planned, ..item });
+                    duplicates.apply(item.position.record, &mut item.planned, origin);
+                    each(batch, item);
                 });
             },
             sink,

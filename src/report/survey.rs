@@ -34,7 +34,7 @@ pub fn survey(
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
     let observer = planner.observer;
-    let each = |batch: &mut Batch, item: PlannedItem<'_>| {
+    let each = |batch: &mut Batch, item: &PlannedItem<'_>| {
         if planner.shard.takes(item.position.record, &item.planned) {
             batch.add(observer, item, lists.is_some());
         }
@@ -78,7 +78,7 @@ struct Reset {
 }
 
 impl Batch {
-    fn add(&mut self, observer: Observer, item: PlannedItem<'_>, list: bool) {
+    fn add(&mut self, observer: Observer, item: &PlannedItem<'_>, list: bool) {
         if let Some(record) = item.record {
             self.tally.see(record);
         }

@@ -1,7 +1,7 @@
 //! Traps: what makes a login fail although the hash is right, each with how many users it can touch at most.
 
 use crate::account::Account;
-use crate::bytes::{every, split_once, trim};
+use crate::bytes::{split_once, trim};
 use crate::plan::{CreateBody, Plan};
 use crate::report::{Cost, Outcome};
 
@@ -20,7 +20,7 @@ pub enum Trap {
     CaseInsensitiveIds,
     /// Short ids, names and addresses occur by chance in a hash.
     PersonalData,
-    /// Addresses of a syntax that few systems agree on.
+    /// Addresses of a syntax that few systems agree on: of those Appwrite takes, the ones at an IP address.
     UnusualEmail,
     /// Numbers without a country code.
     PhoneWithoutCountry,
@@ -107,7 +107,7 @@ impl Trap {
                 "where a project has the check on, a hash is refused that happens to contain a user's short id, name or \
                  address"
             }
-            Self::UnusualEmail => "quotes, brackets or letters outside ASCII: mail systems do not agree on them",
+            Self::UnusualEmail => "the domain is an IP address in brackets: few mail systems deliver there",
             Self::PhoneWithoutCountry => "Appwrite takes numbers with + and country code only",
             Self::SpreadsheetValues => "such as 1.5E+10 or #NAME?; the original value is gone",
             Self::ProviderSignIn => {
@@ -164,7 +164,6 @@ impl TrapSet {
     pub fn of_account(account: &Account<'_>) -> Self {
         let mut set = Self::default();
         let email = account.email.as_deref().unwrap_or_default();
-        set.set(Trap::UnusualEmail, !every(email.as_bytes(), |b| b.is_ascii() && !matches!(b, b'"' | b'[' | b'(')));
         let phone = trim(account.phone.as_deref().unwrap_or_default());
         set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
         let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);
@@ -180,6 +179,7 @@ impl TrapSet {
         self.set(Trap::TrimmedPassword, hashed && dialect == "wordpress");
         self.set(Trap::NormalisedPassword, matches!(plan.scheme, "better-auth" | "lucia"));
         self.set(Trap::EscapedPassword, hashed && dialect == "phpbb");
+        self.set(Trap::UnusualEmail, email.as_deref().is_some_and(|email| email.ends_with(']')));
         // Generated ids are too long to meet by chance.
         self.set(Trap::CaseInsensitiveIds, user_id.len() < 16 && user_id.bytes().any(|b| b.is_ascii_uppercase()));
         // A four-letter word is in one bcrypt hash of 10^5, a three-letter one in one of 600.

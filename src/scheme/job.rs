@@ -36,6 +36,7 @@ impl<'s> Job<'s, '_> {
     }
 
     /// Adds a note.
+    #[cold]
     pub fn note(&mut self, code: Code, text: impl Into<Cow<'static, str>>) {
         self.notes.push(Note::new(code, text));
     }
@@ -47,9 +48,13 @@ impl<'s> Job<'s, '_> {
 
     /// The refusal of a string that says itself to be of another scheme than was declared.
     pub fn contradiction(&self, found: &'static str) -> Option<Verdict<'s>> {
-        let declared = self.parts.declared?;
-        let fits = declared.name == found
-            || declared.is_system()
+        let declared = self.parts.declared.filter(|declared| declared.name != found)?;
+        self.contradicted(declared, found)
+    }
+
+    #[cold]
+    fn contradicted(&self, declared: &Scheme, found: &'static str) -> Option<Verdict<'s>> {
+        let fits = declared.is_system()
             || (declared.name == "phpass" && found == "bcrypt")
             // Appwrite's own export: these three endpoints ask one function, which goes by the string.
             || (self.parts.input.origin == "appwrite" && matches!(declared.name, "bcrypt" | "argon2" | "phpass"))
@@ -65,23 +70,27 @@ impl<'s> Job<'s, '_> {
 
     /// Nothing is created, for this reason.
     #[expect(clippy::unused_self, reason = "every way out of a job reads alike")]
+    #[cold]
     pub fn refuse(&self, code: Code, scheme: &'static str, text: impl Into<Cow<'static, str>>) -> Verdict<'s> {
         Verdict::Refused(Refusal::new(code, text).scheme(scheme))
     }
 
     /// No endpoint verifies a scheme of the table, for the table's reason.
+    #[cold]
     pub fn unsupported(&self, scheme: &'static str) -> Verdict<'s> {
         let why = registry::reason(scheme, self.profile);
         self.refuse(Code::UnsupportedScheme, scheme, format!("{scheme} cannot be verified: {why}"))
     }
 
     /// The string is not what its scheme writes.
+    #[cold]
     pub fn malformed(&self, scheme: &'static str, what: &'static str) -> Verdict<'s> {
         self.refuse(Code::MalformedHash, scheme, what)
     }
 
     /// The string fits all of these.
     #[expect(clippy::unused_self, reason = "every way out of a job reads alike")]
+    #[cold]
     pub fn ambiguous(&self, candidates: &[&'static str], text: impl Into<Cow<'static, str>>) -> Verdict<'s> {
         let mut refusal = Refusal::new(Code::AmbiguousScheme, text);
         refusal.ambiguous = candidates.to_vec();

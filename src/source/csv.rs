@@ -11,6 +11,7 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use super::Value;
 use super::frame::{Cut, Framer, Shape, SpanKind, Wanted};
+use super::marks::{self, Marks};
 
 /// A quoted cell that does not close within so many bytes is a stray quote.
 const MAX_QUOTED_BYTES: usize = 1024 * 1024;
@@ -74,16 +75,10 @@ pub(crate) struct Row {
 pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut Vec<Cell>) -> Option<Row> {
     let first = cells.len();
     let mut pos = at;
+    let mut ends = Marks::new(data, at, [delimiter, b'\n']);
     let (mut any_quoted, mut stray) = (false, false);
     loop {
-        let next = data.get(pos);
-        // In wide tables most cells are empty.
-        if next == Some(&delimiter) {
-            cells.push(Cell::new(pos, pos, Quoting::Bare));
-            pos += 1;
-            continue;
-        }
-        if next == Some(&b'"') {
+        if data.get(pos) == Some(&b'"') {
             match quoted(data, pos, delimiter, eof) {
                 Quote::Closed(cell, after) => {
                     any_quoted = true;
@@ -91,6 +86,7 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
                     match data.get(after) {
                         Some(&b) if b == delimiter => {
                             pos = after + 1;
+                            ends.resume(pos);
                             continue;
                         }
                         _ => return Some(Row { stray, ..ended(data, at, after) }),
@@ -103,17 +99,15 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
                 Quote::Stray => stray = true,
             }
         }
-        let rest = data.get(pos..).unwrap_or_default();
-        let Some(length) = bare(rest, delimiter) else {
+        let Some(stop) = ends.next() else {
             if !eof {
                 cells.truncate(first);
                 return None;
             }
-            let end = data.len() - usize::from(rest.ends_with(b"\r"));
+            let end = data.len() - usize::from(data.get(pos..).unwrap_or_default().ends_with(b"\r"));
             cells.push(Cell::new(pos, end, Quoting::Bare));
             return Some(Row { start: at, end, next: data.len(), quoted: any_quoted, stray });
         };
-        let stop = pos + length;
         if data[stop] == delimiter {
             cells.push(Cell::new(pos, stop, Quoting::Bare));
             pos = stop + 1;
@@ -123,24 +117,6 @@ pub(crate) fn row(data: &[u8], at: usize, delimiter: u8, eof: bool, cells: &mut 
             return Some(Row { start: at, end, next: stop + 1, quoted: any_quoted, stray });
         }
     }
-}
-
-/// How long the cell at the beginning is. Cells are short: most end before a vector search has begun, so eight bytes at a
-/// time are looked at first.
-fn bare(rest: &[u8], delimiter: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    // The lowest bit that is left marks the first byte that is zero (Mycroft 1987).
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let (words, _) = rest.as_chunks::<8>();
-    for (index, word) in words.iter().take(4).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ (ONES * u64::from(delimiter))) | zeros(word ^ (ONES * u64::from(b'\n')));
-        if found != 0 {
-            return Some(index * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let looked_at = words.len().min(4) * 8;
-    memchr2(delimiter, b'\n', &rest[looked_at..]).map(|at| looked_at + at)
 }
 
 enum Quote {
@@ -205,6 +181,8 @@ pub(crate) struct Found {
     pub row: Row,
     /// Where the cells of a row with quotes were put; none where [`plain_values`] can read the row.
     pub cells: Range<usize>,
+    /// Whether no cell of it spans lines.
+    pub one_line: bool,
     /// Whether it has a cell for each column; of a row without quotes only where that is asked.
     pub fits: bool,
 }
@@ -235,7 +213,7 @@ pub(crate) fn rows(
             if first.end > first.start {
                 let text = &data[first.start..first.end];
                 let fits = !counting || plain_fits(text, memchr_iter(delimiter, text).count() + 1, delimiter, width);
-                each(Found { row: first, cells: first_cell..first_cell, fits });
+                each(Found { row: first, cells: first_cell..first_cell, one_line: true, fits });
             }
             at = first.next;
             continue;
@@ -256,7 +234,7 @@ pub(crate) fn rows(
             }
         }
         let fits = fits(data, 0, &cells[first_cell..], width);
-        each(Found { row: found, cells: first_cell..cells.len(), fits });
+        each(Found { row: found, cells: first_cell..cells.len(), one_line: found.next == first.next, fits });
         at = found.next.max(at + 1);
     }
 }
@@ -303,39 +281,22 @@ pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut 
     }
 }
 
-/// [`values`] of a row without quotes; returns how many cells it has. Cells are short: most end before a vector search has
-/// begun, so eight bytes at a time are looked at.
-pub(crate) fn plain_values<'t>(text: &'t str, delimiter: u8, values: &mut [Value<'t>]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const LOW: u64 = 0x7f * ONES;
-    let delimiters = ONES * u64::from(delimiter);
-    // The highest bit of each byte that is a delimiter, and no other: no carry leaves its byte.
-    let marks = |word: u64| {
-        let other = word ^ delimiters;
-        !(((other & LOW) + LOW) | other) & (ONES << 7)
-    };
-    let bytes = text.as_bytes();
+/// [`values`] of a row without quotes, which is in that place of `text`; returns how many cells it has.
+pub(crate) fn plain_values<'t>(text: &'t str, row: Range<usize>, delimiter: u8, values: &mut [Value<'t>]) -> usize {
     let mut values = values.iter_mut();
-    let (mut start, mut cells, mut at) = (0, 1, 0);
-    while at < bytes.len() {
-        let word = match bytes[at..].first_chunk() {
-            Some(word) => u64::from_le_bytes(*word),
-            // Filled up with anything but delimiters.
-            None => bytes[at..].iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte)),
-        };
-        let mut marks = marks(word);
-        while marks != 0 {
-            let stop = at + (marks.trailing_zeros() / 8) as usize;
-            marks &= marks - 1;
-            if let Some(value) = values.next() {
-                put_bare(value, if start == stop { "" } else { &text[start..stop] });
+    let (mut start, mut cells) = (row.start, 1);
+    marks::each(text.as_bytes(), row.clone(), delimiter, |stop| {
+        if let Some(value) = values.next() {
+            if start == stop {
+                put(value, "");
+            } else {
+                put_bare(value, &text[start..stop]);
             }
-            (start, cells) = (stop + 1, cells + 1);
         }
-        at += 8;
-    }
+        (start, cells) = (stop + 1, cells + 1);
+    });
     if let Some(value) = values.next() {
-        put_bare(value, &text[start..]);
+        put_bare(value, &text[start..row.end]);
     }
     cells
 }

@@ -116,8 +116,8 @@ impl Pieces {
             let (data, cells) = (&batch.data[..span.end], &mut self.cells);
             match span.kind {
                 SpanKind::Rows => {
-                    let each = |csv::Found { row, cells, fits }| {
-                        add(row.start, row.end, (!row.quoted).then_some(row.next), cells, fits);
+                    let each = |csv::Found { row, cells, one_line, fits }| {
+                        add(row.start, row.end, one_line.then_some(row.next), cells, fits);
                     };
                     csv::rows(data, span.start, *delimiter, header.names().len(), mend.is_some(), cells, each);
                 }
@@ -198,7 +198,8 @@ impl Pieces {
                     csv::values(text, 0, &cells, values);
                     (cells.len(), csv::fits(bytes, 0, &cells, columns))
                 } else if piece.cells().is_empty() {
-                    let cells = csv::plain_values(text, *delimiter, values);
+                    let (text, row) = texts.within(index, piece);
+                    let cells = csv::plain_values(text, row, *delimiter, values);
                     (cells, csv::plain_fits(bytes, cells, *delimiter, columns))
                 } else {
                     let cells = &self.cells[piece.cells()];
@@ -275,6 +276,14 @@ impl Texts<'_> {
         match self.valid {
             Some(valid) => &valid[piece.range()],
             None => &self.each[index],
+        }
+    }
+
+    /// A text that the record is part of, and where.
+    fn within(&self, index: usize, piece: Piece) -> (&str, Range<usize>) {
+        match self.valid {
+            Some(valid) => (valid, piece.range()),
+            None => (&self.each[index], 0..self.each[index].len()),
         }
     }
 

@@ -90,7 +90,7 @@ fn has_line(block: &[u8], start: &[u8]) -> bool {
 /// # Errors
 /// What is wrong, as the second half of a sentence.
 pub(crate) fn members(entry: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, String> {
-    let mut members: Vec<(Cow<'_, str>, Value<'_>)> = Vec::new();
+    let mut members: Vec<(Cow<'_, str>, Vec<Value<'_>>)> = Vec::new();
     let mut lines = entry.lines().peekable();
     while let Some(first) = lines.next() {
         let mut line = Cow::Borrowed(first);
@@ -115,16 +115,16 @@ pub(crate) fn members(entry: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Str
         }
         // Attribute names are case-insensitive: the first spelling stands for all.
         match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-            None => members.push((name, value)),
-            Some((_, Value::List(values))) => values.push(value),
-            Some((_, one)) => {
-                let before = std::mem::replace(one, Value::Null);
-                *one = Value::List(vec![before, value]);
-            }
+            None => members.push((name, vec![value])),
+            Some((_, values)) => values.push(value),
         }
     }
     if members.iter().any(|(name, _)| name.eq_ignore_ascii_case("dn")) {
-        Ok(members)
+        let value = |values: Vec<_>| match <[Value<'_>; 1]>::try_from(values) {
+            Ok([one]) => one,
+            Err(several) => Value::List(several.into()),
+        };
+        Ok(members.into_iter().map(|(name, values)| (name, value(values))).collect())
     } else {
         Err("the entry has no dn".into())
     }

@@ -9,6 +9,7 @@ pub(crate) mod input;
 mod json;
 mod ldif;
 mod lines;
+mod marks;
 pub(crate) mod php;
 #[cfg(test)]
 mod properties;

@@ -160,7 +160,7 @@ impl<'a> Cursor<'a> {
         Ok(if is_list {
             Value::List(members.into_iter().map(|(_, value)| value).collect())
         } else {
-            Value::Object(members)
+            Value::Object(members.into())
         })
     }
 }

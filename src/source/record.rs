@@ -19,6 +19,7 @@ pub struct Position {
 }
 
 /// A value as the format writes it. Formats without types (CSV, SQL text) give [`Value::Text`] and [`Value::Null`] only.
+/// Three words: lists and objects are boxed slices, so that none is needed to tell the kinds apart.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
     /// SQL `NULL`, `\N`, JSON `null`.
@@ -30,9 +31,9 @@ pub enum Value<'a> {
     /// Everything textual.
     Text(Cow<'a, str>),
     /// JSON arrays; repeated LDIF attributes.
-    List(Vec<Value<'a>>),
+    List(Box<[Value<'a>]>),
     /// JSON objects, members in the order of the file. A repeated member stands as often as it was written.
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Object(Box<[(Cow<'a, str>, Value<'a>)]>),
 }
 
 /// The columns of a table, shared by all its rows.
@@ -218,7 +219,7 @@ impl<'a> Value<'a> {
     /// The elements of a list; any other value is a list of itself, null of nothing.
     pub fn items(&self) -> impl Iterator<Item = &Value<'a>> {
         let slice = match self {
-            Self::List(items) => items.as_slice(),
+            Self::List(items) => &**items,
             Self::Null => &[],
             other => std::slice::from_ref(other),
         };

@@ -15,7 +15,7 @@ pub(crate) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Stri
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value)).map_err(told)?;
     match value {
-        Value::Object(members) => Ok(members),
+        Value::Object(members) => Ok(members.into_vec()),
         Value::Null => Err("it is null, not an object".into()),
         Value::List(_) => Err("it is a list, not an object".into()),
         Value::Bool(_) | Value::Number(_) | Value::Text(_) => Err("it is a single value, not an object".into()),
@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for Seed {
         while let Some(item) = seq.next_element_seed(Seed)? {
             items.push(item);
         }
-        Ok(Value::List(items))
+        Ok(Value::List(items.into()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Seed {
         while let Some(name) = map.next_key_seed(Name)? {
             members.push((name, map.next_value_seed(Seed)?));
         }
-        Ok(Value::Object(members))
+        Ok(Value::Object(members.into()))
     }
 }
 

@@ -243,7 +243,7 @@ pub(crate) fn members<'a>(record: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>
         }
     }
     if is_object {
-        outer.push((Cow::Borrowed("fields"), Value::Object(fields)));
+        outer.push((Cow::Borrowed("fields"), Value::Object(fields.into())));
         Ok(outer)
     } else {
         Ok(fields)
@@ -289,7 +289,7 @@ impl Cell {
         if let Some(list) = &mut self.list {
             if !text.trim().is_empty() {
                 self.natural.push(Value::Text(text.trim().to_owned().into()));
-                list.push(Value::List(std::mem::take(&mut self.natural)));
+                list.push(Value::List(std::mem::take(&mut self.natural).into()));
             }
         } else {
             self.text = text;
@@ -298,7 +298,7 @@ impl Cell {
 
     fn value(self) -> Value<'static> {
         match self.list {
-            Some(list) => Value::List(list),
+            Some(list) => Value::List(list.into()),
             None if self.null => Value::Null,
             None => Value::Text(self.text.into()),
         }
