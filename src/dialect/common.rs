@@ -46,6 +46,8 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             1.0 => Some(true),
             _ => None,
         },
+        Value::Text(text) if text.is_empty() => None,
+        Value::Text(text) if text == "true" => Some(true),
         Value::Text(text) => {
             let text = trim(text);
             let is = |names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));

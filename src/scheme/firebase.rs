@@ -36,7 +36,7 @@ pub(super) fn resolve<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         }
         return verdict;
     }
-    if text.contains('$') {
+    if memchr::memchr(b'$', text.as_bytes()).is_some() {
         return clerk(job, text);
     }
     let Some(salt) = job.parts.salt.filter(|salt| !salt.is_empty()) else {

@@ -20,7 +20,12 @@ pub fn unusable_marker(text: &str) -> bool {
         [] | [b'!', ..] => true,
         [b'*', rest @ ..] => !(rest.len() == 40 && rest.iter().all(u8::is_ascii_hexdigit)),
         [b'{', ..] => text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("{SASL}")),
-        _ => ["x", "NP", "LK", "NULL", "NOLOGIN", "disabled"].iter().any(|marker| text.eq_ignore_ascii_case(marker)),
+        _ => {
+            text.len() <= 8
+                && ["x", "NP", "LK", "NULL", "NOLOGIN", "disabled"]
+                    .iter()
+                    .any(|marker| text.eq_ignore_ascii_case(marker))
+        }
     }
 }
 
@@ -33,10 +38,11 @@ pub(super) fn resolve<'s>(mut job: Job<'s, '_>, hash: &'s str) -> Verdict<'s> {
         job.converted("trim whitespace");
     }
     // Doubled quoting of an exporter; no hash begins or ends with one.
-    let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
-    if let Some(bare) = quoted('"').or_else(|| quoted('\'')) {
+    if let [opening @ (b'"' | b'\''), .., closing] = text.as_bytes()
+        && opening == closing
+    {
         job.converted("strip quotes");
-        text = bare.trim_ascii();
+        text = text[1..text.len() - 1].trim_ascii();
     }
     if unusable_marker(text) {
         let text = "the string is a marker for an account without a usable password";

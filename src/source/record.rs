@@ -42,6 +42,7 @@ pub struct Header {
     names: Names,
     /// The list that [`Record::columns`] was asked for first, and where its names stand: beyond all columns, if nowhere.
     asked: OnceLock<(&'static [&'static str], Vec<u32>)>,
+    slashed: OnceLock<Vec<usize>>,
 }
 
 impl PartialEq for Header {
@@ -98,13 +99,19 @@ impl Header {
     /// A header of these columns, in order.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
-        Self { names: Names::new(names), asked: OnceLock::new() }
+        Self { names: Names::new(names), asked: OnceLock::new(), slashed: OnceLock::new() }
     }
 
     /// The columns in order.
     #[must_use]
     pub fn names(&self) -> &[String] {
         self.names.list()
+    }
+
+    /// Where the columns stand that have a slash in their name (`google.com/rawId`).
+    #[must_use]
+    pub fn slashed(&self) -> &[usize] {
+        self.slashed.get_or_init(|| (0..self.names().len()).filter(|&at| self.names()[at].contains('/')).collect())
     }
 
     /// The first column of that exact name.

@@ -270,9 +270,10 @@ fn providers(record: &Record<'_>, lists: [Option<&Value<'_>>; 2]) -> Vec<Json> {
         }
     }
     // Columns of the CSV: `google.com/rawId`, the fields of a provider side by side.
-    if let Fields::Row { .. } = &record.fields {
+    if let Fields::Row { header, cells } = &record.fields {
         let listed = providers.len();
-        for (column, value) in record.iter().filter(|(_, value)| !value.is_empty()) {
+        let filled = header.slashed().iter().filter(|&&at| cells.get(at).is_some_and(|value| !value.is_empty()));
+        for (column, value) in filled.map(|&at| (&header.names()[at], &cells[at])) {
             let Some((provider, field)) = split_once(column, b'/') else { continue };
             let Some(text) = value.text().filter(|_| PROVIDERS.contains(&provider)) else { continue };
             let at = providers[listed..].iter().position(|known| known["providerId"] == provider);
@@ -306,7 +307,7 @@ fn password<'r>(
     version: Option<&Value<'_>>,
     context: &Context<'r>,
 ) -> Credential<'r> {
-    if hash.trim_end_matches('=') == REDACTED {
+    if hash.strip_prefix(REDACTED).is_some_and(|rest| rest.bytes().all(|b| b == b'=')) {
         return common::without(
             Code::RedactedHash,
             "the hash reads REDACTED: the exporting account may not read hashes",
