@@ -29,7 +29,8 @@ use rehome::dialect::export::{Export, ReadOptions};
 use rehome::event::Silent;
 use rehome::ledger::{Entry, Identity, Lock, State, Steps};
 use rehome::plan::Policies;
-use rehome::plan::duplicates::{Duplicates, KeyLog};
+use rehome::plan::clashes::Duplicates;
+use rehome::plan::duplicates::KeyLog;
 use rehome::plan::planner::Planner;
 use rehome::report::RunFolder;
 

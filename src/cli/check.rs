@@ -9,7 +9,7 @@ use crate::appwrite::preflight::{Claim, Live};
 use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
 use crate::plan::Planned;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::build::Head;
 use crate::report::summary::{File, Live as LiveSection, Place, Source};

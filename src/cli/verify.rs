@@ -14,7 +14,7 @@ use crate::import::gate::Gate;
 use crate::import::stop::Stop;
 use crate::import::verify::{Finding, Found, Log, Verification};
 use crate::ledger::Ledger;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::{Report, survey};
 use crate::scheme::known;

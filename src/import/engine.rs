@@ -16,7 +16,7 @@ use crate::appwrite::Client;
 use crate::error::RunError;
 use crate::event::{Event, Listener};
 use crate::ledger::{Ledger, Reader};
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Pulse;
 

@@ -8,7 +8,7 @@ use crate::error::RunError;
 use crate::event::Listener;
 use crate::ledger::{Entry, Event, Reader, State, Steps};
 use crate::plan::Planned;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 
 /// A record of the export.

@@ -8,7 +8,7 @@ use crate::error::RunError;
 use crate::event::Silent;
 use crate::ledger::{Entry, Reader, State};
 use crate::plan::Planned;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::lists::Rejects;
 use crate::report::{Observation, RunFolder, Tally};

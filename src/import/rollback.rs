@@ -15,7 +15,7 @@ use crate::appwrite::client::Request;
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
 use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::summary::Rollback;
 

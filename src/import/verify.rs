@@ -21,7 +21,7 @@ use crate::appwrite::preflight::chunks;
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::ledger::{Change, Entry, Event, Reader, Steps};
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::summary::Verify;
 use crate::scheme::known::KnownPassword;

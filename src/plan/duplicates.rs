@@ -6,21 +6,21 @@
 //!    are in a file.
 //! 2. At the end, digests that occur twice are *suspects*: true duplicates, or (once in 300 files of ten million users) a
 //!    collision of digests.
-//! 3. Only if there are suspects the export is read again, and the suspects' keys themselves are compared. What is not
-//!    equal there is no duplicate.
+//! 3. Only if there are suspects the export is read again, and the suspects' keys themselves are compared ([`Clashes`]).
+//!    What is not equal there is no duplicate.
+//!
+//! [`Clashes`]: super::clashes::Clashes
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ScopedJoinHandle;
 
 use tempfile::SpooledTempFile;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{Duplicates as Policy, Plan, Planned, Step, derive_id};
-use crate::code::{Code, Note, Refusal};
+use super::clashes::Claim;
+use super::{Plan, Planned};
 use crate::error::RunError;
 
 /// A field that has to be unique on the target.
@@ -214,148 +214,15 @@ impl Suspects {
         self.digests.is_empty()
     }
 
-    /// The record with its keys themselves, if any of them is suspect.
+    /// The record with all its keys, if any of them is suspect.
     #[must_use]
     pub fn claim(&self, record: u64, planned: &Planned<'_>) -> Option<Claim> {
         let Planned::Create(plan) = planned else { return None };
         if self.digests.is_empty() || !digests(plan).any(|(_, d)| self.digests.contains(&d)) {
             return None;
         }
-        Some(Claim {
-            record,
-            id: plan.user_id.clone().into_owned(),
-            email: plan.email.as_deref().map(str::to_owned),
-            phone: plan.phone.as_deref().map(str::to_owned),
-        })
+        Some(Claim::of(record, plan))
     }
-}
-
-/// A record and the keys it wants for itself.
-#[derive(Debug, Clone)]
-pub struct Claim {
-    record: u64,
-    id: String,
-    email: Option<String>,
-    phone: Option<String>,
-}
-
-/// What the duplicates of an export are, by record.
-#[derive(Debug, Default)]
-pub struct Duplicates {
-    verdicts: HashMap<u64, Clash>,
-}
-
-/// How one record clashes with earlier ones.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Clash {
-    /// Nothing is created: the code, and the record that has the key.
-    refused: Option<(Code, u64)>,
-    /// The id differs from that record's in case alone, which the target does not tell apart: it is derived instead.
-    id_in_case: Option<u64>,
-    /// The number stays with that record.
-    phone: Option<u64>,
-}
-
-impl Duplicates {
-    /// Decides all clashes. `claims` are in the order of their records.
-    #[must_use]
-    pub fn decide(claims: &[Claim], policy: Policy) -> Self {
-        let shared = match policy {
-            Policy::First => HashMap::new(),
-            Policy::Refuse => shared_keys(claims),
-        };
-        let mut ids: HashMap<String, (u64, &str)> = HashMap::new();
-        let mut emails: HashMap<&str, u64> = HashMap::new();
-        let mut phones: HashMap<&str, u64> = HashMap::new();
-        let mut verdicts = HashMap::new();
-        for claim in claims {
-            let id = claim.id.to_ascii_lowercase();
-            let mut clash = Clash::default();
-            match ids.get(&id) {
-                Some((first, exact)) if *exact == claim.id => clash.refused = Some((Code::DuplicateId, *first)),
-                Some((first, _)) => clash.id_in_case = Some(*first),
-                None => {}
-            }
-            if clash.refused.is_none()
-                && let Some(first) = claim.email.as_deref().and_then(|e| emails.get(e))
-            {
-                clash.refused = Some((Code::DuplicateEmail, *first));
-            }
-            if clash.refused.is_none() {
-                clash.refused = shared.get(&claim.record).copied();
-            }
-            if clash.refused.is_none() {
-                ids.entry(id).or_insert((claim.record, &claim.id));
-                if let Some(email) = claim.email.as_deref() {
-                    emails.insert(email, claim.record);
-                }
-                if let Some(phone) = claim.phone.as_deref() {
-                    clash.phone = phones.get(phone).copied();
-                    phones.entry(phone).or_insert(claim.record);
-                }
-            }
-            if clash != Clash::default() {
-                verdicts.insert(claim.record, clash);
-            }
-        }
-        Self { verdicts }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.verdicts.is_empty()
-    }
-
-    /// Has the plan yield to what its record clashes with: it is refused, or goes without what another record has.
-    pub fn apply(&self, record: u64, planned: &mut Planned<'_>, origin: &str) {
-        let Some(clash) = self.verdicts.get(&record) else { return };
-        let Planned::Create(plan) = planned else { return };
-        if let Some((code, of)) = clash.refused {
-            let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
-            let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
-            *planned = Planned::refused(take(&mut plan.source_id), plan.email.take(), refusal);
-            return;
-        }
-        if let Some(of) = clash.id_in_case {
-            let id: Cow<'_, str> = Cow::Owned(derive_id(origin, &plan.source_id));
-            plan.create.body.user_id.clone_from(&id);
-            plan.user_id = id;
-            plan.notes.push(Note::new(
-                Code::DerivedId,
-                format!("the id differs from that of record {of} in case alone, which Appwrite does not tell apart"),
-            ));
-        }
-        if let Some(of) = clash.phone {
-            plan.phone = None;
-            plan.create.body.phone = None;
-            plan.steps.retain(|s| !matches!(s, Step::Phone(_) | Step::VerifyPhone));
-            plan.notes.push(Note::new(Code::DuplicatePhone, format!("the phone number stays with record {of}")));
-        }
-    }
-}
-
-/// For [`Policy::Refuse`]: every record that shares its id or address, with the first other record that has it.
-fn shared_keys(claims: &[Claim]) -> HashMap<u64, (Code, u64)> {
-    let mut holders: HashMap<(Code, &str), Vec<u64>> = HashMap::new();
-    for claim in claims {
-        holders.entry((Code::DuplicateId, &claim.id)).or_default().push(claim.record);
-        if let Some(email) = &claim.email {
-            holders.entry((Code::DuplicateEmail, email)).or_default().push(claim.record);
-        }
-    }
-    let mut shared = HashMap::new();
-    for ((code, _), records) in holders.iter().filter(|(_, records)| records.len() > 1) {
-        for record in records {
-            let other = if records[0] == *record { records[1] } else { records[0] };
-            let entry = shared.entry(*record).or_insert((*code, other));
-            // The same answer on every run, whichever key the map yields first.
-            if *code == Code::DuplicateId {
-                *entry = (*code, other);
-            }
-        }
-    }
-    shared
 }
 
 #[cfg(test)]
@@ -363,10 +230,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn claim(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Claim {
-        Claim { record, id: id.into(), email: email.map(Into::into), phone: phone.map(Into::into) }
-    }
 
     proptest! {
         #[test]
@@ -382,33 +245,6 @@ mod tests {
             let expected: Vec<u64> = counts.into_iter().filter(|(_, n)| *n > 1).map(|(digest, _)| digest).collect();
             prop_assert_eq!(repeated(&all), expected);
         }
-    }
-
-    #[test]
-    fn the_first_keeps_its_keys() {
-        let claims = [
-            claim(1, "a", Some("x@y.z"), Some("+1")),
-            claim(2, "b", Some("x@y.z"), None),
-            claim(3, "A", Some("u@y.z"), Some("+1")),
-            claim(4, "a", None, None),
-            claim(5, "b", None, None),
-        ];
-        let found = Duplicates::decide(&claims, Policy::First).verdicts;
-        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
-        assert_eq!((found[&3].refused, found[&3].id_in_case, found[&3].phone), (None, Some(1), Some(1)));
-        assert_eq!(found[&4].refused, Some((Code::DuplicateId, 1)));
-        assert!(!found.contains_key(&1));
-        assert!(!found.contains_key(&5), "record 2 was refused, so its id is free");
-    }
-
-    #[test]
-    fn refusing_all_names_another_record_for_each() {
-        let claims =
-            [claim(1, "a", Some("x@y.z"), None), claim(2, "b", Some("x@y.z"), None), claim(3, "c", None, None)];
-        let found = Duplicates::decide(&claims, Policy::Refuse).verdicts;
-        assert_eq!(found[&1].refused, Some((Code::DuplicateEmail, 2)));
-        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
-        assert_eq!(found.len(), 2);
     }
 
     proptest! {

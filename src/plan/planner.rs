@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::duplicates::{Duplicates, KeyLog, Suspects, digests};
+use super::clashes::{Claim, Clashes, Duplicates, Shared};
+use super::duplicates::{KeyLog, Suspects, digests};
 use super::shard::Shard;
-use super::{Planned, Policies, Secret, begin, finish};
+use super::{Duplicates as Policy, Planned, Policies, Secret, begin, finish};
 use crate::appwrite::Profile;
 use crate::code::Refusal;
 use crate::dialect::export::{Export, Item};
@@ -129,28 +130,37 @@ impl<'e> Planner<'e> {
         )
     }
 
-    /// Compares the suspects' keys themselves, in one more pass if there are any.
+    /// Compares the suspects' keys themselves, in one more pass if there are any, and two if all who share are refused.
     ///
     /// # Errors
     /// As [`Export::scan`], but for damage: see [`Planner::duplicates`].
     pub fn resolve(&self, suspects: &Suspects) -> Result<Duplicates, RunError> {
-        let mut claims = Vec::new();
-        if !suspects.is_empty() {
-            let compared = self.export.scan_groups(
-                self.threads,
-                &Silent,
-                Vec::new,
-                |batch, items| {
-                    self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, &item.planned)));
-                },
-                |batch| {
-                    claims.extend(batch);
-                    Ok(ControlFlow::Continue(()))
-                },
-            );
-            as_far_as_whole(compared)?;
+        let mut shared = Shared::default();
+        if self.policies.duplicates == Policy::Refuse {
+            self.each_claim(suspects, |claim| shared.take(claim))?;
         }
-        Ok(Duplicates::decide(&claims, self.policies.duplicates))
+        let mut clashes = Clashes::new(shared);
+        self.each_claim(suspects, |claim| clashes.take(claim))?;
+        Ok(clashes.decided())
+    }
+
+    /// Hands over the claims of all records with suspect keys, in the order of the export.
+    fn each_claim(&self, suspects: &Suspects, mut each: impl FnMut(&Claim)) -> Result<(), RunError> {
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        as_far_as_whole(self.export.scan_groups(
+            self.threads,
+            &Silent,
+            Vec::new,
+            |batch, items| {
+                self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, &item.planned)));
+            },
+            |batch| {
+                batch.iter().for_each(&mut each);
+                Ok(ControlFlow::Continue(()))
+            },
+        ))
     }
 
     /// All duplicates of the export, in one pass, or two if there are any; of a damaged one those before the damage, which

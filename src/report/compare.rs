@@ -17,7 +17,7 @@ use super::summary::Compare;
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::plan::Planned;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
 
 const PARTS: usize = 64;

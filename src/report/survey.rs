@@ -9,7 +9,7 @@ use crate::code::{Code, Refusal, Severity};
 use crate::dialect::export::Frame;
 use crate::error::RunError;
 use crate::event::Listener;
-use crate::plan::duplicates::Duplicates;
+use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
 use crate::plan::{Plan, Planned};
 use crate::source::Position;

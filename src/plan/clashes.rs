@@ -1,0 +1,271 @@
+//! Records that want the same id, address or phone number: which of them gets it.
+//!
+//! An export that holds everybody twice is no rare mistake, so what is kept for each record is small: of a key 128 bits of
+//! its SHA-256, which nobody can make two of.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::mem::take;
+use std::num::NonZeroU64;
+
+use sha2::{Digest, Sha256};
+
+use super::{Plan, Planned, Step, derive_id};
+use crate::code::{Code, Note, Refusal};
+
+/// Stands for an id, an address or a number.
+type Key = [u8; 16];
+
+fn key(text: &[u8]) -> Key {
+    let digest = Sha256::digest(text);
+    std::array::from_fn(|at| digest[at])
+}
+
+/// A record and the keys it wants for itself.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    record: u64,
+    id: Key,
+    /// The target does not tell ids apart by case.
+    id_without_case: Key,
+    email: Option<Key>,
+    phone: Option<Key>,
+}
+
+impl Claim {
+    /// What a plan claims.
+    #[must_use]
+    pub fn of(record: u64, plan: &Plan<'_>) -> Self {
+        Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref())
+    }
+
+    fn new(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Self {
+        let key = |text: &str| key(text.as_bytes());
+        Self {
+            record,
+            id: key(id),
+            id_without_case: key(&id.to_ascii_lowercase()),
+            email: email.map(key),
+            phone: phone.map(key),
+        }
+    }
+}
+
+/// For [`super::Duplicates::Refuse`]: every record that shares its id or address, with the first other record that has it.
+#[derive(Debug, Default)]
+pub struct Shared {
+    holders: HashMap<(Code, Key), u64>,
+    with: HashMap<u64, (Code, u64)>,
+}
+
+impl Shared {
+    /// Takes claims in the order of their records.
+    pub fn take(&mut self, claim: &Claim) {
+        // The id first: it is what is said where both are shared.
+        let keys = [Some((Code::DuplicateId, claim.id)), claim.email.map(|email| (Code::DuplicateEmail, email))];
+        for key in keys.into_iter().flatten() {
+            let first = *self.holders.entry(key).or_insert(claim.record);
+            if first != claim.record {
+                self.note(first, key.0, claim.record);
+                self.note(claim.record, key.0, first);
+            }
+        }
+    }
+
+    fn note(&mut self, record: u64, code: Code, other: u64) {
+        let noted = self.with.entry(record).or_insert((code, other));
+        if code == Code::DuplicateId && noted.0 != Code::DuplicateId {
+            *noted = (code, other);
+        }
+    }
+}
+
+/// Decides clashes as claims come.
+#[derive(Debug, Default)]
+pub struct Clashes {
+    shared: Shared,
+    /// By the id without case: who has it, and how exactly it is written there.
+    ids: HashMap<Key, (u64, Key)>,
+    emails: HashMap<Key, u64>,
+    phones: HashMap<Key, u64>,
+    decided: Duplicates,
+}
+
+impl Clashes {
+    /// With those who are refused whoever comes first.
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self { shared, ..Self::default() }
+    }
+
+    /// Takes claims in the order of their records. What a refused record wanted is free for later ones.
+    pub fn take(&mut self, claim: &Claim) {
+        let mut clash = Clash::default();
+        match self.ids.get(&claim.id_without_case) {
+            Some((first, exact)) if *exact == claim.id => clash.refused = Some((Code::DuplicateId, *first)),
+            Some((first, _)) => clash.id_in_case = NonZeroU64::new(*first),
+            None => {}
+        }
+        if clash.refused.is_none()
+            && let Some(first) = claim.email.and_then(|email| self.emails.get(&email))
+        {
+            clash.refused = Some((Code::DuplicateEmail, *first));
+        }
+        if clash.refused.is_none() {
+            clash.refused = self.shared.with.get(&claim.record).copied();
+        }
+        if clash.refused.is_none() {
+            self.ids.entry(claim.id_without_case).or_insert((claim.record, claim.id));
+            if let Some(email) = claim.email {
+                self.emails.insert(email, claim.record);
+            }
+            if let Some(phone) = claim.phone {
+                clash.phone = self.phones.get(&phone).copied().and_then(NonZeroU64::new);
+                self.phones.entry(phone).or_insert(claim.record);
+            }
+        }
+        if clash != Clash::default() {
+            self.decided.verdicts.push((claim.record, clash));
+        }
+    }
+
+    /// All that was decided.
+    #[must_use]
+    pub fn decided(self) -> Duplicates {
+        self.decided
+    }
+}
+
+/// What the duplicates of an export are.
+#[derive(Debug, Default)]
+pub struct Duplicates {
+    /// In the order of the records.
+    verdicts: Vec<(u64, Clash)>,
+}
+
+/// How one record clashes with earlier ones; they count from 1.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Clash {
+    /// Nothing is created: the code, and the record that has the key.
+    refused: Option<(Code, u64)>,
+    /// The id differs from that record's in case alone, which the target does not tell apart: it is derived instead.
+    id_in_case: Option<NonZeroU64>,
+    /// The number stays with that record.
+    phone: Option<NonZeroU64>,
+}
+
+impl Duplicates {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+    }
+
+    /// Has the plan yield to what its record clashes with: it is refused, or goes without what another record has.
+    pub fn apply(&self, record: u64, planned: &mut Planned<'_>, origin: &str) {
+        let Ok(at) = self.verdicts.binary_search_by_key(&record, |(record, _)| *record) else { return };
+        let clash = self.verdicts[at].1;
+        let Planned::Create(plan) = planned else { return };
+        if let Some((code, of)) = clash.refused {
+            let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
+            let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
+            *planned = Planned::refused(take(&mut plan.source_id), plan.email.take(), refusal);
+            return;
+        }
+        if let Some(of) = clash.id_in_case {
+            let id: Cow<'_, str> = Cow::Owned(derive_id(origin, &plan.source_id));
+            plan.create.body.user_id.clone_from(&id);
+            plan.user_id = id;
+            plan.notes.push(Note::new(
+                Code::DerivedId,
+                format!("the id differs from that of record {of} in case alone, which Appwrite does not tell apart"),
+            ));
+        }
+        if let Some(of) = clash.phone {
+            plan.phone = None;
+            plan.create.body.phone = None;
+            plan.steps.retain(|s| !matches!(s, Step::Phone(_) | Step::VerifyPhone));
+            plan.notes.push(Note::new(Code::DuplicatePhone, format!("the phone number stays with record {of}")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn decide(claims: &[Claim], refuse_all: bool) -> BTreeMap<u64, Clash> {
+        let mut shared = Shared::default();
+        claims.iter().filter(|_| refuse_all).for_each(|claim| shared.take(claim));
+        let mut clashes = Clashes::new(shared);
+        for claim in claims {
+            clashes.take(claim);
+        }
+        clashes.decided().verdicts.into_iter().collect()
+    }
+
+    #[test]
+    fn the_first_keeps_its_keys() {
+        let claims = [
+            Claim::new(1, "a", Some("x@y.z"), Some("+1")),
+            Claim::new(2, "b", Some("x@y.z"), None),
+            Claim::new(3, "A", Some("u@y.z"), Some("+1")),
+            Claim::new(4, "a", None, None),
+            Claim::new(5, "b", None, None),
+        ];
+        let found = decide(&claims, false);
+        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
+        assert_eq!(
+            (found[&3].refused, found[&3].id_in_case, found[&3].phone),
+            (None, NonZeroU64::new(1), NonZeroU64::new(1))
+        );
+        assert_eq!(found[&4].refused, Some((Code::DuplicateId, 1)));
+        assert!(!found.contains_key(&1));
+        assert!(!found.contains_key(&5), "record 2 was refused, so its id is free");
+    }
+
+    #[test]
+    fn refusing_all_names_another_record_for_each() {
+        let claims = [
+            Claim::new(1, "a", Some("x@y.z"), None),
+            Claim::new(2, "b", Some("x@y.z"), None),
+            Claim::new(3, "c", None, None),
+        ];
+        let found = decide(&claims, true);
+        assert_eq!(found[&1].refused, Some((Code::DuplicateEmail, 2)));
+        assert_eq!(found[&2].refused, Some((Code::DuplicateEmail, 1)));
+        assert_eq!(found.len(), 2);
+    }
+
+    proptest::proptest! {
+        /// Whoever is left after all others are refused has id and address for itself.
+        #[test]
+        fn nobody_left_shares_anything(
+            wanted in proptest::collection::vec(("[aAb]", proptest::option::of("[xyz]"), proptest::option::of("[12]")), 0..9),
+            refuse_all in proptest::bool::ANY,
+        ) {
+            let claims = wanted.iter().zip(1..).map(|((id, email, phone), record)| {
+                Claim::new(record, id, email.as_deref(), phone.as_deref())
+            });
+            let found = decide(&claims.collect::<Vec<_>>(), refuse_all);
+            let shares = |at: usize, other: usize| {
+                wanted[at].0 == wanted[other].0 || (wanted[at].1.is_some() && wanted[at].1 == wanted[other].1)
+            };
+            let (mut ids, mut emails, mut phones) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+            for (at, (id, email, phone)) in wanted.iter().enumerate() {
+                let clash = found.get(&(at as u64 + 1)).copied().unwrap_or_default();
+                let sharing = (0..wanted.len()).any(|other| other != at && shares(at, other));
+                if let Some((_, other)) = clash.refused {
+                    proptest::prop_assert!(shares(at, other as usize - 1));
+                    continue;
+                }
+                proptest::prop_assert!(!(sharing && refuse_all));
+                proptest::prop_assert_eq!(ids.insert(id.to_lowercase()), clash.id_in_case.is_none());
+                proptest::prop_assert!(email.iter().all(|email| emails.insert(email)));
+                proptest::prop_assert_eq!(phone.iter().all(|phone| phones.insert(phone)), clash.phone.is_none());
+            }
+        }
+    }
+}
