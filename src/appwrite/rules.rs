@@ -59,9 +59,10 @@ fn is_with_literal(address: &str) -> bool {
     ends_as(at) == DOMAIN
         && local.len() <= 64
         && address.len() <= 254
-        && match literal.strip_prefix("IPv6:") {
-            Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => literal.parse::<std::net::Ipv4Addr>().is_ok(),
+        // In any case: the address is lower-cased by now.
+        && match literal.split_at_checked(5) {
+            Some((tag, six)) if tag.eq_ignore_ascii_case("IPv6:") => six.parse::<std::net::Ipv6Addr>().is_ok(),
+            _ => literal.parse::<std::net::Ipv4Addr>().is_ok(),
         }
 }
 
@@ -223,6 +224,8 @@ mod tests {
             "!#$%&*@example.com",
             "a/b=c@example.com",
             "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@[ipv6:2001:db8::1]",
             "a@b.test",
             "a@b.local",
             "a@b.c",

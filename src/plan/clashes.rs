@@ -1,7 +1,7 @@
 //! Records that want the same id, address or phone number: which of them gets it.
 //!
 //! An export that holds everybody twice is no rare mistake, so what is kept for each record is small: of a key 128 bits of
-//! its SHA-256, which nobody can make two of.
+//! its SHA-256. Chance makes no two alike; 2⁶⁴ attempts could, for two accounts of one's own.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -86,6 +86,8 @@ pub struct Clashes {
     shared: Shared,
     /// By the id without case: who has it, and how exactly it is written there.
     ids: HashMap<Key, (u64, Key)>,
+    /// By the exact id: who has one derived from it, since it differs from another in case alone.
+    derived: HashMap<Key, u64>,
     emails: HashMap<Key, u64>,
     phones: HashMap<Key, u64>,
     decided: Duplicates,
@@ -100,10 +102,14 @@ impl Clashes {
 
     /// Takes claims in the order of their records. What a refused record wanted is free for later ones.
     pub fn take(&mut self, claim: &Claim) {
+        debug_assert!(self.decided.verdicts.last().map_or(0, |(record, _)| *record) < claim.record);
         let mut clash = Clash::default();
         match self.ids.get(&claim.id_without_case) {
             Some((first, exact)) if *exact == claim.id => clash.refused = Some((Code::DuplicateId, *first)),
-            Some((first, _)) => clash.id_in_case = NonZeroU64::new(*first),
+            Some((first, _)) => match self.derived.get(&claim.id) {
+                Some(other) => clash.refused = Some((Code::DuplicateId, *other)),
+                None => clash.id_in_case = NonZeroU64::new(*first),
+            },
             None => {}
         }
         if clash.refused.is_none()
@@ -115,7 +121,11 @@ impl Clashes {
             clash.refused = self.shared.with.get(&claim.record).copied();
         }
         if clash.refused.is_none() {
-            self.ids.entry(claim.id_without_case).or_insert((claim.record, claim.id));
+            if clash.id_in_case.is_some() {
+                self.derived.insert(claim.id, claim.record);
+            } else {
+                self.ids.insert(claim.id_without_case, (claim.record, claim.id));
+            }
             if let Some(email) = claim.email {
                 self.emails.insert(email, claim.record);
             }
@@ -239,6 +249,16 @@ mod tests {
         assert_eq!(found.len(), 2);
     }
 
+    /// Both would get the id that is derived from `A`.
+    #[test]
+    fn an_id_in_another_case_is_taken_once() {
+        let claims =
+            ["a", "A", "A"].iter().zip(1..).map(|(id, record)| Claim::new(record, id, None, None)).collect::<Vec<_>>();
+        let found = decide(&claims, false);
+        assert_eq!((found[&2].refused, found[&2].id_in_case), (None, NonZeroU64::new(1)));
+        assert_eq!(found[&3].refused, Some((Code::DuplicateId, 2)));
+    }
+
     proptest::proptest! {
         /// Whoever is left after all others are refused has id and address for itself.
         #[test]
@@ -254,6 +274,7 @@ mod tests {
                 wanted[at].0 == wanted[other].0 || (wanted[at].1.is_some() && wanted[at].1 == wanted[other].1)
             };
             let (mut ids, mut emails, mut phones) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+            let mut exact = BTreeSet::new();
             for (at, (id, email, phone)) in wanted.iter().enumerate() {
                 let clash = found.get(&(at as u64 + 1)).copied().unwrap_or_default();
                 let sharing = (0..wanted.len()).any(|other| other != at && shares(at, other));
@@ -263,6 +284,7 @@ mod tests {
                 }
                 proptest::prop_assert!(!(sharing && refuse_all));
                 proptest::prop_assert_eq!(ids.insert(id.to_lowercase()), clash.id_in_case.is_none());
+                proptest::prop_assert!(exact.insert(id));
                 proptest::prop_assert!(email.iter().all(|email| emails.insert(email)));
                 proptest::prop_assert_eq!(phone.iter().all(|phone| phones.insert(phone)), clash.phone.is_none());
             }

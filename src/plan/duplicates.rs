@@ -6,8 +6,8 @@
 //!    are in a file.
 //! 2. At the end, digests that occur twice are *suspects*: true duplicates, or (once in 300 files of ten million users) a
 //!    collision of digests.
-//! 3. Only if there are suspects the export is read again, and the suspects' keys themselves are compared ([`Clashes`]).
-//!    What is not equal there is no duplicate.
+//! 3. Only if there are suspects the export is read again, and the suspects' keys are compared by cryptographic
+//!    digests ([`Clashes`]). What is not equal there is no duplicate.
 //!
 //! [`Clashes`]: super::clashes::Clashes
 

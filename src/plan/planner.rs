@@ -130,7 +130,7 @@ impl<'e> Planner<'e> {
         )
     }
 
-    /// Compares the suspects' keys themselves, in one more pass if there are any, and two if all who share are refused.
+    /// Compares the suspects' keys, in one more pass if there are any, and two if all who share are refused.
     ///
     /// # Errors
     /// As [`Export::scan`], but for damage: see [`Planner::duplicates`].
@@ -163,8 +163,8 @@ impl<'e> Planner<'e> {
         ))
     }
 
-    /// All duplicates of the export, in one pass, or two if there are any; of a damaged one those before the damage, which
-    /// [`Planner::scan`] will name after the records that are whole.
+    /// All duplicates of the export, in one pass, and those of [`Planner::resolve`] if there are any; of a damaged one
+    /// those before the damage, which [`Planner::scan`] will name after the records that are whole.
     ///
     /// # Errors
     /// As [`Export::scan`], but for damage.

@@ -24,7 +24,7 @@ pub struct Survey {
 
 /// Plans, counts and lists every record; with a folder, rejects and reset list are written there.
 ///
-/// The export is read once, and three times if there may be duplicates: to find them, to compare them, and to count again.
+/// The export is read once, and again if there may be duplicates: to compare them ([`Planner::resolve`]), and to count.
 ///
 /// # Errors
 /// As [`Planner::scan`], and [`RunError::Io`] for the lists.

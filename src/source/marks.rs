@@ -40,7 +40,7 @@ impl<'d> Marks<'d> {
         Self { data, wanted, at: from, found: block(data, from, wanted) }
     }
 
-    /// Goes on at `to`, which is not before the place that was given last.
+    /// Goes on at `to`, which is not before the block of the place that was given last.
     pub fn resume(&mut self, to: usize) {
         let ahead = to - self.at;
         if ahead < BLOCK {

@@ -150,11 +150,14 @@ proptest! {
     #[test]
     fn rows_without_quotes_read_alike_both_ways(rows in prop::collection::vec("(NULL|\\\\N|[a-z;,]|é){0,40}", 1..6)) {
         let (mut one, mut other, mut cells) = (vec![Value::Null; 41], vec![Value::Null; 41], Vec::new());
+        let text = rows.join("\n");
+        let mut at = 0;
         for row in &rows {
             cells.clear();
             csv::row(row.as_bytes(), 0, b',', true, &mut cells);
             csv::values(row, 0, &cells, &mut one);
-            prop_assert_eq!(csv::plain_values(row, 0..row.len(), b',', &mut other), row.split(',').count());
+            prop_assert_eq!(csv::plain_values(&text, at..at + row.len(), b',', &mut other), row.split(',').count());
+            at += row.len() + 1;
             prop_assert_eq!(&one, &other);
         }
     }

@@ -19,7 +19,7 @@ pub struct Position {
 }
 
 /// A value as the format writes it. Formats without types (CSV, SQL text) give [`Value::Text`] and [`Value::Null`] only.
-/// Three words: lists and objects are boxed slices, so that none is needed to tell the kinds apart.
+/// Three words: lists and objects are boxed slices, so that no fourth is needed to tell the kinds apart.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
     /// SQL `NULL`, `\N`, JSON `null`.
@@ -42,6 +42,7 @@ pub struct Header {
     names: Names,
     /// The list that [`Record::columns`] was asked for first, and where its names stand: beyond all columns, if nowhere.
     asked: OnceLock<(&'static [&'static str], Vec<u32>)>,
+    /// See [`Header::slashed`].
     slashed: OnceLock<Vec<usize>>,
 }
 

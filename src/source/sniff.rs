@@ -219,7 +219,9 @@ fn delimited(head: &[u8], said_before: usize, whole: bool) -> Kind {
     let mut declared = None;
     // Excel's own first line.
     if head[prelude..].len() > 5 && head[prelude..prelude + 4].eq_ignore_ascii_case(b"sep=") {
-        declared = head.get(prelude + 4).copied();
+        // What is no delimiter by any reading leaves it to be guessed.
+        let is_one = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n');
+        declared = head.get(prelude + 4).copied().filter(is_one);
         prelude = line_end(head, prelude);
     }
     // Clerk's sample begins with a comment.
