@@ -54,8 +54,8 @@ async fn attempt(call: &Call) -> ApiResult<Fresh> {
     let user = call
         .app
         .store
-        .single(move |c| {
-            let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND email = ?2");
+        .run(move |c| {
+            let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(email) = key(?2)");
             Ok(c.prepare_cached(&sql)?.query_row((project, email), User::from_row).optional()?)
         })
         .await?
@@ -91,7 +91,8 @@ async fn attempt(call: &Call) -> ApiResult<Fresh> {
             if let Some(limit) = limit {
                 let ids = ids_of(c, user.seq)?;
                 for id in &ids[..ids.len().saturating_sub(limit)] {
-                    c.prepare_cached("DELETE FROM sessions WHERE project = ?1 AND id = ?2")?.execute((project, id))?;
+                    c.prepare_cached("DELETE FROM sessions WHERE project = ?1 AND key(id) = key(?2)")?
+                        .execute((project, id))?;
                 }
             }
             Ok(session)
@@ -122,7 +123,7 @@ pub async fn get(call: Call) -> ApiResult<Answer> {
         return Err(ApiError::blocked(call.traits()));
     }
     let owner = User::clone(user);
-    let targets = call.app.store.single(move |c| targets_of(c, &owner)).await?;
+    let targets = call.app.store.run(move |c| targets_of(c, &owner)).await?;
     let (traits, format) = (call.traits(), call.format());
     Answer::ok(&UserView { user, targets: &targets, traits, audience: Audience::Owner, format })
 }
@@ -135,8 +136,8 @@ pub async fn sign_out(call: Call) -> ApiResult<Answer> {
     let deleted = call
         .app
         .store
-        .single(move |c| {
-            let sql = "DELETE FROM sessions WHERE user = ?1 AND id = ?2";
+        .run(move |c| {
+            let sql = "DELETE FROM sessions WHERE user = ?1 AND key(id) = key(?2)";
             Ok(c.prepare_cached(sql)?.execute((seq, id))? > 0)
         })
         .await?;

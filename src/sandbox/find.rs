@@ -1,5 +1,7 @@
 //! Queries as SQL: filters, order, cursor, page and count.
 
+use std::borrow::Cow;
+
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
@@ -36,6 +38,11 @@ impl Condition {
     /// A column has a value.
     pub fn equal(column: &str, value: impl Into<Sql>) -> Self {
         Self { sql: format!("{column} = ?"), values: vec![value.into()] }
+    }
+
+    /// A text column has a value, as MariaDB compares it.
+    pub fn equal_text(column: &str, value: &str) -> Self {
+        Self::equal(&format!("key({column})"), collation::key(value).into_owned())
     }
 
     /// Words are found in the expression, as a full-text search finds them.
@@ -108,7 +115,7 @@ pub fn find<T>(
     let random = queries.order.iter().any(|order| matches!(order, Order::Random));
     let order: Vec<String> = keys
         .iter()
-        .map(|key| format!("{} {}", key.column, if key.descending == before { "ASC" } else { "DESC" }))
+        .map(|key| format!("{} {}", key.expression, if key.descending == before { "ASC" } else { "DESC" }))
         .collect();
     let order = if random { "random()".to_owned() } else { order.join(", ") };
     let sql = format!(
@@ -127,7 +134,7 @@ pub fn find<T>(
 }
 
 struct Key {
-    column: &'static str,
+    expression: Cow<'static, str>,
     name: &'static str,
     descending: bool,
 }
@@ -137,18 +144,18 @@ fn order_keys(queries: &Queries) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     for order in &queries.order {
         if let Order::By { attribute, descending } = order {
-            keys.push(Key { column: attribute.column, name: attribute.name, descending: *descending });
+            keys.push(Key { expression: attribute.expression(), name: attribute.name, descending: *descending });
         }
     }
-    if !keys.iter().any(|key| matches!(key.column, "id" | "seq")) {
-        keys.push(Key { column: "seq", name: "$sequence", descending: false });
+    if !keys.iter().any(|key| matches!(key.name, "$id" | "$sequence")) {
+        keys.push(Key { expression: "seq".into(), name: "$sequence", descending: false });
     }
     keys
 }
 
 fn cursor_row(connection: &Connection, table: &Table, scope: &Condition, id: &str) -> ApiResult<i64> {
     let mut condition = Condition { sql: scope.sql.clone(), values: scope.values.clone() };
-    condition.and(Condition::equal("id", id.to_owned()));
+    condition.and(Condition::equal_text("id", id));
     let sql = format!("SELECT seq FROM {} WHERE {}", table.name, condition.sql);
     let found = connection.prepare_cached(&sql)?.query_row(params_from_iter(&condition.values), |row| row.get(0));
     match found {
@@ -162,7 +169,7 @@ fn beyond(connection: &Connection, table: &Table, keys: &[Key], cursor: i64, bef
     let mut alternatives = Vec::new();
     let mut equal: Vec<Condition> = Vec::new();
     for key in keys {
-        let sql = format!("SELECT {} FROM {} WHERE seq = ?", key.column, table.name);
+        let sql = format!("SELECT {} FROM {} WHERE seq = ?", key.expression, table.name);
         let value: Sql = connection.prepare_cached(&sql)?.query_row([cursor], |row| row.get(0))?;
         if value == Sql::Null {
             return Err(ApiError::order_null(key.name));
@@ -170,9 +177,9 @@ fn beyond(connection: &Connection, table: &Table, keys: &[Key], cursor: i64, bef
         let sign = if key.descending == before { ">" } else { "<" };
         let mut parts: Vec<Condition> =
             equal.iter().map(|c| Condition { sql: c.sql.clone(), values: c.values.clone() }).collect();
-        parts.push(Condition { sql: format!("{} {sign} ?", key.column), values: vec![value.clone()] });
+        parts.push(Condition { sql: format!("{} {sign} ?", key.expression), values: vec![value.clone()] });
         alternatives.push(Condition::join(parts, " AND "));
-        equal.push(Condition { sql: format!("{} = ?", key.column), values: vec![value] });
+        equal.push(Condition { sql: format!("{} = ?", key.expression), values: vec![value] });
     }
     Ok(Condition::join(alternatives, " OR "))
 }
@@ -186,8 +193,12 @@ fn sql_of(filter: &Filter) -> Condition {
 }
 
 fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
-    let column = attribute.column;
-    let one = |sql: String| Condition { sql, values: values.iter().map(sql_value).collect() };
+    let (column, compared) = (attribute.column, attribute.expression());
+    let value = |value: &Value| match (attribute.kind, value) {
+        (Kind::Text, Value::String(text)) => Sql::Text(collation::key(text).into_owned()),
+        _ => sql_value(value),
+    };
+    let one = |sql: String| Condition { sql, values: values.iter().map(value).collect() };
     let any = |sql: &str, with: &str, value: fn(&Value) -> Sql| {
         Condition::join(
             values.iter().map(|v| Condition { sql: sql.replace('#', column), values: vec![value(v)] }).collect(),
@@ -195,16 +206,16 @@ fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
         )
     };
     match method {
-        "equal" => one(format!("{column} IN ({})", vec!["?"; values.len()].join(", "))),
-        "notEqual" => one(format!("{column} <> ?")),
-        "lessThan" => one(format!("{column} < ?")),
-        "lessThanEqual" => one(format!("{column} <= ?")),
-        "greaterThan" => one(format!("{column} > ?")),
-        "greaterThanEqual" => one(format!("{column} >= ?")),
+        "equal" => one(format!("{compared} IN ({})", vec!["?"; values.len()].join(", "))),
+        "notEqual" => one(format!("{compared} <> ?")),
+        "lessThan" => one(format!("{compared} < ?")),
+        "lessThanEqual" => one(format!("{compared} <= ?")),
+        "greaterThan" => one(format!("{compared} > ?")),
+        "greaterThanEqual" => one(format!("{compared} >= ?")),
         "isNull" => Condition { sql: format!("{column} IS NULL"), values: Vec::new() },
         "isNotNull" => Condition { sql: format!("{column} IS NOT NULL"), values: Vec::new() },
-        "between" => one(format!("{column} BETWEEN ? AND ?")),
-        "notBetween" => one(format!("{column} NOT BETWEEN ? AND ?")),
+        "between" => one(format!("{compared} BETWEEN ? AND ?")),
+        "notBetween" => one(format!("{compared} NOT BETWEEN ? AND ?")),
         "startsWith" => any(LIKE, " OR ", |v| like("", v, "%")),
         "endsWith" => any(LIKE, " OR ", |v| like("%", v, "")),
         "notStartsWith" => any(NOT_LIKE, " AND ", |v| like("", v, "%")),

@@ -30,7 +30,7 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     let (user, session) = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &id)?;
             let ids = sessions::ids_of(c, user.seq)?;
             let session = if session == "recent" { ids.last() } else { ids.iter().find(|id| **id == session) };

@@ -67,5 +67,5 @@ pub async fn logs(call: Call) -> ApiResult<Answer> {
 
 async fn must_exist(call: &Call, id: String) -> ApiResult<()> {
     let project = call.project.number;
-    call.app.store.single(move |c| by_id(c, project, &id).map(|_| ())).await
+    call.app.store.run(move |c| by_id(c, project, &id).map(|_| ())).await
 }

@@ -18,7 +18,7 @@ const CODE_LENGTH: usize = 10;
 pub async fn factors(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     let project = call.project.number;
-    let user = call.app.store.single(move |c| by_id(c, project, &id)).await?;
+    let user = call.app.store.run(move |c| by_id(c, project, &id)).await?;
     let has = |value: &Option<String>| value.as_ref().is_some_and(|text| !text.is_empty());
     Answer::ok(&json!({
         "totp": false,
@@ -34,7 +34,7 @@ pub async fn delete_authenticator(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     call.path_value("type", Rule::OneOf(&["totp"]))?;
     let project = call.project.number;
-    call.app.store.single(move |c| by_id(c, project, &id)).await?;
+    call.app.store.run(move |c| by_id(c, project, &id)).await?;
     Err(ApiError::authenticator_not_found())
 }
 
@@ -42,7 +42,7 @@ pub async fn delete_authenticator(call: Call) -> ApiResult<Answer> {
 pub async fn codes(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     let project = call.project.number;
-    let user = call.app.store.single(move |c| by_id(c, project, &id)).await?;
+    let user = call.app.store.run(move |c| by_id(c, project, &id)).await?;
     let codes: Vec<Value> = serde_json::from_str(&user.recovery_codes)?;
     if codes.is_empty() {
         return Err(ApiError::recovery_codes_not_found());
@@ -67,7 +67,7 @@ async fn new_codes(call: Call, check: fn(bool) -> ApiResult<()>) -> ApiResult<An
     let stored = serde_json::to_string(&codes)?;
     call.app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let mut user = by_id(c, project, &id)?;
             check(user.recovery_codes != "[]")?;
             user.recovery_codes = stored;

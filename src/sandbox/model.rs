@@ -113,6 +113,31 @@ impl User {
         Ok(inserted == 1)
     }
 
+    /// Writes what can change and is neither unique nor sealed, as of `now`: SQLite writes every index anew whose columns
+    /// are named, and sealing takes its time.
+    pub fn update_plain(&mut self, connection: &Connection, now: String) -> ApiResult<()> {
+        self.updated = now;
+        connection
+            .prepare_cached(
+                "UPDATE users SET updated = ?2, name = ?3, email_verification = ?4, phone_verification = ?5, status = ?6,
+                     labels = ?7, prefs = ?8, mfa = ?9, impersonator = ?10
+                 WHERE seq = ?1",
+            )?
+            .execute(rusqlite::params![
+                self.seq,
+                self.updated,
+                self.name,
+                self.email_verification,
+                self.phone_verification,
+                self.status,
+                self.labels,
+                self.prefs,
+                self.mfa,
+                self.impersonator,
+            ])?;
+        Ok(())
+    }
+
     /// Writes everything that can change, as of `now`; `false` where e-mail or phone is taken.
     pub fn update(&mut self, connection: &Connection, now: String) -> ApiResult<bool> {
         self.updated = now;

@@ -20,23 +20,18 @@ async fn change(call: Call, id: String, change: impl FnOnce(&mut User) + Send + 
     let changed = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let (before, targets) = with_targets(c, project, &id)?;
             let mut user = before.clone();
             change(&mut user);
             if user != before {
-                save(c, &mut user)?;
+                user.update_plain(c, clock::now())?;
             }
             let changed: WithTargets = (user, targets);
             Ok(changed)
         })
         .await?;
     Answer::ok(&call.view(&changed))
-}
-
-/// Saves a user whose unique columns did not change.
-fn save(connection: &Connection, user: &mut User) -> ApiResult<()> {
-    if user.update(connection, clock::now())? { Ok(()) } else { Err(ApiError::server_error()) }
 }
 
 /// `PATCH /users/{userId}/name`
@@ -107,10 +102,10 @@ pub async fn prefs(call: Call) -> ApiResult<Answer> {
     let prefs = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let mut user = by_id(c, project, &id)?;
             user.prefs = prefs;
-            save(c, &mut user)?;
+            user.update_plain(c, clock::now())?;
             Ok(user.prefs)
         })
         .await?;
@@ -131,7 +126,7 @@ pub async fn email(call: Call) -> ApiResult<Answer> {
     let changed = call
         .app
         .store
-        .run(move |c| {
+        .run_undoable(move |c| {
             let mut user = by_id(c, project, &id)?;
             if !email.is_empty() && targets::by_identifier(c, project, &email)?.is_some() {
                 return Err(ApiError::target_already_exists());
@@ -159,7 +154,7 @@ pub async fn phone(call: Call) -> ApiResult<Answer> {
     let changed = call
         .app
         .store
-        .run(move |c| {
+        .run_undoable(move |c| {
             let mut user = by_id(c, project, &id)?;
             if !number.is_empty() && targets::by_identifier(c, project, &number)?.is_some() {
                 return Err(ApiError::target_already_exists());
@@ -220,7 +215,7 @@ pub async fn password(call: Call) -> ApiResult<Answer> {
     let project = call.project.number;
     // Nobody waits for a hash in vain.
     let user_id = id.clone();
-    call.app.store.single(move |c| by_id(c, project, &user_id)).await?;
+    call.app.store.run(move |c| by_id(c, project, &user_id)).await?;
     let hashed = call.app.hashing.run(move || secrets::argon2id(password.as_bytes())).await??;
     let options = Value::Object(own_options(call.traits())).to_string();
     let ends_sessions = call.traits().password_ends_sessions;
@@ -236,7 +231,9 @@ pub async fn password(call: Call) -> ApiResult<Answer> {
             user.password = Some(hashed);
             user.hash = "argon2".into();
             user.hash_options = options;
-            save(c, &mut user)?;
+            if !user.update(c, clock::now())? {
+                return Err(ApiError::server_error());
+            }
             if ends_sessions {
                 c.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.seq])?;
             }

@@ -1,5 +1,7 @@
 //! What queries may name: the attributes of each kind of document, and the columns behind them.
 
+use std::borrow::Cow;
+
 use super::errors::ApiError;
 use super::traits::Traits;
 
@@ -37,6 +39,16 @@ pub struct Schema {
     pub later: fn(&str, &Traits) -> bool,
     /// Whether an answer says what the database finds wrong with a valid query.
     pub errors_shown: fn(&Traits) -> bool,
+}
+
+impl Attribute {
+    /// What SQL compares and orders by: the text's key, as indexes hold it, or the column itself.
+    pub fn expression(&self) -> Cow<'static, str> {
+        match self.kind {
+            Kind::Text => format!("key({})", self.column).into(),
+            _ => self.column.into(),
+        }
+    }
 }
 
 const fn attribute(name: &'static str, column: &'static str, kind: Kind) -> Attribute {

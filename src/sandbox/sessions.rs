@@ -10,7 +10,7 @@ use super::app::App;
 use super::auth::{Caller, encode_session};
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
-use super::model::{self, Client, USER_COLUMNS, User};
+use super::model::{self, Client, User};
 use super::params::Rule;
 use super::secrets::{digest, hex_secret};
 use super::users::by_id;
@@ -69,7 +69,7 @@ pub fn ids_of(connection: &Connection, user: i64) -> ApiResult<Vec<String>> {
 /// The user who holds a session's secret, and the session's id.
 pub async fn by_secret(app: &App, project: i64, user: String, secret: String) -> ApiResult<Option<(User, String)>> {
     app.store
-        .single(move |c| {
+        .run(move |c| {
             let Ok(user) = by_id(c, project, &user) else { return Ok(None) };
             let session = c
                 .prepare_cached("SELECT id FROM sessions WHERE user = ?1 AND secret = ?2")?
@@ -83,11 +83,8 @@ pub async fn by_secret(app: &App, project: i64, user: String, secret: String) ->
 /// The user of a JWT: its session, if it names one, must still be there.
 pub async fn by_jwt(app: &App, project: i64, user: String, session: String) -> ApiResult<Option<User>> {
     app.store
-        .single(move |c| {
-            let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND id = ?2");
-            let Some(user) = c.prepare_cached(&sql)?.query_row((project, user), User::from_row).optional()? else {
-                return Ok(None);
-            };
+        .run(move |c| {
+            let Ok(user) = by_id(c, project, &user) else { return Ok(None) };
             let alive = session.is_empty() || ids_of(c, user.seq)?.contains(&session);
             Ok(alive.then_some(user))
         })
@@ -108,7 +105,7 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
     let sessions = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &id)?;
             let mut statement = c.prepare_cached("SELECT document FROM sessions WHERE user = ?1 ORDER BY seq")?;
             let rows = statement.query_map([user.seq], |row| row.get::<_, String>(0))?;
@@ -127,7 +124,7 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     let session = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &id)?;
             let client = Client { ip: &ip, user_agent: &user_agent };
             let session = Fresh::new(&user.id, "server", "", "server", &client)?;
@@ -147,10 +144,10 @@ pub async fn delete(call: Call) -> ApiResult<Answer> {
     let visible = call.caller.is_server();
     call.app
         .store
-        .single(move |c| {
+        .run(move |c| {
             by_id(c, project, &id)?;
             let deleted = visible
-                && c.prepare_cached("DELETE FROM sessions WHERE project = ?1 AND id = ?2")?
+                && c.prepare_cached("DELETE FROM sessions WHERE project = ?1 AND key(id) = key(?2)")?
                     .execute((project, session))?
                     > 0;
             if deleted { Ok(()) } else { Err(ApiError::session_not_found()) }
@@ -166,7 +163,7 @@ pub async fn delete_all(call: Call) -> ApiResult<Answer> {
     let allowed = call.caller.is_server();
     call.app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &id)?;
             if !allowed && !ids_of(c, user.seq)?.is_empty() {
                 return Err(ApiError::unauthorized());

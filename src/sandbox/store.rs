@@ -23,45 +23,48 @@ const QUEUE: usize = 4096;
 /// Jobs committed together at most.
 const GROUP: usize = 512;
 
-/// What runs after the commit, or not at all.
+/// What runs after the commit, or the failure to commit.
 type Reply = Box<dyn FnOnce(bool) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+
+/// Says, beside its reply, whether the transaction may still be committed.
+type Job = Box<dyn FnOnce(&Connection) -> (Reply, bool) + Send>;
 
 /// SQLite's `application_id` of a store: "rehs".
 const APPLICATION: i64 = 0x7265_6873;
 
 /// SQLite's `user_version`: changes with the schema.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
-/// No index begins with the project: a list without a filter follows the order of creation, which is the table's own.
+/// Text is looked up and ordered by its `key`. No index begins with the project: a list without a filter follows the order
+/// of creation, which is the table's own.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS projects(
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, jwt_secret TEXT NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS keys(
         secret TEXT NOT NULL, project INTEGER NOT NULL, scopes TEXT NOT NULL, PRIMARY KEY(secret, project)) STRICT;
     CREATE TABLE IF NOT EXISTS users(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL COLLATE mariadb,
-        created TEXT NOT NULL, updated TEXT NOT NULL, name TEXT NOT NULL COLLATE mariadb,
-        email TEXT COLLATE mariadb, phone TEXT COLLATE mariadb,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
+        created TEXT NOT NULL, updated TEXT NOT NULL, name TEXT NOT NULL,
+        email TEXT, phone TEXT,
         email_verification INTEGER NOT NULL, phone_verification INTEGER NOT NULL, status INTEGER NOT NULL,
         labels TEXT NOT NULL, prefs TEXT NOT NULL, password TEXT, hash TEXT NOT NULL, hash_options TEXT NOT NULL,
         password_update TEXT, registration TEXT NOT NULL, accessed_at TEXT, mfa INTEGER NOT NULL,
         impersonator INTEGER NOT NULL, recovery_codes TEXT NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(id, project);
-    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(email, project) WHERE email IS NOT NULL;
-    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(phone, project) WHERE phone IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(key(id), project);
+    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(key(email), project) WHERE email IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(key(phone), project) WHERE phone IS NOT NULL;
     CREATE TABLE IF NOT EXISTS targets(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL COLLATE mariadb,
-        user INTEGER NOT NULL, user_id TEXT NOT NULL COLLATE mariadb, created TEXT NOT NULL, updated TEXT NOT NULL,
-        name TEXT NOT NULL COLLATE mariadb, provider_type TEXT NOT NULL COLLATE mariadb,
-        identifier TEXT NOT NULL COLLATE mariadb, expired INTEGER NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS targets_id ON targets(id, project);
-    CREATE UNIQUE INDEX IF NOT EXISTS targets_identifier ON targets(identifier, project);
-    CREATE INDEX IF NOT EXISTS targets_user ON targets(user_id, user);
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
+        user INTEGER NOT NULL, user_id TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
+        name TEXT NOT NULL, provider_type TEXT NOT NULL,
+        identifier TEXT NOT NULL, expired INTEGER NOT NULL) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS targets_id ON targets(key(id), project);
+    CREATE UNIQUE INDEX IF NOT EXISTS targets_identifier ON targets(key(identifier), project);
+    CREATE INDEX IF NOT EXISTS targets_user ON targets(key(user_id), user);
     CREATE TABLE IF NOT EXISTS sessions(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL COLLATE mariadb,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
         user INTEGER NOT NULL, secret TEXT NOT NULL, document TEXT NOT NULL) STRICT;
-    CREATE UNIQUE INDEX IF NOT EXISTS sessions_id ON sessions(id, project);
+    CREATE UNIQUE INDEX IF NOT EXISTS sessions_id ON sessions(key(id), project);
     CREATE INDEX IF NOT EXISTS sessions_user ON sessions(user);
 ";
 
@@ -96,8 +99,20 @@ impl Store {
             })
         };
         let connection = connect(path).map_err(failed)?;
-        if !is_ours(&connection).map_err(failed)? {
-            return Err(RunError::Usage(format!("{} is a database of something else; --store wants its own", name())));
+        match owner(&connection).map_err(failed)? {
+            Owner::Us => {}
+            Owner::OtherVersion => {
+                return Err(RunError::Usage(format!(
+                    "{} is the store of another version of rehome; let --store name a new file",
+                    name()
+                )));
+            }
+            Owner::Others => {
+                return Err(RunError::Usage(format!(
+                    "{} is a database of something else; --store wants its own",
+                    name()
+                )));
+            }
         }
         set_up(&connection).map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
@@ -108,48 +123,59 @@ impl Store {
         Ok((Self { jobs }, StoreThread(thread)))
     }
 
-    /// Runs a job whose statements are all kept or, if it fails, all undone; returns after the commit.
+    /// Runs a job that refuses, if it does, before it writes; returns after the commit. If it fails later all the same,
+    /// because SQLite does, nothing of its group is kept.
     pub async fn run<T, F>(&self, job: F) -> ApiResult<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> ApiResult<T> + Send + 'static,
     {
         self.send(move |connection| {
-            connection.execute_batch_cached("SAVEPOINT job")?;
+            let before = connection.total_changes();
             let result = job(connection);
-            if result.is_err() {
-                connection.execute_batch_cached("ROLLBACK TO job")?;
-            }
-            connection.execute_batch_cached("RELEASE job")?;
-            result
+            let clean = result.is_ok() || connection.total_changes() == before;
+            (result, clean)
         })
         .await
     }
 
-    /// Runs a job that only reads, or that writes with one statement at most, and needs nothing undone.
-    pub async fn single<T, F>(&self, job: F) -> ApiResult<T>
+    /// Runs a job that may refuse when it has written, and undoes that then. It takes a savepoint, for which SQLite
+    /// copies every page that the job writes to.
+    pub async fn run_undoable<T, F>(&self, job: F) -> ApiResult<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> ApiResult<T> + Send + 'static,
     {
-        self.send(job).await
+        self.send(move |connection| {
+            if let Err(error) = connection.execute_batch_cached("SAVEPOINT job") {
+                return (Err(error.into()), true);
+            }
+            let result = job(connection);
+            let undone = result.is_ok() || connection.execute_batch_cached("ROLLBACK TO job").is_ok();
+            let released = connection.execute_batch_cached("RELEASE job").is_ok();
+            (result, undone && released)
+        })
+        .await
     }
 
+    /// Queues a job, which says with its result whether it is clean: whether nothing half done is left of it.
     async fn send<T, F>(&self, job: F) -> ApiResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> ApiResult<T> + Send + 'static,
+        F: FnOnce(&Connection) -> (ApiResult<T>, bool) + Send + 'static,
     {
-        let (answer, result) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let outcome = job(connection);
-            Box::new(move |committed| {
+            let (result, clean) = job(connection);
+            let reply = move |committed| {
                 // The request may be gone; what it wanted is done all the same.
-                let _ = answer.send(if committed { outcome } else { Err(ApiError::server_error()) });
-            })
+                let _ = answer.send(if committed { result } else { Err(ApiError::server_error()) });
+            };
+            // Some errors of SQLite end the transaction.
+            (Box::new(reply), clean && !connection.is_autocommit())
         });
         self.jobs.send(job).await.map_err(|_| ApiError::server_error())?;
-        result.await.map_err(|_| ApiError::server_error())?
+        answered.await.map_err(|_| ApiError::server_error())?
     }
 }
 
@@ -168,15 +194,17 @@ fn work(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
     let mut replies: Vec<Reply> = Vec::with_capacity(GROUP);
     while let Some(first) = queue.blocking_recv() {
         let begun = connection.execute_batch_cached("BEGIN").is_ok();
-        replies.push(first(connection));
-        while replies.len() < GROUP
-            && let Ok(job) = queue.try_recv()
-        {
-            replies.push(job(connection));
+        let mut sound = begun;
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let (reply, still_sound) = job(connection);
+            replies.push(reply);
+            sound &= still_sound;
+            next = if sound && replies.len() < GROUP { queue.try_recv().ok() } else { None };
         }
-        let committed = begun && connection.execute_batch_cached("COMMIT").is_ok();
+        let committed = sound && connection.execute_batch_cached("COMMIT").is_ok();
         if !committed {
-            // After a failed commit the transaction may still be open; if not, there is nothing to roll back.
+            // After a failure the transaction may still be open; if not, there is nothing to roll back.
             let _ = connection.execute_batch("ROLLBACK");
         }
         for reply in replies.drain(..) {
@@ -195,16 +223,29 @@ fn connect(path: Option<&Path>) -> rusqlite::Result<Connection> {
     };
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(256);
-    connection.create_collation(collation::NAME, collation::compare)?;
     add_functions(&connection)?;
     Ok(connection)
 }
 
-/// Whether the file is empty, or was written by this schema.
-fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+/// Who wrote a file.
+enum Owner {
+    /// This schema, or nobody yet.
+    Us,
+    OtherVersion,
+    Others,
+}
+
+fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let ours = number("PRAGMA application_id")? == APPLICATION && number("PRAGMA user_version")? == SCHEMA_VERSION;
-    Ok(ours || number("SELECT count(*) FROM sqlite_schema")? == 0)
+    let ours = number("PRAGMA application_id")? == APPLICATION;
+    let current = number("PRAGMA user_version")? == SCHEMA_VERSION;
+    let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
+    Ok(match (ours, current) {
+        _ if empty => Owner::Us,
+        (true, true) => Owner::Us,
+        (true, false) => Owner::OtherVersion,
+        (false, _) => Owner::Others,
+    })
 }
 
 /// Takes the file for this process and creates what is not there yet.
@@ -212,7 +253,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // Durable against the process ending at any moment; a power failure may cost the last commits, never the file.
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
+         PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 10000;",
     )?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
@@ -230,9 +271,12 @@ fn create_private(path: &Path) {
     drop(options.open(path));
 }
 
-/// `fold(text)`, and `found(term, text)` with the term read once per statement.
+/// `key(text)`, `fold(text)`, and `found(term, text)` with the term read once per statement.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("key", 1, flags, |context| {
+        Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::key(text).into_owned()))
+    })?;
     connection.create_scalar_function("fold", 1, flags, |context| {
         Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::fold(text).into_owned()))
     })?;
@@ -258,21 +302,81 @@ pub mod tests {
     async fn a_failed_job_leaves_nothing_behind_and_others_stay() {
         let (store, thread) = Store::open(None).expect("a store");
         let insert = |id: &'static str, fail: bool| {
-            store.run(move |c| {
+            store.run_undoable(move |c| {
                 c.execute("INSERT INTO projects(id, jwt_secret) VALUES(?1, '')", [id])?;
                 if fail { Err(ApiError::unauthorized()) } else { Ok(()) }
             })
         };
         let (kept, lost) = tokio::join!(insert("kept", false), insert("lost", true));
         assert!(kept.is_ok() && lost.is_err());
+        assert_eq!(projects(&store).await, ["kept"]);
+        drop(store);
+        thread.join();
+    }
+
+    async fn projects(store: &Store) -> Vec<String> {
         let ids = store
-            .single(|c| {
-                let mut statement = c.prepare("SELECT id FROM projects")?;
+            .run(|c| {
+                let mut statement = c.prepare("SELECT id FROM projects ORDER BY number")?;
                 let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
                 Ok(rows.collect::<Result<Vec<_>, _>>()?)
             })
             .await;
-        assert_eq!(ids.expect("rows"), ["kept"]);
+        ids.expect("rows")
+    }
+
+    fn insert(connection: &Connection, id: &str) -> ApiResult<()> {
+        connection.execute("INSERT INTO projects(id, jwt_secret) VALUES(?1, '')", [id])?;
+        Ok(())
+    }
+
+    /// The jobs of one group: the first holds the thread until the others are queued.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_without_a_savepoint_that_fails_half_done_takes_its_group_along() {
+        let (store, thread) = Store::open(None).expect("a store");
+        let (queued, wait) = std::sync::mpsc::channel::<()>();
+        let (started, running) = oneshot::channel();
+        let first = {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store
+                    .run(move |c| {
+                        started.send(()).expect("the test waits");
+                        // Ends when the sender is dropped.
+                        let _ = wait.recv();
+                        insert(c, "first")
+                    })
+                    .await
+            })
+        };
+        running.await.expect("the job runs");
+        // Each is queued when first polled, and the thread goes on when all are.
+        let refused = store.run(|_| Err::<(), _>(ApiError::unauthorized()));
+        let half_done = store.run(|c| {
+            insert(c, "half")?;
+            Err::<(), _>(ApiError::unauthorized())
+        });
+        let later = store.run(|c| insert(c, "later"));
+        let release = async { drop(queued) };
+        let (refused, half_done, later, ()) = tokio::join!(refused, half_done, later, release);
+        let first = first.await.expect("no panic");
+        let kind = |result: ApiResult<()>| result.expect_err("an error").kind;
+        assert_eq!(kind(first), "general_unknown");
+        assert_eq!((kind(refused), kind(half_done)), ("general_unknown", "general_unknown"));
+        assert!(later.is_ok(), "the group ends with the job that failed");
+        assert_eq!(projects(&store).await, ["later"]);
+        drop(store);
+        thread.join();
+    }
+
+    #[tokio::test]
+    async fn a_refusal_before_anything_is_written_costs_nobody_else() {
+        let (store, thread) = Store::open(None).expect("a store");
+        let (kept, refused) =
+            tokio::join!(store.run(|c| insert(c, "kept")), store.run(|_| Err::<(), _>(ApiError::unauthorized())));
+        assert!(kept.is_ok());
+        assert_eq!(refused.expect_err("a refusal").kind, ApiError::unauthorized().kind);
+        assert_eq!(projects(&store).await, ["kept"]);
         drop(store);
         thread.join();
     }

@@ -24,12 +24,12 @@ const TYPES: &[&str] = &["email", "sms", "push"];
 
 /// The target with this identifier, whoever's it is.
 pub fn by_identifier(connection: &Connection, project: i64, identifier: &str) -> ApiResult<Option<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND identifier = ?2");
+    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(identifier) = key(?2)");
     Ok(connection.prepare_cached(&sql)?.query_row((project, identifier), Target::from_row).optional()?)
 }
 
 fn by_target_id(connection: &Connection, project: i64, id: &str) -> ApiResult<Option<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND id = ?2");
+    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(id) = key(?2)");
     Ok(connection.prepare_cached(&sql)?.query_row((project, id), Target::from_row).optional()?)
 }
 
@@ -59,10 +59,10 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
     let page = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &id)?;
             let mut condition = Condition::equal("project", project);
-            condition.and(Condition::equal("user_id", user.id));
+            condition.and(Condition::equal_text("user_id", &user.id));
             find(c, &TABLE, condition, &queries, count, Target::from_row)
         })
         .await?;
@@ -85,7 +85,7 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     let target = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &user_id)?;
             let mut target = Target::own(&user, &provider_type, &identifier, &clock::now());
             if target_id != "unique()" {
@@ -110,7 +110,7 @@ pub async fn get(call: Call) -> ApiResult<Answer> {
     let target = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let user = by_id(c, project, &user_id)?;
             let targets = targets_of(c, &user)?;
             targets.into_iter().find(|target| target.id == target_id).ok_or_else(ApiError::target_not_found)
@@ -167,6 +167,6 @@ pub async fn delete(call: Call) -> ApiResult<Answer> {
     let user_id = call.path_id("userId")?;
     let target_id = call.path_id("targetId")?;
     let project = call.project.number;
-    call.app.store.single(move |c| of_user(c, project, &user_id, &target_id)?.delete(c)).await?;
+    call.app.store.run(move |c| of_user(c, project, &user_id, &target_id)?.delete(c)).await?;
     Ok(Answer::no_content())
 }

@@ -23,7 +23,7 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     let length = length.not_null()?.value().and_then(php::integer).unwrap_or(DEFAULT_LENGTH);
     let seconds = expire.not_null()?.value().and_then(php::integer).unwrap_or(DEFAULT_EXPIRY);
     let project = call.project.number;
-    let user = call.app.store.single(move |c| by_id(c, project, &id)).await?;
+    let user = call.app.store.run(move |c| by_id(c, project, &id)).await?;
     let now = clock::now_ms();
     Answer::created(&json!({
         "$id": clock::unique_id(),

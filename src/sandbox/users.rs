@@ -25,14 +25,14 @@ const SEARCH_TEXT: &str = "id || ' ' || coalesce(email, '') || ' ' || name || ' 
 
 /// A user by id, in whatever case; 404 if there is none.
 pub fn by_id(connection: &Connection, project: i64, id: &str) -> ApiResult<User> {
-    let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND id = ?2");
+    let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(id) = key(?2)");
     let found = connection.prepare_cached(&sql)?.query_row((project, id), User::from_row).optional()?;
     found.ok_or_else(ApiError::user_not_found)
 }
 
 /// The targets of a user, in the order of their creation.
 pub fn targets_of(connection: &Connection, user: &User) -> ApiResult<Vec<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE user_id = ?1 AND user = ?2 ORDER BY seq");
+    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE key(user_id) = key(?1) AND user = ?2 ORDER BY seq");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map((&user.id, user.seq), Target::from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -79,7 +79,7 @@ impl Call {
 pub async fn get(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     let project = call.project.number;
-    let user = call.app.store.single(move |c| with_targets(c, project, &id)).await?;
+    let user = call.app.store.run(move |c| with_targets(c, project, &id)).await?;
     Answer::ok(&call.view(&user))
 }
 
@@ -98,7 +98,7 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
     let (users, total) = call
         .app
         .store
-        .single(move |c| {
+        .run(move |c| {
             let mut condition = Condition::equal("project", project);
             if let Some(term) = &search {
                 condition.and(Condition::found(term, SEARCH_TEXT));
@@ -118,7 +118,7 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
 pub async fn prefs(call: Call) -> ApiResult<Answer> {
     let id = call.path_id("userId")?;
     let project = call.project.number;
-    let user = call.app.store.single(move |c| by_id(c, project, &id)).await?;
+    let user = call.app.store.run(move |c| by_id(c, project, &id)).await?;
     Answer::ok(&raw(&user.prefs))
 }
 
@@ -134,7 +134,7 @@ pub async fn delete(call: Call) -> ApiResult<Answer> {
             c.prepare_cached("DELETE FROM users WHERE seq = ?1")?.execute([user.seq])?;
             c.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.seq])?;
             if !leave_targets {
-                c.prepare_cached("DELETE FROM targets WHERE user_id = ?1 AND user = ?2")?
+                c.prepare_cached("DELETE FROM targets WHERE key(user_id) = key(?1) AND user = ?2")?
                     .execute((&user.id, user.seq))?;
             }
             Ok(())
