@@ -56,7 +56,7 @@ impl<'e> Planner<'e> {
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
     /// the instructions of either just fit into the processor's first cache.
     fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'r>)) {
-        let Policies { ids, unsupported, .. } = self.policies;
+        let unsupported = self.policies.unsupported;
         let begin = |item: &mut Item<'r>| match &mut item.account {
             Ok(account) => (self.observer.facts(account), begin(account, unsupported, self.profile)),
             Err(_) => (Facts::default(), Ok(Secret::none("none"))),
@@ -64,23 +64,22 @@ impl<'e> Planner<'e> {
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();
         for (item, (facts, secret)) in items.iter_mut().zip(secrets) {
             let Item { position, raw, record, .. } = *item;
-            each(&mut PlannedItem {
-                position,
-                raw,
-                record,
-                facts,
-                planned: match &mut item.account {
-                    Ok(account) => finish(account, secret, self.export.dialect().name(), ids, self.profile),
-                    Err(refusal) => self.refused(record, refusal.clone()),
-                },
-            });
+            each(&mut PlannedItem { position, raw, record, facts, planned: self.finished(item, secret) });
         }
     }
 
-    /// A record that the dialect made no account of.
-    fn refused<'r>(&self, record: Option<&'r Record<'r>>, refusal: Refusal) -> Planned<'r> {
-        let (source_id, email) = record.map(|record| self.export.dialect().who(record)).unwrap_or_default();
-        Planned::refused(source_id.unwrap_or_default(), email, refusal)
+    /// The second step. On its own, so that what it returns is written where it stays.
+    #[inline(never)]
+    fn finished<'r>(&self, item: &mut Item<'r>, secret: Result<Secret<'r>, Refusal>) -> Planned<'r> {
+        let dialect = self.export.dialect();
+        match &mut item.account {
+            Ok(account) => finish(account, secret, dialect.name(), self.policies.ids, self.profile),
+            // The dialect made no account of it.
+            Err(refusal) => {
+                let (source_id, email) = item.record.map(|record| dialect.who(record)).unwrap_or_default();
+                Planned::refused(source_id.unwrap_or_default(), email, refusal.clone())
+            }
+        }
     }
 
     /// Plans every record as if it were alone, in parallel, and gives the digests that occur twice besides. What `each`

@@ -159,7 +159,7 @@ impl Observer {
                 Observation {
                     position,
                     refusal: None,
-                    notes: plan.notes.iter().cloned().map(|note| self.impersonal_note(note)).collect(),
+                    notes: self.impersonal_notes(&plan.notes),
                     scheme: plan.scheme,
                     endpoint: Some(create.endpoint),
                     cost,
@@ -182,8 +182,14 @@ impl Observer {
         }
     }
 
-    fn impersonal_note(self, note: Note) -> Note {
-        Note { text: self.impersonal(note.text, note.code.title()), ..note }
+    #[inline]
+    fn impersonal_notes(self, notes: &[Note]) -> Vec<Note> {
+        // Most plans have none.
+        if notes.is_empty() {
+            return Vec::new();
+        }
+        let impersonal = |note: &Note| Note { text: self.impersonal(note.text.clone(), note.code.title()), ..*note };
+        notes.iter().map(impersonal).collect()
     }
 
     fn impersonal_refusal(self, refusal: Refusal) -> Refusal {
