@@ -166,6 +166,41 @@ fn an_auth0_hash_of_utf16_bytes_is_not_promised_a_login() {
 }
 
 #[test]
+fn auth0_hashes_without_their_user_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (profiles, hashes) = (folder.path().join("users.ndjson"), folder.path().join("hashes.ndjson"));
+    let profile = |id: &str, more: &str| format!(r#"{{"user_id":"{id}","email":"{}@example.com"{more}}}"#, &id[6..]);
+    let linked = r#","identities":[{"provider":"auth0","user_id":"a"},{"provider":"auth0","user_id":"b"}]"#;
+    let own = format!(r#","passwordHash":"{BCRYPT}""#);
+    let users = [profile("auth0|a", linked), profile("auth0|c", &own), profile("auth0|z", "")];
+    std::fs::write(&profiles, users.join("\n")).expect("a file");
+    let row = |id: &str| format!(r#"{{"_id":{{"$oid":"{id}"}},"email":"x@example.com","passwordHash":"{BCRYPT}"}}"#);
+    std::fs::write(&hashes, ["a", "b", "c", "gone", "=gone"].map(row).join("\n")).expect("a file");
+    let into = folder.path().join("run");
+    let with = |command: &str| {
+        let mut rehome = rehome();
+        rehome.arg(command).args([&profiles, &hashes]).arg("--run").arg(&into);
+        rehome
+    };
+    let list = || std::fs::read_to_string(into.join("unmatched-hashes.csv"));
+    let expected = "source_id\nauth0|=gone\nauth0|gone\n";
+    let finding = "2 password hashes are of users who are not in the export (see unmatched-hashes.csv)";
+
+    let check = run(&mut with("check")).exits(0);
+    assert!(check.stdout.contains(finding), "{}", check.stdout);
+    assert_eq!(list().expect("a list"), expected);
+    std::fs::remove_dir_all(&into).expect("removed");
+    let import = run(with("import").arg("--sandbox")).exits(0);
+    assert!(import.stderr.contains(finding) && import.stdout.contains(finding), "{}{}", import.stdout, import.stderr);
+    assert_eq!(list().expect("a list"), expected);
+
+    std::fs::write(&hashes, ["a", "b", "c"].map(row).join("\n")).expect("a file");
+    std::fs::remove_dir_all(&into).expect("removed");
+    let check = run(&mut with("check")).exits(0);
+    assert!(!check.stdout.contains("not in the export") && list().is_err(), "{}", check.stdout);
+}
+
+#[test]
 fn a_column_that_stands_twice_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("users.csv");

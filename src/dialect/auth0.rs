@@ -77,6 +77,10 @@ impl Dialect for Auth0 {
         Some((hash_owner(record)?.into_owned(), Json::Object(kept)))
     }
 
+    fn hashes(&self) -> Option<&'static str> {
+        Some(HASHES)
+    }
+
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let get = |name: &str| get(record, name);
         let text = |name: &str| get(name).and_then(Value::text).filter(|text| !text.trim().is_empty());
@@ -236,14 +240,6 @@ fn credential<'r>(
     identities: &[Json],
     email: Option<&str>,
 ) -> Credential<'r> {
-    for column in ["passwordHash", "password_hash"] {
-        if let Some(hash) = record.text(column) {
-            return common::credential(Some(hash), "auth0");
-        }
-    }
-    if let Some(custom) = common::object(record, "custom_password_hash") {
-        return self_declared(&custom);
-    }
     let same = |other: &Json| match (other.as_str(), email) {
         (Some(other), Some(email)) => other.trim().eq_ignore_ascii_case(email.trim()),
         _ => true,
@@ -254,17 +250,24 @@ fn credential<'r>(
         same(&identity["profileData"]["email"])
             .then(|| if user.contains('|') { user.to_owned() } else { format!("auth0|{user}") })
     });
+    // All rows are asked for, since one that nobody asks for is taken to be of a user who is missing.
     let mut has_password = id.starts_with("auth0|");
+    let mut joined = None;
     for owner in std::iter::once(id.to_owned()).chain(linked) {
         has_password |= owner.starts_with("auth0|");
-        for row in context.related.rows(HASHES, &owner).iter() {
-            if let Some(hash) = row.get("passwordHash").and_then(Json::as_str) {
-                return common::credential(Some(Cow::Owned(hash.to_owned())), "auth0");
-            }
-            if let Some(custom) = row.get("custom_password_hash").and_then(Json::as_object) {
-                return self_declared(custom);
-            }
+        let rows = context.related.rows(HASHES, &owner);
+        joined = joined.or_else(|| rows.iter().find_map(joined_hash));
+    }
+    for column in ["passwordHash", "password_hash"] {
+        if let Some(hash) = record.text(column) {
+            return common::credential(Some(hash), "auth0");
         }
+    }
+    if let Some(custom) = common::object(record, "custom_password_hash") {
+        return self_declared(&custom);
+    }
+    if let Some(joined) = joined {
+        return joined;
     }
     if has_password {
         common::without(Code::HashNotExported, "no row of a hash file belongs to this user id")
@@ -272,6 +275,14 @@ fn credential<'r>(
         let provider = id.split('|').next().unwrap_or_default().to_owned();
         common::without(Code::NoPassword, format!("signs in through {provider} and has no password"))
     }
+}
+
+/// What a row of the hash file holds.
+fn joined_hash<'r>(row: &Json) -> Option<Credential<'r>> {
+    if let Some(hash) = row.get("passwordHash").and_then(Json::as_str) {
+        return Some(common::credential(Some(Cow::Owned(hash.to_owned())), "auth0"));
+    }
+    row.get("custom_password_hash").and_then(Json::as_object).map(self_declared)
 }
 
 fn part_of<'r>(object: &Map<String, Json>, member: &str) -> Option<Cow<'r, str>> {

@@ -240,6 +240,18 @@ impl Export {
         self.related.check()
     }
 
+    /// Hands over the ids of users whose passwords are in the export and who are not, in their order: those whose rows no user
+    /// asked for while [`Export::scan`] read them all.
+    ///
+    /// # Errors
+    /// What `each` returned, or what became of the temporary file of related rows.
+    pub fn hashes_of_nobody(&self, each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
+        match self.dialect.hashes() {
+            Some(kind) => self.related.unasked(kind, each),
+            None => Ok(()),
+        }
+    }
+
     fn job(&self, pass: Pass) -> Job<'_> {
         Job { files: &self.files, tables: &self.tables, roles: &self.roles, dialect: self.dialect, pass }
     }

@@ -60,6 +60,12 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The kind of related rows that are somebody's password each, where they come in a file of their own: one that no user's
+    /// record asks for is named, since a user may be missing.
+    fn hashes(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Makes an account of a row of the users table.
     ///
     /// # Errors

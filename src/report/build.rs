@@ -116,6 +116,11 @@ impl Report {
         self.live = Some(live);
     }
 
+    /// Puts a finding before the others: the screen has room for one.
+    pub fn find(&mut self, finding: Option<String>) {
+        self.source.findings.splice(0..0, finding);
+    }
+
     /// Whether every record is accounted for.
     #[must_use]
     pub const fn adds_up(&self) -> bool {

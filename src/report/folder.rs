@@ -20,6 +20,8 @@ pub const REJECTS_LOG: &str = "rejects.log.ndjson";
 pub const ID_MAP: &str = "id-map.csv";
 /// Who must set a new password, and why.
 pub const NEEDS_RESET: &str = "needs-reset.csv";
+/// Ids whose password hashes belong to no user of the export.
+pub const UNMATCHED: &str = "unmatched-hashes.csv";
 /// Records that are new or changed since an earlier export.
 pub const CHANGES: &str = "changes.csv";
 /// The users of `--sandbox`.

@@ -5,10 +5,10 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, Unfinished};
+use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, UNMATCHED, Unfinished};
 use super::inert;
 use crate::code::{Code, Refusal};
-use crate::dialect::export::Frame;
+use crate::dialect::export::{Export, Frame};
 use crate::error::RunError;
 use crate::source::Position;
 
@@ -166,6 +166,26 @@ impl IdMap {
     pub fn finish(self) -> Result<(), RunError> {
         self.0.file.finish()
     }
+}
+
+/// `unmatched-hashes.csv`: whose password hashes are in the export without their user. Returns how many there are; without
+/// any there is no file.
+///
+/// # Errors
+/// [`RunError::Io`] if it cannot be written.
+pub fn unmatched_hashes(folder: &RunFolder, export: &Export) -> Result<u64, RunError> {
+    let mut table = Table::begin(folder, UNMATCHED, &["source_id"])?;
+    let mut count = 0;
+    export.hashes_of_nobody(|id| {
+        count += 1;
+        table.row(&[id])
+    })?;
+    if count == 0 {
+        folder.remove(UNMATCHED)?;
+    } else {
+        table.file.finish()?;
+    }
+    Ok(count)
 }
 
 /// A CSV file that is safe to open in a spreadsheet.

@@ -3,7 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use super::lists::{NeedsReset, Rejects};
+use super::folder::UNMATCHED;
+use super::lists::{NeedsReset, Rejects, unmatched_hashes};
 use super::{Observer, Outcome, RunFolder, Tally};
 use crate::code::{Code, Refusal, Severity};
 use crate::dialect::export::Frame;
@@ -20,6 +21,23 @@ pub struct Survey {
     pub tally: Tally,
     /// Which records clash with others.
     pub duplicates: Duplicates,
+    /// Password hashes without their user, where they come in a file of their own.
+    pub unmatched: u64,
+}
+
+impl Survey {
+    /// What a person should know of the files, now that they were read.
+    #[must_use]
+    pub fn finding(&self) -> Option<String> {
+        let what = match self.unmatched {
+            0 => return None,
+            1 => "1 password hash is of a user who is".to_owned(),
+            n => format!("{n} password hashes are of users who are"),
+        };
+        Some(format!(
+            "{what} not in the export (see {UNMATCHED}): unless they were deleted since, pass a newer export of the users"
+        ))
+    }
 }
 
 /// Plans, counts and lists every record; with a folder, rejects and reset list are written there.
@@ -49,7 +67,11 @@ pub fn survey(
             found.take(batch).map(|()| ControlFlow::Continue(()))
         })?;
     }
-    Ok(Survey { tally: found.finish(lists)?, duplicates })
+    let unmatched = match lists {
+        Some((folder, _)) => unmatched_hashes(folder, planner.export)?,
+        None => 0,
+    };
+    Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched })
 }
 
 /// What the workers make of a batch.

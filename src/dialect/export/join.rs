@@ -1,10 +1,11 @@
-//! Rows of related tables, by kind and key, until the users they belong to are read.
+//! Rows of related tables, by kind and key, until the users they belong to are read; and which of them nobody asked for.
 //!
 //! A few are kept in memory. More go into an SQLite file that has no name any more, so that a site's millions of
 //! `wp_usermeta` rows cost disk and no memory.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::Connection;
@@ -27,14 +28,24 @@ const READERS: usize = 4;
 /// What [`crate::dialect::Dialect::relate`] kept.
 #[derive(Default)]
 pub(super) struct Store {
-    /// By kind and key, the rows as JSON text with commas between them: a fraction of what they take as values.
-    held: HashMap<&'static str, HashMap<String, String>>,
+    /// By kind and key.
+    held: HashMap<&'static str, HashMap<String, Held>>,
     held_bytes: usize,
     disk: Option<Disk>,
 }
 
+/// The rows of one key.
+#[derive(Default)]
+struct Held {
+    /// As JSON text with commas between them: a fraction of what they take as values.
+    list: String,
+    asked: AtomicBool,
+}
+
 struct Disk {
     connections: Vec<Mutex<Connection>>,
+    /// One bit for each rowid: whether somebody asked for it.
+    asked: Vec<AtomicU64>,
     /// The first error of a look-up, which has nobody to be returned to.
     failed: Mutex<Option<rusqlite::Error>>,
 }
@@ -43,7 +54,7 @@ impl Store {
     /// Adds a row, as JSON text, after those already there.
     pub fn insert(&mut self, kind: &'static str, key: String, row: &str) -> Result<(), RunError> {
         self.held_bytes += ROW_OVERHEAD_BYTES + key.len() + row.len();
-        let list = self.held.entry(kind).or_default().entry(key).or_default();
+        let list = &mut self.held.entry(kind).or_default().entry(key).or_default().list;
         if !list.is_empty() {
             list.push(',');
         }
@@ -59,9 +70,14 @@ impl Store {
         if self.disk.is_some() {
             self.spill().map_err(|e| failed(&e))?;
         }
-        if let Some(disk) = &self.disk {
+        if let Some(disk) = &mut self.disk {
             let index = "CREATE INDEX related ON group_of_rows (digest)";
-            lock(&disk.connections[0]).execute_batch(index).map_err(|e| failed(&e))?;
+            let first = lock(&disk.connections[0]);
+            first.execute_batch(index).map_err(|e| failed(&e))?;
+            let last = "SELECT coalesce(max(rowid), 0) FROM group_of_rows";
+            let last: usize = first.query_row(last, [], |row| row.get(0)).map_err(|e| failed(&e))?;
+            drop(first);
+            disk.asked.resize_with(last / 64 + 1, AtomicU64::default);
             // Nothing is written from here on: one transaction for all lookups spares the file's locks at each of them.
             for connection in &disk.connections {
                 lock(connection).execute_batch("BEGIN").map_err(|e| failed(&e))?;
@@ -76,6 +92,22 @@ impl Store {
         error.map_or(Ok(()), |error| Err(failed(&error)))
     }
 
+    /// Hands over the keys of this kind that nobody asked for so far, in their order.
+    pub fn unasked(
+        &self,
+        kind: &'static str,
+        mut each: impl FnMut(&str) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        if let Some(disk) = &self.disk {
+            return disk.unasked(kind, each);
+        }
+        let held = self.held.get(kind).into_iter().flatten();
+        let mut keys: Vec<_> =
+            held.filter(|(_, held)| !held.asked.load(Ordering::Relaxed)).map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        keys.into_iter().try_for_each(&mut each)
+    }
+
     fn spill(&mut self) -> rusqlite::Result<()> {
         let disk = match &mut self.disk {
             Some(disk) => disk,
@@ -86,8 +118,8 @@ impl Store {
         {
             let mut insert = transaction.prepare("INSERT INTO group_of_rows VALUES (?1, ?2, ?3, ?4)")?;
             for (kind, keys) in self.held.drain() {
-                for (key, list) in keys {
-                    insert.execute((digest(kind, &key), kind, &key, list))?;
+                for (key, held) in keys {
+                    insert.execute((digest(kind, &key), kind, &key, held.list))?;
                 }
             }
         }
@@ -120,20 +152,40 @@ impl Disk {
         for connection in &connections {
             lock(connection).query_row("SELECT count(*) FROM group_of_rows", [], |_| Ok(()))?;
         }
-        Ok(Self { connections, failed: Mutex::new(None) })
+        Ok(Self { connections, asked: Vec::new(), failed: Mutex::new(None) })
     }
 
     fn rows(&self, kind: &str, key: &str) -> rusqlite::Result<Vec<Value>> {
         let connection = self.reader();
         let mut select = connection.prepare_cached(
-            "SELECT list FROM group_of_rows WHERE digest = ?1 AND kind = ?2 AND key = ?3 ORDER BY rowid",
+            "SELECT list, rowid FROM group_of_rows WHERE digest = ?1 AND kind = ?2 AND key = ?3 ORDER BY rowid",
         )?;
         let mut found = select.query((digest(kind, key), kind, key))?;
         let mut rows = Vec::new();
         while let Some(group) = found.next()? {
             rows.extend(parse(group.get_ref(0)?.as_str()?));
+            let (word, bit) = place(group.get(1)?);
+            if let Some(word) = self.asked.get(word) {
+                word.fetch_or(bit, Ordering::Relaxed);
+            }
         }
         Ok(rows)
+    }
+
+    fn unasked(&self, kind: &str, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
+        let connection = lock(&self.connections[0]);
+        // A look-up finds all rows of its key, so that one stands for them.
+        let sql = "SELECT key, min(rowid) FROM group_of_rows WHERE kind = ?1 GROUP BY key ORDER BY key";
+        let mut select = connection.prepare(sql).map_err(|e| failed(&e))?;
+        let mut keys = select.query([kind]).map_err(|e| failed(&e))?;
+        while let Some(row) = keys.next().map_err(|e| failed(&e))? {
+            let (word, bit) = place(row.get(1).map_err(|e| failed(&e))?);
+            if self.asked.get(word).is_some_and(|word| word.load(Ordering::Relaxed) & bit == 0) {
+                let key: String = row.get(0).map_err(|e| failed(&e))?;
+                each(&key)?;
+            }
+        }
+        Ok(())
     }
 
     /// A connection that nobody uses, or the first to become free.
@@ -160,14 +212,20 @@ impl Related for Store {
                 }
             };
         }
-        let rows = self.held.get(kind).and_then(|keys| keys.get(key));
-        rows.map_or(Cow::Borrowed(&[]), |list| Cow::Owned(parse(list)))
+        let Some(held) = self.held.get(kind).and_then(|keys| keys.get(key)) else { return Cow::Borrowed(&[]) };
+        held.asked.store(true, Ordering::Relaxed);
+        Cow::Owned(parse(&held.list))
     }
 }
 
 /// What rows are found by: a number is sorted and compared in a fraction of the time that text takes.
 fn digest(kind: &str, key: &str) -> i64 {
     xxh3_64_with_seed(key.as_bytes(), xxh3_64(kind.as_bytes())).cast_signed()
+}
+
+/// The word and the bit of a rowid.
+fn place(rowid: usize) -> (usize, u64) {
+    (rowid / 64, 1 << (rowid % 64))
 }
 
 fn failed(error: &rusqlite::Error) -> RunError {
@@ -201,6 +259,20 @@ mod tests {
             assert_eq!(store.disk.is_some(), filling > 0);
             assert_eq!(store.rows("meta", "7").as_ref(), [Value::from("first"), Value::from("second")]);
             assert!(store.rows("meta", "8").is_empty());
+            let unasked = |kind| {
+                let mut keys = Vec::new();
+                let keep = |key: &str| {
+                    keys.push(key.to_owned());
+                    Ok(())
+                };
+                store.unasked(kind, keep).unwrap();
+                keys
+            };
+            assert_eq!(unasked("other"), ["7"]);
+            assert_eq!(unasked("meta").len(), filling);
+            assert!(!unasked("meta").contains(&"7".to_owned()));
+            store.rows("other", "7");
+            assert!(unasked("other").is_empty() && unasked("nothing").is_empty());
             assert!(store.check().is_ok());
             assert!(store.held_bytes <= MEMORY_BYTES);
         }
