@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long)]
     pub allow_remote: bool,
 
-    /// Keep users, project and keys in this file, instead of in memory
+    /// Keep users, project and keys in this file, instead of in memory; it outlives `kill -9`, and perhaps not a power failure
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
 
