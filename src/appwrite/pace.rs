@@ -39,6 +39,10 @@ const RAISE: (f64, f64) = (1.08, 1.04);
 /// at most.
 const RATE_HOLD: (f64, f64, f64) = (1.0, 10.0, 120.0);
 
+/// How long an epoch lasts at least, in slow start and later: a server that answers in a millisecond stops for several at
+/// times, which is no answer to what was tried.
+const SHORTEST: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
 /// What an answer says about pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -151,17 +155,18 @@ impl Pace {
         let (handful, part) = OVERLOADED;
         if self.epoch.overloaded as f64 > handful + part * self.epoch.answers as f64 {
             self.set_limit(now, (self.limit * 7 / 10).max(1), Phase::Hold { left: HOLD.0, next: HOLD.0 });
-        } else if self.epoch.samples >= self.enough() {
+        } else if self.is_over(now) {
             self.end_epoch(now);
         }
     }
 
-    /// Samples an epoch needs: slow start must be quick, and is corrected later.
-    fn enough(&self) -> usize {
-        match self.phase {
-            Phase::SlowStart { .. } => self.limit.max(4),
-            Phase::Hold { .. } | Phase::Try { .. } => (4 * self.limit).clamp(24, 512),
-        }
+    /// Whether the epoch has samples and time enough: slow start must be quick, and is corrected later.
+    fn is_over(&self, now: Duration) -> bool {
+        let (samples, shortest) = match self.phase {
+            Phase::SlowStart { .. } => (self.limit.max(4), SHORTEST.0),
+            Phase::Hold { .. } | Phase::Try { .. } => ((4 * self.limit).clamp(24, 512), SHORTEST.1),
+        };
+        self.epoch.samples >= samples && now.saturating_sub(self.epoch.since) >= shortest
     }
 
     fn end_epoch(&mut self, now: Duration) {
@@ -415,6 +420,26 @@ mod tests {
             let best = (1..=128).map(|n| n as f64 / server(n, &mut fastrand::Rng::new())).fold(0.0, f64::max);
             let found = mean(&accepted[20..]);
             assert!(found > 0.9 * best, "knee {knee}: {found} of {best}");
+        }
+    }
+
+    /// A server in the same room answers in a millisecond, and now and then stops for some: commits, other processes.
+    #[test]
+    fn the_hiccups_of_a_fast_server_are_no_reason_to_slow_down() {
+        for every in [60, 250, 1000] {
+            let requests = std::cell::Cell::new(0_u32);
+            let factor = std::cell::Cell::new(1.0);
+            let server = |n: usize| 0.000_3 + n as f64 / 22_000.0;
+            let hiccups = |n: usize, rng: &mut fastrand::Rng| {
+                requests.set(requests.get() + 1);
+                if requests.get().is_multiple_of(every) {
+                    factor.set(0.7 + 0.6 * rng.f64());
+                }
+                server(n) * factor.get()
+            };
+            let accepted = simulate(&mut Pace::new(32), 20, hiccups, answers);
+            let best = 32.0 / server(32);
+            assert!(mean(&accepted) > 0.95 * best, "every {every}: {} of {best}", mean(&accepted));
         }
     }
 
