@@ -170,12 +170,14 @@ fn auth0_hashes_without_their_user_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let (profiles, hashes) = (folder.path().join("users.ndjson"), folder.path().join("hashes.ndjson"));
     let profile = |id: &str, more: &str| format!(r#"{{"user_id":"{id}","email":"{}@example.com"{more}}}"#, &id[6..]);
-    let linked = r#","identities":[{"provider":"auth0","user_id":"a"},{"provider":"auth0","user_id":"b"}]"#;
+    let linked = r#","identities":[{"provider":"auth0","user_id":"a"},{"provider":"auth0","user_id":"b","profileData":{"email":"other@example.com"}}]"#;
     let own = format!(r#","passwordHash":"{BCRYPT}""#);
     let users = [profile("auth0|a", linked), profile("auth0|c", &own), profile("auth0|z", "")];
     std::fs::write(&profiles, users.join("\n")).expect("a file");
     let row = |id: &str| format!(r#"{{"_id":{{"$oid":"{id}"}},"email":"x@example.com","passwordHash":"{BCRYPT}"}}"#);
-    std::fs::write(&hashes, ["a", "b", "c", "gone", "=gone"].map(row).join("\n")).expect("a file");
+    let empty = r#"{"_id":{"$oid":"empty"},"passwordHash":null}"#.to_owned();
+    let rows = ["a", "b", "c", "gone", "=gone"].map(row);
+    std::fs::write(&hashes, [&rows[..], &[empty]].concat().join("\n")).expect("a file");
     let into = folder.path().join("run");
     let with = |command: &str| {
         let mut rehome = rehome();

@@ -74,6 +74,10 @@ impl Dialect for Auth0 {
         for name in ["passwordHash", "custom_password_hash", "email"] {
             common::keep_column(&mut kept, record, name);
         }
+        let is_hash = |name: &str| kept.get(name).is_some_and(|hash| !hash.is_null());
+        if !is_hash("passwordHash") && !is_hash("custom_password_hash") {
+            return None;
+        }
         Some((hash_owner(record)?.into_owned(), Json::Object(kept)))
     }
 
@@ -247,16 +251,18 @@ fn credential<'r>(
     // An account that was linked to another keeps its password, which is of use if its address is the profile's.
     let linked = identities.iter().filter(|identity| identity["provider"] == "auth0").filter_map(|identity| {
         let user = identity["user_id"].as_str()?;
-        same(&identity["profileData"]["email"])
-            .then(|| if user.contains('|') { user.to_owned() } else { format!("auth0|{user}") })
+        let owner = if user.contains('|') { user.to_owned() } else { format!("auth0|{user}") };
+        Some((owner, same(&identity["profileData"]["email"])))
     });
     // All rows are asked for, since one that nobody asks for is taken to be of a user who is missing.
     let mut has_password = id.starts_with("auth0|");
     let mut joined = None;
-    for owner in std::iter::once(id.to_owned()).chain(linked) {
-        has_password |= owner.starts_with("auth0|");
+    for (owner, of_use) in std::iter::once((id.to_owned(), true)).chain(linked) {
         let rows = context.related.rows(HASHES, &owner);
-        joined = joined.or_else(|| rows.iter().find_map(joined_hash));
+        if of_use {
+            has_password |= owner.starts_with("auth0|");
+            joined = joined.or_else(|| rows.iter().find_map(joined_hash));
+        }
     }
     for column in ["passwordHash", "password_hash"] {
         if let Some(hash) = record.text(column) {

@@ -10,7 +10,7 @@ use super::app::App;
 use super::auth::{Caller, encode_session};
 use super::call::Call;
 use super::errors::{ApiError, ApiResult};
-use super::model::{self, Client, User};
+use super::model::{self, Client, USER_COLUMNS, User};
 use super::params::Rule;
 use super::secrets::{digest, hex_secret};
 use super::users::by_id;
@@ -84,7 +84,10 @@ pub async fn by_secret(app: &App, project: i64, user: String, secret: String) ->
 pub async fn by_jwt(app: &App, project: i64, user: String, session: String) -> ApiResult<Option<User>> {
     app.store
         .run(move |c| {
-            let Ok(user) = by_id(c, project, &user) else { return Ok(None) };
+            let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(id) = key(?2)");
+            let Some(user) = c.prepare_cached(&sql)?.query_row((project, user), User::from_row).optional()? else {
+                return Ok(None);
+            };
             let alive = session.is_empty() || ids_of(c, user.seq)?.contains(&session);
             Ok(alive.then_some(user))
         })

@@ -36,7 +36,8 @@ const APPLICATION: i64 = 0x7265_6873;
 const SCHEMA_VERSION: i64 = 2;
 
 /// Text is looked up and ordered by its `key`. No index begins with the project: a list without a filter follows the order
-/// of creation, which is the table's own.
+/// of creation, which is the table's own. A partial index is taken only where its condition follows from the query's, so that
+/// it has to speak of the key as well.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS projects(
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, jwt_secret TEXT NOT NULL) STRICT;
@@ -51,8 +52,8 @@ const SCHEMA: &str = "
         password_update TEXT, registration TEXT NOT NULL, accessed_at TEXT, mfa INTEGER NOT NULL,
         impersonator INTEGER NOT NULL, recovery_codes TEXT NOT NULL) STRICT;
     CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(key(id), project);
-    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(key(email), project) WHERE email IS NOT NULL;
-    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(key(phone), project) WHERE phone IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(key(email), project) WHERE key(email) IS NOT NULL;
+    CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(key(phone), project) WHERE key(phone) IS NOT NULL;
     CREATE TABLE IF NOT EXISTS targets(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
         user INTEGER NOT NULL, user_id TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
@@ -329,6 +330,30 @@ pub mod tests {
     fn insert(connection: &Connection, id: &str) -> ApiResult<()> {
         connection.execute("INSERT INTO projects(id, jwt_secret) VALUES(?1, '')", [id])?;
         Ok(())
+    }
+
+    #[test]
+    fn nobody_is_looked_for_through_the_whole_table() {
+        let connection = connection();
+        for (table, column) in [
+            ("users", "id"),
+            ("users", "email"),
+            ("users", "phone"),
+            ("targets", "id"),
+            ("targets", "identifier"),
+            ("targets", "user_id"),
+            ("sessions", "id"),
+        ] {
+            for condition in ["= ?", "= key(?)", "IN (?, ?)"] {
+                let sql = format!(
+                    "EXPLAIN QUERY PLAN SELECT seq FROM {table} WHERE project = 1 AND key({column}) {condition} ORDER BY seq"
+                );
+                let mut statement = connection.prepare(&sql).expect("a statement");
+                let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+                let plan = rows.expect("a plan").join("; ");
+                assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{sql}: {plan}");
+            }
+        }
     }
 
     /// The jobs of one group: the first holds the thread until the others are queued.
