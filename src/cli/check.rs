@@ -52,7 +52,7 @@ pub(super) fn run(mut args: Args) -> Result<Finish, RunError> {
     if args.since.is_empty() && args.export.exports.len() == 2 && holds_everybody_twice(&report) {
         args.since.push(args.export.exports.remove(0));
         report = check(&args)?;
-        report.find(Some(format!(
+        report.add_finding(Some(format!(
             "nearly everybody is in both files: they are taken for two exports of one source, and {} for the earlier",
             args.since[0].display()
         )));
@@ -92,7 +92,7 @@ fn check(args: &Args) -> Result<Report, RunError> {
         now: jiff::Timestamp::now(),
     };
     let mut report = Report::new(head, &survey.tally, export.dialect());
-    report.find(survey.finding());
+    report.add_finding(survey.finding());
     report.known = settings::prove_known(&args.export, &export, version.profile(), &progress)?;
     if !args.since.is_empty() {
         let earlier =

@@ -103,7 +103,7 @@ pub(super) fn go(
         // Everybody with the same scheme may be locked out: that is for a person to decide, before it is done.
         let mut report = stage.report("check", &survey.tally);
         report.known = known;
-        report.find(finding);
+        report.add_finding(finding);
         report.suggest(&stage.session.export.words(None), path);
         report.save(&stage.folder)?;
         stage.listener.on(&Event::Over);
@@ -124,7 +124,7 @@ pub(super) fn go(
     }
     // A run that is killed has a report, too.
     let mut report = stage.report("import", &survey.tally);
-    report.find(finding.clone());
+    report.add_finding(finding.clone());
     report.import = Some(section(&stage)?);
     report.suggest(&stage.session.export.words(None), path);
     report.save(&stage.folder)?;
@@ -151,7 +151,7 @@ pub(super) fn go(
     };
     write_id_map(&stage.folder, &stage.reader)?;
     let mut report = stage.report("import", &tally);
-    report.find(finding);
+    report.add_finding(finding);
     report.import = Some(section);
     report.known = known;
     let mut bad = wrong as u64;

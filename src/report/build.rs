@@ -117,7 +117,7 @@ impl Report {
     }
 
     /// Puts a finding before the others: the screen has room for one.
-    pub fn find(&mut self, finding: Option<String>) {
+    pub fn add_finding(&mut self, finding: Option<String>) {
         self.source.findings.splice(0..0, finding);
     }
 

@@ -31,12 +31,11 @@ impl Survey {
     pub fn finding(&self) -> Option<String> {
         let what = match self.unmatched {
             0 => return None,
-            1 => "1 password hash is of a user who is".to_owned(),
-            n => format!("{n} password hashes are of users who are"),
+            1 => "1 password hash lacks its user".to_owned(),
+            n => format!("{n} password hashes lack their users"),
         };
-        Some(format!(
-            "{what} not in the export (see {UNMATCHED}): unless they were deleted since, pass a newer export of the users"
-        ))
+        // Short: the screen cuts it.
+        Some(format!("{what} ({UNMATCHED}): deleted since, or pass a newer export"))
     }
 }
 

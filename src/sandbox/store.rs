@@ -241,11 +241,12 @@ fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     let ours = number("PRAGMA application_id")? == APPLICATION;
     let current = number("PRAGMA user_version")? == SCHEMA_VERSION;
     let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
-    Ok(match (ours, current) {
-        _ if empty => Owner::Us,
-        (true, true) => Owner::Us,
-        (true, false) => Owner::OtherVersion,
-        (false, _) => Owner::Others,
+    Ok(if empty || (ours && current) {
+        Owner::Us
+    } else if ours {
+        Owner::OtherVersion
+    } else {
+        Owner::Others
     })
 }
 
@@ -330,6 +331,23 @@ pub mod tests {
     fn insert(connection: &Connection, id: &str) -> ApiResult<()> {
         connection.execute("INSERT INTO projects(id, jwt_secret) VALUES(?1, '')", [id])?;
         Ok(())
+    }
+
+    #[test]
+    fn the_store_of_another_version_is_told_from_other_databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("users.sqlite");
+        let refusal = || match Store::open(Some(&path)) {
+            Err(RunError::Usage(text)) => text,
+            _ => String::new(),
+        };
+        let other = Connection::open(&path).expect("a database");
+        other.execute_batch("CREATE TABLE t(x); PRAGMA user_version = 2").expect("a table");
+        assert!(refusal().contains("something else"), "{}", refusal());
+        other.pragma_update(None, "application_id", APPLICATION).expect("ours");
+        other.pragma_update(None, "user_version", SCHEMA_VERSION - 1).expect("older");
+        drop(other);
+        assert!(refusal().contains("another version"), "{}", refusal());
     }
 
     #[test]
