@@ -1,6 +1,6 @@
 //! The parts of a run, one thread each: `cargo bench --bench parts`. `benches/measure` measures the whole.
 //!
-//! * `read`: bytes cut into records, decoded, and understood by their dialect.
+//! * `read`: bytes cut into records, decoded, and understood by their source.
 //! * `plan`: the same, and every user planned.
 //! * `duplicates`: the digests of keys, noted and compared.
 //! * `ledger`: rows made durable, by groups of a thousand.
@@ -25,13 +25,13 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rehome::appwrite::Version;
-use rehome::dialect::export::{Export, ReadOptions};
 use rehome::event::Silent;
 use rehome::ledger::{Entry, Identity, Lock, State, Steps};
 use rehome::plan::Policies;
 use rehome::plan::clashes::Duplicates;
 use rehome::plan::duplicates::KeyLog;
 use rehome::plan::planner::Planner;
+use rehome::read::{Export, ReadOptions};
 use rehome::report::RunFolder;
 
 const USERS: u64 = 20_000;

@@ -1,4 +1,4 @@
-//! The neutral user: what a dialect makes of a record, before anything about Appwrite is known.
+//! The neutral user: what a source makes of a record, before anything about Appwrite is known.
 //!
 //! Strings borrow from the record wherever they can, so that planning a million users allocates little.
 
@@ -8,7 +8,7 @@ use crate::code::{Code, Note};
 
 /// A user as the source describes them, in the source's own spelling.
 ///
-/// Normalising (trimming, lower-casing, E.164, label syntax, id rules) is `plan/`'s business: a dialect only says which
+/// Normalising (trimming, lower-casing, E.164, label syntax, id rules) is `plan/`'s business: a source only says which
 /// value means what.
 #[derive(Debug, Clone, Default)]
 pub struct Account<'a> {
@@ -18,7 +18,7 @@ pub struct Account<'a> {
     pub email: Option<Cow<'a, str>>,
     /// Whether the source had proof of the address.
     pub email_verified: bool,
-    /// The number as exported, with what the dialect knows to be missing (Supabase: `+`) put back.
+    /// The number as exported, with what the source knows to be missing (Supabase: `+`) put back.
     pub phone: Option<Cow<'a, str>>,
     /// Whether the source had proof of the number.
     pub phone_verified: bool,
@@ -36,7 +36,7 @@ pub struct Account<'a> {
     pub last_seen: Option<jiff::Timestamp>,
     /// The password, in whatever form.
     pub credential: Credential<'a>,
-    /// What the dialect has to say about this user.
+    /// What the source has to say about this user.
     pub notes: Vec<Note>,
 }
 
@@ -87,7 +87,7 @@ pub struct HashInput<'a> {
     pub hash: Cow<'a, str>,
     /// The scheme as a column, the source or `--scheme` names it (a name of `rehome schemes`).
     pub declared: Option<Cow<'a, str>>,
-    /// The dialect's name (`wordpress`, `django`, …; `generic` or empty if unknown): settles what a string cannot.
+    /// The source's name (`wordpress`, `django`, …; `generic` or empty if unknown): settles what a string cannot.
     pub origin: &'static str,
     /// A salt that stands in a column of its own.
     pub salt: Option<Cow<'a, str>>,

@@ -68,7 +68,7 @@ codes! {
     NotUtf8 = "not-utf8", Warning, "the record is not UTF-8, in a file that is, and is read as Latin-1",
         "look at the name; if it is wrong, export again as UTF-8";
 
-    // ── interpreting (dialect/) ───────────────────────────────────────────────────────────────────────────────
+    // ── interpreting (source/) ───────────────────────────────────────────────────────────────────────────────
     SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",
         "nothing to do unless the record is a customer after all";
     InvalidValue = "invalid-value", Refused, "a column holds a value that cannot be understood",

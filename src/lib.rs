@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! EXPORT ─ read ─▶ Record ─ interpret ─▶ Account ─ plan ─▶ Plan ─ send ─▶ Outcome ─ record ─▶ Ledger ─ report
-//!          source/           dialect/ scheme/       plan/          import/ appwrite/    ledger/         report/
+//!          format/ read/    source/ scheme/        plan/          run/ appwrite/       ledger/         report/
 //! ```
 //!
-//! *Format* (how bytes become records), *dialect* (whose export it is) and *scheme* (which hash it is, and whether
+//! *Format* (how bytes become records), *source* (whose export it is) and *scheme* (which hash it is, and whether
 //! Appwrite can verify it) are independent axes: a new one of any touches none of the others.
 
 pub mod account;
@@ -15,14 +15,15 @@ pub mod appwrite;
 mod bytes;
 pub mod cli;
 pub mod code;
-pub mod dialect;
 pub mod error;
 pub mod event;
-pub mod import;
+pub mod format;
 pub mod ledger;
 mod names;
 pub mod plan;
+pub mod read;
 pub mod report;
+pub mod run;
 pub mod sandbox;
 pub mod scheme;
 pub mod source;

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     list: Vec<String>,
-    /// By digest and open addressing: dialects ask for twenty columns a row, by name.
+    /// By digest and open addressing: sources ask for twenty columns a row, by name.
     slots: Vec<Option<u32>>,
 }
 

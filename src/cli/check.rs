@@ -6,13 +6,13 @@ use super::progress::Progress;
 use super::report::print;
 use super::{settings, target};
 use crate::appwrite::preflight::{Claim, Live};
-use crate::dialect::export::Export;
 use crate::error::{Finish, RunError};
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
+use crate::read::Export;
 use crate::report::build::Head;
-use crate::report::summary::{File, Live as LiveSection, Place, Source};
+use crate::report::summary::{File, Live as LiveSection, Origin, Place};
 use crate::report::{Report, RunFolder, compare, survey};
 
 /// Read, identify and plan every user without sending anything; print and write the report
@@ -91,7 +91,7 @@ fn check(args: &Args) -> Result<Report, RunError> {
         rate: args.rate.map(std::num::NonZeroU32::get),
         now: jiff::Timestamp::now(),
     };
-    let mut report = Report::new(head, &survey.tally, export.dialect());
+    let mut report = Report::new(head, &survey.tally, export.source());
     report.add_finding(survey.finding());
     report.known = settings::prove_known(&args.export, &export, version.profile(), &progress)?;
     if !args.since.is_empty() {
@@ -159,7 +159,7 @@ fn ask(
 }
 
 /// What was read, for the report.
-pub(super) fn source(export: &Export) -> Source {
+pub(super) fn source(export: &Export) -> Origin {
     let mut files: Vec<File> = Vec::new();
     for table in export.tables() {
         let format = serde_json::to_value(table.format).ok().and_then(|v| v.as_str().map(str::to_owned));
@@ -168,8 +168,8 @@ pub(super) fn source(export: &Export) -> Source {
             files.push(file);
         }
     }
-    Source {
-        dialect: export.dialect().name().to_owned(),
+    Origin {
+        source: export.source().name().to_owned(),
         why: export.why().to_owned(),
         files,
         findings: export.findings().to_vec(),

@@ -10,10 +10,10 @@ use super::settings;
 use crate::account::HashInput;
 use crate::appwrite::Profile;
 use crate::code::{Code, Refusal};
-use crate::dialect::FirebaseHashConfig;
 use crate::error::{Finish, RunError};
 use crate::plan::line::redacted;
 use crate::scheme::{self, Verdict, columns};
+use crate::source::FirebaseHashConfig;
 
 /// Answer for hashes on standard input, one a line: a bare string, or a JSON object of exported columns
 #[derive(Debug, clap::Args)]

@@ -12,12 +12,12 @@ use crate::appwrite::Client;
 use crate::code::Code;
 use crate::error::{Finish, RunError};
 use crate::event::Event;
-use crate::import::{Import, rejects};
 use crate::ledger::Reader;
 use crate::plan::shard::Shard;
 use crate::report::lists::IdMap;
 use crate::report::summary::Import as ImportSection;
 use crate::report::{RunFolder, survey};
+use crate::run::{Import, rejects};
 
 /// Create the users; a second run of the same command resumes
 #[derive(Debug, clap::Args)]

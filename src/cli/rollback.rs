@@ -11,14 +11,14 @@ use super::verify::runtime;
 use crate::appwrite::{Client, preflight};
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener, Silent};
-use crate::import::context::Context;
-use crate::import::gate::Gate;
-use crate::import::rollback::{self, Mode, Spared};
-use crate::import::stop::Stop;
 use crate::ledger::{Lock, Reader};
 use crate::plan::planner::Planner;
 use crate::report::summary::Rollback;
 use crate::report::{Report, RunFolder};
+use crate::run::context::Context;
+use crate::run::gate::Gate;
+use crate::run::rollback::{self, Mode, Spared};
+use crate::run::stop::Stop;
 
 /// Spared users that are told one by one in text; JSON names all.
 const TOLD: usize = 20;

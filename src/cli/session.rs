@@ -14,16 +14,16 @@ use super::target::{Open, Place};
 use super::{progress, settings};
 use crate::appwrite::preflight::{self, Preflight};
 use crate::appwrite::{Client, Profile, Target};
-use crate::dialect::export::Export;
 use crate::error::RunError;
 use crate::event::{Event, Listener, Silent};
-use crate::import::Ceilings;
 use crate::ledger::{Identity, Ledger, Lock, Reader};
 use crate::plan::Policies;
 use crate::plan::planner::Planner;
 use crate::plan::shard::Shard;
+use crate::read::Export;
 use crate::report::build::Head;
 use crate::report::{Report, RunFolder, Tally};
+use crate::run::Ceilings;
 
 /// A run as it was meant. Holds no key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl Session {
         };
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
         let ExportArgs { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
-        let mut reading = vec![export.dialect().name().to_owned()];
+        let mut reading = vec![export.source().name().to_owned()];
         let policies = serde_json::to_value(self.policies).map_err(|e| RunError::Internal(e.to_string()))?;
         if let Some(policies) = policies.as_object() {
             reading.extend(
@@ -218,7 +218,7 @@ impl Stage {
             rate: self.session.rate.map(NonZeroU32::get),
             now: jiff::Timestamp::now(),
         };
-        Report::new(head, tally, self.export.dialect())
+        Report::new(head, tally, self.export.source())
     }
 }
 

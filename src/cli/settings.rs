@@ -4,14 +4,15 @@ use std::path::Path;
 
 use super::args::{ExportArgs, PolicyArgs};
 use crate::appwrite::Profile;
-use crate::dialect::export::{Export, ReadOptions};
-use crate::dialect::{FirebaseHashConfig, mapping::Mapping};
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::plan::Policies;
 use crate::plan::proof::prove_all;
+use crate::read::{Export, ReadOptions};
 use crate::report::summary::Known;
 use crate::scheme::{known, registry};
+use crate::source::FirebaseHashConfig;
+use crate::source::describe::Mapping;
 
 /// Opens the export that the flags name.
 ///
@@ -55,7 +56,8 @@ pub fn known_scheme(name: Option<&str>) -> Result<(), RunError> {
 /// [`RunError::Io`] where the file cannot be read, [`RunError::Usage`] where it is not what the console shows.
 pub fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
     let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
-    crate::dialect::firebase_config::parse(&text).map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
+    crate::source::systems::firebase_config::parse(&text)
+        .map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
 }
 
 /// What the passwords of `--known` prove, if the flag is there.

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::args::OutputFormat;
-use crate::dialect::{self, Dialect, mapping};
 use crate::error::{Finish, RunError};
+use crate::source::describe;
+use crate::source::{self, Source};
 
 /// List the systems whose exports are read
 #[derive(Debug, clap::Args)]
@@ -22,12 +23,12 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let text = match (&args.example, args.format) {
         (None, OutputFormat::Text) => list(),
         (None, OutputFormat::Json) => {
-            let sources = dialect::ALL.iter().map(|d| json!({"name": d.name(), "about": d.about()}));
+            let sources = source::ALL.iter().map(|d| json!({"name": d.name(), "about": d.about()}));
             format!("{:#}\n", json!({"schema": 1, "sources": sources.collect::<Vec<_>>()}))
         }
         (Some(source), format) => {
             let source = known(source)?.name();
-            let map = mapping::example::example(source);
+            let map = describe::example::example(source);
             match format {
                 OutputFormat::Text => map,
                 OutputFormat::Json => format!("{:#}\n", json!({"schema": 1, "source": source, "map": map})),
@@ -38,8 +39,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 }
 
 fn list() -> String {
-    let width = dialect::ALL.iter().map(|d| d.name().len()).max().unwrap_or(0);
-    let mut lines: Vec<_> = dialect::ALL.iter().map(|d| format!("{:width$}  {}", d.name(), d.about())).collect();
+    let width = source::ALL.iter().map(|d| d.name().len()).max().unwrap_or(0);
+    let mut lines: Vec<_> = source::ALL.iter().map(|d| format!("{:width$}  {}", d.name(), d.about())).collect();
     lines.push(String::new());
     lines.push(
         "The source is detected and said; --from NAME overrides. Anything else is read with --map FILE.toml,".into(),
@@ -48,14 +49,14 @@ fn list() -> String {
     lines.join("\n")
 }
 
-fn known(source: &str) -> Result<&'static dyn Dialect, RunError> {
-    let found = dialect::ALL.iter().find(|dialect| dialect.name() == source);
+fn known(name: &str) -> Result<&'static dyn Source, RunError> {
+    let found = source::ALL.iter().find(|source| source.name() == name);
     found.copied().ok_or_else(|| {
-        let names: Vec<_> = dialect::ALL.iter().map(|dialect| dialect.name()).collect();
-        let tail = match mapping::nearest(source, &names) {
+        let names: Vec<_> = source::ALL.iter().map(|source| source.name()).collect();
+        let tail = match describe::nearest(name, &names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`rehome sources` lists them".to_owned(),
         };
-        RunError::Usage(format!("unknown source `{source}`; {tail}"))
+        RunError::Usage(format!("unknown source `{name}`; {tail}"))
     })
 }

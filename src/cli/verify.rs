@@ -9,14 +9,14 @@ use super::session::{Session, Stage};
 use crate::appwrite::Client;
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
-use crate::import::context::Context;
-use crate::import::gate::Gate;
-use crate::import::stop::Stop;
-use crate::import::verify::{Finding, Found, Log, Verification};
 use crate::ledger::Ledger;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::{Report, survey};
+use crate::run::context::Context;
+use crate::run::gate::Gate;
+use crate::run::stop::Stop;
+use crate::run::verify::{Finding, Found, Log, Verification};
 use crate::scheme::known;
 
 /// Every finding, one JSON object a line.

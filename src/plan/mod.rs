@@ -208,7 +208,7 @@ fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Prof
 }
 
 /// The second half, which empties the account that [`begin`] has seen to: what is sent, and in which order. `origin` is the
-/// dialect's name; it keeps ids derived from equal source ids of different systems apart.
+/// source's name; it keeps ids derived from equal source ids of different systems apart.
 fn finish<'a>(
     account: &mut Account<'a>,
     secret: Result<Secret<'a>, Refusal>,

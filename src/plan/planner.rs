@@ -8,11 +8,11 @@ use super::shard::Shard;
 use super::{Duplicates as Policy, Planned, Policies, Secret, begin, finish};
 use crate::appwrite::Profile;
 use crate::code::Refusal;
-use crate::dialect::export::{Export, Item};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
+use crate::format::{Position, Record};
+use crate::read::{Export, Item};
 use crate::report::{Facts, Observer};
-use crate::source::{Position, Record};
 
 /// Plans the users of an export. Cheap to make; reading happens in its methods.
 pub struct Planner<'e> {
@@ -49,7 +49,7 @@ impl<'e> Planner<'e> {
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
-        let observer = Observer { dialect: export.dialect().name(), with_pii: false };
+        let observer = Observer { source: export.source().name(), with_pii: false };
         Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
     }
 
@@ -71,12 +71,12 @@ impl<'e> Planner<'e> {
     /// The second step. On its own, so that what it returns is written where it stays.
     #[inline(never)]
     fn finished<'r>(&self, item: &mut Item<'r>, secret: Result<Secret<'r>, Refusal>) -> Planned<'r> {
-        let dialect = self.export.dialect();
+        let source = self.export.source();
         match &mut item.account {
-            Ok(account) => finish(account, secret, dialect.name(), self.policies.ids, self.profile),
-            // The dialect made no account of it.
+            Ok(account) => finish(account, secret, source.name(), self.policies.ids, self.profile),
+            // The source made no account of it.
             Err(refusal) => {
-                let (source_id, email) = item.record.map(|record| dialect.who(record)).unwrap_or_default();
+                let (source_id, email) = item.record.map(|record| source.who(record)).unwrap_or_default();
                 Planned::refused(source_id.unwrap_or_default(), email, refusal.clone())
             }
         }
@@ -186,7 +186,7 @@ impl<'e> Planner<'e> {
         each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
-        let origin = self.export.dialect().name();
+        let origin = self.export.source().name();
         self.export.scan_groups(
             self.threads,
             listener,

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use super::loss::{self, NEVER_CARRIED};
 use super::summary::{
-    Column, Duplicates, Estimate, Live, NeverCarried, Outcomes, Place, Problem, Reason, Report, SCHEMA, Scheme,
-    SchemeCost, Source, TrapCount,
+    Column, Duplicates, Estimate, Live, NeverCarried, Origin, Outcomes, Place, Problem, Reason, Report, SCHEMA, Scheme,
+    SchemeCost, TrapCount,
 };
 use super::tally::Tally;
 use super::traps::Trap;
 use crate::appwrite::Version;
 use crate::code::{Code, Severity};
-use crate::dialect::{Dialect, Fate};
 use crate::scheme::cost::Cost;
+use crate::source::{Fate, Source};
 
 /// What a command knows of its run as a whole.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Head<'h> {
     /// The version that was planned for.
     pub appwrite: Version,
     /// What was read.
-    pub source: Source,
+    pub source: Origin,
     /// `--with-pii`
     pub with_pii: bool,
     /// `--rate`, if given.
@@ -35,10 +35,10 @@ pub struct Head<'h> {
 pub const DEFAULT_RATE: u32 = 100;
 
 impl Report {
-    /// The report of what was counted. `dialect` says what became of the columns; the sections of other commands are
+    /// The report of what was counted. `source` says what became of the columns; the sections of other commands are
     /// empty, and filled by assignment.
     #[must_use]
-    pub fn new(head: Head<'_>, tally: &Tally, dialect: &dyn Dialect) -> Self {
+    pub fn new(head: Head<'_>, tally: &Tally, source: &dyn Source) -> Self {
         let [ready, warning, needs_reset, refused] = tally.outcomes;
         let rate = head.rate.unwrap_or(DEFAULT_RATE).max(1);
         let schemes = schemes(tally);
@@ -64,7 +64,7 @@ impl Report {
                 login_core_hours: login_core_hours(&schemes),
             },
             schemes,
-            columns: columns.iter().map(|column| column_fate(column, dialect)).collect(),
+            columns: columns.iter().map(|column| column_fate(column, source)).collect(),
             columns_elsewhere,
             never_carried: NEVER_CARRIED
                 .iter()
@@ -226,8 +226,8 @@ fn duplicates(tally: &Tally) -> Duplicates {
     }
 }
 
-fn column_fate(column: &loss::Column, dialect: &dyn Dialect) -> Column {
-    let (fate, to, how) = match dialect.fate(&column.name) {
+fn column_fate(column: &loss::Column, source: &dyn Source) -> Column {
+    let (fate, to, how) = match source.fate(&column.name) {
         Fate::Carried(to) => ("carried", Some(to), None),
         Fate::Transformed { to, how } => ("transformed", Some(to), Some(how)),
         Fate::Prefs => ("prefs", Some("prefs"), None),

@@ -85,7 +85,7 @@ impl Changes {
 /// [`RunError::Usage`] if they are of different sources; what reading them ends with; [`RunError::Io`] for the temporary
 /// files.
 pub fn compare(earlier: &Planner<'_>, later: &Planner<'_>, listener: &dyn Listener) -> Result<Changes, RunError> {
-    let (a, b) = (earlier.observer.dialect, later.observer.dialect);
+    let (a, b) = (earlier.observer.source, later.observer.source);
     if a != b {
         return Err(RunError::Usage(format!("the exports are of different sources, {a} and {b}")));
     }

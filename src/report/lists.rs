@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, UNMATCHED, Unfinished};
 use super::inert;
 use crate::code::{Code, Refusal};
-use crate::dialect::export::{Export, Frame};
 use crate::error::RunError;
-use crate::source::Position;
+use crate::format::Position;
+use crate::read::{Export, Frame};
 
 /// `rejects.<ext>` and `rejects.log.ndjson`: the rows to repair, and why.
 ///

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::source::{Fields, Header, Position, Record, Value};
+use crate::format::{Fields, Header, Position, Record, Value};
 
 /// Columns kept apart; an export whose records invent member names without end is counted under the rest.
 const MAX_COLUMNS: usize = 512;
@@ -163,7 +163,7 @@ pub const NEVER_CARRIED: [(&str, &str); 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Fields, Value};
+    use crate::format::{Fields, Value};
 
     fn record(number: u64, members: &[(&'static str, &'static str)]) -> Record<'static> {
         Record {

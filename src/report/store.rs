@@ -59,8 +59,8 @@ impl Report {
         let (records, files) = if same_export { (0, 0) } else { (records, files) };
         let moved =
             |place: Place| Place { record: place.record + records, file: place.file.saturating_add(files), ..place };
-        if self.source.dialect != other.source.dialect {
-            self.source.dialect = format!("{} + {}", self.source.dialect, other.source.dialect);
+        if self.source.source != other.source.source {
+            self.source.source = format!("{} + {}", self.source.source, other.source.source);
         }
         if !same_export {
             self.source.files.extend(other.source.files);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pulse::Pace;
 use super::tally::Outcome;
-use crate::source::Position;
+use crate::format::Position;
 
 /// The version of the document. It changes when a member changes its meaning or goes; new members do not change it.
 pub const SCHEMA: u32 = 1;
@@ -27,7 +27,7 @@ pub struct Report {
     /// Whether addresses and ids may stand in it (`--with-pii`).
     pub with_pii: bool,
     /// What was read.
-    pub source: Source,
+    pub source: Origin,
     /// User records in it.
     pub records: u64,
     /// What becomes of them; sums to `records`.
@@ -84,9 +84,10 @@ fn is_zero(n: &u64) -> bool {
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Source {
-    /// The dialect's name, `firebase`.
-    pub dialect: String,
+pub struct Origin {
+    /// The source's name, `firebase`.
+    #[serde(rename = "dialect")]
+    pub source: String,
     /// Why it was taken for that.
     pub why: String,
     /// The files, in the order in which positions count them.

@@ -7,13 +7,13 @@ use super::folder::UNMATCHED;
 use super::lists::{NeedsReset, Rejects, unmatched_hashes};
 use super::{Observer, Outcome, RunFolder, Tally};
 use crate::code::{Code, Refusal, Severity};
-use crate::dialect::export::Frame;
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::format::Position;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
 use crate::plan::{Plan, Planned};
-use crate::source::Position;
+use crate::read::Frame;
 
 /// What was found.
 pub struct Survey {

@@ -11,9 +11,9 @@ use super::traps::{Trap, TrapSet};
 use crate::account::Account;
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
+use crate::format::{Position, Record};
 use crate::plan::{Planned, Step};
 use crate::scheme::cost::Cost;
-use crate::source::{Position, Record};
 
 /// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.
 pub const KEPT_PROBLEMS: usize = 50;
@@ -105,7 +105,7 @@ pub struct Facts {
 #[derive(Debug, Clone, Copy)]
 pub struct Observer {
     /// Whose export it is.
-    pub dialect: &'static str,
+    pub source: &'static str,
     /// `--with-pii`: keep addresses, ids, and sentences that may quote them.
     pub with_pii: bool,
 }
@@ -155,7 +155,7 @@ impl Observer {
                 let create = &plan.create;
                 let cost = create.body.password.as_ref().and_then(|fields| Cost::of(create.endpoint, fields));
                 let mut traps = facts.traps;
-                traps.add_plan(self.dialect, plan, cost);
+                traps.add_plan(self.source, plan, cost);
                 Observation {
                     position,
                     refusal: None,
@@ -480,7 +480,7 @@ mod tests {
     fn sentences_put_together_at_run_time_stay_out_unless_asked_for() {
         let refusal = || Refusal::new(Code::InvalidEmail, format!("`{}` has no domain", "alice"));
         let text = |with_pii| {
-            let observer = Observer { dialect: "firebase", with_pii };
+            let observer = Observer { source: "firebase", with_pii };
             observer.refused(Position::default(), refusal()).refusal.map(|r| r.text.into_owned())
         };
         assert_eq!(text(false).as_deref(), Some(Code::InvalidEmail.title()));

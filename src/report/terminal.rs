@@ -135,7 +135,7 @@ impl Screen {
         let source = &report.source;
         let files: Vec<_> = source.files.iter().map(|file| file_name(&file.path)).collect();
         let records = format!(" · {} records · for Appwrite {}", count(report.records), report.appwrite);
-        self.line(&[(BOLD, &source.dialect), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
+        self.line(&[(BOLD, &source.source), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
         if !source.why.is_empty() {
             self.line(&[(DIM, "  "), (DIM, &source.why)]);
         }

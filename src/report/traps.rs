@@ -172,13 +172,13 @@ impl TrapSet {
     }
 
     /// Adds what only the plan shows.
-    pub fn add_plan(&mut self, dialect: &str, plan: &Plan<'_>, cost: Option<Cost>) {
+    pub fn add_plan(&mut self, source: &str, plan: &Plan<'_>, cost: Option<Cost>) {
         let CreateBody { user_id, email, name, password, .. } = &plan.create.body;
         let hashed = cost.is_some();
-        self.set(Trap::ShortPassword, hashed && !requires_eight_bytes(dialect));
-        self.set(Trap::TrimmedPassword, hashed && dialect == "wordpress");
+        self.set(Trap::ShortPassword, hashed && !requires_eight_bytes(source));
+        self.set(Trap::TrimmedPassword, hashed && source == "wordpress");
         self.set(Trap::NormalisedPassword, matches!(plan.scheme, "better-auth" | "lucia"));
-        self.set(Trap::EscapedPassword, hashed && dialect == "phpbb");
+        self.set(Trap::EscapedPassword, hashed && source == "phpbb");
         self.set(Trap::UnusualEmail, email.as_deref().is_some_and(|email| email.ends_with(']')));
         // Generated ids are too long to meet by chance.
         self.set(Trap::CaseInsensitiveIds, user_id.len() < 16 && user_id.bytes().any(|b| b.is_ascii_uppercase()));
@@ -196,8 +196,8 @@ impl TrapSet {
 
 /// Systems that have refused shorter passwords for as long as they wrote the formats that are read. Firebase, Supabase
 /// and Devise ask for 6; WordPress, LDAP, htpasswd and most home-grown systems for nothing.
-fn requires_eight_bytes(dialect: &str) -> bool {
-    matches!(dialect, "auth0" | "clerk" | "better-auth" | "django" | "nhost")
+fn requires_eight_bytes(source: &str) -> bool {
+    matches!(source, "auth0" | "clerk" | "better-auth" | "django" | "nhost")
 }
 
 fn rewritten_by_spreadsheet(value: &str) -> bool {

@@ -120,15 +120,15 @@ pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> 
     })
 }
 
-/// Sources that settle what a string cannot say and that are no dialects of their own.
+/// Sources that settle what a string cannot say and that are no sources of their own.
 const ORIGINS: &[&str] =
     &["better-auth", "lucia", "shadow", "htpasswd", "ldif", "meteor", "nodebb", "discourse", "parse", "mediawiki"];
 
-/// The source of this name, as [`HashInput::origin`] takes it: a dialect's or one of a few others.
+/// The source of this name, as [`HashInput::origin`] takes it: a source's or one of a few others.
 #[must_use]
 pub fn origin(name: &str) -> Option<&'static str> {
-    let dialects = crate::dialect::ALL.iter().map(|dialect| dialect.name());
-    dialects.chain(ORIGINS.iter().copied()).find(|known| *known == name)
+    let sources = crate::source::ALL.iter().map(|source| source.name());
+    sources.chain(ORIGINS.iter().copied()).find(|known| *known == name)
 }
 
 /// A string of which nothing is said.

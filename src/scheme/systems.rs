@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use super::job::Job;
 use super::{Verdict, crypt, digest, encoding, recognise, scrypt};
 use crate::code::Code;
-use crate::source::Value;
-use crate::source::php;
+use crate::format::Value;
+use crate::format::php;
 
 type System = for<'s, 'p> fn(Job<'s, 'p>, &'s str) -> Verdict<'s>;
 

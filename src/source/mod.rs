@@ -1,86 +1,193 @@
-//! Bytes → [`Record`]: opening (compression, encoding, sniffing), framing, decoding. Knows formats, no dialects.
+//! [`Record`] → [`Account`]: whose export it is, and which columns mean what. Knows no formats and no target.
+//!
+//! A source is one file here and one line in [`ALL`].
 
-mod csv;
-pub(crate) mod decode;
-mod encoding;
-pub(crate) mod file;
-pub(crate) mod frame;
-pub(crate) mod input;
-mod json;
-mod ldif;
-mod lines;
-mod marks;
-pub(crate) mod php;
-#[cfg(test)]
-mod properties;
-pub mod record;
-mod sniff;
-mod sql;
-mod value;
-mod xml;
-mod zstd;
+use std::borrow::Cow;
 
-pub use record::{ColumnList, Fields, Header, Position, Record, Value};
+use crate::account::Account;
+use crate::code::Refusal;
+use crate::format::{Record, TableSample};
 
-use std::path::PathBuf;
+/// Finds the cells of a CSV row that has more or fewer than its table has columns, where the row (as it stands in the file)
+/// itself says how the exporter broke it. Anything but as many cells as there are columns leaves the row damaged.
+pub type Mender = fn(&TableSample, &str) -> Option<Vec<String>>;
 
-/// How bytes become records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Comma-, semicolon- or tab-separated with RFC 4180 quoting.
-    Csv,
-    /// Tab-separated with backslash escapes and `\N` (`mysql -B`, `mysqldump --tab`, `COPY` text).
-    Tsv,
-    /// An array of objects, or an object with an array of objects in it.
-    Json,
-    /// One JSON object a line.
-    Ndjson,
-    /// An SQL dump: `INSERT … VALUES` and `COPY … FROM stdin`.
-    Sql,
-    /// `mysqldump --xml`, Django XML.
-    Xml,
-    /// RFC 2849.
-    Ldif,
-    /// Colon-separated lines: passwd, shadow, htpasswd.
-    Colon,
+/// A source system's export.
+///
+/// Implementations are stateless; what a run knows reaches them through [`Context`].
+pub trait Source: Sync {
+    /// The name for `--from` and reports: `firebase`.
+    fn name(&self) -> &'static str;
+
+    /// The product's name and what is read of it, in one line, for `rehome sources`.
+    fn about(&self) -> &'static str;
+
+    /// Whether these tables look like this source's, with the reason a person is told.
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection>;
+
+    /// What a table is to this source. Called once for each table; `--from` makes it be called without [`Self::detect`].
+    fn role(&self, table: &TableSample) -> Role;
+
+    /// What each of an export's tables is, in their order. Only a source whose tables change their part when another is
+    /// there says more than [`Self::role`] (Auth0's hashes are users of their own without the profiles).
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        tables.iter().map(|table| self.role(table)).collect()
+    }
+
+    /// What one record of a [`Role::Mixed`] table is (Django's dumpdata, NodeBB's `objects` collection). Never
+    /// [`Role::Mixed`] itself.
+    fn role_of(&self, record: &Record<'_>) -> Role {
+        let _ = record;
+        Role::Users
+    }
+
+    /// The names of the fields of a headerless table, where this source knows them from their number.
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        let _ = table;
+        None
+    }
+
+    /// What mends this source's CSV rows, if its exporter breaks them.
+    fn mender(&self) -> Option<Mender> {
+        None
+    }
+
+    /// What to keep of a row that is [`Role::Related`], and under which key; `None` leaves the row out.
+    ///
+    /// Kept rows may be spilled to disk: keep what [`Self::interpret`] reads and no more.
+    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, serde_json::Value)> {
+        let _ = (kind, record);
+        None
+    }
+
+    /// The kind of related rows that are somebody's password each, where they come in a file of their own: one that no user's
+    /// record asks for is named, since a user may be missing.
+    fn hashes(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Makes an account of a row of the users table.
+    ///
+    /// # Errors
+    /// The refusal of this record alone: somebody who is no person ([`crate::code::Code::SkippedBySource`]), or a row
+    /// the source itself broke.
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal>;
+
+    /// The id and the address of a row that [`Self::interpret`] refused, as far as they can be read, so that the refusal can
+    /// be told apart from others.
+    fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
+        const IDS: [&str; 12] =
+            ["id", "ID", "$id", "_id", "localId", "uid", "user_id", "pk", "Id", "objectId", "userid", "entity_id"];
+        const EMAILS: [&str; 8] = [
+            "email",
+            "user_email",
+            "mail",
+            "Email",
+            "primary_email_address",
+            "fields.email",
+            "emails.0.address",
+            "profile.email",
+        ];
+        let email = EMAILS.iter().find_map(|path| record.path(path).and_then(crate::format::Value::text));
+        (IDS.iter().find_map(|n| record.get(n).and_then(kit::common::id)), email.filter(|email| !email.is_empty()))
+    }
+
+    /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
+    fn fate(&self, column: &str) -> Fate;
 }
 
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Csv => "CSV",
-            Self::Tsv => "TSV",
-            Self::Json => "JSON",
-            Self::Ndjson => "NDJSON",
-            Self::Sql => "SQL dump",
-            Self::Xml => "XML",
-            Self::Ldif => "LDIF",
-            Self::Colon => "colon-separated lines",
-        })
+/// Why a source believes that a file is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    /// 0 to 100; the highest wins, and `generic` answers with 1 for anything that has its column names.
+    pub score: u8,
+    /// For a person: `CSV, 53 fields, no header: firebase-tools ≥ 15.19`.
+    pub why: String,
+}
+
+/// What a table is to a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// One row is one user.
+    Users,
+    /// Rows that belong to users by the source's own key; the kind is the source's own word.
+    Related(&'static str),
+    /// Records of several kinds in one table; [`Source::role_of`] tells them apart.
+    Mixed,
+    /// Nothing to do with users.
+    Ignored,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Carried unchanged into this field of the account.
+    Carried(&'static str),
+    /// Carried after this change.
+    Transformed {
+        /// The field.
+        to: &'static str,
+        /// How, in a few words.
+        how: &'static str,
+    },
+    /// Kept in the preferences.
+    Prefs,
+    /// Not carried.
+    Dropped {
+        /// Why, in a few words.
+        why: &'static str,
+    },
+}
+
+/// What a run knows beside the record.
+pub struct Context<'c> {
+    /// Firebase's project parameters, where given.
+    pub firebase: Option<&'c FirebaseHashConfig>,
+    /// `--scheme`: holds for every hash whose own column does not declare one.
+    pub scheme: Option<&'c str>,
+    /// `--keep-dates`: created and last-seen go into the preferences.
+    pub keep_dates: bool,
+    /// `--email-domain`: what to append to names of sources without addresses (shadow, htpasswd).
+    pub email_domain: Option<&'c str>,
+    /// The moment that "banned until" is compared with.
+    pub now: jiff::Timestamp,
+    /// Rows of related tables.
+    pub related: &'c dyn Related,
+}
+
+/// Rows of related tables, by kind and key.
+pub trait Related: Sync {
+    /// All rows kept under this key, in the order of the file; an error of the spill file reads as no rows and ends the
+    /// run afterwards.
+    fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [serde_json::Value]>;
+}
+
+/// Nothing is related to anything.
+#[cfg(test)]
+pub struct NoRelated;
+
+#[cfg(test)]
+impl Related for NoRelated {
+    fn rows(&self, _: &'static str, _: &str) -> Cow<'_, [serde_json::Value]> {
+        Cow::Borrowed(&[])
     }
 }
 
-/// One table of one file: what can be known of it without reading all of it.
-///
-/// Formats without tables have exactly one, of the empty name.
-#[derive(Debug, Clone)]
-pub struct TableSample {
-    /// Which of the export's files, counting from 0.
-    pub file: u16,
-    /// The file's path as given; `-` for standard input.
-    pub path: PathBuf,
-    /// How the file is framed.
-    pub format: Format,
-    /// The table's name as the file writes it, without quotes and schema; JSON: the name of the array's member; else empty.
-    pub table: String,
-    /// Columns in order: a CSV's header, a CREATE TABLE's or statement's columns; the union of the first objects' members.
-    /// Empty where the file names none.
-    pub columns: Vec<String>,
-    /// Fields a row, where the file names no columns.
-    pub width: usize,
-    /// Up to eight records, decoded; headerless rows have columns named `0`, `1`, ….
-    pub records: Vec<serde_json::Map<String, serde_json::Value>>,
-    /// The file's first bytes after decompression and decoding, up to 4 KiB.
-    pub head: String,
+/// The console's *password hash parameters* of a Firebase project.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirebaseHashConfig {
+    /// `base64_signer_key`, as written.
+    pub signer_key: String,
+    /// `base64_salt_separator`, as written; may be empty.
+    pub salt_separator: String,
+    /// `rounds`.
+    pub rounds: u64,
+    /// `mem_cost`.
+    pub mem_cost: u64,
 }
+
+pub mod describe;
+pub mod kit;
+pub mod systems;
+
+pub use systems::ALL;

@@ -59,14 +59,14 @@ pub fn page(report: &Report) -> String {
          <meta name=\"robots\" content=\"noindex\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
          <link rel=\"icon\" href=\"data:,\">\n<title>{headline} · rehome</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">Skip to the report</a>\n<div class=\"wrap\">\n\
-         <header class=\"top\">\n<p class=\"kicker\">rehome {command} · {dialect}</p>\n<h1>{headline}</h1>\n\
+         <header class=\"top\">\n<p class=\"kicker\">rehome {command} · {source}</p>\n<h1>{headline}</h1>\n\
          <p class=\"lede\">{files} · {records} records · planned for Appwrite {appwrite} · \
          <time datetime=\"{written}\">{when}</time></p>\n<p class=\"lede\">{why}</p>\n{findings}</header>\n\
          <nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n<main id=\"main\">\n{body}</main>\n\
          <footer><p>Written by rehome {version}. {personal} No hash, salt, key or password is in this file.</p></footer>\n\
          </div>\n{script}</body>\n</html>\n",
         command = e(&report.command),
-        dialect = e(&source.dialect),
+        source = e(&source.source),
         files = files.join(", "),
         records = count(report.records),
         appwrite = e(&report.appwrite),
@@ -135,7 +135,7 @@ mod tests {
     fn hostile_values_stay_text() {
         let mut report = sample::report();
         let hostile = "</style></script><script>alert(1)</script><img src=x onerror=alert(2)>\"'\u{202e}\0&";
-        report.source.dialect = hostile.into();
+        report.source.source = hostile.into();
         report.source.why = hostile.into();
         report.source.findings = vec![hostile.into()];
         report.source.files[0].path = hostile.into();

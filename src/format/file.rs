@@ -1,0 +1,236 @@
+//! One file of an export: opened, told apart, sampled, read.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::csv::CsvFramer;
+use super::decode::{Pieces, blank};
+use super::encoding::Encoding;
+use super::frame::{After, Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
+use super::input::{Consumed, Input};
+use super::json::JsonFramer;
+use super::ldif::LdifFramer;
+use super::lines::LineFramer;
+use super::sniff::{Kind, sniff};
+use super::sql::{Runs, SqlFramer};
+use super::xml::XmlFramer;
+use super::{Format, Header, TableSample};
+use crate::error::RunError;
+
+/// How much of a file is looked at to tell its format and encoding.
+const HEAD_BYTES: usize = 1024 * 1024;
+
+/// How many records of a table are shown to sources.
+const SAMPLE_RECORDS: usize = 8;
+
+/// A file whose format is known.
+pub(crate) struct SourceFile {
+    pub input: Input,
+    pub kind: Kind,
+    pub head: String,
+    /// Tables whose rows are lines of a COPY.
+    copied: HashSet<String>,
+    /// A dump's long runs of INSERTs.
+    runs: Runs,
+}
+
+impl SourceFile {
+    /// Opens a file and tells its compression, encoding and format.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let mut input = Input::open(path)?;
+        let mut head = Vec::new();
+        let bytes = input.unpacked(None)?;
+        let read = bytes.take(HEAD_BYTES as u64).read_to_end(&mut head);
+        if let Err(error) = read
+            && head.is_empty()
+        {
+            return Err(input.unreadable(&error));
+        }
+        let whole = head.len() < HEAD_BYTES;
+        input.encoding = Encoding::of(&head, whole);
+        if input.encoding.decoder().is_some() {
+            head.clear();
+            let text = input.text(None)?;
+            text.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(path))?;
+        } else {
+            head.drain(..input.encoding.mark().len());
+        }
+        let kind = sniff(&head, whole).map_err(|why| RunError::Export(format!("{}: {why}", input.name())))?;
+        head.truncate(4096);
+        let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
+        Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new() })
+    }
+
+    /// The format, as sources and people are told.
+    pub fn format(&self) -> Format {
+        match self.kind {
+            Kind::Csv { .. } => Format::Csv,
+            Kind::Tsv { .. } => Format::Tsv,
+            Kind::Json { .. } => Format::Json,
+            Kind::Ndjson { .. } => Format::Ndjson,
+            Kind::Sql { .. } => Format::Sql,
+            Kind::Xml => Format::Xml,
+            Kind::Ldif => Format::Ldif,
+            Kind::Colon { .. } => Format::Colon,
+        }
+    }
+
+    /// Gives a table without column names its columns.
+    pub fn name_columns(&mut self, table: &str, names: Vec<String>) {
+        match &mut self.kind {
+            Kind::Csv { header, .. } | Kind::Tsv { header, .. } | Kind::Colon { header, .. } => *header = Some(names),
+            Kind::Sql { named, .. } => {
+                named.insert(table.to_owned(), names);
+            }
+            Kind::Json { .. } | Kind::Ndjson { .. } | Kind::Xml | Kind::Ldif => {}
+        }
+    }
+
+    /// Whether a dump's table is a COPY, and not INSERTs.
+    pub fn is_copied(&self, table: &str) -> bool {
+        self.copied.contains(table)
+    }
+
+    /// Whether a dump is MySQL's, where names stand in backticks.
+    pub fn speaks_mysql(&self) -> bool {
+        matches!(&self.kind, Kind::Sql { flavour, .. } if flavour.backslash)
+    }
+
+    /// What stands before the first record of a delimited file, such as its header.
+    pub fn header_bytes(&self) -> Vec<u8> {
+        match self.kind {
+            Kind::Csv { prelude, .. } | Kind::Tsv { prelude, .. } => {
+                self.head.as_bytes().get(..prelude).unwrap_or_default().to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Reads what is selected.
+    pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
+        let framer = self.framer(Wanted::new(selection));
+        Ok(if self.input.is_plain() {
+            Batches::new(self.input.text(None)?, framer).counting(consumed)
+        } else {
+            Batches::new(self.input.text(Some(consumed))?, framer)
+        })
+    }
+
+    fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {
+        let shape = |layout| Arc::new(Shape { table: "".into(), layout });
+        let named = |header: &Option<Vec<String>>, width: usize| {
+            Arc::new(Header::new(header.clone().unwrap_or_else(|| (0..width).map(|i| i.to_string()).collect())))
+        };
+        match &self.kind {
+            Kind::Csv { delimiter, header, width, prelude } => {
+                let layout = Layout::Csv { delimiter: *delimiter, header: named(header, *width) };
+                Box::new(CsvFramer::new(*delimiter, shape(layout), *prelude, wanted))
+            }
+            Kind::Tsv { header, width, prelude, null } => {
+                let layout = Layout::Tsv { header: named(header, *width), null: *null };
+                Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
+            }
+            Kind::Json { sequence, prelude } => Box::new(After::new(*prelude, JsonFramer::new(*sequence, wanted))),
+            Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, &self.runs, wanted)),
+            Kind::Xml => Box::new(XmlFramer::new(wanted)),
+            Kind::Ldif => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted)),
+            Kind::Colon { header, width } => {
+                let layout = Layout::Colon { header: named(header, *width) };
+                Box::new(LineFramer::new(shape(layout), 0, Some(b'#'), wanted))
+            }
+            Kind::Ndjson { prelude } => Box::new(LineFramer::new(shape(Layout::Json), *prelude, None, wanted)),
+        }
+    }
+
+    /// The file's tables with their first records.
+    pub fn samples(&mut self, file: u16) -> Result<Vec<TableSample>, RunError> {
+        let mut batches = self.batches(Selection::Sample(SAMPLE_RECORDS), Consumed::default())?;
+        let mut records: HashMap<String, Vec<serde_json::Map<String, serde_json::Value>>> = HashMap::new();
+        let mut order: Vec<(String, Vec<String>)> = Vec::new();
+        let (mut batch, mut pieces) = (Batch::default(), Pieces::default());
+        loop {
+            match batches.next(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Told when the file is read: what is whole before the damage counts.
+                Err(_) if !order.is_empty() => break,
+                Err(error) => return Err(self.input.unreadable(&error)),
+            }
+            pieces.cut(&batch, None);
+            let texts = pieces.texts(&batch);
+            let mut record = blank();
+            for (index, piece) in pieces.list.iter().enumerate() {
+                let shape = &batch.cut.shapes[piece.shape()];
+                let sampled = records.entry(shape.table.to_string()).or_insert_with(|| {
+                    let columns = shape.layout.header().map_or_else(Vec::new, |h| h.names().to_vec());
+                    order.push((shape.table.to_string(), columns));
+                    if matches!(self.kind, Kind::Sql { .. }) && matches!(shape.layout, Layout::Tsv { .. }) {
+                        self.copied.insert(shape.table.to_string());
+                    }
+                    Vec::new()
+                });
+                if pieces.decode(index, &batch, &texts, &mut record).is_ok() {
+                    sampled.push(record.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect());
+                }
+            }
+            if batch.cut.damage.is_some() || batch.cut.enough {
+                break;
+            }
+        }
+        self.runs = batches.framer().runs();
+        for found in batches.framer().tables() {
+            if !order.iter().any(|(table, _)| *table == found.table) {
+                order.push((found.table, found.columns));
+            }
+        }
+        if order.is_empty() && !matches!(self.kind, Kind::Json { .. } | Kind::Sql { .. } | Kind::Xml) {
+            order.push((String::new(), Vec::new()));
+        }
+        let tables = order.into_iter().map(|(table, columns)| {
+            let records = records.remove(&table).unwrap_or_default();
+            self.sample(file, table, columns, records)
+        });
+        Ok(tables.collect())
+    }
+
+    fn sample(
+        &self,
+        file: u16,
+        table: String,
+        columns: Vec<String>,
+        records: Vec<serde_json::Map<String, serde_json::Value>>,
+    ) -> TableSample {
+        let (columns, width) = match &self.kind {
+            Kind::Csv { header, width, .. } | Kind::Tsv { header, width, .. } | Kind::Colon { header, width } => {
+                (header.clone().unwrap_or_default(), *width)
+            }
+            // Numbers for names: the dump names none.
+            Kind::Sql { .. } if columns.iter().enumerate().all(|(i, name)| *name == i.to_string()) => {
+                (Vec::new(), columns.len())
+            }
+            Kind::Sql { .. } => (columns, 0),
+            _ if columns.is_empty() => {
+                let mut union = Vec::<String>::new();
+                for name in records.iter().flat_map(serde_json::Map::keys) {
+                    if !union.contains(name) {
+                        union.push(name.clone());
+                    }
+                }
+                (union, 0)
+            }
+            _ => (columns, 0),
+        };
+        TableSample {
+            file,
+            path: self.input.path.clone(),
+            format: self.format(),
+            table,
+            columns,
+            width,
+            records,
+            head: self.head.clone(),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! One record of an export, as every format presents it to every source.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use crate::names::Names;
+
+/// Where a record stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Position {
+    /// Counting user records of the whole export from 1, over all files.
+    pub record: u64,
+    /// Counting lines of the decompressed file from 1; where the record begins.
+    pub line: u64,
+    /// Byte offset into the decompressed file; where the record begins.
+    pub byte: u64,
+    /// Which of the export's files, counting from 0.
+    pub file: u16,
+}
+
+/// A value as the format writes it. Formats without types (CSV, SQL text) give [`Value::Text`] and [`Value::Null`] only.
+/// Three words: lists and objects are boxed slices, so that no fourth is needed to tell the kinds apart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// SQL `NULL`, `\N`, JSON `null`.
+    Null,
+    /// JSON booleans.
+    Bool(bool),
+    /// JSON numbers.
+    Number(serde_json::Number),
+    /// Everything textual.
+    Text(Cow<'a, str>),
+    /// JSON arrays; repeated LDIF attributes.
+    List(Box<[Value<'a>]>),
+    /// JSON objects, members in the order of the file. A repeated member stands as often as it was written.
+    Object(Box<[(Cow<'a, str>, Value<'a>)]>),
+}
+
+/// The columns of a table, shared by all its rows.
+#[derive(Debug)]
+pub struct Header {
+    names: Names,
+    /// The list that [`Record::columns`] was asked for first, and where its names stand: beyond all columns, if nowhere.
+    asked: OnceLock<(&'static [&'static str], Vec<u32>)>,
+    /// See [`Header::slashed`].
+    slashed: OnceLock<Vec<usize>>,
+}
+
+impl PartialEq for Header {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl Eq for Header {}
+
+/// The columns that a source asks every record for; no name stands twice.
+#[derive(Debug)]
+pub struct ColumnList<const N: usize> {
+    names: [&'static str; N],
+    places: OnceLock<Names>,
+}
+
+impl<const N: usize> ColumnList<N> {
+    /// A list of these.
+    #[must_use]
+    pub const fn new(names: [&'static str; N]) -> Self {
+        Self { names, places: OnceLock::new() }
+    }
+}
+
+/// What a record holds: a row under a header, or a JSON object.
+#[derive(Debug, Clone)]
+pub enum Fields<'a> {
+    /// `cells` is as long as the header.
+    Row {
+        /// The table's columns.
+        header: Arc<Header>,
+        /// One value a column.
+        cells: Vec<Value<'a>>,
+    },
+    /// The members of a JSON object (or anything else with names of its own).
+    Members(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    /// Where it stands.
+    pub position: Position,
+    /// The table it belongs to, as the file names it; empty in formats without tables.
+    pub table: Arc<str>,
+    /// Its values.
+    pub fields: Fields<'a>,
+    /// The bytes of the record as they stand in the (decompressed, UTF-8) file, for the rejects file.
+    pub raw: &'a [u8],
+}
+
+impl Header {
+    /// A header of these columns, in order.
+    #[must_use]
+    pub fn new(names: Vec<String>) -> Self {
+        Self { names: Names::new(names), asked: OnceLock::new(), slashed: OnceLock::new() }
+    }
+
+    /// The columns in order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.names.list()
+    }
+
+    /// Where the columns stand that have a slash in their name (`google.com/rawId`).
+    #[must_use]
+    pub fn slashed(&self) -> &[usize] {
+        self.slashed.get_or_init(|| (0..self.names().len()).filter(|&at| self.names()[at].contains('/')).collect())
+    }
+
+    /// The first column of that exact name.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.names.index(name)
+    }
+}
+
+impl<'a> Record<'a> {
+    /// The value of a column or top-level member of that exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        match &self.fields {
+            Fields::Row { header, cells } => header.index(name).and_then(|i| cells.get(i)),
+            Fields::Members(members) => find(members, name),
+        }
+    }
+
+    /// [`Record::get`] of each of these names. A source reads the same columns of every record, so a header remembers where
+    /// the first list it was asked for stands, and members are looked up in the list.
+    #[must_use]
+    pub fn columns<const N: usize>(&self, list: &'static ColumnList<N>) -> [Option<&Value<'a>>; N] {
+        let names = &list.names;
+        let mut found = [None; N];
+        match &self.fields {
+            Fields::Row { header, cells } => {
+                let place = |name: &&str| header.index(name).map_or(u32::MAX, |at| at as u32);
+                let places = || names.iter().map(place).collect();
+                let (asked, places) = header.asked.get_or_init(|| (names, places()));
+                if !std::ptr::eq(*asked, names.as_slice()) {
+                    return names.map(|name| self.get(name));
+                }
+                for (value, &place) in found.iter_mut().zip(places) {
+                    *value = cells.get(place as usize);
+                }
+            }
+            Fields::Members(members) => {
+                let places = list.places.get_or_init(|| Names::new(names.map(str::to_owned).to_vec()));
+                for (name, value) in members {
+                    if let Some(at) = places.index(name) {
+                        found[at].get_or_insert(value);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The value at a path of members and list indexes, `emails.0.address`.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<&Value<'a>> {
+        let mut parts = path.split('.');
+        let first = self.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.member(part))
+    }
+
+    /// The text of a column: see [`Value::text`]. Absent, null and empty are all `None`.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name).and_then(Value::text).filter(|t| !t.is_empty())
+    }
+
+    /// Every column or member with its value, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        let (row, members): (Option<_>, Option<_>) = match &self.fields {
+            Fields::Row { header, cells } => (Some(header.names().iter().map(String::as_str).zip(cells)), None),
+            Fields::Members(members) => (None, Some(members.iter().map(|(n, v)| (n.as_ref(), v)))),
+        };
+        row.into_iter().flatten().chain(members.into_iter().flatten())
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A member of an object, or an element of a list by its index.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value<'a>> {
+        match self {
+            Self::Object(members) => find(members, name),
+            Self::List(items) => items.get(name.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// Text, and scalars as a person would write them; `None` for null, lists and objects.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bool(true) => Some(Cow::Borrowed("true")),
+            Self::Bool(false) => Some(Cow::Borrowed("false")),
+            Self::Null | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// True for null, the empty text, and empty lists and objects.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        // Of rows, nearly all values are texts: no jump to one of six places for them.
+        if let Self::Text(text) = self {
+            return text.is_empty();
+        }
+        match self {
+            Self::List(items) => items.is_empty(),
+            Self::Object(members) => members.is_empty(),
+            other => matches!(other, Self::Null),
+        }
+    }
+
+    /// The elements of a list; any other value is a list of itself, null of nothing.
+    pub fn items(&self) -> impl Iterator<Item = &Value<'a>> {
+        let slice = match self {
+            Self::List(items) => &**items,
+            Self::Null => &[],
+            other => std::slice::from_ref(other),
+        };
+        slice.iter()
+    }
+
+    /// The same value, owned, for preferences.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(b) => (*b).into(),
+            Self::Number(n) => serde_json::Value::Number(n.clone()),
+            Self::Text(t) => serde_json::Value::String(t.to_string()),
+            Self::List(items) => items.iter().map(Value::to_json).collect(),
+            Self::Object(members) => {
+                serde_json::Value::Object(members.iter().map(|(n, v)| (n.to_string(), v.to_json())).collect())
+            }
+        }
+    }
+}
+
+fn find<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)], name: &str) -> Option<&'v Value<'a>> {
+    members.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_of_columns_gets_its_own_values() {
+        static LISTS: [ColumnList<2>; 2] = [ColumnList::new(["b", "x"]), ColumnList::new(["a", "b"])];
+        let header = Arc::new(Header::new(vec!["a".into(), "b".into()]));
+        let cells = vec![Value::Text("1".into()), Value::Text("2".into())];
+        let row =
+            Record { position: Position::default(), table: "".into(), fields: Fields::Row { header, cells }, raw: b"" };
+        let text = |name: &'static str, text: &'static str| (name.into(), Value::Text(text.into()));
+        let members = Fields::Members(vec![text("a", "1"), text("b", "2"), text("c", "3"), text("b", "4")]);
+        for record in [&row, &Record { fields: members, ..row.clone() }] {
+            for list in LISTS.iter().chain(&LISTS) {
+                assert_eq!(record.columns(list), list.names.map(|name| record.get(name)));
+            }
+        }
+    }
+}

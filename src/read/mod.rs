@@ -1,0 +1,367 @@
+//! An export as a whole: its files opened, its source found, its tables joined, its records interpreted in parallel and
+//! handed over in order.
+
+mod folder;
+mod join;
+mod rejects;
+#[cfg(test)]
+mod samples;
+mod scan;
+
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+pub use rejects::Frame;
+
+use crate::account::{Account, Credential};
+use crate::code::{Code, Note, Refusal};
+use crate::error::RunError;
+use crate::event::{Listener, Silent};
+use crate::format::file::SourceFile;
+use crate::format::{Position, Record, TableSample};
+use crate::source::describe::Mapping;
+use crate::source::{Context, FirebaseHashConfig, Role, Source};
+use scan::{Decoded, Job, Pass, drive};
+
+/// How an export is to be read, as meant.
+#[derive(Default)]
+pub struct ReadOptions {
+    /// `--from`
+    pub from: Option<String>,
+    /// `--firebase-hash-config`
+    pub firebase: Option<FirebaseHashConfig>,
+    /// `--scheme`
+    pub scheme: Option<String>,
+    /// `--map`; a mapping is a source of its own and comes before `from` and detection. It lives as long as the process
+    /// ([`Mapping::read`] leaks the one there is), as every source does.
+    pub mapping: Option<&'static Mapping>,
+    /// `--keep-dates`
+    pub keep_dates: bool,
+    /// `--email-domain`
+    pub email_domain: Option<String>,
+    /// The moment "banned until" is compared with; the epoch stands for now.
+    pub now: jiff::Timestamp,
+}
+
+/// An export whose source is known and whose related tables are loaded. Can be read any number of times (standard input
+/// is spooled into an unlinked temporary file first).
+pub struct Export {
+    files: Vec<SourceFile>,
+    tables: Vec<TableSample>,
+    roles: Vec<Role>,
+    source: &'static dyn Source,
+    why: String,
+    findings: Vec<String>,
+    options: ReadOptions,
+    related: join::Store,
+}
+
+/// A column's name that stands twice in a header.
+fn repeated(table: &TableSample) -> Option<&str> {
+    let names = &table.columns;
+    let again = |(at, name): &(usize, &String)| !name.is_empty() && names[..*at].contains(name);
+    names.iter().enumerate().find(again).map(|(_, name)| name.as_str())
+}
+
+/// One record on its way to the caller.
+pub struct Item<'r> {
+    /// Where it stands.
+    pub position: Position,
+    /// Its bytes as they stand in the file.
+    pub raw: &'r [u8],
+    /// The record, unless it could not even be decoded.
+    pub record: Option<&'r Record<'r>>,
+    /// What the source made of it.
+    pub account: Result<Account<'r>, Refusal>,
+}
+
+impl Export {
+    /// Opens the files, finds source and tables, and loads what has to be joined.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] for files that cannot be read, [`RunError::Export`] for files that are nothing that is read,
+    /// [`RunError::Usage`] for an unknown `--from`.
+    pub fn open(paths: &[PathBuf], mut options: ReadOptions) -> Result<Self, RunError> {
+        if options.now == jiff::Timestamp::UNIX_EPOCH {
+            options.now = jiff::Timestamp::now();
+        }
+        let mut files = Vec::new();
+        let mut tables = Vec::new();
+        let mut findings = Vec::new();
+        for path in &folder::expanded(paths)? {
+            let mut file = SourceFile::open(path)?;
+            let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
+            tables.extend(file.samples(index)?);
+            findings.extend(
+                tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
+                    format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
+                }),
+            );
+            findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
+            files.push(file);
+        }
+        let (source, why) = choose(&tables, &options)?;
+        let roles = source.roles(&tables);
+        if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
+            return Err(RunError::Export(without_users(&tables, source, &why)));
+        }
+        for (table, role) in tables.iter_mut().zip(&roles) {
+            // JSON has no width, and a table without rows none either.
+            if *role != Role::Ignored && table.columns.is_empty() && table.width > 0 {
+                let names = source.headerless(table).ok_or_else(|| RunError::Export(nameless(table, source)))?;
+                files[usize::from(table.file)].name_columns(&table.table, names.clone());
+                table.columns = names;
+            }
+        }
+        let mut export = Self { files, tables, roles, source, why, findings, options, related: join::Store::default() };
+        export.related = export.load_related()?;
+        Ok(export)
+    }
+
+    /// Whose export it is.
+    #[must_use]
+    pub fn source(&self) -> &'static dyn Source {
+        self.source
+    }
+
+    /// What the mapping file says of hashes that no endpoint verifies.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<crate::plan::Unsupported> {
+        self.options.mapping.and_then(|mapping| mapping.unsupported)
+    }
+
+    /// Why it is taken for that, for a person.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What was found in the files.
+    #[must_use]
+    pub fn tables(&self) -> &[TableSample] {
+        &self.tables
+    }
+
+    /// What a person should know of the files as such: an encoding, something a format lost.
+    #[must_use]
+    pub fn findings(&self) -> &[String] {
+        &self.findings
+    }
+
+    /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.
+    ///
+    /// # Errors
+    /// [`RunError::Io`]
+    pub fn fingerprint(&self) -> Result<[u8; 16], RunError> {
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        let mut buffer = vec![0; 256 * 1024];
+        for file in &self.files {
+            hash.update(&file.input.size.to_le_bytes());
+            let mut bytes = file.input.packed()?;
+            loop {
+                match bytes.read(&mut buffer).map_err(RunError::io(&file.input.path))? {
+                    0 => break,
+                    read => hash.update(&buffer[..read]),
+                }
+            }
+        }
+        Ok(hash.digest128().to_le_bytes())
+    }
+
+    /// What a file of rejected records' [`Item::raw`] needs around and between them to be read again as this export.
+    #[must_use]
+    pub fn rejects_frame(&self) -> Frame {
+        let users = self.roles.iter().position(|role| matches!(role, Role::Users | Role::Mixed)).unwrap_or(0);
+        let table = &self.tables[users];
+        Frame::of(table, &self.files[usize::from(table.file)])
+    }
+
+    /// Reads every user record. `each` runs on worker threads and folds the records of a batch into a `B`; `sink` runs on
+    /// the calling thread and takes the batches in the order of the file. At most a fixed number of batches is in
+    /// memory at any time.
+    ///
+    /// # Errors
+    /// What `sink` returned, or what ended the reading: [`RunError::Io`], [`RunError::Export`] (a truncated file: what
+    /// was whole before the damage has been handed over by then).
+    pub fn scan<B: Send>(
+        &self,
+        threads: usize,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, Item<'_>) + Sync,
+        sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
+    ) -> Result<(), RunError> {
+        let all = |fold: &mut B, items: Vec<Item<'_>>| items.into_iter().for_each(|item| each(fold, item));
+        self.scan_groups(threads, listener, init, all, sink)
+    }
+
+    /// [`Export::scan`] by a few records at a time, for a caller that has several steps to take with each.
+    ///
+    /// # Errors
+    /// As [`Export::scan`].
+    pub fn scan_groups<B: Send>(
+        &self,
+        threads: usize,
+        listener: &dyn Listener,
+        init: impl Fn() -> B + Sync,
+        each: impl Fn(&mut B, Vec<Item<'_>>) + Sync,
+        sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
+    ) -> Result<(), RunError> {
+        let context = Context {
+            firebase: self.options.firebase.as_ref(),
+            scheme: self.options.scheme.as_deref(),
+            keep_dates: self.options.keep_dates,
+            email_domain: self.options.email_domain.as_deref(),
+            now: self.options.now,
+            related: &self.related,
+        };
+        let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
+            let interpreted = group.iter().map(|decoded| Item {
+                position: decoded.position,
+                raw: decoded.raw,
+                record: decoded.record.as_ref().ok().copied(),
+                account: match &decoded.record {
+                    Ok(record) => self.source.interpret(record, &context),
+                    Err(defect) => {
+                        let text = format!("line {}: {defect}", decoded.position.line);
+                        Err(Refusal::new(Code::DamagedRecord, text))
+                    }
+                },
+            });
+            let mut items: Vec<_> = interpreted.collect();
+            for (item, decoded) in items.iter_mut().zip(&group) {
+                if let Ok(account) = &mut item.account {
+                    complete(account, &context, decoded.recoded);
+                }
+            }
+            each(fold, items);
+        };
+        drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
+        self.related.check()
+    }
+
+    /// Hands over the ids of users whose passwords are in the export and who are not, in their order: those whose rows no user
+    /// asked for while [`Export::scan`] read them all.
+    ///
+    /// # Errors
+    /// What `each` returned, or what became of the temporary file of related rows.
+    pub fn hashes_of_nobody(&self, each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
+        match self.source.hashes() {
+            Some(kind) => self.related.unasked(kind, each),
+            None => Ok(()),
+        }
+    }
+
+    fn job(&self, pass: Pass) -> Job<'_> {
+        Job { files: &self.files, tables: &self.tables, roles: &self.roles, source: self.source, pass }
+    }
+
+    fn load_related(&self) -> Result<join::Store, RunError> {
+        let mut store = join::Store::default();
+        if !self.roles.iter().any(|role| matches!(role, Role::Related(_) | Role::Mixed)) {
+            return Ok(store);
+        }
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let keep = |fold: &mut Vec<_>, group: Vec<Decoded<'_>>| {
+            for decoded in group {
+                if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
+                    && let Some((key, row)) = self.source.relate(kind, record)
+                {
+                    fold.push((kind, key, row.to_string()));
+                }
+            }
+        };
+        drive(&self.job(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
+            for (kind, key, row) in rows {
+                store.insert(kind, key, &row)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        store.complete()?;
+        Ok(store)
+    }
+}
+
+/// What holds whichever source it is: `--scheme` for every hash that nothing else declares, `--keep-dates`, and what is
+/// to be said of a record that is not UTF-8.
+fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
+    if recoded {
+        account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
+    }
+    if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
+        crate::scheme::declare(input, scheme);
+    }
+    if context.keep_dates {
+        for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {
+            if let Some(moment) = moment {
+                account.prefs.entry(name).or_insert_with(|| moment.to_string().into());
+            }
+        }
+    }
+}
+
+/// The mapping, the source named by `--from`, or the one that believes most in these tables.
+fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Source, String), RunError> {
+    if let Some(mapping) = options.mapping {
+        mapping.check(tables)?;
+        return Ok((mapping, "as the mapping file says".to_owned()));
+    }
+    if let Some(name) = &options.from {
+        let source = crate::source::ALL.iter().find(|source| source.name() == name).ok_or_else(|| {
+            let names: Vec<_> = crate::source::ALL.iter().map(|source| source.name()).collect();
+            RunError::Usage(format!("--from {name}: no such source; there are {}", names.join(", ")))
+        })?;
+        let why = source.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
+        return Ok((*source, why));
+    }
+    let mut best: Option<(u8, &'static dyn Source, String)> = None;
+    for source in crate::source::ALL {
+        if let Some(detection) = source.detect(tables)
+            && best.as_ref().is_none_or(|(score, ..)| detection.score > *score)
+        {
+            best = Some((detection.score, *source, detection.why));
+        }
+    }
+    best.map(|(_, source, why)| (source, why)).ok_or_else(|| RunError::Export(unknown(tables)))
+}
+
+fn unknown(tables: &[TableSample]) -> String {
+    if tables.is_empty() {
+        return "there are no rows in it that could be users".into();
+    }
+    let found = tables.iter().take(4).map(|table| {
+        let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
+        let found = match (columns.is_empty(), table.width) {
+            (true, 0) => "no columns".to_owned(),
+            (true, width) => format!("{width} columns without names"),
+            (false, _) => columns.join(", "),
+        };
+        let name = if table.table.is_empty() { String::new() } else { format!(" `{}`", table.table) };
+        format!("{}{name} has {found}", table.path.display())
+    });
+    let found: Vec<_> = found.collect();
+    format!(
+        "cannot tell whose export this is: {}; name the source with --from, or its columns with --map",
+        found.join("; ")
+    )
+}
+
+fn without_users(tables: &[TableSample], source: &dyn Source, why: &str) -> String {
+    let names: Vec<_> =
+        tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
+    let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
+    format!("no users are in this {} export (found: {found}; {why}); pass the file that holds them", source.name())
+}
+
+fn nameless(table: &TableSample, source: &dyn Source) -> String {
+    format!(
+        "{} has no header, and {} values a row are no {} export that is known; export it with column names",
+        table.path.display(),
+        table.width,
+        source.name()
+    )
+}
+
+#[cfg(test)]
+mod tests;

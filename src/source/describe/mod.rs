@@ -1,0 +1,356 @@
+//! `--map FILE.toml`: a person's own description of an export that no source describes. No code, no expressions; a file
+//! that is wrong says where and what was probably meant.
+//!
+//! ```toml
+//! [source]                     # all optional
+//! table = "people"             # a dump: the table of the users; JSON: the member that holds them
+//! null  = ["", "NULL", "\\N"]  # texts that mean nothing
+//! missing = "refuse"           # or "ignore": what a column is that the export has not
+//!
+//! [where]
+//! skip = ["is_bot == 'true'", "deleted_at != null"]   # == != < <= > >= with 'text', a number, true, false, null
+//!
+//! [user]
+//! id             = { from = "legacy_id", prefix = "u" }
+//! email          = ["mail", "login"]                            # the first that holds something
+//! email_verified = { from = "confirmed_at", as = "nonempty" }
+//! phone          = { from = "tel", strip = " ()-", prefix = "+" }
+//! name           = { join = ["first", "last"], sep = " ", fallback = "nick" }
+//! enabled        = { from = "banned_until", as = "not_future" }
+//! labels         = { from = "roles", split = ",", map = { shop_manager = "shopmanager" }, other = "drop" }
+//! prefs          = { from = ["country", "age"], json = ["meta"], types = { age = "int" }, nest = "profile" }
+//! created_at     = { from = "joined", as = "%d.%m.%Y" }
+//!
+//! [password]
+//! hash   = "pw"
+//! scheme = { from = "hasher", map = { "1" = "bcrypt" } }        # or a name for all: "bcrypt"; "auto" is the default
+//! salt   = { from = "salt", encoding = "hex" }
+//! params = { cpu = 16384, memory = 8, parallel = 1, length = 64, signer_key = "env:SIGNER_KEY" }
+//! ```
+//!
+//! - A *column* is a column's name, the number of a column without one (`"0"`), or a path into JSON, also into JSON that a
+//!   column holds as text: `profile.emails.0.address`.
+//! - A *text* (`id`, `email`, `phone`, `name`, `hash`, `plain`, `salt`) is a column, a list of columns of which the first
+//!   that holds something is taken, or a table: one of `from`, `join` (with `sep`) and `const`; then, in this order,
+//!   `fallback`, `split` and `part` (from 0), `map`, `strip` (characters), `prefix` (a `+` is never doubled), `suffix`.
+//! - A *flag* (`email_verified`, `phone_verified`, `enabled`) is true, false, a column, or a table of `from` and `as`:
+//!   `bool` (the default), `not`, `nonempty`, `empty`, `future`, `not_future`; or of `from` with `true_values` and
+//!   `false_values`. `default` is what an empty column says; else nobody is verified and everybody enabled.
+//! - A *date* (`created_at`, `last_seen`) is a column, or a table of `from` and `as`: `auto`, `epoch_s`, `epoch_ms` or a
+//!   pattern of strftime's letters, taken as UTC if it names no zone.
+//! - *Labels* split at any character of `split`, JSON lists and serialized PHP are understood without; `map` renames, and
+//!   drops what it maps to `""`; `other` is `keep` or `drop`; `flags = { is_admin = "admin" }` gives a label for a yes;
+//!   `const` gives some to everybody.
+//! - *Preferences* take columns under their own names, or under others with `rename`, where `address.city` makes an object;
+//!   `json` merges objects; `types` are `text`, `int`, `float`, `bool`, `json`.
+//! - `[password] on_unsupported = "no-password"` (or `"skip"`) comes before `--unsupported`; a date with `to = "prefs"` is kept
+//!   without `--keep-dates`; `truncate` keeps that many characters of a text. `format`, `delimiter`, `header`, `encoding` and
+//!   `root` (another word for `table`) in `[source]`, `lower` and `on_invalid` may be said, and change nothing.
+//! - A value that cannot be understood refuses its record alone, as in generic exports. Addresses, numbers, labels and ids
+//!   are normalised as everywhere.
+
+pub mod example;
+mod lists;
+mod password;
+mod section;
+mod skip;
+mod value;
+
+use std::path::Path;
+
+use self::lists::{Labels, Prefs};
+use self::password::{Environment, Password};
+use self::section::{Problem, Read, Section};
+use self::skip::Comparison;
+use self::value::{Flag, Moment, Row, Text};
+use crate::account::Account;
+use crate::code::{Code, Note, Refusal};
+use crate::error::RunError;
+use crate::format::{Format, Record, TableSample};
+use crate::plan::Unsupported;
+use crate::source::kit::common;
+use crate::source::{Context, Detection, Fate, Role, Source};
+
+pub use self::section::nearest;
+
+/// A mapping file, parsed: a source of its own.
+pub struct Mapping {
+    /// `[password] on_unsupported`, which comes before `--unsupported`.
+    pub unsupported: Option<Unsupported>,
+    table: Option<String>,
+    null: Vec<String>,
+    ignore_missing: bool,
+    skip: Vec<Comparison>,
+    id: Option<Text>,
+    email: Option<Text>,
+    email_verified: Option<Flag>,
+    phone: Option<Text>,
+    phone_verified: Option<Flag>,
+    name: Option<Text>,
+    enabled: Option<Flag>,
+    labels: Option<Labels>,
+    prefs: Option<Prefs>,
+    created_at: Option<Moment>,
+    last_seen: Option<Moment>,
+    password: Password,
+}
+
+impl Mapping {
+    /// Reads a mapping file, which then lives as long as the process.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] if it cannot be read, [`RunError::Usage`] if it is no mapping.
+    pub fn read(path: &Path) -> Result<&'static Self, RunError> {
+        let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
+        let mapping = Self::parse(&text, &|name| std::env::var(name).ok()).map_err(|problem| problem.in_file(path))?;
+        Ok(Box::leak(Box::new(mapping)))
+    }
+
+    fn parse(text: &str, environment: Environment<'_>) -> Read<Self> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Problem(error.to_string()))?;
+        let mut file = Section::new("the file", table);
+        let (mut source, mut filter, mut user, password) = (
+            file.section("source", "[source]")?,
+            file.section("where", "[where]")?,
+            file.section("user", "[user]")?,
+            file.section("password", "[password]")?,
+        );
+        file.end()?;
+        let mut text = |key| user.take(key).map(|value| Text::read(&format!("[user] {key}"), value)).transpose();
+        let (id, email, phone, name) = (text("id")?, text("email")?, text("phone")?, text("name")?);
+        if id.is_none() && email.is_none() && phone.is_none() {
+            return Err(Problem("[user] needs at least one of id, email and phone".to_owned()));
+        }
+        let mut flag = |key| user.take(key).map(|value| Flag::read(&format!("[user] {key}"), value)).transpose();
+        let (email_verified, phone_verified, enabled) =
+            (flag("email_verified")?, flag("phone_verified")?, flag("enabled")?);
+        let mut moment = |key| user.take(key).map(|value| Moment::read(&format!("[user] {key}"), value)).transpose();
+        let (created_at, last_seen) = (moment("created_at")?, moment("last_seen")?);
+        // Found by looking, whatever is said here.
+        for found in ["format", "delimiter", "header", "encoding"] {
+            source.take(found);
+        }
+        let mut password = password;
+        let unsupported = match password.text("on_unsupported")?.as_deref() {
+            None => None,
+            Some("skip") => Some(Unsupported::Skip),
+            Some("no-password" | "without-password") => Some(Unsupported::WithoutPassword),
+            Some(other) => {
+                return Err(Problem(format!("[password] on_unsupported is `{other}`; there are skip and no-password")));
+            }
+        };
+        let mapping = Self {
+            unsupported,
+            table: source.text("table")?.or(source.text("root")?),
+            null: source.texts("null")?,
+            ignore_missing: match source.text("missing")?.as_deref() {
+                None | Some("refuse") => false,
+                Some("ignore") => true,
+                Some(other) => {
+                    return Err(Problem(format!("[source] missing is `{other}`; there are refuse and ignore")));
+                }
+            },
+            skip: filter.texts("skip")?.into_iter().map(Comparison::read).collect::<Read<_>>()?,
+            id,
+            email,
+            email_verified,
+            phone,
+            phone_verified,
+            name,
+            enabled,
+            labels: user.take("labels").map(|value| Labels::read("[user] labels", value)).transpose()?,
+            prefs: user.take("prefs").map(|value| Prefs::read("[user] prefs", value)).transpose()?,
+            created_at,
+            last_seen,
+            password: Password::read(password, environment)?,
+        };
+        source.end()?;
+        filter.end()?;
+        user.end()?;
+        Ok(mapping)
+    }
+
+    /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
+    ///
+    /// # Errors
+    /// [`RunError::Usage`] for a column that none of the users' tables has, with the nearest one.
+    pub fn check(&self, tables: &[TableSample]) -> Result<(), RunError> {
+        let users: Vec<_> = tables.iter().filter(|table| self.role(table) == Role::Users).collect();
+        let says_all = |table: &&&TableSample| {
+            matches!(table.format, Format::Csv | Format::Tsv | Format::Sql) && !table.columns.is_empty()
+        };
+        if self.ignore_missing || users.is_empty() || users.iter().filter(says_all).count() < users.len() {
+            return Ok(());
+        }
+        let columns: Vec<&str> = users.iter().flat_map(|table| &table.columns).map(String::as_str).collect();
+        let is_there =
+            |path: &str| columns.iter().any(|column| *column == path || path.split('.').next() == Some(column));
+        match self.needs().into_iter().find(|needed| !needed.iter().any(|path| is_there(path))) {
+            None => Ok(()),
+            Some(missing) => {
+                let near = missing.iter().find_map(|column| nearest(column, &columns));
+                let tail = near.map_or_else(
+                    || format!("there are {}", columns.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let missing = missing.join("`, `");
+                Err(RunError::Usage(format!(
+                    "the mapping names the column `{missing}`, which the export has not; {tail}"
+                )))
+            }
+        }
+    }
+
+    /// The columns it cannot do without: of each list, one.
+    fn needs(&self) -> Vec<Vec<&str>> {
+        fn each<'m>(columns: impl Iterator<Item = &'m str>) -> impl Iterator<Item = Vec<&'m str>> {
+            columns.map(|column| vec![column])
+        }
+        fn one(columns: &[String]) -> Option<Vec<&str>> {
+            (!columns.is_empty()).then(|| columns.iter().map(String::as_str).collect())
+        }
+        let texts = [&self.id, &self.email, &self.phone, &self.name].into_iter().flatten();
+        let flags = [&self.email_verified, &self.phone_verified, &self.enabled].into_iter().flatten();
+        let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
+        let mut needs: Vec<_> = texts.flat_map(Text::needs).chain(self.password.needs()).collect();
+        needs.extend(flags.filter_map(|flag| one(flag.columns())));
+        needs.extend(moments.filter_map(|moment| one(moment.columns())));
+        needs.extend(self.labels.iter().flat_map(|labels| each(labels.columns())));
+        needs.extend(self.prefs.iter().flat_map(|prefs| each(prefs.columns())));
+        needs.extend(each(self.skip.iter().map(|comparison| comparison.column.as_str())));
+        needs
+    }
+
+    /// Every column with what becomes of it.
+    fn fates<'m>(&'m self) -> Vec<(&'m str, Fate)> {
+        const CHANGED: &str = "as the mapping says";
+        let mut fates = Vec::new();
+        let texts = [("id", &self.id), ("email", &self.email), ("phone", &self.phone), ("name", &self.name)];
+        for (to, text) in texts.into_iter().filter_map(|(to, text)| Some((to, text.as_ref()?))) {
+            let (columns, unchanged) = text.columns();
+            let fate = if unchanged { Fate::Carried(to) } else { Fate::Transformed { to, how: CHANGED } };
+            fates.extend(columns.into_iter().map(|column| (column, fate.clone())));
+        }
+        let mut transformed = |to, columns: Vec<&'m str>| {
+            fates.extend(columns.into_iter().map(|column| (column, Fate::Transformed { to, how: CHANGED })));
+        };
+        transformed("password", self.password.needs().concat());
+        let flags = [
+            ("email_verified", &self.email_verified),
+            ("phone_verified", &self.phone_verified),
+            ("enabled", &self.enabled),
+        ];
+        for (to, flag) in flags.into_iter().filter_map(|(to, flag)| Some((to, flag.as_ref()?))) {
+            transformed(to, flag.columns().iter().map(String::as_str).collect());
+        }
+        transformed("labels", self.labels.iter().flat_map(Labels::columns).collect());
+        fates.extend(self.prefs.iter().flat_map(Prefs::columns).map(|column| (column, Fate::Prefs)));
+        let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
+        fates.extend(moments.flat_map(Moment::columns).map(|column| (column.as_str(), common::CREATED)));
+        let left_out = Fate::Transformed { to: "record", how: "decides who is left out" };
+        fates.extend(self.skip.iter().map(|comparison| (comparison.column.as_str(), left_out.clone())));
+        fates
+    }
+}
+
+impl Source for Mapping {
+    fn name(&self) -> &'static str {
+        "mapping"
+    }
+
+    fn about(&self) -> &'static str {
+        "any export, described by a mapping file (--map)"
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        let found = tables.iter().any(|table| self.role(table) == Role::Users);
+        found.then(|| Detection { score: 100, why: "as the mapping file says".to_owned() })
+    }
+
+    /// With `[source] table`, that one; else every table that has one of the columns that make id, address or number.
+    fn role(&self, table: &TableSample) -> Role {
+        let has = |path: &str| {
+            let column = path.split('.').next().unwrap_or(path);
+            let headerless = table.columns.is_empty() && column.parse::<usize>().is_ok_and(|i| i < table.width);
+            headerless || table.columns.iter().any(|c| c == path || c == column)
+        };
+        let mut identifying = [&self.id, &self.email, &self.phone].into_iter().flatten();
+        let users = match &self.table {
+            Some(name) => table.table == *name || table.table.is_empty(),
+            None => identifying.any(|text| text.columns().0.into_iter().any(has)),
+        };
+        if users { Role::Users } else { Role::Ignored }
+    }
+
+    /// A mapping names the columns of a headerless table by their numbers.
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        Some((0..table.width).map(|column| column.to_string()).collect())
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
+        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
+        if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
+            let text = format!("left out by the mapping: {}", comparison.written);
+            return Err(Refusal::new(Code::SkippedBySource, text));
+        }
+        let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.of(row));
+        let flag = |flag: &Option<Flag>, otherwise| match flag {
+            Some(flag) => Ok(flag.of(row, context.now)?.unwrap_or(otherwise)),
+            None => Ok::<_, Refusal>(otherwise),
+        };
+        let mut notes = Vec::new();
+        let mut moment = |moment: &Option<Moment>| {
+            let Some(moment) = moment else { return Ok(None) };
+            let read = moment.of(row)?;
+            if read.is_none() && context.keep_dates && row.first(moment.columns())?.is_some() {
+                let column = moment.columns().join("`, `");
+                notes.push(Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
+            }
+            Ok::<_, Refusal>(read)
+        };
+        let (created_at, last_seen) = (moment(&self.created_at)?, moment(&self.last_seen)?);
+        let mut prefs = self.prefs.as_ref().map_or_else(|| Ok(serde_json::Map::new()), |prefs| prefs.of(row))?;
+        for (name, moment, read) in
+            [("created_at", &self.created_at, created_at), ("last_seen", &self.last_seen, last_seen)]
+        {
+            if let (true, Some(read)) = (moment.as_ref().is_some_and(|moment| moment.keep), read) {
+                prefs.insert(name.to_owned(), read.to_string().into());
+            }
+        }
+        Ok(Account {
+            source_id: text(&self.id)?.unwrap_or_default(),
+            email: text(&self.email)?,
+            email_verified: flag(&self.email_verified, false)?,
+            phone: text(&self.phone)?,
+            phone_verified: flag(&self.phone_verified, false)?,
+            name: text(&self.name)?,
+            enabled: flag(&self.enabled, true)?,
+            roles: self.labels.as_ref().map_or_else(|| Ok(Vec::new()), |labels| labels.of(row))?,
+            prefs,
+            created_at,
+            last_seen,
+            credential: self.password.of(row, context)?,
+            notes,
+        })
+    }
+
+    fn who<'r>(
+        &self,
+        record: &'r Record<'r>,
+    ) -> (Option<std::borrow::Cow<'r, str>>, Option<std::borrow::Cow<'r, str>>) {
+        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
+        let text = |text: &Option<Text>| text.as_ref().and_then(|text| text.of(row).ok()).flatten();
+        (text(&self.id), text(&self.email))
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        let fates = self.fates();
+        let whole = fates.iter().find(|(name, _)| *name == column);
+        // Paths into a column carry a part of it.
+        let part = || fates.iter().find(|(name, _)| name.split('.').next() == Some(column));
+        whole.or_else(part).map_or(Fate::Dropped { why: "the mapping does not name it" }, |(_, fate)| fate.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! `[password]`: hash or plain text, and everything its scheme needs beside it.
+
+use std::borrow::Cow;
+
+use toml::Value as Toml;
+
+use super::section::{Problem, Read, Section, a};
+use super::value::{Row, Text};
+use crate::account::{Credential, HashInput, SaltEncoding};
+use crate::code::{Code, Note, Refusal};
+use crate::source::Context;
+use crate::source::kit::common;
+use crate::source::kit::strict;
+use crate::source::systems::generic;
+
+/// Looks up an environment variable: keys stand in none of the files.
+pub(in crate::source) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// How the credential is made.
+#[derive(Default)]
+pub(in crate::source) struct Password {
+    hash: Option<Text>,
+    plain: Option<Text>,
+    scheme: Option<Text>,
+    salt: Option<Text>,
+    salt_encoding: Encoding,
+    numbers: [Option<Number>; 6],
+    signer_key: Option<Text>,
+    salt_separator: Option<Text>,
+}
+
+enum Encoding {
+    Const(SaltEncoding),
+    Column(String),
+}
+
+impl Default for Encoding {
+    fn default() -> Self {
+        Self::Const(SaltEncoding::Utf8)
+    }
+}
+
+/// A number for everybody, or a column of them.
+enum Number {
+    Const(u64),
+    Column(String),
+}
+
+/// The numeric parameters, by their generic names and shorter ones, in the order of [`Password::numbers`].
+const NUMBERS: [(&str, &str); 6] = [
+    ("scrypt_n", "cpu"),
+    ("scrypt_r", "memory"),
+    ("scrypt_p", "parallel"),
+    ("scrypt_length", "length"),
+    ("rounds", "rounds"),
+    ("mem_cost", "mem_cost"),
+];
+
+impl Password {
+    pub(in crate::source) fn read(mut section: Section, environment: Environment<'_>) -> Read<Self> {
+        let mut password = Self::default();
+        if let Some(value) = section.take("hash") {
+            password.hash = Some(Text::read("[password] hash", value)?);
+        }
+        if let Some(value) = section.take("plain") {
+            password.plain = Some(Text::read("[password] plain", value)?);
+        }
+        password.scheme = match section.take("scheme") {
+            None => None,
+            Some(Toml::String(name)) if name == "auto" => None,
+            Some(Toml::String(name)) => Some(Text::constant(name)),
+            Some(other) => Some(Text::read("[password] scheme", other)?),
+        };
+        if let Some(value) = section.take("salt") {
+            let mut salt = match value {
+                Toml::Table(table) => Section::new("[password] salt", table),
+                other => Section::new("[password] salt", toml::Table::from_iter([("from".to_owned(), other)])),
+            };
+            password.salt_encoding = encoding(&mut salt)?;
+            password.salt = Some(Text::read_from(&mut salt)?);
+            salt.end()?;
+        }
+        let mut params = section.section("params", "[password.params]")?;
+        for (slot, (name, short)) in password.numbers.iter_mut().zip(NUMBERS) {
+            let long = params.take(name);
+            let value = if name == short { long } else { long.or(params.take(short)) };
+            *slot = value.map(|value| number(name, value)).transpose()?;
+        }
+        password.signer_key = secret(&mut params, "signer_key", environment)?;
+        password.salt_separator = secret(&mut params, "salt_separator", environment)?;
+        params.end()?;
+        section.end()?;
+        Ok(password)
+    }
+
+    pub(in crate::source) fn of<'r>(&self, row: Row<'r, '_>, context: &Context<'r>) -> Result<Credential<'r>, Refusal> {
+        let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.verbatim(row));
+        if let Some(plain) = text(&self.plain)? {
+            return generic::plain("plain", plain);
+        }
+        let Some(hash) = text(&self.hash)? else { return Ok(Credential::default()) };
+        if common::is_unusable(&hash) {
+            return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
+        }
+        let [scrypt_n, scrypt_r, scrypt_p, scrypt_length, rounds, mem_cost] = self.numbers.each_ref();
+        let number = |number: &Option<Number>| match number {
+            None => Ok(None),
+            Some(Number::Const(number)) => Ok(Some(*number)),
+            Some(Number::Column(column)) => {
+                let found = row.first(std::slice::from_ref(column))?;
+                strict::number(column, found.as_ref().map(|(_, found)| found.value()))
+            }
+        };
+        let mut input = HashInput {
+            hash,
+            declared: text(&self.scheme)?.filter(|name| name != "auto"),
+            origin: "generic",
+            salt: text(&self.salt)?,
+            salt_encoding: match &self.salt_encoding {
+                Encoding::Const(encoding) => *encoding,
+                Encoding::Column(column) => {
+                    let found = row.first(std::slice::from_ref(column))?;
+                    strict::salt_encoding(column, found.as_ref().map(|(_, found)| found.value()))?
+                }
+            },
+            scrypt_n: number(scrypt_n)?,
+            scrypt_r: number(scrypt_r)?,
+            scrypt_p: number(scrypt_p)?,
+            scrypt_length: number(scrypt_length)?,
+            signer_key: text(&self.signer_key)?,
+            salt_separator: self.separator(row)?,
+            rounds: number(rounds)?,
+            mem_cost: number(mem_cost)?,
+        };
+        if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
+            generic::fill_firebase(&mut input, project);
+        }
+        Ok(Credential::Hash(input))
+    }
+
+    /// Firebase's separator may be empty, and is one then.
+    fn separator<'r>(&self, row: Row<'r, '_>) -> Result<Option<Cow<'r, str>>, Refusal> {
+        let Some(separator) = &self.salt_separator else { return Ok(None) };
+        Ok(Some(separator.verbatim(row)?.unwrap_or_default()))
+    }
+
+    /// The columns it cannot do without: of each list, one.
+    pub(in crate::source) fn needs(&self) -> Vec<Vec<&str>> {
+        let texts = [&self.hash, &self.plain, &self.scheme, &self.salt, &self.signer_key, &self.salt_separator];
+        let mut needs: Vec<_> = texts.into_iter().flatten().flat_map(Text::needs).collect();
+        needs.extend(self.numbers.iter().flatten().filter_map(|number| match number {
+            Number::Column(column) => Some(vec![column.as_str()]),
+            Number::Const(_) => None,
+        }));
+        if let Encoding::Column(column) = &self.salt_encoding {
+            needs.push(vec![column]);
+        }
+        needs
+    }
+}
+
+/// `"hex"`, or `{ from = "column" }`.
+fn encoding(salt: &mut Section) -> Read<Encoding> {
+    match salt.take("encoding") {
+        None => Ok(Encoding::default()),
+        Some(Toml::String(name)) => strict::salt_encoding_of(&name)
+            .map(Encoding::Const)
+            .ok_or_else(|| Problem(format!("[password] salt encoding is `{name}`; there are utf8, hex and base64"))),
+        Some(other) => Ok(Encoding::Column(column("[password] salt encoding", other)?)),
+    }
+}
+
+/// `16384`, `"column"` or `{ from = "column" }`.
+fn number(name: &str, value: Toml) -> Read<Number> {
+    let at = format!("[password.params] {name}");
+    match value {
+        Toml::Integer(number) => {
+            u64::try_from(number).map(Number::Const).map_err(|_| Problem(format!("{at} is not negative")))
+        }
+        Toml::String(column) => Ok(Number::Column(column)),
+        other => Ok(Number::Column(column(&at, other)?)),
+    }
+}
+
+/// `{ from = "column" }`.
+fn column(at: &str, value: Toml) -> Read<String> {
+    let Toml::Table(table) = value else { return Err(Problem(format!("{at} is not {}", a(&value)))) };
+    let mut section = Section::new(at, table);
+    let from = section.text("from")?.ok_or_else(|| Problem(format!("{at} needs from")))?;
+    section.end()?;
+    Ok(from)
+}
+
+/// `"env:NAME"`, `"column"`, or a table as any text's. A key itself does not stand in a mapping file, which people share.
+fn secret(params: &mut Section, key: &'static str, environment: Environment<'_>) -> Read<Option<Text>> {
+    match params.take(key) {
+        None => Ok(None),
+        Some(Toml::String(text)) => match text.strip_prefix("env:") {
+            None => Ok(Some(Text::column(text))),
+            Some(name) => match environment(name) {
+                Some(value) => Ok(Some(Text::constant(value.trim().to_owned()))),
+                None => {
+                    Err(Problem(format!("{} is in the environment variable {name}, which is not set", params.at(key))))
+                }
+            },
+        },
+        Some(other) => Text::read(&params.at(key), other).map(Some),
+    }
+}

@@ -1,0 +1,235 @@
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::*;
+use crate::account::{Credential, SaltEncoding};
+use crate::format::Format;
+use crate::source::NoRelated;
+use crate::source::kit::testing;
+
+fn parse(text: &str) -> Result<Mapping, String> {
+    let environment = |name: &str| (name == "SIGNER_KEY").then(|| "a2V5\n".to_owned());
+    Mapping::parse(text, &environment).map_err(|problem| problem.0)
+}
+
+fn mapping(text: &str) -> Mapping {
+    parse(text).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn read<'r>(mapping: &Mapping, record: &'r Record<'r>) -> Account<'r> {
+    mapping.interpret(record, &testing::context(&NoRelated)).unwrap()
+}
+
+const FULL: &str = r#"
+[source]
+null = ["", "NULL", "-"]
+[where]
+skip = ["is_bot == 'true'", "deleted_at != null"]
+[user]
+id             = { from = "legacy_id", prefix = "u" }
+email          = ["mail", "login"]
+email_verified = { from = "confirmed_at", as = "nonempty" }
+phone          = { from = "tel", strip = " ()-", prefix = "+" }
+name           = { join = ["first", "last"], sep = " ", fallback = "nick" }
+enabled        = { from = "banned_until", as = "not_future" }
+labels         = { from = "roles", split = ",", map = { shop_manager = "shopmanager", x = "" }, other = "drop", flags = { vip = "vip" } }
+prefs          = { from = ["country", "age", "meta.plan"], rename = { country = "address.country" }, types = { age = "int" }, nest = "profile" }
+created_at     = { from = "joined", as = "%d.%m.%Y" }
+[password]
+hash   = "pw"
+scheme = { from = "hasher", map = { "1" = "scrypt" } }
+salt   = { from = "salt", encoding = "hex" }
+params = { cpu = 16384, memory = "r", parallel = { from = "p" }, length = 64, signer_key = "env:SIGNER_KEY" }
+"#;
+
+#[test]
+fn a_mapping_renames_joins_and_transforms() {
+    let mapping = mapping(FULL);
+    let record = testing::record(json!({
+        "legacy_id": 7, "mail": "NULL", "login": "a@example.com", "confirmed_at": "x", "tel": "1 (415) 555-0123",
+        "first": "Ann", "last": "-", "banned_until": "2020-01-01", "roles": "shop_manager, x, other", "vip": "Y",
+        "country": "DE", "age": "41", "meta": "{\"plan\":\"pro\"}", "joined": "31.01.2024",
+        "pw": " 00ff ", "hasher": 1, "salt": "aa", "r": "8", "p": 1,
+    }));
+    let account = read(&mapping, &record);
+    assert_eq!((&*account.source_id, account.email.as_deref()), ("u7", Some("a@example.com")));
+    assert_eq!((account.phone.as_deref(), account.name.as_deref()), (Some("+14155550123"), Some("Ann")));
+    assert!(account.email_verified && account.enabled && !account.phone_verified);
+    assert_eq!(account.roles, ["shopmanager", "vip"]);
+    assert_eq!(json!(account.prefs), json!({"profile": {"address": {"country": "DE"}, "age": 41, "plan": "pro"}}));
+    assert_eq!(account.created_at, "2024-01-31T00:00:00Z".parse().ok());
+    let Credential::Hash(hash) = account.credential else { panic!("a hash") };
+    assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.origin), (" 00ff ", Some("scrypt"), "generic"));
+    assert_eq!((hash.salt.as_deref(), hash.salt_encoding), (Some("aa"), SaltEncoding::Hex));
+    assert_eq!((hash.scrypt_n, hash.scrypt_r, hash.scrypt_p), (Some(16384), Some(8), Some(1)));
+    assert_eq!((hash.scrypt_length, hash.signer_key.as_deref()), (Some(64), Some("a2V5")));
+}
+
+#[test]
+fn a_mapping_leaves_out_whom_it_says() {
+    let mapping = mapping(FULL);
+    for member in ["is_bot", "deleted_at"] {
+        let mut record = json!({ "legacy_id": 7, "mail": "a@example.com" });
+        record[member] = json!("true");
+        let record = testing::record(record);
+        let refusal = mapping.interpret(&record, &testing::context(&NoRelated)).unwrap_err();
+        assert_eq!(refusal.code, Code::SkippedBySource);
+        assert!(refusal.text.contains(member), "{}", refusal.text);
+        assert_eq!(mapping.who(&record), (Some("u7".into()), Some("a@example.com".into())));
+    }
+}
+
+#[test]
+fn a_wrong_mapping_says_what_was_probably_meant() {
+    for (text, expected) in [
+        ("[user]\nemial = \"x\"\nid = \"id\"", "unknown key `emial` in [user]; did you mean `email`?"),
+        ("[usr]\nid = \"id\"\n[user]\nid = \"id\"", "unknown key `usr` in the file; did you mean `user`?"),
+        ("[user]\nid = { form = \"id\" }", "[user] id needs one of from, join and const"),
+        ("[user]\nid = { from = \"id\", prefx = \"u\" }", "unknown key `prefx` in [user] id; did you mean `prefix`?"),
+        ("[user]\nname = \"n\"", "[user] needs at least one of id, email and phone"),
+        ("[user]\nid = 5", "[user] id is a text, not an integer"),
+        ("[user]\nid = \"id\"\nenabled = { from = \"x\", as = \"maybe\" }", "[user] enabled as is `maybe`"),
+        ("[user]\nid = \"id\"\nlabels = { other = \"burn\" }", "there are keep and drop"),
+        ("[user]\nid = \"id\"\n[password]\nhash = \"h\"\nparams = { cpus = 1 }", "did you mean `cpu`?"),
+        ("[user]\nid = \"id\"\n[password]\nparams = { signer_key = \"env:NOWHERE\" }", "NOWHERE, which is not set"),
+        ("[user]\nid = \"id\"\n[where]\nskip = \"x\"", "one of =="),
+        ("[user", "TOML parse error"),
+    ] {
+        let Err(problem) = parse(text) else { panic!("{text}") };
+        assert!(problem.contains(expected), "{problem}");
+    }
+}
+
+#[test]
+fn a_column_that_no_table_has_is_refused_by_its_name() {
+    let mapping = mapping("[user]\nemail = \"mial\"\nid = [\"id\", \"ID\"]");
+    let record = testing::row("", &["id", "mail"], &["7", "a@example.com"]);
+    let refusal = mapping.interpret(&record, &testing::context(&NoRelated)).unwrap_err();
+    assert!(refusal.text.contains("`mial`"), "{}", refusal.text);
+}
+
+#[test]
+fn a_misspelt_column_ends_the_run_before_it_begins_where_the_table_says_all() {
+    let table = |format| testing::table("", format, &["id", "mail", "confirmed"]);
+    for (map, expected) in [
+        ("[user]\nid = \"id\"\nemail = \"mial\"", Some("`mial`, which the export has not; did you mean `mail`?")),
+        ("[user]\nid = \"id\"\nemail = [\"mial\", \"mail\"]", None),
+        (
+            "[user]\nid = \"id\"\nemail_verified = { from = \"x\", as = \"nonempty\" }",
+            Some("there are id, mail, confirmed"),
+        ),
+        ("[user]\nid = \"id\"\n[where]\nskip = \"confirmd == null\"", Some("did you mean `confirmed`?")),
+        ("[user]\nid = \"id\"\nname = \"confirmed.name\"", None),
+    ] {
+        let found = mapping(map).check(&[table(Format::Csv)]).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(found, None, "{map}"),
+            Some(expected) => assert!(found.is_some_and(|text| text.contains(expected)), "{map}"),
+        }
+        assert!(mapping(map).check(&[table(Format::Ndjson)]).is_ok());
+    }
+}
+
+#[test]
+fn a_lenient_mapping_takes_a_missing_column_for_an_empty_one() {
+    let map = "[source]\nmissing = \"ignore\"\n[user]\nid = \"id\"\nemail = \"mail\"\nname = \"nobody\"";
+    let lenient = mapping(map);
+    assert!(lenient.check(&[testing::table("", Format::Csv, &["id", "mail"])]).is_ok());
+    let record = testing::row("", &["id", "mail"], &["7", "a@example.com"]);
+    assert_eq!(read(&lenient, &record).name, None);
+    assert!(parse(&map.replace("ignore", "explode")).is_err());
+}
+
+#[test]
+fn flags_are_read_as_the_mapping_says() {
+    let now_2026 = [
+        ("\"x\"", "yes", Some(true)),
+        ("\"x\"", "", None),
+        ("\"x\"", "perhaps", None),
+        ("{ from = \"x\", as = \"not\" }", "1", Some(false)),
+        ("{ from = \"x\", as = \"empty\" }", "", Some(true)),
+        ("{ from = \"x\", as = \"future\" }", "2999-01-01", Some(true)),
+        ("{ from = \"x\", as = \"not_future\" }", "0000-00-00 00:00:00", Some(true)),
+        ("{ from = \"x\", as = \"not_future\" }", "soon", None),
+        ("{ from = \"x\", true_values = [\"active\"] }", "Active", Some(true)),
+        ("{ from = \"x\", true_values = [\"active\"] }", "gone", Some(false)),
+        ("{ from = \"x\", true_values = [\"a\"], false_values = [\"b\"] }", "c", None),
+        ("{ from = \"x\", default = true }", "", Some(true)),
+        ("true", "", Some(true)),
+    ];
+    for (written, cell, expected) in now_2026 {
+        let value: toml::Table = format!("v = {written}").parse().unwrap();
+        let Ok(flag) = Flag::read("v", value["v"].clone()) else { panic!("{written}") };
+        let record = testing::row("", &["x"], &[cell]);
+        let now = testing::context(&NoRelated).now;
+        let read = flag.of(Row { record: &record, null: &[], lenient: false }, now).ok().flatten();
+        assert_eq!(read, expected, "{written} of `{cell}`");
+    }
+}
+
+#[test]
+fn labels_come_from_serialized_php_too() {
+    let mapping = mapping("[user]\nid = \"id\"\nlabels = \"caps\"");
+    for (caps, expected) in [
+        ("a:2:{s:6:\"editor\";b:1;s:6:\"author\";b:0;}", &["editor"][..]),
+        ("a:1:{i:0;s:5:\"admin\";}", &["admin"]),
+        ("[\"a\",\"b\"]", &["a", "b"]),
+    ] {
+        let record = testing::row("", &["id", "caps"], &["1", caps]);
+        assert_eq!(read(&mapping, &record).roles, expected, "{caps}");
+    }
+}
+
+#[test]
+fn the_table_is_the_named_one_or_the_one_with_the_columns() {
+    let table = |name, columns: &[&str]| testing::table(name, Format::Sql, columns);
+    let by_columns = mapping("[user]\nemail = \"contact.mail\"");
+    assert_eq!(by_columns.role(&table("a", &["contact"])), Role::Users);
+    assert_eq!(by_columns.role(&table("b", &["id"])), Role::Ignored);
+    let by_name = mapping("[source]\ntable = \"people\"\n[user]\nid = \"id\"");
+    assert_eq!(by_name.role(&table("people", &["id"])), Role::Users);
+    assert_eq!(by_name.role(&table("posts", &["id"])), Role::Ignored);
+    assert!(by_name.detect(&[table("posts", &["id"])]).is_none());
+    assert_eq!(by_name.fate("id"), Fate::Carried("id"));
+    assert!(matches!(by_name.fate("x"), Fate::Dropped { .. }));
+}
+
+#[test]
+fn plain_text_passwords_stay_as_they_are() {
+    let mapping = mapping("[user]\nemail = \"e\"\n[password]\nplain = \"p\"");
+    let record = testing::row("", &["e", "p"], &["a@example.com", " 1E+10 pass "]);
+    let account = read(&mapping, &record);
+    assert!(matches!(account.credential, Credential::Plain(Cow::Borrowed(" 1E+10 pass "))));
+}
+
+#[test]
+fn every_starting_map_is_a_mapping() {
+    for source in crate::source::ALL {
+        if let Err(problem) = parse(&example::example(source.name())) {
+            panic!("{}: {problem}", source.name());
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_mapping_or_a_problem(text in "\\PC{0,200}", key in "[a-z_]{1,12}", value in "\\PC{0,20}") {
+        let _ = parse(&text);
+        let section = format!("[user]\nid = \"id\"\n{key} = {value:?}\n[where]\nskip = {value:?}\n");
+        let _ = parse(&section);
+    }
+
+    #[test]
+    fn any_record_is_read_or_refused(cells in proptest::collection::vec("\\PC{0,24}", 17)) {
+        let mapping = mapping(FULL);
+        let columns = [
+            "legacy_id", "mail", "login", "confirmed_at", "tel", "first", "last", "nick", "banned_until", "roles", "vip",
+            "country", "age", "meta", "joined", "pw", "hasher",
+        ];
+        let values: Vec<&str> = cells.iter().map(String::as_str).collect();
+        let record = testing::row("", &columns, &values);
+        let _ = mapping.interpret(&record, &testing::context(&NoRelated));
+        let _ = mapping.who(&record);
+    }
+}

@@ -1,0 +1,9 @@
+//! What the systems have in common: reading values, telling tables by their columns, and the fates that recur.
+
+pub mod common;
+#[cfg(test)]
+mod hostile;
+pub mod shape;
+pub mod strict;
+#[cfg(test)]
+pub mod testing;

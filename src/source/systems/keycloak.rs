@@ -1,0 +1,243 @@
+//! Keycloak: `kc.sh export` as realm file, users files, or the folder of both.
+//!
+//! <https://www.keycloak.org/server/importExport>. What the admin console exports has no credentials.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
+
+use crate::account::{Account, Credential, HashInput};
+use crate::code::{Code, Refusal};
+use crate::format::{Record, TableSample, Value};
+use crate::source::kit::common::{self, CREATED, FACTOR, HASH};
+use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// Keycloak.
+pub struct Keycloak;
+
+/// Attributes that hold a phone number by convention.
+const PHONES: [&str; 5] = ["phoneNumber", "phone_number", "phone", "mobile", "mobileNumber"];
+
+/// Attributes that say whether it is verified.
+const PHONE_VERIFIED: [&str; 3] = ["phoneNumberVerified", "phone_number_verified", "phoneVerified"];
+
+impl Source for Keycloak {
+    fn name(&self) -> &'static str {
+        "keycloak"
+    }
+
+    fn about(&self) -> &'static str {
+        "Keycloak: realm file, users files or the folder of both, by kc.sh export; realm roles become labels, \
+         but for the default ones"
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        if let Some(table) = tables.iter().find(|table| self.role(table) == Role::Users && is_certain(table)) {
+            let credentials =
+                if common::has(table, &["credentials"]) { "with credentials" } else { "without credentials" };
+            return Some(Detection { score: 90, why: format!("users of a realm, {credentials}") });
+        }
+        let realm = |table: &&TableSample| {
+            let has = |member: &str| table.head.contains(member) || common::has(table, &[member.trim_matches('"')]);
+            let settings = ["\"sslRequired\"", "\"accessTokenLifespan\"", "\"notBefore\""];
+            // The lists of a realm have names; a list of users with a realm each has none.
+            let lists = !table.table.is_empty()
+                && !common::has(table, &["email"])
+                && (has("\"clients\"") || has("\"roles\"") || has("\"components\""));
+            has("\"realm\"") && (lists || settings.into_iter().any(has))
+        };
+        tables.iter().find(realm).map(|_| Detection {
+            score: 60,
+            why: "a realm file without users, which kc.sh export writes into files like demo-users-0.json".into(),
+        })
+    }
+
+    fn role(&self, table: &TableSample) -> Role {
+        let is_list = table.table.is_empty() || table.table == "users";
+        if is_list && common::has(table, &["username"]) { Role::Users } else { Role::Ignored }
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        let username = record.text("username");
+        let service = record.text("serviceAccountClientId").is_some()
+            || username.as_deref().is_some_and(|name| name.starts_with("service-account-"));
+        if service {
+            return Err(Refusal::new(
+                Code::SkippedBySource,
+                "a service account: it belongs to a client, not to a person",
+            ));
+        }
+        let mut attributes = common::object(record, "attributes").unwrap_or_default();
+        let phone = PHONES.iter().find_map(|name| single(&mut attributes, name));
+        let phone_verified = PHONE_VERIFIED.iter().find_map(|name| single(&mut attributes, name));
+
+        let mut prefs = Map::new();
+        for (name, value) in attributes {
+            // Attributes are lists even where they have one value.
+            let value = match value {
+                Json::Array(mut values) if values.len() == 1 => values.swap_remove(0),
+                other => other,
+            };
+            common::keep(&mut prefs, &name, value);
+        }
+        common::keep_column(&mut prefs, record, "username");
+        common::keep_column(&mut prefs, record, "groups");
+        let mut clients = common::object(record, "clientRoles").unwrap_or_default();
+        clients.retain(|client, _| !matches!(client.as_str(), "account" | "broker" | "realm-management"));
+        common::keep(&mut prefs, "clientRoles", Json::Object(clients));
+
+        let roles = record.get("realmRoles").into_iter().flat_map(Value::items).filter_map(Value::text);
+        let is_default =
+            |role: &str| role.starts_with("default-roles-") || matches!(role, "offline_access" | "uma_authorization");
+        let name = common::join_name([record.text("firstName"), record.text("lastName")]);
+        Ok(Account {
+            source_id: record.text("id").or_else(|| username.clone()).unwrap_or_default(),
+            email: record.text("email"),
+            email_verified: common::flag(record, "emailVerified"),
+            phone_verified: phone.is_some() && phone_verified.as_deref() == Some("true"),
+            enabled: record.get("enabled").and_then(common::truth).unwrap_or(true),
+            roles: roles.filter(|role| !is_default(role)).collect(),
+            created_at: common::moment_of(record, "createdTimestamp"),
+            last_seen: None,
+            credential: credential(record),
+            notes: Vec::new(),
+            name: name.or(username),
+            phone: phone.map(Cow::Owned),
+            prefs,
+        })
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        match column {
+            "id" => Fate::Carried("id"),
+            "email" => Fate::Carried("email"),
+            "emailVerified" => Fate::Carried("email_verified"),
+            "enabled" => Fate::Carried("enabled"),
+            "firstName" | "lastName" => Fate::Transformed { to: "name", how: "joined" },
+            "username" => Fate::Transformed { to: "prefs", how: "and the name, where there is no other" },
+            "attributes" => {
+                Fate::Transformed { to: "prefs", how: "but for the phone number and whether it is verified" }
+            }
+            "realmRoles" => Fate::Transformed { to: "labels", how: "but for those that everybody has" },
+            "clientRoles" => Fate::Transformed { to: "prefs", how: "but for those of Keycloak's own clients" },
+            "groups" => Fate::Prefs,
+            "credentials" => HASH,
+            "createdTimestamp" => CREATED,
+            "serviceAccountClientId" => {
+                Fate::Transformed { to: "enabled", how: "service accounts are left out, and named" }
+            }
+            "federatedIdentities" | "federationLink" => {
+                Fate::Transformed { to: "password", how: "says why there is none" }
+            }
+            "totp" | "disableableCredentialTypes" => FACTOR,
+            "requiredActions" => Fate::Dropped { why: "Appwrite asks for nothing at the next sign-in" },
+            "notBefore" | "access" | "origin" | "self" => {
+                Fate::Dropped { why: "about Keycloak's own sessions and permissions" }
+            }
+            "clientConsents" => Fate::Dropped { why: "consents to clients of Keycloak" },
+            _ => Fate::Dropped { why: "not a member that is known of Keycloak's users" },
+        }
+    }
+}
+
+fn is_certain(table: &TableSample) -> bool {
+    let marks = ["credentials", "disableableCredentialTypes", "requiredActions", "realmRoles", "createdTimestamp"];
+    marks.iter().filter(|mark| common::has(table, &[mark])).count() >= 2
+}
+
+/// Takes the first value of an attribute out.
+fn single(attributes: &mut Map<String, Json>, name: &str) -> Option<String> {
+    let first = match attributes.get(name)? {
+        Json::Array(values) => values.first()?.as_str()?,
+        Json::String(value) => value,
+        _ => return None,
+    };
+    let first = Some(first.to_owned()).filter(|value| !value.is_empty());
+    attributes.shift_remove(name);
+    first
+}
+
+fn credential<'r>(record: &Record<'_>) -> Credential<'r> {
+    let password = record
+        .get("credentials")
+        .into_iter()
+        .flat_map(Value::items)
+        .find(|credential| matches!(credential.member("type"), Some(Value::Text(kind)) if kind == "password"));
+    if let Some(password) = password {
+        // A realm file written by hand, or by a template, may have the password itself.
+        if let Some(Value::Text(plain)) = password.member("value") {
+            return Credential::Plain(Cow::Owned(plain.to_string()));
+        }
+        return Credential::Hash(HashInput {
+            hash: Cow::Owned(password.to_json().to_string()),
+            origin: "keycloak",
+            ..HashInput::default()
+        });
+    }
+    let has = |column: &str| record.get(column).is_some_and(|value| !value.is_empty());
+    if has("federationLink") {
+        common::without(
+            Code::HashNotExported,
+            "the password is kept by a user federation (LDAP, Kerberos …), not by Keycloak",
+        )
+    } else if has("federatedIdentities") {
+        common::without(Code::NoPassword, "signs in through an identity provider and has no password")
+    } else if record.get("credentials").is_none() {
+        common::without(
+            Code::HashNotExported,
+            "the export has no credentials: use kc.sh export, not the console or the REST API",
+        )
+    } else {
+        common::without(Code::NoPassword, "no password was ever set")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::NoRelated;
+    use crate::source::kit::testing;
+    use serde_json::json;
+
+    fn read(user: Json) -> Result<(Option<Code>, Json), Code> {
+        let record = testing::record(user);
+        let account = Keycloak.interpret(&record, &testing::context(&NoRelated)).map_err(|refusal| refusal.code)?;
+        let code = match account.credential {
+            Credential::None(note) => Some(note.code),
+            _ => None,
+        };
+        Ok((code, Json::Object(account.prefs)))
+    }
+
+    #[test]
+    fn what_has_no_password_says_why() {
+        for (user, code) in [
+            (json!({ "username": "a", "credentials": [] }), Code::NoPassword),
+            (json!({ "username": "a" }), Code::HashNotExported),
+            (json!({ "username": "a", "federationLink": "ldap" }), Code::HashNotExported),
+            (
+                json!({ "username": "a", "credentials": [{ "type": "otp" }], "federatedIdentities": [{}] }),
+                Code::NoPassword,
+            ),
+        ] {
+            assert_eq!(read(user).map(|(code, _)| code), Ok(Some(code)));
+        }
+        assert_eq!(read(json!({ "username": "service-account-api" })), Err(Code::SkippedBySource));
+        assert_eq!(read(json!({ "username": "x", "serviceAccountClientId": "api" })), Err(Code::SkippedBySource));
+    }
+
+    #[test]
+    fn attributes_of_one_value_are_that_value() {
+        let user = json!({ "username": "a", "attributes": { "locale": ["en"], "tags": ["a", "b"], "phone": ["+1"], "none": [] } });
+        let (_, prefs) = read(user).expect("a person");
+        assert_eq!(prefs, json!({ "locale": "en", "tags": ["a", "b"], "username": "a" }));
+    }
+
+    #[test]
+    fn a_realm_without_users_is_recognised_as_one() {
+        let mut table = testing::table("clients", crate::format::Format::Json, &["clientId"]);
+        table.head = "{\"realm\": \"demo\", \"sslRequired\": \"external\"".into();
+        let detection = Keycloak.detect(&[table]).expect("a realm");
+        assert!(detection.why.contains("-users-0.json"));
+    }
+}

@@ -1,0 +1,302 @@
+//! LDAP directories: what `slapcat`, `ldapsearch` and the tools of other servers write as LDIF (RFC 2849).
+//!
+//! Attribute names do not distinguish case (RFC 4512 §2.5). A `userPassword` without `{…}` is the password itself
+//! (RFC 4519 §2.41).
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
+
+use crate::account::{Account, Credential, HashInput};
+use crate::code::{Code, Note, Refusal};
+use crate::format::{Format, Record, TableSample, Value};
+use crate::source::kit::common::{self, CREATED, HASH, LAST_SEEN, ROLES};
+use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// LDIF.
+pub struct Ldif;
+
+/// Object classes of people; everything else (units, groups, hosts) is none of ours.
+const PEOPLE: [&str; 8] =
+    ["person", "organizationalperson", "inetorgperson", "posixaccount", "shadowaccount", "account", "user", "inetuser"];
+
+/// Object classes of machines, which are `user` or `account` as well.
+const MACHINES: [&str; 5] = ["computer", "device", "ipservice", "sambadomain", "simplesecurityobject"];
+
+/// What is kept in the preferences: what describes a person, nothing that the server keeps for itself.
+const PREFS: [&str; 17] = [
+    "uid",
+    "title",
+    "description",
+    "telephoneNumber",
+    "o",
+    "ou",
+    "l",
+    "st",
+    "c",
+    "street",
+    "postalCode",
+    "departmentNumber",
+    "department",
+    "employeeNumber",
+    "employeeType",
+    "preferredLanguage",
+    "labeledURI",
+];
+
+impl Source for Ldif {
+    fn name(&self) -> &'static str {
+        "ldif"
+    }
+
+    fn about(&self) -> &'static str {
+        "LDIF: the people of a directory (person, inetOrgPerson, posixAccount …), with their first address; groups that \
+         memberOf names become labels"
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        tables.iter().find(|table| table.format == Format::Ldif)?;
+        Some(Detection { score: 80, why: "LDIF: entries of a directory".into() })
+    }
+
+    fn role(&self, table: &TableSample) -> Role {
+        if table.format == Format::Ldif { Role::Mixed } else { Role::Ignored }
+    }
+
+    fn role_of(&self, record: &Record<'_>) -> Role {
+        let classes: Vec<String> = values(record, "objectClass").map(|class| class.to_ascii_lowercase()).collect();
+        let is = |list: &[&str]| classes.iter().any(|class| list.contains(&class.as_str()));
+        if is(&PEOPLE) && !is(&MACHINES) { Role::Users } else { Role::Ignored }
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        let first = |name: &'static str| values(record, name).find(|value| !value.trim().is_empty());
+        let mut notes = Vec::new();
+        let (credential, locked_hash) = credential(record, &mut notes);
+        let source_id = ["entryUUID", "nsUniqueId", "ipaUniqueID", "uid", "sAMAccountName", "dn"];
+        let email = first("mail").or_else(|| first("userPrincipalName").filter(|name| name.contains('@')));
+
+        let mut prefs = Map::new();
+        for name in PREFS {
+            let all: Vec<Json> = values(record, name).map(Json::from).collect();
+            let value = if all.len() == 1 { all.into_iter().next().unwrap_or_default() } else { Json::Array(all) };
+            common::keep(&mut prefs, name, value);
+        }
+        let others = values(record, "mail").filter(|mail| Some(mail) != email.as_ref()).map(Json::from).collect();
+        common::keep(&mut prefs, "other_mail", others);
+
+        let name = first("displayName")
+            .or_else(|| first("cn"))
+            .or_else(|| common::join_name([first("givenName"), first("sn")]))
+            .or_else(|| first("uid"));
+        let groups = values(record, "memberOf").filter_map(|group| common_name(&group).map(Cow::Owned));
+        Ok(Account {
+            source_id: source_id.iter().find_map(|name| values(record, name).next()).unwrap_or_default(),
+            email_verified: false,
+            phone: first("mobile").or_else(|| first("telephoneNumber")),
+            phone_verified: false,
+            enabled: !locked_hash && !is_locked(record),
+            roles: groups.collect(),
+            created_at: first("createTimestamp").or_else(|| first("whenCreated")).and_then(|t| generalized_time(&t)),
+            last_seen: first("authTimestamp").or_else(|| first("pwdLastSuccess")).and_then(|t| generalized_time(&t)),
+            email,
+            name,
+            prefs,
+            credential,
+            notes,
+        })
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        let bare = column.split(';').next().unwrap_or(column).to_ascii_lowercase();
+        match bare.as_str() {
+            "entryuuid" | "nsuniqueid" | "ipauniqueid" => Fate::Carried("id"),
+            "dn" | "samaccountname" => {
+                Fate::Transformed { to: "id", how: "where there is no unique id in text and no uid" }
+            }
+            "mail" => {
+                Fate::Transformed { to: "email", how: "the first, as not verified; the others go to the preferences" }
+            }
+            "mobile" => Fate::Carried("phone"),
+            "telephonenumber" => Fate::Transformed { to: "phone", how: "where there is no mobile; and prefs" },
+            "displayname" | "cn" => Fate::Carried("name"),
+            "givenname" | "sn" => Fate::Transformed { to: "name", how: "where there is no cn" },
+            "userpassword" => HASH,
+            "memberof" => ROLES,
+            "pwdaccountlockedtime" | "nsaccountlock" | "useraccountcontrol" | "logindisabled" => {
+                Fate::Transformed { to: "enabled", how: "locked accounts are disabled" }
+            }
+            "createtimestamp" | "whencreated" => CREATED,
+            "authtimestamp" | "pwdlastsuccess" => LAST_SEEN,
+            "objectclass" => Fate::Transformed { to: "record", how: "people are read, all else is not" },
+            "jpegphoto" | "thumbnailphoto" | "usercertificate" | "objectguid" | "objectsid" | "guid" => {
+                Fate::Dropped { why: "binary" }
+            }
+            "sambantpassword" | "sambalmpassword" | "krbprincipalkey" => {
+                Fate::Dropped { why: "a hash of Windows or Kerberos" }
+            }
+            _ if PREFS.iter().any(|name| name.eq_ignore_ascii_case(&bare)) => Fate::Prefs,
+            _ => Fate::Dropped { why: "kept by the directory for itself, or not about the person" },
+        }
+    }
+}
+
+/// The values of an attribute, whatever its case and options (`cn;lang-en`).
+fn values<'v>(record: &'v Record<'_>, name: &str) -> impl Iterator<Item = Cow<'v, str>> {
+    let is = move |attribute: &str| attribute.split(';').next().is_some_and(|bare| bare.eq_ignore_ascii_case(name));
+    record
+        .iter()
+        .filter(move |(attribute, _)| is(attribute))
+        .flat_map(|(_, value)| value.items())
+        .filter_map(Value::text)
+}
+
+/// `cn=admins,ou=groups,dc=example,dc=com` → `admins`.
+fn common_name(dn: &str) -> Option<String> {
+    let (kind, rest) = dn.split_once('=')?;
+    // RFC 4514: a comma within a value is escaped.
+    let end = rest.match_indices(',').map(|(at, _)| at).find(|&at| !rest[..at].ends_with('\\')).unwrap_or(rest.len());
+    let is_name = ["cn", "ou"].iter().any(|name| kind.trim().eq_ignore_ascii_case(name));
+    is_name.then(|| rest[..end].replace('\\', ""))
+}
+
+/// `20261121164521.521332Z`, `202611211645Z` (RFC 4517 §3.3.13).
+fn generalized_time(text: &str) -> Option<jiff::Timestamp> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if !matches!(digits, 10 | 12 | 14) {
+        return None;
+    }
+    let part = |from: usize, to: usize| text.get(from..to).filter(|_| to <= digits).unwrap_or("00");
+    let zone = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let date =
+        format!("{}-{}-{}T{}:{}:{}", &text[..4], part(4, 6), part(6, 8), part(8, 10), part(10, 12), part(12, 14));
+    format!("{date}{}", if zone.is_empty() { "Z" } else { zone }).parse().ok()
+}
+
+/// OpenLDAP's password policy, 389 and FreeIPA, Active Directory, eDirectory.
+fn is_locked(record: &Record<'_>) -> bool {
+    let is_true = |name| values(record, name).any(|value| value.eq_ignore_ascii_case("true"));
+    // ACCOUNTDISABLE: learn.microsoft.com, UserAccountControl property flags.
+    let disabled = |value: Cow<'_, str>| value.parse::<u32>().is_ok_and(|flags| flags & 2 != 0);
+    values(record, "pwdAccountLockedTime").next().is_some()
+        || is_true("nsAccountLock")
+        || is_true("loginDisabled")
+        || values(record, "userAccountControl").any(disabled)
+}
+
+/// The password that is best carried, and whether it stands behind the `!` of a locked account.
+fn credential<'r>(record: &'r Record<'r>, notes: &mut Vec<Note>) -> (Credential<'r>, bool) {
+    let passwords: Vec<Cow<'r, str>> = values(record, "userPassword").filter(|password| !password.is_empty()).collect();
+    if passwords.len() > 1 {
+        let text =
+            format!("the entry has {} passwords; the first of the kind that is best carried is taken", passwords.len());
+        notes.push(Note::new(Code::SeveralPasswords, text));
+    }
+    let Some(password) = passwords.into_iter().min_by_key(|password| rank(password)) else {
+        return (common::without(Code::NoPassword, "the entry has no userPassword"), false);
+    };
+    let Some((scheme, body)) = password.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+        return (Credential::Plain(password), false);
+    };
+    if scheme.eq_ignore_ascii_case("SASL") {
+        return (
+            common::without(Code::HashNotExported, "the directory passes sign-ins on ({SASL}) and has no hash"),
+            false,
+        );
+    }
+    if ["CLEARTEXT", "CLEAR", "PLAIN"].iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
+        return (Credential::Plain(Cow::Owned(body.to_owned())), false);
+    }
+    let locked = body.strip_prefix('!').filter(|_| scheme.eq_ignore_ascii_case("CRYPT"));
+    let is_locked = locked.is_some();
+    if body.is_empty() || body == "*" || locked.is_some_and(|hash| !hash.starts_with('$')) {
+        return (common::without(Code::NoPassword, "the entry marks the password as unusable"), is_locked);
+    }
+    let hash = locked.map(|hash| Cow::Owned(format!("{{{scheme}}}{hash}"))).unwrap_or(password);
+    (Credential::Hash(HashInput { hash, origin: "ldif", ..HashInput::default() }), is_locked)
+}
+
+/// Which of several passwords is best carried: one in the clear, then what Appwrite can verify, then the others.
+fn rank(password: &str) -> u8 {
+    let Some((scheme, body)) = password.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return 0 };
+    match scheme.to_ascii_uppercase().as_str() {
+        "CLEARTEXT" | "CLEAR" | "PLAIN" => 0,
+        "CRYPT" if body.starts_with('!') || body == "*" => 4,
+        "CRYPT" if body.starts_with("$y$") || body.starts_with("$7$") || body.starts_with("$apr1$") => 3,
+        "CRYPT" | "ARGON2" | "BCRYPT" | "BLF-CRYPT" => 1,
+        "SHA" | "SHA256" | "SHA384" | "SHA512" | "MD5" => 2,
+        "SASL" => 5,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::NoRelated;
+    use crate::source::kit::testing;
+    use serde_json::json;
+
+    fn read(passwords: Json) -> (String, bool) {
+        let record = testing::record(
+            json!({ "dn": "uid=a", "objectclass": ["top", "inetOrgPerson"], "userpassword": passwords }),
+        );
+        assert_eq!(Ldif.role_of(&record), Role::Users);
+        let account = Ldif.interpret(&record, &testing::context(&NoRelated)).expect("a person");
+        let credential = match account.credential {
+            Credential::Hash(input) => input.hash.into_owned(),
+            Credential::Plain(password) => format!("plain {password}"),
+            Credential::None(note) => note.code.to_string(),
+        };
+        (credential, account.enabled)
+    }
+
+    #[test]
+    fn passwords_without_a_scheme_are_passwords() {
+        assert_eq!(read(json!("secret!")), ("plain secret!".into(), true));
+        assert_eq!(read(json!("{CLEARTEXT}secret!")), ("plain secret!".into(), true));
+        assert_eq!(read(json!("{SSHA}abc")), ("{SSHA}abc".into(), true));
+        assert_eq!(read(json!("{SASL}nina@EXAMPLE.COM")), ("hash-not-exported".into(), true));
+        assert_eq!(read(json!([])), ("no-password".into(), true));
+    }
+
+    #[test]
+    fn locked_hashes_are_carried_and_disabled() {
+        assert_eq!(read(json!("{CRYPT}!$6$abc$def")), ("{CRYPT}$6$abc$def".into(), false));
+        assert_eq!(read(json!("{crypt}!")), ("no-password".into(), false));
+        assert_eq!(read(json!("{CRYPT}*")), ("no-password".into(), true));
+    }
+
+    #[test]
+    fn of_several_passwords_the_one_that_is_best_carried_is_taken() {
+        assert_eq!(read(json!(["{SSHA}abc", "{SHA}def"])).0, "{SHA}def");
+        assert_eq!(read(json!(["{SHA}def", "{CRYPT}$6$x$y", "{CRYPT}$y$x$y"])).0, "{CRYPT}$6$x$y");
+        assert_eq!(read(json!(["{SSHA}first", "{SSHA}second"])).0, "{SSHA}first");
+    }
+
+    #[test]
+    fn units_groups_and_machines_are_nobody() {
+        for classes in
+            [json!("organizationalUnit"), json!(["top", "groupOfNames"]), json!(["user", "computer"]), json!(null)]
+        {
+            assert_eq!(Ldif.role_of(&testing::record(json!({ "dn": "x", "objectClass": classes }))), Role::Ignored);
+        }
+    }
+
+    #[test]
+    fn groups_are_named_by_their_first_part() {
+        assert_eq!(common_name("cn=admins,ou=groups,dc=example").as_deref(), Some("admins"));
+        assert_eq!(common_name("CN=Sales\\, EU,DC=example").as_deref(), Some("Sales, EU"));
+        assert_eq!(common_name("uid=x,dc=example"), None);
+    }
+
+    #[test]
+    fn times_are_generalized() {
+        let moment: Option<jiff::Timestamp> = "2026-11-21T16:45:21Z".parse().ok();
+        assert_eq!(generalized_time("20261121164521Z"), moment);
+        assert_eq!(generalized_time("20261121164521.521332Z"), moment);
+        assert_eq!(generalized_time("20261121174521+0100"), moment);
+        assert_eq!(generalized_time("202611211645Z"), "2026-11-21T16:45:00Z".parse().ok());
+        assert_eq!(generalized_time("soon"), None);
+    }
+}
