@@ -91,7 +91,7 @@ fn check(args: &Args) -> Result<Report, RunError> {
         rate: args.rate.map(std::num::NonZeroU32::get),
         now: jiff::Timestamp::now(),
     };
-    let mut report = Report::new(head, &survey.tally, export.source());
+    let mut report = Report::new(head, &survey.tally, |column| export.fate(column));
     report.add_finding(survey.finding());
     report.known = settings::prove_known(&args.export, &export, version.profile(), &progress)?;
     if !args.since.is_empty() {

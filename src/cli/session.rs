@@ -218,7 +218,7 @@ impl Stage {
             rate: self.session.rate.map(NonZeroU32::get),
             now: jiff::Timestamp::now(),
         };
-        Report::new(head, tally, self.export.source())
+        Report::new(head, tally, |column| self.export.fate(column))
     }
 }
 

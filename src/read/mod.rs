@@ -7,6 +7,7 @@ mod rejects;
 #[cfg(test)]
 mod samples;
 mod scan;
+mod standing;
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -21,7 +22,7 @@ use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
 use crate::format::{Position, Record, TableSample};
 use crate::source::describe::Mapping;
-use crate::source::{Context, FirebaseHashConfig, Role, Source};
+use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
 use scan::{Decoded, Job, Pass, drive};
 
 /// How an export is to be read, as meant.
@@ -55,6 +56,7 @@ pub struct Export {
     findings: Vec<String>,
     options: ReadOptions,
     related: join::Store,
+    standings: standing::Standings,
 }
 
 /// A column's name that stands twice in a header.
@@ -114,7 +116,10 @@ impl Export {
                 table.columns = names;
             }
         }
-        let mut export = Self { files, tables, roles, source, why, findings, options, related: join::Store::default() };
+        let decided = options.mapping.is_some_and(Mapping::says_who_is_enabled);
+        let standings = standing::Standings::new(source, &tables, &roles, !decided);
+        let related = join::Store::default();
+        let mut export = Self { files, tables, roles, source, why, findings, options, related, standings };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -129,6 +134,12 @@ impl Export {
     #[must_use]
     pub fn unsupported(&self) -> Option<crate::plan::Unsupported> {
         self.options.mapping.and_then(|mapping| mapping.unsupported)
+    }
+
+    /// What becomes of a column of the users' tables.
+    #[must_use]
+    pub fn fate(&self, column: &str) -> Fate {
+        self.standings.fate(column).unwrap_or_else(|| self.source.fate(column))
     }
 
     /// Why it is taken for that, for a person.
@@ -231,8 +242,12 @@ impl Export {
             });
             let mut items: Vec<_> = interpreted.collect();
             for (item, decoded) in items.iter_mut().zip(&group) {
-                if let Ok(account) = &mut item.account {
-                    complete(account, &context, decoded.recoded);
+                let Ok(account) = &mut item.account else { continue };
+                complete(account, &context, decoded.recoded);
+                if let Some(record) = item.record
+                    && let Err(refusal) = self.standings.apply(record, account, context.now)
+                {
+                    item.account = Err(refusal);
                 }
             }
             each(fold, items);

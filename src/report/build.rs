@@ -12,7 +12,7 @@ use super::traps::Trap;
 use crate::appwrite::Version;
 use crate::code::{Code, Severity};
 use crate::scheme::cost::Cost;
-use crate::source::{Fate, Source};
+use crate::source::Fate;
 
 /// What a command knows of its run as a whole.
 #[derive(Debug, Clone)]
@@ -35,10 +35,10 @@ pub struct Head<'h> {
 pub const DEFAULT_RATE: u32 = 100;
 
 impl Report {
-    /// The report of what was counted. `source` says what became of the columns; the sections of other commands are
+    /// The report of what was counted. `fate` says what became of a column; the sections of other commands are
     /// empty, and filled by assignment.
     #[must_use]
-    pub fn new(head: Head<'_>, tally: &Tally, source: &dyn Source) -> Self {
+    pub fn new(head: Head<'_>, tally: &Tally, fate: impl Fn(&str) -> Fate) -> Self {
         let [ready, warning, needs_reset, refused] = tally.outcomes;
         let rate = head.rate.unwrap_or(DEFAULT_RATE).max(1);
         let schemes = schemes(tally);
@@ -64,7 +64,7 @@ impl Report {
                 login_core_hours: login_core_hours(&schemes),
             },
             schemes,
-            columns: columns.iter().map(|column| column_fate(column, source)).collect(),
+            columns: columns.iter().map(|column| column_fate(column, fate(&column.name))).collect(),
             columns_elsewhere,
             never_carried: NEVER_CARRIED
                 .iter()
@@ -226,8 +226,8 @@ fn duplicates(tally: &Tally) -> Duplicates {
     }
 }
 
-fn column_fate(column: &loss::Column, source: &dyn Source) -> Column {
-    let (fate, to, how) = match source.fate(&column.name) {
+fn column_fate(column: &loss::Column, fate: Fate) -> Column {
+    let (fate, to, how) = match fate {
         Fate::Carried(to) => ("carried", Some(to), None),
         Fate::Transformed { to, how } => ("transformed", Some(to), Some(how)),
         Fate::Prefs => ("prefs", Some("prefs"), None),

@@ -170,6 +170,12 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// Whether it says itself who may sign in, so that nothing else is looked for.
+    #[must_use]
+    pub const fn says_who_is_enabled(&self) -> bool {
+        self.enabled.is_some()
+    }
+
     /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ pub mod common;
 #[cfg(test)]
 mod hostile;
 pub mod shape;
+pub mod status;
 pub mod strict;
 #[cfg(test)]
 pub mod testing;

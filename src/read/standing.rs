@@ -1,0 +1,90 @@
+//! Columns beside a source's own that say who may sign in: applications add them to the tables of every system.
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::code::{Code, Refusal};
+use crate::format::{Fields, Record, TableSample, Value};
+use crate::source::kit::status::{self, Meaning, Standing};
+use crate::source::{Fate, Role, Source};
+
+/// The columns of an export that are read for this, whichever source it is.
+pub(super) struct Standings {
+    source: &'static dyn Source,
+    /// Whether such columns are read at all: a mapping that says who is enabled has the last word.
+    on: bool,
+    columns: Vec<(String, Meaning)>,
+    /// The members that the samples showed, in their order: others may come later.
+    seen: Vec<String>,
+}
+
+impl Standings {
+    pub(super) fn new(source: &'static dyn Source, tables: &[TableSample], roles: &[Role], on: bool) -> Self {
+        let mut standings = Self { source, on, columns: Vec::new(), seen: Vec::new() };
+        let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
+        for column in users.flat_map(|(table, _)| &table.columns) {
+            if !standings.seen.contains(column) {
+                standings.columns.extend(standings.meaning(column).map(|meaning| (column.clone(), meaning)));
+                standings.seen.push(column.clone());
+            }
+        }
+        standings
+    }
+
+    /// What a column is about, if the source itself does not know it.
+    fn meaning(&self, column: &str) -> Option<Meaning> {
+        let meaning = status::meaning(column).filter(|_| self.on)?;
+        // No source has a column without a name.
+        (self.source.fate(column) == self.source.fate("\0")).then_some(meaning)
+    }
+
+    /// What becomes of a column, if it is one of these.
+    pub(super) fn fate(&self, column: &str) -> Option<Fate> {
+        let how = "not one of the source's own; disabled or left out where it says so";
+        self.meaning(column).map(|_| Fate::Transformed { to: "enabled", how })
+    }
+
+    /// Disables whom such a column keeps out.
+    ///
+    /// # Errors
+    /// The refusal of somebody who was deleted, or of whom a column says what is not understood.
+    pub(super) fn apply(&self, record: &Record<'_>, account: &mut Account<'_>, now: Timestamp) -> Result<(), Refusal> {
+        let mut worst: Option<(Standing, &str, &Value<'_>)> = None;
+        let mut see = |column, meaning: Meaning, value| {
+            let standing = meaning.read(value, now);
+            if worst.is_none_or(|(worst, ..)| standing > worst) {
+                worst = Some((standing, column, value));
+            }
+        };
+        for (column, meaning) in &self.columns {
+            if let Some(value) = record.get(column) {
+                see(column, *meaning, value);
+            }
+        }
+        if let (Fields::Members(members), true) = (&record.fields, self.on) {
+            let mut next = 0;
+            for (name, value) in members {
+                // Nearly all records have the members of the first, in their order.
+                if self.seen.get(next).is_some_and(|seen| seen == name) {
+                    next += 1;
+                } else if let Some(at) = self.seen.iter().position(|seen| seen == name) {
+                    next = at + 1;
+                } else if let Some(meaning) = self.meaning(name) {
+                    see(name, meaning, value);
+                }
+            }
+        }
+        match worst {
+            Some((Standing::Disabled, ..)) => account.enabled = false,
+            Some((Standing::Deleted, column, _)) => {
+                let text = format!("column `{column}` says that the user was deleted");
+                return Err(Refusal::new(Code::SkippedBySource, text));
+            }
+            Some((Standing::Unsure, column, value)) if account.enabled => {
+                return Err(status::unsure(column, value, self.source.name()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
