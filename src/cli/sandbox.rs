@@ -8,7 +8,7 @@ use super::args::OutputFormat;
 use crate::appwrite::Version;
 use crate::error::{Finish, RunError};
 use crate::sandbox::faults::Faults;
-use crate::sandbox::pace::Latency;
+use crate::sandbox::faults::pace::Latency;
 use crate::sandbox::{Config, ExtraKey, Running, start};
 
 /// Serve Appwrite's Users API on loopback, on SQLite

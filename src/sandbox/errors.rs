@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::traits::Traits;
+use crate::sandbox::traits::Traits;
 
 /// An error answer.
 #[derive(Debug, Clone)]

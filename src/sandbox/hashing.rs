@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-use super::errors::{ApiError, ApiResult};
+use crate::sandbox::errors::{ApiError, ApiResult};
 
 /// The pool.
 pub struct Hashing {

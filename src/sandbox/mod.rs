@@ -1,49 +1,23 @@
 //! The Users API on hyper and SQLite: routes by resource, login, queries, faults.
 //!
-//! [`start`] serves it in this process. A request goes through `app` (route, project, caller, scopes) to a handler of its
-//! resource; handlers validate their parameters with `params`, and let jobs run on the `store`. What differs between
-//! Appwrite's versions stands in `traits` alone.
+//! [`start`] serves it in this process. From below: `traits` (all that differs between Appwrite's versions), `params` (the
+//! validators), `data` (the store and what is found in it), `state` (what all requests share), `http` (one request and its
+//! answer), `handlers` (one file a resource), `serve` (from the listener to the handler and back). `faults` strike in
+//! `serve` alone.
 
-mod abuse;
-mod access_log;
-mod account;
-mod addresses;
-mod agent;
-mod answer;
-mod app;
-mod auth;
-mod body;
-mod call;
 mod clock;
-mod collation;
-mod cors;
-mod create;
+mod data;
 mod errors;
 pub mod faults;
-mod find;
+mod handlers;
 mod hashing;
-mod health;
-mod jwts;
-mod lists;
-mod mfa;
-mod model;
-pub mod pace;
+mod http;
 mod params;
-mod patch;
 mod php;
-mod projects;
-mod queries;
-mod routes;
-mod schema;
-mod seal;
 mod secrets;
-mod server;
-mod sessions;
-mod store;
-mod targets;
-mod tokens;
+mod serve;
+mod state;
 mod traits;
-mod users;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -55,8 +29,14 @@ use tokio::task::JoinHandle;
 
 use crate::appwrite::Version;
 use crate::error::RunError;
+use data::abuse::Abuse;
+use data::projects::{self, Grant};
+use data::store::{Store, StoreThread};
 use faults::Faults;
-use pace::Latency;
+use faults::pace::{Capacity, Latency, Limit};
+use hashing::Hashing;
+use state::State;
+use traits::Traits;
 
 /// How the sandbox is set up. Holds keys, so it has no `Debug`.
 #[derive(Clone)]
@@ -162,7 +142,7 @@ pub struct Running {
     pub limited_key: String,
     stop: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
-    store: store::StoreThread,
+    store: StoreThread,
 }
 
 impl Running {
@@ -192,29 +172,32 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         .map_err(|error| RunError::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     let address =
         listener.local_addr().map_err(|error| RunError::Internal(format!("cannot tell the address: {error}")))?;
-    let (store, thread) = store::Store::open(config.store.as_deref())?;
-    let grants: Vec<projects::Grant> = config
+    let (store, thread) = Store::open(config.store.as_deref())?;
+    let grants: Vec<Grant> = config
         .extra
         .into_iter()
-        .map(|extra| projects::Grant { project: extra.project, key: extra.key, scopes: extra.scopes })
+        .map(|extra| Grant { project: extra.project, key: extra.key, scopes: extra.scopes })
         .collect();
     let (project, key) = (config.project, config.key);
     let (projects, main) = store
         .run(move |connection| projects::prepare(connection, project, key, &grants))
         .await
         .map_err(|_| RunError::Internal("the store cannot be written".into()))?;
-    let app = Arc::new(app::App {
-        traits: traits::Traits::of(config.version),
+    let state = State {
+        traits: Traits::of(config.version),
         store,
         projects,
-        hashing: hashing::Hashing::new(),
-        abuse: abuse::Abuse::new(config.abuse_limit),
+        hashing: Hashing::new(),
+        abuse: Abuse::new(config.abuse_limit),
+    };
+    let service = serve::Service {
+        state: Arc::new(state),
         latency: config.latency,
-        limit: config.limit.map(|per_second| pace::Limit::new(per_second, config.retry_after)),
-        capacity: config.capacity.map(pace::Capacity::new),
+        limit: config.limit.map(|per_second| Limit::new(per_second, config.retry_after)),
+        capacity: config.capacity.map(Capacity::new),
         dice: config.faults.map(faults::Dice::new),
         access_log: config.access_log,
-    });
+    };
     let (stop, stopped) = oneshot::channel();
     Ok(Running {
         endpoint: format!("http://{address}/v1"),
@@ -222,7 +205,51 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         key: main.key,
         limited_key: main.limited_key,
         stop,
-        accepting: server::spawn(app, listener, stopped),
+        accepting: serve::spawn(Arc::new(service), listener, stopped),
         store: thread,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// From below: a file uses nothing that stands behind its own room.
+    const ORDER: &[&str] = &[
+        "php", "clock", "traits", "errors", "params", "secrets", "hashing", "data", "state", "http", "handlers",
+        "faults", "serve",
+    ];
+
+    fn upward(room: &str, text: &str, found: &mut Vec<String>) {
+        let place = |name: &str| ORDER.iter().position(|room| *room == name);
+        for line in text.lines() {
+            let Some((_, used)) = line.split_once("use crate::sandbox::") else { continue };
+            let used = used.split([':', ';', '{']).find(|name| !name.is_empty()).unwrap_or_default();
+            if place(used) > place(room) {
+                found.push(format!("{room}: {line}"));
+            }
+        }
+    }
+
+    fn walk(folder: &Path, room: Option<&str>, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+            let room = room.unwrap_or(&name);
+            if path.is_dir() {
+                walk(&path, Some(room), found);
+            } else if ORDER.contains(&room) {
+                upward(room, &std::fs::read_to_string(&path).expect("a file"), found);
+            }
+        }
+    }
+
+    #[test]
+    fn rooms_use_what_is_below_them_alone() {
+        let mut found = Vec::new();
+        walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox"), None, &mut found);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        upward("data", "use crate::sandbox::http::answer::Answer;", &mut found);
+        assert_eq!(found.len(), 1, "an upward use is found");
+    }
 }

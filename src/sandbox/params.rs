@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::php;
-use super::traits::Traits;
 use crate::appwrite::rules;
+use crate::sandbox::php;
+use crate::sandbox::traits::Traits;
 
 /// A validator.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::errors::{ApiError, ApiResult};
+use crate::sandbox::errors::{ApiError, ApiResult};
 
 /// So many digits of a secret, in hexadecimal, from the system's generator.
 pub fn hex_secret(digits: usize) -> ApiResult<String> {

@@ -1,0 +1,21 @@
+//! What all requests share: the behaviour, the data, and the threads that compute.
+
+use crate::sandbox::data::abuse::Abuse;
+use crate::sandbox::data::projects::Projects;
+use crate::sandbox::data::store::Store;
+use crate::sandbox::hashing::Hashing;
+use crate::sandbox::traits::Traits;
+
+/// What all requests share.
+pub struct State {
+    /// The behaviour.
+    pub traits: Traits,
+    /// The data.
+    pub store: Store,
+    /// Projects and keys.
+    pub projects: Projects,
+    /// Threads for passwords.
+    pub hashing: Hashing,
+    /// The limit of sign-ins.
+    pub abuse: Abuse,
+}
