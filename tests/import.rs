@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rehome::appwrite::client::Request;
+use rehome::appwrite::wire::Request;
 use rehome::appwrite::{Client, Target};
 use serde_json::{Value, json};
 
@@ -47,8 +47,7 @@ fn meanwhile(sandbox: &Sandbox, request: &Request) {
 }
 
 fn rename(user_id: &str, name: &str) -> Request {
-    let body = json!({ "name": name }).to_string().into_bytes();
-    Request::step(rehome::appwrite::client::Kind::Step, false, format!("/users/{user_id}/name"), body)
+    Request::patch(format!("/users/{user_id}/name"), &json!({ "name": name }))
 }
 
 #[test]
@@ -197,7 +196,7 @@ fn somebody_else_is_named_and_never_overwritten() {
     let (home, expected) = prepared(12);
     let sandbox = Sandbox::start(&[]);
     // The id of one, the address of another, and one who is the very same.
-    let create = |body: Value| Request::create("/users/md5", body.to_string().into_bytes());
+    let create = |body: Value| Request::post("/users/md5", &body);
     let hash = "f".repeat(32);
     meanwhile(&sandbox, &create(json!({"userId": "user-1", "email": "else@example.com", "password": hash})));
     meanwhile(&sandbox, &create(json!({"userId": "stranger", "email": "person2@example.com", "password": hash})));
@@ -206,8 +205,8 @@ fn somebody_else_is_named_and_never_overwritten() {
     // One whom an import began whose ledger is lost, and the number of another.
     let begun = json!({"userId": "user-7", "email": "person7@example.com", "name": "Person 7", "password": format!("{:032x}", 7)});
     meanwhile(&sandbox, &create(begun));
-    let number = json!({"userId": "caller", "phone": "+4915100000004"}).to_string().into_bytes();
-    meanwhile(&sandbox, &Request::create("/users", number));
+    let number = json!({"userId": "caller", "phone": "+4915100000004"});
+    meanwhile(&sandbox, &Request::post("/users", &number));
 
     let result = run(import(&sandbox, home.path()).args(["--format", "json"])).exits(3);
     let there = listed(&sandbox);
@@ -262,8 +261,8 @@ fn verify_finds_what_is_different_missing_and_stray() {
     meanwhile(&sandbox, &rename("user-2", "Somebody"));
     meanwhile(&sandbox, &rename("user-4", "Somebody"));
     meanwhile(&sandbox, &Request::delete("user-5"));
-    let body = json!({"userId": "late", "email": "late@example.com"}).to_string().into_bytes();
-    meanwhile(&sandbox, &Request::create("/users", body));
+    let body = json!({"userId": "late", "email": "late@example.com"});
+    meanwhile(&sandbox, &Request::post("/users", &body));
     let counts = look(3);
     assert_eq!(
         [&counts["same"], &counts["different"], &counts["missing"], &counts["stray"]],

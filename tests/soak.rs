@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rehome::appwrite::client::{cursor_after, limit};
+use rehome::appwrite::wire::{cursor_after, limit};
 use rehome::appwrite::{Client, Target, preflight};
 use serde_json::{Value, json};
 

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::wire::Request;
 use crate::error::RunError;
 
 /// Longest wait for a connection.
@@ -35,118 +38,13 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// What a request is for; its verdict depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A create: not idempotent, but a second one of the same id is a 409.
-    Create,
-    /// A follow-up that can be repeated.
-    Step,
-    /// `PATCH phone`: repeating it is a 409 even on the user's own number.
-    Phone,
-    /// A `GET`.
-    Read,
-    /// A `DELETE`: repeating it is a 404.
-    Delete,
-}
-
-/// A request, ready to be sent any number of times.
-#[derive(Clone)]
-pub struct Request {
-    /// What it is for.
-    pub kind: Kind,
-    method: Method,
-    /// Below the endpoint, `/users/bcrypt`; may carry a query.
-    path: String,
-    body: Vec<u8>,
-}
-
-impl Request {
-    /// `POST` to a create endpoint.
-    #[must_use]
-    pub fn create(path: &str, body: Vec<u8>) -> Self {
-        Self { kind: Kind::Create, method: Method::POST, path: path.to_owned(), body }
-    }
-
-    /// A follow-up request.
-    #[must_use]
-    pub fn step(kind: Kind, put: bool, path: String, body: Vec<u8>) -> Self {
-        Self { kind, method: if put { Method::PUT } else { Method::PATCH }, path, body }
-    }
-
-    /// `GET /users/{id}`; the id's characters need no escaping.
-    #[must_use]
-    pub fn read(user_id: &str) -> Self {
-        Self::get(format!("/users/{user_id}"))
-    }
-
-    /// `GET /users/{id}/sessions`
-    #[must_use]
-    pub fn sessions(user_id: &str) -> Self {
-        Self::get(format!("/users/{user_id}/sessions"))
-    }
-
-    /// `DELETE /users/{id}/sessions/{session}`
-    #[must_use]
-    pub fn end_session(user_id: &str, session: &str) -> Self {
-        let path = format!("/users/{user_id}/sessions/{session}");
-        Self { kind: Kind::Delete, method: Method::DELETE, path, body: Vec::new() }
-    }
-
-    /// `DELETE /users/{id}`
-    #[must_use]
-    pub fn delete(user_id: &str) -> Self {
-        Self { kind: Kind::Delete, method: Method::DELETE, path: format!("/users/{user_id}"), body: Vec::new() }
-    }
-
-    /// `GET /users` with queries as Appwrite ≥ 1.5 writes them.
-    #[must_use]
-    pub fn list(queries: &[Value]) -> Self {
-        let mut url = Url::parse("http://x/users").unwrap_or_else(|_| unreachable!("a constant that is a URL"));
-        for query in queries {
-            url.query_pairs_mut().append_pair("queries[]", &query.to_string());
-        }
-        Self::get(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
-    }
-
-    /// Any other `GET`.
-    #[must_use]
-    pub fn get(path: String) -> Self {
-        Self { kind: Kind::Read, method: Method::GET, path, body: Vec::new() }
-    }
-
-    /// The JSON that is sent; empty for none. Holds secrets.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-/// `limit(n)`
-#[must_use]
-pub fn limit(n: usize) -> Value {
-    json!({"method": "limit", "values": [n]})
-}
-
-/// `cursorAfter(id)`
-#[must_use]
-pub fn cursor_after(id: &str) -> Value {
-    json!({"method": "cursorAfter", "values": [id]})
-}
-
-/// `equal(attribute, values)`: at most 100 values, the least that any version takes.
-#[must_use]
-pub fn equal(attribute: &str, values: &[&str]) -> Value {
-    json!({"method": "equal", "attribute": attribute, "values": values})
-}
-
 /// What came back.
 #[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// When the server wants to hear from us again: `Retry-After`, else `X-RateLimit-Reset`.
     pub retry_after: Option<Duration>,
 }
@@ -173,6 +71,12 @@ impl Answer {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The body as this; `None` if it is something else.
+    #[must_use]
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
     }
 
     /// The error members; empty for bodies that have none.
@@ -329,7 +233,7 @@ async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
     let response = builder.send().await.map_err(lost)?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
-    let body = response.bytes().await.map_err(lost)?.to_vec();
+    let body = response.bytes().await.map_err(lost)?;
     Ok(Answer { status, body, retry_after })
 }
 
@@ -407,15 +311,6 @@ mod tests {
         assert_eq!(read(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", &reset)]), None);
         assert_eq!(read(&[("x-ratelimit-reset", "1000")]), None);
         assert_eq!(read(&[("retry-after", "soon")]), None);
-    }
-
-    #[test]
-    fn queries_are_escaped_json() {
-        let request = Request::list(&[equal("email", &["a+b@x.test"]), limit(100)]);
-        assert_eq!(
-            request.path,
-            "/users?queries%5B%5D=%7B%22method%22%3A%22equal%22%2C%22attribute%22%3A%22email%22%2C%22values%22%3A%5B%22a%2Bb%40x.test%22%5D%7D&queries%5B%5D=%7B%22method%22%3A%22limit%22%2C%22values%22%3A%5B100%5D%7D"
-        );
     }
 
     #[test]

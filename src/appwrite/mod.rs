@@ -7,6 +7,7 @@ pub mod preflight;
 pub mod rules;
 pub mod verdict;
 pub mod version;
+pub mod wire;
 
 pub use client::{Client, Target};
 pub use endpoint::Endpoint;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::client::{Answer, Client, Kind, Lost, Request, Target, equal, limit};
+use super::client::{Answer, Client, Lost, Target};
 use super::verdict::{Verdict, back_off, judge};
 use super::version::Version;
+use super::wire::{Kind, Request, equal, limit};
 use crate::error::RunError;
 
 /// Values a query may hold on every version.
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn each_refusal_has_its_own_sentence() {
         let says = |status: u16, error_type: &str, message: &str| {
-            let body = serde_json::json!({"type": error_type, "message": message}).to_string().into_bytes();
+            let body = serde_json::json!({"type": error_type, "message": message}).to_string().into();
             let answer = Answer { status, body, retry_after: None };
             may(&answer, "users.write", "shop").map_err(|e| e.to_string()).err().unwrap_or_default()
         };

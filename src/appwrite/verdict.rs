@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::client::{Answer, Kind, Lost};
+use super::client::{Answer, Lost};
+use super::wire::Kind;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.as_bytes().to_vec(), retry_after: None }
+        Answer { status, body: body.to_owned().into(), retry_after: None }
     }
 
     fn appwrite(kind: Kind, status: u16, error_type: &str) -> Verdict {

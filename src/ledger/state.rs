@@ -1,6 +1,6 @@
 //! What can become of a record, as one table.
 
-use crate::plan::Step;
+use crate::appwrite::wire::Step;
 
 /// Where a record stands. The numbers are the file format; 0 and 1 are not used because SQLite stores them in no byte
 /// at all, and a row must not grow when its state changes.

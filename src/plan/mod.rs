@@ -8,6 +8,7 @@ pub mod planner;
 pub mod proof;
 pub mod shard;
 
+pub use crate::appwrite::wire::{Create, CreateBody, Step};
 pub use normalize::derive_id;
 
 use std::borrow::Cow;
@@ -17,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::account::{Account, Credential};
+use crate::appwrite::wire::PasswordFields;
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal, Severity};
-use crate::scheme::{self, Mapped, PasswordFields, Verdict};
+use crate::scheme::{self, Mapped, Verdict};
 
 /// What is sent for one user.
 #[derive(Debug, Clone)]
@@ -42,53 +44,6 @@ pub struct Plan<'a> {
     pub steps: SmallVec<[Step<'a>; 1]>,
     /// What a person should know.
     pub notes: Vec<Note>,
-}
-
-/// The request that creates a user.
-#[derive(Clone)]
-pub struct Create<'a> {
-    /// Where to.
-    pub endpoint: Endpoint,
-    /// The body.
-    pub body: CreateBody<'a>,
-}
-
-/// The body of a create request, under Appwrite's names.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CreateBody<'a> {
-    /// Always explicit, never `unique()`.
-    pub user_id: Cow<'a, str>,
-    /// Trimmed and lower-cased; required by all endpoints but `/users`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<Cow<'a, str>>,
-    /// Only `/users` reads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Cow<'a, str>>,
-    /// 1 to 128 code points; omitted when empty, because `""` is a 400 and `null` a 500 on older versions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<Cow<'a, str>>,
-    /// The password members; `None` for users without a password.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub password: Option<PasswordFields<'a>>,
-}
-
-/// A follow-up request. The order of the variants is the order of sending, but for a disabled user, whose
-/// [`Step::Disable`] comes first.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Step<'a> {
-    /// `PATCH /users/{id}/status` `{"status":false}`: right after the create, so that nobody gets in between.
-    Disable,
-    /// `PATCH /users/{id}/phone` `{"number":…}`; not idempotent on the server, and resets the phone's verification.
-    Phone(Cow<'a, str>),
-    /// `PATCH /users/{id}/prefs`
-    Prefs(serde_json::Map<String, serde_json::Value>),
-    /// `PATCH /users/{id}/verification` `{"emailVerification":true}`
-    VerifyEmail,
-    /// `PATCH /users/{id}/verification/phone` `{"phoneVerification":true}`
-    VerifyPhone,
-    /// `PUT /users/{id}/labels`
-    Labels(Vec<Cow<'a, str>>),
 }
 
 /// What a record becomes.
@@ -159,12 +114,6 @@ pub enum Duplicates {
     First,
     /// All of them are refused.
     Refuse,
-}
-
-impl std::fmt::Debug for Create<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Create").field("endpoint", &self.endpoint).finish_non_exhaustive()
-    }
 }
 
 /// What becomes of the password.

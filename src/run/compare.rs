@@ -1,10 +1,13 @@
 //! A user as planned beside a user as the target has them. One comparison serves recovery, `verify` and the question
 //! whose user a 409 is about.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use super::job::Job;
 use crate::appwrite::Endpoint;
+use crate::appwrite::wire::{Create, Step, User};
 use crate::ledger::Steps;
 
 /// What a user at the target is, seen from the plan.
@@ -34,23 +37,22 @@ impl Comparison {
     }
 }
 
-/// Compares field by field, byte by byte. `hashOptions`, `email*` and `impersonator*` are not looked at: they differ
-/// between versions of the server for the same user (rule 11 of its versions).
+/// Compares field by field, byte by byte.
 #[must_use]
-pub fn compare(job: &Job, user: &Value) -> Comparison {
+pub fn compare(job: &Job, user: &User) -> Comparison {
     let mut result = Comparison::default();
-    let body = job.body();
-    let planned = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-    let has = |name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default();
-
-    for (attribute, at_target, is) in
-        [("id", "$id", &*job.user_id), ("e-mail", "email", planned("email")), ("name", "name", planned("name"))]
-    {
-        if has(at_target) != is {
+    let Create { endpoint, body } = &job.create;
+    for (attribute, has, is) in [
+        ("id", &user.id, Some(&body.user_id)),
+        ("e-mail", &user.email, body.email.as_ref()),
+        ("name", &user.name, body.name.as_ref()),
+    ] {
+        if has != is.map(AsRef::as_ref).unwrap_or_default() {
             result.different.push(attribute);
         }
     }
-    if !password(job.endpoint, planned("password"), has("hash"), has("password"), &mut result.upgraded) {
+    let planned = body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default();
+    if !password(*endpoint, planned, &user.hash, &user.password, &mut result.upgraded) {
         result.different.push("password hash");
     }
 
@@ -61,39 +63,40 @@ pub fn compare(job: &Job, user: &Value) -> Comparison {
         _ => result.different.push(name),
     };
     // The number may come with the create instead.
-    let (phone, number) = (has("phone"), job.phone());
-    let by_step = job.step_value(Steps::PHONE, "number").is_some();
-    match number {
-        Some(number) if !by_step => step(Steps::NONE, "phone", phone == number, false, true),
-        number => step(Steps::PHONE, "phone", number.as_deref() == Some(phone), phone.is_empty(), by_step),
+    match &body.phone {
+        Some(number) => step(Steps::NONE, "phone", user.phone == *number, false, true),
+        None => step(
+            Steps::PHONE,
+            "phone",
+            job.phone() == Some(&*user.phone),
+            user.phone.is_empty(),
+            job.plans(Steps::PHONE),
+        ),
     }
-    let is = |name: &str| user.get(name).and_then(Value::as_bool).unwrap_or_default();
-    let plans = |bit| job.steps.iter().any(|step| step.bit == bit);
-    step(Steps::DISABLE, "status", !is("status"), is("status"), plans(Steps::DISABLE));
-    for (bit, name, member) in [
-        (Steps::VERIFY_EMAIL, "e-mail verification", "emailVerification"),
-        (Steps::VERIFY_PHONE, "phone verification", "phoneVerification"),
+    let enabled = user.status.unwrap_or_default();
+    step(Steps::DISABLE, "status", !enabled, enabled, job.plans(Steps::DISABLE));
+    for (bit, name, is) in [
+        (Steps::VERIFY_EMAIL, "e-mail verification", user.email_verification),
+        (Steps::VERIFY_PHONE, "phone verification", user.phone_verification),
     ] {
-        step(bit, name, is(member), !is(member), plans(bit));
+        let is = is.unwrap_or_default();
+        step(bit, name, is, !is, job.plans(bit));
     }
-    let none = Value::Null;
-    let labels = user.get("labels").unwrap_or(&none);
-    let wanted = job.step_value(Steps::LABELS, "labels");
+    let labels = job.steps.iter().find_map(|step| if let Step::Labels(labels) = step { Some(labels) } else { None });
     step(
         Steps::LABELS,
         "labels",
-        wanted.as_ref().is_some_and(|w| same_set(w, labels)),
-        is_empty(labels),
-        wanted.is_some(),
+        labels.is_some_and(|planned| same_set(planned, &user.labels)),
+        is_empty(&user.labels),
+        labels.is_some(),
     );
-    let prefs = user.get("prefs").unwrap_or(&none);
-    let wanted = job.step_value(Steps::PREFS, "prefs");
+    let prefs = job.steps.iter().find_map(|step| if let Step::Prefs(prefs) = step { Some(prefs) } else { None });
     step(
         Steps::PREFS,
         "preferences",
-        wanted.as_ref().is_some_and(|w| same_json(w, prefs)),
-        is_empty(prefs),
-        wanted.is_some(),
+        prefs.is_some_and(|planned| same_members(planned, &user.prefs)),
+        is_empty(&user.prefs),
+        prefs.is_some(),
     );
     result
 }
@@ -121,17 +124,25 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Labels are a set: the server merges those that are equal.
-fn same_set(a: &Value, b: &Value) -> bool {
-    let (Some(a), Some(b)) = (a.as_array(), b.as_array()) else { return false };
-    a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))
+fn same_set(planned: &[Cow<'_, str>], labels: &Value) -> bool {
+    let Some(labels) = labels.as_array() else { return false };
+    planned.iter().all(|label| labels.iter().any(|l| l.as_str() == Some(label)))
+        && labels.iter().all(|l| l.as_str().is_some_and(|l| planned.iter().any(|label| label == l)))
+}
+
+fn same_members(a: &Map<String, Value>, b: &Value) -> bool {
+    match b {
+        Value::Object(b) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same_json(a, b)))
+        }
+        b => a.is_empty() && is_empty(b),
+    }
 }
 
 /// Equal, but for what PHP does not keep: an empty object comes back as an empty list, and 1.0 may come back as 1.
 fn same_json(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same_json(a, b)))
-        }
+        (Value::Object(a), b @ Value::Object(_)) => same_members(a, b),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b)),
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (Value::Object(_) | Value::Array(_), Value::Object(_) | Value::Array(_)) => is_empty(a) && is_empty(b),
@@ -146,8 +157,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::{Create, CreateBody, Plan, Step};
-    use crate::scheme::PasswordFields;
+    use crate::appwrite::wire::{CreateBody, PasswordFields};
+    use crate::plan::Plan;
 
     fn job(
         endpoint: Endpoint,
@@ -181,7 +192,7 @@ mod tests {
         )
     }
 
-    fn user(changes: Value) -> Value {
+    fn user(changes: Value) -> User {
         let mut user = json!({
             "$id": "u", "email": "a@x.test", "name": "", "phone": null, "hash": "bcrypt", "password": "$2y$10$abc",
             "status": true, "emailVerification": false, "phoneVerification": false, "labels": [], "prefs": [],
@@ -189,7 +200,7 @@ mod tests {
         if let (Some(user), Value::Object(changes)) = (user.as_object_mut(), changes) {
             user.extend(changes);
         }
-        user
+        serde_json::from_value(user).expect("a user")
     }
 
     fn steps() -> Vec<Step<'static>> {

@@ -2,8 +2,9 @@
 
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
-use crate::appwrite::client::{Answer, Request};
+use crate::appwrite::client::Answer;
 use crate::appwrite::verdict::{Cause, Trouble, Verdict, back_off};
+use crate::appwrite::wire::Request;
 use crate::code::Code;
 use crate::error::RunError;
 use crate::ledger::Sender;

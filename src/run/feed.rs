@@ -142,7 +142,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
             Fed::User(mut job) => {
                 let (state, steps, at) =
                     entry.as_ref().map_or((State::Planned, Steps::NONE, 0), |e| (e.state, e.steps, e.at));
-                if entry.as_ref().is_some_and(|entry| !entry.user_id.is_empty() && entry.user_id != job.user_id) {
+                if entry.as_ref().is_some_and(|entry| !entry.user_id.is_empty() && entry.user_id != job.user_id()) {
                     return Err(RunError::ForeignLedger(format!(
                         "the ledger knows record {record} as another user: it belongs to another export"
                     )));
@@ -158,7 +158,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
                 if next.0 != state || entry.is_none() {
                     intents.rows.push(Entry {
                         record,
-                        user_id: job.user_id.clone(),
+                        user_id: job.user_id().to_owned(),
                         source_id: job.source_id.clone(),
                         state: next.0,
                         steps: next.1,

@@ -9,9 +9,10 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
 use crate::appwrite::Client;
-use crate::appwrite::client::{Answer, Request};
+use crate::appwrite::client::Answer;
 use crate::appwrite::pace::{Pace, Signal};
 use crate::appwrite::verdict::{Cause, Verdict, judge};
+use crate::appwrite::wire::Request;
 use crate::event::{Event, Listener};
 use crate::report::Pulse;
 

@@ -4,14 +4,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::context::{Context, Left, Reply};
 use super::feed;
-use super::saga::{self, millis};
+use super::saga;
 use super::verify::stopped;
-use crate::appwrite::client::Request;
+use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
 use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
@@ -149,13 +148,9 @@ async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate
     let fate = match context.ask(&Request::read(&entry.user_id)).await? {
         Reply::Gone => Fate::Gone,
         Reply::Refused(problem) => Fate::Failed(problem.text),
-        Reply::Answer(answer) => match changed(context, &entry, &answer.json()).await? {
-            Some(why) if !mode.force => Fate::Kept(why),
-            _ if !mode.delete => Fate::Deleted,
-            _ => match context.ask(&Request::delete(&entry.user_id)).await? {
-                Reply::Answer(_) | Reply::Gone => Fate::Deleted,
-                Reply::Refused(problem) => Fate::Failed(problem.text),
-            },
+        Reply::Answer(answer) => match answer.read::<User>() {
+            None => Fate::Failed("the target answers with something else than a user".into()),
+            Some(user) => delete(context, &entry, &user, mode).await?,
         },
     };
     if mode.delete
@@ -171,17 +166,27 @@ async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate
     Ok((entry, fate))
 }
 
+async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Fate, Left> {
+    Ok(match changed(context, entry, user).await? {
+        Some(why) if !mode.force => Fate::Kept(why),
+        _ if !mode.delete => Fate::Deleted,
+        _ => match context.ask(&Request::delete(&entry.user_id)).await? {
+            Reply::Answer(_) | Reply::Gone => Fate::Deleted,
+            Reply::Refused(problem) => Fate::Failed(problem.text),
+        },
+    })
+}
+
 /// Why the user is not as this run left them, if so.
-async fn changed(context: &Context, entry: &Entry, user: &Value) -> Result<Option<String>, Left> {
-    let text = |name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default();
-    if millis(user, "$updatedAt") != Some(entry.at) {
-        return Ok(Some(format!("changed or signed in since, last at {}", text("$updatedAt"))));
+async fn changed(context: &Context, entry: &Entry, user: &User) -> Result<Option<String>, Left> {
+    if user.updated_at != Some(entry.at) {
+        return Ok(Some(format!("changed or signed in since, last at {}", user.changed_at())));
     }
     // A first sign-in re-hashes every password but Argon2, which changes the user; only these can have been quiet.
-    if text("hash") == "argon2"
-        && !text("password").is_empty()
+    if user.hash == "argon2"
+        && !user.password.is_empty()
         && let Reply::Answer(sessions) = context.ask(&Request::sessions(&entry.user_id)).await?
-        && sessions.json().get("total").and_then(Value::as_u64).unwrap_or_default() > 0
+        && sessions.json().get("total").and_then(serde_json::Value::as_u64).unwrap_or_default() > 0
     {
         return Ok(Some("signed in since: has a session".into()));
     }

@@ -2,15 +2,17 @@
 //! begins users and picks them up after a crash; what was sent and not answered is found out by reading the user back.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use super::compare::compare;
 use super::context::{Context, Left, Problem, Reply, Tries};
 use super::gate::Entry;
-use super::job::{Job, JobStep};
+use super::job::Job;
 use crate::appwrite::Endpoint;
-use crate::appwrite::client::{Answer, Request, equal, limit};
+use crate::appwrite::client::Answer;
 use crate::appwrite::verdict::{Cause, Trouble, Verdict};
+use crate::appwrite::wire::user::{Page, moment};
+use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::ledger::{Change, Event, State, Steps};
@@ -65,6 +67,7 @@ impl<'c> Saga<'c> {
         let mut maybe = self.job.tried_since.is_some();
         let mut look = maybe;
         let mut tries = Tries::default();
+        let create = self.job.create.request();
         loop {
             if look {
                 match self.read_back().await? {
@@ -78,7 +81,7 @@ impl<'c> Saga<'c> {
                 }
             }
             let entry = self.context.begin().await?;
-            let (verdict, answer) = self.context.gate.send(&entry, &self.job.create).await;
+            let (verdict, answer) = self.context.gate.send(&entry, &create).await;
             let trouble = match verdict {
                 Verdict::Done => {
                     self.advance(Event::Created);
@@ -122,10 +125,10 @@ impl<'c> Saga<'c> {
     }
 
     /// Decides whose user it is that the target has under our id.
-    async fn recognise(&mut self, user: &Value, maybe: bool) -> Result<Option<Held<'c>>, Left> {
+    async fn recognise(&mut self, user: &User, maybe: bool) -> Result<Option<Held<'c>>, Left> {
         let comparison = compare(&self.job, user);
         let since = self.job.tried_since.unwrap_or(i64::MIN);
-        let older = millis(user, "$createdAt").is_some_and(|created| created < since.saturating_sub(CLOCK_SKEW_MS));
+        let older = user.created_at.is_some_and(|created| created < since.saturating_sub(CLOCK_SKEW_MS));
         let by_us = self.state == State::Created || (maybe && !older);
         if comparison.agrees() && by_us {
             self.advance(Event::Created);
@@ -133,16 +136,16 @@ impl<'c> Saga<'c> {
             if comparison.is_same() {
                 self.advance(Event::Finished);
             }
-            self.write(millis(user, "$updatedAt"), None).await?;
+            self.write(user.updated_at, None).await?;
             return Ok((!comparison.is_same()).then_some(None));
         }
         if comparison.is_same() {
             self.advance(Event::Found);
-            self.write(millis(user, "$updatedAt"), None).await?;
+            self.write(user.updated_at, None).await?;
             return Ok(None);
         }
         // The same hash is no coincidence: an import whose ledger is lost began this user.
-        if comparison.agrees() && !comparison.upgraded && self.job.endpoint != Endpoint::Plain {
+        if comparison.agrees() && !comparison.upgraded && self.job.create.endpoint != Endpoint::Plain {
             self.adopted = Some(comparison.done);
             return Ok(Some(None));
         }
@@ -151,8 +154,7 @@ impl<'c> Saga<'c> {
         } else {
             ("differs in", comparison.different)
         };
-        let id = user.get("$id").and_then(Value::as_str).unwrap_or(&self.job.user_id);
-        let text = format!("the id belongs to the target's user {id}, who {what}: {}", names.join(", "));
+        let text = format!("the id belongs to the target's user {}, who {what}: {}", user.id, names.join(", "));
         if self.state == State::Created {
             self.give_up(Problem { code: Code::ChangedSince, text }).await
         } else {
@@ -168,27 +170,26 @@ impl<'c> Saga<'c> {
         let steps = std::mem::take(&mut self.job.steps);
         let last = steps.len().saturating_sub(1);
         for (i, step) in steps.iter().enumerate() {
-            if self.adopted.unwrap_or(self.steps).has(step.bit)
-                || (step.bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE))
-            {
+            let bit = Steps::of(step);
+            if self.adopted.unwrap_or(self.steps).has(bit) || (bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE)) {
                 continue;
             }
             // A disabled user must not wait in a queue between create and disable.
-            let entry = held.take().filter(|_| step.bit == Steps::DISABLE);
+            let entry = held.take().filter(|_| bit == Steps::DISABLE);
             match self.step(step, entry).await? {
                 Ok(updated) => {
                     at = updated;
                     if self.adopted.is_none() {
-                        self.advance(Event::Stepped(step.bit));
+                        self.advance(Event::Stepped(bit));
                         if i < last {
                             self.write(at, None).await?;
                         }
                     }
                 }
                 Err(trouble) => {
-                    failed = failed.with(step.bit);
+                    failed = failed.with(bit);
                     problem = problem.or(Some(trouble));
-                    if step.bit == Steps::DISABLE {
+                    if bit == Steps::DISABLE {
                         break;
                     }
                 }
@@ -198,7 +199,7 @@ impl<'c> Saga<'c> {
         if at.is_none()
             && let Ok(Some(user)) = self.read_back().await?
         {
-            at = millis(&user, "$updatedAt");
+            at = user.updated_at;
         }
         self.advance(match (&problem, self.adopted) {
             (Some(_), _) => Event::Failed,
@@ -208,15 +209,16 @@ impl<'c> Saga<'c> {
         self.write(at, problem).await
     }
 
-    async fn step(&self, step: &JobStep, held: Held<'c>) -> Result<Result<Option<i64>, Problem>, Left> {
+    async fn step(&self, step: &Step<'_>, held: Held<'c>) -> Result<Result<Option<i64>, Problem>, Left> {
         let mut held = held;
+        let request = step.request(self.job.user_id());
         let mut tries = Tries::default();
         loop {
             let entry = match held.take() {
                 Some(entry) => entry,
                 None => self.context.next().await?,
             };
-            let (verdict, answer) = self.context.gate.send(&entry, &step.request).await;
+            let (verdict, answer) = self.context.gate.send(&entry, &request).await;
             let trouble = match verdict {
                 Verdict::Done => return Ok(Ok(updated_at(answer.as_ref()))),
                 // Repeating PATCH phone is a 409 even if the number is the user's own.
@@ -224,14 +226,14 @@ impl<'c> Saga<'c> {
                     drop(entry);
                     match self.read_back().await? {
                         Err(problem) => return Ok(Err(problem)),
-                        Ok(Some(user)) if user.get("phone") == step.value("number").as_ref() => {
-                            return Ok(Ok(millis(&user, "$updatedAt")));
+                        Ok(Some(user)) if matches!(step, Step::Phone(number) if *number == user.phone) => {
+                            return Ok(Ok(user.updated_at));
                         }
                         Ok(_) => {}
                     }
                     let Verdict::Ambiguous(trouble) = verdict else {
-                        let number = step.value("number").unwrap_or_default();
-                        let text = match self.holder("phone", number.as_str().unwrap_or_default()).await? {
+                        let number = if let Step::Phone(number) = step { number } else { "" };
+                        let text = match self.holder("phone", number).await? {
                             Some(id) => format!("the phone number belongs to the target's user {id}"),
                             None => "the target has the phone number among the targets of another user, perhaps a deleted one".into(),
                         };
@@ -246,7 +248,7 @@ impl<'c> Saga<'c> {
                 Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
                 Verdict::StopRun(text) => return Err(self.context.stop_run(text)),
                 Verdict::Retry(trouble) => {
-                    if step.bit == Steps::DISABLE {
+                    if matches!(step, Step::Disable) {
                         held = Some(entry);
                     }
                     trouble
@@ -259,13 +261,16 @@ impl<'c> Saga<'c> {
     }
 
     /// The user as the target has them; `None` if it has not.
-    async fn read_back(&self) -> Result<Result<Option<Value>, Problem>, Left> {
-        self.read(&Request::read(&self.job.user_id)).await
+    async fn read_back(&self) -> Result<Result<Option<User>, Problem>, Left> {
+        self.read(&Request::read(self.job.user_id())).await
     }
 
-    async fn read(&self, request: &Request) -> Result<Result<Option<Value>, Problem>, Left> {
+    async fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<Result<Option<T>, Problem>, Left> {
         Ok(match self.context.ask(request).await? {
-            Reply::Answer(answer) => Ok(Some(answer.json())),
+            Reply::Answer(answer) => answer.read().map(Some).ok_or_else(|| {
+                let text = "the target answers with something else than was asked for".into();
+                Problem { code: Code::TargetRefused, text }
+            }),
             Reply::Gone => Ok(None),
             Reply::Refused(problem) => Err(problem),
         })
@@ -277,7 +282,7 @@ impl<'c> Saga<'c> {
             [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
         {
             let Some(value) = value else { continue };
-            if let Some(id) = self.holder(attribute, &value).await? {
+            if let Some(id) = self.holder(attribute, value).await? {
                 return Ok(format!("the {name} belongs to the target's user {id}"));
             }
         }
@@ -286,8 +291,9 @@ impl<'c> Saga<'c> {
 
     /// The user of the target who has this address or number.
     async fn holder(&self, attribute: &str, value: &str) -> Result<Option<String>, Left> {
-        let list = self.read(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?.ok().flatten();
-        Ok(list.as_ref().and_then(|list| list.pointer("/users/0/$id")).and_then(Value::as_str).map(str::to_owned))
+        let page: Option<Page> =
+            self.read(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?.ok().flatten();
+        Ok(page.and_then(|page| page.users.into_iter().next()).map(|user| user.id))
     }
 
     /// Waits before the next try; whom the target has is finished even if no new user is to be begun.
@@ -327,12 +333,6 @@ impl<'c> Saga<'c> {
     }
 }
 
-/// A moment of a user document, in Unix milliseconds.
-#[must_use]
-pub fn millis(user: &Value, name: &str) -> Option<i64> {
-    Some(user.get(name)?.as_str()?.parse::<jiff::Timestamp>().ok()?.as_millisecond())
-}
-
 /// `$updatedAt` of an answer that is a user document (`PATCH prefs` answers with the preferences alone).
 fn updated_at(answer: Option<&Answer>) -> Option<i64> {
     #[derive(Deserialize)]
@@ -340,6 +340,5 @@ fn updated_at(answer: Option<&Answer>) -> Option<i64> {
         #[serde(rename = "$updatedAt")]
         updated_at: String,
     }
-    let document: Document = serde_json::from_slice(&answer?.body).ok()?;
-    Some(document.updated_at.parse::<jiff::Timestamp>().ok()?.as_millisecond())
+    moment(&answer?.read::<Document>()?.updated_at)
 }

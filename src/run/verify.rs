@@ -14,10 +14,10 @@ use super::compare::compare;
 use super::context::{Context, Left, Reply};
 use super::feed::{self, Fed};
 use super::job::Job;
-use super::saga::millis;
 use crate::appwrite::Client;
-use crate::appwrite::client::{Request, cursor_after, equal, limit};
 use crate::appwrite::preflight::chunks;
+use crate::appwrite::wire::user::Page;
+use crate::appwrite::wire::{Request, User, cursor_after, equal, limit};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::ledger::{Change, Entry, Event, Reader, Steps};
@@ -176,19 +176,18 @@ impl Verification<'_> {
             queries.extend(last.as_deref().map(cursor_after));
             let users = runtime.block_on(list(context, &queries)).map_err(|Left| stopped(context))?;
             for user in &users {
-                let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
-                if ours.binary_search(&xxh3_64(id.as_bytes())).is_ok() {
+                if ours.binary_search(&xxh3_64(user.id.as_bytes())).is_ok() {
                     continue;
                 }
-                if millis(user, "$createdAt").is_some_and(|created| created < self.began - CLOCK_SKEW_MS) {
+                if user.created_at.is_some_and(|created| created < self.began - CLOCK_SKEW_MS) {
                     found.others += 1;
                     continue;
                 }
                 found.counts.stray += 1;
                 let text = "created since this run began, and not by it".into();
-                sink(Finding { record: 0, user_id: id.to_owned(), what: "stray", text })?;
+                sink(Finding { record: 0, user_id: user.id.clone(), what: "stray", text })?;
             }
-            last = users.last().and_then(|user| user.get("$id")).and_then(Value::as_str).map(str::to_owned);
+            last = users.last().map(|user| user.id.clone());
             if users.len() < PAGE || last.is_none() || context.stop.is_set() {
                 return Ok(());
             }
@@ -270,7 +269,7 @@ impl Verification<'_> {
     /// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.
     async fn is_as_left(&self, context: &Context, door: &SignIn) -> bool {
         match context.ask(&Request::read(&door.user_id)).await {
-            Ok(Reply::Answer(answer)) => millis(&answer.json(), "$updatedAt") == Some(door.entry.at),
+            Ok(Reply::Answer(answer)) => answer.read::<User>().and_then(|user| user.updated_at) == Some(door.entry.at),
             _ => false,
         }
     }
@@ -279,7 +278,7 @@ impl Verification<'_> {
     async fn note_sign_in(&self, context: &Context, door: &SignIn) {
         let Ok((state, steps)) = door.entry.state.next(door.entry.steps, Event::SignedIn) else { return };
         if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&door.user_id)).await {
-            let at = millis(&answer.json(), "$updatedAt");
+            let at = answer.read::<User>().and_then(|user| user.updated_at);
             let change = Change { record: door.record, state, steps, at, code: None, text: None };
             // Closing the ledger tells of a writer that has given up.
             let _ = context.ledger.change(change).await;
@@ -320,24 +319,24 @@ impl<'k> Doors<'k> {
             return;
         }
         let email = job.email();
-        let by_email = email.as_ref().and_then(|email| self.by_email.get(email));
-        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(&job.user_id)];
+        let by_email = email.as_ref().and_then(|email| self.by_email.get(*email));
+        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(job.user_id())];
         let mut pairs: Vec<usize> =
             by_email.into_iter().chain(by_id.into_iter().flatten()).flatten().copied().collect();
         pairs.sort_unstable();
         pairs.dedup();
         for i in pairs {
-            let has_password = job.body().get("password").is_some();
-            self.met[i] = match &email {
+            let has_password = job.create.body.password.is_some();
+            self.met[i] = match email {
                 _ if !has_password => Some("the user was created without a password"),
                 None => Some("the user has no e-mail address to sign in with"),
                 Some(email) => {
                     self.found.push(SignIn {
                         record: job.record,
-                        user_id: job.user_id.clone(),
-                        email: email.clone(),
+                        user_id: job.user_id().to_owned(),
+                        email: email.to_owned(),
                         password: self.known[i].password.clone(),
-                        blocked: job.steps.iter().any(|step| step.bit == Steps::DISABLE),
+                        blocked: job.plans(Steps::DISABLE),
                         entry: entry.clone(),
                     });
                     None
@@ -398,14 +397,13 @@ async fn take(
 
 async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>, Left> {
     let mut result = Vec::with_capacity(jobs.len());
-    for chunk in chunks(&jobs, |job| job.user_id.len()) {
-        let ids: Vec<&str> = chunk.iter().map(|job| &*job.user_id).collect();
+    for chunk in chunks(&jobs, |job| job.user_id().len()) {
+        let ids: Vec<&str> = chunk.iter().map(Job::user_id).collect();
         let users = list(context, &[equal("$id", &ids), limit(PAGE)]).await?;
-        let users: HashMap<&str, &Value> =
-            users.iter().filter_map(|user| Some((user.get("$id")?.as_str()?, user))).collect();
+        let users: HashMap<&str, &User> = users.iter().map(|user| (&*user.id, user)).collect();
         for job in chunk {
-            let finding = |what, text| Finding { record: job.record, user_id: job.user_id.clone(), what, text };
-            let Some(user) = users.get(&*job.user_id) else {
+            let finding = |what, text| Finding { record: job.record, user_id: job.user_id().to_owned(), what, text };
+            let Some(user) = users.get(job.user_id()) else {
                 result.push(Compared::Missing(finding("missing", "the target has no such user".into())));
                 continue;
             };
@@ -421,11 +419,11 @@ async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>
     Ok(result)
 }
 
-async fn list(context: &Context, queries: &[Value]) -> Result<Vec<Value>, Left> {
+async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
     match context.ask(&Request::list(queries)).await? {
-        Reply::Answer(answer) => match answer.json().get_mut("users").map(Value::take) {
-            Some(Value::Array(users)) => Ok(users),
-            _ => Err(context.stop_run("the target answers a list of users with something else".into())),
+        Reply::Answer(answer) => match answer.read::<Page>() {
+            Some(page) => Ok(page.users),
+            None => Err(context.stop_run("the target answers a list of users with something else".into())),
         },
         Reply::Gone => Err(context.stop_run("the target has no list of users".into())),
         Reply::Refused(problem) => Err(context.stop_run(format!("the target refuses to list users: {}", problem.text))),

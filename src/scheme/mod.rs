@@ -24,6 +24,7 @@ mod wrapper;
 
 use std::borrow::Cow;
 
+pub use crate::appwrite::wire::PasswordFields;
 pub use columns::origin;
 pub use recognise::unusable_marker;
 pub use registry::{Becomes, SCHEMES, Scheme};
@@ -55,59 +56,6 @@ pub struct Mapped<'a> {
     pub conversion: Vec<&'static str>,
     /// What a person should know of this hash.
     pub notes: Vec<Note>,
-}
-
-/// The password members of a create body, under Appwrite's names.
-#[derive(Clone, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PasswordFields<'a> {
-    /// The hash (or the plain password for [`Endpoint::Plain`]).
-    pub password: Cow<'a, str>,
-    /// `/sha`: the algorithm, exact lower case.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_version: Option<&'static str>,
-    /// `/scrypt`: the salt's text; `/scrypt-modified`: standard base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_salt: Option<Cow<'a, str>>,
-    /// `/scrypt-modified`: standard base64, not empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_salt_separator: Option<Cow<'a, str>>,
-    /// `/scrypt-modified`: standard base64, not empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_signer_key: Option<Cow<'a, str>>,
-    /// `/scrypt`: N itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_cpu: Option<u32>,
-    /// `/scrypt`: r.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_memory: Option<u32>,
-    /// `/scrypt`: p.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_parallel: Option<u32>,
-    /// `/scrypt`: output length in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_length: Option<u32>,
-}
-
-impl PasswordFields<'_> {
-    /// The `hashOptions` that Appwrite keeps for a create with these fields, as [`verify::login`] reads them.
-    #[must_use]
-    pub fn options(&self) -> serde_json::Map<String, serde_json::Value> {
-        let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(serde_json::Value::from);
-        [
-            ("version", self.password_version.map(serde_json::Value::from)),
-            ("salt", text(&self.password_salt)),
-            ("saltSeparator", text(&self.password_salt_separator)),
-            ("signerKey", text(&self.password_signer_key)),
-            ("costCpu", self.password_cpu.map(serde_json::Value::from)),
-            ("costMemory", self.password_memory.map(serde_json::Value::from)),
-            ("costParallel", self.password_parallel.map(serde_json::Value::from)),
-            ("length", self.password_length.map(serde_json::Value::from)),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
-    }
 }
 
 impl Mapped<'_> {

@@ -1,0 +1,157 @@
+//! Requests, ready to be sent: method, path, and a body that is serialised once however often it is tried.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+
+use super::{Create, Step};
+
+/// What a request is for; what an answer to it means depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A create: not idempotent, but a second one of the same id is a 409.
+    Create,
+    /// A follow-up that can be repeated.
+    Step,
+    /// `PATCH phone`: repeating it is a 409 even on the user's own number.
+    Phone,
+    /// A `GET`.
+    Read,
+    /// A `DELETE`: repeating it is a 404.
+    Delete,
+}
+
+/// A request, ready to be sent any number of times. Cheap to clone; holds secrets.
+#[derive(Clone)]
+pub struct Request {
+    /// What it is for.
+    pub kind: Kind,
+    pub(in crate::appwrite) method: Method,
+    /// Below the endpoint, `/users/bcrypt`; may carry a query.
+    pub(in crate::appwrite) path: Cow<'static, str>,
+    /// JSON; empty for none.
+    pub(in crate::appwrite) body: Bytes,
+}
+
+impl Create<'_> {
+    /// The request that creates the user.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        // Serialising strings and numbers into memory cannot fail.
+        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        Request { kind: Kind::Create, method: Method::POST, path: self.endpoint.path().into(), body: body.into() }
+    }
+}
+
+impl Step<'_> {
+    /// The request that does this for a user.
+    #[must_use]
+    pub fn request(&self, user_id: &str) -> Request {
+        let kind = if matches!(self, Step::Phone(_)) { Kind::Phone } else { Kind::Step };
+        let method = if matches!(self, Step::Labels(_)) { Method::PUT } else { Method::PATCH };
+        let path = format!("/users/{user_id}{}", self.path()).into();
+        Request { kind, method, path, body: self.body().to_string().into() }
+    }
+}
+
+impl Request {
+    /// `POST` of any JSON.
+    #[must_use]
+    pub fn post(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
+        Self { kind: Kind::Create, method: Method::POST, path: path.into(), body: body.to_string().into() }
+    }
+
+    /// `PATCH` of any JSON.
+    #[must_use]
+    pub fn patch(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
+        Self { kind: Kind::Step, method: Method::PATCH, path: path.into(), body: body.to_string().into() }
+    }
+
+    /// `GET /users/{id}`; the id's characters need no escaping.
+    #[must_use]
+    pub fn read(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}"))
+    }
+
+    /// `GET /users/{id}/sessions`
+    #[must_use]
+    pub fn sessions(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}/sessions"))
+    }
+
+    /// `DELETE /users/{id}/sessions/{session}`
+    #[must_use]
+    pub fn end_session(user_id: &str, session: &str) -> Self {
+        Self::without_body(Kind::Delete, Method::DELETE, format!("/users/{user_id}/sessions/{session}"))
+    }
+
+    /// `DELETE /users/{id}`
+    #[must_use]
+    pub fn delete(user_id: &str) -> Self {
+        Self::without_body(Kind::Delete, Method::DELETE, format!("/users/{user_id}"))
+    }
+
+    /// `GET /users` with queries as Appwrite ≥ 1.5 writes them.
+    #[must_use]
+    pub fn list(queries: &[Value]) -> Self {
+        let mut url = Url::parse("http://x/users").unwrap_or_else(|_| unreachable!("a constant that is a URL"));
+        for query in queries {
+            url.query_pairs_mut().append_pair("queries[]", &query.to_string());
+        }
+        Self::get(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+    }
+
+    /// Any other `GET`.
+    #[must_use]
+    pub fn get(path: String) -> Self {
+        Self::without_body(Kind::Read, Method::GET, path)
+    }
+
+    fn without_body(kind: Kind, method: Method, path: String) -> Self {
+        Self { kind, method, path: path.into(), body: Bytes::new() }
+    }
+}
+
+/// `limit(n)`
+#[must_use]
+pub fn limit(n: usize) -> Value {
+    json!({"method": "limit", "values": [n]})
+}
+
+/// `cursorAfter(id)`
+#[must_use]
+pub fn cursor_after(id: &str) -> Value {
+    json!({"method": "cursorAfter", "values": [id]})
+}
+
+/// `equal(attribute, values)`: at most 100 values, the least that any version takes.
+#[must_use]
+pub fn equal(attribute: &str, values: &[&str]) -> Value {
+    json!({"method": "equal", "attribute": attribute, "values": values})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_escaped_json() {
+        let request = Request::list(&[equal("email", &["a+b@x.test"]), limit(100)]);
+        assert_eq!(
+            request.path,
+            "/users?queries%5B%5D=%7B%22method%22%3A%22equal%22%2C%22attribute%22%3A%22email%22%2C%22values%22%3A%5B%22a%2Bb%40x.test%22%5D%7D&queries%5B%5D=%7B%22method%22%3A%22limit%22%2C%22values%22%3A%5B100%5D%7D"
+        );
+    }
+
+    #[test]
+    fn a_step_has_one_shape_in_plans_and_requests() {
+        for step in [Step::Disable, Step::Phone("+4915112345678".into()), Step::Labels(vec!["a".into()])] {
+            let request = step.request("u");
+            assert_eq!(request.method.as_str(), step.method());
+            assert_eq!(request.path, format!("/users/u{}", step.path()));
+            assert_eq!(*request.body, *step.body().to_string().as_bytes());
+        }
+    }
+}
