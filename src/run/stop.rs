@@ -2,58 +2,48 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::RunError;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Running,
-    /// Begin nothing; finish what is begun.
-    Finishing,
-    /// Leave everything as it is: the ledger knows what to look at.
-    Leaving,
-}
-
 /// Shared by everything that works on a run.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Stop {
-    level: Arc<watch::Sender<Level>>,
+    /// Begin nothing; finish what is begun.
+    finishing: CancellationToken,
+    /// Leave everything as it is: the ledger knows what to look at.
+    leaving: CancellationToken,
     reason: Arc<Mutex<Option<RunError>>>,
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self { level: Arc::new(watch::Sender::new(Level::Running)), reason: Arc::default() }
-    }
 }
 
 impl Stop {
     /// A person or the system asks for the end: users that are begun are finished.
     pub fn finish(&self) {
-        self.set(Level::Finishing, RunError::Interrupted);
+        self.because(RunError::Interrupted);
+        self.finishing.cancel();
     }
 
     /// Nobody can be served any more.
     pub fn leave(&self, reason: RunError) {
-        self.set(Level::Leaving, reason);
+        self.because(reason);
+        self.finishing.cancel();
+        self.leaving.cancel();
     }
 
     /// Whether no new user is to be begun.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        *self.level.borrow() > Level::Running
+        self.finishing.is_cancelled()
     }
 
     /// Waits until [`Stop::is_set`].
     pub async fn set_by_anyone(&self) {
-        // The sender lives as long as this value, so waiting cannot fail.
-        let _ = self.level.subscribe().wait_for(|level| *level > Level::Running).await;
+        self.finishing.cancelled().await;
     }
 
     /// Waits until users that are begun are left as they are, too.
     pub async fn leaving(&self) {
-        let _ = self.level.subscribe().wait_for(|level| *level > Level::Finishing).await;
+        self.leaving.cancelled().await;
     }
 
     /// Why, once; the first reason wins.
@@ -62,16 +52,8 @@ impl Stop {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn set(&self, level: Level, reason: RunError) {
-        self.level.send_if_modified(|now| {
-            let first = *now == Level::Running;
-            if first {
-                *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-            }
-            let more = level > *now;
-            *now = (*now).max(level);
-            more
-        });
+    fn because(&self, reason: RunError) {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
     }
 
     /// Listens to Ctrl-C and SIGTERM: the first finishes the run, the second ends the process at once.

@@ -18,7 +18,7 @@ pub fn now() -> String {
 
 /// `2026-01-31T12:00:00.000+00:00`. Such texts sort as their moments do.
 pub fn format(ms: i64) -> String {
-    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(TimeZone::UTC);
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned_datetime(TimeZone::UTC);
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00",
         time.year(),
@@ -33,7 +33,7 @@ pub fn format(ms: i64) -> String {
 
 /// `Sat, 31 Jan 2026 12:00:00 GMT`, for cookies.
 pub fn http_date(ms: i64) -> String {
-    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned(TimeZone::UTC);
+    let time = Timestamp::from_millisecond(ms).unwrap_or_default().to_zoned_datetime(TimeZone::UTC);
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
@@ -45,7 +45,7 @@ pub fn parse(text: &str) -> Option<String> {
     }
     let civil = text.parse::<jiff::civil::DateTime>().ok()?;
     // A timestamp cannot be in the last hours of 9999, which are what people write for "never".
-    let zoned = civil.to_zoned(TimeZone::UTC).map(|zoned| format(zoned.timestamp().as_millisecond()));
+    let zoned = civil.to_zoned_datetime(TimeZone::UTC).map(|zoned| format(zoned.timestamp().as_millisecond()));
     Some(zoned.unwrap_or_else(|_| civil.strftime("%Y-%m-%dT%H:%M:%S.%3f+00:00").to_string()))
 }
 

@@ -107,30 +107,12 @@ pub(in crate::source) fn a(value: &Value) -> String {
     format!("{} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" })
 }
 
-/// The candidate that was probably meant: at most a third of the letters are wrong.
+/// The candidate that was probably meant: at most a third of the letters are wrong (inserted, deleted, replaced, or swapped
+/// with their neighbour).
 pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let distance = |candidate: &&&str| edits(word, candidate);
-    let near = candidates.iter().min_by_key(distance)?;
-    (edits(word, near) <= near.len().max(3) / 3).then_some(*near)
-}
-
-/// Letters to insert, delete, replace or swap with their neighbour.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+    let distances = candidates.iter().map(|candidate| (strsim::osa_distance(word, candidate), *candidate));
+    let (wrong, near) = distances.min_by_key(|(wrong, _)| *wrong)?;
+    (wrong <= near.len().max(3) / 3).then_some(near)
 }
 
 #[cfg(test)]
