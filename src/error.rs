@@ -2,59 +2,138 @@
 //!
 //! An error about one record is never one of these: it is a [`crate::code::Refusal`] and costs nobody else anything.
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::path::PathBuf;
 
-/// What ends a run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Wrong usage or settings: exit code 2.
-    #[error("{0}")]
-    Usage(String),
-    /// A file could not be read or written: exit code 1.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The export cannot be read as what it was taken for: exit code 1.
-    #[error("{0}")]
-    Export(String),
-    /// The ledger could not be read or written: exit code 1.
-    #[error("ledger: {0}")]
-    Ledger(String),
-    /// The target is unreachable, or refused project, key or scopes: exit code 4.
-    #[error("{0}")]
-    Target(String),
-    /// The ledger belongs to another export, project or newer version, or another process holds it: exit code 5.
-    #[error("{0}")]
-    ForeignLedger(String),
-    /// Interrupted; the same command resumes: exit code 130.
-    #[error("interrupted; run the same command again to go on")]
+/// In what way a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Wrong usage or settings.
+    Usage,
+    /// A file could not be read or written.
+    File,
+    /// The export cannot be read as what it was taken for.
+    Export,
+    /// The ledger could not be read or written.
+    Ledger,
+    /// The target is unreachable, or refused project, key or scopes.
+    Target,
+    /// The ledger belongs to another export, project or newer version, or another process holds it.
+    ForeignLedger,
+    /// Somebody stopped it; the same command resumes.
     Interrupted,
-    /// A bug or something the program cannot go on from: exit code 1.
-    #[error("{0}")]
-    Internal(String),
+    /// A bug, or something that the program cannot go on from.
+    Internal,
 }
 
-impl RunError {
-    /// The process's exit code, as the README's table documents it.
+impl Kind {
+    /// The process's exit code, as the README's table has it.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Export(_) | Self::Ledger(_) | Self::Internal(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Target(_) => 4,
-            Self::ForeignLedger(_) => 5,
+            Self::File | Self::Export | Self::Ledger | Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Target => 4,
+            Self::ForeignLedger => 5,
             Self::Interrupted => 130,
         }
     }
+}
 
-    /// For `map_err` on file operations.
+/// What ends a run: in what way, what happened, what lay below, and what is to be done about it. It reads as one line, all of
+/// that in this order.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}{}{}", below(source.as_deref()), advice(remedy.as_deref()))]
+pub struct RunError {
+    kind: Kind,
+    what: Cow<'static, str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    remedy: Option<Cow<'static, str>>,
+}
+
+fn below(source: Option<&(dyn Error + Send + Sync)>) -> String {
+    source.map(|source| format!(": {source}")).unwrap_or_default()
+}
+
+fn advice(remedy: Option<&str>) -> String {
+    remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default()
+}
+
+impl RunError {
+    fn new(kind: Kind, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, what: what.into(), source: None, remedy: None }
+    }
+
+    /// [`Kind::Usage`].
+    pub fn usage(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Usage, what)
+    }
+
+    /// [`Kind::File`], for `map_err` on file operations.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path, source }
+        move |error| Self::new(Kind::File, path.display().to_string()).because(error)
+    }
+
+    /// [`Kind::Export`].
+    pub fn export(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Export, what)
+    }
+
+    /// [`Kind::Ledger`].
+    pub fn ledger(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Ledger, what)
+    }
+
+    /// [`Kind::Target`].
+    pub fn target(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Target, what)
+    }
+
+    /// [`Kind::ForeignLedger`].
+    pub fn foreign_ledger(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::ForeignLedger, what)
+    }
+
+    /// [`Kind::Interrupted`].
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted").remedy("run the same command again to go on")
+    }
+
+    /// [`Kind::Internal`].
+    pub fn internal(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Internal, what)
+    }
+
+    /// [`Kind::Internal`], for `map_err` on what can hardly fail.
+    pub fn bug<E: Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::internal(what).because(error)
+    }
+
+    /// With what lay below, which is kept as the source.
+    #[must_use]
+    pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// With what is to be done about it.
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// In what way the run ends.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The process's exit code.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
     }
 }
 
@@ -81,5 +160,23 @@ impl Finish {
     #[must_use]
     pub const fn partial_if(partial: bool) -> Self {
         if partial { Self::Partial } else { Self::Done }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_one_line_and_keeps_what_lay_below() {
+        let below = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = RunError::io("users.json")(below).remedy("name the export");
+        assert_eq!(error.to_string(), "users.json: no such file; name the export");
+        let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+        assert_eq!((error.kind(), error.exit_code()), (Kind::File, 1));
+        let error = RunError::interrupted();
+        assert_eq!(error.to_string(), "interrupted; run the same command again to go on");
+        assert!(error.source().is_none());
     }
 }

@@ -115,21 +115,21 @@ impl Client {
     /// A client that keeps up to `connections` connections open.
     ///
     /// # Errors
-    /// [`RunError::Usage`] for an endpoint that is no URL, and for a project or key that no header can carry.
+    /// [`RunError::usage`] for an endpoint that is no URL, and for a project or key that no header can carry.
     pub fn new(target: Target, connections: usize) -> Result<Self, RunError> {
         // A second installation fails, and the first one's provider stays: both are fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = Url::parse(&target.endpoint)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
-            .ok_or_else(|| RunError::Usage(format!("`{}` is not an endpoint like https://host/v1", target.endpoint)))?;
+            .ok_or_else(|| RunError::usage(format!("`{}` is not an endpoint like https://host/v1", target.endpoint)))?;
         let mut headers = HeaderMap::new();
         headers.insert("x-appwrite-project", value(&target.project, "the project id")?);
         let mut key = value(&target.key, "the API key")?;
         key.set_sensitive(true);
         headers.insert(HeaderName::from_static("x-appwrite-key"), key);
         let http = builder(&url).default_headers(headers).pool_max_idle_per_host(connections).build();
-        let http = http.map_err(|e| RunError::Internal(describe(&e)))?;
+        let http = http.map_err(|e| RunError::internal(describe(&e)))?;
         Ok(Self { http, target })
     }
 
@@ -238,7 +238,7 @@ async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
 }
 
 fn value(text: &str, what: &str) -> Result<HeaderValue, RunError> {
-    HeaderValue::from_str(text).map_err(|_| RunError::Usage(format!("{what} has characters that no header can carry")))
+    HeaderValue::from_str(text).map_err(|_| RunError::usage(format!("{what} has characters that no header can carry")))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -30,7 +30,7 @@ pub struct Preflight {
 /// Asks the target everything that would fail every user.
 ///
 /// # Errors
-/// [`RunError::Target`], with a sentence of its own for each of: unreachable, no Appwrite, a version too old, project,
+/// [`RunError::target`], with a sentence of its own for each of: unreachable, no Appwrite, a version too old, project,
 /// key, `users.read`, `users.write`.
 pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
     let Target { endpoint, project, .. } = client.target();
@@ -42,7 +42,7 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
     let write = patiently(client, || client.probe_write()).await?;
     if write.status != 400 {
         may(&write, "users.write", project)?;
-        return Err(RunError::Target(format!(
+        return Err(RunError::target(format!(
             "{endpoint} answers HTTP {} to an empty create; that is no Appwrite as rehome knows it",
             write.status
         )));
@@ -72,19 +72,20 @@ async fn version(client: &Client) -> Result<Version, RunError> {
     let answer = patiently(client, || client.version()).await?;
     let text = answer.json().get("version").and_then(Value::as_str).map(str::to_owned);
     let Some(text) = text.filter(|_| answer.is_success()) else {
-        return Err(RunError::Target(format!(
-            "{endpoint} answers HTTP {} to {endpoint}/health/version, not as Appwrite does; does the endpoint end in /v1?",
+        return Err(RunError::target(format!(
+            "{endpoint} answers HTTP {} to {endpoint}/health/version, not as Appwrite does",
             answer.status
-        )));
+        ))
+        .remedy("does the endpoint end in /v1?"));
     };
-    let version: Version = text.parse().map_err(|e| RunError::Target(format!("{endpoint}: {e}")))?;
+    let version: Version = text.parse().map_err(|e| RunError::target(endpoint.clone()).because(e))?;
     if version.profile().json_queries {
         Ok(version)
     } else {
-        Err(RunError::Target(format!(
-            "{endpoint} is Appwrite {version}; rehome sends to 1.5 and newer, because older ones cannot be read back the same \
-             way: update it first (`check` and `plan` know 1.4)"
-        )))
+        Err(RunError::target(format!(
+            "{endpoint} is Appwrite {version}; rehome sends to 1.5 and newer, because older ones cannot be read back the same way"
+        ))
+        .remedy("update it first (`check` and `plan` know 1.4)"))
     }
 }
 
@@ -98,7 +99,7 @@ where
     loop {
         tried += 1;
         let outcome = send().await;
-        let unreachable = |text: &str| RunError::Target(format!("cannot reach {endpoint}: {text}"));
+        let unreachable = |text: &str| RunError::target(format!("cannot reach {endpoint}: {text}"));
         let (Verdict::Retry(trouble) | Verdict::Ambiguous(trouble)) = judge(Kind::Read, outcome.as_ref()) else {
             return outcome.map_err(|lost| unreachable(lost.text()));
         };
@@ -124,7 +125,7 @@ fn may(answer: &Answer, scope: &str, project: &str) -> Result<(), RunError> {
         (401 | 403, _) => format!("the target does not know this API key for project `{project}`: {}", error.message),
         (status, _) => format!("the target answers HTTP {status} where {scope} is tested: {}", error.message),
     };
-    Err(RunError::Target(text))
+    Err(RunError::target(text))
 }
 
 /// What of a planned user has to be free at the target.
@@ -157,7 +158,7 @@ type Field = (&'static str, &'static str, fn(&Claim) -> Option<&str>);
 /// Asks who of these is in somebody's way, in three queries a hundred claims.
 ///
 /// # Errors
-/// [`RunError::Target`]
+/// [`RunError::target`]
 pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
     let mut found = Vec::new();
     let fields: [Field; 3] = [
@@ -185,14 +186,14 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
 /// The users a list query gives.
 ///
 /// # Errors
-/// [`RunError::Target`]
+/// [`RunError::target`]
 pub async fn users(client: &Client, queries: &[Value]) -> Result<Vec<Value>, RunError> {
     let request = Request::list(queries);
     let answer = patiently(client, || client.send(&request)).await?;
     may(&answer, "users.read", &client.target().project)?;
     match answer.json().get_mut("users").map(Value::take) {
         Some(Value::Array(users)) => Ok(users),
-        _ => Err(RunError::Target("the target answers a list of users with something else".into())),
+        _ => Err(RunError::target("the target answers a list of users with something else")),
     }
 }
 
@@ -224,13 +225,11 @@ impl Live {
     /// Connects, and asks everything that [`preflight`] asks.
     ///
     /// # Errors
-    /// As [`preflight`], and [`RunError::Usage`] for an endpoint that is none.
+    /// As [`preflight`], and [`RunError::usage`] for an endpoint that is none.
     pub fn connect(target: Target) -> Result<Self, RunError> {
         let client = Client::new(target, 4)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| RunError::Internal(format!("no runtime: {e}")))?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::bug("no runtime"))?;
         let preflight = runtime.block_on(preflight(&client))?;
         Ok(Self { client, runtime, preflight })
     }

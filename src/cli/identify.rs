@@ -55,10 +55,9 @@ struct Said {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let origin = match args.from.as_deref() {
         None => None,
-        Some(name) => Some(
-            scheme::origin(name)
-                .ok_or_else(|| RunError::Usage(format!("unknown source `{name}`; `rehome sources` lists them")))?,
-        ),
+        Some(name) => Some(scheme::origin(name).ok_or_else(|| {
+            RunError::usage(format!("unknown source `{name}`")).remedy("`rehome sources` lists them")
+        })?),
     };
     settings::known_scheme(args.scheme.as_deref())?;
     let said = Said {

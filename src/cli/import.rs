@@ -58,12 +58,11 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 fn shard_of_job(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, RunError> {
     match (variable("JOB_COMPLETION_INDEX"), variable("JOB_COMPLETIONS")) {
         (None, _) => Ok(Shard::default()),
-        (Some(index), Some(of)) => format!("{index}/{of}").parse().map_err(RunError::Usage),
-        (Some(_), None) => Err(RunError::Usage(
-            "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not: every part would import everybody; set it to the \
-             job's completions, or give --shard I/N"
-                .into(),
-        )),
+        (Some(index), Some(of)) => format!("{index}/{of}").parse().map_err(RunError::usage),
+        (Some(_), None) => Err(RunError::usage(
+            "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not: every part would import everybody",
+        )
+        .remedy("set it to the job's completions, or give --shard I/N")),
     }
 }
 
@@ -83,10 +82,13 @@ pub(super) fn go(
     let known = settings::prove_known(files, &stage.export, planner.profile, &*stage.listener)?;
     let unread = survey.tally.said(Code::HashConfigMissing);
     if unread > 0 {
-        return Err(RunError::Usage(format!(
-            "{unread} hashes need Firebase's password hash parameters: copy them from the console (Authentication, Users, \u{22ee}, \
-             Password hash parameters) into a file and pass --firebase-hash-config FILE; nothing was sent"
-        )));
+        return Err(RunError::usage(format!(
+            "{unread} hashes need Firebase's password hash parameters, and nothing was sent"
+        ))
+        .remedy(
+            "copy them from the console (Authentication, Users, \u{22ee}, Password hash parameters) into a file and pass \
+             --firebase-hash-config FILE",
+        ));
     }
     let records = survey.tally.records();
     let finding = survey.finding();

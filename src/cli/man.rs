@@ -17,12 +17,11 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     root.build();
     let command = match &args.page {
         None => root,
-        Some(name) => root
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| RunError::Usage(format!("there is no command `{name}`; `rehome --help` lists them")))?,
+        Some(name) => root.find_subcommand(name).cloned().ok_or_else(|| {
+            RunError::usage(format!("there is no command `{name}`")).remedy("`rehome --help` lists them")
+        })?,
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page).map_err(|e| RunError::Internal(e.to_string()))?;
+    clap_mangen::Man::new(command).render(&mut page).map_err(RunError::bug("what was to be written is no JSON"))?;
     super::put(page).map(|()| Finish::Done)
 }

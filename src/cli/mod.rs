@@ -89,5 +89,5 @@ fn put(text: impl AsRef<[u8]>) -> Result<(), RunError> {
 /// Runs one asynchronous errand of a command that is otherwise not.
 fn block_on<F: Future>(future: F) -> Result<F::Output, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map(|runtime| runtime.block_on(future)).map_err(|e| RunError::Internal(format!("no runtime: {e}")))
+    runtime.map(|runtime| runtime.block_on(future)).map_err(RunError::bug("no runtime"))
 }

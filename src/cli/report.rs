@@ -29,10 +29,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     for path in &args.folders {
         let folder = RunFolder::open(path)?;
         let mut report = Report::load(&folder)?.ok_or_else(|| {
-            RunError::Usage(format!(
-                "{} holds no report yet; `rehome check` or `rehome import` writes one",
-                path.display()
-            ))
+            RunError::usage(format!("{} holds no report yet", path.display()))
+                .remedy("`rehome check` or `rehome import` writes one")
         })?;
         // Of an import that is under way, or was killed, the ledger knows more.
         let told = report.command != "import" || !folder.file(LEDGER).exists();
@@ -46,7 +44,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             None => merged = Some(report),
         }
     }
-    let report = merged.ok_or_else(|| RunError::Usage("name a run folder".into()))?;
+    let report = merged.ok_or_else(|| RunError::usage("name a run folder"))?;
     // The report of several runs belongs into none of their folders.
     match (&args.to, args.folders.as_slice()) {
         (Some(path), _) => report.save(&RunFolder::create(path)?)?,
@@ -61,7 +59,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 /// Prints a report on standard output, as the flags say.
 ///
 /// # Errors
-/// [`RunError::Io`] if it cannot be written.
+/// [`RunError::io`] if it cannot be written.
 pub(super) fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
     let text = match output.format {
         OutputFormat::Json => report.to_json()?,

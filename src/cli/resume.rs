@@ -37,9 +37,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     session.concurrency = args.concurrency.unwrap_or(session.concurrency);
     session.give_up_after = args.give_up_after.unwrap_or(session.give_up_after);
     if session.export.exports.iter().any(|path| path == Path::new("-")) {
-        return Err(RunError::Usage(
-            "this run read standard input: run the same `rehome import` again with the same input".into(),
-        ));
+        return Err(RunError::usage("this run read standard input")
+            .remedy("run the same `rehome import` again with the same input"));
     }
     super::import::go(session, &args.folder, args.key.key_file.as_deref(), args.limit, args.output)
 }

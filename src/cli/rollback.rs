@@ -134,7 +134,7 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
                 .map(|who| serde_json::json!({"record": who.record, "user_id": who.user_id, "text": who.text}))
                 .collect();
             let mut document = serde_json::json!({"schema": 1, "dry_run": !deleted, "spared": spared});
-            let counts = serde_json::to_value(counts).map_err(|e| RunError::Internal(e.to_string()))?;
+            let counts = serde_json::to_value(counts).map_err(RunError::bug("what was to be written is no JSON"))?;
             if let (Some(document), serde_json::Value::Object(counts)) = (document.as_object_mut(), counts) {
                 document.extend(counts);
             }

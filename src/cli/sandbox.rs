@@ -77,7 +77,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let failed = |error| RunError::Internal(format!("cannot start the runtime: {error}"));
+    let failed = |error| RunError::internal("cannot start the runtime").because(error);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(serve(args))
 }
@@ -159,7 +159,7 @@ impl Signals {
     #[cfg(unix)]
     fn new() -> Result<Self, RunError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error| RunError::Internal(format!("cannot listen for signals: {error}"));
+        let failed = |error| RunError::internal("cannot listen for signals").because(error);
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(failed)?,
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,

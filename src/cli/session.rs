@@ -50,7 +50,7 @@ impl Session {
     /// What the flags of `import` mean.
     ///
     /// # Errors
-    /// [`RunError::Usage`] if they do not say enough, [`RunError::Io`] for paths that are none.
+    /// [`RunError::usage`] if they do not say enough, [`RunError::io`] for paths that are none.
     pub fn meant(export: ExportArgs, policies: Policies, target: &TargetArgs, shard: Shard) -> Result<Self, RunError> {
         Ok(Self {
             export: absolute(export)?,
@@ -67,11 +67,11 @@ impl Session {
     /// The run of a folder.
     ///
     /// # Errors
-    /// [`RunError::Usage`] for a folder without a run, [`RunError::Ledger`] for one that cannot be read.
+    /// [`RunError::usage`] for a folder without a run, [`RunError::ledger`] for one that cannot be read.
     pub fn of(folder: &Path) -> Result<Self, RunError> {
         let settings = Reader::open(folder)?.meta("settings")?.ok_or_else(|| crate::ledger::not_begun(folder))?;
         serde_json::from_str(&settings)
-            .map_err(|e| RunError::Ledger(format!("{}: the run's settings are damaged: {e}", folder.display())))
+            .map_err(|e| RunError::ledger(format!("{}: the run's settings are damaged", folder.display())).because(e))
     }
 
     /// Opens the export as the first session did.
@@ -87,7 +87,7 @@ impl Session {
     /// What the run's ledger belongs to.
     ///
     /// # Errors
-    /// [`RunError::Io`] for files that cannot be read.
+    /// [`RunError::io`] for files that cannot be read.
     pub fn identity(&self, export: &Export) -> Result<Identity, RunError> {
         let digest = |path: &Option<PathBuf>| match path {
             Some(path) => {
@@ -98,7 +98,8 @@ impl Session {
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
         let ExportArgs { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
         let mut reading = vec![export.source().name().to_owned()];
-        let policies = serde_json::to_value(self.policies).map_err(|e| RunError::Internal(e.to_string()))?;
+        let policies =
+            serde_json::to_value(self.policies).map_err(RunError::bug("what was to be written is no JSON"))?;
         if let Some(policies) = policies.as_object() {
             reading.extend(
                 policies.iter().map(|(name, value)| format!("--{name} {}", value.as_str().unwrap_or_default())),
@@ -163,7 +164,7 @@ impl Stage {
     /// Opens everything, the ledger for writing too, and asks the target what would fail every user.
     ///
     /// # Errors
-    /// [`RunError::ForeignLedger`] if the folder is taken or belongs to something else; what keeps export or target from
+    /// [`RunError::foreign_ledger`] if the folder is taken or belongs to something else; what keeps export or target from
     /// being opened.
     pub fn open(
         mut session: Session,
@@ -179,7 +180,7 @@ impl Stage {
         }
         let export = session.open_export()?;
         listener.on(&Event::Said(format!("export: {}", export.why())));
-        let settings = serde_json::to_string(&session).map_err(|e| RunError::Internal(e.to_string()))?;
+        let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
         let (ledger, reader) = lock.open(&session.identity(&export)?, &settings, listener.clone())?;
         let open = session.place.open(key_file, &folder)?;
         let target = open.target.clone();
@@ -202,7 +203,7 @@ impl Stage {
     /// Opens the ledger for writing once more, after it was closed.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn reopen(&self) -> Result<Ledger, RunError> {
         self.lock.reopen(Arc::new(Silent)).map(|(ledger, _)| ledger)
     }
@@ -225,10 +226,11 @@ impl Stage {
 /// Plans made for one range of versions are not those of another.
 fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
     match reader.meta("profile")? {
-        Some(began) if began != profile.name => Err(RunError::ForeignLedger(format!(
-            "this run was planned for Appwrite {began} and the target now is {}; begin a new one with --run",
+        Some(began) if began != profile.name => Err(RunError::foreign_ledger(format!(
+            "this run was planned for Appwrite {began} and the target now is {}",
             profile.name
-        ))),
+        ))
+        .remedy("begin a new one with --run")),
         _ => Ok(()),
     }
 }

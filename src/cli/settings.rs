@@ -17,7 +17,7 @@ use crate::source::describe::Mapping;
 /// Opens the export that the flags name.
 ///
 /// # Errors
-/// As [`Export::open`]; [`RunError::Usage`] for files behind flags that cannot be understood.
+/// As [`Export::open`]; [`RunError::usage`] for files behind flags that cannot be understood.
 pub fn open_export(args: &ExportArgs) -> Result<Export, RunError> {
     Export::open(&args.exports, read_options(args)?)
 }
@@ -25,7 +25,7 @@ pub fn open_export(args: &ExportArgs) -> Result<Export, RunError> {
 /// How the export is to be read.
 ///
 /// # Errors
-/// [`RunError::Usage`] for files behind flags that cannot be understood, [`RunError::Io`] for those that cannot be read.
+/// [`RunError::usage`] for files behind flags that cannot be understood, [`RunError::io`] for those that cannot be read.
 pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
     known_scheme(args.scheme.as_deref())?;
     Ok(ReadOptions {
@@ -42,10 +42,10 @@ pub fn read_options(args: &ExportArgs) -> Result<ReadOptions, RunError> {
 /// Nothing, if `--scheme` is not given or names a scheme.
 ///
 /// # Errors
-/// [`RunError::Usage`] if it names none: that would refuse every record that it is given for.
+/// [`RunError::usage`] if it names none: that would refuse every record that it is given for.
 pub fn known_scheme(name: Option<&str>) -> Result<(), RunError> {
     match name.filter(|name| registry::find(name).is_none()) {
-        Some(name) => Err(RunError::Usage(format!("unknown scheme `{name}`; `rehome schemes` lists them"))),
+        Some(name) => Err(RunError::usage(format!("unknown scheme `{name}`")).remedy("`rehome schemes` lists them")),
         None => Ok(()),
     }
 }
@@ -53,11 +53,11 @@ pub fn known_scheme(name: Option<&str>) -> Result<(), RunError> {
 /// The project's hash parameters in a file.
 ///
 /// # Errors
-/// [`RunError::Io`] where the file cannot be read, [`RunError::Usage`] where it is not what the console shows.
+/// [`RunError::io`] where the file cannot be read, [`RunError::usage`] where it is not what the console shows.
 pub fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
     let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
     crate::source::systems::firebase_config::parse(&text)
-        .map_err(|e| RunError::Usage(format!("{}: {e}", path.display())))
+        .map_err(|e| RunError::usage(path.display().to_string()).because(e))
 }
 
 /// What the passwords of `--known` prove, if the flag is there.

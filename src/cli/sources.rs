@@ -57,6 +57,6 @@ fn known(name: &str) -> Result<&'static dyn Source, RunError> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`rehome sources` lists them".to_owned(),
         };
-        RunError::Usage(format!("unknown source `{name}`; {tail}"))
+        RunError::usage(format!("unknown source `{name}`")).remedy(tail)
     })
 }

@@ -53,7 +53,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let reader = Reader::open(&args.folder)?;
     let status = status(&reader, Lock::is_taken(&args.folder))?;
     let text = match args.output.format {
-        OutputFormat::Json => serde_json::to_string(&status).map_err(|e| RunError::Internal(e.to_string()))? + "\n",
+        OutputFormat::Json => {
+            serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
+        }
         OutputFormat::Text => sentences(&status, &args.folder.display().to_string()),
     };
     super::put(text).map(|()| Finish::Done)

@@ -40,7 +40,7 @@ impl Place {
     /// What the flags, the environment (by way of the flags) and the working folder say.
     ///
     /// # Errors
-    /// [`RunError::Usage`] if they do not say enough.
+    /// [`RunError::usage`] if they do not say enough.
     pub fn meant(args: &TargetArgs) -> Result<Self, RunError> {
         if args.sandbox {
             return Ok(Self::Sandbox);
@@ -61,7 +61,7 @@ impl Place {
     /// Finds the key, or starts the sandbox.
     ///
     /// # Errors
-    /// [`RunError::Usage`] without a key, [`RunError::Io`] for a key file that cannot be read, and what keeps the
+    /// [`RunError::usage`] without a key, [`RunError::io`] for a key file that cannot be read, and what keeps the
     /// sandbox from starting.
     pub fn open(&self, key_file: Option<&Path>, folder: &RunFolder) -> Result<Open, RunError> {
         match self {
@@ -80,7 +80,8 @@ fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, 
     let file = if endpoint.is_some() && project.is_some() { None } else { file() }.unwrap_or_default();
     let given = |flag: Option<String>, file: Option<String>, name: &str, variable: &str| {
         flag.or(file).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(|| {
-            RunError::Usage(format!("where to? no {name}: give --{name}, set {variable}, or rehearse with --sandbox"))
+            RunError::usage(format!("where to? no {name}"))
+                .remedy(format!("give --{name}, set {variable}, or rehearse with --sandbox"))
         })
     };
     let endpoint = given(endpoint, file.endpoint, "endpoint", "APPWRITE_ENDPOINT")?;
@@ -91,7 +92,7 @@ fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, 
 /// The target of `check --live`.
 ///
 /// # Errors
-/// As [`Place::meant`], and [`RunError::Usage`] without a key.
+/// As [`Place::meant`], and [`RunError::usage`] without a key.
 pub fn of_live(args: &LiveArgs) -> Result<Target, RunError> {
     let LiveArgs { endpoint, project, .. } = args.clone();
     let (endpoint, project) = server(endpoint, project)?;
@@ -117,7 +118,7 @@ impl Sandbox {
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|e| RunError::Internal(format!("no runtime: {e}")))?;
+            .map_err(RunError::bug("no runtime"))?;
         let store = folder.file(SANDBOX);
         crate::ledger::private_file(&store)?;
         let config = sandbox::Config { store: Some(store), version: Version::NEWEST, ..sandbox::Config::default() };
@@ -148,7 +149,7 @@ fn key(file: Option<&Path>) -> Result<String, RunError> {
     };
     let key = key.trim();
     if key.is_empty() {
-        return Err(RunError::Usage("no API key: set APPWRITE_API_KEY, or give --key-file FILE".into()));
+        return Err(RunError::usage("no API key").remedy("set APPWRITE_API_KEY, or give --key-file FILE"));
     }
     Ok(key.to_owned())
 }

@@ -145,5 +145,5 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|e| RunError::Internal(format!("no runtime: {e}")))
+        .map_err(RunError::bug("no runtime"))
 }

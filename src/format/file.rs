@@ -57,7 +57,7 @@ impl SourceFile {
         } else {
             head.drain(..input.encoding.mark().len());
         }
-        let kind = sniff(&head, whole).map_err(|why| RunError::Export(format!("{}: {why}", input.name())))?;
+        let kind = sniff(&head, whole).map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
         Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new() })

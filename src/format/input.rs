@@ -51,7 +51,7 @@ impl Input {
         let mut file = input.file()?;
         input.size = file.metadata().map_err(RunError::io(path))?.len();
         if input.size == 0 {
-            return Err(RunError::Export(format!("{} is empty: there is no export in it", input.name())));
+            return Err(RunError::export(format!("{} is empty: there is no export in it", input.name())));
         }
         let mut magic = Vec::with_capacity(4);
         file.by_ref().take(4).read_to_end(&mut magic).map_err(RunError::io(path))?;
@@ -75,12 +75,12 @@ impl Input {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
             UnexpectedEof if self.packing != Packing::None => {
-                RunError::Export(format!("{} is cut off: the compressed data ends too early", self.name()))
+                RunError::export(format!("{} is cut off: the compressed data ends too early", self.name()))
             }
             InvalidData | InvalidInput if self.packing != Packing::None => {
-                RunError::Export(format!("{} is damaged: {error}", self.name()))
+                RunError::export(format!("{} is damaged: {error}", self.name()))
             }
-            kind => RunError::Io { path: self.path.clone(), source: std::io::Error::new(kind, error.to_string()) },
+            kind => RunError::io(&self.path)(std::io::Error::new(kind, error.to_string())),
         }
     }
 
@@ -144,7 +144,7 @@ impl Input {
     /// The one file of an archive, or the one whose name says that it may be an export.
     fn zip_entry(&self, file: File) -> Result<Packing, RunError> {
         let broken =
-            |e: zip::result::ZipError| RunError::Export(format!("{} is a damaged zip archive: {e}", self.name()));
+            |e: zip::result::ZipError| RunError::export(format!("{} is a damaged zip archive", self.name())).because(e);
         let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
         let mut entries = Vec::new();
         for index in 0..archive.len() {
@@ -158,14 +158,11 @@ impl Input {
         let (index, name) = match (entries.as_slice(), fitting.as_slice()) {
             ([one], _) => one.clone(),
             (_, [one]) => (*one).clone(),
-            ([], _) => return Err(RunError::Export(format!("{} holds no files", self.name()))),
+            ([], _) => return Err(RunError::export(format!("{} holds no files", self.name()))),
             _ => {
                 let names: Vec<_> = entries.iter().take(5).map(|(_, name)| name.as_str()).collect();
-                return Err(RunError::Export(format!(
-                    "{} holds several files ({}): unpack it and pass the ones that belong to the export",
-                    self.name(),
-                    names.join(", ")
-                )));
+                return Err(RunError::export(format!("{} holds several files ({})", self.name(), names.join(", ")))
+                    .remedy("unpack it and pass the ones that belong to the export"));
             }
         };
         let entry = archive.by_index_raw(index).map_err(broken)?;
@@ -173,18 +170,19 @@ impl Input {
             zip::CompressionMethod::Stored => false,
             zip::CompressionMethod::Deflated => true,
             other => {
-                return Err(RunError::Export(format!(
-                    "{}: `{name}` is packed by a method ({other}) that is not read: unpack it first",
+                return Err(RunError::export(format!(
+                    "{}: `{name}` is packed by a method ({other}) that is not read",
                     self.name()
-                )));
+                ))
+                .remedy("unpack it first"));
             }
         };
         if entry.encrypted() {
-            return Err(RunError::Export(format!("{}: `{name}` is encrypted: unpack it first", self.name())));
+            return Err(RunError::export(format!("{}: `{name}` is encrypted", self.name())).remedy("unpack it first"));
         }
         let start = entry
             .data_start()
-            .ok_or_else(|| RunError::Export(format!("{}: `{name}` cannot be found in the archive", self.name())))?;
+            .ok_or_else(|| RunError::export(format!("{}: `{name}` cannot be found in the archive", self.name())))?;
         Ok(Packing::Zip { size: entry.compressed_size(), name, start, deflated })
     }
 }

@@ -60,16 +60,16 @@ impl Lock {
     /// Takes the folder.
     ///
     /// # Errors
-    /// [`RunError::ForeignLedger`] while another process has it, [`RunError::Io`] otherwise.
+    /// [`RunError::foreign_ledger`] while another process has it, [`RunError::io`] otherwise.
     pub fn take(folder: &RunFolder) -> Result<Self, RunError> {
         let path = folder.file(LOCK);
         let file = private_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { folder: folder.clone(), _file: file }),
-            Err(TryLockError::WouldBlock) => Err(RunError::ForeignLedger(format!(
-                "another rehome is working on {}; wait for it, or give this run a folder of its own with --run",
-                folder.path().display()
-            ))),
+            Err(TryLockError::WouldBlock) => {
+                Err(RunError::foreign_ledger(format!("another rehome is working on {}", folder.path().display()))
+                    .remedy("wait for it, or give this run a folder of its own with --run"))
+            }
             Err(TryLockError::Error(error)) => Err(RunError::io(path)(error)),
         }
     }
@@ -83,7 +83,7 @@ impl Lock {
     /// Opens the ledger, or begins it with this identity and these settings (JSON, for `resume`).
     ///
     /// # Errors
-    /// [`RunError::ForeignLedger`] if the ledger belongs to something else or was written by a newer version.
+    /// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version.
     pub fn open(
         &self,
         identity: &Identity,
@@ -92,7 +92,7 @@ impl Lock {
     ) -> Result<(Ledger, Reader), RunError> {
         let path = self.folder.file(LEDGER);
         private_file(&path)?;
-        let text = serde_json::to_string(identity).map_err(|e| RunError::Internal(e.to_string()))?;
+        let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
         let begun = [
             ("identity", text),
             ("settings", settings.to_owned()),
@@ -102,17 +102,15 @@ impl Lock {
         let connection = prepare(&path, &begun)?;
         let stored = meta(&connection, "identity")?.unwrap_or_default();
         let stored: Identity = serde_json::from_str(&stored)
-            .map_err(|_| RunError::ForeignLedger(format!("{} does not say what it belongs to", path.display())))?;
+            .map_err(|_| RunError::foreign_ledger(format!("{} does not say what it belongs to", path.display())))?;
         if is_empty(&connection)? {
             // Nothing was ever meant under the old identity: a mistyped project does not spoil the folder.
             for (key, value) in &begun {
                 set_meta(&connection, key, value)?;
             }
         } else if let Some(difference) = stored.difference(identity) {
-            return Err(RunError::ForeignLedger(format!(
-                "{} belongs to {difference}; give this run a folder of its own with --run",
-                self.folder.path().display()
-            )));
+            return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", self.folder.path().display()))
+                .remedy("give this run a folder of its own with --run"));
         }
         Ok((Ledger::start(connection, listener), Reader::open(self.folder.path())?))
     }
@@ -120,7 +118,7 @@ impl Lock {
     /// Opens the ledger of a run that exists, whatever it belongs to.
     ///
     /// # Errors
-    /// [`RunError::Usage`] where there is none.
+    /// [`RunError::usage`] where there is none.
     pub fn reopen(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
         let reader = Reader::open(self.folder.path())?;
         Ok((Ledger::start(prepare(&self.folder.file(LEDGER), &[])?, listener), reader))
@@ -130,7 +128,7 @@ impl Lock {
 /// Opens a file for reading and writing; what it creates is readable by its owner only.
 ///
 /// # Errors
-/// [`RunError::Io`]
+/// [`RunError::io`]
 pub fn private_file(path: &Path) -> Result<File, RunError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -145,6 +143,7 @@ mod tests {
     use super::super::store::Entry;
     use super::super::writer::Change;
     use super::*;
+    use crate::error::Kind;
     use crate::event::Silent;
 
     fn identity() -> Identity {
@@ -217,7 +216,7 @@ mod tests {
             let run = lock(&path).expect("a new folder");
             run.open(&other, "{}", Arc::new(Silent)).expect("a new ledger");
             let (ledger, _) = run.open(&identity(), "{}", Arc::new(Silent)).expect("nobody was intended yet");
-            assert!(matches!(lock(&path), Err(RunError::ForeignLedger(_))), "locked");
+            assert_eq!(lock(&path).err().map(|error| error.kind()), Some(Kind::ForeignLedger), "locked");
             assert!(Lock::is_taken(&path));
             ledger.sender().intend(vec![entry(1)]).await.expect("durable");
         }

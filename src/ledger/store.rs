@@ -72,7 +72,7 @@ pub struct Counts {
 }
 
 pub(super) fn sql(error: rusqlite::Error) -> RunError {
-    RunError::Ledger(error.to_string())
+    RunError::ledger("ledger").because(error)
 }
 
 /// Opens for writing and creates what is missing. The caller holds the run's lock.
@@ -81,7 +81,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
     connection
         .pragma_update(None, "journal_mode", "WAL")
-        .map_err(|error| RunError::Ledger(format!("{}: {error}", path.display())))?;
+        .map_err(|error| RunError::ledger(path.display().to_string()).because(error))?;
     // In WAL mode FULL is what makes a commit survive a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
     if has_nothing(&connection, path)? {
@@ -99,28 +99,27 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
 fn has_nothing(connection: &Connection, path: &Path) -> Result<bool, RunError> {
     connection
         .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| RunError::Ledger(format!("{}: {error}", path.display())))
+        .map_err(|error| RunError::ledger(path.display().to_string()).because(error))
 }
 
 /// For a folder whose run ended before it began.
 pub(crate) fn not_begun(folder: &Path) -> RunError {
-    RunError::Usage(format!(
-        "{} holds no run yet: it ended before anything was sent; give the same `rehome import` again",
-        folder.display()
-    ))
+    RunError::usage(format!("{} holds no run yet: it ended before anything was sent", folder.display()))
+        .remedy("give the same `rehome import` again")
 }
 
 fn check_schema(connection: &Connection, path: &Path) -> Result<(), RunError> {
     let pragma = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(sql);
     if pragma("application_id")? != APPLICATION {
-        return Err(RunError::ForeignLedger(format!("{} is not a ledger of rehome", path.display())));
+        return Err(RunError::foreign_ledger(format!("{} is not a ledger of rehome", path.display())));
     }
     let version = pragma("user_version")?;
     if version > SCHEMA {
-        return Err(RunError::ForeignLedger(format!(
-            "{} was written by a newer rehome (schema {version}, this one knows {SCHEMA}); use that one",
+        return Err(RunError::foreign_ledger(format!(
+            "{} was written by a newer rehome (schema {version}, this one knows {SCHEMA})",
             path.display()
-        )));
+        ))
+        .remedy("use that one"));
     }
     Ok(())
 }
@@ -134,11 +133,11 @@ impl Reader {
     /// Opens the ledger of a run folder.
     ///
     /// # Errors
-    /// [`RunError::Usage`] where there is none, [`RunError::ForeignLedger`] for one of a newer version.
+    /// [`RunError::usage`] where there is none, [`RunError::foreign_ledger`] for one of a newer version.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
         let path = folder.join("ledger.sqlite");
         if !path.is_file() {
-            return Err(RunError::Usage(format!("{} is not a run folder: it has no ledger.sqlite", folder.display())));
+            return Err(RunError::usage(format!("{} is not a run folder: it has no ledger.sqlite", folder.display())));
         }
         // Not read-only: the first reader after a crash has to recover the write-ahead log.
         let connection =
@@ -155,7 +154,7 @@ impl Reader {
     /// A value of the run's own rows.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn meta(&self, key: &str) -> Result<Option<String>, RunError> {
         meta(&self.connection, key)
     }
@@ -163,7 +162,7 @@ impl Reader {
     /// Counts everything.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn counts(&self) -> Result<Counts, RunError> {
         let mut counts = Counts::default();
         let mut statement = self
@@ -197,7 +196,7 @@ impl Reader {
     /// How many records stand in one of these states.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn count_of(&self, states: &[State]) -> Result<u64, RunError> {
         let numbers: Vec<String> = states.iter().map(|state| (*state as u8).to_string()).collect();
         let query = format!("SELECT count(*) FROM users WHERE state IN ({})", numbers.join(","));
@@ -207,7 +206,7 @@ impl Reader {
     /// The entries from `first` to `last`, both included, by record.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn range(&self, first: u64, last: u64) -> Result<Vec<Entry>, RunError> {
         self.select("WHERE record BETWEEN ?1 AND ?2 ORDER BY record", params![first, last])
     }
@@ -215,7 +214,7 @@ impl Reader {
     /// At most `limit` entries after record `after`, by record. Pages through the ledger at constant memory.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn page(&self, after: u64, limit: usize) -> Result<Vec<Entry>, RunError> {
         self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])
     }
@@ -223,7 +222,7 @@ impl Reader {
     /// The codes of users that were planned and not done, with their counts, most frequent first.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn codes(&self) -> Result<Vec<(String, u64)>, RunError> {
         let mut statement = self
             .connection
@@ -238,7 +237,7 @@ impl Reader {
     /// The last `limit` entries that carry this kind of trouble, newest record first.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]
+    /// [`RunError::ledger`]
     pub fn troubles(&self, limit: usize) -> Result<Vec<Entry>, RunError> {
         self.select(
             "WHERE state IN (?1, ?2) OR (state = ?3 AND user_id <> '') ORDER BY record DESC LIMIT ?4",

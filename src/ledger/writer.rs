@@ -75,12 +75,12 @@ impl Ledger {
     /// Waits until everything that was handed in is durable, and says what went wrong on the way.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]: the disk is full, or the file was damaged or removed.
+    /// [`RunError::ledger`]: the disk is full, or the file was damaged or removed.
     pub fn close(mut self) -> Result<(), RunError> {
         self.sender = None;
         match self.thread.take().map(std::thread::JoinHandle::join) {
             Some(Ok(result)) => result,
-            Some(Err(_)) => Err(RunError::Ledger("the writer died".into())),
+            Some(Err(_)) => Err(RunError::ledger("the writer died")),
             None => Ok(()),
         }
     }
@@ -99,7 +99,7 @@ impl Sender {
     /// Makes rows durable: returns once they are. New records get a row, known ones lose nothing but their reason.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] once the writer has given up; [`Ledger::close`] has the cause.
+    /// [`RunError::ledger`] once the writer has given up; [`Ledger::close`] has the cause.
     pub async fn intend(&self, entries: Vec<Entry>) -> Result<(), RunError> {
         self.send(Write::Insert(entries)).await?;
         self.sync().await
@@ -137,7 +137,7 @@ impl Sender {
 }
 
 fn gone() -> RunError {
-    RunError::Ledger("the writer has given up".into())
+    RunError::ledger("the writer has given up")
 }
 
 fn write(

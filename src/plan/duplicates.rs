@@ -103,7 +103,7 @@ impl KeyLog {
     /// Notes a digest.
     ///
     /// # Errors
-    /// [`RunError::Io`] of the temporary file.
+    /// [`RunError::io`] of the temporary file.
     pub fn push(&mut self, digest: KeyDigest) -> Result<(), RunError> {
         let segment = &mut self.segments[(digest >> (DIGEST_BITS - SEGMENT_BITS)) as usize];
         if segment.last.capacity() == 0 {
@@ -123,7 +123,7 @@ impl KeyLog {
     /// The digests that were noted more than once.
     ///
     /// # Errors
-    /// [`RunError::Io`] of the temporary file.
+    /// [`RunError::io`] of the temporary file.
     pub fn suspects(self, threads: usize) -> Result<Suspects, RunError> {
         let threads = threads.clamp(1, self.segments.len());
         let chunks = Mutex::new(self.chunks);

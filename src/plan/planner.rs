@@ -8,7 +8,7 @@ use super::shard::Shard;
 use super::{Duplicates as Policy, Planned, Policies, Secret, begin, finish};
 use crate::appwrite::Profile;
 use crate::code::Refusal;
-use crate::error::RunError;
+use crate::error::{Kind, RunError};
 use crate::event::{Listener, Silent};
 use crate::format::{Position, Record};
 use crate::read::{Export, Item};
@@ -204,7 +204,7 @@ impl<'e> Planner<'e> {
 
 fn as_far_as_whole(read: Result<(), RunError>) -> Result<(), RunError> {
     match read {
-        Err(RunError::Export(_)) => Ok(()),
+        Err(error) if error.kind() == Kind::Export => Ok(()),
         read => read,
     }
 }

@@ -36,7 +36,7 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         }
     }
     if files.is_empty() {
-        return Err(RunError::Export(format!("{} holds no file that could be an export", folder.display())));
+        return Err(RunError::export(format!("{} holds no file that could be an export", folder.display())));
     }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())

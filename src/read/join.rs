@@ -60,7 +60,7 @@ impl Store {
         }
         list.push_str(row);
         if self.held_bytes > MEMORY_BYTES {
-            self.spill().map_err(|e| failed(&e))?;
+            self.spill().map_err(failed)?;
         }
         Ok(())
     }
@@ -68,19 +68,19 @@ impl Store {
     /// To be called after the last row, before the first look-up.
     pub fn complete(&mut self) -> Result<(), RunError> {
         if self.disk.is_some() {
-            self.spill().map_err(|e| failed(&e))?;
+            self.spill().map_err(failed)?;
         }
         if let Some(disk) = &mut self.disk {
             let index = "CREATE INDEX related ON group_of_rows (digest)";
             let first = lock(&disk.connections[0]);
-            first.execute_batch(index).map_err(|e| failed(&e))?;
+            first.execute_batch(index).map_err(failed)?;
             let last = "SELECT coalesce(max(rowid), 0) FROM group_of_rows";
-            let last: usize = first.query_row(last, [], |row| row.get(0)).map_err(|e| failed(&e))?;
+            let last: usize = first.query_row(last, [], |row| row.get(0)).map_err(failed)?;
             drop(first);
             disk.asked.resize_with(last / 64 + 1, AtomicU64::default);
             // Nothing is written from here on: one transaction for all lookups spares the file's locks at each of them.
             for connection in &disk.connections {
-                lock(connection).execute_batch("BEGIN").map_err(|e| failed(&e))?;
+                lock(connection).execute_batch("BEGIN").map_err(failed)?;
             }
         }
         Ok(())
@@ -89,7 +89,7 @@ impl Store {
     /// What went wrong while rows were looked up.
     pub fn check(&self) -> Result<(), RunError> {
         let error = self.disk.as_ref().and_then(|disk| lock(&disk.failed).take());
-        error.map_or(Ok(()), |error| Err(failed(&error)))
+        error.map_or(Ok(()), |error| Err(failed(error)))
     }
 
     /// Hands over the keys of this kind that nobody asked for so far, in their order.
@@ -176,12 +176,12 @@ impl Disk {
         let connection = lock(&self.connections[0]);
         // A look-up finds all rows of its key, so that one stands for them.
         let sql = "SELECT key, min(rowid) FROM group_of_rows WHERE kind = ?1 GROUP BY key ORDER BY key";
-        let mut select = connection.prepare(sql).map_err(|e| failed(&e))?;
-        let mut keys = select.query([kind]).map_err(|e| failed(&e))?;
-        while let Some(row) = keys.next().map_err(|e| failed(&e))? {
-            let (word, bit) = place(row.get(1).map_err(|e| failed(&e))?);
+        let mut select = connection.prepare(sql).map_err(failed)?;
+        let mut keys = select.query([kind]).map_err(failed)?;
+        while let Some(row) = keys.next().map_err(failed)? {
+            let (word, bit) = place(row.get(1).map_err(failed)?);
             if self.asked.get(word).is_some_and(|word| word.load(Ordering::Relaxed) & bit == 0) {
-                let key: String = row.get(0).map_err(|e| failed(&e))?;
+                let key: String = row.get(0).map_err(failed)?;
                 each(&key)?;
             }
         }
@@ -228,8 +228,8 @@ fn place(rowid: usize) -> (usize, u64) {
     (rowid / 64, 1 << (rowid % 64))
 }
 
-fn failed(error: &rusqlite::Error) -> RunError {
-    RunError::Internal(format!("the temporary file of related rows: {error}"))
+fn failed(error: rusqlite::Error) -> RunError {
+    RunError::internal("the temporary file of related rows").because(error)
 }
 
 fn parse(list: &str) -> Vec<Value> {

@@ -82,8 +82,8 @@ impl Export {
     /// Opens the files, finds source and tables, and loads what has to be joined.
     ///
     /// # Errors
-    /// [`RunError::Io`] for files that cannot be read, [`RunError::Export`] for files that are nothing that is read,
-    /// [`RunError::Usage`] for an unknown `--from`.
+    /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read,
+    /// [`RunError::usage`] for an unknown `--from`.
     pub fn open(paths: &[PathBuf], mut options: ReadOptions) -> Result<Self, RunError> {
         if options.now == jiff::Timestamp::UNIX_EPOCH {
             options.now = jiff::Timestamp::now();
@@ -93,7 +93,7 @@ impl Export {
         let mut findings = Vec::new();
         for path in &folder::expanded(paths)? {
             let mut file = SourceFile::open(path)?;
-            let index = u16::try_from(files.len()).map_err(|_| RunError::Usage("too many files".into()))?;
+            let index = u16::try_from(files.len()).map_err(|_| RunError::usage("too many files"))?;
             tables.extend(file.samples(index)?);
             findings.extend(
                 tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
@@ -106,12 +106,12 @@ impl Export {
         let (source, why) = choose(&tables, &options)?;
         let roles = source.roles(&tables);
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
-            return Err(RunError::Export(without_users(&tables, source, &why)));
+            return Err(RunError::export(without_users(&tables, source, &why)));
         }
         for (table, role) in tables.iter_mut().zip(&roles) {
             // JSON has no width, and a table without rows none either.
             if *role != Role::Ignored && table.columns.is_empty() && table.width > 0 {
-                let names = source.headerless(table).ok_or_else(|| RunError::Export(nameless(table, source)))?;
+                let names = source.headerless(table).ok_or_else(|| RunError::export(nameless(table, source)))?;
                 files[usize::from(table.file)].name_columns(&table.table, names.clone());
                 table.columns = names;
             }
@@ -163,7 +163,7 @@ impl Export {
     /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.
     ///
     /// # Errors
-    /// [`RunError::Io`]
+    /// [`RunError::io`]
     pub fn fingerprint(&self) -> Result<[u8; 16], RunError> {
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
         let mut buffer = vec![0; 256 * 1024];
@@ -193,7 +193,7 @@ impl Export {
     /// memory at any time.
     ///
     /// # Errors
-    /// What `sink` returned, or what ended the reading: [`RunError::Io`], [`RunError::Export`] (a truncated file: what
+    /// What `sink` returned, or what ended the reading: [`RunError::io`], [`RunError::export`] (a truncated file: what
     /// was whole before the damage has been handed over by then).
     pub fn scan<B: Send>(
         &self,
@@ -325,7 +325,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
     if let Some(name) = &options.from {
         let source = crate::source::ALL.iter().find(|source| source.name() == name).ok_or_else(|| {
             let names: Vec<_> = crate::source::ALL.iter().map(|source| source.name()).collect();
-            RunError::Usage(format!("--from {name}: no such source; there are {}", names.join(", ")))
+            RunError::usage(format!("--from {name}: no such source; there are {}", names.join(", ")))
         })?;
         let why = source.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
         return Ok((*source, why));
@@ -338,7 +338,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
             best = Some((detection.score, *source, detection.why));
         }
     }
-    best.map(|(_, source, why)| (source, why)).ok_or_else(|| RunError::Export(unknown(tables)))
+    best.map(|(_, source, why)| (source, why)).ok_or_else(|| RunError::export(unknown(tables)))
 }
 
 fn unknown(tables: &[TableSample]) -> String {

@@ -82,7 +82,7 @@ pub(super) fn drive<B: Send>(
     let (empty, to_fill) = channel::<Batch>();
     let (done, finished) = channel::<(u64, Done<B>)>();
     for _ in 0..threads * 2 + 2 {
-        empty.send(Batch::default()).map_err(|_| RunError::Internal("the ring is broken".into()))?;
+        empty.send(Batch::default()).map_err(|_| RunError::internal("the ring is broken"))?;
     }
     let (to_do, order) = (Mutex::new(to_do), Order::default());
     let total: u64 = job.files.iter().map(|f| f.input.size).sum();
@@ -271,7 +271,7 @@ fn batch<B>(
         let until = batch.data.len().min(damage.at);
         let line = batch.line + memchr::memchr_iter(b'\n', &batch.data[..until]).count() as u64;
         let place = format!("after record {}, line {line}, byte {}", before + users, batch.byte + damage.at as u64);
-        RunError::Export(format!("{} is damaged ({place}): {}", job.files[file].input.name(), damage.what))
+        RunError::export(format!("{} is damaged ({place}): {}", job.files[file].input.name(), damage.what))
     });
     drop(records);
     drop(texts);

@@ -61,7 +61,7 @@ impl Changes {
     /// the earlier.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written.
+    /// [`RunError::io`] if it cannot be written.
     pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
         let mut table = Table::begin(folder, CHANGES, &["record", "change"])?;
         let records = self.counts.new + self.counts.changed + self.counts.same;
@@ -82,12 +82,12 @@ impl Changes {
 /// Compares two planned exports.
 ///
 /// # Errors
-/// [`RunError::Usage`] if they are of different sources; what reading them ends with; [`RunError::Io`] for the temporary
+/// [`RunError::usage`] if they are of different sources; what reading them ends with; [`RunError::io`] for the temporary
 /// files.
 pub fn compare(earlier: &Planner<'_>, later: &Planner<'_>, listener: &dyn Listener) -> Result<Changes, RunError> {
     let (a, b) = (earlier.observer.source, later.observer.source);
     if a != b {
-        return Err(RunError::Usage(format!("the exports are of different sources, {a} and {b}")));
+        return Err(RunError::usage(format!("the exports are of different sources, {a} and {b}")));
     }
     let mut sides = Sides::begin().map_err(temporary)?;
     for (planner, side) in [(earlier, &mut sides.earlier), (later, &mut sides.later)] {

@@ -40,7 +40,7 @@ impl RunFolder {
     /// that is used for something else keeps its permissions (every file in it is closed to others anyway).
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be made.
+    /// [`RunError::io`] if it cannot be made.
     pub fn create(path: &Path) -> Result<Self, RunError> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -63,15 +63,13 @@ impl RunFolder {
     /// A folder that must be there.
     ///
     /// # Errors
-    /// [`RunError::Usage`] if it is not.
+    /// [`RunError::usage`] if it is not.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         if path.is_dir() {
             return Ok(Self { path: path.to_owned() });
         }
-        Err(RunError::Usage(format!(
-            "{} is not a run folder; `rehome check` or `rehome import` makes one",
-            path.display()
-        )))
+        Err(RunError::usage(format!("{} is not a run folder", path.display()))
+            .remedy("`rehome check` or `rehome import` makes one"))
     }
 
     /// The folder itself.
@@ -89,7 +87,7 @@ impl RunFolder {
     /// Begins a file that appears under its name, whole, when it is finished.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be made.
+    /// [`RunError::io`] if it cannot be made.
     pub fn begin(&self, name: &str) -> Result<Unfinished, RunError> {
         let path = self.file(name);
         let temporary = tempfile::Builder::new()
@@ -105,7 +103,7 @@ impl RunFolder {
     /// Writes a whole file.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written.
+    /// [`RunError::io`] if it cannot be written.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), RunError> {
         let mut file = self.begin(name)?;
         file.write_all(contents).map_err(RunError::io(&file.path))?;
@@ -115,7 +113,7 @@ impl RunFolder {
     /// Removes a file if it is there.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it is there and cannot be removed.
+    /// [`RunError::io`] if it is there and cannot be removed.
     pub fn remove(&self, name: &str) -> Result<(), RunError> {
         let path = self.file(name);
         match fs::remove_file(&path) {
@@ -154,7 +152,7 @@ impl Unfinished {
     /// Puts it under its name, readable by its owner only, in place of what was there.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written to the end.
+    /// [`RunError::io`] if it cannot be written to the end.
     pub fn finish(self) -> Result<(), RunError> {
         let Self { writer, path } = self;
         let finish = || -> io::Result<()> {

@@ -45,7 +45,7 @@ impl Rejects {
     /// Begins both files.
     ///
     /// # Errors
-    /// [`RunError::Io`] if they cannot be made.
+    /// [`RunError::io`] if they cannot be made.
     pub fn begin(folder: &RunFolder, frame: Frame) -> Result<Self, RunError> {
         let mut rows = folder.begin(&format!("rejects.{}", frame.extension))?;
         put(&mut rows, &frame.head)?;
@@ -55,7 +55,7 @@ impl Rejects {
     /// Adds a record.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written.
+    /// [`RunError::io`] if it cannot be written.
     pub fn add(
         &mut self,
         position: Position,
@@ -82,7 +82,7 @@ impl Rejects {
             byte: position.byte,
             file: position.file,
         };
-        let line = serde_json::to_string(&line).map_err(|error| RunError::Internal(error.to_string()))?;
+        let line = serde_json::to_string(&line).map_err(RunError::bug("what was to be written is no JSON"))?;
         put(&mut self.log, (inert::json(line) + "\n").as_bytes())
     }
 
@@ -90,7 +90,7 @@ impl Rejects {
     /// would be fed again for nothing.
     ///
     /// # Errors
-    /// [`RunError::Io`] if they cannot be written to the end.
+    /// [`RunError::io`] if they cannot be written to the end.
     pub fn finish(mut self, folder: &RunFolder) -> Result<(), RunError> {
         self.log.finish()?;
         if self.count == 0 {
@@ -108,7 +108,7 @@ impl NeedsReset {
     /// Begins the file.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be made.
+    /// [`RunError::io`] if it cannot be made.
     pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
         Table::begin(folder, NEEDS_RESET, &["source_id", "user_id", "email", "phone", "code", "reason"]).map(Self)
     }
@@ -116,7 +116,7 @@ impl NeedsReset {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written.
+    /// [`RunError::io`] if it cannot be written.
     pub fn add(
         &mut self,
         source_id: &str,
@@ -133,7 +133,7 @@ impl NeedsReset {
     /// Puts the file in place.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written to the end.
+    /// [`RunError::io`] if it cannot be written to the end.
     pub fn finish(self) -> Result<(), RunError> {
         self.0.file.finish()
     }
@@ -146,7 +146,7 @@ impl IdMap {
     /// Begins the file.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be made.
+    /// [`RunError::io`] if it cannot be made.
     pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
         Table::begin(folder, ID_MAP, &["source_id", "user_id"]).map(Self)
     }
@@ -154,7 +154,7 @@ impl IdMap {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written.
+    /// [`RunError::io`] if it cannot be written.
     pub fn add(&mut self, source_id: &str, user_id: &str) -> Result<(), RunError> {
         self.0.row(&[source_id, user_id])
     }
@@ -162,7 +162,7 @@ impl IdMap {
     /// Puts the file in place.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be written to the end.
+    /// [`RunError::io`] if it cannot be written to the end.
     pub fn finish(self) -> Result<(), RunError> {
         self.0.file.finish()
     }
@@ -172,7 +172,7 @@ impl IdMap {
 /// any there is no file.
 ///
 /// # Errors
-/// [`RunError::Io`] if it cannot be written.
+/// [`RunError::io`] if it cannot be written.
 pub fn unmatched_hashes(folder: &RunFolder, export: &Export) -> Result<u64, RunError> {
     let mut table = Table::begin(folder, UNMATCHED, &["source_id"])?;
     let mut count = 0;

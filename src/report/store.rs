@@ -9,16 +9,16 @@ impl Report {
     /// The document as `report.json` and `--format json` write it.
     ///
     /// # Errors
-    /// [`RunError::Internal`], which would be a bug.
+    /// [`RunError::internal`], which would be a bug.
     pub fn to_json(&self) -> Result<String, RunError> {
-        let json = serde_json::to_string_pretty(self).map_err(|error| RunError::Internal(error.to_string()))?;
+        let json = serde_json::to_string_pretty(self).map_err(RunError::bug("what was to be written is no JSON"))?;
         Ok(inert::json(json) + "\n")
     }
 
     /// Writes `report.json` and `report.html`.
     ///
     /// # Errors
-    /// [`RunError::Io`] if they cannot be written.
+    /// [`RunError::io`] if they cannot be written.
     pub fn save(&self, folder: &RunFolder) -> Result<(), RunError> {
         folder.write(REPORT_JSON, self.to_json()?.as_bytes())?;
         folder.write(REPORT_HTML, html::page(self).as_bytes())
@@ -27,8 +27,8 @@ impl Report {
     /// Reads `report.json`; `None` where there is none yet.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be read, [`RunError::ForeignLedger`] if a newer version wrote it,
-    /// [`RunError::Export`] if it is damaged.
+    /// [`RunError::io`] if it cannot be read, [`RunError::foreign_ledger`] if a newer version wrote it,
+    /// [`RunError::export`] if it is damaged.
     pub fn load(folder: &RunFolder) -> Result<Option<Self>, RunError> {
         let path = folder.file(REPORT_JSON);
         let bytes = match std::fs::read(&path) {
@@ -36,14 +36,16 @@ impl Report {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(RunError::io(path)(error)),
         };
-        let damaged = |error: serde_json::Error| RunError::Export(format!("{}: not a report: {error}", path.display()));
+        let damaged =
+            |error: serde_json::Error| RunError::export(format!("{}: not a report", path.display())).because(error);
         let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
         let schema = document.get("schema").and_then(serde_json::Value::as_u64).unwrap_or_default();
         if schema > u64::from(SCHEMA) {
-            return Err(RunError::ForeignLedger(format!(
+            return Err(RunError::foreign_ledger(format!(
                 "{}: written by a newer rehome (schema {schema})",
                 path.display()
-            )));
+            ))
+            .remedy("use that one"));
         }
         serde_json::from_value(document).map(Some).map_err(damaged)
     }

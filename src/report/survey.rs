@@ -44,7 +44,7 @@ impl Survey {
 /// The export is read once, and again if there may be duplicates: to compare them ([`Planner::resolve`]), and to count.
 ///
 /// # Errors
-/// As [`Planner::scan`], and [`RunError::Io`] for the lists.
+/// As [`Planner::scan`], and [`RunError::io`] for the lists.
 pub fn survey(
     planner: &Planner<'_>,
     lists: Option<(&RunFolder, &Frame)>,

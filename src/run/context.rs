@@ -131,7 +131,7 @@ impl Context {
     /// Nobody can be served: ends the run.
     #[must_use]
     pub fn stop_run(&self, text: String) -> Left {
-        self.stop.leave(RunError::Target(text));
+        self.stop.leave(RunError::target(text));
         Left
     }
 }

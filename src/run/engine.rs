@@ -46,12 +46,12 @@ impl Import<'_> {
     /// close, so that everything that is known is durable, whatever the result.
     ///
     /// # Errors
-    /// What stopped the run: [`RunError::Interrupted`], [`RunError::Target`], [`RunError::Ledger`], or what ended the
+    /// What stopped the run: [`RunError::interrupted`], [`RunError::target`], [`RunError::ledger`], or what ended the
     /// reading.
     pub fn run(self, ledger: Ledger, reader: &Reader) -> (Result<(), RunError>, Pulse) {
         let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return (Err(RunError::Internal(format!("no runtime: {error}"))), Pulse::default()),
+            Err(error) => return (Err(RunError::internal("no runtime").because(error)), Pulse::default()),
         };
         let stop = Stop::default();
         let context = Arc::new(Context {
@@ -78,7 +78,7 @@ impl Import<'_> {
             // The ledger's own error is the cause of all that follows from it.
             _ if closed.is_err() => closed,
             (Some(reason), _) => Err(reason),
-            (None, _) if sent.is_err() => Err(RunError::Internal("the dispatcher died".into())),
+            (None, _) if sent.is_err() => Err(RunError::internal("the dispatcher died")),
             (None, read) => read,
         };
         (result, pulse)

@@ -91,7 +91,7 @@ pub struct Intents {
 /// The users of a batch of whom the ledger knows an intent and not the end.
 ///
 /// # Errors
-/// [`RunError::Ledger`]
+/// [`RunError::ledger`]
 pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
         return Ok(Vec::new());
@@ -111,7 +111,7 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
 /// Compares a batch with the ledger.
 ///
 /// # Errors
-/// [`RunError::Ledger`]; [`RunError::ForeignLedger`] if the ledger knows one of the records as somebody else.
+/// [`RunError::ledger`]; [`RunError::foreign_ledger`] if the ledger knows one of the records as somebody else.
 pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<Intents, RunError> {
     let mut intents = Intents { rows: Vec::new(), jobs: Vec::new() };
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
@@ -143,14 +143,14 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
                 let (state, steps, at) =
                     entry.as_ref().map_or((State::Planned, Steps::NONE, 0), |e| (e.state, e.steps, e.at));
                 if entry.as_ref().is_some_and(|entry| !entry.user_id.is_empty() && entry.user_id != job.user_id()) {
-                    return Err(RunError::ForeignLedger(format!(
+                    return Err(RunError::foreign_ledger(format!(
                         "the ledger knows record {record} as another user: it belongs to another export"
                     )));
                 }
                 if state.is_settled() {
                     continue;
                 }
-                let next = state.next(steps, Event::Intend).map_err(|e| RunError::Internal(e.to_string()))?;
+                let next = state.next(steps, Event::Intend).map_err(|e| RunError::internal(e.to_string()))?;
                 (job.state, job.known) = next;
                 // Only these say that a create may have been sent and not taken back.
                 let tried = matches!(state, State::Intended | State::Created | State::Failed);

@@ -24,7 +24,7 @@ struct Row {
 /// Writes the rejects again, from the export and the ledger, and counts every record again as what it became.
 ///
 /// # Errors
-/// [`RunError::Io`], [`RunError::Ledger`], and what ends the reading.
+/// [`RunError::io`], [`RunError::ledger`], and what ends the reading.
 pub fn rewrite(
     planner: &Planner<'_>,
     duplicates: &Duplicates,

@@ -78,7 +78,7 @@ pub fn recover(
 /// Goes through everybody whom the ledger says this run created. Can be repeated: who is deleted is not looked at again.
 ///
 /// # Errors
-/// [`RunError::Target`], [`RunError::Ledger`], [`RunError::Interrupted`].
+/// [`RunError::target`], [`RunError::ledger`], [`RunError::interrupted`].
 pub fn rollback(
     context: &Arc<Context>,
     runtime: &tokio::runtime::Runtime,
@@ -115,7 +115,7 @@ pub fn rollback(
         listener.on(&event::Event::UserDone { record: entry.record });
     };
     let joined = |joined: Result<Result<(Entry, Fate), Left>, tokio::task::JoinError>| {
-        joined.map_err(|_| RunError::Internal("a deletion died".into()))?.map_err(|Left| stopped(context))
+        joined.map_err(|_| RunError::internal("a deletion died"))?.map_err(|Left| stopped(context))
     };
     let mut after = 0;
     'pages: loop {
@@ -196,7 +196,7 @@ async fn changed(context: &Context, entry: &Entry, user: &User) -> Result<Option
 /// Rows whose create may have been sent, or whose last step is not known.
 ///
 /// # Errors
-/// [`RunError::Ledger`]
+/// [`RunError::ledger`]
 pub fn open_rows(reader: &Reader) -> Result<u64, RunError> {
     reader.count_of(&[State::Intended, State::Created])
 }

@@ -306,7 +306,7 @@ impl<'c> Saga<'c> {
             Ok((state, steps)) => (self.state, self.steps) = (state, steps),
             Err(illegal) => {
                 debug_assert!(false, "{illegal}");
-                self.context.stop.leave(RunError::Internal(format!("record {}: {illegal}", self.job.record)));
+                self.context.stop.leave(RunError::internal(format!("record {}: {illegal}", self.job.record)));
             }
         }
     }

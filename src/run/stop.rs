@@ -19,7 +19,7 @@ pub struct Stop {
 impl Stop {
     /// A person or the system asks for the end: users that are begun are finished.
     pub fn finish(&self) {
-        self.because(RunError::Interrupted);
+        self.because(RunError::interrupted());
         self.finishing.cancel();
     }
 
@@ -64,7 +64,7 @@ impl Stop {
                 return;
             }
             if asked {
-                std::process::exit(i32::from(RunError::Interrupted.exit_code()));
+                std::process::exit(i32::from(RunError::interrupted().exit_code()));
             }
             asked = true;
             said();

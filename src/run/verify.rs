@@ -94,7 +94,7 @@ impl Verification<'_> {
     /// Reads everybody back.
     ///
     /// # Errors
-    /// What ended the reading, [`RunError::Target`], or what `sink` returned.
+    /// What ended the reading, [`RunError::target`], or what `sink` returned.
     pub fn run(
         &self,
         context: &Arc<Context>,
@@ -375,7 +375,7 @@ async fn take(
     sink: Sink<'_>,
 ) -> Result<(), RunError> {
     let Some(joined) = asked.join_next().await else { return Ok(()) };
-    let page = joined.map_err(|_| RunError::Internal("a comparison died".into()))?.map_err(|Left| stopped(context))?;
+    let page = joined.map_err(|_| RunError::internal("a comparison died"))?.map_err(|Left| stopped(context))?;
     for compared in page {
         match compared {
             Compared::Same { upgraded } => {
@@ -432,7 +432,7 @@ async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
 
 /// Why everything stops.
 pub(super) fn stopped(context: &Context) -> RunError {
-    context.stop.take_reason().unwrap_or(RunError::Interrupted)
+    context.stop.take_reason().unwrap_or(RunError::interrupted())
 }
 
 /// Findings in a file, one JSON object a line.

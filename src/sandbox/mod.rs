@@ -158,20 +158,18 @@ impl Running {
 /// Starts the sandbox; it accepts connections when this returns.
 ///
 /// # Errors
-/// [`RunError::Usage`] for an address that other machines reach, unless that is allowed; [`RunError::Internal`] if the
+/// [`RunError::usage`] for an address that other machines reach, unless that is allowed; [`RunError::internal`] if the
 /// address cannot be listened on, or the store cannot be opened.
 pub async fn start(config: Config) -> Result<Running, RunError> {
     if !config.listen.ip().is_loopback() && !config.allow_remote {
-        return Err(RunError::Usage(format!(
-            "{} can be reached from other machines; allow it with --allow-remote",
-            config.listen
-        )));
+        return Err(RunError::usage(format!("{} can be reached from other machines", config.listen))
+            .remedy("allow it with --allow-remote"));
     }
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|error| RunError::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
+        .map_err(|error| RunError::internal(format!("cannot listen on {}", config.listen)).because(error))?;
     let address =
-        listener.local_addr().map_err(|error| RunError::Internal(format!("cannot tell the address: {error}")))?;
+        listener.local_addr().map_err(|error| RunError::internal("cannot tell the address").because(error))?;
     let (store, thread) = Store::open(config.store.as_deref())?;
     let grants: Vec<Grant> = config
         .extra
@@ -182,7 +180,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
     let (projects, main) = store
         .run(move |connection| projects::prepare(connection, project, key, &grants))
         .await
-        .map_err(|_| RunError::Internal("the store cannot be written".into()))?;
+        .map_err(|_| RunError::internal("the store cannot be written"))?;
     let state = State {
         traits: Traits::of(config.version),
         store,

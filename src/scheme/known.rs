@@ -366,10 +366,10 @@ impl std::fmt::Debug for KnownPassword {
 /// are taken as they stand, blanks included.
 ///
 /// # Errors
-/// [`RunError::Io`] where the file cannot be read; [`RunError::Usage`] for a header without these columns and for lines
+/// [`RunError::io`] where the file cannot be read; [`RunError::usage`] for a header without these columns and for lines
 /// that are no CSV, by their number.
 pub fn read(path: &Path) -> Result<Vec<KnownPassword>, RunError> {
-    let usage = |text: String| RunError::Usage(format!("{}: {text}", path.display()));
+    let usage = |text: String| RunError::usage(format!("{}: {text}", path.display()));
     let bytes = std::fs::read(path).map_err(RunError::io(path))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes);

@@ -90,29 +90,23 @@ impl Store {
     /// Opens the file, or a store in memory, and brings its schema up.
     ///
     /// # Errors
-    /// [`RunError::Internal`] if the file cannot be opened; [`RunError::Usage`] if it is a database of something else.
+    /// [`RunError::internal`] if the file cannot be opened; [`RunError::usage`] if it is a database of something else.
     pub fn open(path: Option<&Path>) -> Result<(Self, StoreThread), RunError> {
         let name = || path.map_or_else(|| "the store in memory".into(), |p| p.display().to_string());
-        let failed = |error: rusqlite::Error| {
-            RunError::Internal(match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy) => format!("{}: another process has it open", name()),
-                _ => format!("{}: {error}", name()),
-            })
+        let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => RunError::internal(format!("{}: another process has it open", name())),
+            _ => RunError::internal(name()).because(error),
         };
         let connection = connect(path).map_err(failed)?;
         match owner(&connection).map_err(failed)? {
             Owner::Us => {}
             Owner::OtherVersion => {
-                return Err(RunError::Usage(format!(
-                    "{} is the store of another version of rehome; let --store name a new file",
-                    name()
-                )));
+                return Err(RunError::usage(format!("{} is the store of another version of rehome", name()))
+                    .remedy("let --store name a new file"));
             }
             Owner::Others => {
-                return Err(RunError::Usage(format!(
-                    "{} is a database of something else; --store wants its own",
-                    name()
-                )));
+                return Err(RunError::usage(format!("{} is a database of something else", name()))
+                    .remedy("--store wants its own"));
             }
         }
         set_up(&connection).map_err(failed)?;
@@ -120,7 +114,7 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("sandbox-store".into())
             .spawn(move || work(&connection, queue))
-            .map_err(|error| RunError::Internal(format!("no thread for the store: {error}")))?;
+            .map_err(|error| RunError::internal("no thread for the store").because(error))?;
         Ok((Self { jobs }, StoreThread(thread)))
     }
 
@@ -293,6 +287,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::error::Kind;
 
     /// An empty store in memory, without its thread.
     pub fn connection() -> Connection {
@@ -338,7 +333,7 @@ pub mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("users.sqlite");
         let refusal = || match Store::open(Some(&path)) {
-            Err(RunError::Usage(text)) => text,
+            Err(error) if error.kind() == Kind::Usage => error.to_string(),
             _ => String::new(),
         };
         let other = Connection::open(&path).expect("a database");

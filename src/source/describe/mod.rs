@@ -99,7 +99,7 @@ impl Mapping {
     /// Reads a mapping file, which then lives as long as the process.
     ///
     /// # Errors
-    /// [`RunError::Io`] if it cannot be read, [`RunError::Usage`] if it is no mapping.
+    /// [`RunError::io`] if it cannot be read, [`RunError::usage`] if it is no mapping.
     pub fn read(path: &Path) -> Result<&'static Self, RunError> {
         let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
         let mapping = Self::parse(&text, &|name| std::env::var(name).ok()).map_err(|problem| problem.in_file(path))?;
@@ -179,7 +179,7 @@ impl Mapping {
     /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
     ///
     /// # Errors
-    /// [`RunError::Usage`] for a column that none of the users' tables has, with the nearest one.
+    /// [`RunError::usage`] for a column that none of the users' tables has, with the nearest one.
     pub fn check(&self, tables: &[TableSample]) -> Result<(), RunError> {
         let users: Vec<_> = tables.iter().filter(|table| self.role(table) == Role::Users).collect();
         let says_all = |table: &&&TableSample| {
@@ -200,9 +200,8 @@ impl Mapping {
                     |near| format!("did you mean `{near}`?"),
                 );
                 let missing = missing.join("`, `");
-                Err(RunError::Usage(format!(
-                    "the mapping names the column `{missing}`, which the export has not; {tail}"
-                )))
+                Err(RunError::usage(format!("the mapping names the column `{missing}`, which the export has not"))
+                    .remedy(tail))
             }
         }
     }

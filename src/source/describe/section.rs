@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::error::RunError;
 
-/// Why a file is no mapping. Becomes [`RunError::Usage`] with the file's name.
+/// Why a file is no mapping. Becomes [`RunError::usage`] with the file's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::source) struct Problem(pub(in crate::source) String);
 
@@ -12,7 +12,7 @@ pub(in crate::source) type Read<T> = Result<T, Problem>;
 
 impl Problem {
     pub(in crate::source) fn in_file(self, path: &std::path::Path) -> RunError {
-        RunError::Usage(format!("{}: {}", path.display(), self.0))
+        RunError::usage(format!("{}: {}", path.display(), self.0))
     }
 }
 
