@@ -26,13 +26,13 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rehome::appwrite::Version;
 use rehome::event::Silent;
-use rehome::ledger::{Entry, Identity, Lock, State, Steps};
-use rehome::plan::Policies;
+use rehome::ledger::{Entry, Identity, State, Steps};
 use rehome::plan::clashes::Duplicates;
 use rehome::plan::duplicates::KeyLog;
 use rehome::plan::planner::Planner;
+use rehome::policy::Policies;
 use rehome::read::{Export, ReadOptions};
-use rehome::report::RunFolder;
+use rehome::run::RunFolder;
 
 const USERS: u64 = 20_000;
 
@@ -114,7 +114,6 @@ fn ledger(c: &mut Criterion) {
     const GROUP: u64 = 1000;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = RunFolder::create(folder.path()).expect("the temporary folder is writable");
-    let run = Lock::take(&run).expect("nobody else has it");
     let identity = Identity {
         export: String::new(),
         reading: String::new(),
@@ -123,7 +122,7 @@ fn ledger(c: &mut Criterion) {
         project: String::new(),
         shard: String::new(),
     };
-    let (ledger, _) = run.open(&identity, "", Arc::new(Silent)).expect("an empty folder takes a ledger");
+    let (ledger, _) = run.ledger(&identity, "", Arc::new(Silent)).expect("an empty folder takes a ledger");
     let sender = ledger.sender();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers");
     let mut record = 0;

@@ -228,8 +228,7 @@ impl Live {
     /// As [`preflight`], and [`RunError::usage`] for an endpoint that is none.
     pub fn connect(target: Target) -> Result<Self, RunError> {
         let client = Client::new(target, 4)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::bug("no runtime"))?;
+        let runtime = crate::runtime::errands()?;
         let preflight = runtime.block_on(preflight(&client))?;
         Ok(Self { client, runtime, preflight })
     }

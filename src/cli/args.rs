@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::appwrite::Version;
-use crate::plan::{Duplicates, Ids, Unsupported};
+use crate::policy::{Duplicates, Ids, Policies, Unsupported};
+use crate::run::settings::ExportSettings;
 
-/// Which export, and how to read it. Kept in the ledger, for `resume`.
-#[derive(Debug, Clone, clap::Args, serde::Serialize, serde::Deserialize)]
+/// Which export, and how to read it.
+#[derive(Debug, Clone, clap::Args)]
 pub struct ExportArgs {
     /// The export's files; several form one export (Auth0 profiles and hashes, Keycloak realm and users files); `-` is
     /// standard input
@@ -42,38 +43,11 @@ pub struct ExportArgs {
     pub email_domain: Option<String>,
 }
 
-impl ExportArgs {
-    /// These flags and choices as a person types them, without what is the default.
-    #[must_use]
-    pub fn words(&self, policies: Option<PolicyArgs>) -> Vec<String> {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
-        let mut words: Vec<String> = self.exports.iter().map(|p| p.display().to_string()).collect();
-        let mut add = |flag: &str, value: Option<String>| {
-            if let Some(value) = value {
-                words.extend([flag.to_owned(), value]);
-            }
-        };
-        add("--from", self.from.clone());
-        add("--map", path(&self.map));
-        add("--scheme", self.scheme.clone());
-        add("--firebase-hash-config", path(&self.firebase_hash_config));
-        add("--known", path(&self.known));
-        add("--email-domain", self.email_domain.clone());
-        if let Some(policies) = policies {
-            add("--ids", typed(policies.ids));
-            add("--unsupported", typed(policies.unsupported));
-            add("--duplicates", typed(policies.duplicates));
-        }
-        if self.keep_dates {
-            words.push("--keep-dates".into());
-        }
-        words
+impl From<ExportArgs> for ExportSettings {
+    fn from(args: ExportArgs) -> Self {
+        let ExportArgs { exports, from, map, scheme, firebase_hash_config, known, keep_dates, email_domain } = args;
+        Self { exports, from, map, scheme, firebase_hash_config, known, keep_dates, email_domain }
     }
-}
-
-/// The word for a choice that is not the default.
-fn typed<T: clap::ValueEnum + Default + PartialEq>(choice: T) -> Option<String> {
-    if choice == T::default() { None } else { choice.to_possible_value().map(|v| v.get_name().to_owned()) }
 }
 
 /// Choices where there is one.
@@ -92,7 +66,13 @@ pub struct PolicyArgs {
     pub duplicates: Duplicates,
 }
 
-/// How to speak.
+impl From<PolicyArgs> for Policies {
+    fn from(args: PolicyArgs) -> Self {
+        Self { ids: args.ids, unsupported: args.unsupported, duplicates: args.duplicates }
+    }
+}
+
+/// What is printed, and how.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct OutputArgs {
     /// How to print

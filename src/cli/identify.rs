@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::settings;
 use crate::account::HashInput;
 use crate::appwrite::Profile;
 use crate::code::{Code, Refusal};
 use crate::error::{Finish, RunError};
 use crate::plan::line::redacted;
+use crate::run::settings;
 use crate::scheme::{self, Verdict, columns};
 use crate::source::FirebaseHashConfig;
 

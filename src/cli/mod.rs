@@ -13,11 +13,8 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod schemes;
-mod session;
-pub mod settings;
 mod sources;
 mod status;
-mod target;
 mod verify;
 
 use std::io::Write as _;
@@ -25,6 +22,9 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Finish, RunError};
+use crate::report::Report;
+use crate::report::terminal::{self, Colours};
+use args::{OutputArgs, OutputFormat};
 
 /// Move users, with the password hashes they already have, into Appwrite.
 #[derive(Parser)]
@@ -86,8 +86,12 @@ fn put(text: impl AsRef<[u8]>) -> Result<(), RunError> {
     }
 }
 
-/// Runs one asynchronous errand of a command that is otherwise not.
-fn block_on<F: Future>(future: F) -> Result<F::Output, RunError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map(|runtime| runtime.block_on(future)).map_err(RunError::bug("no runtime"))
+/// Prints a report on standard output, as the flags say.
+fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
+    let text = match output.format {
+        OutputFormat::Json => report.to_json()?,
+        OutputFormat::Text if output.quiet => return Ok(()),
+        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &std::io::stdout())),
+    };
+    put(text)
 }

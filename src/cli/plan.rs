@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use super::settings;
 use crate::error::{Finish, RunError};
 use crate::event::Silent;
 use crate::plan::planner::Planner;
 use crate::plan::{Planned, line};
+use crate::run::settings::ExportSettings;
 
 /// Print one JSON line a user: exactly what would be sent, or why nothing would
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ struct Lines {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let export = settings::open_export(&args.export)?;
+    let export = ExportSettings::from(args.export).open()?;
     let planner = Planner::new(&export, args.policies.into(), args.version.appwrite_version.profile());
     let duplicates = planner.duplicates(&Silent)?;
     let mut out = io::stdout().lock();

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::args::{OutputArgs, OutputFormat};
-use super::import;
+use super::args::OutputArgs;
+use super::print;
 use crate::error::{Finish, RunError};
-use crate::ledger::Reader;
-use crate::report::folder::LEDGER;
-use crate::report::terminal::{self, Colours};
-use crate::report::{Report, RunFolder};
+use crate::run::reports;
 
 /// Write the HTML and JSON reports of a run again, or those of several runs as one
 #[derive(Debug, clap::Args)]
@@ -25,46 +22,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let mut merged: Option<Report> = None;
-    for path in &args.folders {
-        let folder = RunFolder::open(path)?;
-        let mut report = Report::load(&folder)?.ok_or_else(|| {
-            RunError::usage(format!("{} holds no report yet", path.display()))
-                .remedy("`rehome check` or `rehome import` writes one")
-        })?;
-        // Of an import that is under way, or was killed, the ledger knows more.
-        let told = report.command != "import" || !folder.file(LEDGER).exists();
-        if let Some(section) = report.import.as_mut().filter(|_| !told) {
-            import::count(section, &Reader::open(path)?)?;
-            // What comes after an import is about its folder alone.
-            report.suggest(&[], path);
-        }
-        match &mut merged {
-            Some(merged) => merged.merge(report),
-            None => merged = Some(report),
-        }
-    }
-    let report = merged.ok_or_else(|| RunError::usage("name a run folder"))?;
-    // The report of several runs belongs into none of their folders.
-    match (&args.to, args.folders.as_slice()) {
-        (Some(path), _) => report.save(&RunFolder::create(path)?)?,
-        (None, [only]) => report.save(&RunFolder::open(only)?)?,
-        (None, _) => {}
-    }
-
+    let report = reports::again(&args.folders, args.to.as_deref())?;
     print(&report, args.output)?;
     Ok(Finish::Done)
-}
-
-/// Prints a report on standard output, as the flags say.
-///
-/// # Errors
-/// [`RunError::io`] if it cannot be written.
-pub(super) fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
-    let text = match output.format {
-        OutputFormat::Json => report.to_json()?,
-        OutputFormat::Text if output.quiet => return Ok(()),
-        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &std::io::stdout())),
-    };
-    super::put(text)
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::session::Session;
 use crate::error::{Finish, RunError};
+use crate::run::session::Session;
 
 /// Go on with an interrupted run, from its folder alone
 #[derive(Debug, clap::Args)]

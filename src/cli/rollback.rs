@@ -2,23 +2,12 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::args::OutputFormat;
 use super::progress;
-use super::session::Session;
-use super::verify::runtime;
-use crate::appwrite::{Client, preflight};
 use crate::error::{Finish, RunError};
-use crate::event::{Event, Listener, Silent};
-use crate::ledger::{Lock, Reader};
-use crate::plan::planner::Planner;
 use crate::report::summary::Rollback;
-use crate::report::{Report, RunFolder};
-use crate::run::context::Context;
-use crate::run::gate::Gate;
-use crate::run::rollback::{self, Mode, Spared};
-use crate::run::stop::Stop;
+use crate::run::rollback::{Choices, Spared, Taken, take_back};
 
 /// Spared users that are told one by one in text; JSON names all.
 const TOLD: usize = 20;
@@ -42,79 +31,12 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
-    let session = Session::of(&args.folder)?;
-    let folder = RunFolder::open(&args.folder)?;
-    let lock = Lock::take(&folder)?;
-    let (ledger, reader) = lock.reopen(Arc::new(Silent))?;
-    let open = session.place.open(args.key.key_file.as_deref(), &folder)?;
-    let found = super::block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
-
-    let runtime = runtime()?;
-    let stop = Stop::default();
-    let context = Arc::new(Context {
-        gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.ceilings(), listener.clone()),
-        ledger: ledger.sender(),
-        stop: stop.clone(),
-    });
-    let signals = runtime.spawn(stop.on_signals(|| {}));
-    let done = take_back(&args, &session, &context, &runtime, &reader, &*listener, &found);
-    signals.abort();
-    drop(context);
-    drop(runtime);
-    ledger.close()?;
-    listener.on(&Event::Over);
-    let Taken { counts, spared, deleted } = done?;
-
-    if deleted && let Some(report) = Report::load(&folder)? {
-        let mut report = report.continued("rollback", jiff::Timestamp::now());
-        report.rollback = Some(counts.clone());
-        report.suggest(&session.export.words(None), &args.folder);
-        report.save(&folder)?;
-    }
+    let ask = args.output.format == OutputFormat::Text && std::io::stdin().is_terminal();
+    let agreed = |users| if ask { agreed(users) } else { Ok(false) };
+    let choices = Choices { force: args.force, agreed: &agreed, yes: args.output.yes };
+    let Taken { counts, spared, deleted } = take_back(&args.folder, args.key.key_file.as_deref(), &choices, &listener)?;
     say(&args, &counts, &spared, deleted)?;
     Ok(Finish::partial_if(deleted && counts.kept + counts.failed > 0))
-}
-
-/// What a rollback did, or would do.
-struct Taken {
-    counts: Rollback,
-    spared: Vec<Spared>,
-    deleted: bool,
-}
-
-fn take_back(
-    args: &Args,
-    session: &Session,
-    context: &Arc<Context>,
-    runtime: &tokio::runtime::Runtime,
-    reader: &Reader,
-    listener: &dyn Listener,
-    found: &preflight::Preflight,
-) -> Result<Taken, RunError> {
-    let open = rollback::open_rows(reader)?;
-    if open > 0 {
-        listener.on(&Event::Said(format!("asking the target about {open} users whose create was not answered")));
-        let export = session.open_export()?;
-        let mut planner = Planner::new(&export, session.policies, found.version.profile());
-        planner.shard = session.shard;
-        let duplicates = planner.duplicates(&Silent)?;
-        rollback::recover(context, runtime, &planner, &duplicates, reader)?;
-    }
-    let go = |delete: bool| {
-        let mut spared = Vec::new();
-        let mode = Mode { delete, force: args.force };
-        listener.on(&Event::Expecting { users: reader.counts()?.created });
-        let counts = rollback::rollback(context, runtime, reader, session.concurrency, mode, listener, |who| {
-            spared.push(who);
-        })?;
-        Ok::<_, RunError>(Taken { counts, spared, deleted: delete })
-    };
-    if args.output.yes {
-        return go(true);
-    }
-    let looked = go(false)?;
-    let ask = args.output.format == OutputFormat::Text && std::io::stdin().is_terminal();
-    if ask && looked.counts.deleted > 0 && agreed(looked.counts.deleted)? { go(true) } else { Ok(looked) }
 }
 
 fn agreed(users: u64) -> Result<bool, RunError> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::args::OutputFormat;
 use crate::appwrite::Version;
 use crate::error::{Finish, RunError};
+use crate::runtime;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::faults::pace::Latency;
 use crate::sandbox::{Config, ExtraKey, Running, start};
@@ -77,9 +78,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let failed = |error| RunError::internal("cannot start the runtime").because(error);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(serve(args))
+    runtime::server()?.block_on(serve(args))
 }
 
 async fn serve(args: Args) -> Result<Finish, RunError> {

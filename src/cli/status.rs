@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
-use crate::ledger::{Counts, Lock, Reader};
+use crate::ledger::{Counts, Reader};
 use crate::report::figures::{count, seconds};
 use crate::report::inert::shown;
+use crate::run::RunFolder;
 
 /// Troubles that are shown.
 const TROUBLES: usize = 5;
@@ -51,7 +52,7 @@ struct Trouble {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let reader = Reader::open(&args.folder)?;
-    let status = status(&reader, Lock::is_taken(&args.folder))?;
+    let status = status(&reader, RunFolder::is_taken(&args.folder))?;
     let text = match args.output.format {
         OutputFormat::Json => {
             serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"

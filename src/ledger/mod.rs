@@ -28,13 +28,13 @@
 //! The ledger holds no password, hash, salt or key. Integers that change are written so that they never grow (see
 //! [`Steps`]): a row that grows in place would split its page and nearly double the file.
 
-mod run;
+mod identity;
 pub mod state;
 mod store;
 mod writer;
 
-pub use run::{Identity, Lock, private_file};
+pub use identity::{Identity, open, reopen};
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
-pub use store::{Counts, Entry, Reader};
+pub use store::{Counts, Entry, LEDGER, Reader};
 pub use writer::{Change, Ledger, Sender};

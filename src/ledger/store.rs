@@ -7,6 +7,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use super::state::{State, Steps};
 use crate::error::RunError;
 
+/// The file in the run folder.
+pub const LEDGER: &str = "ledger.sqlite";
 /// The schema this program reads and writes.
 pub(super) const SCHEMA: i64 = 1;
 const APPLICATION: i64 = 0x7265_6869;
@@ -135,9 +137,9 @@ impl Reader {
     /// # Errors
     /// [`RunError::usage`] where there is none, [`RunError::foreign_ledger`] for one of a newer version.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let path = folder.join("ledger.sqlite");
+        let path = folder.join(LEDGER);
         if !path.is_file() {
-            return Err(RunError::usage(format!("{} is not a run folder: it has no ledger.sqlite", folder.display())));
+            return Err(RunError::usage(format!("{} is not a run folder: it has no {LEDGER}", folder.display())));
         }
         // Not read-only: the first reader after a crash has to recover the write-ahead log.
         let connection =

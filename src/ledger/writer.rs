@@ -55,7 +55,7 @@ pub struct Ledger {
 pub struct Sender(mpsc::Sender<Write>);
 
 impl Ledger {
-    /// Starts the writer of a ledger that [`super::Lock`] opened. `listener` hears of users once their row is
+    /// Starts the writer of a ledger that [`super::open`] has opened. `listener` hears of users once their row is
     /// durable.
     pub(super) fn start(connection: Connection, listener: Arc<dyn Listener>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);

@@ -2,6 +2,7 @@
 
 pub mod clashes;
 pub mod duplicates;
+mod facts;
 pub mod line;
 mod normalize;
 pub mod planner;
@@ -9,18 +10,19 @@ pub mod proof;
 pub mod shard;
 
 pub use crate::appwrite::wire::{Create, CreateBody, Step};
+pub use facts::Facts;
 pub use normalize::derive_id;
 
 use std::borrow::Cow;
 use std::mem::take;
 
-use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::account::{Account, Credential};
 use crate::appwrite::wire::PasswordFields;
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal, Severity};
+use crate::policy::{Ids, Unsupported};
 use crate::scheme::{self, Mapped, Verdict};
 
 /// What is sent for one user.
@@ -70,50 +72,6 @@ impl<'a> Planned<'a> {
     fn refused(source_id: Cow<'a, str>, email: Option<Cow<'a, str>>, refusal: Refusal) -> Self {
         Self::Refused(Box::new(Refused { source_id, email, refusal }))
     }
-}
-
-/// What the person wants, where there is a choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Policies {
-    /// `--ids`
-    pub ids: Ids,
-    /// `--unsupported`
-    pub unsupported: Unsupported,
-    /// `--duplicates`
-    pub duplicates: Duplicates,
-}
-
-/// Where user ids come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ids {
-    /// The source's id where Appwrite accepts it, a derived one otherwise.
-    #[default]
-    Keep,
-    /// Always derived.
-    Derive,
-}
-
-/// What happens to users whose hash no endpoint verifies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unsupported {
-    /// They are refused, and named.
-    #[default]
-    Skip,
-    /// They are created without a password, and listed in needs-reset.csv.
-    WithoutPassword,
-}
-
-/// What happens to records that share an id or an e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Duplicates {
-    /// The first is taken, the others are refused.
-    #[default]
-    First,
-    /// All of them are refused.
-    Refuse,
 }
 
 /// What becomes of the password.

@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 use super::clashes::{Claim, Clashes, Duplicates, Shared};
 use super::duplicates::{KeyLog, Suspects, digests};
 use super::shard::Shard;
-use super::{Duplicates as Policy, Planned, Policies, Secret, begin, finish};
+use super::{Facts, Planned, Secret, begin, finish};
 use crate::appwrite::Profile;
 use crate::code::Refusal;
 use crate::error::{Kind, RunError};
 use crate::event::{Listener, Silent};
 use crate::format::{Position, Record};
+use crate::policy::{Duplicates as Policy, Policies};
 use crate::read::{Export, Item};
-use crate::report::{Facts, Observer};
 
 /// Plans the users of an export. Cheap to make; reading happens in its methods.
 pub struct Planner<'e> {
@@ -26,8 +26,6 @@ pub struct Planner<'e> {
     pub shard: Shard,
     /// Worker threads.
     pub threads: usize,
-    /// Takes notes for the report.
-    pub observer: Observer,
 }
 
 /// One record, planned.
@@ -49,16 +47,15 @@ impl<'e> Planner<'e> {
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
-        let observer = Observer { source: export.source().name(), with_pii: false };
-        Self { export, policies, profile, shard: Shard::default(), threads: default_threads(), observer }
+        Self { export, policies, profile, shard: Shard::default(), threads: default_threads() }
     }
 
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
-    /// the instructions of either just fit into the processor's first cache.
+    /// the instructions of either just fit into the L1 instruction cache.
     fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'r>)) {
         let unsupported = self.policies.unsupported;
         let begin = |item: &mut Item<'r>| match &mut item.account {
-            Ok(account) => (self.observer.facts(account), begin(account, unsupported, self.profile)),
+            Ok(account) => (Facts::of(account), begin(account, unsupported, self.profile)),
             Err(_) => (Facts::default(), Ok(Secret::none("none"))),
         };
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();

@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use super::normalize;
 use super::planner::default_threads;
 use crate::account::{Account, Credential, HashInput};
@@ -12,9 +14,32 @@ use crate::appwrite::{Profile, rules};
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::read::Export;
-use crate::report::summary::{Known, Wrong};
 use crate::scheme::known::{KnownPassword, Proof, prove};
 use crate::scheme::resolve;
+
+/// What passwords known in advance proved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Known {
+    /// Passwords that verify.
+    pub proven: u64,
+    /// Those that do not, with their owners: the person who brought their passwords knows them.
+    pub wrong: Vec<Wrong>,
+    /// Those whose user is not in the export, or has no hash that could be tried.
+    #[serde(default)]
+    pub untested: Vec<Wrong>,
+}
+
+/// A known password that proved nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wrong {
+    /// The address, or the id where the file names ids.
+    pub email: String,
+    /// What it may be due to.
+    pub text: String,
+    /// The hash itself is right: Appwrite refuses the password for its length.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hash_is_right: bool,
+}
 
 /// What the export holds for one known password.
 enum Found {

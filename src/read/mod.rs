@@ -132,7 +132,7 @@ impl Export {
 
     /// What the mapping file says of hashes that no endpoint verifies.
     #[must_use]
-    pub fn unsupported(&self) -> Option<crate::plan::Unsupported> {
+    pub fn unsupported(&self) -> Option<crate::policy::Unsupported> {
         self.options.mapping.and_then(|mapping| mapping.unsupported)
     }
 

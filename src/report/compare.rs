@@ -11,15 +11,17 @@ use std::ops::ControlFlow;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::folder::{CHANGES, RunFolder};
 use super::lists::Table;
 use super::summary::Compare;
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::folder::Folder;
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
 
+/// Records that are new or changed since an earlier export, or gone.
+pub const CHANGES: &str = "changes.csv";
 const PARTS: usize = 64;
 
 /// What a record is in comparison with the earlier export.
@@ -62,7 +64,7 @@ impl Changes {
     ///
     /// # Errors
     /// [`RunError::io`] if it cannot be written.
-    pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
+    pub fn write(&self, folder: &Folder) -> Result<(), RunError> {
         let mut table = Table::begin(folder, CHANGES, &["record", "change"])?;
         let records = self.counts.new + self.counts.changed + self.counts.same;
         for record in 1..=records {
@@ -85,7 +87,7 @@ impl Changes {
 /// [`RunError::usage`] if they are of different sources; what reading them ends with; [`RunError::io`] for the temporary
 /// files.
 pub fn compare(earlier: &Planner<'_>, later: &Planner<'_>, listener: &dyn Listener) -> Result<Changes, RunError> {
-    let (a, b) = (earlier.observer.source, later.observer.source);
+    let (a, b) = (earlier.export.source().name(), later.export.source().name());
     if a != b {
         return Err(RunError::usage(format!("the exports are of different sources, {a} and {b}")));
     }
@@ -278,7 +280,7 @@ mod tests {
         assert_eq!(changes.counts, Compare { new: 1, changed: 1, same: 1, gone: 1 });
 
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         changes.write(&folder).expect("written");
         let text = std::fs::read_to_string(folder.file(CHANGES)).expect("is there");
         assert_eq!(text, "record,change\n2,changed\n3,new\n1,gone\n");

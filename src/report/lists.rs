@@ -5,12 +5,21 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::folder::{ID_MAP, NEEDS_RESET, REJECTS_LOG, RunFolder, UNMATCHED, Unfinished};
 use super::inert;
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
+use crate::folder::{Folder, Unfinished};
 use crate::format::Position;
 use crate::read::{Export, Frame};
+
+/// Why records were refused, one JSON object a line.
+pub const REJECTS_LOG: &str = "rejects.log.ndjson";
+/// Source id, Appwrite id.
+pub const ID_MAP: &str = "id-map.csv";
+/// Who must set a new password, and why.
+pub const NEEDS_RESET: &str = "needs-reset.csv";
+/// Ids whose password hashes belong to no user of the export.
+pub const UNMATCHED: &str = "unmatched-hashes.csv";
 
 /// `rejects.<ext>` and `rejects.log.ndjson`: the rows to repair, and why.
 ///
@@ -46,7 +55,7 @@ impl Rejects {
     ///
     /// # Errors
     /// [`RunError::io`] if they cannot be made.
-    pub fn begin(folder: &RunFolder, frame: Frame) -> Result<Self, RunError> {
+    pub fn begin(folder: &Folder, frame: Frame) -> Result<Self, RunError> {
         let mut rows = folder.begin(&format!("rejects.{}", frame.extension))?;
         put(&mut rows, &frame.head)?;
         Ok(Self { rows, log: folder.begin(REJECTS_LOG)?, frame, count: 0 })
@@ -91,7 +100,7 @@ impl Rejects {
     ///
     /// # Errors
     /// [`RunError::io`] if they cannot be written to the end.
-    pub fn finish(mut self, folder: &RunFolder) -> Result<(), RunError> {
+    pub fn finish(mut self, folder: &Folder) -> Result<(), RunError> {
         self.log.finish()?;
         if self.count == 0 {
             return folder.remove(&format!("rejects.{}", self.frame.extension));
@@ -109,7 +118,7 @@ impl NeedsReset {
     ///
     /// # Errors
     /// [`RunError::io`] if it cannot be made.
-    pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
+    pub fn begin(folder: &Folder) -> Result<Self, RunError> {
         Table::begin(folder, NEEDS_RESET, &["source_id", "user_id", "email", "phone", "code", "reason"]).map(Self)
     }
 
@@ -147,7 +156,7 @@ impl IdMap {
     ///
     /// # Errors
     /// [`RunError::io`] if it cannot be made.
-    pub fn begin(folder: &RunFolder) -> Result<Self, RunError> {
+    pub fn begin(folder: &Folder) -> Result<Self, RunError> {
         Table::begin(folder, ID_MAP, &["source_id", "user_id"]).map(Self)
     }
 
@@ -173,7 +182,7 @@ impl IdMap {
 ///
 /// # Errors
 /// [`RunError::io`] if it cannot be written.
-pub fn unmatched_hashes(folder: &RunFolder, export: &Export) -> Result<u64, RunError> {
+pub fn unmatched_hashes(folder: &Folder, export: &Export) -> Result<u64, RunError> {
     let mut table = Table::begin(folder, UNMATCHED, &["source_id"])?;
     let mut count = 0;
     export.hashes_of_nobody(|id| {
@@ -195,7 +204,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn begin(folder: &RunFolder, name: &str, header: &[&str]) -> Result<Self, RunError> {
+    pub(super) fn begin(folder: &Folder, name: &str, header: &[&str]) -> Result<Self, RunError> {
         let mut table = Self { file: folder.begin(name)?, line: String::new() };
         table.row(header)?;
         Ok(table)
@@ -220,14 +229,14 @@ mod tests {
         Frame { extension: "json", head: b"{\"users\":[\n".to_vec(), separator: b",\n", tail: b"\n]}\n" }
     }
 
-    fn read(folder: &RunFolder, name: &str) -> String {
+    fn read(folder: &Folder, name: &str) -> String {
         std::fs::read_to_string(folder.file(name)).expect("is there")
     }
 
     #[test]
     fn rejects_are_a_file_of_the_source_again() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         let mut rejects = Rejects::begin(&folder, frame()).expect("begun");
         let refusal = Refusal::new(Code::InvalidEmail, "the address has no domain\u{202e}");
         for record in 1..=2 {
@@ -249,7 +258,7 @@ mod tests {
     #[test]
     fn a_clean_second_run_leaves_no_rejects_to_feed_again() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         folder.write("rejects.json", b"old").expect("written");
         Rejects::begin(&folder, frame()).expect("begun").finish(&folder).expect("finished");
         assert!(!folder.file("rejects.json").exists());
@@ -259,7 +268,7 @@ mod tests {
     #[test]
     fn lists_are_safe_to_open_in_a_spreadsheet() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         let mut map = IdMap::begin(&folder).expect("begun");
         map.add("=HYPERLINK(1)", "u1").expect("written");
         map.finish().expect("finished");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! check, import ─ Observer ─▶ Observation ─ add ─▶ Tally ─┐
-//! import        ─ answers ──▶ Pulse ──────────────────────┼─▶ Report ─▶ terminal · report.json · report.html
+//! import        ─ metrics ──▶ Pace ───────────────────────┼─▶ Report ─▶ terminal · report.json · report.html
 //! verify, rollback ───────────────────────────────────────┘
 //! each record ──▶ rejects.<ext>, rejects.log.ndjson, needs-reset.csv, id-map.csv   (written as they come, `lists`)
 //! ```
@@ -15,13 +15,12 @@ pub mod build;
 pub mod compare;
 mod few;
 pub mod figures;
-pub mod folder;
 pub mod html;
 pub mod inert;
 pub mod lists;
 pub mod loss;
 mod next;
-pub mod pulse;
+pub mod pace;
 #[cfg(test)]
 mod sample;
 mod store;
@@ -32,7 +31,6 @@ pub mod terminal;
 pub mod traps;
 
 pub use crate::scheme::cost::Cost;
-pub use folder::RunFolder;
-pub use pulse::Pulse;
+pub use store::{REPORT_HTML, REPORT_JSON};
 pub use summary::Report;
-pub use tally::{Facts, Observation, Observer, Outcome, Tally};
+pub use tally::{Observation, Observer, Outcome, Tally};

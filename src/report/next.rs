@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::figures::users;
-use super::folder::NEEDS_RESET;
+use super::lists::NEEDS_RESET;
 use super::summary::{Next, Report};
 
 impl Report {

@@ -1,9 +1,14 @@
 //! `report.json` and `report.html` in the run folder, and reports of several runs as one.
 
-use super::folder::{REPORT_HTML, REPORT_JSON, RunFolder};
 use super::summary::{Known, Place, Reason, Report, SCHEMA, Scheme};
 use super::{html, inert};
 use crate::error::RunError;
+use crate::folder::Folder;
+
+/// [`Report`], for scripts and for the commands after.
+pub const REPORT_JSON: &str = "report.json";
+/// The same, to look at.
+pub const REPORT_HTML: &str = "report.html";
 
 impl Report {
     /// The document as `report.json` and `--format json` write it.
@@ -19,7 +24,7 @@ impl Report {
     ///
     /// # Errors
     /// [`RunError::io`] if they cannot be written.
-    pub fn save(&self, folder: &RunFolder) -> Result<(), RunError> {
+    pub fn save(&self, folder: &Folder) -> Result<(), RunError> {
         folder.write(REPORT_JSON, self.to_json()?.as_bytes())?;
         folder.write(REPORT_HTML, html::page(self).as_bytes())
     }
@@ -29,7 +34,7 @@ impl Report {
     /// # Errors
     /// [`RunError::io`] if it cannot be read, [`RunError::foreign_ledger`] if a newer version wrote it,
     /// [`RunError::export`] if it is damaged.
-    pub fn load(folder: &RunFolder) -> Result<Option<Self>, RunError> {
+    pub fn load(folder: &Folder) -> Result<Option<Self>, RunError> {
         let path = folder.file(REPORT_JSON);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
@@ -197,7 +202,7 @@ mod tests {
     #[test]
     fn a_report_comes_back_from_its_file_as_it_was() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         assert!(Report::load(&folder).expect("nothing is wrong").is_none());
         let report = sample::report();
         report.save(&folder).expect("written");
@@ -207,7 +212,7 @@ mod tests {
     #[test]
     fn a_newer_schema_is_not_misread() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         folder.write(REPORT_JSON, br#"{"schema":2}"#).expect("written");
         assert_eq!(Report::load(&folder).expect_err("newer").exit_code(), 5);
         folder.write(REPORT_JSON, br#"{"schema":1}"#).expect("written");

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pulse::Pace;
+use super::pace::Pace;
 use super::tally::Outcome;
 use crate::format::Position;
+pub use crate::plan::proof::{Known, Wrong};
 
 /// The version of the document. It changes when a member changes its meaning or goes; new members do not change it.
 pub const SCHEMA: u32 = 1;
@@ -217,30 +218,6 @@ pub struct Duplicates {
     pub emails: u64,
     /// The number.
     pub phones: u64,
-}
-
-/// What passwords known in advance proved.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Known {
-    /// Passwords that verify.
-    pub proven: u64,
-    /// Those that do not, with their owners: the person who brought their passwords knows them.
-    pub wrong: Vec<Wrong>,
-    /// Those whose user is not in the export, or has no hash that could be tried.
-    #[serde(default)]
-    pub untested: Vec<Wrong>,
-}
-
-/// A known password that proved nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Wrong {
-    /// The address, or the id where the file names ids.
-    pub email: String,
-    /// What it may be due to.
-    pub text: String,
-    /// The hash itself is right: Appwrite refuses the password for its length.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub hash_is_right: bool,
 }
 
 /// What the import takes.

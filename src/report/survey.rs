@@ -3,12 +3,12 @@
 
 use std::ops::ControlFlow;
 
-use super::folder::UNMATCHED;
-use super::lists::{NeedsReset, Rejects, unmatched_hashes};
-use super::{Observer, Outcome, RunFolder, Tally};
+use super::lists::{NeedsReset, Rejects, UNMATCHED, unmatched_hashes};
+use super::{Observer, Outcome, Tally};
 use crate::code::{Code, Refusal, Severity};
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::folder::Folder;
 use crate::format::Position;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
@@ -47,10 +47,10 @@ impl Survey {
 /// As [`Planner::scan`], and [`RunError::io`] for the lists.
 pub fn survey(
     planner: &Planner<'_>,
-    lists: Option<(&RunFolder, &Frame)>,
+    observer: Observer,
+    lists: Option<(&Folder, &Frame)>,
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
-    let observer = planner.observer;
     let each = |batch: &mut Batch, item: &PlannedItem<'_>| {
         if planner.shard.takes(item.position.record, &item.planned) {
             batch.add(observer, item, lists.is_some());
@@ -144,7 +144,7 @@ struct Found {
 }
 
 impl Found {
-    fn begin(lists: Option<(&RunFolder, &Frame)>) -> Result<Self, RunError> {
+    fn begin(lists: Option<(&Folder, &Frame)>) -> Result<Self, RunError> {
         let lists = match lists {
             Some((folder, frame)) => Some((Rejects::begin(folder, frame.clone())?, NeedsReset::begin(folder)?)),
             None => None,
@@ -165,7 +165,7 @@ impl Found {
         Ok(())
     }
 
-    fn finish(self, lists: Option<(&RunFolder, &Frame)>) -> Result<Tally, RunError> {
+    fn finish(self, lists: Option<(&Folder, &Frame)>) -> Result<Tally, RunError> {
         if let (Some((rejects, resets)), Some((folder, _))) = (self.lists, lists) {
             rejects.finish(folder)?;
             resets.finish()?;

@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::few::Few;
 use super::loss::Columns;
 use super::traps::{Trap, TrapSet};
-use crate::account::Account;
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
 use crate::format::{Position, Record};
-use crate::plan::{Planned, Step};
+use crate::plan::{Facts, Planned, Step};
 use crate::scheme::cost::Cost;
 
 /// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.
@@ -94,13 +93,6 @@ pub struct Observation {
     pub who: Option<String>,
 }
 
-/// What the account shows that a plan no longer does. Taken before planning, which consumes the account.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Facts {
-    created_year: Option<i16>,
-    traps: TrapSet,
-}
-
 /// Makes observations.
 #[derive(Debug, Clone, Copy)]
 pub struct Observer {
@@ -111,15 +103,6 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// What to remember of an account that is about to be planned.
-    #[must_use]
-    pub fn facts(self, account: &Account<'_>) -> Facts {
-        Facts {
-            created_year: account.created_at.map(|t| jiff::tz::Offset::UTC.to_datetime(t).year()),
-            traps: TrapSet::of_account(account),
-        }
-    }
-
     /// A record that never became an account.
     #[must_use]
     pub fn refused(self, position: Position, refusal: Refusal) -> Observation {
@@ -154,7 +137,7 @@ impl Observer {
             Planned::Create(plan) => {
                 let create = &plan.create;
                 let cost = create.body.password.as_ref().and_then(|fields| Cost::of(create.endpoint, fields));
-                let mut traps = facts.traps;
+                let mut traps = TrapSet::of_facts(facts);
                 traps.add_plan(self.source, plan, cost);
                 Observation {
                     position,

@@ -1,8 +1,6 @@
 //! Traps: what makes a login fail although the hash is right, each with how many users it can touch at most.
 
-use crate::account::Account;
-use crate::bytes::{split_once, trim};
-use crate::plan::{CreateBody, Plan};
+use crate::plan::{CreateBody, Facts, Plan};
 use crate::report::{Cost, Outcome};
 
 /// One trap.
@@ -161,13 +159,10 @@ impl TrapSet {
 
     /// What the source's own spelling shows, before planning cleans it.
     #[must_use]
-    pub fn of_account(account: &Account<'_>) -> Self {
+    pub fn of_facts(facts: Facts) -> Self {
         let mut set = Self::default();
-        let email = account.email.as_deref().unwrap_or_default();
-        let phone = trim(account.phone.as_deref().unwrap_or_default());
-        set.set(Trap::PhoneWithoutCountry, !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"));
-        let mangled = [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet);
-        set.set(Trap::SpreadsheetValues, mangled);
+        set.set(Trap::PhoneWithoutCountry, facts.phone_without_country);
+        set.set(Trap::SpreadsheetValues, facts.rewritten_by_spreadsheet);
         set
     }
 
@@ -200,33 +195,9 @@ fn requires_eight_bytes(source: &str) -> bool {
     matches!(source, "auth0" | "clerk" | "better-auth" | "django" | "nhost")
 }
 
-fn rewritten_by_spreadsheet(value: &str) -> bool {
-    // Nearly all values are ids and addresses, which the first byte tells apart.
-    match value.as_bytes() {
-        [b'#', ..] => {
-            return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
-        }
-        [b'0'..=b'9' | b'.' | b',', ..] => {}
-        _ => return false,
-    }
-    let Some((mantissa, exponent)) = split_once(value, b'+') else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
-    mantissa.strip_suffix('E').is_some_and(digits) && digits(exponent)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_in_scientific_notation_and_error_values_are_a_spreadsheets() {
-        for value in ["1.41555E+10", "4,9E+11", "#NAME?", "#N/A"] {
-            assert!(rewritten_by_spreadsheet(value), "{value}");
-        }
-        for value in ["", "+4915112345678", "E+", "ABE+1", "#1", "9QeWE+1x", "alice@example.com"] {
-            assert!(!rewritten_by_spreadsheet(value), "{value}");
-        }
-    }
 
     #[test]
     fn trap_names_and_bits_are_unique() {

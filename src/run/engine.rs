@@ -8,8 +8,9 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::context::Context;
 use super::feed::{self, Intents};
-use super::gate::{Ceilings, Gate};
+use super::gate::{Gate, Limits};
 use super::job::Job;
+use super::metrics::Metrics;
 use super::saga;
 use super::stop::Stop;
 use crate::appwrite::Client;
@@ -18,7 +19,7 @@ use crate::event::{Event, Listener};
 use crate::ledger::{Ledger, Reader};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
-use crate::report::Pulse;
+use crate::runtime;
 
 /// Batches between the feed and the dispatcher: what a crash leaves intended and perhaps unsent.
 const BATCHES: usize = 2;
@@ -26,7 +27,7 @@ const BATCHES: usize = 2;
 const USERS_A_PERMIT: usize = 2;
 
 /// What a run is made of.
-pub struct Import<'i> {
+pub struct Engine<'i> {
     /// The export.
     pub planner: &'i Planner<'i>,
     /// Its duplicates.
@@ -34,28 +35,28 @@ pub struct Import<'i> {
     /// The target.
     pub client: Client,
     /// How hard to push.
-    pub ceilings: Ceilings,
+    pub limits: Limits,
     /// Only the first of this many planned users.
     pub limit: Option<u64>,
-    /// Who watches.
+    /// Hears what happens.
     pub listener: Arc<dyn Listener>,
 }
 
-impl Import<'_> {
+impl Engine<'_> {
     /// Brings every user to their end, or as many as can be before something stops the run. Takes the ledger to its
     /// close, so that everything that is known is durable, whatever the result.
     ///
     /// # Errors
     /// What stopped the run: [`RunError::interrupted`], [`RunError::target`], [`RunError::ledger`], or what ended the
     /// reading.
-    pub fn run(self, ledger: Ledger, reader: &Reader) -> (Result<(), RunError>, Pulse) {
-        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    pub fn run(self, ledger: Ledger, reader: &Reader) -> (Result<(), RunError>, Metrics) {
+        let runtime = match runtime::workers() {
             Ok(runtime) => runtime,
-            Err(error) => return (Err(RunError::internal("no runtime").because(error)), Pulse::default()),
+            Err(error) => return (Err(error), Metrics::default()),
         };
         let stop = Stop::default();
         let context = Arc::new(Context {
-            gate: Gate::new(self.client.clone(), self.ceilings, self.listener.clone()),
+            gate: Gate::new(self.client.clone(), self.limits, self.listener.clone()),
             ledger: ledger.sender(),
             stop: stop.clone(),
         });
@@ -64,13 +65,13 @@ impl Import<'_> {
         let signals = runtime.spawn(stop.clone().on_signals(move || {
             listener.on(&Event::Said("finishing the users that are begun; once more to stop at once".into()));
         }));
-        let users = self.ceilings.concurrency.max(1) * USERS_A_PERMIT;
+        let users = self.limits.concurrency.max(1) * USERS_A_PERMIT;
         let dispatcher = runtime.spawn(dispatch(context.clone(), receiver, users));
         let read = self.feed(&context, reader, runtime.handle(), sender);
         let sent = runtime.block_on(dispatcher);
         signals.abort();
         // The last sender: the ledger's thread ends when it is gone.
-        let pulse = context.gate.pulse();
+        let metrics = context.gate.metrics();
         drop(context);
         drop(runtime);
         let closed = ledger.close();
@@ -81,7 +82,7 @@ impl Import<'_> {
             (None, _) if sent.is_err() => Err(RunError::internal("the dispatcher died")),
             (None, read) => read,
         };
-        (result, pulse)
+        (result, metrics)
     }
 
     fn feed(

@@ -1,4 +1,4 @@
-//! Where every request passes: as many at a time and a second as the pace allows, never more than the ceilings, none
+//! Where every request passes: as many at a time and a second as the pace allows, never more than the limits, none
 //! during a pause, and none at all once the target has been gone for too long.
 
 use std::num::NonZeroU32;
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use super::metrics::Metrics;
 use crate::appwrite::Client;
 use crate::appwrite::client::Answer;
 use crate::appwrite::pace::{Pace, Signal};
 use crate::appwrite::verdict::{Cause, Verdict, judge};
 use crate::appwrite::wire::Request;
 use crate::event::{Event, Listener};
-use crate::report::Pulse;
 
 /// Failures in a row, without any good answer, that a circuit needs beside the time.
 const FAILURES: u32 = 5;
 
-/// The ceilings.
+/// How hard the target may be pushed.
 #[derive(Debug, Clone, Copy)]
-pub struct Ceilings {
+pub struct Limits {
     /// Requests in flight at most.
     pub concurrency: usize,
     /// Requests a second at most.
@@ -48,7 +48,7 @@ struct Shared {
     next: Duration,
     bad_since: Option<Duration>,
     bad: u32,
-    pulse: Pulse,
+    metrics: Metrics,
     told: usize,
 }
 
@@ -60,10 +60,10 @@ pub struct Entry<'g> {
 impl Gate {
     /// A gate in front of this client.
     #[must_use]
-    pub fn new(client: Client, ceilings: Ceilings, listener: Arc<dyn Listener>) -> Self {
-        let pace = Pace::new(ceilings.concurrency);
+    pub fn new(client: Client, limits: Limits, listener: Arc<dyn Listener>) -> Self {
+        let pace = Pace::new(limits.concurrency);
         let granted = pace.limit();
-        let limiter = ceilings.rate.map(|rate| {
+        let limiter = limits.rate.map(|rate| {
             // A hundredth of a second's worth at once: timers are not finer than a millisecond.
             let burst = NonZeroU32::new(rate.get() / 100).unwrap_or(NonZeroU32::MIN);
             RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))
@@ -79,11 +79,11 @@ impl Gate {
                 next: Duration::ZERO,
                 bad_since: None,
                 bad: 0,
-                pulse: Pulse::default(),
+                metrics: Metrics::default(),
                 told: granted,
             }),
             started: Instant::now(),
-            give_up_after: ceilings.give_up_after,
+            give_up_after: limits.give_up_after,
             listener,
         }
     }
@@ -136,13 +136,13 @@ impl Gate {
     /// A user has reached their end.
     pub fn user_done(&self) {
         let now = self.started.elapsed();
-        self.shared().pulse.user_done(now);
+        self.shared().metrics.user_done(now);
     }
 
     /// What the run's requests looked like so far.
     #[must_use]
-    pub fn pulse(&self) -> Pulse {
-        self.shared().pulse.clone()
+    pub fn metrics(&self) -> Metrics {
+        self.shared().metrics.clone()
     }
 
     fn ended(&self, sent: Duration, in_flight: usize, verdict: Verdict) -> Verdict {
@@ -159,7 +159,7 @@ impl Gate {
             Some(Cause::Overloaded) => Signal::Overloaded,
             Some(Cause::Network) => Signal::Lost,
         };
-        shared.pulse.answer(now, now.saturating_sub(sent), trouble.is_some());
+        shared.metrics.answer(now, now.saturating_sub(sent), trouble.is_some());
         let pause = trouble.and_then(|t| t.after);
         let paused = shared.pace.pause_until();
         if let Some(pause) = pause {

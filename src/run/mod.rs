@@ -1,23 +1,36 @@
-//! The line from plans to outcomes: dispatcher, resume, verify, rollback.
+//! One migration: its folder and lock, its settings, and the line from plans to outcomes.
 //!
 //! ```text
 //! feed ─ batches, durable intents ─▶ engine ─ jobs ─▶ saga ─ requests ─▶ gate ─▶ target
 //!  ▲ ledger: who is settled                            └── changes ─▶ ledger
 //! ```
+//!
+//! `check`, `import`, `verify`, `rollback` and `reports` are what the commands of these names do; the others are their
+//! parts.
 
+pub mod check;
 pub mod compare;
 pub mod context;
 pub mod engine;
 pub mod feed;
+pub mod folder;
 pub mod gate;
+pub mod import;
 pub mod job;
+pub mod metrics;
 pub mod rejects;
+pub mod reports;
 pub mod rollback;
 pub mod saga;
+pub mod session;
+pub mod settings;
 pub mod stop;
+pub mod target;
 pub mod verify;
 
 pub use compare::{Comparison, compare};
-pub use engine::Import;
-pub use gate::Ceilings;
+pub use engine::Engine;
+pub use folder::RunFolder;
+pub use gate::Limits;
 pub use job::Job;
+pub use metrics::Metrics;

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
 use crate::event::Silent;
+use crate::folder::Folder;
 use crate::ledger::{Entry, Reader, State};
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::read::Frame;
 use crate::report::lists::Rejects;
-use crate::report::{Observation, RunFolder, Tally};
+use crate::report::{Observation, Observer, Tally};
 
 struct Row {
     observation: Observation,
@@ -27,12 +28,12 @@ struct Row {
 /// [`RunError::io`], [`RunError::ledger`], and what ends the reading.
 pub fn rewrite(
     planner: &Planner<'_>,
+    observer: Observer,
     duplicates: &Duplicates,
     reader: &Reader,
-    folder: &RunFolder,
+    folder: &Folder,
     frame: &Frame,
 ) -> Result<Tally, RunError> {
-    let observer = planner.observer;
     let mut tally = Tally::default();
     let mut rejects = Rejects::begin(folder, frame.clone())?;
     planner.scan(

@@ -2,21 +2,31 @@
 //! nobody else.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use super::context::{Context, Left, Reply};
 use super::feed;
+use super::folder::RunFolder;
+use super::gate::Gate;
 use super::saga;
+use super::session::Session;
+use super::stop::Stop;
 use super::verify::stopped;
+use crate::appwrite::Client;
+use crate::appwrite::preflight::{self, Preflight};
 use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
 use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
+use crate::report::Report;
 use crate::report::summary::Rollback;
+use crate::runtime::{self, block_on};
 
 /// What is done with a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +61,108 @@ pub struct Mode {
     pub force: bool,
 }
 
+/// What a rollback did, or would do.
+pub struct Taken {
+    /// The counts.
+    pub counts: Rollback,
+    /// Who is not deleted, and why.
+    pub spared: Vec<Spared>,
+    /// Whether anybody was to be deleted; otherwise this is what would be done.
+    pub deleted: bool,
+}
+
+/// What a person says to a rollback.
+pub struct Choices<'c> {
+    /// `--force`: users that were changed or signed in since, too.
+    pub force: bool,
+    /// Whether this many users are to be deleted. Asked once they are known.
+    pub agreed: &'c dyn Fn(u64) -> Result<bool, RunError>,
+    /// `--yes`: nobody is asked, and nobody looks first.
+    pub yes: bool,
+}
+
+/// Takes back what the run of a folder created: what `rollback` does. Its report is told further if anybody was deleted.
+///
+/// # Errors
+/// What keeps the run from being opened, or stops it.
+pub fn take_back(
+    path: &Path,
+    key_file: Option<&Path>,
+    choices: &Choices<'_>,
+    listener: &Arc<dyn Listener>,
+) -> Result<Taken, RunError> {
+    let session = Session::of(path)?;
+    let folder = RunFolder::open(path)?;
+    let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
+    let open = session.destination.open(key_file, &folder)?;
+    let found = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
+
+    let runtime = runtime::workers()?;
+    let stop = Stop::default();
+    let context = Arc::new(Context {
+        gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone()),
+        ledger: ledger.sender(),
+        stop: stop.clone(),
+    });
+    let signals = runtime.spawn(stop.on_signals(|| {}));
+    let done = look_and_delete(&session, choices, &context, &runtime, &reader, &**listener, &found);
+    signals.abort();
+    drop(context);
+    drop(runtime);
+    ledger.close()?;
+    listener.on(&event::Event::Over);
+    let taken = done?;
+
+    if taken.deleted
+        && let Some(report) = Report::load(&folder)?
+    {
+        let mut report = report.continued("rollback", jiff::Timestamp::now());
+        report.rollback = Some(taken.counts.clone());
+        report.suggest(&session.export.words(None), path);
+        report.save(&folder)?;
+    }
+    Ok(taken)
+}
+
+fn look_and_delete(
+    session: &Session,
+    choices: &Choices<'_>,
+    context: &Arc<Context>,
+    runtime: &Runtime,
+    reader: &Reader,
+    listener: &dyn Listener,
+    found: &Preflight,
+) -> Result<Taken, RunError> {
+    let open = open_rows(reader)?;
+    if open > 0 {
+        listener.on(&event::Event::Said(format!("asking the target about {open} users whose create was not answered")));
+        let export = session.open_export()?;
+        let mut planner = Planner::new(&export, session.policies, found.version.profile());
+        planner.shard = session.shard;
+        let duplicates = planner.duplicates(&Silent)?;
+        recover(context, runtime, &planner, &duplicates, reader)?;
+    }
+    let go = |delete: bool| {
+        let mut spared = Vec::new();
+        let mode = Mode { delete, force: choices.force };
+        listener.on(&event::Event::Expecting { users: reader.counts()?.created });
+        let counts = rollback(context, runtime, reader, session.concurrency, mode, listener, |who| spared.push(who))?;
+        Ok::<_, RunError>(Taken { counts, spared, deleted: delete })
+    };
+    if choices.yes {
+        return go(true);
+    }
+    let looked = go(false)?;
+    if looked.counts.deleted > 0 && (choices.agreed)(looked.counts.deleted)? { go(true) } else { Ok(looked) }
+}
+
 /// Finds out about the users of whom a crash left only the intent, so that those this run did create are not left behind.
 ///
 /// # Errors
 /// What ends the reading of the export, or the run.
 pub fn recover(
     context: &Arc<Context>,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     reader: &Reader,
@@ -81,7 +186,7 @@ pub fn recover(
 /// [`RunError::target`], [`RunError::ledger`], [`RunError::interrupted`].
 pub fn rollback(
     context: &Arc<Context>,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
     reader: &Reader,
     concurrency: usize,
     mode: Mode,

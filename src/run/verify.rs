@@ -1,9 +1,10 @@
 //! Reading everybody back: each user beside their plan, everybody whom no plan explains, and the known passwords at the
 //! door where they will be used.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,23 +14,137 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::compare::compare;
 use super::context::{Context, Left, Reply};
 use super::feed::{self, Fed};
+use super::gate::Gate;
 use super::job::Job;
+use super::session::{Session, Stage};
+use super::stop::Stop;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::chunks;
 use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Request, User, cursor_after, equal, limit};
-use crate::error::RunError;
-use crate::event::Silent;
-use crate::ledger::{Change, Entry, Event, Reader, Steps};
+use crate::error::{Finish, RunError};
+use crate::event::{self, Listener, Silent};
+use crate::ledger::{Change, Entry, Event, Ledger, Reader, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
+use crate::report::Report;
 use crate::report::summary::Verify;
-use crate::scheme::known::KnownPassword;
+use crate::report::survey::survey;
+use crate::runtime;
+use crate::scheme::known::{self, KnownPassword};
 
 /// Users a page.
 const PAGE: usize = 100;
 /// By how much this machine's clock and the server's may differ when "there before this run" is decided.
 const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
+
+/// Every finding, one JSON object a line.
+const LOG: &str = "verify.log.ndjson";
+/// Findings that are told one by one.
+const TOLD: usize = 20;
+
+/// Reads back everybody whom the run of a folder created, compares, and signs in with the passwords known in advance: what
+/// `verify` does. The report and the findings are written into the folder.
+///
+/// # Errors
+/// What keeps the run from being opened, or everybody from being read.
+pub fn verify(
+    session: Session,
+    path: &Path,
+    key_file: Option<&Path>,
+    listener: Arc<dyn Listener>,
+) -> Result<(Report, Finish), RunError> {
+    let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
+    let planner = stage.planner();
+    let survey = survey(&planner, stage.observer(), None, &*stage.listener)?;
+    // The import's report knows whom the target refused; a plan does not.
+    let mut report = match Report::load(&stage.folder)? {
+        Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
+        _ => stage.report("verify", &survey.tally),
+    };
+    let log = Log::new(stage.folder.begin(LOG)?);
+    let found =
+        read_back(&stage, &planner, &survey.duplicates, ledger, |finding| log.add(finding).map_err(RunError::io(LOG)))?;
+    log.into_inner().finish()?;
+    let counts = stage.reader.counts()?;
+    tell(&*stage.listener, &found, counts.left);
+    let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
+    report.verify = Some(found.counts);
+    report.suggest(&stage.session.export.words(None), path);
+    report.save(&stage.folder)?;
+    stage.listener.on(&event::Event::Over);
+    Ok((report, Finish::partial_if(bad + counts.left > 0)))
+}
+
+/// Reads everybody back and signs in; each finding is handed on as it comes.
+pub(super) fn read_back(
+    stage: &Stage,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    ledger: Ledger,
+    keep: impl Fn(&Finding) -> Result<(), RunError>,
+) -> Result<Found, RunError> {
+    let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
+    let known = match &stage.session.export.known {
+        Some(path) => known::read(path)?,
+        None => Vec::new(),
+    };
+    let runtime = runtime::workers()?;
+    let stop = Stop::default();
+    let context = Arc::new(Context {
+        gate: Gate::new(client.clone(), stage.session.limits(), stage.listener.clone()),
+        ledger: ledger.sender(),
+        stop: stop.clone(),
+    });
+    let signals = runtime.spawn(stop.on_signals(|| {}));
+    let began = stage.reader.meta("started")?.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let verification = Verification {
+        planner,
+        duplicates,
+        reader: &stage.reader,
+        concurrency: stage.session.concurrency,
+        known: &known,
+        began: began.map_or(i64::MIN, jiff::Timestamp::as_millisecond),
+        client: &client,
+    };
+    let told = Cell::new(0);
+    let found = verification.run(&context, &runtime, &|finding| {
+        if told.replace(told.get() + 1) < TOLD {
+            let Finding { record, user_id, what, text } = &finding;
+            let whose = if *record == 0 { String::new() } else { format!("record {record}, ") };
+            stage.listener.on(&event::Event::Said(format!("{what}: {whose}user {user_id}: {text}")));
+        }
+        keep(&finding)
+    });
+    signals.abort();
+    let stopped = context.stop.take_reason();
+    drop(context);
+    drop(runtime);
+    ledger.close()?;
+    match stopped {
+        Some(reason) if found.is_ok() => Err(reason),
+        _ => found,
+    }
+}
+
+/// What the counts alone do not say.
+fn tell(listener: &dyn Listener, found: &Found, left: u64) {
+    let say = |n: u64, text: &str| {
+        if n > 0 {
+            listener.on(&event::Event::Said(format!("{n} {text}")));
+        }
+    };
+    say(
+        found.upgraded,
+        "of the same have signed in since: Appwrite re-hashed their passwords, which is as it should be",
+    );
+    say(found.blocked, "of those who signed in are disabled, and were refused for that alone, as planned");
+    say(found.others, "other users of the project were there before this run");
+    say(left, "records have not reached their end: rehome resume goes on");
+    for text in &found.untested {
+        listener.on(&event::Event::Said(format!("not tried: {text}")));
+    }
+}
 
 /// Something that is not as planned.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -67,7 +67,7 @@ use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::format::{Format, Record, TableSample};
-use crate::plan::Unsupported;
+use crate::policy::Unsupported;
 use crate::source::kit::common;
 use crate::source::{Context, Detection, Fate, Role, Source};
 

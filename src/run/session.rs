@@ -8,37 +8,39 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::args::{ExportArgs, OutputArgs, TargetArgs};
-use super::check::source;
-use super::target::{Open, Place};
-use super::{progress, settings};
+use super::Limits;
+use super::folder::RunFolder;
+use super::settings::ExportSettings;
+use super::target::{Destination, Open};
 use crate::appwrite::preflight::{self, Preflight};
 use crate::appwrite::{Client, Profile, Target};
 use crate::error::RunError;
 use crate::event::{Event, Listener, Silent};
-use crate::ledger::{Identity, Ledger, Lock, Reader};
-use crate::plan::Policies;
+use crate::ledger::{Identity, Ledger, Reader};
 use crate::plan::planner::Planner;
 use crate::plan::shard::Shard;
+use crate::policy::Policies;
 use crate::read::Export;
 use crate::report::build::Head;
-use crate::report::{Report, RunFolder, Tally};
-use crate::run::Ceilings;
+use crate::report::summary::{self, Origin};
+use crate::report::{Observer, Report, Tally};
+use crate::runtime::block_on;
 
 /// A run as it was meant. Holds no key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     /// The export, its paths absolute.
-    pub export: ExportArgs,
-    /// Choices.
+    pub export: ExportSettings,
+    /// What becomes of ids, unsupported hashes and duplicates.
     pub policies: Policies,
-    /// The target.
-    pub place: Place,
+    /// Where users go.
+    #[serde(rename = "place")]
+    pub destination: Destination,
     /// Requests a second at most, of this shard.
     pub rate: Option<NonZeroU32>,
     /// Requests in flight at most.
     pub concurrency: usize,
-    /// Seconds.
+    /// Seconds without a proper answer after which the run stops.
     pub give_up_after: u64,
     /// Which part of the users.
     pub shard: Shard,
@@ -47,18 +49,25 @@ pub struct Session {
 }
 
 impl Session {
-    /// What the flags of `import` mean.
+    /// A new run with these settings. `rate` is that of all shards together.
     ///
     /// # Errors
-    /// [`RunError::usage`] if they do not say enough, [`RunError::io`] for paths that are none.
-    pub fn meant(export: ExportArgs, policies: Policies, target: &TargetArgs, shard: Shard) -> Result<Self, RunError> {
+    /// [`RunError::io`] for paths that are none.
+    pub fn new(
+        export: ExportSettings,
+        policies: Policies,
+        destination: Destination,
+        shard: Shard,
+        limits: Limits,
+    ) -> Result<Self, RunError> {
+        let Limits { concurrency, rate, give_up_after } = limits;
         Ok(Self {
-            export: absolute(export)?,
+            export: export.absolute()?,
             policies,
-            place: Place::meant(target)?,
-            rate: target.rate.map(|rate| NonZeroU32::new(rate.get() / shard.of.max(1)).unwrap_or(NonZeroU32::MIN)),
-            concurrency: target.concurrency.max(1),
-            give_up_after: target.give_up_after,
+            destination,
+            rate: rate.map(|rate| NonZeroU32::new(rate.get() / shard.of.max(1)).unwrap_or(NonZeroU32::MIN)),
+            concurrency: concurrency.max(1),
+            give_up_after: give_up_after.as_secs(),
             shard,
             now: jiff::Timestamp::now().to_string(),
         })
@@ -79,7 +88,7 @@ impl Session {
     /// # Errors
     /// As [`Export::open`].
     pub fn open_export(&self) -> Result<Export, RunError> {
-        let mut options = settings::read_options(&self.export)?;
+        let mut options = self.export.read_options()?;
         options.now = self.now.parse().unwrap_or(options.now);
         Export::open(&self.export.exports, options)
     }
@@ -96,7 +105,7 @@ impl Session {
             None => Ok(String::new()),
         };
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
-        let ExportArgs { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
+        let ExportSettings { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
         let mut reading = vec![export.source().name().to_owned()];
         let policies =
             serde_json::to_value(self.policies).map_err(RunError::bug("what was to be written is no JSON"))?;
@@ -117,7 +126,7 @@ impl Session {
         if let Some(domain) = email_domain {
             reading.push(format!("--email-domain {domain}"));
         }
-        let (endpoint, project) = self.place.names();
+        let (endpoint, project) = self.destination.names();
         Ok(Identity {
             export: hex(export.fingerprint()?),
             reading: reading.join(" "),
@@ -130,8 +139,8 @@ impl Session {
 
     /// How hard to push.
     #[must_use]
-    pub fn ceilings(&self) -> Ceilings {
-        Ceilings {
+    pub fn limits(&self) -> Limits {
+        Limits {
             concurrency: self.concurrency,
             rate: self.rate,
             give_up_after: Duration::from_secs(self.give_up_after),
@@ -141,10 +150,8 @@ impl Session {
 
 /// A run with everything open: its folder taken, its export, its ledger, its target.
 pub struct Stage {
-    /// Who watches.
+    /// Hears what happens.
     pub listener: Arc<dyn Listener>,
-    /// The run folder.
-    pub folder: RunFolder,
     /// The run as it was meant.
     pub session: Session,
     /// Its export.
@@ -155,9 +162,10 @@ pub struct Stage {
     pub target: Target,
     /// What preflight found.
     pub preflight: Preflight,
-    // In this order: the folder is given free last.
+    // Members are dropped in this order: the folder is given free last.
     _open: Open,
-    lock: Lock,
+    /// The run folder.
+    pub folder: RunFolder,
 }
 
 impl Stage {
@@ -170,25 +178,23 @@ impl Stage {
         mut session: Session,
         folder: &Path,
         key_file: Option<&Path>,
-        output: OutputArgs,
+        listener: Arc<dyn Listener>,
     ) -> Result<(Self, Ledger), RunError> {
-        let listener = progress::listener(output);
         let folder = RunFolder::create(folder)?;
-        let lock = Lock::take(&folder)?;
         if let Ok(earlier) = Session::of(folder.path()) {
             session.now = earlier.now;
         }
         let export = session.open_export()?;
         listener.on(&Event::Said(format!("export: {}", export.why())));
         let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
-        let (ledger, reader) = lock.open(&session.identity(&export)?, &settings, listener.clone())?;
-        let open = session.place.open(key_file, &folder)?;
+        let (ledger, reader) = folder.ledger(&session.identity(&export)?, &settings, listener.clone())?;
+        let open = session.destination.open(key_file, &folder)?;
         let target = open.target.clone();
         // A client of its own: connections do not outlive the runtime they were made on.
-        let preflight = super::block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
-        tell(&*listener, &preflight, &session.place, &target.project);
+        let preflight = block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
+        tell(&*listener, &preflight, &session.destination, &target.project);
         same_profile(&reader, preflight.version.profile())?;
-        let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open, lock };
+        let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open };
         Ok((stage, ledger))
     }
 
@@ -205,7 +211,13 @@ impl Stage {
     /// # Errors
     /// [`RunError::ledger`]
     pub fn reopen(&self) -> Result<Ledger, RunError> {
-        self.lock.reopen(Arc::new(Silent)).map(|(ledger, _)| ledger)
+        self.folder.begun_ledger(Arc::new(Silent)).map(|(ledger, _)| ledger)
+    }
+
+    /// Notes records for the report of this run.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer { source: self.export.source().name(), with_pii: false }
     }
 
     /// A report of this run, for its sections to be filled in.
@@ -214,7 +226,7 @@ impl Stage {
         let head = Head {
             command,
             appwrite: self.preflight.version,
-            source: source(&self.export),
+            source: origin(&self.export),
             with_pii: false,
             rate: self.session.rate.map(NonZeroU32::get),
             now: jiff::Timestamp::now(),
@@ -236,23 +248,30 @@ fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
 }
 
 /// Tells what preflight found.
-fn tell(listener: &dyn Listener, preflight: &Preflight, place: &Place, project: &str) {
-    let (endpoint, _) = place.names();
+fn tell(listener: &dyn Listener, preflight: &Preflight, destination: &Destination, project: &str) {
+    let (endpoint, _) = destination.names();
     listener.on(&Event::Said(format!("target: Appwrite {} at {endpoint}, project {project}", preflight.version)));
-    if *place != Place::Sandbox {
+    if *destination != Destination::Sandbox {
         for warning in &preflight.warnings {
             listener.on(&Event::Warned(warning.clone()));
         }
     }
 }
 
-fn absolute(mut export: ExportArgs) -> Result<ExportArgs, RunError> {
-    let stdin = Path::new("-");
-    for path in export.exports.iter_mut().filter(|path| *path != stdin) {
-        *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+/// What was read, for the report.
+pub fn origin(export: &Export) -> Origin {
+    let mut files: Vec<summary::File> = Vec::new();
+    for table in export.tables() {
+        let format = serde_json::to_value(table.format).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let file = summary::File { path: table.path.display().to_string(), format: format.unwrap_or_default() };
+        if !files.contains(&file) {
+            files.push(file);
+        }
     }
-    for path in [&mut export.map, &mut export.firebase_hash_config, &mut export.known].into_iter().flatten() {
-        *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+    Origin {
+        source: export.source().name().to_owned(),
+        why: export.why().to_owned(),
+        files,
+        findings: export.findings().to_vec(),
     }
-    Ok(export)
 }

@@ -4,18 +4,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::args::{LiveArgs, TargetArgs};
-use crate::appwrite::Target;
-use crate::appwrite::Version;
+use super::folder::{RunFolder, SANDBOX};
+use crate::appwrite::{Target, Version};
 use crate::error::RunError;
-use crate::report::RunFolder;
-use crate::report::folder::SANDBOX;
-use crate::sandbox;
+use crate::{runtime, sandbox};
 
 /// Where users go, without the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum Destination {
     /// The sandbox inside this process, with its store in the run folder.
     Sandbox,
     /// A server.
@@ -36,16 +33,13 @@ struct CliFile {
     endpoint: Option<String>,
 }
 
-impl Place {
-    /// What the flags, the environment (by way of the flags) and the working folder say.
+impl Destination {
+    /// The server that is given, or that the Appwrite CLI's file in the working folder names.
     ///
     /// # Errors
-    /// [`RunError::usage`] if they do not say enough.
-    pub fn meant(args: &TargetArgs) -> Result<Self, RunError> {
-        if args.sandbox {
-            return Ok(Self::Sandbox);
-        }
-        let (endpoint, project) = server(args.endpoint.clone(), args.project.clone())?;
+    /// [`RunError::usage`] if nothing says enough.
+    pub fn server(endpoint: Option<String>, project: Option<String>) -> Result<Self, RunError> {
+        let (endpoint, project) = server(endpoint, project)?;
         Ok(Self::Server { endpoint, project })
     }
 
@@ -67,11 +61,23 @@ impl Place {
         match self {
             Self::Sandbox => Sandbox::start(folder).map(|(target, sandbox)| Open { target, _sandbox: Some(sandbox) }),
             Self::Server { endpoint, project } => {
-                let target = Target { endpoint: endpoint.clone(), project: project.clone(), key: key(key_file)? };
-                Ok(Open { target, _sandbox: None })
+                Ok(Open { target: with_key(endpoint, project, key_file)?, _sandbox: None })
             }
         }
     }
+}
+
+/// A server that is spoken to without a run, as `check --live` does.
+///
+/// # Errors
+/// As [`Destination::server`], and [`RunError::usage`] without a key.
+pub fn live(endpoint: Option<String>, project: Option<String>, key_file: Option<&Path>) -> Result<Target, RunError> {
+    let (endpoint, project) = server(endpoint, project)?;
+    with_key(&endpoint, &project, key_file)
+}
+
+fn with_key(endpoint: &str, project: &str, key_file: Option<&Path>) -> Result<Target, RunError> {
+    Ok(Target { endpoint: endpoint.to_owned(), project: project.to_owned(), key: key(key_file)? })
 }
 
 /// Endpoint and project: what is given, else what the Appwrite CLI's file in the working folder says.
@@ -89,16 +95,6 @@ fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, 
     Ok((endpoint.trim_end_matches('/').to_owned(), project))
 }
 
-/// The target of `check --live`.
-///
-/// # Errors
-/// As [`Place::meant`], and [`RunError::usage`] without a key.
-pub fn of_live(args: &LiveArgs) -> Result<Target, RunError> {
-    let LiveArgs { endpoint, project, .. } = args.clone();
-    let (endpoint, project) = server(endpoint, project)?;
-    Ok(Target { endpoint, project, key: key(args.key_file.as_deref())? })
-}
-
 /// A target that can be spoken to.
 pub struct Open {
     /// With the key.
@@ -114,13 +110,9 @@ struct Sandbox {
 
 impl Sandbox {
     fn start(folder: &RunFolder) -> Result<(Target, Self), RunError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(RunError::bug("no runtime"))?;
+        let runtime = runtime::workers()?;
         let store = folder.file(SANDBOX);
-        crate::ledger::private_file(&store)?;
+        folder.own_file(SANDBOX)?;
         let config = sandbox::Config { store: Some(store), version: Version::NEWEST, ..sandbox::Config::default() };
         let running = runtime.block_on(sandbox::start(config))?;
         let target =

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use crate::report::pace::{Pace, Quantile};
 
 const SLOTS: usize = 240;
 /// Histogram buckets for each doubling of the latency: values are kept to within 9 %.
@@ -12,7 +12,7 @@ const BUCKETS: usize = 8 * 28;
 
 /// What a run's requests looked like from here.
 #[derive(Debug, Clone)]
-pub struct Pulse {
+pub struct Metrics {
     seconds_a_slot: u32,
     slots: Vec<Slot>,
     latency: Vec<u64>,
@@ -28,7 +28,7 @@ struct Slot {
     errors: u64,
 }
 
-impl Default for Pulse {
+impl Default for Metrics {
     fn default() -> Self {
         Self {
             seconds_a_slot: 1,
@@ -41,7 +41,7 @@ impl Default for Pulse {
     }
 }
 
-impl Pulse {
+impl Metrics {
     /// A request ended `at` this time after the start of the run, after `latency`. `error`: it has to be repeated, or
     /// was refused, or got no answer at all.
     pub fn answer(&mut self, at: Duration, latency: Duration, error: bool) {
@@ -110,74 +110,6 @@ impl Pulse {
     }
 }
 
-/// The pace of a session of an import.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Pace {
-    /// Requests that ended.
-    pub requests: u64,
-    /// Requests that have to be repeated, were refused, or got no answer.
-    pub errors: u64,
-    /// What one element of the following lists covers.
-    pub seconds_a_slot: u32,
-    /// Users completed in each slot.
-    pub users: Vec<u64>,
-    /// Requests ended in each slot.
-    pub requests_a_slot: Vec<u64>,
-    /// Errors in each slot.
-    pub errors_a_slot: Vec<u64>,
-    /// Latency at some percentiles, to within 9 %.
-    pub latency: Vec<Quantile>,
-}
-
-/// A latency that so many per cent of the answers did not exceed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Quantile {
-    /// 50 for the median; 100 for the slowest.
-    pub percent: f64,
-    /// Milliseconds.
-    pub millis: f64,
-}
-
-impl Pace {
-    /// Adds the pace of another part of the same import, as if both had begun at the same moment. Percentiles cannot be
-    /// added: the slower part's are kept.
-    pub fn merge(&mut self, mut other: Self) {
-        while self.seconds_a_slot < other.seconds_a_slot && self.seconds_a_slot > 0 {
-            self.halve();
-        }
-        while other.seconds_a_slot < self.seconds_a_slot && other.seconds_a_slot > 0 {
-            other.halve();
-        }
-        self.seconds_a_slot = self.seconds_a_slot.max(other.seconds_a_slot);
-        self.requests += other.requests;
-        self.errors += other.errors;
-        for (mine, theirs) in [
-            (&mut self.users, other.users),
-            (&mut self.requests_a_slot, other.requests_a_slot),
-            (&mut self.errors_a_slot, other.errors_a_slot),
-        ] {
-            mine.resize(mine.len().max(theirs.len()), 0);
-            for (sum, n) in mine.iter_mut().zip(theirs) {
-                *sum += n;
-            }
-        }
-        if self.latency.is_empty() {
-            self.latency = other.latency;
-        } else {
-            for (mine, theirs) in self.latency.iter_mut().zip(other.latency) {
-                mine.millis = mine.millis.max(theirs.millis);
-            }
-        }
-    }
-
-    fn halve(&mut self) {
-        self.seconds_a_slot *= 2;
-        for slots in [&mut self.users, &mut self.requests_a_slot, &mut self.errors_a_slot] {
-            *slots = slots.chunks(2).map(|pair| pair.iter().sum()).collect();
-        }
-    }
-}
-
 // Bucket i holds latencies up to 2^(i/8) × 10 µs: 224 of them reach past 40 minutes.
 fn bucket(latency: Duration) -> usize {
     let steps = (latency.as_secs_f64() / 1e-5).max(1.0).log2() * PER_OCTAVE;
@@ -200,12 +132,12 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_when_slots_are_joined() {
-        let mut pulse = Pulse::default();
+        let mut metrics = Metrics::default();
         for second in 0..5_000 {
-            pulse.user_done(Duration::from_secs(second));
-            pulse.answer(Duration::from_secs(second), Duration::from_millis(3), second % 10 == 0);
+            metrics.user_done(Duration::from_secs(second));
+            metrics.answer(Duration::from_secs(second), Duration::from_millis(3), second % 10 == 0);
         }
-        let pace = pulse.pace();
+        let pace = metrics.pace();
         assert_eq!(pace.seconds_a_slot, 32);
         assert!(pace.users.len() <= SLOTS);
         assert_eq!(pace.users.iter().sum::<u64>(), 5_000);
@@ -216,12 +148,12 @@ mod tests {
     #[test]
     fn parts_of_an_import_add_up_slot_by_slot() {
         let part = |seconds: u64| {
-            let mut pulse = Pulse::default();
+            let mut metrics = Metrics::default();
             for second in 0..seconds {
-                pulse.user_done(Duration::from_secs(second));
-                pulse.answer(Duration::from_secs(second), Duration::from_millis(seconds), false);
+                metrics.user_done(Duration::from_secs(second));
+                metrics.answer(Duration::from_secs(second), Duration::from_millis(seconds), false);
             }
-            pulse.pace()
+            metrics.pace()
         };
         let (short, long) = (part(100), part(1_000));
         let [mut a, mut b] = [short.clone(), long.clone()];
@@ -236,14 +168,14 @@ mod tests {
 
     #[test]
     fn percentiles_are_within_a_tenth() {
-        let mut pulse = Pulse::default();
+        let mut metrics = Metrics::default();
         for i in 1..=1_000 {
-            pulse.answer(Duration::ZERO, Duration::from_millis(i), false);
+            metrics.answer(Duration::ZERO, Duration::from_millis(i), false);
         }
-        for Quantile { percent, millis } in pulse.pace().latency {
+        for Quantile { percent, millis } in metrics.pace().latency {
             let exact = percent * 10.0;
             assert!(millis >= exact * 0.99 && millis <= exact * 1.1, "p{percent}: {millis} for {exact}");
         }
-        assert!(Pulse::default().pace().latency.is_empty());
+        assert!(Metrics::default().pace().latency.is_empty());
     }
 }

@@ -1,6 +1,6 @@
-//! The run folder: what its files are called, who may read them, and how they come to be whole.
+//! A folder that only its owner can look into, with files that appear whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,40 +8,23 @@ use tempfile::NamedTempFile;
 
 use crate::error::RunError;
 
-/// The run's state.
-pub const LEDGER: &str = "ledger.sqlite";
-/// [`crate::report::Report`].
-pub const REPORT_JSON: &str = "report.json";
-/// The same, to look at.
-pub const REPORT_HTML: &str = "report.html";
-/// Why records were refused, one JSON object a line.
-pub const REJECTS_LOG: &str = "rejects.log.ndjson";
-/// Source id, Appwrite id.
-pub const ID_MAP: &str = "id-map.csv";
-/// Who must set a new password, and why.
-pub const NEEDS_RESET: &str = "needs-reset.csv";
-/// Ids whose password hashes belong to no user of the export.
-pub const UNMATCHED: &str = "unmatched-hashes.csv";
-/// Records that are new or changed since an earlier export.
-pub const CHANGES: &str = "changes.csv";
-/// The users of `--sandbox`.
-pub const SANDBOX: &str = "sandbox.sqlite";
-
 const UNFINISHED: &str = ".part";
 
-/// A folder of one run, which only its owner can look into.
+/// A folder whose files are written for its owner alone. Whoever writes into the folder of a run holds its lock:
+/// [`crate::run::RunFolder`] is the one way to both.
 #[derive(Debug, Clone)]
-pub struct RunFolder {
+pub struct Folder {
     path: PathBuf,
 }
 
-impl RunFolder {
-    /// Makes the folder, or takes one that is there. One that is empty or holds a run already is closed to others; one
-    /// that is used for something else keeps its permissions (every file in it is closed to others anyway).
+impl Folder {
+    /// Makes the folder, or takes one that is there. One that is empty, or holds any of the files called `ours`, is closed
+    /// to others; one that is used for something else keeps its permissions (every file that is written into it is
+    /// closed to others anyway).
     ///
     /// # Errors
     /// [`RunError::io`] if it cannot be made.
-    pub fn create(path: &Path) -> Result<Self, RunError> {
+    pub fn create(path: &Path, ours: &[&str]) -> Result<Self, RunError> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -50,13 +33,12 @@ impl RunFolder {
 
         let folder = Self { path: path.to_owned() };
         let mut names = fs::read_dir(path).map_err(RunError::io(path))?.filter_map(Result::ok).map(|e| e.file_name());
-        let ours = folder.file(LEDGER).exists() || folder.file(REPORT_JSON).exists() || names.next().is_none();
+        let ours = ours.iter().any(|name| folder.file(name).exists()) || names.next().is_none();
         #[cfg(unix)]
         if ours {
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             fs::set_permissions(path, mode).map_err(RunError::io(path))?;
         }
-        folder.sweep();
         Ok(folder)
     }
 
@@ -82,6 +64,19 @@ impl RunFolder {
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Opens a file of the folder for reading and writing, as it is; what is made is readable by its owner only.
+    ///
+    /// # Errors
+    /// [`RunError::io`]
+    pub fn own_file(&self, name: &str) -> Result<File, RunError> {
+        let path = self.file(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).map_err(RunError::io(path))
     }
 
     /// Begins a file that appears under its name, whole, when it is finished.
@@ -122,8 +117,8 @@ impl RunFolder {
         }
     }
 
-    // What a killed run left unfinished may hold rejected rows. Failing to remove it must not stop the next run.
-    fn sweep(&self) {
+    /// Removes what a killed run left unfinished: it may hold rejected rows. Failing to must not stop the next run.
+    pub fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -186,6 +181,8 @@ mod tests {
 
     use super::*;
 
+    const MINE: &str = "list.csv";
+
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("is there").permissions().mode() & 0o777
     }
@@ -194,13 +191,13 @@ mod tests {
     fn only_the_owner_can_read_a_run() {
         let home = tempfile::tempdir().expect("a folder");
         let path = home.path().join("a/run");
-        let folder = RunFolder::create(&path).expect("made");
-        folder.write(REPORT_JSON, b"{}").expect("written");
+        let folder = Folder::create(&path, &[MINE]).expect("made");
+        folder.write(MINE, b"{}").expect("written");
         assert_eq!(mode(&path), 0o700);
-        assert_eq!(mode(&folder.file(REPORT_JSON)), 0o600);
+        assert_eq!(mode(&folder.file(MINE)), 0o600);
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("changed");
-        RunFolder::create(&path).expect("taken");
+        Folder::create(&path, &[MINE]).expect("taken");
         assert_eq!(mode(&path), 0o700);
     }
 
@@ -209,32 +206,32 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         fs::write(home.path().join("notes.txt"), "x").expect("written");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("changed");
-        RunFolder::create(home.path()).expect("taken");
+        Folder::create(home.path(), &[]).expect("taken");
         assert_eq!(mode(home.path()), 0o755);
     }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
-        folder.write(ID_MAP, b"old").expect("written");
-        let mut file = folder.begin(ID_MAP).expect("begun");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
+        folder.write(MINE, b"old").expect("written");
+        let mut file = folder.begin(MINE).expect("begun");
         file.write_all(b"half").expect("written");
         drop(file);
-        assert_eq!(fs::read(folder.file(ID_MAP)).expect("is there"), b"old");
+        assert_eq!(fs::read(folder.file(MINE)).expect("is there"), b"old");
         assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 1);
     }
 
     #[test]
     fn what_a_killed_run_left_unfinished_is_removed_but_nothing_in_the_making() {
         let home = tempfile::tempdir().expect("a folder");
-        let folder = RunFolder::create(home.path()).expect("taken");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
         let stale = home.path().join(".rejects.csv.x1.part");
         fs::write(&stale, "row").expect("written");
-        let alive = folder.begin(ID_MAP).expect("begun");
-        RunFolder::create(home.path()).expect("taken");
+        let alive = folder.begin(MINE).expect("begun");
+        folder.sweep();
         assert!(!stale.exists());
         alive.finish().expect("finished");
-        assert!(folder.file(ID_MAP).exists());
+        assert!(folder.file(MINE).exists());
     }
 }

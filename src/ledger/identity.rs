@@ -1,0 +1,189 @@
+//! What a ledger belongs to, and opening it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{LEDGER, Reader, is_empty, meta, set_meta};
+use super::writer::{Ledger, prepare};
+use crate::error::RunError;
+use crate::event::Listener;
+
+/// What a ledger belongs to. A run whose identity differs in any member is another run: its record numbers, plans or
+/// target are not those of this ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Identity {
+    /// Of the export's bytes.
+    pub export: String,
+    /// Of everything that decides what a record becomes: source, mapping, scheme, policies.
+    pub reading: String,
+    /// Of Firebase's project parameters; empty where none were given.
+    pub hash_config: String,
+    /// The API endpoint; `sandbox` for the one inside.
+    pub endpoint: String,
+    /// The project's id.
+    pub project: String,
+    /// `I/N`; empty for a run that takes all users.
+    pub shard: String,
+}
+
+impl Identity {
+    fn difference(&self, other: &Self) -> Option<String> {
+        let says = |what: &str, mine: &str, theirs: &str| Some(format!("{what} (the ledger: {mine}, now: {theirs})"));
+        match (self, other) {
+            (a, b) if a.export != b.export => Some("another export: the files' contents differ".into()),
+            (a, b) if a.hash_config != b.hash_config => Some("another Firebase hash configuration".into()),
+            (a, b) if a.project != b.project => says("another project", &a.project, &b.project),
+            (a, b) if a.endpoint != b.endpoint => says("another endpoint", &a.endpoint, &b.endpoint),
+            (a, b) if a.shard != b.shard => says("another shard", &a.shard, &b.shard),
+            (a, b) if a.reading != b.reading => {
+                says("other settings, so that records would become other users", &a.reading, &b.reading)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Opens the ledger of a run folder for writing, or begins it with this identity and these settings (JSON, for `resume`). The
+/// caller holds the folder's lock, and has made sure that the file is the run's own.
+///
+/// # Errors
+/// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version.
+pub fn open(
+    folder: &Path,
+    identity: &Identity,
+    settings: &str,
+    listener: Arc<dyn Listener>,
+) -> Result<(Ledger, Reader), RunError> {
+    let path = folder.join(LEDGER);
+    let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
+    let begun = [
+        ("identity", text),
+        ("settings", settings.to_owned()),
+        ("started", jiff::Timestamp::now().to_string()),
+        ("program", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    let connection = prepare(&path, &begun)?;
+    let stored = meta(&connection, "identity")?.unwrap_or_default();
+    let stored: Identity = serde_json::from_str(&stored)
+        .map_err(|_| RunError::foreign_ledger(format!("{} does not say what it belongs to", path.display())))?;
+    if is_empty(&connection)? {
+        // Nothing was ever meant under the old identity: a mistyped project does not spoil the folder.
+        for (key, value) in &begun {
+            set_meta(&connection, key, value)?;
+        }
+    } else if let Some(difference) = stored.difference(identity) {
+        return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.display()))
+            .remedy("give this run a folder of its own with --run"));
+    }
+    Ok((Ledger::start(connection, listener), Reader::open(folder)?))
+}
+
+/// Opens the ledger of a run that exists for writing, whatever it belongs to. The caller holds the folder's
+/// lock.
+///
+/// # Errors
+/// [`RunError::usage`] where there is none.
+pub fn reopen(folder: &Path, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+    let reader = Reader::open(folder)?;
+    Ok((Ledger::start(prepare(&folder.join(LEDGER), &[])?, listener), reader))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::{State, Steps};
+    use super::super::store::Entry;
+    use super::super::writer::Change;
+    use super::*;
+    use crate::event::Silent;
+
+    fn identity() -> Identity {
+        Identity {
+            export: "e".into(),
+            reading: "r".into(),
+            hash_config: String::new(),
+            endpoint: "http://127.0.0.1/v1".into(),
+            project: "p".into(),
+            shard: String::new(),
+        }
+    }
+
+    fn entry(record: u64) -> Entry {
+        Entry {
+            record,
+            user_id: format!("{record:036}"),
+            source_id: format!("{:036}", record + 7),
+            state: State::Intended,
+            steps: Steps::NONE,
+            at: 1_763_750_000_000,
+            code: None,
+            text: None,
+        }
+    }
+
+    fn created(record: u64, state: State) -> Change {
+        Change { record, state, steps: Steps::CREATED, at: Some(1_763_750_000_123), code: None, text: None }
+    }
+
+    #[tokio::test]
+    async fn rows_are_durable_small_and_counted() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path();
+        let (ledger, reader) = open(path, &identity(), "{}", Arc::new(Silent)).expect("a new ledger");
+        let sender = ledger.sender();
+        let n = 20_000;
+        for batch in (1..=n).collect::<Vec<_>>().chunks(256) {
+            sender.intend(batch.iter().copied().map(entry).collect()).await.expect("durable");
+            for record in batch {
+                sender.change(created(*record, State::Created)).await.expect("queued");
+                sender.change(created(*record, State::Done)).await.expect("queued");
+            }
+        }
+        sender.sync().await.expect("durable");
+        sender.meta("records", (n + 5).to_string()).await.expect("queued");
+        drop(sender);
+        ledger.close().expect("all written");
+        let counts = reader.counts().expect("counts");
+        let expected = Counts { records: n + 5, created: n, done: n, left: 5, ..Counts::default() };
+        assert_eq!(counts, expected);
+        assert_eq!(reader.range(5, 5).expect("a row")[0].source_id, format!("{:036}", 12));
+        drop(reader);
+        let bytes = std::fs::metadata(path.join(LEDGER)).expect("the file").len();
+        assert!(bytes < 120 * n, "{} bytes a user", bytes / n);
+    }
+
+    use super::super::store::Counts;
+
+    #[tokio::test]
+    async fn a_ledger_is_of_one_export_and_one_target() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path();
+        let other = Identity { project: "q".into(), ..identity() };
+        {
+            open(path, &other, "{}", Arc::new(Silent)).expect("a new ledger");
+            let (ledger, _) = open(path, &identity(), "{}", Arc::new(Silent)).expect("nobody was intended yet");
+            ledger.sender().intend(vec![entry(1)]).await.expect("durable");
+        }
+        open(path, &identity(), "{}", Arc::new(Silent)).expect("the same run");
+        let Err(error) = open(path, &other, "{}", Arc::new(Silent)) else { panic!("another project was taken") };
+        assert_eq!(error.exit_code(), 5);
+        assert!(error.to_string().contains("another project (the ledger: p, now: q)"), "{error}");
+    }
+
+    #[test]
+    fn a_newer_schema_and_a_foreign_file_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(LEDGER);
+        drop(open(folder.path(), &identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
+        rusqlite::Connection::open(&path)
+            .and_then(|c| c.pragma_update(None, "user_version", 2))
+            .expect("a newer version");
+        let Err(error) = open(folder.path(), &identity(), "{}", Arc::new(Silent)) else {
+            panic!("a newer schema was taken")
+        };
+        assert!(error.exit_code() == 5 && error.to_string().contains("newer rehome"), "{error}");
+        let Err(error) = Reader::open(folder.path()) else { panic!("a newer schema was read") };
+        assert_eq!(error.exit_code(), 5);
+    }
+}

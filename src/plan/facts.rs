@@ -1,0 +1,58 @@
+//! What an account shows that its plan no longer does.
+
+use crate::account::Account;
+use crate::bytes::{split_once, trim};
+
+/// Taken before planning, which empties the account and cleans what it takes from it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts {
+    /// The year in which they signed up, in UTC.
+    pub created_year: Option<i16>,
+    /// The number begins with neither `+` nor `00`.
+    pub phone_without_country: bool,
+    /// A spreadsheet has rewritten the id, the address or the number.
+    pub rewritten_by_spreadsheet: bool,
+}
+
+impl Facts {
+    /// What is to be remembered of an account that is about to be planned.
+    #[must_use]
+    pub fn of(account: &Account<'_>) -> Self {
+        let email = account.email.as_deref().unwrap_or_default();
+        let phone = trim(account.phone.as_deref().unwrap_or_default());
+        Self {
+            created_year: account.created_at.map(|t| jiff::tz::Offset::UTC.to_datetime(t).year()),
+            phone_without_country: !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"),
+            rewritten_by_spreadsheet: [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet),
+        }
+    }
+}
+
+fn rewritten_by_spreadsheet(value: &str) -> bool {
+    // Nearly all values are ids and addresses, which the first byte tells apart.
+    match value.as_bytes() {
+        [b'#', ..] => {
+            return matches!(value, "#NAME?" | "#REF!" | "#VALUE!" | "#N/A" | "#NUM!" | "#DIV/0!" | "#NULL!");
+        }
+        [b'0'..=b'9' | b'.' | b',', ..] => {}
+        _ => return false,
+    }
+    let Some((mantissa, exponent)) = split_once(value, b'+') else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    mantissa.strip_suffix('E').is_some_and(digits) && digits(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_scientific_notation_and_error_values_are_a_spreadsheets() {
+        for value in ["1.41555E+10", "4,9E+11", "#NAME?", "#N/A"] {
+            assert!(rewritten_by_spreadsheet(value), "{value}");
+        }
+        for value in ["", "+4915112345678", "E+", "ABE+1", "#1", "9QeWE+1x", "alice@example.com"] {
+            assert!(!rewritten_by_spreadsheet(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The run folder and its lock, which are opened together: whoever writes into a run's folder is alone there.
+
+use std::fs::{File, TryLockError};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::RunError;
+use crate::event::Listener;
+use crate::folder::Folder;
+use crate::ledger::{self, Identity, LEDGER, Ledger, Reader};
+use crate::report::REPORT_JSON;
+
+/// The users of `--sandbox`.
+pub const SANDBOX: &str = "sandbox.sqlite";
+const LOCK: &str = "lock";
+
+/// A run's folder, and the right of this process alone to write into it, for as long as the value lives (or until the
+/// process dies).
+#[derive(Debug)]
+pub struct RunFolder {
+    folder: Folder,
+    _lock: File,
+}
+
+impl Deref for RunFolder {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+impl RunFolder {
+    /// Makes the folder, or takes one that is there.
+    ///
+    /// # Errors
+    /// [`RunError::io`] if it cannot be made, [`RunError::foreign_ledger`] while another process works on it.
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        Self::lock(Folder::create(path, &[LEDGER, REPORT_JSON])?)
+    }
+
+    /// Takes a folder that must be there.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] if it is not, [`RunError::foreign_ledger`] while another process works on it.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        Self::lock(Folder::open(path)?)
+    }
+
+    fn lock(folder: Folder) -> Result<Self, RunError> {
+        let lock = folder.own_file(LOCK)?;
+        match lock.try_lock() {
+            Ok(()) => {
+                folder.sweep();
+                Ok(Self { folder, _lock: lock })
+            }
+            Err(TryLockError::WouldBlock) => {
+                Err(RunError::foreign_ledger(format!("another rehome is working on {}", folder.path().display()))
+                    .remedy("wait for it, or give this run a folder of its own with --run"))
+            }
+            Err(TryLockError::Error(error)) => Err(RunError::io(folder.file(LOCK))(error)),
+        }
+    }
+
+    /// Whether a process works on the folder now.
+    #[must_use]
+    pub fn is_taken(path: &Path) -> bool {
+        File::open(path.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Opens the run's ledger, or begins it: see [`ledger::open`].
+    ///
+    /// # Errors
+    /// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version.
+    pub fn ledger(
+        &self,
+        identity: &Identity,
+        settings: &str,
+        listener: Arc<dyn Listener>,
+    ) -> Result<(Ledger, Reader), RunError> {
+        self.own_file(LEDGER)?;
+        ledger::open(self.path(), identity, settings, listener)
+    }
+
+    /// Opens the ledger of a run that exists, whatever it belongs to.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] where there is none.
+    pub fn begun_ledger(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+        ledger::reopen(self.path(), listener)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_process_s() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("deep/run");
+        {
+            let _run = RunFolder::create(&path).expect("a new folder");
+            assert!(RunFolder::is_taken(&path));
+            for again in [RunFolder::create(&path), RunFolder::open(&path)] {
+                assert_eq!(again.expect_err("locked").exit_code(), 5);
+            }
+        }
+        assert!(!RunFolder::is_taken(&path));
+        RunFolder::open(&path).expect("the lock is free again");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_look_into_a_run() {
+        use std::os::unix::fs::PermissionsExt;
+
+        use crate::event::Silent;
+
+        let mode = |path: &Path| std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        let home = tempfile::tempdir().expect("a folder");
+        let run = RunFolder::create(&home.path().join("deep/run")).expect("a folder");
+        let _open = run.ledger(&Identity::default(), "{}", Arc::new(Silent)).expect("a ledger");
+        assert_eq!(mode(run.path()), 0o700);
+        for file in std::fs::read_dir(run.path()).expect("the folder").flatten() {
+            assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! An import from its beginning to its report: what `import` and `resume` do.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Engine;
+use super::session::{Session, Stage};
+use super::target::Destination;
+use super::{rejects, verify};
+use crate::appwrite::Client;
+use crate::code::Code;
+use crate::error::{Finish, RunError};
+use crate::event::{Event, Listener};
+use crate::folder::Folder;
+use crate::ledger::{Counts, Ledger, Reader};
+use crate::plan::planner::Planner;
+use crate::report::lists::IdMap;
+use crate::report::summary::{Import as Section, Known};
+use crate::report::survey::{Survey, survey};
+use crate::report::{Report, Tally};
+use crate::runtime::block_on;
+
+/// What a person may say of one session of an import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices {
+    /// `--limit`: only the first so many planned users.
+    pub limit: Option<u64>,
+    /// `--yes`: known passwords that prove nothing do not hold the import back.
+    pub yes: bool,
+}
+
+/// How an import ended.
+pub struct Imported {
+    /// What there is to say; it stands in the run folder, too.
+    pub report: Report,
+    /// Nothing was sent: known passwords do not match their hashes, and a person has to decide.
+    pub held_back: bool,
+    /// How the process ends.
+    pub ended: Result<Finish, RunError>,
+}
+
+/// Begins a run, or goes on with it.
+///
+/// # Errors
+/// What keeps it from beginning. What ends it later is [`Imported::ended`], beside a report of how far it came.
+pub fn import(
+    session: Session,
+    path: &Path,
+    key_file: Option<&Path>,
+    choices: Choices,
+    listener: Arc<dyn Listener>,
+) -> Result<Imported, RunError> {
+    let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
+    let planner = stage.planner();
+    let frame = stage.export.rejects_frame();
+    let survey = survey(&planner, stage.observer(), Some((&stage.folder, &frame)), &*stage.listener)?;
+    let known = stage.session.export.prove_known(&stage.export, planner.profile, &*stage.listener)?;
+    readable(&survey.tally)?;
+    let finding = survey.finding();
+    if let Some(finding) = &finding {
+        stage.listener.on(&Event::Warned(finding.clone()));
+    }
+    let before = stage.reader.counts()?;
+    let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
+    if wrong > 0 {
+        stage.listener.on(&Event::Warned(format!("{wrong} known passwords will not sign in; the report says why")));
+    }
+    let save = |mut report: Report| {
+        report.add_finding(finding.clone());
+        report.suggest(&stage.session.export.words(None), path);
+        report.save(&stage.folder).map(|()| report)
+    };
+    if unproven(known.as_ref()) && before.created == 0 && !choices.yes {
+        // Everybody with the same scheme may be locked out: that is for a person to decide, before it is done.
+        let report = save(Report { known, ..stage.report("check", &survey.tally) })?;
+        stage.listener.on(&Event::Over);
+        return Ok(Imported { report, held_back: true, ended: Ok(Finish::Partial) });
+    }
+    let records = survey.tally.records();
+    note_session(&ledger, &planner, records, before)?;
+    if before.done > 0 {
+        stage.listener.on(&Event::Said(format!("going on: {} of {records} users are done", before.done)));
+    }
+    // A run that is killed has a report, too.
+    save(Report { import: Some(section(&stage)?), ..stage.report("import", &survey.tally) })?;
+    let users = records.min(choices.limit.unwrap_or(u64::MAX)).saturating_sub(before.done);
+    stage.listener.on(&Event::Expecting { users });
+
+    let started = Instant::now();
+    let engine = Engine {
+        planner: &planner,
+        duplicates: &survey.duplicates,
+        client: Client::new(stage.target.clone(), stage.session.concurrency)?,
+        limits: stage.session.limits(),
+        limit: choices.limit,
+        listener: stage.listener.clone(),
+    };
+    let (ended, metrics) = engine.run(ledger, &stage.reader);
+    let seconds = started.elapsed().as_secs_f64();
+
+    let counts = stage.reader.counts()?;
+    let section = Section { seconds, pace: metrics.pace(), ..section(&stage)? };
+    let Survey { tally, duplicates, .. } = survey;
+    let tally = if section.failed > 0 && ended.is_ok() {
+        rejects::rewrite(&planner, stage.observer(), &duplicates, &stage.reader, &stage.folder, &frame)?
+    } else {
+        tally
+    };
+    write_id_map(&stage.folder, &stage.reader)?;
+    let mut report = Report { import: Some(section), known, ..stage.report("import", &tally) };
+    let mut bad = wrong as u64;
+    let rehearsed = stage.session.destination == Destination::Sandbox && stage.session.export.known.is_some();
+    if ended.is_ok() && rehearsed {
+        let verify = verify::read_back(&stage, &planner, &duplicates, stage.reopen()?, |_| Ok(()))?;
+        bad += verify.counts.not_signed_in + verify.counts.different + verify.counts.missing;
+        report.verify = Some(verify.counts);
+    }
+    let report = save(report)?;
+    stage.listener.on(&Event::Over);
+    // Whom a limit leaves was not asked for.
+    let left = if choices.limit.is_some() { 0 } else { counts.left };
+    let ended = ended.map(|()| Finish::partial_if(counts.refused + counts.failed + left + bad > 0));
+    Ok(Imported { report, held_back: false, ended })
+}
+
+/// An export of Firebase without the project's parameters is not sent: nobody's password would work.
+fn readable(tally: &Tally) -> Result<(), RunError> {
+    match tally.said(Code::HashConfigMissing) {
+        0 => Ok(()),
+        unread => Err(RunError::usage(format!(
+            "{unread} hashes need Firebase's password hash parameters, and nothing was sent"
+        ))
+        .remedy(
+            "copy them from the console (Authentication, Users, \u{22ee}, Password hash parameters) into a file and pass \
+             --firebase-hash-config FILE",
+        )),
+    }
+}
+
+/// Whether a known password does not match its hash, for whatever reason but its length.
+fn unproven(known: Option<&Known>) -> bool {
+    known.is_some_and(|known| known.wrong.iter().any(|wrong| !wrong.hash_is_right))
+}
+
+/// Says in the ledger what this session begins with, for `status`.
+fn note_session(ledger: &Ledger, planner: &Planner<'_>, records: u64, before: Counts) -> Result<(), RunError> {
+    let sender = ledger.sender();
+    block_on(async {
+        sender.meta("profile", planner.profile.name.to_owned()).await?;
+        sender.meta("records", records.to_string()).await?;
+        sender.meta("session", jiff::Timestamp::now().to_string()).await?;
+        sender.meta("session_done", (before.records - before.left).to_string()).await
+    })?
+}
+
+fn section(stage: &Stage) -> Result<Section, RunError> {
+    let mut section = Section {
+        endpoint: stage.target.endpoint.clone(),
+        project: stage.target.project.clone(),
+        ..Section::default()
+    };
+    count(&mut section, &stage.reader)?;
+    Ok(section)
+}
+
+/// Brings the counts up to what the ledger says.
+///
+/// # Errors
+/// [`RunError::ledger`]
+pub fn count(section: &mut Section, reader: &Reader) -> Result<(), RunError> {
+    let counts = reader.counts()?;
+    let refused = |(code, n): &(String, u64)| if code == "target-refused" { *n } else { 0 };
+    let refused: u64 = reader.codes()?.iter().map(refused).sum();
+    (section.created, section.done, section.left) = (counts.created, counts.done, counts.left);
+    section.failed = counts.failed + counts.conflicts + refused;
+    Ok(())
+}
+
+fn write_id_map(folder: &Folder, reader: &Reader) -> Result<(), RunError> {
+    let mut map = IdMap::begin(folder)?;
+    let mut after = 0;
+    loop {
+        let page = reader.page(after, 1000)?;
+        let Some(last) = page.last() else { break };
+        after = last.record;
+        for entry in page.iter().filter(|entry| entry.is_there()) {
+            map.add(&entry.source_id, &entry.user_id)?;
+        }
+    }
+    map.finish()
+}

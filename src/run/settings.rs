@@ -1,0 +1,146 @@
+//! Which export, and how it is read, as meant: the only place where files behind flags are resolved. Kept in the ledger,
+//! for `resume`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::appwrite::Profile;
+use crate::error::RunError;
+use crate::event::Listener;
+use crate::plan::proof::{Known, prove_all};
+use crate::policy::Policies;
+use crate::read::{Export, ReadOptions};
+use crate::scheme::{known, registry};
+use crate::source::FirebaseHashConfig;
+use crate::source::describe::Mapping;
+
+/// The flags that name an export and say how to read it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ExportSettings {
+    /// The files; `-` is standard input.
+    pub exports: Vec<PathBuf>,
+    /// `--from`
+    pub from: Option<String>,
+    /// `--map`
+    pub map: Option<PathBuf>,
+    /// `--scheme`
+    pub scheme: Option<String>,
+    /// `--firebase-hash-config`
+    pub firebase_hash_config: Option<PathBuf>,
+    /// `--known`
+    pub known: Option<PathBuf>,
+    /// `--keep-dates`
+    pub keep_dates: bool,
+    /// `--email-domain`
+    pub email_domain: Option<String>,
+}
+
+impl ExportSettings {
+    /// Opens the export.
+    ///
+    /// # Errors
+    /// As [`Export::open`]; [`RunError::usage`] for files behind flags that cannot be understood.
+    pub fn open(&self) -> Result<Export, RunError> {
+        Export::open(&self.exports, self.read_options()?)
+    }
+
+    /// How the export is to be read.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] for files behind flags that cannot be understood, [`RunError::io`] for those that cannot be read.
+    pub fn read_options(&self) -> Result<ReadOptions, RunError> {
+        known_scheme(self.scheme.as_deref())?;
+        Ok(ReadOptions {
+            from: self.from.clone(),
+            firebase: self.firebase_hash_config.as_deref().map(firebase_config).transpose()?,
+            scheme: self.scheme.clone(),
+            mapping: self.map.as_deref().map(Mapping::read).transpose()?,
+            keep_dates: self.keep_dates,
+            email_domain: self.email_domain.clone(),
+            now: jiff::Timestamp::now(),
+        })
+    }
+
+    /// What the passwords of `--known` prove, if the flag is there.
+    ///
+    /// # Errors
+    /// As [`known::read`] and [`prove_all`].
+    pub fn prove_known(
+        &self,
+        export: &Export,
+        profile: &Profile,
+        listener: &dyn Listener,
+    ) -> Result<Option<Known>, RunError> {
+        let Some(path) = &self.known else { return Ok(None) };
+        prove_all(export, profile, &known::read(path)?, listener).map(Some)
+    }
+
+    /// The same with absolute paths, for a later session that is started elsewhere.
+    ///
+    /// # Errors
+    /// [`RunError::io`] for paths that are none.
+    pub fn absolute(mut self) -> Result<Self, RunError> {
+        let stdin = Path::new("-");
+        for path in self.exports.iter_mut().filter(|path| *path != stdin) {
+            *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+        }
+        for path in [&mut self.map, &mut self.firebase_hash_config, &mut self.known].into_iter().flatten() {
+            *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
+        }
+        Ok(self)
+    }
+
+    /// These flags and choices as a person types them, without what is the default.
+    #[must_use]
+    pub fn words(&self, policies: Option<Policies>) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+        let mut words: Vec<String> = self.exports.iter().map(|p| p.display().to_string()).collect();
+        let mut add = |flag: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([flag.to_owned(), value]);
+            }
+        };
+        add("--from", self.from.clone());
+        add("--map", path(&self.map));
+        add("--scheme", self.scheme.clone());
+        add("--firebase-hash-config", path(&self.firebase_hash_config));
+        add("--known", path(&self.known));
+        add("--email-domain", self.email_domain.clone());
+        if let Some(policies) = policies {
+            add("--ids", typed(policies.ids));
+            add("--unsupported", typed(policies.unsupported));
+            add("--duplicates", typed(policies.duplicates));
+        }
+        if self.keep_dates {
+            words.push("--keep-dates".into());
+        }
+        words
+    }
+}
+
+/// The word for a choice that is not the default.
+fn typed<T: clap::ValueEnum + Default + PartialEq>(choice: T) -> Option<String> {
+    if choice == T::default() { None } else { choice.to_possible_value().map(|v| v.get_name().to_owned()) }
+}
+
+/// Nothing, if `--scheme` is not given or names a scheme.
+///
+/// # Errors
+/// [`RunError::usage`] if it names none: that would refuse every record that it is given for.
+pub fn known_scheme(name: Option<&str>) -> Result<(), RunError> {
+    match name.filter(|name| registry::find(name).is_none()) {
+        Some(name) => Err(RunError::usage(format!("unknown scheme `{name}`")).remedy("`rehome schemes` lists them")),
+        None => Ok(()),
+    }
+}
+
+/// The project's hash parameters in a file.
+///
+/// # Errors
+/// [`RunError::io`] where the file cannot be read, [`RunError::usage`] where it is not what the console shows.
+pub fn firebase_config(path: &Path) -> Result<FirebaseHashConfig, RunError> {
+    let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
+    crate::source::systems::firebase_config::parse(&text)
+        .map_err(|e| RunError::usage(path.display().to_string()).because(e))
+}
