@@ -87,8 +87,8 @@ pub struct HashInput<'a> {
     pub hash: Cow<'a, str>,
     /// The scheme as a column, the source or `--scheme` names it (a name of `rehome schemes`).
     pub declared: Option<Cow<'a, str>>,
-    /// The source's name (`wordpress`, `django`, …; `generic` or empty if unknown): settles what a string cannot.
-    pub origin: &'static str,
+    /// What the source settles that the string cannot say.
+    pub hints: &'static [Hint],
     /// A salt that stands in a column of its own.
     pub salt: Option<Cow<'a, str>>,
     /// How that column writes the salt.
@@ -111,6 +111,34 @@ pub struct HashInput<'a> {
     pub mem_cost: Option<u64>,
 }
 
+/// What is known of all hashes of a source, which settles what a string alone cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// The source is known to hash the bare password: nobody has to assume it of its bcrypt.
+    Bare,
+    /// What looks like bcrypt or Argon2 is of something else than the password: the scheme that says of what.
+    PreHashed(&'static str),
+    /// A pepper may be hashed with the password, where the source is configured so. The sentence says it.
+    PepperPossible(&'static str),
+    /// phpass of this source is of a password that the source changed first. The sentence says how.
+    Prepared(&'static str),
+    /// Strings are of crypt(3): 13 characters are DES, and a line may have its user before it.
+    Crypt,
+    /// A bare digest of this scheme's length is of this scheme: none other was ever written.
+    Digest(&'static str),
+    /// `salt:key` is scrypt of this scheme.
+    SaltedKey(&'static str),
+    /// What says nothing of itself is Firebase's scrypt.
+    Firebase,
+    /// The declared scheme is one of three that one function verifies, which goes by the string.
+    Interchangeable,
+}
+
+impl Hint {
+    /// Of a source that is known and has nothing else to say.
+    pub const KNOWN: &'static [Self] = &[Self::Bare];
+}
+
 /// How a salt column is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SaltEncoding {
@@ -131,7 +159,7 @@ impl HashInput<'_> {
         HashInput {
             hash: Cow::Owned(self.hash.into_owned()),
             declared: own(self.declared),
-            origin: self.origin,
+            hints: self.hints,
             salt: own(self.salt),
             salt_encoding: self.salt_encoding,
             scrypt_n: self.scrypt_n,
@@ -151,7 +179,7 @@ impl std::fmt::Debug for HashInput<'_> {
         f.debug_struct("HashInput")
             .field("hash", &format_args!("<{} bytes>", self.hash.len()))
             .field("declared", &self.declared)
-            .field("origin", &self.origin)
+            .field("hints", &self.hints)
             .finish_non_exhaustive()
     }
 }

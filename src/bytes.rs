@@ -37,6 +37,31 @@ pub(crate) fn has_upper(text: &str) -> bool {
     !every(text.as_bytes(), |byte| !byte.is_ascii_uppercase())
 }
 
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    out
+}
+
+/// Whether the text is hexadecimal of whole bytes, in either case.
+pub(crate) fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.len().is_multiple_of(2) && every(text.as_bytes(), |b| b.is_ascii_hexdigit())
+}
+
+/// Decodes hexadecimal of either case; `None` for what is not [`is_hex`].
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !is_hex(text) {
+        return None;
+    }
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +85,15 @@ mod tests {
                 other.replace_range(place..=place, "Z");
                 assert!(!every(other.as_bytes(), |byte| byte == b'a') && has_upper(&other));
             }
+        }
+    }
+
+    #[test]
+    fn hexadecimal_is_of_whole_bytes() {
+        assert_eq!(unhex("00fF").as_deref(), Some(&[0, 255][..]));
+        assert_eq!(hex(&[0, 255, 16]), "00ff10");
+        for bad in ["", "0", "0g", "é"] {
+            assert_eq!(unhex(bad), None);
         }
     }
 }

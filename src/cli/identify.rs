@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::account::HashInput;
+use crate::account::{HashInput, Hint};
 use crate::appwrite::Profile;
 use crate::code::{Code, Refusal};
 use crate::error::{Finish, RunError};
 use crate::plan::line::redacted;
 use crate::run::settings;
-use crate::scheme::{self, Verdict, columns};
-use crate::source::FirebaseHashConfig;
+use crate::scheme::{self, Verdict, record};
+use crate::source::{self, FirebaseHashConfig};
 
 /// Answer for hashes on standard input, one a line: a bare string, or a JSON object of exported columns
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ pub struct Args {
 
 /// What holds for every line.
 struct Said {
-    origin: Option<&'static str>,
+    hints: Option<&'static [Hint]>,
     scheme: Option<String>,
     firebase: Option<FirebaseHashConfig>,
     profile: &'static Profile,
@@ -53,15 +53,21 @@ struct Said {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let origin = match args.from.as_deref() {
+    let hints = match args.from.as_deref() {
         None => None,
-        Some(name) => Some(scheme::origin(name).ok_or_else(|| {
-            RunError::usage(format!("unknown source `{name}`")).remedy("`rehome sources` lists them")
-        })?),
+        Some(name) => Some(
+            source::ALL
+                .iter()
+                .find(|source| source.name() == name)
+                .ok_or_else(|| {
+                    RunError::usage(format!("unknown source `{name}`")).remedy("`rehome sources` lists them")
+                })?
+                .hints(),
+        ),
     };
     settings::known_scheme(args.scheme.as_deref())?;
     let said = Said {
-        origin,
+        hints,
         scheme: args.scheme,
         firebase: args.firebase_hash_config.as_deref().map(settings::firebase_config).transpose()?,
         profile: args.version.appwrite_version.profile(),
@@ -124,16 +130,16 @@ fn answer(line: u64, bytes: &[u8], said: &Said) -> Value {
 /// A JSON object is a record's columns, a JSON string and anything else is a hash.
 fn read(line: &str) -> Result<HashInput<'static>, Refusal> {
     match serde_json::from_str::<Value>(line) {
-        Ok(Value::Object(record)) => columns::read(&record),
-        Ok(Value::String(hash)) => Ok(columns::bare(&hash)),
-        _ => Ok(columns::bare(line)),
+        Ok(Value::Object(record)) => record::read(&record),
+        Ok(Value::String(hash)) => Ok(record::bare(&hash)),
+        _ => Ok(record::bare(line)),
     }
 }
 
 impl Said {
     fn add_to(&self, input: &mut HashInput<'static>) {
-        if let Some(origin) = self.origin {
-            input.origin = origin;
+        if let Some(hints) = self.hints {
+            input.hints = hints;
         }
         if let Some(scheme) = &self.scheme {
             scheme::declare(input, scheme);

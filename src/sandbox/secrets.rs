@@ -11,14 +11,14 @@ use crate::sandbox::errors::{ApiError, ApiResult};
 pub fn hex_secret(digits: usize) -> ApiResult<String> {
     let mut bytes = vec![0; digits.div_ceil(2)];
     getrandom::fill(&mut bytes).map_err(|_| ApiError::server_error())?;
-    let mut out = crate::scheme::verify::hex(&bytes);
+    let mut out = crate::bytes::hex(&bytes);
     out.truncate(digits);
     Ok(out)
 }
 
 /// What the store keeps of a secret.
 pub fn digest(secret: &str) -> String {
-    crate::scheme::verify::hex(&Sha256::digest(secret.as_bytes()))
+    crate::bytes::hex(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Argon2id with the costs of Appwrite (and of PHP): 64 MiB, four passes, three lanes. Takes a tenth of a second or more.

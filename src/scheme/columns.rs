@@ -1,186 +1,365 @@
-//! A pasted record → [`HashInput`]: which column is the hash, and what the columns beside it say of it.
+//! What a column means by its name: the one list of names for `generic`, for proposed mappings and for `identify`.
 //!
-//! Keyed by what columns mean, so that other records of the same kinds work. Dialects know their tables better; this is
-//! for `rehome identify`, whose input is a bare string or a JSON object and nothing else.
+//! Case and separators never matter (`passwordHash`, `PASSWORD_HASH` and `password-hash` are one name), nor does whose
+//! password it is (`customers_password`, `user.passwordHash`).
 
-use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use crate::account::Hint;
 
-use crate::account::{HashInput, SaltEncoding};
-use crate::code::{Code, Refusal};
+/// What the cells of a column are to a sign-in with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnRole {
+    /// Password hashes: the name says so.
+    Hash,
+    /// Passwords or their hashes: systems call both so, and only the cells tell ([`super::looks_like`]).
+    Password,
+    /// Passwords in plain text: the name says so.
+    Plain,
+    /// The name of the scheme. Its cells may be a system's own numbers: only what [`super::registry::find`] knows is one.
+    Scheme,
+    /// The salt of the hash beside it.
+    Salt,
+    /// How the salt is written: `utf8`, `hex`, `base64`.
+    SaltEncoding,
+    /// scrypt's N.
+    ScryptN,
+    /// scrypt's r.
+    ScryptR,
+    /// scrypt's p.
+    ScryptP,
+    /// scrypt's output length in bytes.
+    ScryptLength,
+    /// Firebase's signer key.
+    SignerKey,
+    /// Firebase's salt separator.
+    SaltSeparator,
+    /// Firebase's rounds.
+    Rounds,
+    /// Firebase's `mem_cost`.
+    MemCost,
+    /// PBKDF2's iterations.
+    Iterations,
+}
 
-/// A column that holds a hash, and what its name alone tells of the source. The first that is there decides.
-const HASHES: &[(&str, &str)] = &[
-    ("user_pass", "wordpress"),
-    ("members_pass_hash", "ipb"),
-    ("authentication_string", "mysql"),
-    ("rolpassword", "postgresql"),
-    ("passwd", "postgresql"),
-    ("userPassword", "ldif"),
-    ("userpassword", "ldif"),
-    ("htpasswd", "htpasswd"),
-    ("shadow", "shadow"),
-    ("pass", "drupal"),
-    ("user_password", ""),
-    ("encrypted_password", ""),
-    ("_hashed_password", "parse"),
-    ("hashed_password", "lucia"),
-    ("hashedPassword", "lucia"),
-    ("password_digest", ""),
-    ("passwordDigest", ""),
-    ("password_hash", ""),
-    ("passwordHash", ""),
-    ("PasswordHash", ""),
-    ("hash", ""),
-    ("data", "xenforo"),
-    ("password", ""),
-    ("Password", ""),
+use ColumnRole::{
+    Hash, Iterations, MemCost, Password, Plain, Rounds, Salt, SaltEncoding, SaltSeparator, Scheme, ScryptLength,
+    ScryptN, ScryptP, ScryptR, SignerKey,
+};
+
+/// Names without case and separators.
+const NAMES: &[(ColumnRole, &str)] = &[
+    // Of the word password, in every order that frameworks write it.
+    (
+        Hash,
+        "passwordhash hashedpassword passwordhashed hashpassword passwordhashes passwordhashvalue \
+         encryptedpassword passwordencrypted passwordenc encpassword cryptedpassword cryptpassword \
+         passwordcrypted passwordcrypt passworddigest digestpassword digestedpassword saltedpassword \
+         passwordsalted saltedpasswordhash saltedhash passwordsaltedhash passwordsalthash passwordhashandsalt \
+         customhash passwordverifier passwordderivedkey derivedkey passwordkey passwordstring passwordbinary \
+         passwordbytes passwordblob passwordphc passwordbcrypt bcryptpassword passwordbcrypthash passwordargon2 \
+         argon2password passwordscrypt passwordpbkdf2 passwordmd5 md5password passwordsha1 sha1password \
+         passwordsha256 sha256password passwordsha512 sha512password passwordcredential",
+    ),
+    // Shorter words for it.
+    (
+        Hash,
+        "passhash hashpass hashedpass passhashed encryptedpass passencrypted encpass cryptedpass passcrypt \
+         passdigest saltedpass md5pass passmd5 passsha1 passwdhash hashpasswd hashedpasswd encryptedpasswd \
+         passwdencrypted cryptedpasswd passwdcrypt cryptpasswd passwddigest encpasswd md5passwd pwdhash hashpwd \
+         hashedpwd encryptedpwd pwdencrypted encpwd cryptedpwd pwdencrypt pwddigest pwdmd5 md5pwd pwhash hashpw \
+         hashedpw encryptedpw encpw cryptpw pwcrypt pwdigest pwordhash hashedpword passphrasehash \
+         hashedpassphrase",
+    ),
+    // By the scheme alone.
+    (
+        Hash,
+        "bcrypt bcrypthash argon2 argon2hash argon2id scrypthash pbkdf2hash pbkdf2 md5hash sha1hash sha256hash \
+         sha512hash nthash lmhash ntlmhash ntpassword lmpassword sambantpassword sambalmpassword phc",
+    ),
+    // No word for it at all.
+    (Hash, "hash hashed hashvalue credentialhash credentialshash authhash loginhash secrethash hashedsecret"),
+    // Single systems: WordPress, LDAP, MediaWiki, IPB, MySQL, PostgreSQL, password files, Keycloak, Active Directory.
+    (
+        Hash,
+        "userpass userpassword userpasswordhash memberspasshash authenticationstring rolpassword htpasswd shadow \
+         secretdata authlogiccryptedpassword spwdp unicodepwd",
+    ),
+    // The word in other languages.
+    (
+        Hash,
+        "passworthash kennworthash motdepassehash mdphash hashmdp contrasenahash clavehash senhahash hashsenha \
+         senhacriptografada claveencriptada wachtwoordhash haslohash",
+    ),
+    (
+        Password,
+        "password passwords passwd pass pwd pw pword passwrd passw psw pswd paswd passwort kennwort motdepasse \
+         mdp contrasena contrasenia clave senha wachtwoord haslo heslo parola jelszo sifre lozinka losenord \
+         salasana passphrase passwordcurrent currentpassword passwordvalue signonpassword credential \
+         credentials",
+    ),
+    (
+        Plain,
+        "plainpassword passwordplain plaintextpassword passwordplaintext cleartextpassword passwordcleartext \
+         clearpassword passwordclear plainpass plaintext rawpassword passwordraw unencryptedpassword \
+         unhashedpassword",
+    ),
+    (
+        Scheme,
+        "passwordscheme passwordhasher passwordalgorithm passwordalgo passwordtype passwordhashalgorithm \
+         passwordhashalgo passwordhashingalgorithm passwordhashtype passwordhashmethod passwordhashfunction \
+         passwordhashfunc passwordhashformat passwordencoder passwordencryption passwordencryptionmethod \
+         passwordencryptiontype passwordformat passwordmethod passwordcrypttype passwordhashscheme \
+         hashingalgorithm hashalgorithm hashalgo hashtype hashmethod hashscheme hashfunction hashfunc \
+         hashingmethod hashingscheme encryptionscheme pwalgorithm pwalgo pwtype pwdtype passwdtype passtype \
+         passalgo passalgorithm pwscheme pwdscheme passwdscheme cryptmethod crypttype",
+    ),
+    (
+        Salt,
+        "salt passwordsalt saltpassword saltvalue saltstring saltkey salthash passwordsaltvalue passwordhashsalt \
+         hashsalt pwsalt pwdsalt passsalt passwdsalt pwordsalt memberspasssalt cryptsalt bcryptsalt scryptsalt \
+         pbkdf2salt securitysalt secretsalt passwordsaltstring psalt sel",
+    ),
+    (SaltEncoding, "passwordsaltencoding saltencoding saltformat passwordsaltformat hashsaltencoding"),
+    (ScryptN, "scryptn passwordcpu costcpu cpucost scryptcost scryptcpu passwordcpucost"),
+    (ScryptR, "scryptr passwordmemory costmemory scryptblocksize scryptmemory passwordblocksize"),
+    (ScryptP, "scryptp passwordparallel costparallel scryptparallelization scryptparallel"),
+    (ScryptLength, "scryptlength passwordlength dklen keylen keylength scryptkeylen"),
+    (SignerKey, "signerkey base64signerkey passwordsignerkey"),
+    (SaltSeparator, "saltseparator base64saltseparator passwordsaltseparator"),
+    (Rounds, "rounds scryptrounds passwordrounds hashrounds"),
+    (MemCost, "memcost memorycost scryptmemcost"),
+    (
+        Iterations,
+        "iterations iterationcount iterationscount itercount hashiterations passworditerations \
+         passworditerationcount passwordhashiterations pbkdf2iterations kdfiterations hashitercount",
+    ),
 ];
 
-const SCHEMES: &[&str] =
-    &["password_scheme", "passwordScheme", "password_hasher", "passwordHasher", "hashingAlgorithm"];
-const SALTS: &[&str] =
-    &["password_salt", "passwordSalt", "salt", "members_pass_salt", "Salt", "passwordSaltValue", "user_salt"];
-const SALT_ENCODINGS: &[&str] = &["password_salt_encoding", "passwordSaltEncoding", "salt_encoding"];
-const N: &[&str] = &["scrypt_n", "N", "n", "passwordCpu"];
-const R: &[&str] = &["scrypt_r", "r", "passwordMemory"];
-const P: &[&str] = &["scrypt_p", "p", "passwordParallel"];
-const LENGTHS: &[&str] = &["scrypt_length", "passwordLength", "dkLen", "keylen"];
-const SIGNER_KEYS: &[&str] = &["signer_key", "base64_signer_key", "signerKey", "base64SignerKey", "passwordSignerKey"];
-const SEPARATORS: &[&str] =
-    &["salt_separator", "base64_salt_separator", "saltSeparator", "base64SaltSeparator", "passwordSaltSeparator"];
-const ROUNDS: &[&str] = &["rounds"];
-const MEM_COSTS: &[&str] = &["mem_cost", "memCost", "memory_cost"];
+/// Words for whose password it is, which may stand before any of the names.
+const WHOSE: &str = "customers customer cust users user usr members member mem mbr accounts account acct acc admins admin adm \
+         login logon signin auth authentication person people employee emp client clients contact owner profile \
+         staff student teacher subscriber author player buyer seller vendor local web site portal app custom \
+         legacy current my u c m fld col usuario utilisateur benutzer kunde kunden cliente db \
+         customer1 mb uc usrs services internal";
 
-/// Reads the columns of one record.
-///
-/// # Errors
-/// A record without any column that could hold a hash, and numbers that are none.
-pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> {
-    if let Some(hash) = record.get("services").and_then(|s| s.pointer("/password/bcrypt")).and_then(Value::as_str) {
-        return Ok(HashInput { origin: "meteor", ..bare(hash) });
-    }
-    if record.contains_key("credentialData") && record.contains_key("secretData") {
-        // The resolver knows Keycloak's credential as the JSON that it is.
-        let whole = Value::Object(record.clone()).to_string();
-        return Ok(HashInput { origin: "keycloak", ..bare(&whole) });
-    }
-    let Some((hash, mut origin)) = HASHES.iter().find_map(|&(name, origin)| Some((text(record.get(name)?)?, origin)))
-    else {
-        return Err(Refusal::new(Code::UnrecognisedHash, "the record has no column that holds a password hash")
-            .hint("name the column password_hash"));
-    };
-    // A table may call its column as another system does; only what no other explains may be concluded from the name.
-    if origin == "lucia" && !hash.contains(':') {
-        origin = "";
-    }
-    if record.contains_key("localId") {
-        origin = "firebase";
-    }
-    let project = ["hash_config", "hashConfig"].iter().find_map(|name| record.get(*name)?.as_object());
-    let find = |names: &[&str]| {
-        let in_record = names.iter().find_map(|name| record.get(*name).and_then(text));
-        in_record.or_else(|| names.iter().find_map(|name| project?.get(*name).and_then(text)))
-    };
-    let number = |names: &[&str]| match find(names) {
-        None => Ok(None),
-        Some(text) if text.is_empty() => Ok(None),
-        Some(text) => text.trim().parse::<u64>().map(Some).map_err(|_| {
-            Refusal::new(Code::InvalidValue, format!("`{}` is not a whole number", names.first().unwrap_or(&"")))
-        }),
-    };
-    let salt_encoding = match find(SALT_ENCODINGS).as_deref().map(str::trim) {
-        None | Some("" | "utf8" | "utf-8" | "text") => SaltEncoding::Utf8,
-        Some("hex") => SaltEncoding::Hex,
-        Some("base64") => SaltEncoding::Base64,
-        Some(_) => {
-            return Err(Refusal::new(Code::InvalidValue, "`password_salt_encoding` is utf8, hex or base64"));
+impl ColumnRole {
+    /// The name that `generic` has for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hash => "password_hash",
+            Self::Password | Self::Plain => "password",
+            Self::Scheme => "password_scheme",
+            Self::Salt => "password_salt",
+            Self::SaltEncoding => "password_salt_encoding",
+            Self::ScryptN => "scrypt_n",
+            Self::ScryptR => "scrypt_r",
+            Self::ScryptP => "scrypt_p",
+            Self::ScryptLength => "scrypt_length",
+            Self::SignerKey => "signer_key",
+            Self::SaltSeparator => "salt_separator",
+            Self::Rounds => "rounds",
+            Self::MemCost => "mem_cost",
+            Self::Iterations => "iterations",
         }
-    };
-    let declared = find(SCHEMES).filter(|name| !name.is_empty());
-    let declared = match origin {
-        "ipb" => declared.or_else(|| Some("salted-md5".into())),
-        _ => declared,
-    };
-    Ok(HashInput {
-        hash: Cow::Owned(hash),
-        declared: declared.map(Cow::Owned),
-        origin,
-        salt: find(SALTS).map(Cow::Owned),
-        salt_encoding,
-        scrypt_n: number(N)?,
-        scrypt_r: number(R)?,
-        scrypt_p: number(P)?,
-        scrypt_length: number(LENGTHS)?,
-        signer_key: find(SIGNER_KEYS).map(Cow::Owned),
-        salt_separator: find(SEPARATORS).map(Cow::Owned),
-        rounds: number(ROUNDS)?,
-        mem_cost: number(MEM_COSTS)?,
+    }
+}
+
+/// What a column of this name holds; `None` for names that say nothing of a password.
+///
+/// Names that are read only beside a hash (`n`, `r`, `p`) and names of something about a password that is no part of
+/// it (`password_changed_at`, `reset_password_token`) are none.
+#[must_use]
+pub fn role_of(name: &str) -> Option<ColumnRole> {
+    // The last name of a path says what it is: `services.password.bcrypt`, `user/passwordHash`.
+    let last = name.rsplit(['.', '/', ':', '>']).next().unwrap_or(name);
+    [name, last].into_iter().find_map(|name| {
+        // No name of the table is longer.
+        if name.len() > 64 {
+            return None;
+        }
+        let bare = bare(name);
+        exact(&bare).or_else(|| whose(&bare).iter().find_map(|&rest| exact(rest)))
     })
 }
 
-/// Sources that settle what a string cannot say and that are no sources of their own.
-const ORIGINS: &[&str] =
-    &["better-auth", "lucia", "shadow", "htpasswd", "ldif", "meteor", "nodebb", "discourse", "parse", "mediawiki"];
-
-/// The source of this name, as [`HashInput::origin`] takes it: a source's or one of a few others.
+/// Whether a column is one where a password or its hash would be: what a silent loss would be a loss of.
 #[must_use]
-pub fn origin(name: &str) -> Option<&'static str> {
-    let sources = crate::source::ALL.iter().map(|source| source.name());
-    sources.chain(ORIGINS.iter().copied()).find(|known| *known == name)
+pub fn holds_password(name: &str) -> bool {
+    matches!(role_of(name), Some(Hash | Password | Plain))
 }
 
-/// A string of which nothing is said.
-#[must_use]
-pub fn bare(hash: &str) -> HashInput<'static> {
-    HashInput { hash: Cow::Owned(hash.to_owned()), ..HashInput::default() }
+fn exact(bare: &str) -> Option<ColumnRole> {
+    static ROLES: LazyLock<HashMap<&str, ColumnRole>> = LazyLock::new(|| {
+        let names =
+            |&(role, names): &(ColumnRole, &'static str)| names.split_whitespace().map(move |name| (name, role));
+        NAMES.iter().flat_map(names).collect()
+    });
+    ROLES.get(bare).copied()
 }
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+/// What remains of a name without each word that says whose it is.
+fn whose(bare: &str) -> Vec<&str> {
+    WHOSE.split_whitespace().filter_map(|word| bare.strip_prefix(word)).filter(|rest| !rest.is_empty()).collect()
+}
+
+/// A name as [`NAMES`] writes it: without case, accents and separators.
+pub(super) fn bare(name: &str) -> String {
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| match c {
+            'ñ' | 'Ñ' => 'n',
+            'ö' | 'Ö' | 'ó' | 'Ó' => 'o',
+            'ł' | 'Ł' => 'l',
+            'ş' | 'Ş' => 's',
+            'ã' | 'á' => 'a',
+            c => c.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+/// Columns that only one kind of system has beside its hashes, and what they tell of the hashes.
+const GIVEAWAYS: &[(&[&str], &[Hint])] = &[
+    // Flask-Security 4 and newer: HMAC-SHA512 of the password under SECURITY_PASSWORD_SALT, and only then the hash.
+    (&["fsuniquifier"], &[Hint::PreHashed("flask-security")]),
+    // Myth:Auth and CodeIgniter Shield's legacy: base64 of the SHA-384.
+    (&["resethash", "activatehash", "forcepassreset"], &[Hint::PreHashed("bcrypt-sha384")]),
+    // Metabase: bcrypt of its own salt and the password.
+    (&["isqbnewb", "passwordsalt"], &[Hint::PreHashed("bcrypt-salted")]),
+    (&["isqbnewb"], &[Hint::PreHashed("bcrypt-salted")]),
+    // SMF 2.1: bcrypt of the lower-cased member name and the password.
+    (&["idmember", "membername", "passwd"], &[Hint::PreHashed("smf-bcrypt")]),
+];
+
+/// What the names of a table's columns tell of its hashes, where together they give one system away.
+#[must_use]
+pub fn giveaways<'n>(names: impl IntoIterator<Item = &'n str>) -> &'static [Hint] {
+    let names: Vec<String> = names.into_iter().map(bare).collect();
+    let has = |needed: &&str| names.iter().any(|name| name == needed);
+    GIVEAWAYS.iter().find(|(needed, _)| needed.iter().all(has)).map_or(&[], |&(_, hints)| hints)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn input(record: Value) -> HashInput<'static> {
-        read(record.as_object().expect("an object")).expect("a hash")
+    #[test]
+    fn a_name_is_found_however_it_is_spelt_and_whosever_it_is() {
+        for name in [
+            "password_hash",
+            "passwordHash",
+            "PasswordHash",
+            "PASSWORD-HASH",
+            "hashedPassword",
+            "hashed_password",
+            "password_digest",
+            "passwordDigest",
+            "encrypted_password",
+            "crypted_password",
+            "pw_hash",
+            "pass_hash",
+            "user_pass",
+            "userPassword",
+            "custom_password_hash",
+            "password_encrypted",
+            "hash",
+            "services.password.bcrypt",
+            "user.passwordHash",
+            "customers_password_hash",
+            "members_pass_hash",
+            "local.derived_key",
+            "_hashed_password",
+            "account/hashed_password",
+            "member_pwd_hash",
+            "Password Hash",
+            "usuario_senha_hash",
+        ] {
+            assert_eq!(role_of(name), Some(Hash), "{name}");
+        }
+        for name in [
+            "password",
+            "passwd",
+            "Pass",
+            "PWD",
+            "customers_password",
+            "account.password",
+            "login_password",
+            "user_pwd",
+            "contraseña",
+            "passwort",
+            "member_password",
+            "usr_pw",
+            "data.password",
+        ] {
+            assert_eq!(role_of(name), Some(Password), "{name}");
+        }
+        for (name, role) in [
+            ("passwordSalt", Salt),
+            ("members_pass_salt", Salt),
+            ("user_salt", Salt),
+            ("password_salt_encoding", SaltEncoding),
+            ("password_hasher", Scheme),
+            ("passwordPlaintext", Plain),
+            ("password_iterations", Iterations),
+            ("base64_signer_key", SignerKey),
+            ("scrypt_n", ScryptN),
+            ("hashOptions.costCpu", ScryptN),
+        ] {
+            assert_eq!(role_of(name), Some(role), "{name}");
+        }
     }
 
     #[test]
-    fn columns_beside_the_hash_are_read_by_their_meaning() {
-        let row = input(json!({"salt": "s", "hash": "00", "N": 16384, "r": "8", "p": 1}));
-        assert_eq!((row.scrypt_n, row.scrypt_r, row.scrypt_p), (Some(16384), Some(8), Some(1)));
-        let firebase = input(json!({"passwordHash": "h", "passwordSalt": "s",
-            "hash_config": {"base64_signer_key": "k", "base64_salt_separator": "", "rounds": 8, "mem_cost": 14}}));
-        assert_eq!(firebase.signer_key.as_deref(), Some("k"));
-        assert_eq!(firebase.salt_separator.as_deref(), Some(""));
-        assert_eq!((firebase.rounds, firebase.mem_cost), (Some(8), Some(14)));
-        let clerk = input(json!({"password_digest": "$2y$…", "password_hasher": "bcrypt_peppered"}));
-        assert_eq!(clerk.declared.as_deref(), Some("bcrypt_peppered"));
+    fn what_is_about_a_password_is_no_password() {
+        for name in [
+            "password_changed_at",
+            "reset_password_token",
+            "resetPasswordToken",
+            "password_hint",
+            "last_password_change",
+            "password_expires",
+            "force_password_change",
+            "password_reset_requested_at",
+            "email",
+            "id",
+            "n",
+            "name",
+            "passport_number",
+            "pass_count",
+            "encrypted_otp_secret",
+            "file_hash_path",
+            "password_updated_at",
+            "compass",
+            "is_password_set",
+            "passed",
+            "user",
+            "customers",
+            "",
+        ] {
+            assert_eq!(role_of(name), None, "{name}");
+        }
     }
 
     #[test]
-    fn the_name_of_a_column_tells_the_source_where_only_one_has_it() {
-        assert_eq!(input(json!({"user_pass": "x"})).origin, "wordpress");
-        assert_eq!(input(json!({"services": {"password": {"bcrypt": "x"}}})).origin, "meteor");
-        assert_eq!(input(json!({"hashed_password": "salt:key"})).origin, "lucia");
-        assert_eq!(input(json!({"hashed_password": "$2b$…"})).origin, "");
+    fn every_name_stands_once_as_it_is_compared() {
+        let mut seen = std::collections::HashSet::new();
+        for name in NAMES.iter().flat_map(|(_, names)| names.split_whitespace()) {
+            assert!(seen.insert(name), "{name} stands twice");
+            assert_eq!(bare(name), name);
+        }
     }
 
     #[test]
-    fn records_without_a_hash_and_numbers_that_are_none_are_refused() {
-        let code = |record: Value| read(record.as_object().expect("an object")).expect_err("refused").code;
-        assert_eq!(code(json!({})), Code::UnrecognisedHash);
-        assert_eq!(code(json!({"email": "a@b.c"})), Code::UnrecognisedHash);
-        assert_eq!(code(json!({"hash": "00", "N": "many"})), Code::InvalidValue);
-        assert_eq!(code(json!({"hash": "00", "salt_encoding": "rot13"})), Code::InvalidValue);
+    fn columns_together_give_a_system_away() {
+        let of = |names: &[&str]| giveaways(names.iter().copied()).first().copied();
+        assert_eq!(of(&["id", "email", "password", "fs_uniquifier"]), Some(Hint::PreHashed("flask-security")));
+        assert_eq!(
+            of(&["password_hash", "reset_hash", "activate_hash", "force_pass_reset"]),
+            Some(Hint::PreHashed("bcrypt-sha384"))
+        );
+        assert_eq!(of(&["id_member", "member_name", "passwd"]), Some(Hint::PreHashed("smf-bcrypt")));
+        assert_eq!(of(&["id", "email", "password"]), None);
     }
 }

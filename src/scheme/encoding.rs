@@ -77,20 +77,6 @@ pub(super) fn standard(text: &str) -> Option<(Cow<'_, str>, usize)> {
     Some((Cow::Owned(STANDARD.encode(&bytes)), bytes.len()))
 }
 
-/// Whether the text is hexadecimal of whole bytes.
-pub(super) fn is_hex(text: &str) -> bool {
-    !text.is_empty() && text.len().is_multiple_of(2) && every(text.as_bytes(), |b| b.is_ascii_hexdigit())
-}
-
-/// Decodes hexadecimal of either case.
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    if !is_hex(text) {
-        return None;
-    }
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-}
-
 /// The same hexadecimal in lower case, and whether anything changed.
 pub(super) fn lower(text: &str) -> (Cow<'_, str>, bool) {
     if has_upper(text) { (Cow::Owned(text.to_ascii_lowercase()), true) } else { (Cow::Borrowed(text), false) }
@@ -126,14 +112,6 @@ mod tests {
         assert_eq!(unpadded_length("YXBwd3JpdGU"), Some(8));
         for bad in ["YXBwd3JpdGV", "YXBwd3JpdGU=", "A", "-_-_"] {
             assert_eq!(unpadded_length(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn hex_is_of_whole_bytes() {
-        assert_eq!(hex("00fF").as_deref(), Some(&[0, 255][..]));
-        for bad in ["", "0", "0g", "é"] {
-            assert_eq!(hex(bad), None);
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 
 use super::registry::{self, Scheme};
-use super::{Mapped, PasswordFields, Verdict};
-use crate::account::HashInput;
+use super::verdict::{Mapped, PasswordFields, Verdict};
+use super::verify::MEMORY_LIMIT;
+use crate::account::{HashInput, Hint};
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal};
+
+/// Memory of one login from which a person is warned, in bytes.
+const MEMORY_WARNING: u64 = 256 << 20;
 
 /// A [`HashInput`] whose strings live as long as the verdict and whose scheme is looked up.
 #[derive(Clone, Copy)]
@@ -27,12 +31,51 @@ pub(super) struct Job<'s, 'p> {
     pub notes: Vec<Note>,
     /// Wrappers taken off so far; a limit keeps nesting from costing anything.
     pub unwrapped: u8,
+    /// A wrapper said which scheme it is, so that nobody has to assume it.
+    pub named: bool,
+}
+
+/// What a grammar makes of a string.
+pub(super) enum Step<'s> {
+    /// It is answered.
+    Answer(Verdict<'s>),
+    /// It was written around another string.
+    Behind(Behind, Cow<'s, str>),
+}
+
+/// How to read the string behind a wrapper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// As if it had come without: the wrapper says nothing of its scheme.
+    Same,
+    /// It says itself what it is.
+    Itself,
+    /// crypt(3), traditional DES included.
+    Crypt,
+    /// An unsalted digest.
+    Digest(&'static str),
+    /// Spring's scrypt.
+    Spring,
+    /// A password in plain text.
+    Plain,
+}
+
+impl<'s> From<Verdict<'s>> for Step<'s> {
+    fn from(verdict: Verdict<'s>) -> Self {
+        Self::Answer(verdict)
+    }
 }
 
 impl<'s> Job<'s, '_> {
     /// Lists a rewrite.
     pub fn converted(&mut self, how: &'static str) {
         self.conversion.push(how);
+    }
+
+    /// Lists a rewrite that uncovers another string.
+    pub fn uncovered(&mut self, how: &'static str, behind: Behind, text: impl Into<Cow<'s, str>>) -> Step<'s> {
+        self.converted(how);
+        Step::Behind(behind, text.into())
     }
 
     /// Adds a note.
@@ -46,6 +89,21 @@ impl<'s> Job<'s, '_> {
         self.parts.declared.map(|scheme| scheme.name)
     }
 
+    /// Whether the source gave this hint.
+    pub fn has(&self, hint: Hint) -> bool {
+        self.parts.input.hints.contains(&hint)
+    }
+
+    /// What the source gave a hint of.
+    pub fn hint<T>(&self, of: impl FnMut(&Hint) -> Option<T>) -> Option<T> {
+        self.parts.input.hints.iter().find_map(of)
+    }
+
+    /// The salt in a column of its own, where one is filled.
+    pub fn salt(&self) -> Option<&'s str> {
+        self.parts.salt.filter(|salt| !salt.is_empty())
+    }
+
     /// The refusal of a string that says itself to be of another scheme than was declared.
     pub fn contradiction(&self, found: &'static str) -> Option<Verdict<'s>> {
         let declared = self.parts.declared.filter(|declared| declared.name != found)?;
@@ -56,8 +114,7 @@ impl<'s> Job<'s, '_> {
     fn contradicted(&self, declared: &Scheme, found: &'static str) -> Option<Verdict<'s>> {
         let fits = declared.is_system()
             || (declared.name == "phpass" && found == "bcrypt")
-            // Appwrite's own export: these three endpoints ask one function, which goes by the string.
-            || (self.parts.input.origin == "appwrite" && matches!(declared.name, "bcrypt" | "argon2" | "phpass"))
+            || (self.has(Hint::Interchangeable) && matches!(declared.name, "bcrypt" | "argon2" | "phpass"))
             || (declared.name == "crypt" && (found.ends_with("crypt") || found == "scrypt"));
         (!fits).then(|| {
             self.refuse(
@@ -97,13 +154,43 @@ impl<'s> Job<'s, '_> {
         Verdict::Refused(refusal)
     }
 
+    /// Nothing fits.
+    #[cold]
+    pub fn unrecognised(&self) -> Verdict<'s> {
+        match self.declared() {
+            Some(name) => {
+                self.refuse(Code::MalformedHash, name, format!("the string is not of the declared scheme {name}"))
+            }
+            None => Verdict::Refused(Refusal::new(Code::UnrecognisedHash, Code::UnrecognisedHash.title())),
+        }
+    }
+
+    /// Refuses what no server has the memory for, and warns of much. `memory` is in bytes.
+    pub fn affordable(&mut self, scheme: &'static str, memory: u64) -> Option<Verdict<'s>> {
+        if memory > MEMORY_LIMIT {
+            let text = format!("one login needs {} MiB of memory, more than a PHP worker has", memory >> 20);
+            return Some(self.refuse(Code::TooExpensive, scheme, text));
+        }
+        if memory >= MEMORY_WARNING {
+            self.note(Code::CostlyLogin, format!("one login needs {} MiB of memory", memory >> 20));
+        }
+        None
+    }
+
+    /// The warning that belongs to everything sent to `/users/scrypt-modified` on 1.4.
+    pub fn ascii_only(&mut self) {
+        if !self.profile.scrypt_modified_utf8 {
+            self.note(Code::AsciiOnly, Code::AsciiOnly.title());
+        }
+    }
+
     /// An endpoint whose only password member is the hash.
-    pub fn maps(self, scheme: &'static str, endpoint: Endpoint, hash: Cow<'s, str>) -> Verdict<'s> {
+    pub fn maps(&mut self, scheme: &'static str, endpoint: Endpoint, hash: Cow<'s, str>) -> Verdict<'s> {
         self.maps_fields(scheme, endpoint, PasswordFields { password: hash, ..PasswordFields::default() })
     }
 
     /// An endpoint with all its password members. Checks the length of the hash, which every endpoint does.
-    pub fn maps_fields(self, scheme: &'static str, endpoint: Endpoint, fields: PasswordFields<'s>) -> Verdict<'s> {
+    pub fn maps_fields(&mut self, scheme: &'static str, endpoint: Endpoint, fields: PasswordFields<'s>) -> Verdict<'s> {
         let length = fields.password.len();
         if length < rules::PASSWORD_MIN || (self.profile.max_256_bytes && length > rules::PASSWORD_MAX) {
             return self.refuse(
@@ -112,6 +199,7 @@ impl<'s> Job<'s, '_> {
                 format!("the hash is {length} bytes long; Appwrite takes 8 to 256"),
             );
         }
-        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion: self.conversion, notes: self.notes })
+        let (conversion, notes) = (std::mem::take(&mut self.conversion), std::mem::take(&mut self.notes));
+        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes })
     }
 }

@@ -11,10 +11,11 @@ use md5::{Digest as _, Md5};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::cost::Cost;
-use super::verify::{self, Login, hex, scrypt};
+use super::verify::{self, Login, scrypt};
 use super::{Mapped, Verdict, encoding, resolve};
 use crate::account::HashInput;
 use crate::appwrite::{Endpoint, Profile, rules};
+use crate::bytes::{hex, is_hex, unhex};
 use crate::code::Code;
 use crate::error::RunError;
 
@@ -191,10 +192,10 @@ impl<'m, 'a> Search<'m, 'a> {
             Some(_) => input.hash.trim_ascii(),
             None => &self.mapped.fields.password,
         };
-        let expected = if encoding::is_hex(hash) { encoding::hex(hash) } else { encoding::base64(hash) }?;
+        let expected = if is_hex(hash) { unhex(hash) } else { encoding::base64(hash) }?;
         let salts = [
             (Some(text.as_bytes().to_vec()), "the salt is text (password_salt_encoding utf8)"),
-            (encoding::hex(text), "the salt is hexadecimal of bytes (password_salt_encoding hex)"),
+            (unhex(text), "the salt is hexadecimal of bytes (password_salt_encoding hex)"),
             (encoding::base64(text), "the salt is base64 of bytes (password_salt_encoding base64)"),
         ];
         let costs = [(n, r, p), (n, 8, 1), (n, 16, 1), (n, p, r), (16384, 8, 1), (16384, 16, 1), (32768, 8, 1)];

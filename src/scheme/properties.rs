@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Mapped, SCHEMES, Verdict, columns, resolve};
-use crate::account::{HashInput, SaltEncoding};
+use super::{Mapped, SCHEMES, Verdict, record, resolve};
+use crate::account::{HashInput, Hint, SaltEncoding};
 use crate::appwrite::{Endpoint, Profile, Version};
 
 fn profile(version: &str) -> &'static Profile {
@@ -82,7 +82,7 @@ fn back(mapped: &Mapped<'_>) -> HashInput<'static> {
         scrypt_length: fields.password_length.map(Into::into),
         signer_key: own(&fields.password_signer_key),
         salt_separator: own(&fields.password_salt_separator),
-        ..columns::bare(&fields.password)
+        ..record::bare(&fields.password)
     }
 }
 
@@ -109,7 +109,7 @@ fn fixtures() -> Vec<Value> {
 #[test]
 fn what_was_rewritten_is_not_rewritten_again() {
     for record in fixtures() {
-        let input = columns::read(record.as_object().expect("an object")).expect("a hash");
+        let input = record::read(record.as_object().expect("an object")).expect("a hash");
         for version in ["1.4.13", "1.8.0", "1.9.6"] {
             is_stable(&input, profile(version)).expect("stable");
         }
@@ -119,7 +119,7 @@ fn what_was_rewritten_is_not_rewritten_again() {
 fn any_input() -> impl Strategy<Value = HashInput<'static>> {
     let hashes: Vec<String> = fixtures()
         .iter()
-        .filter_map(|record| columns::read(record.as_object()?).ok())
+        .filter_map(|record| record::read(record.as_object()?).ok())
         .map(|input| input.hash.into_owned())
         .collect();
     let mutated = (prop::sample::select(hashes), any::<prop::sample::Index>(), any::<char>(), 0..4_u8).prop_map(
@@ -142,23 +142,32 @@ fn any_input() -> impl Strategy<Value = HashInput<'static>> {
         SCHEMES.iter().map(|scheme| Some(scheme.name)).chain([None; 60]).chain([Some("no such scheme")]).collect();
     let text = || prop::option::of(prop_oneof![".{0,20}", "[A-Za-z0-9+/_-]{0,24}={0,2}"]);
     let number = || prop::option::of(prop_oneof![any::<u64>(), 0..64_u64, Just(16384)]);
-    let origin =
-        prop::sample::select(vec!["", "generic", "firebase", "wordpress", "shadow", "htpasswd", "lucia", "devise"]);
+    let hints: Vec<&'static [Hint]> = vec![
+        &[],
+        Hint::KNOWN,
+        &[Hint::Firebase],
+        &[Hint::Bare, Hint::Digest("md5"), Hint::Prepared("it is trimmed")],
+        &[Hint::Crypt],
+        &[Hint::SaltedKey("lucia")],
+        &[Hint::PreHashed("meteor")],
+        &[Hint::Digest("discourse"), Hint::PepperPossible("a pepper")],
+    ];
+    let hints = prop::sample::select(hints);
     let encoding = prop::sample::select(vec![SaltEncoding::Utf8, SaltEncoding::Hex, SaltEncoding::Base64]);
     (
         hash,
         prop::sample::select(names),
-        origin,
+        hints,
         encoding,
         [text(), text(), text()],
         [number(), number(), number(), number()],
     )
-        .prop_map(|(hash, declared, origin, salt_encoding, texts, [n, r, p, length])| {
+        .prop_map(|(hash, declared, hints, salt_encoding, texts, [n, r, p, length])| {
             let [salt, signer_key, salt_separator] = texts.map(|text| text.map(Cow::Owned));
             HashInput {
                 hash: hash.into(),
                 declared: declared.map(Cow::Borrowed),
-                origin,
+                hints,
                 salt,
                 salt_encoding,
                 scrypt_n: n,

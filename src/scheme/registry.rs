@@ -97,6 +97,40 @@ pub(super) fn reason(name: &str, profile: &Profile) -> &'static str {
     find(name).and_then(|s| s.on(profile).err()).unwrap_or("no endpoint verifies it")
 }
 
+/// Bytes of every scheme whose strings are nothing but so many bytes.
+const LENGTHS: [(&str, usize); 13] = [
+    ("md5", 16),
+    ("discourse", 32),
+    ("sha1", 20),
+    ("sha224", 28),
+    ("sha256", 32),
+    ("sha384", 48),
+    ("sha512", 64),
+    ("sha512/224", 28),
+    ("sha512/256", 32),
+    ("sha3-224", 28),
+    ("sha3-256", 32),
+    ("sha3-384", 48),
+    ("sha3-512", 64),
+];
+
+/// How many bytes a string of this scheme stands for, where that is all its shape.
+pub(super) fn digest_length(scheme: &str) -> Option<usize> {
+    LENGTHS.iter().find(|(name, _)| *name == scheme).map(|&(_, length)| length)
+}
+
+/// The scheme of a digest of this many bytes with a salt beside it or in it.
+pub(super) const fn salted_digest(bytes: usize) -> &'static str {
+    match bytes {
+        16 => "salted-md5",
+        20 => "salted-sha1",
+        32 => "salted-sha256",
+        48 => "salted-sha384",
+        64 => "salted-sha512",
+        _ => "salted-digest",
+    }
+}
+
 const NO_SALT: &str = "Appwrite's /md5 and /sha hash the bare password; a salt has no place there";
 const NO_PBKDF2: &str = "Appwrite has no PBKDF2 endpoint";
 const NO_HMAC: &str = "Appwrite computes no HMAC";

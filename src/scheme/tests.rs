@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::{Mapped, SCHEMES, Verdict, columns, plain, resolve, unusable_marker};
-use crate::account::{HashInput, SaltEncoding};
+use super::{Mapped, SCHEMES, Verdict, plain, record, resolve, unusable_marker};
+use crate::account::{HashInput, Hint, SaltEncoding};
 use crate::appwrite::{Endpoint, Profile, Version};
 use crate::code::Code;
 
@@ -18,7 +18,7 @@ fn new() -> &'static Profile {
 }
 
 fn declared(hash: &str, scheme: &'static str) -> HashInput<'static> {
-    HashInput { declared: Some(scheme.into()), ..columns::bare(hash) }
+    HashInput { declared: Some(scheme.into()), ..record::bare(hash) }
 }
 
 fn maps(input: &HashInput<'static>, profile: &Profile) -> Mapped<'static> {
@@ -54,7 +54,7 @@ fn what_passes_unchanged_is_borrowed() {
 #[test]
 fn bits_that_carry_nothing_are_written_as_php_compares_them() {
     let odd = "$2a$05$CCCCCCCCCCCCCCCCCCCCC/E5YPO9kmyuRGyh0XouQYb4YMJKvyOeX";
-    let mapped = maps(&columns::bare(odd), new());
+    let mapped = maps(&record::bare(odd), new());
     assert_eq!(mapped.fields.password, "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
     assert_eq!(mapped.conversion, ["canonicalise bcrypt's unused bits"]);
     assert_eq!(mapped.login(b"U*U", new()), super::verify::Login::Match);
@@ -63,10 +63,13 @@ fn bits_that_carry_nothing_are_written_as_php_compares_them() {
 #[test]
 fn a_bare_bcrypt_string_is_taken_for_bcrypt_and_says_so() {
     let codes = |input: &HashInput<'static>| maps(input, new()).notes.iter().map(|n| n.code).collect::<Vec<_>>();
-    assert_eq!(codes(&columns::bare(BCRYPT)), [Code::SchemeAssumed]);
+    assert_eq!(codes(&record::bare(BCRYPT)), [Code::SchemeAssumed]);
     assert_eq!(codes(&declared(BCRYPT, "bcrypt")), []);
-    assert_eq!(codes(&HashInput { origin: "laravel", ..columns::bare(BCRYPT) }), []);
-    assert_eq!(codes(&HashInput { origin: "devise", ..columns::bare(BCRYPT) }), [Code::PepperPossible]);
+    assert_eq!(codes(&HashInput { hints: Hint::KNOWN, ..record::bare(BCRYPT) }), []);
+    assert_eq!(
+        codes(&HashInput { hints: &[Hint::PepperPossible("a pepper")], ..record::bare(BCRYPT) }),
+        [Code::PepperPossible]
+    );
     assert_eq!(codes(&declared(&BCRYPT.replace("$2y$", "$2x$"), "bcrypt")), [Code::SignExtension]);
 }
 
@@ -86,9 +89,13 @@ fn quotes_around_a_hash_are_no_part_of_it() {
 #[test]
 fn a_digest_of_magento_without_a_salt_is_of_the_password_alone() {
     let sha = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8::1";
-    let mapped = maps(&HashInput { hash: sha.into(), origin: "magento", ..HashInput::default() }, new());
+    let mapped = maps(&HashInput { hash: sha.into(), hints: &[Hint::Digest("md5")], ..HashInput::default() }, new());
     assert_eq!((mapped.scheme, &*mapped.fields.password), ("sha256", &sha[..64]));
-    let md5 = HashInput { hash: "5f4dcc3b5aa765d61d8327deb882cf99:".into(), origin: "magento", ..HashInput::default() };
+    let md5 = HashInput {
+        hash: "5f4dcc3b5aa765d61d8327deb882cf99:".into(),
+        hints: &[Hint::Digest("md5")],
+        ..HashInput::default()
+    };
     assert_eq!(maps(&md5, new()).scheme, "md5");
     let salted = HashInput { hash: "5f4dcc3b5aa765d61d8327deb882cf99:a".into(), ..md5 };
     assert_eq!(refused(&salted, new()), (Code::UnsupportedScheme, Some("salted-md5")));
@@ -116,7 +123,7 @@ fn damaged_hashes_are_malformed() {
         "$scrypt$ln=99,r=8,p=1$c2FsdA$c2FsdA",
         "scrypt:16384:8$salt$00",
     ] {
-        assert_eq!(refused(&columns::bare(hash), new()).0, Code::MalformedHash, "{hash}");
+        assert_eq!(refused(&record::bare(hash), new()).0, Code::MalformedHash, "{hash}");
     }
 }
 
@@ -144,25 +151,25 @@ fn a_declared_scheme_decides_and_must_fit() {
 #[test]
 fn what_only_a_length_tells_is_ambiguous() {
     for (bytes, first) in [(16, "md5"), (20, "sha1"), (28, "sha224"), (32, "sha256"), (48, "sha384"), (64, "sha512")] {
-        let Verdict::Refused(refusal) = resolve(&columns::bare(&"ab".repeat(bytes)), new()) else { panic!("refused") };
+        let Verdict::Refused(refusal) = resolve(&record::bare(&"ab".repeat(bytes)), new()) else { panic!("refused") };
         assert_eq!((refusal.code, refusal.ambiguous[0]), (Code::AmbiguousScheme, first));
         for name in refusal.ambiguous {
             assert!(SCHEMES.iter().any(|scheme| scheme.name == name), "{name} is not listed");
         }
     }
     let key = format!("{}:{}", "0f".repeat(16), "ab".repeat(64));
-    assert_eq!(refused(&columns::bare(&key), new()).0, Code::AmbiguousScheme);
-    let lucia = HashInput { origin: "lucia", ..columns::bare(&key) };
+    assert_eq!(refused(&record::bare(&key), new()).0, Code::AmbiguousScheme);
+    let lucia = HashInput { hints: &[Hint::SaltedKey("lucia")], ..record::bare(&key) };
     assert_eq!(maps(&lucia, new()).fields.password_memory, Some(16));
     assert_eq!(maps(&declared(&key, "lucia-v1"), new()).fields.password_memory, Some(8));
-    assert_eq!(refused(&columns::bare("N1tQbOFcM5fpg"), new()).0, Code::AmbiguousScheme);
+    assert_eq!(refused(&record::bare("N1tQbOFcM5fpg"), new()).0, Code::AmbiguousScheme);
     assert_eq!(maps(&declared("N1tQbOFcM5fpg", "descrypt"), new()).endpoint, Endpoint::Phpass);
 }
 
 #[test]
 fn a_scheme_for_the_whole_export_leaves_strings_alone_that_say_what_they_are() {
     let with = |hash: &str, scheme: &str| {
-        let mut input = columns::bare(hash);
+        let mut input = record::bare(hash);
         super::declare(&mut input, scheme);
         input.declared.map(Cow::into_owned)
     };
@@ -182,11 +189,11 @@ fn a_line_of_a_password_file_loses_its_user() {
         ("bob:$1$SuMrG47N$ymvzYjr7QcEQjaK5m1PGx1:19000:0", None),
         ("bob:{SHA}3jrbW5owwe/vIJdRjQFGSWnDAQw=", None),
     ] {
-        let mapped = maps(&HashInput { declared: scheme.map(Into::into), ..columns::bare(line) }, new());
+        let mapped = maps(&HashInput { declared: scheme.map(Into::into), ..record::bare(line) }, new());
         assert_eq!(mapped.conversion[0], "strip \"user:\"");
     }
-    assert_eq!(refused(&columns::bare("bob:!$6$salt$hash"), new()).0, Code::UnrecognisedHash);
-    let locked = HashInput { origin: "shadow", ..columns::bare("bob:!$6$salt$hash:19000") };
+    assert_eq!(refused(&record::bare("bob:!$6$salt$hash"), new()).0, Code::UnrecognisedHash);
+    let locked = HashInput { hints: &[Hint::Crypt], ..record::bare("bob:!$6$salt$hash:19000") };
     assert_eq!(refused(&locked, new()).0, Code::UnusablePassword);
 }
 
@@ -201,8 +208,7 @@ fn a_key_may_have_its_salt_in_another_column() {
 #[test]
 fn a_salt_beside_a_digest_is_a_salted_digest() {
     for (scheme, name) in [(None, "salted-md5"), (Some("md5"), "salted-md5")] {
-        let input =
-            HashInput { salt: Some("pepper".into()), declared: scheme.map(Cow::Borrowed), ..columns::bare(MD5) };
+        let input = HashInput { salt: Some("pepper".into()), declared: scheme.map(Cow::Borrowed), ..record::bare(MD5) };
         assert_eq!(refused(&input, new()), (Code::UnsupportedScheme, Some(name)));
     }
 }
@@ -211,17 +217,17 @@ fn a_salt_beside_a_digest_is_a_salted_digest() {
 fn markers_never_become_passwords() {
     for marker in ["", " ", "*", "!", "!!", "!$6$salt$hash", "x", "*LK*", "NP", "********", "{SASL}alice@EXAMPLE"] {
         assert!(unusable_marker(marker), "{marker}");
-        assert_eq!(refused(&columns::bare(marker), new()).0, Code::UnusablePassword, "{marker}");
+        assert_eq!(refused(&record::bare(marker), new()).0, Code::UnusablePassword, "{marker}");
     }
-    assert_eq!(refused(&columns::bare("{CRYPT}!"), new()).0, Code::UnusablePassword);
+    assert_eq!(refused(&record::bare("{CRYPT}!"), new()).0, Code::UnusablePassword);
     let mysql = "*2470C0C06DEE42FD1618BBB99005ADCA2EC9D1E19".get(..41).expect("ASCII");
-    assert_eq!(refused(&columns::bare(mysql), new()), (Code::UnsupportedScheme, Some("mysql41")));
+    assert_eq!(refused(&record::bare(mysql), new()), (Code::UnsupportedScheme, Some("mysql41")));
 }
 
 #[test]
 fn plain_text_obeys_the_rule_of_a_login() {
-    assert_eq!(maps(&columns::bare("{noop}correct horse"), new()).fields.password, "correct horse");
-    assert_eq!(refused(&columns::bare("{noop}short"), new()), (Code::PasswordLength, Some("plain")));
+    assert_eq!(maps(&record::bare("{noop}correct horse"), new()).fields.password, "correct horse");
+    assert_eq!(refused(&record::bare("{noop}short"), new()), (Code::PasswordLength, Some("plain")));
     let long = "x".repeat(257);
     assert_eq!(refused(&declared(&long, "plain"), new()).0, Code::PasswordLength);
     assert!(matches!(plain(long.into(), profile("1.4.13")), Verdict::Maps(_)));
@@ -303,8 +309,8 @@ fn firebase(change: impl FnOnce(&mut HashInput<'static>)) -> HashInput<'static> 
             "XyEKE9RcTDeLEsL/RjwPDBv/RqDl8fb3gpYEOQaPihbxf1ZAtSOHCjuAAa7Q3oHpCYhXSN9tizHgVOwn6krflQ==".into(),
         ),
         salt_separator: Some("Bw==".into()),
-        origin: "firebase",
-        ..columns::bare("UlM7JiXRcQhzAGlaonpSqNSLIz475WMddOgLjej5De9vxTy48K6WtqlEzrRFeK4t0COfMhWCb8wuMHgxOFCHFQ==")
+        hints: &[Hint::Firebase],
+        ..record::bare("UlM7JiXRcQhzAGlaonpSqNSLIz475WMddOgLjej5De9vxTy48K6WtqlEzrRFeK4t0COfMhWCb8wuMHgxOFCHFQ==")
     };
     change(&mut input);
     input
@@ -348,8 +354,8 @@ fn sha512_truncated_goes_by_version() {
 #[test]
 fn a_hash_over_256_bytes_goes_by_version() {
     let long = format!("$argon2id$v=19$m=64,t=1,p=1${}${}", "AAAA".repeat(40), "AAAA".repeat(20));
-    assert_eq!(refused(&columns::bare(&long), new()).0, Code::HashLength);
-    assert_eq!(maps(&columns::bare(&long), profile("1.4.13")).endpoint, Endpoint::Argon2);
+    assert_eq!(refused(&record::bare(&long), new()).0, Code::HashLength);
+    assert_eq!(maps(&record::bare(&long), profile("1.4.13")).endpoint, Endpoint::Argon2);
 }
 
 #[test]
@@ -361,11 +367,11 @@ fn memory_and_time_that_no_login_has_are_refused() {
         PHPASS.replace("$P$B", "$P$S"),
         "$6$rounds=999999999$salt$brpGeDh9LiFtXK.P23eZ/TfxZH.Po.JI6zD0dwjwwYy2cp6XiwajzGpFObdK6KpnFneUUG0p88xcizZarFfj..".into(),
     ] {
-        assert_eq!(refused(&columns::bare(&hash), new()).0, Code::TooExpensive, "{hash}");
+        assert_eq!(refused(&record::bare(&hash), new()).0, Code::TooExpensive, "{hash}");
     }
     let few =
         "$6$rounds=999$salt$brpGeDh9LiFtXK.P23eZ/TfxZH.Po.JI6zD0dwjwwYy2cp6XiwajzGpFObdK6KpnFneUUG0p88xcizZarFfj..";
-    assert_eq!(refused(&columns::bare(few), new()), (Code::UnsupportedScheme, Some("sha512crypt")));
+    assert_eq!(refused(&record::bare(few), new()), (Code::UnsupportedScheme, Some("sha512crypt")));
 }
 
 #[test]
@@ -378,11 +384,11 @@ fn keycloak_credentials_are_read_as_objects_too() {
         })
         .to_string()
     };
-    assert_eq!(maps(&columns::bare(&credential("i")), new()).endpoint, Endpoint::Argon2);
-    assert_eq!(refused(&columns::bare(&credential("d")), new()), (Code::UnsupportedScheme, Some("argon2d")));
-    assert_eq!(refused(&columns::bare("{\"type\":\"otp\"}"), new()).0, Code::UnrecognisedHash);
+    assert_eq!(maps(&record::bare(&credential("i")), new()).endpoint, Endpoint::Argon2);
+    assert_eq!(refused(&record::bare(&credential("d")), new()), (Code::UnsupportedScheme, Some("argon2d")));
+    assert_eq!(refused(&record::bare("{\"type\":\"otp\"}"), new()).0, Code::UnrecognisedHash);
     assert_eq!(
-        refused(&columns::bare("{\"hashedSaltedValue\":\"x\"}"), new()),
+        refused(&record::bare("{\"hashedSaltedValue\":\"x\"}"), new()),
         (Code::UnsupportedScheme, Some("pbkdf2"))
     );
 }

@@ -16,6 +16,7 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq as _;
 
 use crate::appwrite::Profile;
+use crate::bytes::hex;
 use scrypt::Cost;
 
 /// Memory that no login is computed beyond, in bytes: a PHP worker has less.
@@ -70,17 +71,6 @@ pub fn login(stored: Stored<'_>, password: &[u8], profile: &Profile) -> Login {
 
 fn equal(computed: &str, stored: &str) -> Login {
     Login::matches(computed.as_bytes().ct_eq(stored.as_bytes()).into())
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    out
 }
 
 /// The digest that PHP's `hash()` gives under one of Appwrite's `passwordVersion` names; `None` for other names.

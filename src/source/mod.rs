@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 
@@ -21,6 +21,11 @@ pub trait Source: Sync {
 
     /// The product's name and what is read of it, in one line, for `rehome sources`.
     fn about(&self) -> &'static str;
+
+    /// What is known of all hashes of this source, which settles what a string alone cannot.
+    fn hints(&self) -> &'static [Hint] {
+        Hint::KNOWN
+    }
 
     /// Whether these tables look like this source's, with the reason a person is told.
     fn detect(&self, tables: &[TableSample]) -> Option<Detection>;

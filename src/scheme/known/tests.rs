@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::account::SaltEncoding;
 use crate::appwrite::Version;
-use crate::scheme::columns;
+use crate::scheme::record;
 
 fn profile() -> &'static Profile {
     Version::NEWEST.profile()
@@ -23,7 +23,7 @@ fn names(input: &HashInput<'_>, password: &str, mistake: &str) {
 }
 
 fn declared(hash: &str, scheme: &'static str) -> HashInput<'static> {
-    HashInput { declared: Some(scheme.into()), ..columns::bare(hash) }
+    HashInput { declared: Some(scheme.into()), ..record::bare(hash) }
 }
 
 fn bcrypt(password: &[u8]) -> HashInput<'static> {
@@ -41,7 +41,7 @@ fn firebase(separator: &str) -> HashInput<'static> {
                 "XyEKE9RcTDeLEsL/RjwPDBv/RqDl8fb3gpYEOQaPihbxf1ZAtSOHCjuAAa7Q3oHpCYhXSN9tizHgVOwn6krflQ==",
             "base64_salt_separator": separator, "rounds": 8, "mem_cost": 14},
     });
-    columns::read(record.as_object().expect("an object")).expect("a hash")
+    record::read(record.as_object().expect("an object")).expect("a hash")
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn what_the_source_did_to_the_password_is_named() {
 fn a_digest_of_another_kind_is_named() {
     let sha3 = hex(&verify::sha("sha3-256", b"password").expect("known"));
     names(&declared(&sha3, "sha256"), "password", "--scheme sha3-256");
-    names(&columns::bare(&sha3), "password", "--scheme sha3-256");
-    names(&columns::bare("5f4dcc3b5aa765d61d8327deb882cf99"), "password", "--scheme md5");
-    assert!(matches!(proof(&columns::bare(&sha3), "another password"), Proof::Untested(_)));
+    names(&record::bare(&sha3), "password", "--scheme sha3-256");
+    names(&record::bare("5f4dcc3b5aa765d61d8327deb882cf99"), "password", "--scheme md5");
+    assert!(matches!(proof(&record::bare(&sha3), "another password"), Proof::Untested(_)));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_salt_that_was_read_in_the_wrong_way_is_named() {
         scrypt_p: Some(1),
         ..HashInput::default()
     };
-    let bytes = encoding::hex("00112233445566778899aabbccddeeff").expect("hex");
+    let bytes = unhex("00112233445566778899aabbccddeeff").expect("hex");
     names(&row(&bytes, SaltEncoding::Utf8, cost), "password", "password_salt_encoding hex");
     let other = scrypt::Cost { r: 16, ..cost };
     names(&row(b"00112233445566778899aabbccddeeff", SaltEncoding::Utf8, other), "password", "r=16");
@@ -133,7 +133,7 @@ fn a_relabelled_bcrypt_hash_is_named() {
 #[test]
 fn schemes_that_nothing_verifies_are_not_tried() {
     let hash = "$wp$2y$05$nIv25rjgfzApr7xQAOR/0.pmdYv4a89VaPDf7s6l.hkNdoYF1hLEK";
-    assert!(matches!(proof(&columns::bare(hash), "password"), Proof::Untested(_)));
+    assert!(matches!(proof(&record::bare(hash), "password"), Proof::Untested(_)));
 }
 
 #[test]

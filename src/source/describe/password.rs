@@ -114,7 +114,7 @@ impl Password {
         let mut input = HashInput {
             hash,
             declared: text(&self.scheme)?.filter(|name| name != "auto"),
-            origin: "generic",
+            hints: &[],
             salt: text(&self.salt)?,
             salt_encoding: match &self.salt_encoding {
                 Encoding::Const(encoding) => *encoding,

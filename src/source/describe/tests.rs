@@ -60,7 +60,7 @@ fn a_mapping_renames_joins_and_transforms() {
     assert_eq!(json!(account.prefs), json!({"profile": {"address": {"country": "DE"}, "age": 41, "plan": "pro"}}));
     assert_eq!(account.created_at, "2024-01-31T00:00:00Z".parse().ok());
     let Credential::Hash(hash) = account.credential else { panic!("a hash") };
-    assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.origin), (" 00ff ", Some("scrypt"), "generic"));
+    assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.hints), (" 00ff ", Some("scrypt"), &[][..]));
     assert_eq!((hash.salt.as_deref(), hash.salt_encoding), (Some("aa"), SaltEncoding::Hex));
     assert_eq!((hash.scrypt_n, hash.scrypt_r, hash.scrypt_p), (Some(16384), Some(8), Some(1)));
     assert_eq!((hash.scrypt_length, hash.signer_key.as_deref()), (Some(64), Some("a2V5")));

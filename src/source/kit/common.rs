@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::{Timestamp, civil, tz::Offset};
 
-use crate::account::{Credential, HashInput};
+use crate::account::{Credential, HashInput, Hint};
 pub(in crate::source) use crate::bytes::trim;
 use crate::code::{Code, Note};
 use crate::format::{Record, TableSample, Value};
@@ -267,17 +267,17 @@ pub fn without<'r>(code: Code, text: impl Into<Cow<'static, str>>) -> Credential
 
 /// The credential in a column that holds a hash, nothing, or a marker for *no password*.
 #[must_use]
-pub fn hash_in<'r>(record: &'r Record<'_>, column: &str, origin: &'static str) -> Credential<'r> {
-    credential(record.text(column), origin)
+pub fn hash_in<'r>(record: &'r Record<'_>, column: &str, hints: &'static [Hint]) -> Credential<'r> {
+    credential(record.text(column), hints)
 }
 
 /// The credential that a text is: a hash, nothing, or a marker for *no password*.
 #[must_use]
-pub fn credential<'r>(hash: Option<Cow<'r, str>>, origin: &'static str) -> Credential<'r> {
+pub fn credential<'r>(hash: Option<Cow<'r, str>>, hints: &'static [Hint]) -> Credential<'r> {
     match hash.filter(|hash| !hash.is_empty()) {
         None => Credential::default(),
         Some(hash) if is_unusable(&hash) => without(Code::NoPassword, "the source marks the password as unusable"),
-        Some(hash) => Credential::Hash(HashInput { hash, origin, ..HashInput::default() }),
+        Some(hash) => Credential::Hash(HashInput { hash, hints, ..HashInput::default() }),
     }
 }
 

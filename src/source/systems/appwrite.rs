@@ -7,11 +7,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Interchangeable];
 
 /// Appwrite.
 pub struct Appwrite;
@@ -23,6 +26,10 @@ impl Source for Appwrite {
 
     fn about(&self) -> &'static str {
         "Appwrite: pages of GET /v1/users, with every hash and its options"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -94,7 +101,7 @@ fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
         return Credential::Plain(hash);
     }
     let options = common::object(record, "hashOptions").unwrap_or_default();
-    let input = HashInput { hash, origin: "appwrite", ..HashInput::default() };
+    let input = HashInput { hash, hints: HINTS, ..HashInput::default() };
     Credential::Hash(match scheme.to_ascii_lowercase().as_str() {
         "" => input,
         "sha" => HashInput { declared: Some(text(&options, "version").unwrap_or(Cow::Borrowed("sha3-512"))), ..input },

@@ -93,7 +93,7 @@ impl Source for AspNetIdentity {
             enabled: !locked,
             roles: shape::groups_of(&source_id, context),
             prefs,
-            credential: common::credential(text("PasswordHash"), self.name()),
+            credential: common::credential(text("PasswordHash"), self.hints()),
             notes: if locked {
                 vec![Note::new(Code::LockedInSource, "LockoutEnd lies ahead: created disabled")]
             } else {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
@@ -266,7 +266,7 @@ fn credential<'r>(
     }
     for column in ["passwordHash", "password_hash"] {
         if let Some(hash) = record.text(column) {
-            return common::credential(Some(hash), "auth0");
+            return common::credential(Some(hash), Hint::KNOWN);
         }
     }
     if let Some(custom) = common::object(record, "custom_password_hash") {
@@ -286,7 +286,7 @@ fn credential<'r>(
 /// What a row of the hash file holds.
 fn joined_hash<'r>(row: &Json) -> Option<Credential<'r>> {
     if let Some(hash) = row.get("passwordHash").and_then(Json::as_str) {
-        return Some(common::credential(Some(Cow::Owned(hash.to_owned())), "auth0"));
+        return Some(common::credential(Some(Cow::Owned(hash.to_owned())), Hint::KNOWN));
     }
     row.get("custom_password_hash").and_then(Json::as_object).map(self_declared)
 }
@@ -310,7 +310,7 @@ fn self_declared<'r>(custom: &Map<String, Json>) -> Credential<'r> {
             // A digest of other bytes than those that are typed.
             Some(_) => Some("utf16-digest".into()),
         },
-        origin: "auth0",
+        hints: Hint::KNOWN,
         salt: part("salt", "value"),
         salt_encoding: match part("salt", "encoding").as_deref() {
             Some("hex") => SaltEncoding::Hex,

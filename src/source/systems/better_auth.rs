@@ -6,11 +6,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, ROLES};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("better-auth")];
 
 /// better-auth.
 pub struct BetterAuth;
@@ -25,6 +28,10 @@ impl Source for BetterAuth {
 
     fn about(&self) -> &'static str {
         "better-auth: the tables user and account, joined by user id; `role` becomes labels"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -149,7 +156,7 @@ fn credential<'r>(accounts: &[Json], anonymous: bool) -> Credential<'r> {
         // `emailAndPassword.password.hash` may be the application's own, whose strings say so themselves.
         let declared = (!hash.starts_with('$')).then_some(Cow::Borrowed("better-auth"));
         let hash = Cow::Owned(hash.to_owned());
-        return Credential::Hash(HashInput { hash, declared, origin: "better-auth", ..HashInput::default() });
+        return Credential::Hash(HashInput { hash, declared, hints: HINTS, ..HashInput::default() });
     }
     if anonymous {
         common::without(Code::NoPassword, "an anonymous user")

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
@@ -302,7 +302,7 @@ fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
         };
     };
     let hasher = record.text("password_hasher");
-    let input = HashInput { origin: "clerk", ..HashInput::default() };
+    let input = HashInput { hints: Hint::KNOWN, ..HashInput::default() };
     Credential::Hash(match hasher.as_deref() {
         Some("scrypt_firebase") => {
             let parts: Vec<String> = digest.split('$').map(str::to_owned).collect();

@@ -3,12 +3,17 @@
 //! Devise appends `config.pepper` to the password before bcrypt, if the application sets one. The hash does not show it;
 //! `scheme/` notes that beside every hash of this origin.
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, SKIP, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::PepperPossible(
+    "Devise hashes its pepper with the password where one is configured; then no login would match",
+)];
 
 /// Rails with Devise.
 pub struct Devise;
@@ -58,6 +63,10 @@ impl Source for Devise {
         "Ruby on Rails with Devise: the users table (SQL, CSV, JSON); a pepper cannot be seen, prove one with --known"
     }
 
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
+    }
+
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         // Supabase's table has a column of that name too, and columns that Devise never has.
         let ours =
@@ -103,7 +112,7 @@ impl Source for Devise {
             created_at: common::moment_of(record, "created_at"),
             last_seen: common::moment_of(record, "current_sign_in_at")
                 .or_else(|| common::moment_of(record, "last_sign_in_at")),
-            credential: common::credential(text("encrypted_password"), self.name()),
+            credential: common::credential(text("encrypted_password"), self.hints()),
             notes,
             ..Account::default()
         })

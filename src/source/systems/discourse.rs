@@ -5,12 +5,15 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, MEMBER, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("discourse")];
 
 /// Discourse.
 pub struct Discourse;
@@ -48,6 +51,10 @@ impl Source for Discourse {
 
     fn about(&self) -> &'static str {
         "Discourse: the SQL of a backup (users, user_emails, user_passwords, groups); its PBKDF2 maps to nothing"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -142,11 +149,7 @@ fn credential<'r>(record: &'r Record<'r>, user: &str, context: &Context<'_>) -> 
         }
         None => (shape::set(record, "password_hash"), shape::set(record, "salt")),
     };
-    common::credential(hash, "discourse").map_hash(|input| HashInput {
-        salt,
-        salt_encoding: SaltEncoding::Utf8,
-        ..input
-    })
+    common::credential(hash, HINTS).map_hash(|input| HashInput { salt, salt_encoding: SaltEncoding::Utf8, ..input })
 }
 
 #[cfg(test)]

@@ -9,12 +9,15 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, ENABLED, Fates, GROUP, MEMBER, NAME_PART, ROLES};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
 
 /// Django.
 pub struct Django;
@@ -52,6 +55,10 @@ impl Source for Django {
 
     fn about(&self) -> &'static str {
         "Django: manage.py dumpdata (JSON, JSON Lines, XML), or the auth_user table with its groups"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -130,7 +137,7 @@ impl Source for Django {
             prefs,
             created_at: field(record, "date_joined").and_then(common::moment),
             last_seen: field(record, "last_login").and_then(common::moment),
-            credential: common::credential(text("password"), self.name()),
+            credential: common::credential(text("password"), self.hints()),
             source_id,
             email,
             ..Account::default()
@@ -238,6 +245,6 @@ mod tests {
         assert_eq!((&*account.source_id, account.prefs["username"].as_str()), ("7", Some("grace")));
         assert_eq!(account.roles, ["superuser"]);
         assert_eq!(account.created_at, "2021-01-07T12:00:00.123Z".parse().ok());
-        assert!(matches!(account.credential, Credential::Hash(hash) if hash.origin == "django"));
+        assert!(matches!(account.credential, Credential::Hash(hash) if hash.hints == HINTS));
     }
 }

@@ -2,12 +2,15 @@
 
 use serde_json::Value as Json;
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, MEMBER, SKIP};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
 
 /// Drupal.
 pub struct Drupal;
@@ -43,6 +46,10 @@ impl Source for Drupal {
 
     fn about(&self) -> &'static str {
         "Drupal 7 (users, users_roles, role) and 8 and later (users_field_data, user__roles)"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -94,7 +101,7 @@ impl Source for Drupal {
             prefs,
             created_at: common::moment_of(record, "created"),
             last_seen: common::moment_of(record, "access").or_else(|| common::moment_of(record, "login")),
-            credential: common::credential(text("pass"), self.name()),
+            credential: common::credential(text("pass"), self.hints()),
             source_id,
             ..Account::default()
         })

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
@@ -150,7 +150,7 @@ fn roles<'r>(record: &'r Record<'r>) -> Vec<Cow<'r, str>> {
 type Part<'r> = Option<Cow<'r, str>>;
 
 fn credential<'r>(hash: Part<'r>, salt: Part<'r>, factor: Part<'r>, scheme: Part<'r>) -> Credential<'r> {
-    let mut input = match common::credential(hash, "fusionauth") {
+    let mut input = match common::credential(hash, Hint::KNOWN) {
         Credential::Hash(input) => input,
         none => return none,
     };

@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{ColumnList, Format, Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::strict;
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[];
 
 /// CSV, JSON and NDJSON under rehome's own member names.
 pub struct Generic;
@@ -59,6 +62,10 @@ impl Source for Generic {
 
     fn about(&self) -> &'static str {
         "any export under rehome's own member names (id, email, password_hash, …); others with --map"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -140,7 +147,7 @@ fn password<'r>(members: [Option<&'r Value<'r>>; 13], context: &Context<'r>) -> 
     let mut input = HashInput {
         hash,
         declared: strict::scalar("password_scheme", scheme)?,
-        origin: "generic",
+        hints: &[],
         salt: text(salt),
         salt_encoding: strict::salt_encoding("password_salt_encoding", encoding)?,
         scrypt_n: strict::number("scrypt_n", n)?,
@@ -249,7 +256,7 @@ mod tests {
         );
         assert_eq!(account.created_at, "2024-01-02T03:04:05Z".parse().ok());
         let Credential::Hash(hash) = account.credential else { panic!("a hash") };
-        assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.origin), ("00ff", Some("scrypt"), "generic"));
+        assert_eq!((&*hash.hash, hash.declared.as_deref(), hash.hints), ("00ff", Some("scrypt"), &[][..]));
         assert_eq!((hash.salt.as_deref(), hash.salt_encoding), (Some("c2FsdA=="), SaltEncoding::Base64));
         assert_eq!((hash.scrypt_n, hash.scrypt_r, hash.scrypt_p), (Some(16384), Some(8), Some(1)));
         assert_eq!((hash.scrypt_length, hash.rounds, hash.mem_cost), (Some(64), Some(8), Some(14)));

@@ -97,7 +97,7 @@ impl Source for Ghost {
             ));
         }
         let mut roles = shape::groups_of(&source_id, context);
-        let mut credential = common::credential(text("password"), self.name());
+        let mut credential = common::credential(text("password"), self.hints());
         if !is_staff {
             roles.extend(
                 strict::words("labels", record.get("labels"), &[','])?.into_iter().map(|l| l.into_owned().into()),

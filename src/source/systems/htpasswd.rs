@@ -6,11 +6,14 @@ use std::borrow::Cow;
 
 use serde_json::Map;
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::Refusal;
 use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common;
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Crypt];
 
 /// htpasswd and htdigest.
 pub struct Htpasswd;
@@ -22,6 +25,10 @@ impl Source for Htpasswd {
 
     fn about(&self) -> &'static str {
         "Apache: htpasswd files; names that are no addresses become some with --email-domain"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -81,14 +88,14 @@ impl Source for Htpasswd {
 /// else as it is.
 fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
     let Some(hash) = record.text("hash") else { return Credential::default() };
-    let input = HashInput { origin: "htpasswd", ..HashInput::default() };
+    let input = HashInput { hints: HINTS, ..HashInput::default() };
     let is_des = hash.len() == 13 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
     if record.text("realm").is_some() {
         Credential::Hash(HashInput { hash, declared: Some("htdigest".into()), ..input })
     } else if is_des {
         Credential::Hash(HashInput { hash, declared: Some("descrypt".into()), ..input })
     } else if hash.starts_with(['$', '{']) || common::is_unusable(&hash) {
-        common::credential(Some(hash), "htpasswd")
+        common::credential(Some(hash), HINTS)
     } else {
         Credential::Plain(hash)
     }

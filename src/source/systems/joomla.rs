@@ -2,12 +2,15 @@
 
 use serde_json::Value as Json;
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, FACTOR, Fates, GROUP, MEMBER, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
 
 /// Joomla.
 pub struct Joomla;
@@ -41,6 +44,10 @@ impl Source for Joomla {
 
     fn about(&self) -> &'static str {
         "Joomla: #__users with #__user_usergroup_map and #__usergroups (SQL, CSV, JSON)"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -87,7 +94,7 @@ impl Source for Joomla {
             prefs,
             created_at: common::moment_of(record, "registerDate"),
             last_seen: common::moment_of(record, "lastvisitDate"),
-            credential: common::credential(text("password"), self.name()),
+            credential: common::credential(text("password"), self.hints()),
             source_id,
             ..Account::default()
         })

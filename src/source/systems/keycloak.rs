@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH};
@@ -170,7 +170,7 @@ fn credential<'r>(record: &Record<'_>) -> Credential<'r> {
         }
         return Credential::Hash(HashInput {
             hash: Cow::Owned(password.to_json().to_string()),
-            origin: "keycloak",
+            hints: Hint::KNOWN,
             ..HashInput::default()
         });
     }

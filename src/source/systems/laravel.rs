@@ -92,7 +92,7 @@ impl Source for Laravel {
             roles: shape::groups_of(&source_id, context),
             prefs,
             created_at: common::moment_of(record, "created_at"),
-            credential: common::credential(text("password"), self.name()),
+            credential: common::credential(text("password"), self.hints()),
             source_id,
             ..Account::default()
         })
@@ -106,7 +106,7 @@ impl Source for Laravel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Credential;
+    use crate::account::{Credential, Hint};
     use crate::format::Format;
     use crate::source::NoRelated;
     use crate::source::kit::testing::{self, Rows};
@@ -126,7 +126,7 @@ mod tests {
         let account = Laravel.interpret(&record, &testing::context(&rows)).unwrap();
         assert!(account.email_verified && account.enabled);
         assert_eq!(account.roles, ["editor"]);
-        assert!(matches!(account.credential, Credential::Hash(hash) if hash.origin == "laravel"));
+        assert!(matches!(account.credential, Credential::Hash(hash) if hash.hints == Hint::KNOWN));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Format, Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, HASH, LAST_SEEN, ROLES};
@@ -213,7 +213,7 @@ fn credential<'r>(record: &'r Record<'r>, notes: &mut Vec<Note>) -> (Credential<
         return (common::without(Code::NoPassword, "the entry marks the password as unusable"), is_locked);
     }
     let hash = locked.map(|hash| Cow::Owned(format!("{{{scheme}}}{hash}"))).unwrap_or(password);
-    (Credential::Hash(HashInput { hash, origin: "ldif", ..HashInput::default() }), is_locked)
+    (Credential::Hash(HashInput { hash, hints: Hint::KNOWN, ..HashInput::default() }), is_locked)
 }
 
 /// Which of several passwords is best carried: one in the clear, then what Appwrite can verify, then the others.

@@ -8,11 +8,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::account::{Account, Credential};
+use crate::account::{Account, Credential, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("lucia")];
 
 /// Lucia.
 pub struct Lucia;
@@ -30,6 +33,10 @@ impl Source for Lucia {
 
     fn about(&self) -> &'static str {
         "Lucia: users with a hash, or users and their keys (v1, v2), joined by user id"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -113,7 +120,7 @@ fn credential<'r>(record: &'r Record<'r>, keys: &[Json]) -> Credential<'r> {
     let own = common::first_text(record, &HASHES);
     let hash = own.or_else(|| keys.iter().find_map(|key| key[1].as_str()).map(|hash| Cow::Owned(hash.to_owned())));
     match hash {
-        Some(hash) => common::credential(Some(hash), "lucia"),
+        Some(hash) => common::credential(Some(hash), HINTS),
         None if keys.is_empty() => common::without(Code::NoPassword, "the source holds no password for this user"),
         None => {
             let names = keys.iter().filter_map(|key| key[0].as_str()?.split(':').next());

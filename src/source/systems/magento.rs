@@ -7,12 +7,15 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, NAME_PART, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
 
 /// Magento and Adobe Commerce.
 pub struct Magento;
@@ -68,6 +71,10 @@ impl Source for Magento {
         "Magento 1 and 2 (Adobe Commerce): customer_entity with its groups and attributes, or the admin's customer CSV"
     }
 
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
+    }
+
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
         let telling = "a customer's group_id and website, as customer_entity has them";
         shape::detection(tables, |table| self.role(table), 90, telling, "Magento customers")
@@ -112,7 +119,7 @@ impl Source for Magento {
             enabled: record.get("is_active").and_then(common::truth).unwrap_or(true),
             roles: group.into_iter().map(Cow::Owned).collect(),
             created_at: common::moment_of(record, "created_at"),
-            credential: common::credential(value("password_hash"), self.name()),
+            credential: common::credential(value("password_hash"), self.hints()),
             source_id,
             ..Account::default()
         })

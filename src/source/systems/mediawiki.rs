@@ -94,7 +94,7 @@ impl Source for MediaWiki {
             roles: groups.iter().filter_map(|g| g.as_str().map(|name| name.to_owned().into())).collect(),
             prefs,
             created_at: text("user_registration").and_then(|digits| moment(&digits)),
-            credential: common::credential(text("user_password"), self.name()),
+            credential: common::credential(text("user_password"), self.hints()),
             source_id,
             ..Account::default()
         })

@@ -5,12 +5,15 @@
 
 use std::borrow::Cow;
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::PreHashed("meteor")];
 
 /// Meteor.
 pub struct Meteor;
@@ -44,6 +47,10 @@ impl Source for Meteor {
 
     fn about(&self) -> &'static str {
         "Meteor and Rocket.Chat: mongoexport of users; hashes are of a digest and map to nothing"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -97,12 +104,9 @@ impl Source for Meteor {
 fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
     let at = |path| record.path(path).and_then(Value::text);
     match at("services.password.argon2").or_else(|| at("services.password.bcrypt")) {
-        Some(hash) => Credential::Hash(HashInput {
-            hash,
-            declared: Some("meteor".into()),
-            origin: "meteor",
-            ..HashInput::default()
-        }),
+        Some(hash) => {
+            Credential::Hash(HashInput { hash, declared: Some("meteor".into()), hints: HINTS, ..HashInput::default() })
+        }
         None => common::without(Code::NoPassword, "the user has no password here and signs in by a provider or a link"),
     }
 }

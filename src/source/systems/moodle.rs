@@ -92,7 +92,7 @@ impl Source for Moodle {
             Some("restored") => {
                 common::without(Code::HashNotExported, "restored from a course backup, which holds no password")
             }
-            _ => common::credential(text("password"), self.name()),
+            _ => common::credential(text("password"), self.hints()),
         };
         let email = text("email");
         let mut prefs = serde_json::Map::new();

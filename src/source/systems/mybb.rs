@@ -76,7 +76,7 @@ impl Source for MyBb {
             .iter()
             .filter_map(Json::as_str)
             .any(|lifted| lifted == "0" || common::parse_moment(lifted).is_some_and(|end| end > context.now));
-        let credential = common::credential(text("password"), self.name()).map_hash(|input| HashInput {
+        let credential = common::credential(text("password"), self.hints()).map_hash(|input| HashInput {
             declared: Some("salted-md5".into()),
             salt: text("salt"),
             ..input

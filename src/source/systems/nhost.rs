@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN, ROLES, TOKEN};
@@ -68,7 +68,7 @@ impl Source for Nhost {
         } else if record.text("password_hash").is_none() {
             common::without(Code::NoPassword, "has no password and signs in by link, code or provider")
         } else {
-            common::hash_in(record, "password_hash", "nhost")
+            common::hash_in(record, "password_hash", Hint::KNOWN)
         };
         Ok(Account {
             email_verified: email.is_some() && common::flag(record, "email_verified"),

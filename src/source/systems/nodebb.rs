@@ -7,12 +7,15 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::account::{Account, HashInput};
+use crate::account::{Account, HashInput, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, MEMBER};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::PreHashed("nodebb")];
 
 /// NodeBB.
 pub struct NodeBb;
@@ -43,6 +46,10 @@ impl Source for NodeBb {
 
     fn about(&self) -> &'static str {
         "NodeBB: mongoexport of objects; only hashes from before 1.4 map"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -92,7 +99,7 @@ impl Source for NodeBb {
         let expires = record.get("banned:expire").and_then(common::moment);
         let banned = common::flag(record, "banned") && expires.is_none_or(|end| end > context.now);
         let declared = if common::flag(record, "password:shaWrapped") { "nodebb" } else { "bcrypt" };
-        let credential = common::credential(text("password"), self.name())
+        let credential = common::credential(text("password"), self.hints())
             .map_hash(|input| HashInput { declared: Some(declared.into()), ..input });
         let mut prefs = serde_json::Map::new();
         for column in ["username", "picture", "location", "website"] {

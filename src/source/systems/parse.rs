@@ -61,7 +61,7 @@ impl Source for Parse {
             .iter()
             .any(|(name, value)| (name.starts_with("_auth_data_") || name == "authData") && !value.is_empty());
         let credential = if hash.is_some() || exported || linked {
-            common::credential(hash, self.name())
+            common::credential(hash, self.hints())
         } else {
             common::without(
                 Code::HashNotExported,

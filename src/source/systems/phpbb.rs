@@ -4,12 +4,16 @@
 
 use serde_json::Value as Json;
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, MEMBER, SKIP, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] =
+    &[Hint::Bare, Hint::Digest("md5"), Hint::Prepared("phpBB writes & < > and quotes of a password as HTML entities")];
 
 /// phpBB.
 pub struct PhpBb;
@@ -46,6 +50,10 @@ impl Source for PhpBb {
 
     fn about(&self) -> &'static str {
         "phpBB 3: phpbb_users with phpbb_user_group, phpbb_groups and phpbb_banlist (SQL, CSV, JSON)"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -100,7 +108,7 @@ impl Source for PhpBb {
             prefs,
             created_at: common::moment_of(record, "user_regdate"),
             last_seen: common::moment_of(record, "user_lastvisit"),
-            credential: common::credential(text("user_password"), self.name()),
+            credential: common::credential(text("user_password"), self.hints()),
             source_id,
             ..Account::default()
         })

@@ -68,7 +68,7 @@ impl Source for PocketBase {
             enabled: true,
             prefs,
             created_at: common::moment_of(record, "created"),
-            credential: common::credential(text("password").or_else(|| text("passwordHash")), self.name()),
+            credential: common::credential(text("password").or_else(|| text("passwordHash")), self.hints()),
             ..Account::default()
         })
     }

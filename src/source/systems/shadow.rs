@@ -6,11 +6,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::account::{Account, Credential, HashInput};
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common;
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Crypt];
 
 /// shadow and passwd.
 pub struct Shadow;
@@ -37,6 +40,10 @@ impl Source for Shadow {
 
     fn about(&self) -> &'static str {
         "Unix: shadow joined with passwd by name; addresses are made with --email-domain; accounts below uid 1000 are left out"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -176,9 +183,9 @@ fn credential(hash: Cow<'_, str>) -> Credential<'_> {
         }
         text if text.len() == 13 => {
             let declared = Some(Cow::Borrowed("descrypt"));
-            Credential::Hash(HashInput { hash, declared, origin: "shadow", ..HashInput::default() })
+            Credential::Hash(HashInput { hash, declared, hints: HINTS, ..HashInput::default() })
         }
-        _ => Credential::Hash(HashInput { hash, origin: "shadow", ..HashInput::default() }),
+        _ => Credential::Hash(HashInput { hash, hints: HINTS, ..HashInput::default() }),
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::{Account, Credential};
+use crate::account::{Account, Credential, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN, TOKEN};
@@ -198,7 +198,7 @@ fn is_certain(table: &TableSample) -> bool {
 
 fn credential<'r>(record: &'r Record<'r>, app: &Map<String, Json>) -> Credential<'r> {
     if record.text("encrypted_password").is_some() {
-        return common::hash_in(record, "encrypted_password", "supabase");
+        return common::hash_in(record, "encrypted_password", Hint::KNOWN);
     }
     let mut providers = app.get("providers").map(common::names).unwrap_or_default();
     common::add_roles(&mut providers, app.get("provider").map(common::names).unwrap_or_default());

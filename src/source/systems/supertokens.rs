@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
@@ -86,7 +86,7 @@ impl Source for SuperTokens {
         let passwordless = record.get("phone_number").is_some() && record.get("password_hash").is_none();
         let credential = match text("password_hash") {
             Some(hash) if hash.starts_with("$f_scrypt$") => firebase(&hash, context)?,
-            hash => common::credential(hash, self.name()),
+            hash => common::credential(hash, self.hints()),
         };
         let roles =
             rows(ROLE).iter().filter_map(|role| role.as_str().map(|role| Cow::Owned(role.to_owned()))).collect();
@@ -121,7 +121,7 @@ fn firebase<'r>(hash: &str, context: &Context<'_>) -> Result<Credential<'r>, Ref
     let mut input = HashInput {
         hash: hash.to_owned().into(),
         declared: Some("firebase-scrypt".into()),
-        origin: "supertokens",
+        hints: Hint::KNOWN,
         salt: Some(salt.to_owned().into()),
         salt_encoding: SaltEncoding::Base64,
         signer_key: context.firebase.map(|project| project.signer_key.clone().into()),

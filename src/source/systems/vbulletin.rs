@@ -69,7 +69,7 @@ impl Source for VBulletin {
             _ => "salted-md5",
         };
         let hash = text("token").or_else(|| text("password"));
-        let credential = common::credential(hash, self.name()).map_hash(|input| HashInput {
+        let credential = common::credential(hash, self.hints()).map_hash(|input| HashInput {
             declared: Some(declared.into()),
             salt: text("salt"),
             ..input

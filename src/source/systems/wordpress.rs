@@ -7,12 +7,19 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
-use crate::account::Account;
+use crate::account::{Account, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Format, Record, TableSample, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
 use crate::source::systems::generic::unescape_formula;
 use crate::source::{Context, Detection, Fate, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[
+    Hint::Bare,
+    Hint::Digest("md5"),
+    Hint::Prepared("WordPress trims a password and, in its forms, puts \\ before quotes"),
+];
 
 /// WordPress.
 pub struct WordPress;
@@ -47,6 +54,10 @@ impl Source for WordPress {
     fn about(&self) -> &'static str {
         "WordPress: SQL dumps with or without usermeta, phpMyAdmin CSV/JSON, WP-CLI CSV/JSON, multisites; \
          roles become labels, and no address counts as proven"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -148,7 +159,7 @@ impl Source for WordPress {
         } else if text("user_pass").is_none() {
             common::without(Code::NoPassword, "the source holds no password for this user")
         } else {
-            common::hash_in(record, "user_pass", "wordpress")
+            common::hash_in(record, "user_pass", HINTS)
         };
         Ok(Account {
             email: text("user_email"),

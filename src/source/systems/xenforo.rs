@@ -77,7 +77,7 @@ impl Source for XenForo {
         let state = text("user_state").unwrap_or_default();
         let kept = context.related.rows(PASSWORD, &source_id);
         let credential = match kept.first().and_then(Json::as_str) {
-            Some(data) => common::credential(Some(data.to_owned().into()), self.name()),
+            Some(data) => common::credential(Some(data.to_owned().into()), self.hints()),
             None => common::without(Code::NoPassword, "xf_user_authenticate has no password for this user"),
         };
         let flags = [("is_admin", "admin"), ("is_moderator", "moderator")];

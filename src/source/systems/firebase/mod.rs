@@ -10,12 +10,15 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json, json};
 
 use self::layout::{Layout, PROVIDERS};
-use crate::account::{Account, Credential, HashInput, SaltEncoding};
+use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::bytes::split_once;
 use crate::code::{Code, Refusal};
 use crate::format::{ColumnList, Fields, Format, Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
 use crate::source::{Context, Detection, Fate, Mender, Role, Source};
+
+/// What is known of its hashes.
+const HINTS: &[Hint] = &[Hint::Bare, Hint::Firebase];
 
 /// Firebase.
 pub struct Firebase;
@@ -57,6 +60,10 @@ impl Source for Firebase {
     fn about(&self) -> &'static str {
         "Firebase Authentication: auth:export JSON and CSV of every firebase-tools, REST and Admin SDK dumps, emulator export; \
          claims `role`, `roles` and those that are true become labels"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        HINTS
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
@@ -329,7 +336,7 @@ fn password<'r>(
     Credential::Hash(HashInput {
         hash,
         declared: Some(Cow::Borrowed("firebase-scrypt")),
-        origin: "firebase",
+        hints: HINTS,
         salt,
         salt_encoding: SaltEncoding::Base64,
         signer_key: Some(Cow::Borrowed(&project.signer_key)),

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::firebase::ascii_only;
-use super::job::Job;
-use super::verify::hex;
-use super::verify::scrypt::{Cost, sign};
-use super::{PasswordFields, Verdict, crypt, encoding, itoa64, recognise};
-use crate::account::SaltEncoding;
+use crate::account::{Hint, SaltEncoding};
 use crate::appwrite::{Endpoint, rules};
+use crate::bytes::{hex, is_hex, unhex};
 use crate::code::Code;
+use crate::scheme::job::Job;
+use crate::scheme::verdict::{PasswordFields, Verdict};
+use crate::scheme::verify::scrypt::{Cost, MAX_WORK, sign};
+use crate::scheme::{encoding, itoa64};
 
 const NAME: &str = "scrypt";
 
@@ -32,7 +32,7 @@ enum Digest<'s> {
 impl<'s> Digest<'s> {
     /// Hexadecimal where it can be that, base64 else.
     fn parse(text: &'s str) -> Option<Self> {
-        if encoding::is_hex(text) { Some(Self::Hex(text)) } else { encoding::base64(text).map(Self::Bytes) }
+        if is_hex(text) { Some(Self::Hex(text)) } else { encoding::base64(text).map(Self::Bytes) }
     }
 
     fn length(&self) -> usize {
@@ -44,7 +44,7 @@ impl<'s> Digest<'s> {
 }
 
 /// A hash with salt and parameters in columns of their own.
-pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn row<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let Some(digest) = Digest::parse(text) else {
         return job.malformed(NAME, "the output of scrypt is hexadecimal or base64");
     };
@@ -58,7 +58,7 @@ pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     }
     let bytes = match job.parts.input.salt_encoding {
         SaltEncoding::Utf8 => {
-            if encoding::is_hex(salt) && salt.len() >= 16 {
+            if is_hex(salt) && salt.len() >= 16 {
                 job.note(
                     Code::SaltAssumed,
                     "the salt is hexadecimal; it is sent as that text, not as the bytes it may stand for",
@@ -66,7 +66,7 @@ pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
             }
             Some(Cow::Borrowed(salt.as_bytes()))
         }
-        SaltEncoding::Hex => encoding::hex(salt).map(Cow::Owned),
+        SaltEncoding::Hex => unhex(salt).map(Cow::Owned),
         SaltEncoding::Base64 => encoding::base64(salt).map(Cow::Owned),
     };
     let Some(bytes) = bytes else {
@@ -79,9 +79,9 @@ pub(super) fn row<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// `salt:key` with the parameters of better-auth, Lucia or Oslo; the salt's text is the salt.
-pub(super) fn salt_and_key<'s>(mut job: Job<'s, '_>, scheme: &'static str, salt: &'s str, key: &'s str) -> Verdict<'s> {
+pub fn salt_and_key<'s>(job: &mut Job<'s, '_>, scheme: &'static str, salt: &'s str, key: &'s str) -> Verdict<'s> {
     let r = if scheme == "lucia-v1" { 8 } else { 16 };
-    if key.len() != 128 || !encoding::is_hex(key) || salt.is_empty() {
+    if key.len() != 128 || !is_hex(key) || salt.is_empty() {
         return job.malformed(scheme, "the string is a salt, a colon and 64 bytes in hexadecimal");
     }
     job.converted(if r == 8 {
@@ -97,7 +97,7 @@ pub(super) fn salt_and_key<'s>(mut job: Job<'s, '_>, scheme: &'static str, salt:
 }
 
 /// Werkzeug: `scrypt:N:r:p$salt$hex`.
-pub(super) fn werkzeug<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn werkzeug<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     const NAME: &str = "werkzeug";
     if let Some(verdict) = job.contradiction(NAME).filter(|_| job.declared() != Some("scrypt")) {
         return verdict;
@@ -107,7 +107,7 @@ pub(super) fn werkzeug<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         let (parameters, salt, key) = (fields.next()?, fields.next()?, fields.next()?);
         let mut numbers = parameters.split(':').map(encoding::decimal::<u64>);
         let cost = Cost { n: numbers.next()??, r: numbers.next()??, p: numbers.next()?? };
-        let whole = numbers.next().is_none() && fields.next().is_none() && encoding::is_hex(key);
+        let whole = numbers.next().is_none() && fields.next().is_none() && is_hex(key);
         whole.then_some((cost, salt, key))
     };
     let Some((cost, salt, key)) = parse() else {
@@ -118,7 +118,7 @@ pub(super) fn werkzeug<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// Django: `scrypt$N$salt$r$p$base64`.
-pub(super) fn django<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn django<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -137,7 +137,7 @@ pub(super) fn django<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// PHC: `$scrypt$ln=…,r=…,p=…$salt$hash`, unpadded base64 (passlib, RustCrypto).
-pub(super) fn phc<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn phc<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -165,7 +165,7 @@ pub(super) fn phc<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// The parameters that Spring and lambdaworks write as one hexadecimal number: log₂ N, r and p, a byte each.
-pub(super) fn spring_cost(tag: &str) -> Option<Cost> {
+pub fn spring_cost(tag: &str) -> Option<Cost> {
     let number = u64::from_str_radix(tag, 16).ok().filter(|_| (4..=8).contains(&tag.len()))?;
     let cost =
         Cost { n: 1_u64.checked_shl(u32::try_from(number >> 16).ok()?)?, r: number >> 8 & 0xff, p: number & 0xff };
@@ -173,7 +173,7 @@ pub(super) fn spring_cost(tag: &str) -> Option<Cost> {
 }
 
 /// Spring Security's and lambdaworks' `$e0801$salt$hash`, padded base64.
-pub(super) fn spring<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn spring<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -191,7 +191,7 @@ pub(super) fn spring<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// crypt(3)'s `$7$`: N, r and p in the crypt alphabet, the salt as it stands, 32 bytes of hash.
-pub(super) fn crypt_7<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn crypt_7<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -215,7 +215,7 @@ pub(super) fn crypt_7<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 /// Chooses the endpoint: `/users/scrypt` for a salt that is text, `/users/scrypt-modified` for any other with Firebase's
 /// parameters.
 fn finish<'s>(
-    mut job: Job<'s, '_>,
+    job: &mut Job<'s, '_>,
     scheme: &'static str,
     cost: Cost,
     salt: Cow<'s, [u8]>,
@@ -226,10 +226,10 @@ fn finish<'s>(
         let text = format!("scrypt is not defined for N={}, r={}, p={}", cost.n, cost.r, cost.p);
         return job.refuse(Code::UnsupportedScheme, scheme, text);
     }
-    if let Some(verdict) = crypt::affordable(&mut job, scheme, cost.memory()) {
+    if let Some(verdict) = job.affordable(scheme, cost.memory()) {
         return verdict;
     }
-    if cost.n.saturating_mul(cost.r).saturating_mul(cost.p) > super::verify::scrypt::MAX_WORK {
+    if cost.n.saturating_mul(cost.r).saturating_mul(cost.p) > MAX_WORK {
         return job.refuse(Code::TooExpensive, scheme, "a login with these parameters takes minutes");
     }
     if digest.length() < 16 {
@@ -257,7 +257,7 @@ fn finish<'s>(
 }
 
 fn send_text<'s>(
-    mut job: Job<'s, '_>,
+    job: &mut Job<'s, '_>,
     scheme: &'static str,
     cost: Cost,
     salt: Cow<'s, str>,
@@ -295,7 +295,7 @@ fn send_text<'s>(
 }
 
 fn send_binary<'s>(
-    mut job: Job<'s, '_>,
+    job: &mut Job<'s, '_>,
     scheme: &'static str,
     cost: Cost,
     salt: &[u8],
@@ -303,7 +303,7 @@ fn send_binary<'s>(
     why_not_text: &'static str,
 ) -> Verdict<'s> {
     let derived = match digest {
-        Digest::Hex(text) => encoding::hex(text).unwrap_or_default(),
+        Digest::Hex(text) => unhex(text).unwrap_or_default(),
         Digest::Bytes(bytes) => bytes.clone(),
     };
     let signed =
@@ -318,7 +318,7 @@ fn send_binary<'s>(
     job.converted(
         "binary-salt scrypt(16384,8,1): AES-256-CTR of a chosen signerKey under dk[:32]; salt split salt|separator",
     );
-    job.notes.extend(ascii_only(job.profile));
+    job.ascii_only();
     let (first, second) = salt.split_at((salt.len() - 1).min(MODIFIED_HALF));
     let fields = PasswordFields {
         password: Cow::Owned(password),
@@ -331,13 +331,13 @@ fn send_binary<'s>(
 }
 
 /// `before:after` whose second part is a key of 64 bytes: better-auth, Lucia, Oslo.
-pub(super) fn colons<'s>(job: Job<'s, '_>, salt: &'s str, key: &'s str) -> Verdict<'s> {
-    let scheme = match (job.declared(), job.parts.input.origin) {
+pub fn colons<'s>(job: &mut Job<'s, '_>, salt: &'s str, key: &'s str) -> Verdict<'s> {
+    let hinted = job.hint(|hint| if let Hint::SaltedKey(scheme) = hint { Some(*scheme) } else { None });
+    let scheme = match (job.declared(), hinted) {
         (Some(name @ ("better-auth" | "lucia" | "lucia-v1")), _) => name,
-        (Some(_), _) => return recognise::unrecognised(job),
-        (None, "better-auth") => "better-auth",
+        (Some(_), _) => return job.unrecognised(),
         // Lucia v1 made its salts of 16 letters and digits; what hex of 16 bytes is, is v3's or Oslo's.
-        (None, "lucia") if salt.len() == 32 && encoding::is_hex(salt) => "lucia",
+        (None, Some(scheme)) if scheme != "lucia" || (salt.len() == 32 && is_hex(salt)) => scheme,
         _ => {
             return job.ambiguous(
                 &["better-auth", "lucia", "lucia-v1"],
@@ -346,4 +346,18 @@ pub(super) fn colons<'s>(job: Job<'s, '_>, salt: &'s str, key: &'s str) -> Verdi
         }
     };
     salt_and_key(job, scheme, salt, key)
+}
+
+/// Lucia v2: `s2:salt:key`.
+pub fn lucia_2<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+    if let Some(verdict) = job.contradiction("lucia") {
+        return verdict;
+    }
+    match text["s2:".len()..].split_once(':') {
+        Some((salt, key)) => {
+            job.converted("strip s2:");
+            salt_and_key(job, "lucia", salt, key)
+        }
+        None => job.malformed("lucia", "Lucia v2 writes s2:salt:key"),
+    }
 }

@@ -2,48 +2,29 @@
 
 use std::borrow::Cow;
 
-use super::encoding;
-use super::job::Job;
-use super::verify::hex;
-use super::{PasswordFields, Verdict, recognise};
+use crate::account::Hint;
 use crate::appwrite::Endpoint;
+use crate::bytes::{hex, is_hex};
 use crate::code::Code;
-
-/// Bytes of output of every digest that Appwrite verifies.
-const LENGTHS: [(&str, usize); 12] = [
-    ("md5", 16),
-    ("sha1", 20),
-    ("sha224", 28),
-    ("sha256", 32),
-    ("sha384", 48),
-    ("sha512", 64),
-    ("sha512/224", 28),
-    ("sha512/256", 32),
-    ("sha3-224", 28),
-    ("sha3-256", 32),
-    ("sha3-384", 48),
-    ("sha3-512", 64),
-];
+use crate::scheme::encoding;
+use crate::scheme::job::Job;
+use crate::scheme::registry::{self, digest_length, salted_digest};
+use crate::scheme::verdict::{PasswordFields, Verdict};
 
 /// How a digest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub enum Written {
     Hex,
     Base64,
 }
 
-/// The output length of a digest that Appwrite verifies, in bytes.
-pub(super) fn length(scheme: &str) -> Option<usize> {
-    LENGTHS.iter().find(|(name, _)| *name == scheme).map(|&(_, length)| length)
-}
-
 /// The number of bytes and the writing of a string that could be a digest.
-pub(super) fn shape(text: &str) -> Option<(usize, Written)> {
+pub fn shape(text: &str) -> Option<(usize, Written)> {
     let is_length = |bytes: usize| matches!(bytes, 16 | 20 | 28 | 32 | 48 | 64);
     if text.len() > 128 {
         return None;
     }
-    if encoding::is_hex(text) {
+    if is_hex(text) {
         return is_length(text.len() / 2).then_some((text.len() / 2, Written::Hex));
     }
     let (_, bytes) = encoding::standard(text)?;
@@ -51,22 +32,25 @@ pub(super) fn shape(text: &str) -> Option<(usize, Written)> {
 }
 
 /// A digest whose scheme is known.
-pub(super) fn named<'s>(mut job: Job<'s, '_>, scheme: &'static str, text: &'s str) -> Verdict<'s> {
+pub fn named<'s>(job: &mut Job<'s, '_>, scheme: &'static str, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(scheme) {
         return verdict;
     }
-    let Some((bytes, written)) = shape(text).filter(|(bytes, _)| Some(*bytes) == length(scheme)) else {
+    let Some((bytes, written)) = shape(text).filter(|(bytes, _)| Some(*bytes) == digest_length(scheme)) else {
         return job.refuse(
             Code::MalformedHash,
             scheme,
-            format!("a digest of {scheme} has {} bytes, in hexadecimal or base64", length(scheme).unwrap_or_default()),
+            format!(
+                "a digest of {scheme} has {} bytes, in hexadecimal or base64",
+                digest_length(scheme).unwrap_or_default()
+            ),
         );
     };
-    if job.parts.salt.is_some_and(|salt| !salt.is_empty()) {
-        return salted(job, bytes);
+    if job.salt().is_some() {
+        return job.unsupported(salted_digest(bytes));
     }
     let declared = job.parts.declared.filter(|declared| declared.name == scheme);
-    if declared.or_else(|| super::registry::find(scheme)).is_none_or(|s| s.on(job.profile).is_err()) {
+    if declared.or_else(|| registry::find(scheme)).is_none_or(|s| s.on(job.profile).is_err()) {
         return job.unsupported(scheme);
     }
     let password = match written {
@@ -90,18 +74,22 @@ pub(super) fn named<'s>(mut job: Job<'s, '_>, scheme: &'static str, text: &'s st
 }
 
 /// A digest that only its length and the source tell anything of.
-pub(super) fn undeclared<'s>(job: Job<'s, '_>, text: &'s str, bytes: usize) -> Verdict<'s> {
+pub fn undeclared<'s>(job: &mut Job<'s, '_>, text: &'s str, bytes: usize) -> Verdict<'s> {
     if job.declared().is_some() {
-        return recognise::unrecognised(job);
+        return job.unrecognised();
     }
-    if job.parts.salt.is_some_and(|salt| !salt.is_empty()) {
-        return if job.parts.input.origin == "discourse" { job.unsupported("discourse") } else { salted(job, bytes) };
-    }
-    match (job.parts.input.origin, bytes) {
-        // None of these has ever written another bare digest of this length.
-        ("wordpress" | "django" | "magento" | "drupal" | "phpbb" | "joomla", 16) => return named(job, "md5", text),
-        ("discourse", 32) => return job.unsupported("discourse"),
-        _ => {}
+    let fits = |hint: &Hint| match hint {
+        Hint::Digest(scheme) if digest_length(scheme) == Some(bytes) => Some(*scheme),
+        _ => None,
+    };
+    let hinted = job.hint(fits);
+    // What is salted by its nature stays what it is with its salt beside it.
+    let salted = hinted.filter(|scheme| registry::find(scheme).is_some_and(|s| s.on(job.profile).is_err()));
+    match (salted, job.salt(), hinted) {
+        (Some(scheme), ..) => return job.unsupported(scheme),
+        (None, Some(_), _) => return job.unsupported(salted_digest(bytes)),
+        (None, None, Some(scheme)) => return named(job, scheme, text),
+        (None, None, None) => {}
     }
     let candidates: &[&'static str] = match bytes {
         16 => &["md5", "ntlm", "md4", "lm", "salted-md5", "nested-digest", "hmac-md5"],
@@ -127,17 +115,5 @@ pub(super) fn undeclared<'s>(job: Job<'s, '_>, text: &'s str, bytes: usize) -> V
 }
 
 fn written_name(text: &str) -> &'static str {
-    if encoding::is_hex(text) { "hexadecimal" } else { "base64" }
-}
-
-/// A digest of this length with a salt beside it or in it.
-pub(super) fn salted<'s>(job: Job<'s, '_>, bytes: usize) -> Verdict<'s> {
-    job.unsupported(match bytes {
-        16 => "salted-md5",
-        20 => "salted-sha1",
-        32 => "salted-sha256",
-        48 => "salted-sha384",
-        64 => "salted-sha512",
-        _ => "salted-digest",
-    })
+    if is_hex(text) { "hexadecimal" } else { "base64" }
 }

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::job::Job;
-use super::{PasswordFields, Verdict, encoding, recognise};
 use crate::appwrite::{Endpoint, rules};
-use crate::code::{Code, Note, Refusal};
+use crate::code::{Code, Refusal};
+use crate::scheme::encoding;
+use crate::scheme::job::{Behind, Job, Step};
+use crate::scheme::verdict::{PasswordFields, Verdict};
 
 const NAME: &str = "firebase-scrypt";
 
@@ -23,35 +24,30 @@ struct Row<'s> {
 }
 
 /// A hash with its parameters beside it. Rounds and mem_cost that nobody gave are what every Firebase project has.
-pub(super) fn resolve<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn resolve<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     if text == "UkVEQUNURUQ=" {
         let text = "the exporter wrote REDACTED in the place of the hash";
-        return Verdict::Refused(Refusal::new(Code::RedactedHash, text).scheme(NAME));
+        return Verdict::Refused(Refusal::new(Code::RedactedHash, text).scheme(NAME)).into();
     }
     if let Some(password) = text.strip_prefix("fakeHash:").and_then(|rest| rest.split_once(":password=")) {
-        job.converted("take the emulator's plain password");
-        let mut verdict = super::plain(Cow::Borrowed(password.1), job.profile);
-        if let Verdict::Maps(mapped) = &mut verdict {
-            mapped.conversion = job.conversion;
-        }
-        return verdict;
+        return job.uncovered("take the emulator's plain password", Behind::Plain, password.1);
     }
     if memchr::memchr(b'$', text.as_bytes()).is_some() {
-        return clerk(job, text);
+        return clerk(job, text).into();
     }
     let Some(salt) = job.parts.salt.filter(|salt| !salt.is_empty()) else {
-        return job.refuse(Code::ParametersMissing, NAME, "the record has no salt beside its Firebase hash");
+        return job.refuse(Code::ParametersMissing, NAME, "the record has no salt beside its Firebase hash").into();
     };
     let (Some(signer_key), Some(separator)) = (job.parts.signer_key, job.parts.salt_separator) else {
         let text = "a Firebase hash needs the project's signer key and salt separator";
-        return Verdict::Refused(Refusal::new(Code::HashConfigMissing, text).scheme(NAME));
+        return Verdict::Refused(Refusal::new(Code::HashConfigMissing, text).scheme(NAME)).into();
     };
     let (rounds, mem_cost) = (job.parts.input.rounds.unwrap_or(8), job.parts.input.mem_cost.unwrap_or(14));
-    finish(job, Row { hash: text, salt, signer_key, separator, rounds, mem_cost })
+    finish(job, Row { hash: text, salt, signer_key, separator, rounds, mem_cost }).into()
 }
 
 /// Supabase: `$fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$hash`, in which n is mem_cost and r is rounds.
-pub(super) fn supabase<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+pub fn supabase<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -80,10 +76,10 @@ pub(super) fn supabase<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
 }
 
 /// Clerk: `hash$salt$signer key$separator$rounds$mem_cost`.
-fn clerk<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
+fn clerk<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let fields: Vec<&str> = text.splitn(7, '$').collect();
     let [hash, salt, signer_key, separator, rounds, mem_cost] = fields[..] else {
-        return recognise::unrecognised(job);
+        return job.unrecognised();
     };
     let (Some(rounds), Some(mem_cost)) = (encoding::decimal(rounds), encoding::decimal(mem_cost)) else {
         return job.malformed(NAME, "rounds and mem_cost are not numbers");
@@ -92,7 +88,7 @@ fn clerk<'s>(mut job: Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     finish(job, Row { hash, salt, signer_key, separator, rounds, mem_cost })
 }
 
-fn finish<'s>(mut job: Job<'s, '_>, row: Row<'s>) -> Verdict<'s> {
+fn finish<'s>(job: &mut Job<'s, '_>, row: Row<'s>) -> Verdict<'s> {
     if (row.rounds, row.mem_cost) != (8, 14) {
         let text = format!(
             "Appwrite computes Firebase's scrypt with rounds 8 and mem_cost 14 alone; this project has {} and {}",
@@ -138,7 +134,7 @@ fn finish<'s>(mut job: Job<'s, '_>, row: Row<'s>) -> Verdict<'s> {
             "salt, separator and signer key may have 128 characters of base64 each",
         );
     }
-    job.notes.extend(ascii_only(job.profile));
+    job.ascii_only();
     let fields = PasswordFields {
         password,
         password_salt: Some(salt),
@@ -147,9 +143,4 @@ fn finish<'s>(mut job: Job<'s, '_>, row: Row<'s>) -> Verdict<'s> {
         ..PasswordFields::default()
     };
     job.maps_fields(NAME, Endpoint::ScryptModified, fields)
-}
-
-/// The warning that belongs to everything sent to `/users/scrypt-modified` on 1.4.
-pub(super) fn ascii_only(profile: &crate::appwrite::Profile) -> Option<Note> {
-    (!profile.scrypt_modified_utf8).then(|| Note::new(Code::AsciiOnly, Code::AsciiOnly.title()))
 }

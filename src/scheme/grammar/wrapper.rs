@@ -1,0 +1,123 @@
+//! `{NAME}…`: RFC 2307 and OpenLDAP, Dovecot, Spring Security's DelegatingPasswordEncoder.
+
+use crate::bytes::is_hex;
+use crate::scheme::job::{Behind, Job, Step};
+use crate::scheme::registry::{digest_length, salted_digest};
+
+/// What a wrapper says.
+#[derive(Clone, Copy)]
+enum Says {
+    /// How to read what is in it.
+    Read(Behind),
+    /// A scheme that nothing verifies.
+    Nothing(&'static str),
+}
+
+macro_rules! wrappers {
+    ($($name:literal => $behind:expr),* $(,)?) => {
+        &[$(($name, concat!("strip {", $name, "}"), $behind)),*]
+    };
+}
+
+/// Names in upper case, without Dovecot's encoding suffix and Spring's version.
+const WRAPPERS: &[(&str, &str, Says)] = wrappers! {
+    "CRYPT" => Says::Read(Behind::Crypt),
+    "BLF-CRYPT" => Says::Read(Behind::Itself),
+    "SHA512-CRYPT" => Says::Read(Behind::Itself),
+    "SHA256-CRYPT" => Says::Read(Behind::Itself),
+    "MD5-CRYPT" => Says::Read(Behind::Itself),
+    "DES-CRYPT" => Says::Read(Behind::Crypt),
+    "ARGON2" => Says::Read(Behind::Itself),
+    "ARGON2I" => Says::Read(Behind::Itself),
+    "ARGON2ID" => Says::Read(Behind::Itself),
+    "BCRYPT" => Says::Read(Behind::Itself),
+    "LDAP" => Says::Read(Behind::Itself),
+    "SCRYPT" => Says::Read(Behind::Spring),
+    "MD5" => Says::Read(Behind::Digest("md5")),
+    "PLAIN-MD5" => Says::Read(Behind::Digest("md5")),
+    "LDAP-MD5" => Says::Read(Behind::Digest("md5")),
+    "SHA" => Says::Read(Behind::Digest("sha1")),
+    "SHA1" => Says::Read(Behind::Digest("sha1")),
+    "SHA-1" => Says::Read(Behind::Digest("sha1")),
+    "SHA224" => Says::Read(Behind::Digest("sha224")),
+    "SHA-224" => Says::Read(Behind::Digest("sha224")),
+    "SHA256" => Says::Read(Behind::Digest("sha256")),
+    "SHA-256" => Says::Read(Behind::Digest("sha256")),
+    "SHA384" => Says::Read(Behind::Digest("sha384")),
+    "SHA-384" => Says::Read(Behind::Digest("sha384")),
+    "SHA512" => Says::Read(Behind::Digest("sha512")),
+    "SHA-512" => Says::Read(Behind::Digest("sha512")),
+    "NOOP" => Says::Read(Behind::Plain),
+    "PLAIN" => Says::Read(Behind::Plain),
+    "CLEAR" => Says::Read(Behind::Plain),
+    "CLEARTEXT" => Says::Read(Behind::Plain),
+    "SMD5" => Says::Nothing("salted-md5"),
+    "SSHA" => Says::Nothing("salted-sha1"),
+    "SSHA1" => Says::Nothing("salted-sha1"),
+    "SSHA224" => Says::Nothing("salted-digest"),
+    "SSHA256" => Says::Nothing("salted-sha256"),
+    "SSHA384" => Says::Nothing("salted-sha384"),
+    "SSHA512" => Says::Nothing("salted-sha512"),
+    "SSHA-256" => Says::Nothing("salted-sha256"),
+    "SSHA-384" => Says::Nothing("salted-sha384"),
+    "SSHA-512" => Says::Nothing("salted-sha512"),
+    "X-ISSHA, 1024" => Says::Nothing("salted-sha1"),
+    "PBKDF2" => Says::Nothing("pbkdf2"),
+    "PBKDF2-SHA1" => Says::Nothing("pbkdf2-sha1"),
+    "PBKDF2-SHA256" => Says::Nothing("pbkdf2-sha256"),
+    "PBKDF2-SHA512" => Says::Nothing("pbkdf2-sha512"),
+    "PBKDF2_SHA256" => Says::Nothing("pbkdf2-sha256"),
+    "PKCS5S2" => Says::Nothing("pbkdf2-sha1"),
+    "CRAM-MD5" => Says::Nothing("cram"),
+    "HMAC-MD5" => Says::Nothing("cram"),
+    "DIGEST-MD5" => Says::Nothing("cram"),
+    "SCRAM-SHA-1" => Says::Nothing("scram"),
+    "SCRAM-SHA-256" => Says::Nothing("scram"),
+    "NT" => Says::Nothing("ntlm"),
+    "NTLM" => Says::Nothing("ntlm"),
+    "LM" => Says::Nothing("lm"),
+    "LANMAN" => Says::Nothing("lm"),
+    "MD4" => Says::Nothing("md4"),
+    "PLAIN-MD4" => Says::Nothing("md4"),
+};
+
+pub fn unwrap<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
+    let Some((name, body)) = text[1..].split_once('}').filter(|(name, _)| name.len() <= 40) else {
+        return job.unrecognised().into();
+    };
+    if name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("FSHP")) {
+        return job.unsupported("fshp").into();
+    }
+    let name = name.split('@').next().unwrap_or(name);
+    let suffix = |end: &str| {
+        name.len()
+            .checked_sub(end.len())
+            .filter(|&at| name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(end))
+    };
+    let bare = [".B64", ".BASE64", ".HEX"].iter().find_map(|end| suffix(end)).map_or(name, |at| &name[..at]);
+    let Some(&(_, conversion, says)) = WRAPPERS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(bare)) else {
+        return job.unrecognised().into();
+    };
+    let behind = match says {
+        Says::Nothing(scheme) => return job.unsupported(scheme).into(),
+        Says::Read(behind) => behind,
+    };
+    match behind {
+        Behind::Plain => {
+            if let Some(verdict) = job.contradiction("plain") {
+                return verdict.into();
+            }
+        }
+        // Dovecot's {MD5} is MD5-crypt; Spring's old {MD5}{salt}… is salted.
+        Behind::Digest("md5") if body.starts_with('$') => return job.uncovered(conversion, Behind::Itself, body),
+        Behind::Digest(scheme) if body.starts_with('{') => {
+            return job.unsupported(salted_digest(digest_length(scheme).unwrap_or_default())).into();
+        }
+        Behind::Digest("sha256") if body.len() == 80 && is_hex(body) => {
+            return job.unsupported("spring-standard").into();
+        }
+        Behind::Digest(_) => job.parts.salt = None,
+        Behind::Same | Behind::Itself | Behind::Crypt | Behind::Spring => {}
+    }
+    job.uncovered(conversion, behind, body)
+}

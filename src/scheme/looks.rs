@@ -1,0 +1,115 @@
+//! What one cell looks like to somebody who was not told: a hash, a mask, a marker, or nothing of the kind.
+//!
+//! For guards: no hash may become a password, no column of hashes may be dropped without a word. It asks the resolver, so
+//! that the two cannot disagree.
+
+use super::resolve::{resolve, unusable_marker};
+use super::verdict::Verdict;
+use crate::account::HashInput;
+use crate::appwrite::Version;
+use crate::code::Code;
+
+/// What a cell looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// A password hash, bare or written around (`b'…'`, `\\x…`, base64, `{CRYPT}…`).
+    Hash {
+        /// The likeliest scheme, as `rehome schemes` lists it.
+        scheme: &'static str,
+        /// Whether no person would choose such a password: what is not sure is decided by the whole column.
+        sure: bool,
+    },
+    /// What an exporter writes in the place of a password: `********`, `[FILTERED]`, `REDACTED`.
+    Masked,
+    /// A marker for an account without a usable password: `!`, `*`, `x`, nothing.
+    Unusable,
+    /// Neither: a password in plain text, or no password at all.
+    Nothing,
+}
+
+impl Looks {
+    /// Whether the cell is no plain-text password for sure.
+    #[must_use]
+    pub const fn is_no_password(self) -> bool {
+        matches!(self, Self::Hash { sure: true, .. } | Self::Masked | Self::Unusable)
+    }
+}
+
+/// What a cell looks like.
+#[must_use]
+pub fn looks_like(cell: &str) -> Looks {
+    // No hash and no mask is longer; what is costs nothing to answer.
+    if cell.len() > 8192 {
+        return Looks::Nothing;
+    }
+    if is_mask(cell) {
+        return Looks::Masked;
+    }
+    let text = cell.trim_ascii();
+    if is_marker(text) {
+        return Looks::Unusable;
+    }
+    if text.starts_with(['!', '*']) && unusable_marker(text) {
+        return Looks::Nothing;
+    }
+    let input = HashInput { hash: text.into(), ..HashInput::default() };
+    match resolve(&input, Version::NEWEST.profile()) {
+        Verdict::Maps(mapped) if mapped.scheme == "plain" => Looks::Hash { scheme: "plain", sure: true },
+        Verdict::Maps(mapped) => Looks::Hash { scheme: mapped.scheme, sure: true },
+        Verdict::Refused(refusal) => match (refusal.code, refusal.scheme, refusal.ambiguous.first()) {
+            (Code::UnusablePassword, ..) => Looks::Unusable,
+            (Code::RedactedHash, ..) => Looks::Masked,
+            (code, Some(scheme), _) if code != Code::UnrecognisedHash => {
+                Looks::Hash { scheme, sure: is_sure(text, scheme) }
+            }
+            (_, None, Some(scheme)) => Looks::Hash { scheme, sure: is_sure(text, scheme) },
+            _ => Looks::Nothing,
+        },
+    }
+}
+
+/// A marker that no person would choose as a password, as [`unusable_marker`] alone would have all of `!Summer2024`.
+fn is_marker(text: &str) -> bool {
+    let rest = text.trim_start_matches(['!', '*']);
+    let locked = ["LK", "NP", "LOCK", "0", "1"].iter().any(|word| rest.trim_end_matches('*') == *word);
+    let hash = rest.starts_with(['$', '{']) || (rest.len() >= 30 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    unusable_marker(text) && (!text.starts_with(['!', '*']) || rest.is_empty() || locked || hash)
+}
+
+/// Whether the shape alone is beyond what a person or a password manager makes. Letters and digits of 13 or 22 may be a
+/// word or a generated password; a whole column of them is not.
+fn is_sure(text: &str, scheme: &str) -> bool {
+    let unpadded = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'+' | b'-' | b'_'));
+    let hexadecimal = crate::bytes::is_hex(text);
+    match scheme {
+        // `bob:secret99` and `S:word` are passwords as well.
+        "descrypt" | "mysql323" | "bigcrypt" | "mysql41" | "oracle" | "cisco" => text.len() >= 30,
+        _ => !unpadded || (hexadecimal && text.len() >= 32) || text.len() >= 40,
+    }
+}
+
+/// What exporters, admin panels and loggers write in the place of a secret.
+fn is_mask(cell: &str) -> bool {
+    let text = cell.trim();
+    let bullets =
+        |c: char| matches!(c, '*' | '•' | '●' | '·' | '∙' | '○' | '⬤' | '█' | '▪' | '■' | '×' | '‧' | '⁎' | '＊' | '…');
+    let mut characters = text.chars();
+    if characters.clone().count() >= 3 && (characters.all(bullets) || text.chars().all(|c| matches!(c, 'x' | 'X'))) {
+        return true;
+    }
+    let words: String =
+        text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase()).collect();
+    let bracketed = text.starts_with(['[', '<', '(', '{']) && text.ends_with([']', '>', ')', '}']);
+    match words.as_str() {
+        "redacted" | "filtered" | "masked" | "undefined" | "null" | "nil" | "none" | "n/a" | "nan" => true,
+        "hidden" | "protected" | "private" | "secret" | "removed" | "omitted" | "encrypted" | "confidential"
+        | "sensitive" | "sensitivedata" | "passwordhidden" | "hiddenpassword" | "passwordhash" | "password"
+        | "hash" | "censored" | "scrubbed" | "sanitized" | "obfuscated" | "anonymized" | "anonymised"
+        | "binarydata" | "binary" | "blob" | "secretvalue" | "notshown" | "notexported" | "notset" | "empty"
+        | "objectobject" | "memory" => bracketed,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
