@@ -3,6 +3,13 @@
 
 use crate::code::Code;
 
+/// Log target of what a command does as a whole.
+pub const RUN: &str = "rehome::run";
+/// Log target of what becomes of a user.
+pub const USER: &str = "rehome::user";
+/// Log target of requests.
+pub const HTTP: &str = "rehome::http";
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

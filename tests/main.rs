@@ -8,6 +8,7 @@ mod exports;
 mod http;
 mod identify;
 mod import;
+mod log;
 mod plan;
 mod readme;
 mod report;

@@ -14,9 +14,15 @@ pub fn fixture(path: &str) -> PathBuf {
 /// The binary with a clean environment: nothing of the person's own project or key reaches a test.
 pub fn rehome() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
-    for name in
-        ["APPWRITE_ENDPOINT", "APPWRITE_PROJECT_ID", "APPWRITE_API_KEY", "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"]
-    {
+    for name in [
+        "APPWRITE_ENDPOINT",
+        "APPWRITE_PROJECT_ID",
+        "APPWRITE_API_KEY",
+        "JOB_COMPLETION_INDEX",
+        "JOB_COMPLETIONS",
+        "REHOME_LOG",
+        "REHOME_LOG_FORMAT",
+    ] {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());

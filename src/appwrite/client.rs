@@ -1,6 +1,6 @@
 //! The Users API over HTTP: what is sent, and what came back. Decides nothing: [`super::verdict`] does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::Url;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::wire::Request;
 use crate::error::RunError;
+use crate::event::HTTP;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -226,6 +227,17 @@ fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
 }
 
 async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
+    let sent = Instant::now();
+    let came = exchange(builder).await;
+    let ms = (sent.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+    match &came {
+        Ok(answer) => tracing::debug!(target: HTTP, status = answer.status, ms, "answered"),
+        Err(lost) => tracing::debug!(target: HTTP, why = lost.text(), ms, "not answered"),
+    }
+    came
+}
+
+async fn exchange(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
     let lost = |error: reqwest::Error| {
         let text = describe(&error);
         if error.is_connect() || error.is_builder() { Lost::Unsent(text) } else { Lost::Unanswered(text) }

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod identify;
 mod import;
+pub mod log;
 mod man;
 mod plan;
 pub mod progress;
@@ -33,6 +34,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// What to log.
+    #[command(flatten)]
+    pub log: log::LogArgs,
 }
 
 /// One variant a command; the help of each stands on its arguments.
@@ -60,21 +64,22 @@ pub enum Command {
 /// # Errors
 /// What ended the run; [`RunError::exit_code`] is the process's exit code.
 pub fn run(cli: Cli) -> Result<Finish, RunError> {
+    cli.log.begin();
     match cli.command {
-        Command::Check(args) => check::run(args),
-        Command::Plan(args) => plan::run(args),
-        Command::Import(args) => import::run(args),
-        Command::Resume(args) => resume::run(args),
-        Command::Status(args) => status::run(args),
-        Command::Verify(args) => verify::run(args),
-        Command::Rollback(args) => rollback::run(args),
-        Command::Report(args) => report::run(args),
-        Command::Identify(args) => identify::run(args),
-        Command::Sandbox(args) => sandbox::run(args),
-        Command::Sources(args) => sources::run(args),
-        Command::Schemes(args) => schemes::run(args),
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(args),
+        Command::Check(args) => log::logged("check", || check::run(args)),
+        Command::Plan(args) => log::logged("plan", || plan::run(args)),
+        Command::Import(args) => log::logged("import", || import::run(args)),
+        Command::Resume(args) => log::logged("resume", || resume::run(args)),
+        Command::Status(args) => log::logged("status", || status::run(args)),
+        Command::Verify(args) => log::logged("verify", || verify::run(args)),
+        Command::Rollback(args) => log::logged("rollback", || rollback::run(args)),
+        Command::Report(args) => log::logged("report", || report::run(args)),
+        Command::Identify(args) => log::logged("identify", || identify::run(args)),
+        Command::Sandbox(args) => log::logged("sandbox", || sandbox::run(args)),
+        Command::Sources(args) => log::logged("sources", || sources::run(args)),
+        Command::Schemes(args) => log::logged("schemes", || schemes::run(args)),
+        Command::Completions(args) => log::logged("completions", || completions::run(args)),
+        Command::Man(args) => log::logged("man", || man::run(args)),
     }
 }
 

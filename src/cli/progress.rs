@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{OutputArgs, OutputFormat};
+use super::log::Logged;
 use crate::event::{Event, Listener};
 use crate::report::inert::shown;
 
@@ -21,9 +22,22 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 #[must_use]
 pub fn listener(output: OutputArgs) -> Arc<dyn Listener> {
     if output.format == OutputFormat::Text && std::io::stderr().is_terminal() {
-        Arc::new(Progress::new(output))
+        Arc::new(Logged(Progress::new(output)))
     } else {
-        Arc::new(Lines { json: output.format == OutputFormat::Json, quiet: output.quiet, state: Mutex::default() })
+        let json = output.format == OutputFormat::Json;
+        Arc::new(Logged(Lines { json, quiet: output.quiet, state: Mutex::default() }))
+    }
+}
+
+/// The bars that are on the screen, for whoever writes to it as well.
+static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// Writes to standard error without spoiling the bars.
+pub fn above_bars(write: impl FnOnce()) {
+    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bars {
+        Some(bars) => bars.suspend(write),
+        None => write(),
     }
 }
 
@@ -155,13 +169,9 @@ impl Progress {
     #[must_use]
     pub fn new(output: OutputArgs) -> Self {
         let target = if output.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
-        Self {
-            bars: MultiProgress::with_draw_target(target),
-            reading: OnceLock::new(),
-            users: OnceLock::new(),
-            quiet: output.quiet,
-            failed: AtomicU64::new(0),
-        }
+        let bars = MultiProgress::with_draw_target(target);
+        *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(bars.clone());
+        Self { bars, reading: OnceLock::new(), users: OnceLock::new(), quiet: output.quiet, failed: AtomicU64::new(0) }
     }
 
     /// Takes the bars away.

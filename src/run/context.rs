@@ -1,5 +1,7 @@
 //! What everything that works on a run shares, and how it asks the target patiently.
 
+use tracing::Instrument as _;
+
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
 use crate::appwrite::client::Answer;
@@ -7,6 +9,7 @@ use crate::appwrite::verdict::{Cause, Trouble, Verdict, back_off};
 use crate::appwrite::wire::Request;
 use crate::code::Code;
 use crate::error::RunError;
+use crate::event::HTTP;
 use crate::ledger::Sender;
 
 /// What all users of a run share.
@@ -47,6 +50,14 @@ pub enum Reply {
     Refused(Problem),
 }
 
+impl Tries {
+    /// The number of the next one, from 1.
+    #[must_use]
+    pub const fn next(&self) -> u32 {
+        self.count + 1
+    }
+}
+
 impl Context {
     /// Sends a request that can be repeated, until it is answered or has been tried often enough.
     ///
@@ -56,7 +67,7 @@ impl Context {
         let mut tries = Tries::default();
         loop {
             let entry = self.next().await?;
-            let (verdict, answer) = self.gate.send(&entry, request).await;
+            let (verdict, answer) = self.gate.send(&entry, request).instrument(request.span(tries.next())).await;
             drop(entry);
             let refused = |text| Ok(Reply::Refused(Problem { code: Code::TargetRefused, text }));
             let trouble = match (verdict, answer) {
@@ -91,6 +102,7 @@ impl Context {
         let attempt = if cause == Cause::Throttled { 1 } else { *of_cause };
         let range = back_off(attempt);
         let pause = range.start + range.end.saturating_sub(range.start).mul_f64(fastrand::f64());
+        tracing::debug!(target: HTTP, tries = tries.count, ?cause, pause_ms = pause.as_millis() as u64, "trying again");
         let stopped = async {
             if urgent {
                 self.stop.leaving().await;

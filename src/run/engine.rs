@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument as _;
 
 use super::context::Context;
 use super::feed::{self, Intents};
@@ -15,7 +16,7 @@ use super::saga;
 use super::stop::Stop;
 use crate::appwrite::Client;
 use crate::error::RunError;
-use crate::event::{Event, Listener};
+use crate::event::{Event, Listener, USER};
 use crate::ledger::{Ledger, Reader};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
@@ -66,7 +67,7 @@ impl Engine<'_> {
             listener.on(&Event::Said("finishing the users that are begun; once more to stop at once".into()));
         }));
         let users = self.limits.concurrency.max(1) * USERS_A_PERMIT;
-        let dispatcher = runtime.spawn(dispatch(context.clone(), receiver, users));
+        let dispatcher = runtime.spawn(dispatch(context.clone(), receiver, users).in_current_span());
         let read = self.feed(&context, reader, runtime.handle(), sender);
         let sent = runtime.block_on(dispatcher);
         signals.abort();
@@ -121,12 +122,14 @@ async fn dispatch(context: Arc<Context>, mut batches: mpsc::Receiver<Vec<Job>>, 
                 break 'run;
             }
             let context = context.clone();
-            tokio::spawn(async move {
+            let span = tracing::debug_span!(target: USER, "user", record = job.record);
+            let work = async move {
                 // Whoever is left open is known to the ledger, and why to the stop.
                 let _ = saga::run(&context, job).await;
                 drop(context);
                 drop(place);
-            });
+            };
+            tokio::spawn(work.instrument(span));
         }
     }
     batches.close();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::context::{Context, Left, Reply};
 use super::feed;
@@ -237,7 +238,8 @@ pub fn rollback(
                 }
             }
             let context = context.clone();
-            asked.spawn_on(async move { one(&context, entry, mode).await }, runtime.handle());
+            let span = tracing::debug_span!(target: event::USER, "user", record = entry.record);
+            asked.spawn_on(async move { one(&context, entry, mode).await }.instrument(span), runtime.handle());
         }
     }
     while let Some(result) = runtime.block_on(asked.join_next()) {

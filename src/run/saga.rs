@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
 
 use super::compare::compare;
 use super::context::{Context, Left, Problem, Reply, Tries};
@@ -15,6 +16,7 @@ use crate::appwrite::wire::user::{Page, moment};
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
 use crate::error::RunError;
+use crate::event::USER;
 use crate::ledger::{Change, Event, State, Steps};
 
 /// By how much this machine's clock and the server's may differ when "created before this run tried" is decided.
@@ -81,7 +83,7 @@ impl<'c> Saga<'c> {
                 }
             }
             let entry = self.context.begin().await?;
-            let (verdict, answer) = self.context.gate.send(&entry, &create).await;
+            let (verdict, answer) = self.context.gate.send(&entry, &create).instrument(create.span(tries.next())).await;
             let trouble = match verdict {
                 Verdict::Done => {
                     self.advance(Event::Created);
@@ -218,7 +220,8 @@ impl<'c> Saga<'c> {
                 Some(entry) => entry,
                 None => self.context.next().await?,
             };
-            let (verdict, answer) = self.context.gate.send(&entry, &request).await;
+            let (verdict, answer) =
+                self.context.gate.send(&entry, &request).instrument(request.span(tries.next())).await;
             let trouble = match verdict {
                 Verdict::Done => return Ok(Ok(updated_at(answer.as_ref()))),
                 // Repeating PATCH phone is a 409 even if the number is the user's own.
@@ -303,7 +306,10 @@ impl<'c> Saga<'c> {
 
     fn advance(&mut self, event: Event) {
         match self.state.next(self.steps, event) {
-            Ok((state, steps)) => (self.state, self.steps) = (state, steps),
+            Ok((state, steps)) => {
+                tracing::trace!(target: USER, from = ?self.state, ?event, to = ?state, "state");
+                (self.state, self.steps) = (state, steps);
+            }
             Err(illegal) => {
                 debug_assert!(false, "{illegal}");
                 self.context.stop.leave(RunError::internal(format!("record {}: {illegal}", self.job.record)));

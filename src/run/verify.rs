@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::compare::compare;
@@ -480,7 +481,7 @@ fn ask(
     jobs: Vec<Job>,
 ) {
     let context = context.clone();
-    asked.spawn_on(async move { compare_page(&context, jobs).await }, runtime.handle());
+    asked.spawn_on(async move { compare_page(&context, jobs).await }.in_current_span(), runtime.handle());
 }
 
 async fn take(

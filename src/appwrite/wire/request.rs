@@ -7,6 +7,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use super::{Create, Step};
+use crate::event::HTTP;
 
 /// What a request is for; what an answer to it means depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,26 @@ impl Step<'_> {
 }
 
 impl Request {
+    /// The log's span for this try of it, counted from 1.
+    #[must_use]
+    pub fn span(&self, attempt: u32) -> tracing::Span {
+        tracing::debug_span!(target: HTTP, "request", method = %self.method, path = self.template(), r#try = attempt)
+    }
+
+    /// The path without anybody's id, `/users/{id}/sessions/{id}`, and without its query: fit to be shown.
+    fn template(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let mut parts: Vec<&str> = path.split('/').collect();
+        if self.method != Method::POST {
+            for place in 2..parts.len() {
+                if matches!(parts[place - 1], "users" | "sessions") {
+                    parts[place] = "{id}";
+                }
+            }
+        }
+        parts.join("/")
+    }
+
     /// `POST` of any JSON.
     #[must_use]
     pub fn post(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
@@ -135,6 +156,14 @@ pub fn equal(attribute: &str, values: &[&str]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_that_is_shown_names_nobody() {
+        let phone = Step::VerifyPhone.request("a@x.test");
+        let all = [Request::end_session("users", "s1"), Request::read("u1"), phone, Request::list(&[limit(1)])];
+        let shown = ["/users/{id}/sessions/{id}", "/users/{id}", "/users/{id}/verification/phone", "/users"];
+        assert_eq!(all.map(|request| request.template()), shown);
+    }
 
     #[test]
     fn queries_are_escaped_json() {
