@@ -55,5 +55,5 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     drop(progress);
     print(&report, args.output)?;
     let wrong = report.known.as_ref().is_some_and(|known| !known.wrong.is_empty());
-    Ok(Finish::partial_if(report.outcomes.refused > 0 || wrong))
+    Ok(Finish::partial_if(report.outcomes.refused > 0 || wrong || report.source.incomplete))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
-use super::{Fields, Position, Record, Value, ldif, lines, sql, value, xml};
+use super::{Fields, Position, Record, Value, escaped, ldif, lines, sql, value, xml};
 
 /// So many lines at most are tried as one row.
 const MAX_JOINED: usize = 8;
@@ -155,16 +155,15 @@ impl Pieces {
         }
     }
 
-    /// The records' text. All of a batch mostly is UTF-8; a record that is not is taken for Windows-1252 by itself: dumps
-    /// with rows of two encodings exist, and who wrote which cannot be told.
+    /// The records' text. All of a batch mostly is UTF-8; what of a record is not is taken for Windows-1252: dumps with rows
+    /// of two encodings exist, and rows with a binary column beside a name.
     pub fn texts<'b>(&self, batch: &'b Batch) -> Texts<'b> {
         if let Ok(valid) = simdutf8::basic::from_utf8(&batch.data) {
             return Texts { valid: Some(valid), each: Vec::new() };
         }
         let each = self.list.iter().map(|piece| {
             let raw = &batch.data[piece.range()];
-            std::str::from_utf8(raw)
-                .map_or_else(|_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0, Cow::Borrowed)
+            std::str::from_utf8(raw).map_or_else(|_| Cow::Owned(recode(raw)), Cow::Borrowed)
         });
         Texts { valid: None, each: each.collect() }
     }
@@ -208,14 +207,21 @@ impl Pieces {
                 };
                 if fits { Ok(()) } else { Err(Defect::Ragged { cells, columns }) }
             }
-            Layout::Tsv { null, .. } => {
+            Layout::Tsv { cells: escapes, .. } => {
+                let columns = header_len(shape);
                 let cells = row_cells(record, shape);
-                lines::tsv_cells(text, *null, cells);
-                fit(cells, header_len(shape))
+                escaped::values(text, *escapes, columns, cells);
+                fit(cells, columns)
             }
             Layout::Values { flavour, .. } => {
                 let cells = row_cells(record, shape);
                 sql::values::values(text, *flavour, cells).map_err(Defect::Other)?;
+                fit(cells, header_len(shape))
+            }
+            Layout::Assigned { flavour, .. } => {
+                let list = sql::values::assigned(text, *flavour).map_err(Defect::Other)?;
+                let cells = row_cells(record, shape);
+                cells.extend(list.into_iter().map(|(_, value)| value));
                 fit(cells, header_len(shape))
             }
             Layout::Colon { .. } => {
@@ -224,11 +230,34 @@ impl Pieces {
                 lines::colon_cells(text, columns, cells);
                 fit(cells, columns)
             }
-            Layout::Json => members(record, shape, value::members(text)),
+            Layout::Json { copied: true } => members(record, shape, of_copied(text)),
+            Layout::Json { copied: false } => {
+                let read = value::members(text);
+                // A line that is no JSON as it stands may have gone through COPY, which doubles backslashes.
+                let undone = if read.is_err() && text.contains("\\\\\"") { of_copied(text).ok() } else { None };
+                members(record, shape, undone.map_or(read, Ok))
+            }
             Layout::Ldif => members(record, shape, ldif::members(text)),
             Layout::Xml => members(record, shape, xml::members(text)),
         }
     }
+}
+
+/// What is UTF-8 as it is, and every other byte as Windows-1252 has it.
+fn recode(raw: &[u8]) -> String {
+    let mut text = String::with_capacity(raw.len() + 16);
+    for chunk in raw.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    text
+}
+
+/// The members of an object in a line of `COPY` text.
+fn of_copied<'a>(line: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>, String> {
+    let text = escaped::unescape(line, Some(b'\\'), false);
+    let members = value::members(&text)?;
+    Ok(members.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect())
 }
 
 /// The row that a broken one makes together with those after it that are broken too, and how many they are.

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
 use super::encoding::Encoding;
-use super::frame::{After, Batch, Batches, Framer, Layout, Selection, Shape, Wanted};
+use super::frame::{After, Batch, Batches, Doubt, Framer, Layout, Runs, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
 use super::sniff::{Kind, sniff};
-use super::sql::{Runs, SqlFramer};
+use super::sql::SqlFramer;
 use super::xml::XmlFramer;
 use super::{Format, Header, TableSample};
 use crate::error::RunError;
@@ -34,6 +34,8 @@ pub(crate) struct SourceFile {
     copied: HashSet<String>,
     /// A dump's long runs of INSERTs.
     runs: Runs,
+    /// Why what was read may not be all, known once it was sampled.
+    pub doubts: Vec<Doubt>,
 }
 
 impl SourceFile {
@@ -60,14 +62,15 @@ impl SourceFile {
         let kind = sniff(&head, whole).map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
-        Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new() })
+        Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new(), doubts: Vec::new() })
     }
 
     /// The format, as sources and people are told.
     pub fn format(&self) -> Format {
         match self.kind {
             Kind::Csv { .. } => Format::Csv,
-            Kind::Tsv { .. } => Format::Tsv,
+            Kind::Tsv { cells, .. } if cells.delimiter == b'\t' => Format::Tsv,
+            Kind::Tsv { .. } => Format::Csv,
             Kind::Json { .. } => Format::Json,
             Kind::Ndjson { .. } => Format::Ndjson,
             Kind::Sql { .. } => Format::Sql,
@@ -95,7 +98,7 @@ impl SourceFile {
 
     /// Whether a dump is MySQL's, where names stand in backticks.
     pub fn speaks_mysql(&self) -> bool {
-        matches!(&self.kind, Kind::Sql { flavour, .. } if flavour.backslash)
+        matches!(&self.kind, Kind::Sql { flavour, .. } if flavour.mysql)
     }
 
     /// What stands before the first record of a delimited file, such as its header.
@@ -128,19 +131,23 @@ impl SourceFile {
                 let layout = Layout::Csv { delimiter: *delimiter, header: named(header, *width) };
                 Box::new(CsvFramer::new(*delimiter, shape(layout), *prelude, wanted))
             }
-            Kind::Tsv { header, width, prelude, null } => {
-                let layout = Layout::Tsv { header: named(header, *width), null: *null };
+            Kind::Tsv { header, width, prelude, cells } => {
+                let layout = Layout::Tsv { header: named(header, *width), cells: *cells };
                 Box::new(LineFramer::new(shape(layout), *prelude, None, wanted))
             }
             Kind::Json { sequence, prelude } => Box::new(After::new(*prelude, JsonFramer::new(*sequence, wanted))),
-            Kind::Sql { flavour, named } => Box::new(SqlFramer::new(*flavour, named, &self.runs, wanted)),
+            Kind::Sql { flavour, proven, named, .. } => {
+                Box::new(SqlFramer::new(*flavour, *proven, named, &self.runs, wanted))
+            }
             Kind::Xml => Box::new(XmlFramer::new(wanted)),
             Kind::Ldif => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted)),
             Kind::Colon { header, width } => {
                 let layout = Layout::Colon { header: named(header, *width) };
                 Box::new(LineFramer::new(shape(layout), 0, Some(b'#'), wanted))
             }
-            Kind::Ndjson { prelude } => Box::new(LineFramer::new(shape(Layout::Json), *prelude, None, wanted)),
+            Kind::Ndjson { prelude, copied } => {
+                Box::new(LineFramer::new(shape(Layout::Json { copied: *copied }), *prelude, None, wanted))
+            }
         }
     }
 
@@ -180,6 +187,12 @@ impl SourceFile {
             }
         }
         self.runs = batches.framer().runs();
+        self.doubts = batches.framer().doubts();
+        if matches!(self.kind, Kind::Sql { unsure: true, .. }) {
+            self.doubts.push(Doubt::Unsure(
+                "nothing tells whether a backslash in its strings escapes: they are read as written".into(),
+            ));
+        }
         for found in batches.framer().tables() {
             if !order.iter().any(|(table, _)| *table == found.table) {
                 order.push((found.table, found.columns));

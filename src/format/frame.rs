@@ -7,64 +7,14 @@ use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Header;
 use super::input::Consumed;
-use super::sql::{Runs, lexer::Flavour};
+pub(crate) use super::layout::{Escapes, Flavour, Layout, Shape};
 
 /// How much is read before records are cut out of it.
 pub(crate) const BATCH_BYTES: usize = 256 * 1024;
 
 /// A record of more bytes is refused instead of being held in memory.
 pub(crate) const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
-
-/// How the bytes of one record become values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// Delimited cells, RFC 4180 quoting.
-    Csv { delimiter: u8, header: Arc<Header> },
-    /// Tab-separated cells with backslash escapes.
-    Tsv { header: Arc<Header>, null: NullWord },
-    /// One JSON object.
-    Json,
-    /// One tuple of an INSERT.
-    Values { header: Arc<Header>, flavour: Flavour },
-    /// Fields between colons.
-    Colon { header: Arc<Header> },
-    /// One element.
-    Xml,
-    /// One LDIF entry.
-    Ldif,
-}
-
-impl Layout {
-    /// The columns of rows.
-    pub fn header(&self) -> Option<&Arc<Header>> {
-        match self {
-            Self::Csv { header, .. }
-            | Self::Tsv { header, .. }
-            | Self::Values { header, .. }
-            | Self::Colon { header } => Some(header),
-            Self::Json | Self::Xml | Self::Ldif => None,
-        }
-    }
-}
-
-/// How a tab-separated file writes NULL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NullWord {
-    /// `\N`: `COPY` text, `mysqldump --tab`.
-    BackslashN,
-    /// The text `NULL`: `mysql -B`.
-    Word,
-}
-
-/// The records of one table that are written alike.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    /// The table's name as [`super::TableSample::table`] has it.
-    pub table: Arc<str>,
-    pub layout: Layout,
-}
 
 /// Where in a batch something stands.
 #[derive(Debug, Clone, Copy)]
@@ -177,6 +127,10 @@ impl Wanted {
     }
 }
 
+/// Long runs of INSERTs into one table and of nothing else: where they begin, and where what follows them does. A second
+/// reading that does not want the table passes over them without a look at their strings.
+pub(crate) type Runs = HashMap<u64, u64>;
+
 /// Cuts one format's bytes into records.
 pub(crate) trait Framer: Send {
     /// Cuts as many whole records as `data` holds into `cut`, and returns how many bytes are done with. The next call's
@@ -195,6 +149,36 @@ pub(crate) trait Framer: Send {
     /// What can be passed over when the file is read again.
     fn runs(&self) -> Runs {
         Runs::new()
+    }
+
+    /// What a person has to know of a file that was read to its end.
+    fn doubts(&self) -> Vec<Doubt> {
+        Vec::new()
+    }
+}
+
+/// Why what was read may not be all that there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The file lacks its own last words.
+    Cut(String),
+    /// Something in it is written in a way that is not read.
+    Unread(String),
+    /// It can be read in two ways.
+    Unsure(String),
+}
+
+impl Doubt {
+    /// Whether users may be missing.
+    pub fn loses(&self) -> bool {
+        !matches!(self, Self::Unsure(_))
+    }
+
+    /// For a person, as what comes after the file's name.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => text,
+        }
     }
 }
 
@@ -231,6 +215,14 @@ impl<F: Framer> Framer for After<F> {
 pub(crate) struct Found {
     pub table: String,
     pub columns: Vec<String>,
+    /// The file beside this one that has its rows, where the file names it.
+    pub rows_in: Option<String>,
+}
+
+impl Found {
+    pub fn new(table: &str, columns: Vec<String>) -> Self {
+        Self { table: table.to_owned(), columns, rows_in: None }
+    }
 }
 
 /// Whole records, with what it takes to say where they stand.

@@ -65,7 +65,7 @@ impl JsonFramer {
         if let Some(shape) = self.shapes.get(table) {
             return Arc::clone(shape);
         }
-        let shape = Arc::new(Shape { table: table.into(), layout: Layout::Json });
+        let shape = Arc::new(Shape { table: table.into(), layout: Layout::Json { copied: false } });
         self.shapes.insert(table.to_owned(), Arc::clone(&shape));
         self.order.push(table.to_owned());
         shape
@@ -298,7 +298,7 @@ impl Framer for JsonFramer {
     }
 
     fn tables(&self) -> Vec<Found> {
-        self.order.iter().map(|table| Found { table: table.clone(), columns: Vec::new() }).collect()
+        self.order.iter().map(|table| Found::new(table, Vec::new())).collect()
     }
 }
 

@@ -3,10 +3,12 @@
 mod csv;
 pub(crate) mod decode;
 mod encoding;
+mod escaped;
 pub(crate) mod file;
 pub(crate) mod frame;
 pub(crate) mod input;
 mod json;
+mod layout;
 mod ldif;
 mod lines;
 mod marks;

@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use super::Value;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
-use super::frame::{Batch, Batches, Cut, Framer, Layout, NullWord, Selection, Shape, SpanKind, Wanted};
+use super::frame::{Batch, Batches, Cut, Escapes, Flavour, Framer, Layout, Selection, Shape, SpanKind, Wanted};
 use super::json::JsonFramer;
+use super::layout::NullWord;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
 use super::sql::SqlFramer;
-use super::sql::lexer::Flavour;
 use super::xml::XmlFramer;
 use super::{Header, csv, sniff};
 
@@ -28,13 +28,18 @@ fn framer(n: usize) -> Box<dyn Framer> {
     let header = Arc::new(Header::new(["a", "b", "c"].map(str::to_owned).to_vec()));
     match n {
         0 => Box::new(CsvFramer::new(b',', shape(Layout::Csv { delimiter: b',', header }), 0, wanted())),
-        1 => Box::new(LineFramer::new(shape(Layout::Json), 0, None, wanted())),
-        2 => Box::new(LineFramer::new(shape(Layout::Tsv { header, null: NullWord::Word }), 0, None, wanted())),
+        1 => Box::new(LineFramer::new(shape(Layout::Json { copied: false }), 0, None, wanted())),
+        2 => Box::new(LineFramer::new(
+            shape(Layout::Tsv { header, cells: Escapes { null: NullWord::Word, ..Escapes::COPY } }),
+            0,
+            None,
+            wanted(),
+        )),
         3 => Box::new(LineFramer::new(shape(Layout::Colon { header }), 0, Some(b'#'), wanted())),
         4 => Box::new(JsonFramer::new(false, wanted())),
         5 => Box::new(JsonFramer::new(true, wanted())),
-        6 => Box::new(SqlFramer::new(Flavour { backslash: true }, &HashMap::new(), &HashMap::new(), wanted())),
-        7 => Box::new(SqlFramer::new(Flavour { backslash: false }, &HashMap::new(), &HashMap::new(), wanted())),
+        6 => Box::new(SqlFramer::new(Flavour::MYSQL, false, &HashMap::new(), &HashMap::new(), wanted())),
+        7 => Box::new(SqlFramer::new(Flavour::STANDARD, false, &HashMap::new(), &HashMap::new(), wanted())),
         8 => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted())),
         _ => Box::new(XmlFramer::new(wanted())),
     }
@@ -164,7 +169,7 @@ proptest! {
 
     #[test]
     fn sql_strings_come_back_as_they_were_written(texts in prop::collection::vec("[a-z',()\\\\;\n\"é%_]{0,12}", 1..6), mysql in any::<bool>()) {
-        let flavour = Flavour { backslash: mysql };
+        let flavour = if mysql { Flavour::MYSQL } else { Flavour::STANDARD };
         let quoted: Vec<String> = texts.iter().map(|text| {
             let text = if mysql { text.replace('\\', "\\\\").replace('\n', "\\n").replace('\'', "\\'") } else { text.replace('\'', "''") };
             format!("'{text}'")
@@ -185,8 +190,7 @@ fn a_second_reading_of_a_dump_passes_over_long_runs_that_it_does_not_want() {
     let rows = |table: &str| format!("INSERT INTO `{table}` VALUES (1,'it\\'s; \"so\"'),(2,')');\n").repeat(2_000);
     let tables = ["a", "t", "b", "t", "c"];
     let dump = tables.map(|t| format!("CREATE TABLE `{t}` (`x` int, `y` text);\n{}UNLOCK TABLES;\n", rows(t))).concat();
-    let framer =
-        |runs, selection| SqlFramer::new(Flavour { backslash: true }, &HashMap::new(), runs, Wanted::new(selection));
+    let framer = |runs, selection| SqlFramer::new(Flavour::MYSQL, false, &HashMap::new(), runs, Wanted::new(selection));
     let none = HashMap::new();
     let mut sampling = framer(&none, Selection::Sample(3));
     sampling.frame(dump.as_bytes(), true, &mut Cut::default());

@@ -234,6 +234,21 @@ impl<'a> Value<'a> {
         slice.iter()
     }
 
+    /// The same value, borrowing nothing.
+    #[must_use]
+    pub fn into_owned<'o>(self) -> Value<'o> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(b) => Value::Bool(b),
+            Self::Number(n) => Value::Number(n),
+            Self::Text(t) => Value::Text(Cow::Owned(t.into_owned())),
+            Self::List(items) => Value::List(items.into_iter().map(Value::into_owned).collect()),
+            Self::Object(members) => {
+                Value::Object(members.into_iter().map(|(n, v)| (Cow::Owned(n.into_owned()), v.into_owned())).collect())
+            }
+        }
+    }
+
     /// The same value, owned, for preferences.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

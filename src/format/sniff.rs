@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::csv;
-use super::frame::NullWord;
+use super::escaped::{self, is_row_count};
 use super::json;
-use super::sql::lexer::Flavour;
+use super::layout::{Escapes, Flavour, NullWord};
+use super::sql;
 
 /// A file's format, with what reading it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(crate) enum Kind {
         header: Option<Vec<String>>,
         width: usize,
         prelude: usize,
-        null: NullWord,
+        cells: Escapes,
     },
     Json {
         /// Objects without a list around them.
@@ -34,9 +35,15 @@ pub(crate) enum Kind {
     Ndjson {
         /// Bytes before the first object.
         prelude: usize,
+        /// The lines are `COPY` text, in which every backslash is doubled.
+        copied: bool,
     },
     Sql {
         flavour: Flavour,
+        /// The rows have proved the flavour, whatever statements say.
+        proven: bool,
+        /// Nothing tells whether backslashes escape.
+        unsure: bool,
         /// Columns that a source gave to tables whose columns the dump does not name.
         named: HashMap<String, Vec<String>>,
     },
@@ -76,7 +83,8 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
         return Ok(Kind::Ldif);
     }
     if is_dump(text) {
-        return Ok(Kind::Sql { flavour: Flavour { backslash: speaks_mysql(head) }, named: HashMap::new() });
+        let sql::Preamble { flavour, proven, unsure, .. } = sql::preamble(head);
+        return Ok(Kind::Sql { flavour, proven, unsure, named: HashMap::new() });
     }
     if let Some(width) = colon_width(text) {
         return Ok(Kind::Colon { header: None, width });
@@ -168,16 +176,11 @@ fn starts(text: &[u8], start: &[u8]) -> bool {
     text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
 }
 
-/// Whether backslashes escape within strings: MySQL and MariaDB, unless told otherwise.
-fn speaks_mysql(head: &[u8]) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
-    let mysql =
-        has(b"MySQL") || has(b"MariaDB") || has(b"phpMyAdmin") || has(b"/*!") || has(b"INTO `") || has(b"TABLE `");
-    mysql && !has(b"NO_BACKSLASH_ESCAPES") && !has(b"PostgreSQL database dump") && !has(b"PRAGMA ")
-}
-
 /// An object comes first: it holds the list of users, or it is the first of many.
 fn object(text: &[u8], prelude: usize) -> Kind {
+    if is_copied(text) {
+        return Kind::Ndjson { prelude, copied: true };
+    }
     let Some(end) = json::element_end(text, 0) else { return Kind::Json { sequence: false, prelude } };
     let (first, rest) = text.split_at(end);
     let one_line = !first.contains(&b'\n');
@@ -185,10 +188,23 @@ fn object(text: &[u8], prelude: usize) -> Kind {
     if holds_users(first) || alone && !is_somebody(first) {
         Kind::Json { sequence: false, prelude }
     } else if one_line && (alone || rest.trim_ascii_start()[0] == b'{') {
-        Kind::Ndjson { prelude }
+        Kind::Ndjson { prelude, copied: false }
     } else {
         Kind::Json { sequence: true, prelude }
     }
+}
+
+/// Whether lines of JSON went through `COPY` or `mysql -B`, which double every backslash: a line says so that is no JSON as
+/// it stands, and is with its escapes undone.
+fn is_copied(text: &[u8]) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let lines = text.split(|&b| b == b'\n').take(2000).filter_map(|line| std::str::from_utf8(line).ok());
+    let doubtful = lines.filter(|line| line.contains("\\\\\"") && line.trim_end().ends_with('}')).take(100);
+    let told = |line: &str| match is_json(line) {
+        true => Some(false),
+        false => is_json(&escaped::unescape(line, Some(b'\\'), false)).then_some(true),
+    };
+    doubtful.filter_map(told).next().unwrap_or(false)
 }
 
 fn top_level_members(object: &[u8]) -> Vec<(String, bool)> {
@@ -230,8 +246,8 @@ fn delimited(head: &[u8], said_before: usize, whole: bool) -> Kind {
     }
     let body = &head[prelude..];
     let delimiter = declared.unwrap_or_else(|| best_delimiter(body, whole));
-    if delimiter == b'\t' && declared.is_none() && !has_quoted_cells(body) {
-        return tsv(body, prelude, whole);
+    if let Some(cells) = escapes(body, delimiter, whole).filter(|_| declared.is_none()) {
+        return with_escapes(body, prelude, whole, cells);
     }
     let rows = sample_rows(body, delimiter, whole);
     let Some((first, next)) = rows.first() else {
@@ -249,14 +265,103 @@ fn delimited(head: &[u8], said_before: usize, whole: bool) -> Kind {
     Kind::Csv { delimiter, header: None, width: usual_width(&rows), prelude }
 }
 
-fn tsv(body: &[u8], prelude: usize, whole: bool) -> Kind {
-    let rows = sample_rows(body, b'\t', whole);
-    let null = if memchr::memmem::find(body, b"\\N").is_some() { NullWord::BackslashN } else { NullWord::Word };
+/// How the cells are written, if not as RFC 4180 has it.
+fn escapes(body: &[u8], delimiter: u8, whole: bool) -> Option<Escapes> {
+    let has = |needle: &[u8]| memchr::memmem::find(body, needle).is_some();
+    let bare = |word: &[u8]| {
+        let ends = [&[delimiter][..], b"\n", b"\r\n"];
+        ends.iter().any(|end| {
+            has(&[&[delimiter], word, *end].concat()) || has(&[b"\n", word, *end].concat()) && *end == [delimiter]
+        })
+    };
+    let quoted = has_quoted_cells(body, delimiter);
+    let null = if bare(b"\\N") { NullWord::BackslashN } else { NullWord::Word };
+    let with = |escape| Escapes { delimiter, escape, quoted, null, hex: false };
+    if !quoted {
+        if delimiter != b'\t' {
+            return bare(b"\\N").then(|| with(Some(b'\\')));
+        }
+        let counted = whole && body.trim_ascii_end().rsplit(|&b| b == b'\n').next().is_some_and(is_row_count);
+        let escape = if counted || !all_known(body, delimiter) { None } else { Some(b'\\') };
+        return Some(Escapes { hex: in_hex(body, with(escape), whole), ..with(escape) });
+    }
+    if bare(b"\"N") && all_fit(body, with(Some(b'"')), whole) {
+        return Some(with(Some(b'"')));
+    }
+    let escaped = has(b"\\\"") && !doubled_within(body, delimiter) || bare(b"\\N");
+    (escaped && has(b"\\") && all_fit(body, with(Some(b'\\')), whole)).then(|| with(Some(b'\\')))
+}
+
+/// Whether every backslash begins an escape that `COPY` or MySQL writes: psql's own output has them as they are.
+fn all_known(body: &[u8], delimiter: u8) -> bool {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', &body[at..]) {
+        let next = body.get(at + found + 1);
+        if next.is_some_and(|&b| b != delimiter && !b"\\nrtbfv0ZN\n'".contains(&b)) {
+            return false;
+        }
+        at = (at + found + 2).min(body.len());
+    }
+    true
+}
+
+/// Whether quotes within quotes are doubled.
+fn doubled_within(body: &[u8], delimiter: u8) -> bool {
+    let ends = |byte: Option<&u8>| byte.is_none_or(|&b| b == delimiter || b == b'\n' || b == b'\r');
+    memchr::memmem::find_iter(body, b"\"\"")
+        .any(|at| !(ends(at.checked_sub(1).and_then(|before| body.get(before))) && ends(body.get(at + 2))))
+}
+
+/// Whether all rows have as many cells as the first.
+fn all_fit(body: &[u8], escapes: Escapes, whole: bool) -> bool {
+    let rows = escaped_rows(body, escapes, whole, 1000);
+    let width = rows.first().map_or(0, |(cells, _)| cells.len());
+    width > 1 && rows.iter().all(|(cells, _)| cells.len() == width)
+}
+
+/// Whether a column has nothing but `0x…`, as `mysql --binary-as-hex` writes it.
+fn in_hex(body: &[u8], escapes: Escapes, whole: bool) -> bool {
+    let rows = escaped_rows(body, escapes, whole, 50);
+    let width = rows.first().map_or(0, |(cells, _)| cells.len());
+    (0..width).any(|at| {
+        let cells = rows.iter().skip(1).filter_map(|(cells, _)| cells.get(at)).filter(|cell| !cell.is_empty());
+        let mut cells = cells.filter(|cell| *cell != "NULL" && *cell != "\\N").peekable();
+        cells.peek().is_some() && cells.all(|cell| cell.strip_prefix("0x").is_some_and(escaped::is_hex))
+    })
+}
+
+/// The first rows' cells, and where the row after each begins.
+fn escaped_rows(body: &[u8], escapes: Escapes, whole: bool, most: usize) -> Vec<(Vec<String>, usize)> {
+    let mut rows = Vec::new();
+    let (mut at, mut width) = (0, 0);
+    while at < body.len() && rows.len() < most {
+        let mut cells = Vec::new();
+        let row = escaped::row(body, at, escapes, width, whole, |cell| {
+            let written = String::from_utf8_lossy(&body[cell.range]);
+            let word = written == "\\N";
+            cells.push(if word {
+                written.into_owned()
+            } else {
+                escaped::unescape(&written, escapes.escape, cell.quoted).into_owned()
+            });
+        });
+        let Some((end, next)) = row else { break };
+        if end > at && !is_row_count(&body[at..end]) {
+            width = if rows.is_empty() { cells.len() } else { width };
+            rows.push((cells, next));
+        }
+        at = next.max(at + 1);
+    }
+    rows
+}
+
+fn with_escapes(body: &[u8], prelude: usize, whole: bool, cells: Escapes) -> Kind {
+    let rows = escaped_rows(body, cells, whole, 50);
     match rows.first() {
         Some((first, next)) if is_header(first) => {
-            Kind::Tsv { header: Some(first.clone()), width: first.len(), prelude: prelude + next, null }
+            Kind::Tsv { header: Some(first.clone()), width: first.len(), prelude: prelude + next, cells }
         }
-        _ => Kind::Tsv { header: None, width: usual_width(&rows), prelude, null },
+        _ => Kind::Tsv { header: None, width: usual_width(&rows), prelude, cells },
     }
 }
 
@@ -303,9 +408,9 @@ fn best_delimiter(body: &[u8], whole: bool) -> u8 {
     CANDIDATES.into_iter().max_by_key(|&d| (score(d), d == b',')).unwrap_or(b',')
 }
 
-fn has_quoted_cells(body: &[u8]) -> bool {
+fn has_quoted_cells(body: &[u8], delimiter: u8) -> bool {
     body.first() == Some(&b'"')
-        || memchr::memmem::find(body, b"\t\"").is_some()
+        || memchr::memmem::find(body, &[delimiter, b'"']).is_some()
         || memchr::memmem::find(body, b"\n\"").is_some()
 }
 

@@ -106,7 +106,7 @@ impl Framer for XmlFramer {
     }
 
     fn tables(&self) -> Vec<Found> {
-        self.order.iter().map(|table| Found { table: table.clone(), columns: Vec::new() }).collect()
+        self.order.iter().map(|table| Found::new(table, Vec::new())).collect()
     }
 }
 

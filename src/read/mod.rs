@@ -20,6 +20,7 @@ use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
+use crate::format::frame::Doubt;
 use crate::format::{Position, Record, TableSample};
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
@@ -54,6 +55,8 @@ pub struct Export {
     source: &'static dyn Source,
     why: String,
     findings: Vec<String>,
+    /// What was read may not be all there is: a dump without its last words, rows that nobody reads.
+    incomplete: bool,
     options: ReadOptions,
     related: join::Store,
     standings: standing::Standings,
@@ -101,6 +104,7 @@ impl Export {
                 }),
             );
             findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
+            findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
             files.push(file);
         }
         let (source, why) = choose(&tables, &options)?;
@@ -118,8 +122,10 @@ impl Export {
         }
         let decided = options.mapping.is_some_and(Mapping::says_who_is_enabled);
         let standings = standing::Standings::new(source, &tables, &roles, !decided);
+        let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
-        let mut export = Self { files, tables, roles, source, why, findings, options, related, standings };
+        let mut export =
+            Self { files, tables, roles, source, why, findings, incomplete, options, related, standings };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -158,6 +164,12 @@ impl Export {
     #[must_use]
     pub fn findings(&self) -> &[String] {
         &self.findings
+    }
+
+    /// Whether something in the files says that users may be missing: a finding tells what.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
     }
 
     /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.

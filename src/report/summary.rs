@@ -96,6 +96,9 @@ pub struct Origin {
     /// Anything else a person should know of the export as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
+    /// Something in the files says that users may be missing; a finding tells what.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
 }
 
 /// A file of the export.

@@ -109,7 +109,7 @@ pub fn import(
     };
     write_id_map(&stage.folder, &stage.reader)?;
     let mut report = Report { import: Some(section), known, ..stage.report("import", &tally) };
-    let mut bad = wrong as u64;
+    let mut bad = wrong as u64 + u64::from(stage.export.is_incomplete());
     let rehearsed = stage.session.destination == Destination::Sandbox && stage.session.export.known.is_some();
     if ended.is_ok() && rehearsed {
         let verify = verify::read_back(&stage, &planner, &duplicates, stage.reopen()?, |_| Ok(()))?;

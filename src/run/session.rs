@@ -273,5 +273,6 @@ pub fn origin(export: &Export) -> Origin {
         why: export.why().to_owned(),
         files,
         findings: export.findings().to_vec(),
+        incomplete: export.is_incomplete(),
     }
 }

@@ -1,13 +1,8 @@
-//! The little of SQL's grammar that dumps use: strings, names, the heads of statements.
+//! The little of SQL's grammar that dumps use: strings, comments, brackets.
 
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
-/// How a dump writes strings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Flavour {
-    /// A backslash in `'…'` escapes (MySQL, unless `NO_BACKSLASH_ESCAPES`). PostgreSQL's `E'…'` always do.
-    pub backslash: bool,
-}
+use crate::format::layout::Flavour;
 
 /// Passes over SQL text of any length, in pieces: strings, names and comments are no text.
 #[derive(Debug, Default, Clone)]
@@ -41,6 +36,11 @@ pub(crate) enum Until {
 }
 
 impl Scan {
+    /// Whether it has come to nothing but white space since it began, or to the end of everything that began.
+    pub fn between(&self) -> bool {
+        matches!(self.inside, Inside::Text | Inside::LineComment) && self.depth == 0
+    }
+
     /// Looks for the end. `Err(n)`: it is not in `data`, of which `n` bytes are done with.
     pub fn advance(&mut self, data: &[u8], until: Until, flavour: Flavour, eof: bool) -> Result<usize, usize> {
         let mut pos = 0;
@@ -80,7 +80,7 @@ impl Scan {
                     }
                 }
                 Inside::Dollars(tag) => {
-                    let Some(found) = memchr::memmem::find(&data[pos..], tag) else {
+                    let Some(found) = memmem::find(&data[pos..], tag) else {
                         return Err(pos.max(data.len().saturating_sub(tag.len())));
                     };
                     pos += found + tag.len();
@@ -91,21 +91,29 @@ impl Scan {
                     let next = data.get(pos + 1);
                     match byte {
                         b'\'' => {
-                            // `E'…'`, but not `…E'…'` after a name.
-                            let escapes =
-                                pos > 0 && matches!(data[pos - 1], b'E' | b'e') && (pos < 2 || !is_word(data[pos - 2]));
-                            self.inside = Inside::Quotes { quote: b'\'', backslash: flavour.backslash || escapes };
+                            let backslash = flavour.backslash || escapes(data, pos);
+                            self.inside = Inside::Quotes { quote: b'\'', backslash };
                         }
-                        b'"' => self.inside = Inside::Quotes { quote: b'"', backslash: flavour.backslash },
+                        b'"' => {
+                            let backslash = flavour.mysql && flavour.backslash;
+                            self.inside = Inside::Quotes { quote: b'"', backslash };
+                        }
                         b'`' => self.inside = Inside::Quotes { quote: b'`', backslash: false },
                         b'-' | b'/' | b'$' | b'E' | b'e' if next.is_none() && !eof => return Err(pos),
-                        b'-' if next == Some(&b'-') => self.inside = Inside::LineComment,
-                        b'#' if flavour.backslash => self.inside = Inside::LineComment,
+                        b'-' if next == Some(&b'-') => {
+                            if flavour.mysql && data.len() == pos + 2 && !eof {
+                                return Err(pos);
+                            }
+                            if !flavour.mysql || data.get(pos + 2).is_none_or(u8::is_ascii_whitespace) {
+                                self.inside = Inside::LineComment;
+                            }
+                        }
+                        b'#' if flavour.mysql => self.inside = Inside::LineComment,
                         b'/' if next == Some(&b'*') => {
                             self.inside = Inside::Comment;
                             pos += 1;
                         }
-                        b'$' if !flavour.backslash && (pos == 0 || !is_word(data[pos - 1])) => {
+                        b'$' if !flavour.mysql && (pos == 0 || !is_word(data[pos - 1])) => {
                             let length = data[pos + 1..].iter().position(|&b| !is_word(b) || b == b'$');
                             match length {
                                 Some(length) if data[pos + 1 + length] == b'$' => {
@@ -141,10 +149,44 @@ impl Scan {
     }
 }
 
+/// Whether a string's quote at `at` has PostgreSQL's `E` before it, which is not the end of a name.
+fn escapes(data: &[u8], at: usize) -> bool {
+    at > 0 && matches!(data[at - 1], b'E' | b'e') && (at < 2 || !is_word(data[at - 2]))
+}
+
+/// A comment, maybe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comment {
+    /// There is none.
+    None,
+    /// It ends before there.
+    Ends(usize),
+    /// It has begun, or may have, and does not end in the data.
+    Open,
+}
+
+/// Looks for a comment at `at`.
+pub(crate) fn comment(data: &[u8], at: usize, flavour: Flavour) -> Comment {
+    let line = || memchr(b'\n', &data[at..]).map_or(Comment::Open, |n| Comment::Ends(at + n + 1));
+    match (data[at], data.get(at + 1)) {
+        (b'#', _) if flavour.mysql => line(),
+        (b'-' | b'/', None) => Comment::Open,
+        (b'-', Some(b'-')) => match data.get(at + 2) {
+            // In MySQL, `5--2` is 7.
+            Some(next) if flavour.mysql && !next.is_ascii_whitespace() => Comment::None,
+            _ => line(),
+        },
+        (b'/', Some(b'*')) => {
+            memmem::find(&data[at + 2..], b"*/").map_or(Comment::Open, |n| Comment::Ends(at + 2 + n + 2))
+        }
+        _ => Comment::None,
+    }
+}
+
 /// The string that a piece of rows ends in: its quote, and whether backslashes escape.
 pub(crate) type OpenString = Option<(u8, bool)>;
 
-/// Passes over the rows of an INSERT, where there is nothing but strings, numbers and brackets, to the semicolon.
+/// Passes over the rows of an INSERT, where there is nothing but strings, numbers, brackets and comments, to the semicolon.
 /// `Err(n)`: it is not in `data`, of which `n` bytes are done with.
 pub(crate) fn skip_rows(data: &[u8], open: &mut OpenString, flavour: Flavour) -> Result<usize, usize> {
     let mut pos = 0;
@@ -162,32 +204,54 @@ pub(crate) fn skip_rows(data: &[u8], open: &mut OpenString, flavour: Flavour) ->
                 *open = None;
                 pos += 1;
             }
-        } else {
-            let Some(found) = memchr3(b'\'', b';', b'"', &data[pos..]) else { return Err(data.len()) };
-            pos += found;
-            if data[pos] == b';' {
-                return Ok(pos + 1);
-            }
-            let escapes = pos > 1 && matches!(data[pos - 1], b'E' | b'e') && !is_word(data[pos - 2]);
-            *open = Some((data[pos], flavour.backslash || escapes));
-            pos += 1;
+            continue;
         }
+        let found = memchr3(b'\'', b';', b'"', &data[pos..]);
+        let stop = found.map_or(data.len(), |found| pos + found);
+        if let Some(begun) = data[pos..stop].iter().position(|b| matches!(b, b'-' | b'/' | b'#')) {
+            match comment(data, pos + begun, flavour) {
+                Comment::None => pos += begun + 1,
+                Comment::Ends(end) => pos = end,
+                Comment::Open => return Err(pos + begun),
+            }
+            continue;
+        }
+        if found.is_none() {
+            return Err(data.len());
+        }
+        pos = stop + 1;
+        if data[stop] == b';' {
+            return Ok(pos);
+        }
+        *open = Some((data[stop], flavour.backslash || escapes(data, stop)));
     }
 }
+
+/// What ends a run of numbers, words and commas.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let bytes = b"'\"()-/#";
+    let mut at = 0;
+    while at < bytes.len() {
+        stops[bytes[at] as usize] = true;
+        at += 1;
+    }
+    stops
+};
 
 /// Where the tuple that begins at `data[0] == b'('` ends. `None`: not in `data`.
 pub(crate) fn tuple_end(data: &[u8], flavour: Flavour) -> Option<usize> {
     let mut pos = 1;
     let mut depth = 1_usize;
     loop {
-        match *data.get(pos)? {
+        pos += data.get(pos..)?.iter().position(|&b| STOPS[usize::from(b)])?;
+        match data[pos] {
             b'\'' => {
-                let escapes = matches!(data[pos - 1], b'E' | b'e') && pos > 1 && !is_word(data[pos - 2]);
-                pos = string_end(data, pos, flavour.backslash || escapes)?;
+                pos = string_end(data, pos, flavour.backslash || escapes(data, pos))?;
                 continue;
             }
             b'"' => {
-                pos = string_end(data, pos, flavour.backslash)?;
+                pos = string_end(data, pos, flavour.mysql && flavour.backslash)?;
                 continue;
             }
             b'(' => depth += 1,
@@ -197,7 +261,14 @@ pub(crate) fn tuple_end(data: &[u8], flavour: Flavour) -> Option<usize> {
                     return Some(pos + 1);
                 }
             }
-            _ => {}
+            _ => match comment(data, pos, flavour) {
+                Comment::None => {}
+                Comment::Ends(end) => {
+                    pos = end;
+                    continue;
+                }
+                Comment::Open => return None,
+            },
         }
         pos += 1;
     }
@@ -221,165 +292,4 @@ pub(crate) fn string_end(data: &[u8], at: usize, backslash: bool) -> Option<usiz
 /// Letters, digits, `_`, and anything beyond ASCII.
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// Reads one statement's head, which is whole in `text`.
-pub(crate) struct Head<'t> {
-    text: &'t [u8],
-    pub pos: usize,
-}
-
-impl<'t> Head<'t> {
-    pub fn new(text: &'t [u8]) -> Self {
-        Self { text, pos: 0 }
-    }
-
-    pub fn blank(&mut self) {
-        while let Some(b) = self.text.get(self.pos) {
-            if b.is_ascii_whitespace() {
-                self.pos += 1;
-            } else if self.text[self.pos..].starts_with(b"--") {
-                self.pos += memchr(b'\n', &self.text[self.pos..]).map_or(self.text.len() - self.pos, |n| n + 1);
-            } else if self.text[self.pos..].starts_with(b"/*") {
-                let end = memchr::memmem::find(&self.text[self.pos..], b"*/");
-                self.pos = end.map_or(self.text.len(), |n| self.pos + n + 2);
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Takes this word, in any case.
-    pub fn word(&mut self, word: &str) -> bool {
-        self.blank();
-        let end = self.pos + word.len();
-        let fits = self.text.get(self.pos..end).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
-            && !self.text.get(end).is_some_and(|&b| is_word(b));
-        if fits {
-            self.pos = end;
-        }
-        fits
-    }
-
-    /// Takes this byte.
-    pub fn byte(&mut self, byte: u8) -> bool {
-        self.blank();
-        let fits = self.text.get(self.pos) == Some(&byte);
-        self.pos += usize::from(fits);
-        fits
-    }
-
-    pub fn peek(&mut self) -> Option<u8> {
-        self.blank();
-        self.text.get(self.pos).copied()
-    }
-
-    /// Takes a name: bare, or in backticks, double quotes or square brackets.
-    pub fn name(&mut self) -> Option<String> {
-        self.blank();
-        let close = match self.text.get(self.pos)? {
-            b'`' => b'`',
-            b'"' => b'"',
-            b'[' => b']',
-            &b if is_word(b) => {
-                let length = self.text[self.pos..]
-                    .iter()
-                    .position(|&b| !is_word(b) && b != b'$')
-                    .unwrap_or(self.text.len() - self.pos);
-                let name = &self.text[self.pos..self.pos + length];
-                self.pos += length;
-                return Some(String::from_utf8_lossy(name).into_owned());
-            }
-            _ => return None,
-        };
-        let mut name = Vec::new();
-        self.pos += 1;
-        loop {
-            let byte = *self.text.get(self.pos)?;
-            self.pos += 1;
-            if byte == close {
-                if self.text.get(self.pos) != Some(&close) {
-                    return Some(String::from_utf8_lossy(&name).into_owned());
-                }
-                self.pos += 1;
-            }
-            name.push(byte);
-        }
-    }
-
-    /// Takes a table's name, and the schema or database before it.
-    pub fn table(&mut self) -> Option<(Option<String>, String)> {
-        let (mut schema, mut name) = (None, self.name()?);
-        while self.byte(b'.') {
-            schema = Some(std::mem::replace(&mut name, self.name()?));
-        }
-        Some((schema, name))
-    }
-
-    /// Takes a list of names in brackets.
-    pub fn names(&mut self) -> Option<Vec<String>> {
-        if !self.byte(b'(') {
-            return None;
-        }
-        let mut names = Vec::new();
-        loop {
-            names.push(self.name()?);
-            if self.byte(b')') {
-                return Some(names);
-            }
-            if !self.byte(b',') {
-                return None;
-            }
-        }
-    }
-}
-
-/// The columns of a CREATE TABLE whose head ends before its bracket.
-pub(crate) fn created_columns(head: &mut Head<'_>, flavour: Flavour) -> Vec<String> {
-    const NO_COLUMNS: [&str; 13] = [
-        "PRIMARY",
-        "KEY",
-        "UNIQUE",
-        "CONSTRAINT",
-        "FOREIGN",
-        "INDEX",
-        "FULLTEXT",
-        "SPATIAL",
-        "CHECK",
-        "EXCLUDE",
-        "LIKE",
-        "PERIOD",
-        "VECTOR",
-    ];
-    let mut columns = Vec::new();
-    if !head.byte(b'(') {
-        return columns;
-    }
-    loop {
-        let bare = head.peek().is_some_and(is_word);
-        let Some(name) = head.name() else { return columns };
-        if !(bare && NO_COLUMNS.iter().any(|word| name.eq_ignore_ascii_case(word))) {
-            columns.push(name);
-        }
-        // To the comma after this column's type and options.
-        loop {
-            let Some(byte) = head.peek() else { return columns };
-            match byte {
-                b',' => {
-                    head.pos += 1;
-                    break;
-                }
-                b')' => return columns,
-                b'(' => match tuple_end(&head.text[head.pos..], flavour) {
-                    Some(length) => head.pos += length,
-                    None => return columns,
-                },
-                b'\'' | b'"' | b'`' => match string_end(head.text, head.pos, flavour.backslash && byte != b'`') {
-                    Some(end) => head.pos = end,
-                    None => return columns,
-                },
-                _ => head.pos += 1,
-            }
-        }
-    }
 }

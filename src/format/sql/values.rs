@@ -1,115 +1,313 @@
-//! One tuple of an INSERT → its values.
+//! One tuple of an INSERT → its values: literals, and the few expressions that dump tools write.
 
 use std::borrow::Cow;
 
-use super::lexer::{Flavour, is_word, string_end, tuple_end};
+use memchr::{memchr, memchr2};
+
+use super::head::Head;
+use super::lexer::{Comment, comment, is_word, tuple_end};
 use crate::format::Value;
+use crate::format::layout::Flavour;
+
+/// Brackets and calls within each other are followed so far.
+const MAX_DEPTH: usize = 32;
 
 /// Appends the values of `(…)` to `cells`.
 ///
-/// Numbers and keywords are text as written; `NULL` and `DEFAULT` are null; hexadecimal literals are the text they stand
-/// for, if it is UTF-8.
+/// Numbers and keywords are text as written; `NULL`, `DEFAULT` and the time of loading are null; hexadecimal literals and
+/// PostgreSQL's `\x…` are the text they stand for, if it is UTF-8. SQLite's dumps need `replace`, `char` and `unistr`.
 ///
 /// # Errors
 /// What is wrong, as the second half of a sentence.
 pub(crate) fn values<'a>(tuple: &'a str, flavour: Flavour, cells: &mut Vec<Value<'a>>) -> Result<(), String> {
     let inner = tuple.strip_prefix('(').and_then(|t| t.strip_suffix(')')).ok_or("the row is not in brackets")?;
-    let mut rest = inner;
+    let mut reader = Reader { text: inner, pos: 0, flavour, depth: 0 };
     loop {
-        let (value, after) = one(rest.trim_start(), flavour)?;
+        let value = reader.value().map_err(|what| format!("value {}: {what}", cells.len() + 1))?;
         cells.push(value);
-        let after = past_cast(after, flavour);
-        match after.as_bytes().first() {
+        match reader.next() {
             None => return Ok(()),
-            Some(b',') => rest = &after[1..],
+            Some(b',') => reader.pos += 1,
             Some(_) => return Err(format!("there is no comma after value {}", cells.len())),
         }
     }
 }
 
-/// A value, and what follows it.
-fn one(text: &str, flavour: Flavour) -> Result<(Value<'_>, &str), String> {
-    let bytes = text.as_bytes();
-    match bytes.first() {
-        Some(quote @ (b'\'' | b'"')) => string(text, flavour.backslash, *quote).map(|(t, rest)| (Value::Text(t), rest)),
-        Some(b'0') if matches!(bytes.get(1), Some(b'x' | b'X')) => {
-            let length = bytes[2..].iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(bytes.len() - 2);
-            let (digits, rest) = (&text[2..2 + length], &text[2 + length..]);
-            Ok((Value::Text(unhex(digits).map_or(Cow::Borrowed(&text[..2 + length]), Cow::Owned)), rest))
+/// The columns and values of an `INSERT … SET`'s list, which may be followed by `ON DUPLICATE KEY …`.
+///
+/// # Errors
+/// As [`values`].
+pub(crate) fn assigned(list: &str, flavour: Flavour) -> Result<Vec<(String, Value<'_>)>, String> {
+    let mut reader = Reader { text: list, pos: 0, flavour, depth: 0 };
+    let mut all = Vec::new();
+    loop {
+        let mut head = Head { text: list.as_bytes(), pos: reader.pos };
+        let name = head.table().ok_or("a column's name is missing")?.1;
+        head.byte(b':');
+        if !head.byte(b'=') {
+            return Err(format!("there is no equals sign after column {}", all.len() + 1));
         }
-        Some(_) => {
-            let length =
-                bytes.iter().position(|&b| !is_word(b) && !matches!(b, b'.' | b'+' | b'-')).unwrap_or(bytes.len());
-            let (word, rest) = text.split_at(length);
-            let after = rest.trim_start();
-            match after.as_bytes().first() {
-                // `_binary 'x'`, `_utf8mb4'x'`, `N'x'`, `E'x'`, `X'6869'`, `b'1'`
-                Some(b'\'') if introduces(word) => {
-                    let escapes = flavour.backslash || word.eq_ignore_ascii_case("e");
-                    let (inner, rest) = string(after, escapes, b'\'')?;
-                    let inner = match (word, unhex(&inner)) {
-                        ("X" | "x", Some(text)) => Cow::Owned(text),
-                        _ => inner,
-                    };
-                    Ok((Value::Text(inner), rest))
-                }
-                // `CAST(N'2024-01-02' AS DateTime2)`
-                Some(b'(') if word.eq_ignore_ascii_case("cast") || word.eq_ignore_ascii_case("convert") => {
-                    let end = tuple_end(after.as_bytes(), flavour).ok_or("a bracket is not closed")?;
-                    let (value, _) = one(after[1..end - 1].trim_start(), flavour)?;
-                    Ok((value, &after[end..]))
-                }
-                // `ARRAY['a']`, `now()`: what a dump does not write for users. Kept as text.
-                Some(b'(') => {
-                    let end = tuple_end(after.as_bytes(), flavour).ok_or("a bracket is not closed")?;
-                    let whole = &text[..text.len() - after.len() + end];
-                    Ok((Value::Text(Cow::Borrowed(whole)), &after[end..]))
-                }
-                _ if word.is_empty() => Err("a value is missing".into()),
-                _ if word.eq_ignore_ascii_case("null") || word.eq_ignore_ascii_case("default") => {
-                    Ok((Value::Null, rest))
-                }
-                _ => Ok((Value::Text(Cow::Borrowed(word)), rest)),
+        reader.pos = head.pos;
+        all.push((name, reader.value()?));
+        if reader.next() != Some(b',') {
+            return Ok(all);
+        }
+        reader.pos += 1;
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    pos: usize,
+    flavour: Flavour,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// The next byte that is neither white space nor comment.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.bytes().get(self.pos)?;
+            match byte {
+                b' ' | b'\n' | b'\t' | b'\r' | 0xb | 0xc => self.pos += 1,
+                b'-' | b'/' | b'#' => match comment(self.bytes(), self.pos, self.flavour) {
+                    Comment::None => return Some(byte),
+                    Comment::Ends(end) => self.pos = end,
+                    Comment::Open if matches!(self.bytes().get(self.pos + 1), Some(b'-' | b'*')) => {
+                        self.pos = self.bytes().len();
+                    }
+                    Comment::Open => return Some(byte),
+                },
+                _ => return Some(byte),
             }
         }
-        None => Err("a value is missing".into()),
     }
-}
 
-fn introduces(word: &str) -> bool {
-    word.starts_with('_') || matches!(word, "N" | "n" | "E" | "e" | "X" | "x" | "B" | "b")
-}
+    fn slice(&self, from: usize, to: usize) -> Result<&'a str, String> {
+        self.text.get(from..to).ok_or_else(|| "a character is cut in two".into())
+    }
 
-/// PostgreSQL's `'x'::text`, and blanks.
-fn past_cast(after: &str, flavour: Flavour) -> &str {
-    let after = after.trim_start();
-    let Some(cast) = after.strip_prefix("::") else { return after };
-    let mut pos = 0;
-    let bytes = cast.as_bytes();
-    while let Some(&b) = bytes.get(pos) {
-        match b {
-            b',' => break,
-            b'(' => pos += tuple_end(&bytes[pos..], flavour).unwrap_or(1),
-            b'"' => pos = string_end(bytes, pos, false).unwrap_or(bytes.len()),
-            _ => pos += 1,
+    /// A value with its casts, and what is joined to it.
+    fn value(&mut self) -> Result<Value<'a>, String> {
+        let mut value = self.literal()?;
+        loop {
+            match self.next() {
+                Some(b':') if self.bytes().get(self.pos + 1) == Some(&b':') => self.past_cast(),
+                Some(b'|') if self.bytes().get(self.pos + 1) == Some(&b'|') => {
+                    self.pos += 2;
+                    value = joined([value, self.literal()?]);
+                }
+                // SQL Server's.
+                Some(b'+') if !self.flavour.mysql && matches!(value, Value::Text(_)) => {
+                    self.pos += 1;
+                    value = joined([value, self.literal()?]);
+                }
+                _ => return Ok(value),
+            }
         }
     }
-    cast.get(pos..).unwrap_or_default()
+
+    fn literal(&mut self) -> Result<Value<'a>, String> {
+        let Some(first) = self.next() else { return Err("it is missing".into()) };
+        let start = self.pos;
+        match first {
+            b'\'' => {
+                let text = self.string(b'\'', self.flavour.backslash, self.flavour.mysql)?;
+                Ok(Value::Text(if self.flavour.mysql { text } else { of_bytea(text) }))
+            }
+            b'"' => self.string(b'"', self.flavour.mysql && self.flavour.backslash, true).map(Value::Text),
+            b'0' if matches!(self.bytes().get(start + 1), Some(b'x' | b'X')) => {
+                let digits = &self.bytes()[start + 2..];
+                let length = digits.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(digits.len());
+                self.pos += 2 + length;
+                let written = self.slice(start, self.pos)?;
+                Ok(Value::Text(unhex(&written[2..]).map_or(Cow::Borrowed(written), Cow::Owned)))
+            }
+            b'(' => {
+                self.pos += 1;
+                self.deeper()?;
+                let value = self.value()?;
+                self.depth -= 1;
+                self.closing()?;
+                Ok(value)
+            }
+            _ => {
+                let rest = &self.bytes()[start..];
+                let within = |b: &u8| is_word(*b) || matches!(b, b'.' | b'+' | b'-');
+                // A sign is a number's first byte or its exponent's.
+                let length = rest.iter().position(|b| !within(b)).unwrap_or(rest.len());
+                self.pos += length;
+                let word = self.slice(start, self.pos)?;
+                if word.is_empty() {
+                    return Err("it is missing".into());
+                }
+                self.after_word(word)
+            }
+        }
+    }
+
+    fn after_word(&mut self, word: &'a str) -> Result<Value<'a>, String> {
+        const NOTHING: [&str; 5] = ["NULL", "DEFAULT", "CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP"];
+        let is = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        match self.next() {
+            // `_binary 'x'`, `_utf8mb4'x'`, `N'x'`, `E'x'`, `X'6869'`, `b'1'`
+            Some(b'\'') if word.starts_with('_') || is(&["N", "E", "X", "B"]) => {
+                let escapes = self.flavour.backslash || is(&["E"]);
+                let text = self.string(b'\'', escapes, self.flavour.mysql)?;
+                let text = match is(&["X"]).then(|| unhex(&text)).flatten() {
+                    Some(hidden) => Cow::Owned(hidden),
+                    None if is(&["E"]) => of_bytea(text),
+                    None => text,
+                };
+                Ok(Value::Text(text))
+            }
+            Some(b'0' | b'X' | b'x') if word.starts_with('_') => self.literal(),
+            Some(b'(') => self.call(word),
+            Some(b'[') if is(&["ARRAY"]) => {
+                self.pos += 1;
+                self.deeper()?;
+                let mut items = Vec::new();
+                while self.next() != Some(b']') {
+                    items.push(self.value()?);
+                    if self.next() == Some(b',') {
+                        self.pos += 1;
+                    } else if self.next() != Some(b']') {
+                        return Err("a bracket is not closed".into());
+                    }
+                }
+                self.depth -= 1;
+                self.pos += 1;
+                Ok(Value::List(items.into()))
+            }
+            _ if is(&NOTHING) => Ok(Value::Null),
+            _ => Ok(Value::Text(Cow::Borrowed(word))),
+        }
+    }
+
+    /// The value of a call, of which only the bracket and what comes after are to be read.
+    fn call(&mut self, name: &str) -> Result<Value<'a>, String> {
+        let name = name.to_ascii_lowercase();
+        match name.as_str() {
+            // When it is loaded, which nobody knows.
+            "now" | "current_timestamp" | "getdate" | "getutcdate" | "sysdate" | "curdate" | "localtimestamp"
+            | "strftime" | "datetime" | "date" | "time" | "julianday" | "unixepoch" | "unix_timestamp" => {
+                self.past_brackets()?;
+                return Ok(Value::Null);
+            }
+            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "cast" | "convert" => {}
+            _ => return Err("it is a call of a function, which only the database can work out".into()),
+        }
+        let start = self.pos;
+        self.pos += 1;
+        self.deeper()?;
+        let typed = self.next() != Some(b'\'');
+        let mut arguments = vec![self.value()?];
+        // `CAST('x' AS type)`, `CONVERT('x' USING utf8)`, but `CONVERT(type, 'x')`.
+        if name == "cast" || name == "convert" {
+            if name == "convert" && typed && self.next() == Some(b',') {
+                self.pos += 1;
+                arguments = vec![self.value()?];
+            }
+            self.pos = start;
+            self.past_brackets()?;
+            self.depth -= 1;
+            return Ok(arguments.swap_remove(0));
+        }
+        while self.next() == Some(b',') {
+            self.pos += 1;
+            arguments.push(self.value()?);
+        }
+        self.depth -= 1;
+        self.closing()?;
+        if arguments.contains(&Value::Null) && name != "concat" {
+            return Ok(Value::Null);
+        }
+        let texts: Vec<Cow<'_, str>> = arguments.iter().filter_map(Value::text).collect();
+        let text = match (name.as_str(), texts.as_slice()) {
+            ("replace", [text, from, to]) if !from.is_empty() => text.replace(&**from, to),
+            ("replace", [text, ..]) => text.to_string(),
+            ("char" | "chr", codes) => codes
+                .iter()
+                .map(|code| code.parse().ok().and_then(char::from_u32))
+                .collect::<Option<String>>()
+                .ok_or("it is no character's number")?,
+            ("unistr", [text]) => unistr(text).ok_or("an escape in it is not known")?,
+            ("unhex", [digits]) => unhex(digits).unwrap_or_else(|| digits.to_string()),
+            ("concat", texts) => texts.concat(),
+            _ => return Err("it is a call of a function with other arguments than are known".into()),
+        };
+        Ok(Value::Text(Cow::Owned(text)))
+    }
+
+    fn deeper(&mut self) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err("there are too many brackets within each other".into()) } else { Ok(()) }
+    }
+
+    fn closing(&mut self) -> Result<(), String> {
+        if self.next() != Some(b')') {
+            return Err("a bracket is not closed".into());
+        }
+        self.pos += 1;
+        Ok(())
+    }
+
+    fn past_brackets(&mut self) -> Result<(), String> {
+        self.pos += tuple_end(&self.bytes()[self.pos..], self.flavour).ok_or("a bracket is not closed")?;
+        Ok(())
+    }
+
+    /// PostgreSQL's `::character varying(255)[]`.
+    fn past_cast(&mut self) {
+        self.pos += 2;
+        while let Some(&b) = self.bytes().get(self.pos) {
+            match b {
+                b'(' => self.pos += tuple_end(&self.bytes()[self.pos..], self.flavour).unwrap_or(1),
+                b'"' => self.pos += memchr(b'"', &self.bytes()[self.pos + 1..]).map_or(1, |n| n + 2),
+                b' ' | b'.' | b'[' | b']' => self.pos += 1,
+                b if is_word(b) => self.pos += 1,
+                _ => return,
+            }
+        }
+    }
+
+    /// The string whose quote comes.
+    #[inline]
+    fn string(&mut self, quote: u8, backslash: bool, mysql: bool) -> Result<Cow<'a, str>, String> {
+        let start = self.pos + 1;
+        let bytes = self.bytes();
+        let mut pos = start;
+        let mut plain = true;
+        loop {
+            let rest = bytes.get(pos..).unwrap_or_default();
+            let found = if backslash { memchr2(quote, b'\\', rest) } else { memchr(quote, rest) };
+            pos += found.ok_or("a string is not closed")?;
+            if bytes[pos] == b'\\' || bytes.get(pos + 1) == Some(&quote) {
+                plain = false;
+                pos += 2;
+                continue;
+            }
+            self.pos = pos + 1;
+            let inner = self.slice(start, pos)?;
+            return Ok(match (plain, backslash && !mysql) {
+                (true, _) => Cow::Borrowed(inner),
+                (false, false) => Cow::Owned(unescape(inner, backslash, char::from(quote))),
+                (false, true) => Cow::Owned(postgres_unescape(inner)),
+            });
+        }
+    }
 }
 
-fn string(text: &str, backslash: bool, quote: u8) -> Result<(Cow<'_, str>, &str), String> {
-    let end = string_end(text.as_bytes(), 0, backslash).ok_or("a string is not closed")?;
-    let inner = text.get(1..end - 1).ok_or("a string is not closed")?;
-    let rest = text.get(end..).ok_or("a string is not closed")?;
-    let special = if backslash {
-        memchr::memchr2(b'\\', quote, inner.as_bytes())
-    } else {
-        memchr::memchr(quote, inner.as_bytes())
-    };
-    if special.is_none() {
-        return Ok((Cow::Borrowed(inner), rest));
+fn joined<'a>(parts: [Value<'a>; 2]) -> Value<'a> {
+    match (parts[0].text(), parts[1].text()) {
+        (Some(first), Some(second)) => Value::Text(Cow::Owned(format!("{first}{second}"))),
+        _ => Value::Null,
     }
-    Ok((Cow::Owned(unescape(inner, backslash, char::from(quote))), rest))
 }
 
 /// MySQL's escapes (`\0 \b \n \r \t \Z`, others stand for themselves) and doubled quotes.
@@ -140,7 +338,90 @@ fn unescape(inner: &str, backslash: bool, quote: char) -> String {
     text
 }
 
-fn unhex(digits: &str) -> Option<String> {
+/// PostgreSQL's escapes: `\b \f \n \r \t`, octal `\ooo`, `\xhh`, `\uXXXX`, `\UXXXXXXXX`; others stand for themselves.
+fn postgres_unescape(inner: &str) -> String {
+    let bytes = inner.as_bytes();
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut pos = 0;
+    // So many digits of that base at `from`, at most.
+    let number = |from: usize, most: usize, base: u32| {
+        let digits: &[u8] = bytes.get(from..(from + most).min(bytes.len())).unwrap_or_default();
+        let length = digits.iter().position(|b| !char::from(*b).is_digit(base)).unwrap_or(digits.len());
+        let written = std::str::from_utf8(&digits[..length]).unwrap_or_default();
+        (u32::from_str_radix(written, base).ok(), length)
+    };
+    while let Some(&byte) = bytes.get(pos) {
+        pos += 1;
+        if byte != b'\\' {
+            text.push(byte);
+            pos += usize::from(byte == b'\'' && bytes.get(pos) == Some(&b'\''));
+            continue;
+        }
+        let Some(&escaped) = bytes.get(pos) else { break };
+        pos += 1;
+        let (code, length) = match escaped {
+            b'0'..=b'7' => number(pos - 1, 3, 8),
+            b'x' => number(pos, 2, 16),
+            b'u' => number(pos, 4, 16),
+            b'U' => number(pos, 8, 16),
+            _ => (None, 0),
+        };
+        match (escaped, code) {
+            (b'u' | b'U', Some(code)) => {
+                let character = char::from_u32(code).unwrap_or('\u{fffd}');
+                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                pos += length;
+            }
+            (b'0'..=b'7', Some(code)) => {
+                text.push(code as u8);
+                pos += length - 1;
+            }
+            (b'x', Some(code)) => {
+                text.push(code as u8);
+                pos += length;
+            }
+            (b'b', _) => text.push(8),
+            (b'f', _) => text.push(12),
+            (b'n', _) => text.push(b'\n'),
+            (b'r', _) => text.push(b'\r'),
+            (b't', _) => text.push(b'\t'),
+            _ => text.push(escaped),
+        }
+    }
+    String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// SQLite's and PostgreSQL's `unistr`: `\XXXX`, `\uXXXX`, `\+XXXXXX`, `\UXXXXXXXX` and `\\`.
+fn unistr(text: &str) -> Option<String> {
+    let mut parts = text.split('\\');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    let mut literal = false;
+    for part in parts {
+        if std::mem::take(&mut literal) {
+            whole.push_str(part);
+            continue;
+        }
+        let (digits, length) = match part.chars().next() {
+            // The second backslash of two begins the next part.
+            None => {
+                whole.push('\\');
+                literal = true;
+                continue;
+            }
+            Some('u') => (&part[1..], 4),
+            Some('U') => (&part[1..], 8),
+            Some('+') => (&part[1..], 6),
+            Some(_) => (part, 4),
+        };
+        let code = u32::from_str_radix(digits.get(..length)?, 16).ok()?;
+        whole.push(char::from_u32(code)?);
+        whole.push_str(&digits[length..]);
+    }
+    Some(whole)
+}
+
+/// The text that hexadecimal digits stand for.
+pub(crate) fn unhex(digits: &str) -> Option<String> {
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let pairs = digits.as_bytes().chunks_exact(2);
     if digits.is_empty() || !pairs.remainder().is_empty() {
@@ -148,4 +429,15 @@ fn unhex(digits: &str) -> Option<String> {
     }
     let bytes: Option<Vec<u8>> = pairs.map(|pair| Some(digit(pair[0])? * 16 + digit(pair[1])?)).collect();
     String::from_utf8(bytes?).ok()
+}
+
+/// What PostgreSQL writes of a BYTEA (`\x2432…`) is the text in it, where it is text of some length.
+pub(crate) fn of_bytea(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.starts_with("\\x") || text.len() < 18 {
+        return text;
+    }
+    match unhex(&text[2..]) {
+        Some(hidden) if !hidden.chars().any(char::is_control) => Cow::Owned(hidden),
+        _ => text,
+    }
 }

@@ -1,0 +1,190 @@
+//! The tables of a dump: what they are called, their columns, whose rows are another's.
+
+use std::collections::{HashMap, HashSet};
+
+use super::head::Head;
+use super::lexer::{is_word, string_end, tuple_end};
+use crate::format::frame::Found;
+use crate::format::layout::Flavour;
+
+/// A column of a CREATE TABLE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub name: String,
+    /// Its value is worked out of others'. SQLite's dumps leave it out of their rows, MariaDB's write it.
+    pub generated: bool,
+}
+
+/// Partitions of partitions are followed so far.
+const MAX_PARENTS: usize = 16;
+
+/// The tables that were met so far.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    /// The columns of every CREATE TABLE.
+    columns: HashMap<String, Vec<Column>>,
+    /// Columns that a source gave to tables without any.
+    named: HashMap<String, Vec<String>>,
+    /// Tables in the order they were met.
+    order: Vec<String>,
+    known: HashSet<String>,
+    /// Whose rows the rows of a partition are.
+    parents: HashMap<String, String>,
+    /// Files that rows are in.
+    elsewhere: HashMap<String, String>,
+    /// The database that `\connect` of pg_dumpall went to.
+    pub database: Option<String>,
+    /// The schema or database that statements without one mean, after `USE` or `SET search_path`.
+    pub current: Option<String>,
+    /// Whose the first table of each name was, once that is known.
+    owners: HashMap<String, String>,
+}
+
+impl Catalog {
+    pub fn new(named: &HashMap<String, Vec<String>>) -> Self {
+        Self { named: named.clone(), ..Self::default() }
+    }
+
+    pub fn met(&mut self, table: &str) {
+        if !self.known.contains(table) {
+            self.known.insert(table.to_owned());
+            self.order.push(table.to_owned());
+        }
+    }
+
+    /// The name a table goes by: its own. Where a table of that name was met in another schema or database (Supabase's
+    /// `auth.users` and an application's `public.users`, two sites in one dump), that one stands before it.
+    pub fn called(&mut self, (schema, table): (Option<String>, String)) -> String {
+        let schema = schema.or_else(|| self.current.clone());
+        let owner = match (&self.database, schema) {
+            (None, None) => return table,
+            (None, Some(schema)) => schema,
+            (Some(database), None) => database.clone(),
+            (Some(database), Some(schema)) if schema == "public" => database.clone(),
+            (Some(database), Some(schema)) => format!("{database}.{schema}"),
+        };
+        match self.owners.get(&table) {
+            Some(first) if *first != owner => format!("{owner}.{table}"),
+            Some(_) => table,
+            None => {
+                self.owners.insert(table.clone(), owner);
+                table
+            }
+        }
+    }
+
+    /// The table whose rows these are: a partition's are its parent's.
+    pub fn root<'t>(&'t self, table: &'t str) -> &'t str {
+        let parent = |table: &'t str| self.parents.get(table).map(String::as_str);
+        std::iter::successors(Some(table), |table| parent(table)).take(MAX_PARENTS).last().unwrap_or(table)
+    }
+
+    pub fn attach(&mut self, child: String, parent: String) {
+        if self.root(&parent) != child {
+            self.parents.insert(child, parent);
+        }
+    }
+
+    pub fn create(&mut self, table: String, columns: Vec<Column>) {
+        self.met(&table);
+        if !columns.is_empty() {
+            self.columns.insert(table, columns);
+        }
+    }
+
+    /// The columns of a CREATE TABLE.
+    pub fn created(&self, table: &str) -> Vec<Column> {
+        self.columns.get(table).cloned().unwrap_or_default()
+    }
+
+    pub fn rows_are_in(&mut self, table: String, columns: Option<Vec<String>>, file: String) {
+        if let Some(columns) = columns {
+            let columns = columns.into_iter().map(|name| Column { name, generated: false }).collect();
+            self.columns.insert(table.clone(), columns);
+        }
+        self.elsewhere.insert(table, file);
+    }
+
+    /// Whether some columns may be left out of rows that name none.
+    pub fn has_generated(&self, table: &str) -> bool {
+        self.columns.get(table).is_some_and(|columns| columns.iter().any(|column| column.generated))
+    }
+
+    /// The columns of a row of so many values, where the statement names none; without a number, all.
+    pub fn columns(&self, table: &str, values: Option<usize>) -> Option<Vec<String>> {
+        let Some(columns) = self.columns.get(table).or_else(|| self.columns.get(self.root(table))) else {
+            return self.named.get(table).cloned();
+        };
+        let stored = columns.iter().filter(|column| !column.generated).count();
+        let all = values != Some(stored) || stored == columns.len();
+        Some(columns.iter().filter(|column| all || !column.generated).map(|column| column.name.clone()).collect())
+    }
+
+    /// Every table, but for partitions.
+    pub fn found(&self) -> Vec<Found> {
+        let own = self.order.iter().filter(|table| !self.parents.contains_key(*table));
+        let found = own.map(|table| Found {
+            table: table.clone(),
+            columns: self.columns(table, None).unwrap_or_default(),
+            rows_in: self.elsewhere.get(table).cloned(),
+        });
+        found.collect()
+    }
+}
+
+/// The columns of a CREATE TABLE whose head ends before its bracket; it is left behind it.
+pub(crate) fn created_columns(head: &mut Head<'_>, flavour: Flavour) -> Vec<Column> {
+    const NO_COLUMNS: [&str; 13] = [
+        "PRIMARY",
+        "KEY",
+        "UNIQUE",
+        "CONSTRAINT",
+        "FOREIGN",
+        "INDEX",
+        "FULLTEXT",
+        "SPATIAL",
+        "CHECK",
+        "EXCLUDE",
+        "LIKE",
+        "PERIOD",
+        "VECTOR",
+    ];
+    let mut columns: Vec<Column> = Vec::new();
+    if !head.byte(b'(') {
+        return columns;
+    }
+    loop {
+        let bare = head.peek().is_some_and(is_word);
+        let Some(name) = head.name() else { return columns };
+        let is_column = !(bare && NO_COLUMNS.iter().any(|word| name.eq_ignore_ascii_case(word)));
+        let (mut generated, mut last_word) = (false, String::new());
+        // To the comma after this column's type and options.
+        let end = loop {
+            let Some(byte) = head.peek() else { break None };
+            match byte {
+                b',' | b')' => break Some(byte),
+                b'(' => {
+                    // `GENERATED ALWAYS AS (…)`, `AS (…) STORED`; an identity's numbers come after IDENTITY.
+                    generated |= last_word.eq_ignore_ascii_case("AS");
+                    match tuple_end(head.rest(), flavour) {
+                        Some(length) => head.pos += length,
+                        None => break None,
+                    }
+                }
+                b'\'' | b'"' | b'`' => match string_end(head.text, head.pos, flavour.backslash && byte == b'\'') {
+                    Some(end) => head.pos = end,
+                    None => break None,
+                },
+                _ if is_word(byte) => last_word = head.name().unwrap_or_default(),
+                _ => head.pos += 1,
+            }
+        };
+        if is_column {
+            columns.push(Column { name, generated });
+        }
+        head.pos += usize::from(end.is_some());
+        if end != Some(b',') {
+            return columns;
+        }
+    }
+}

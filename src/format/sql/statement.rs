@@ -1,0 +1,253 @@
+//! Between rows: what the statements of a dump say of tables, strings and itself.
+
+use memchr::{memchr, memmem};
+
+use super::catalog::{Column, created_columns};
+use super::head::{Head, settings};
+use super::lexer::{Scan, Until};
+use super::preamble::no_backslash_escapes;
+use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State};
+use crate::format::frame::Cut;
+
+/// First words of dumps, and the last that go with them.
+const PROMISES: [(&str, &str); 4] = [
+    ("-- MySQL dump ", "-- Dump completed"),
+    ("-- MariaDB dump ", "-- Dump completed"),
+    ("-- PostgreSQL database cluster dump", "-- PostgreSQL database cluster dump complete"),
+    ("-- PostgreSQL database dump", "-- PostgreSQL database dump complete"),
+];
+
+impl SqlFramer {
+    /// Takes what begins at `data[at]`, between statements. `None`: more data is needed.
+    pub(super) fn statement(&mut self, data: &[u8], at: usize, eof: bool, cut: &mut Cut) -> Option<usize> {
+        let rest = &data[at..];
+        if !eof && rest.len() < 64 {
+            return None;
+        }
+        let place = self.passed + at as u64;
+        let whole = |end: Option<usize>| end.or((eof || rest.len() >= MAX_HEAD_BYTES).then_some(rest.len()));
+        let mut head = Head::new(rest);
+        if rest[0].is_ascii_alphabetic() && (head.word("INSERT") || head.word("REPLACE")) {
+            return self.insert(data, at, eof, cut);
+        }
+        self.begins(None, place);
+        match rest[0] {
+            b'-' if rest.starts_with(b"--") => {
+                let end = whole(memchr(b'\n', rest))?;
+                self.said(&rest[..end]);
+                return Some(at + end);
+            }
+            b'\\' => {
+                let end = whole(memchr(b'\n', rest))?;
+                self.connect(&rest[..end]);
+                return Some(at + end);
+            }
+            b'#' => self.state = State::Line,
+            b'/' if rest.starts_with(b"/*") => {
+                if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") {
+                    // The statement within is for some versions only. Of interest is what it sets.
+                    let end = whole(memmem::find(rest, b"*/"))?;
+                    let mark = rest[..end].iter().position(|b| !matches!(b, b'/' | b'*' | b'!' | b'M' | b'0'..=b'9'));
+                    let mut head = Head::new(&rest[mark.unwrap_or(end)..end]);
+                    if head.word("SET") {
+                        self.set(&mut head);
+                    }
+                }
+                self.state = State::Comment;
+                return Some(at + 2);
+            }
+            b';' => return Some(at + 1),
+            _ if head.word("COPY") => {
+                let end = whole(memchr(b'\n', rest))?;
+                return Some(at + self.copy(&rest[..end], end));
+            }
+            _ if head.word("CREATE") => {
+                head.any_of(&["OR", "REPLACE", "FOREIGN"]);
+                let temporary = head.word("TEMPORARY") || head.word("TEMP");
+                head.word("UNLOGGED");
+                if head.word("TABLE") && !temporary {
+                    let end = match Scan::default().advance(rest, Until::Semicolon, self.flavour, eof) {
+                        Ok(end) => end,
+                        Err(_) => whole(None)?,
+                    };
+                    let mut head = Head { text: &rest[..end], pos: head.pos };
+                    self.create_table(&mut head);
+                    if end == rest.len() && !rest.ends_with(b";") {
+                        self.state = State::Statement(Scan::default());
+                        return Some(at);
+                    }
+                    return Some(at + end);
+                }
+            }
+            _ if head.word("ALTER") => {
+                whole(memchr(b';', rest))?;
+                self.alter(&mut head);
+            }
+            _ if head.word("DELIMITER") => {
+                let end = whole(memchr(b'\n', rest))?;
+                let said = rest[head.pos..end].trim_ascii();
+                if !said.starts_with(b";") || said.len() > 1 {
+                    self.state = State::Routines;
+                }
+                return Some(at + end);
+            }
+            _ if head.word("GO") => return Some(at + head.pos),
+            _ if head.word("USE") => {
+                whole(memchr(b'\n', rest))?;
+                self.catalog.current = head.name();
+                self.last_head = None;
+                return Some(at + head.pos);
+            }
+            _ => {
+                whole(memchr(b'\n', rest))?;
+                if head.word("SET") {
+                    self.set(&mut head);
+                } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
+                    self.uncommitted = true;
+                } else if head.word("COMMIT") || head.word("ROLLBACK") || head.word("END") {
+                    self.uncommitted = false;
+                }
+            }
+        }
+        if matches!(self.state, State::Top) {
+            self.state = State::Statement(Scan::default());
+        }
+        Some(at)
+    }
+
+    /// A comment between statements.
+    fn said(&mut self, line: &[u8]) {
+        if self.promised.is_some_and(|last| line.starts_with(last.as_bytes())) {
+            self.promised = None;
+        } else if let Some((first, last)) = PROMISES.iter().find(|(first, _)| line.starts_with(first.as_bytes())) {
+            // The databases of a cluster have their own first and last lines within the cluster's.
+            let within = self.promised.is_some() || line.len() > first.len() && first.ends_with("dump");
+            if !within {
+                self.promised = Some(last);
+            }
+        }
+    }
+
+    /// `\connect shop`, `\connect -reuse-previous=on "dbname='shop'"` of pg_dumpall.
+    fn connect(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let Some(target) = line.strip_prefix("\\connect ") else { return };
+        let target = target.split_once("dbname=").map_or(target, |(_, name)| name);
+        let name = target.split_whitespace().last().unwrap_or_default();
+        self.catalog.database = Some(name.trim_matches(['"', '\'']).to_owned());
+        self.last_head = None;
+    }
+
+    fn set(&mut self, head: &mut Head<'_>) {
+        for (name, value) in settings(head) {
+            let backslash = match (name.as_str(), value) {
+                // `SET search_path = auth, pg_catalog;` of pg_dump before 10.3.
+                ("search_path", value) => {
+                    self.catalog.current = value.filter(|schema| !schema.is_empty());
+                    self.last_head = None;
+                    continue;
+                }
+                ("sql_mode", Some(mode)) if self.flavour.mysql => !no_backslash_escapes(&mode),
+                // Back to what it was before the routines.
+                ("sql_mode", None) if self.flavour.mysql => true,
+                ("standard_conforming_strings", Some(on)) => on.eq_ignore_ascii_case("off"),
+                _ => continue,
+            };
+            if !self.proven && backslash != self.flavour.backslash {
+                self.flavour.backslash = backslash;
+                self.shapes.clear();
+                self.last_head = None;
+            }
+        }
+    }
+
+    fn create_table(&mut self, head: &mut Head<'_>) {
+        if head.word("IF") {
+            head.word("NOT");
+            head.word("EXISTS");
+        }
+        let Some(table) = head.table() else { return };
+        let table = self.catalog.called(table);
+        if head.word("PARTITION") && head.word("OF") {
+            if let Some(parent) = head.table() {
+                let parent = self.catalog.called(parent);
+                self.catalog.met(&table);
+                self.catalog.attach(table, parent);
+            }
+            return;
+        }
+        let mut columns: Vec<Column> = created_columns(head, self.flavour);
+        if head.word("INHERITS")
+            && head.byte(b'(')
+            && let Some(parent) = head.table()
+        {
+            let parent = self.catalog.called(parent);
+            let inherited = self.catalog.created(&parent);
+            columns.splice(0..0, inherited);
+            self.catalog.attach(table.clone(), parent);
+        }
+        self.catalog.create(table, columns);
+    }
+
+    /// `ALTER TABLE ONLY public.users ATTACH PARTITION public.users_p0 FOR VALUES …`
+    fn alter(&mut self, head: &mut Head<'_>) {
+        if !head.word("TABLE") {
+            return;
+        }
+        head.any_of(&["ONLY", "IF", "EXISTS"]);
+        if let Some(parent) = head.table()
+            && head.word("ATTACH")
+            && head.word("PARTITION")
+            && let Some(child) = head.table()
+        {
+            let (parent, child) = (self.catalog.called(parent), self.catalog.called(child));
+            self.catalog.attach(child, parent);
+            self.last_head = None;
+        }
+    }
+
+    /// Reads the line of a COPY; returns what of it is done with.
+    fn copy(&mut self, line: &[u8], end: usize) -> usize {
+        let mut head = Head::new(line);
+        head.word("COPY");
+        let table = head.table();
+        let names = if head.peek() == Some(b'(') { head.names() } else { None };
+        let from = head.word("FROM");
+        let table = table.map(|table| self.catalog.called(table));
+        if !(from && head.word("STDIN")) {
+            // pg_dump's archive, unpacked: `COPY … FROM '$$PATH$$/3388.dat';`
+            let file = if from && head.peek() == Some(b'\'') { head.name() } else { None };
+            if let (Some(table), Some(file)) = (table, file) {
+                self.catalog.met(&table);
+                let file = file.rsplit('/').next().unwrap_or_default().to_owned();
+                self.catalog.rows_are_in(table, names, file);
+            }
+            self.state = State::Statement(Scan::default());
+            return 0;
+        }
+        self.state = State::Copy(None);
+        if let Some(table) = table {
+            self.catalog.met(&table);
+            if head.word("WITH") || head.peek().is_some_and(|byte| byte != b';') {
+                self.unread.0 += 1;
+                if self.unread.0 == 1 {
+                    self.unread.1 = table;
+                }
+                return end + 1;
+            }
+            let columns = names.or_else(|| self.catalog.columns(&table, None));
+            let root = self.catalog.root(&table).to_owned();
+            if let (Some(columns), true) = (columns, self.wanted.left(&root) > 0) {
+                self.state = State::Copy(Some(self.shape(&root, columns, Rows::Copy)));
+            }
+        }
+        // The line feed belongs to the statement, not to the rows.
+        end + 1
+    }
+}
+
+/// Whether `BEGIN` or `START` begins a transaction, and not a block of a procedure.
+fn is_transaction(head: &mut Head<'_>) -> bool {
+    ["TRANSACTION", "TRAN", "WORK", "IMMEDIATE", "EXCLUSIVE", "DEFERRED"].iter().any(|word| head.word(word))
+        || head.peek() == Some(b';')
+}
