@@ -25,7 +25,7 @@ pub(crate) struct Cell {
 /// ends within the row, and there is more.
 ///
 /// Where the quote itself escapes, a quote before a line feed may be either: it ends the row that has all of its `width`
-/// cells, if what comes after begins like a row.
+/// cells (any row does where `width` is 0), if what comes after begins like a row.
 pub(crate) fn row(
     data: &[u8],
     at: usize,
@@ -93,7 +93,9 @@ pub(crate) fn row(
                 }
                 let closes = match next {
                     None => true,
-                    Some(b'\n') if escape == Some(b'"') => cells == width && begins_a_row(data, stop + 2, eof)?,
+                    Some(b'\n') if escape == Some(b'"') => {
+                        (cells == width || width == 0) && begins_a_row(data, stop + 2, eof)?
+                    }
                     Some(b'"') => false,
                     Some(_) => ends(data, stop + 1, delimiter, eof)?,
                 };

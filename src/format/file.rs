@@ -8,12 +8,13 @@ use std::sync::Arc;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
 use super::encoding::Encoding;
+use super::foreign;
 use super::frame::{After, Batch, Batches, Doubt, Framer, Layout, Runs, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
-use super::sniff::{Kind, sniff};
+use super::sniff::{self, Kind};
 use super::sql::SqlFramer;
 use super::xml::XmlFramer;
 use super::{Format, Header, TableSample};
@@ -30,12 +31,39 @@ pub(crate) struct SourceFile {
     pub input: Input,
     pub kind: Kind,
     pub head: String,
+    /// The table whose rows these are, of a dump beside the file.
+    rows_of: Option<String>,
+    /// Tables of a dump without rows in it.
+    empty: Vec<Rows>,
     /// Tables whose rows are lines of a COPY.
     copied: HashSet<String>,
     /// A dump's long runs of INSERTs.
     runs: Runs,
     /// Why what was read may not be all, known once it was sampled.
     pub doubts: Vec<Doubt>,
+}
+
+/// What a dump's statements or an XML declaration say of the encoding, if it is not UTF-8.
+fn stated_encoding(head: &[u8]) -> Option<Encoding> {
+    if let Some(declaration) = head.strip_prefix(b"<?xml ") {
+        let end = memchr::memmem::find(declaration, b"?>")?;
+        let declaration = String::from_utf8_lossy(&declaration[..end]);
+        let name = declaration.split_once("encoding=")?.1.get(1..)?.split(['"', '\'']).next()?;
+        return Encoding::stated(name);
+    }
+    let name = if sniff::is_dump(head.trim_ascii_start()) { super::sql::encoding(head) } else { None };
+    Encoding::stated(&name?)
+}
+
+/// A file with the rows of a dump's table, as the dump tells of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows {
+    pub table: String,
+    pub columns: Vec<String>,
+    /// Its name, beside the dump.
+    pub file: String,
+    /// Whether the dump names it.
+    pub named: bool,
 }
 
 impl SourceFile {
@@ -51,7 +79,17 @@ impl SourceFile {
             return Err(input.unreadable(&error));
         }
         let whole = head.len() < HEAD_BYTES;
+        let name = input.name();
+        if let Some(what) = foreign::foreign(&head, &name) {
+            return Err(RunError::export(format!("{name}: {what}")));
+        }
         input.encoding = Encoding::of(&head, whole);
+        if let Some(stated) = stated_encoding(&head).filter(|_| input.encoding.mark().is_empty()) {
+            // What is UTF-8 all through, and not just ASCII, is nothing else, whatever it says.
+            if head.is_ascii() || input.encoding != Encoding::Utf8 {
+                input.encoding = stated;
+            }
+        }
         if input.encoding.decoder().is_some() {
             head.clear();
             let text = input.text(None)?;
@@ -59,15 +97,53 @@ impl SourceFile {
         } else {
             head.drain(..input.encoding.mark().len());
         }
-        let kind = sniff(&head, whole).map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
+        let kind = sniff::sniff(&head, whole).map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
-        Ok(Self { input, kind, head, copied: HashSet::new(), runs: Runs::new(), doubts: Vec::new() })
+        Ok(Self {
+            input,
+            kind,
+            head,
+            rows_of: None,
+            empty: Vec::new(),
+            copied: HashSet::new(),
+            runs: Runs::new(),
+            doubts: Vec::new(),
+        })
+    }
+
+    /// Opens the rows of a dump's table.
+    pub fn open_rows(path: &Path, rows: Rows) -> Result<Self, RunError> {
+        let mut input = Input::open(path)?;
+        let mut head = Vec::new();
+        input.unpacked(None)?.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(path))?;
+        let whole = head.len() < HEAD_BYTES;
+        input.encoding = Encoding::of(&head, whole);
+        let cells = sniff::cells_of_rows(&head, rows.columns.len(), whole);
+        let width = rows.columns.len();
+        let kind = Kind::Tsv { header: Some(rows.columns), width, prelude: 0, cells };
+        head.truncate(4096);
+        Ok(Self {
+            input,
+            kind,
+            head: String::from_utf8_lossy(&head).into_owned(),
+            copied: HashSet::from([rows.table.clone()]),
+            rows_of: Some(rows.table),
+            empty: Vec::new(),
+            runs: Runs::new(),
+            doubts: Vec::new(),
+        })
+    }
+
+    /// The files that have the rows of this dump's tables: those it names, and `mysqldump --tab`'s, which are named alike.
+    pub fn beside(&self) -> Vec<Rows> {
+        self.empty.clone()
     }
 
     /// The format, as sources and people are told.
     pub fn format(&self) -> Format {
         match self.kind {
+            _ if self.rows_of.is_some() => Format::Sql,
             Kind::Csv { .. } => Format::Csv,
             Kind::Tsv { cells, .. } if cells.delimiter == b'\t' => Format::Tsv,
             Kind::Tsv { .. } => Format::Csv,
@@ -122,7 +198,8 @@ impl SourceFile {
     }
 
     fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {
-        let shape = |layout| Arc::new(Shape { table: "".into(), layout });
+        let table: Arc<str> = self.rows_of.as_deref().unwrap_or_default().into();
+        let shape = |layout| Arc::new(Shape { table: Arc::clone(&table), layout });
         let named = |header: &Option<Vec<String>>, width: usize| {
             Arc::new(Header::new(header.clone().unwrap_or_else(|| (0..width).map(|i| i.to_string()).collect())))
         };
@@ -193,10 +270,22 @@ impl SourceFile {
                 "nothing tells whether a backslash in its strings escapes: they are read as written".into(),
             ));
         }
+        let stem = self.input.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         for found in batches.framer().tables() {
+            let rows_in = found.rows_in.clone().or_else(|| {
+                (stem.as_deref() == Some(&found.table) && !found.columns.is_empty())
+                    .then(|| format!("{}.txt", found.table))
+            });
+            if let (Some(file), false) = (rows_in, records.contains_key(&found.table)) {
+                let (table, columns) = (found.table.clone(), found.columns.clone());
+                self.empty.push(Rows { table, columns, file, named: found.rows_in.is_some() });
+            }
             if !order.iter().any(|(table, _)| *table == found.table) {
                 order.push((found.table, found.columns));
             }
+        }
+        if let (true, Some(table)) = (order.is_empty(), &self.rows_of) {
+            order.push((table.clone(), Vec::new()));
         }
         if order.is_empty() && !matches!(self.kind, Kind::Json { .. } | Kind::Sql { .. } | Kind::Xml) {
             order.push((String::new(), Vec::new()));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::encoding::{Encoding, Transcoded};
-use super::zstd;
+use super::{foreign, zstd};
 use crate::error::RunError;
 
 /// One file, which can be read any number of times.
@@ -45,6 +45,9 @@ pub(crate) type Consumed = Arc<AtomicU64>;
 impl Input {
     /// Opens a file, spooling standard input (`-`) into an unlinked temporary file.
     pub fn open(path: &Path) -> Result<Self, RunError> {
+        if let Some(said) = foreign::not_a_file(path).filter(|_| !path.exists()) {
+            return Err(RunError::usage(said));
+        }
         let spooled = if path == Path::new("-") { Some(spool()?) } else { None };
         let mut input =
             Self { path: path.to_owned(), size: 0, spooled, packing: Packing::None, encoding: Encoding::Utf8 };
@@ -153,6 +156,15 @@ impl Input {
             if entry.is_file() && !name.starts_with("__MACOSX/") {
                 entries.push((index, name));
             }
+        }
+        if entries
+            .iter()
+            .any(|(_, name)| name == "xl/workbook.xml" || name == "xl/workbook.bin" || name == "content.xml")
+        {
+            return Err(RunError::export(format!(
+                "{} is a workbook of a spreadsheet program: save its sheet as CSV (UTF-8) and pass that",
+                self.name()
+            )));
         }
         let fitting: Vec<_> = entries.iter().filter(|(_, name)| named_like_an_export(name)).collect();
         let (index, name) = match (entries.as_slice(), fitting.as_slice()) {

@@ -5,6 +5,7 @@ pub(crate) mod decode;
 mod encoding;
 mod escaped;
 pub(crate) mod file;
+mod foreign;
 pub(crate) mod frame;
 pub(crate) mod input;
 mod json;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::csv;
 use super::escaped::{self, is_row_count};
+use super::foreign;
 use super::json;
 use super::layout::{Escapes, Flavour, NullWord};
 use super::sql;
@@ -65,10 +66,7 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
     if text.is_empty() {
         return Err("there is nothing but white space in it".into());
     }
-    if head.get(257..262) == Some(b"ustar") {
-        return Err("it is a tar archive: unpack it and pass the dump that is in it".into());
-    }
-    if memchr::memchr(0, head).is_some() {
+    if foreign::is_binary(head) {
         return Err("it is a binary file; export the users as text (SQL, CSV or JSON) and pass that".into());
     }
     match text[0] {
@@ -83,8 +81,11 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Result<Kind, String> {
         return Ok(Kind::Ldif);
     }
     if is_dump(text) {
-        let sql::Preamble { flavour, proven, unsure, .. } = sql::preamble(head);
+        let sql::Preamble { flavour, proven, unsure } = sql::preamble(head);
         return Ok(Kind::Sql { flavour, proven, unsure, named: HashMap::new() });
+    }
+    if let Some(said) = foreign::unread_text(text) {
+        return Err(said);
     }
     if let Some(width) = colon_width(text) {
         return Ok(Kind::Colon { header: None, width });
@@ -147,16 +148,21 @@ fn colon_width(text: &[u8]) -> Option<usize> {
 }
 
 /// Whether a line begins as only statements and dumps' comments do.
-fn is_dump(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 15] = [
-        b"/*!",
-        b"/*M!",
+pub(crate) fn is_dump(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 20] = [
+        b"/*",
+        b"#",
         b"-- ",
         b"--\n",
+        b"\\restrict ",
+        b"\\connect ",
         b"INSERT ",
         b"COPY ",
         b"CREATE ",
         b"DROP ",
+        b"ALTER ",
+        b"DELETE ",
+        b"TRUNCATE ",
         b"SET ",
         b"LOCK ",
         b"USE ",
@@ -290,6 +296,18 @@ fn escapes(body: &[u8], delimiter: u8, whole: bool) -> Option<Escapes> {
     }
     let escaped = has(b"\\\"") && !doubled_within(body, delimiter) || bare(b"\\N");
     (escaped && has(b"\\") && all_fit(body, with(Some(b'\\')), whole)).then(|| with(Some(b'\\')))
+}
+
+/// How the cells of rows without a header are written, of which each has so many: as `COPY` text, or in another way of
+/// `--fields-terminated-by` and `--fields-enclosed-by`.
+pub(crate) fn cells_of_rows(head: &[u8], width: usize, whole: bool) -> Escapes {
+    let fits = |cells: &Escapes| {
+        let rows = escaped_rows(head, *cells, whole, 50);
+        !rows.is_empty() && rows.iter().all(|(cells, _)| cells.len() == width || *cells == ["\\."])
+    };
+    let ways = [b'\t', b',', b';', b'|']
+        .map(|delimiter| [false, true].map(|quoted| Escapes { delimiter, quoted, ..Escapes::COPY }));
+    ways.into_iter().flatten().find(fits).unwrap_or(Escapes::COPY)
 }
 
 /// Whether every backslash begins an escape that `COPY` or MySQL writes: psql's own output has them as they are.

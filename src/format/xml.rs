@@ -10,6 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::Value;
 use super::frame::{Cut, Damage, Found, Framer, Layout, Shape, SpanKind, Wanted};
+use super::sql::values::unhex;
 
 /// Cuts the elements that are records out of a document.
 pub(crate) struct XmlFramer {
@@ -255,6 +256,8 @@ struct Cell {
     name: String,
     text: String,
     null: bool,
+    /// The text is hexadecimal digits of what was text, or is not (`mysqldump --xml --hex-blob`).
+    hex: bool,
     /// What a relation points at: primary keys or natural keys.
     list: Option<Vec<Value<'static>>>,
     natural: Vec<Value<'static>>,
@@ -265,7 +268,8 @@ impl Cell {
         let nil = named(tag, "xsi:nil")?.is_some_and(|nil| nil == "true");
         let list = named(tag, "rel")?.is_some_and(|rel| rel == "ManyToManyRel").then(Vec::new);
         let name = named(tag, "name")?.unwrap_or_else(|| tag.name().as_ref().to_owned());
-        Ok(Self { name, text: String::new(), null: nil, list, natural: Vec::new() })
+        let hex = named(tag, "xsi:type")?.is_some_and(|kind| kind.ends_with(":hexBinary"));
+        Ok(Self { name, text: String::new(), null: nil, hex, list, natural: Vec::new() })
     }
 
     /// An element within the field: Django's `<None/>`, `<object pk="1"/>`, `<natural>…</natural>`.
@@ -300,6 +304,7 @@ impl Cell {
         match self.list {
             Some(list) => Value::List(list.into()),
             None if self.null => Value::Null,
+            None if self.hex => Value::Text(unhex(&self.text).unwrap_or(self.text).into()),
             None => Value::Text(self.text.into()),
         }
     }

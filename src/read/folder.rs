@@ -1,13 +1,23 @@
-//! Folders given as exports.
+//! Folders given as exports, and files that belong to a dump beside them.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::error::RunError;
+use crate::format::TableSample;
+use crate::format::file::{Rows, SourceFile};
 use crate::format::input::named_like_an_export;
 
-/// Files as they are; folders (Keycloak's `--users different_files`, the Firebase emulator's export) as the files in them
-/// that can be exports, in the order of their names and of the numbers in them.
-pub(super) fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
+/// One file to read.
+pub(super) enum Entry {
+    File(PathBuf),
+    /// The rows of a dump's table.
+    Rows(PathBuf, Rows),
+}
+
+/// Files as they are; folders (Keycloak's `--users different_files`, the Firebase emulator's export, `mysqldump --tab`) as
+/// the files in them that can be exports, in the order of their names and of the numbers in them.
+pub(super) fn expanded(paths: &[PathBuf]) -> Result<VecDeque<Entry>, RunError> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -16,7 +26,39 @@ pub(super) fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
             files.push(path.clone());
         }
     }
-    Ok(files)
+    // Rows that are named beside their table's dump are read with it.
+    let dumps: Vec<PathBuf> = files.iter().filter(|path| has_ending(path, "sql")).cloned().collect();
+    files.retain(|path| !(has_ending(path, "txt") && dumps.contains(&path.with_extension("sql"))));
+    Ok(files.into_iter().map(Entry::File).collect())
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// Takes tables whose rows stand in a file of their own (`mysqldump --tab`, an unpacked archive of pg_dump) out of what a
+/// dump holds, and puts that file next in the queue.
+pub(super) fn add_rows(
+    file: &SourceFile,
+    sampled: &mut Vec<TableSample>,
+    waiting: &mut VecDeque<Entry>,
+    findings: &mut Vec<String>,
+) {
+    for rows in file.beside() {
+        let Some(folder) = file.input.path.parent() else { continue };
+        let found = ["", ".gz", ".zst"].iter().map(|packed| folder.join(format!("{}{packed}", rows.file)));
+        let Some(path) = found.into_iter().find(|path| path.metadata().is_ok_and(|of| of.is_file() && of.len() > 0))
+        else {
+            if rows.named {
+                let (name, missing) = (file.input.name(), &rows.file);
+                findings.push(format!("{name}: the rows of `{}` are in {missing}, which is not beside it", rows.table));
+            }
+            continue;
+        };
+        sampled.retain(|table| table.table != rows.table);
+        findings.push(format!("the rows of `{}` are read from {}", rows.table, path.display()));
+        waiting.push_front(Entry::Rows(path, rows));
+    }
 }
 
 fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
@@ -35,11 +77,47 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
             files.push((natural(&name), entry.path()));
         }
     }
+    if files.is_empty() && folder.join("toc.dat").is_file() {
+        return Err(RunError::export(format!(
+            "{0} is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {0}` and pass that",
+            folder.display()
+        )));
+    }
+    let inner = subfolders(folder)?;
+    // `mariadb-dump --dir` makes one folder a database.
+    if let ([only], true) = (inner.as_slice(), files.is_empty()) {
+        return of_folder(only);
+    }
+    if files.is_empty() && !inner.is_empty() {
+        let names: Vec<_> = inner.iter().take(5).map(|path| path.display().to_string()).collect();
+        return Err(RunError::export(format!(
+            "{} holds no file that could be an export, but folders: pass the one with the users ({})",
+            folder.display(),
+            names.join(", ")
+        )));
+    }
     if files.is_empty() {
         return Err(RunError::export(format!("{} holds no file that could be an export", folder.display())));
     }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The folders in a folder, but for a database server's own.
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    const SYSTEM: [&str; 4] = ["mysql", "sys", "performance_schema", "information_schema"];
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(RunError::io(folder))? {
+        let entry = entry.map_err(RunError::io(folder))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // A link could lead around in circles.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && !name.starts_with('.') && !SYSTEM.contains(&name.as_str()) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A name's text and numbers in turn, so that `users-2` comes before `users-10`.

@@ -9,9 +9,11 @@ mod samples;
 mod scan;
 mod standing;
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use rejects::Frame;
 
@@ -21,7 +23,7 @@ use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
-use crate::format::{Position, Record, TableSample};
+use crate::format::{Format, Position, Record, TableSample};
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
 use scan::{Decoded, Job, Pass, drive};
@@ -64,10 +66,12 @@ pub struct Export {
 
 /// A column's name that stands twice in a header.
 fn repeated(table: &TableSample) -> Option<&str> {
-    let names = &table.columns;
-    let again = |(at, name): &(usize, &String)| !name.is_empty() && names[..*at].contains(name);
-    names.iter().enumerate().find(again).map(|(_, name)| name.as_str())
+    let mut seen = std::collections::HashSet::new();
+    table.columns.iter().map(String::as_str).find(|name| !name.is_empty() && !seen.insert(*name))
 }
+
+/// A table of more columns is no table of users, and no database has any.
+const MAX_COLUMNS: usize = 10_000;
 
 /// One record on its way to the caller.
 pub struct Item<'r> {
@@ -94,10 +98,23 @@ impl Export {
         let mut files = Vec::new();
         let mut tables = Vec::new();
         let mut findings = Vec::new();
-        for path in &folder::expanded(paths)? {
-            let mut file = SourceFile::open(path)?;
+        let mut waiting = folder::expanded(paths)?;
+        while let Some(path) = waiting.pop_front() {
+            let mut file = match path {
+                folder::Entry::File(path) => SourceFile::open(&path)?,
+                folder::Entry::Rows(path, of) => SourceFile::open_rows(&path, of)?,
+            };
             let index = u16::try_from(files.len()).map_err(|_| RunError::usage("too many files"))?;
-            tables.extend(file.samples(index)?);
+            let mut sampled = file.samples(index)?;
+            if let Some(table) = sampled.iter().find(|table| table.columns.len().max(table.width) > MAX_COLUMNS) {
+                let columns = table.columns.len().max(table.width);
+                return Err(RunError::export(format!(
+                    "{} has {columns} columns; no more than {MAX_COLUMNS} are read",
+                    name_of(table)
+                )));
+            }
+            folder::add_rows(&file, &mut sampled, &mut waiting, &mut findings);
+            tables.extend(sampled);
             findings.extend(
                 tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
                     format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
@@ -124,8 +141,7 @@ impl Export {
         let standings = standing::Standings::new(source, &tables, &roles, !decided);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
-        let mut export =
-            Self { files, tables, roles, source, why, findings, incomplete, options, related, standings };
+        let mut export = Self { files, tables, roles, source, why, findings, incomplete, options, related, standings };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -239,7 +255,9 @@ impl Export {
             now: self.options.now,
             related: &self.related,
         };
+        let nobody = AtomicBool::new(true);
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
+            nobody.store(false, Ordering::Relaxed);
             let interpreted = group.iter().map(|decoded| Item {
                 position: decoded.position,
                 raw: decoded.raw,
@@ -265,6 +283,9 @@ impl Export {
             each(fold, items);
         };
         drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
+        if nobody.into_inner() {
+            return Err(RunError::export(self.nobody()));
+        }
         self.related.check()
     }
 
@@ -278,6 +299,37 @@ impl Export {
             Some(kind) => self.related.unasked(kind, each),
             None => Ok(()),
         }
+    }
+
+    /// Why there is nobody in it, as far as that can be told, and what to do.
+    fn nobody(&self) -> String {
+        let users: Vec<String> = self
+            .tables
+            .iter()
+            .zip(&self.roles)
+            .filter(|(_, role)| matches!(role, Role::Users | Role::Mixed))
+            .map(|(table, _)| name_of(table))
+            .collect();
+        let others = self
+            .tables
+            .iter()
+            .zip(&self.roles)
+            .filter(|(table, role)| matches!(role, Role::Ignored | Role::Related(_)) && !table.records.is_empty());
+        let others: Vec<String> = others.map(|(table, _)| name_of(table)).collect();
+        let classes = object_classes(&self.tables);
+        let mut said =
+            format!("nobody is in this {} export: no users are in {}", self.source.name(), listed(&users, 4));
+        if !classes.is_empty() {
+            let _ = write!(said, "; its entries are of the classes {}", listed(&classes, 8));
+        }
+        if !others.is_empty() {
+            let _ = write!(said, "; passed over: {}", listed(&others, 8));
+        }
+        if !self.findings.is_empty() {
+            let _ = write!(said, "; {}", self.findings.join("; "));
+        }
+        said.push_str(". If people are in it, name their table's columns with --map");
+        said
     }
 
     fn job(&self, pass: Pass) -> Job<'_> {
@@ -379,6 +431,29 @@ fn without_users(tables: &[TableSample], source: &dyn Source, why: &str) -> Stri
         tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
     let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
     format!("no users are in this {} export (found: {found}; {why}); pass the file that holds them", source.name())
+}
+
+fn name_of(table: &TableSample) -> String {
+    if table.table.is_empty() { table.path.display().to_string() } else { format!("`{}`", table.table) }
+}
+
+/// So many names, and how many more there are.
+fn listed(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let shown = names[..names.len() - more].join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+/// The object classes of a directory's first entries.
+fn object_classes(tables: &[TableSample]) -> Vec<String> {
+    let mut classes = std::collections::BTreeSet::new();
+    for (name, value) in tables.iter().filter(|t| t.format == Format::Ldif).flat_map(|t| &t.records).flatten() {
+        if name.eq_ignore_ascii_case("objectClass") {
+            let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            classes.extend(several.iter().filter_map(|class| class.as_str().map(str::to_owned)));
+        }
+    }
+    classes.into_iter().collect()
 }
 
 fn nameless(table: &TableSample, source: &dyn Source) -> String {

@@ -1,5 +1,6 @@
 //! Every sample export, read as a whole and compared with what is known of it: `fixtures/*/*.accounts.json`.
 
+mod dumps;
 mod others;
 
 use std::collections::HashMap;

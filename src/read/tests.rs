@@ -331,3 +331,106 @@ fn rows_of_two_encodings_are_each_read_in_their_own() {
     let csv = [&b"id,email,name\n1,zo\xeb@example.com,x\n2,"[..], "дейв@example.com,y\n".as_bytes()].concat();
     assert_eq!(emails("a.csv", &csv), ok(&["zoë@example.com", "дейв@example.com"]));
 }
+
+/// What a sick dump must not do to the people in it: each case with the addresses that are read, in order, and how many records
+/// are refused.
+#[test]
+fn damage_costs_its_record_and_no_other() {
+    let cases: [(&str, &[u8], &[&str], usize); 9] = [
+        ("a comment between rows", b"INSERT INTO `users` (`id`, `email`) VALUES\n(1,'a@x.y'), -- it's a comment\n/* ; */ (2,'b@x.y'),\n# and ('3\n(3,'c@x.y');\n", &["a@x.y", "b@x.y", "c@x.y"], 0),
+        ("an unwanted table with comments", b"INSERT INTO `posts` (`id`, `body`) VALUES\n(1,'p'), -- it's\n(2,'q');\nINSERT INTO `users` (`id`, `email`) VALUES (1,'a@x.y');\n", &["a@x.y"], 0),
+        ("INSERT SET", b"INSERT INTO `users` SET `id`=1, `email`='a@x.y', `name`='; SET';\nINSERT INTO `users` SET `id`=2,`email`='b@x.y',`name`=NULL ON DUPLICATE KEY UPDATE id=1;\n", &["a@x.y", "b@x.y"], 0),
+        ("REPLACE and IGNORE", b"REPLACE INTO `users` (`id`, `email`) VALUES (1,'a@x.y');\nINSERT  IGNORE INTO `users` (`id`, `email`) VALUES (2,'b@x.y');\nINSERT OR REPLACE INTO \"users\" (id, email) VALUES (3,'c@x.y');\nINSERT /*!32312 IGNORE */ INTO users (id, email) VALUES (4,'d@x.y');\n", &["a@x.y", "b@x.y", "c@x.y", "d@x.y"], 0),
+        ("a quote lost", b"INSERT INTO `users` (`id`, `email`) VALUES\n(1,'a@x.y'),\n(2,'o'neil@x.y'),\n(3,'c@x.y');\nINSERT INTO `users` (`id`, `email`) VALUES (4,'d@x.y');\n", &["a@x.y", "c@x.y", "d@x.y"], 1),
+        ("a quote lost at the end", b"INSERT INTO `users` (`id`, `email`) VALUES\n(1,'a@x.y'),\n(2,'b@x.y),\n(3,'c@x.y');\n", &["a@x.y", "c@x.y"], 1),
+        ("words between rows", b"INSERT INTO `users` (`id`, `email`) VALUES\n(1,'a@x.y'), oops\n,(2,'b@x.y');\n", &["a@x.y", "b@x.y"], 1),
+        ("a zero byte", b"id,email\n1,a@x.y\n2,b\0@x.y\n3,c@x.y\n", &["a@x.y", "b\0@x.y", "c@x.y"], 0),
+        ("backslashes without a sign of whose they are", b"INSERT INTO users (id, email, name) VALUES (1,'a@x.y','O\\'Neil');\nINSERT INTO users (id, email, name) VALUES (2,'b@x.y','it\\'s, (so)');\n", &["a@x.y", "b@x.y"], 0),
+    ];
+    for (what, dump, addresses, refused) in cases {
+        let found = emails(if dump.starts_with(b"id,") { "a.csv" } else { "a.sql" }, dump);
+        let (read, damaged): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
+        assert_eq!(read, ok(addresses), "{what}");
+        assert_eq!(damaged.len(), refused, "{what}: {damaged:?}");
+    }
+}
+
+#[test]
+fn a_dump_that_was_cut_is_said_to_be() {
+    let mysql = "-- MySQL dump 10.13\nINSERT INTO `users` (`id`, `email`) VALUES (1,'a@x.y');\n";
+    let postgres = "--\n-- PostgreSQL database dump\n--\nCOPY public.users (id, email) FROM stdin;\n1\ta@x.y\n\\.\n";
+    let sqlite = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nINSERT INTO users (id, email) VALUES (1,'a@x.y');\n";
+    for (dump, last) in [
+        (mysql, "\n-- Dump completed on 2026-11-27\n"),
+        (postgres, "--\n-- PostgreSQL database dump complete\n--\n"),
+        (sqlite, "COMMIT;\n"),
+    ] {
+        for (dump, cut) in [(dump.to_owned(), true), (format!("{dump}{last}"), false)] {
+            let dir = tempfile::tempdir().unwrap();
+            let export = open(&dir, &[("a.sql", dump.as_bytes())], None).unwrap();
+            assert_eq!(export.is_incomplete(), cut, "{dump}");
+            assert_eq!(
+                export.findings().iter().any(|said| said.contains("may be missing")),
+                cut,
+                "{:?}",
+                export.findings()
+            );
+            assert_eq!(scan(&export, 1).0.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn encodings_are_what_the_dump_says() {
+    let latin =
+        b"/*!40101 SET NAMES latin1 */;\nINSERT INTO `users` (`id`, `email`, `name`) VALUES (1,'a@x.y','Zo\xeb');\n";
+    let cyrillic = b"SET client_encoding = 'WIN1251';\nCOPY public.users (id, email, name) FROM stdin;\n1\ta@x.y\t\xc0\xed\xed\xe0\n\\.\n";
+    let kanji = b"SET NAMES sjis;\nINSERT INTO `users` (`id`, `email`, `name`) VALUES (1,'a@x.y','\x95\x5c');\n";
+    // What mysqldump writes where latin1 columns hold UTF-8.
+    let mistaken =
+        "/*!40101 SET NAMES latin1 */;\nINSERT INTO `users` (`id`, `email`, `name`) VALUES (1,'a@x.y','Zoë');\n";
+    for (dump, name) in [(latin.as_slice(), "Zoë"), (cyrillic, "Анна"), (kanji, "表"), (mistaken.as_bytes(), "Zoë")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let export = open(&dir, &[("a.sql", dump)], None).unwrap();
+        assert_eq!(export.tables()[0].records[0]["name"], name);
+    }
+}
+
+#[test]
+fn databases_with_the_same_tables_stay_apart() {
+    let of = |database: &str, address: &str| {
+        format!(
+            "CREATE DATABASE `{database}`;\nUSE `{database}`;\nCREATE TABLE `users` (`id` int, `email` text);\nINSERT INTO `users` VALUES (1,'{address}');\n"
+        )
+    };
+    let dump = of("shop", "a@x.y") + &of("blog", "b@x.y");
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.sql", dump.as_bytes())], None).unwrap();
+    let tables: Vec<_> = export.tables().iter().map(|table| table.table.as_str()).collect();
+    assert_eq!(tables, ["users", "blog.users"]);
+    let cluster = "\\connect shop\nCOPY public.users (id, email) FROM stdin;\n1\ta@x.y\n\\.\n\\connect -reuse-previous=on \"dbname='blog'\"\nCOPY public.users (id, email) FROM stdin;\n1\tb@x.y\n\\.\n";
+    let export = open(&dir, &[("b.sql", cluster.as_bytes())], None).unwrap();
+    let tables: Vec<_> = export.tables().iter().map(|table| table.table.as_str()).collect();
+    assert_eq!(tables, ["users", "blog.users"]);
+}
+
+#[test]
+fn nobody_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content, words) in [
+        ("a.csv", "id,email\n", "a.csv"),
+        (
+            "a.sql",
+            "CREATE TABLE `users` (`id` int, `email` text);\nCREATE TABLE `posts` (`id` int);\nINSERT INTO `posts` VALUES (1);\n",
+            "`posts`",
+        ),
+        ("a.ldif", "dn: ou=people,dc=x\nobjectClass: organizationalUnit\nou: people\n", "organizationalUnit"),
+    ] {
+        let (seen, end) = scan(&open(&dir, &[(name, content.as_bytes())], None).unwrap(), 1);
+        let said = end.unwrap_err().to_string();
+        assert!(seen.is_empty() && said.contains("nobody is in") && said.contains(words), "{said}");
+    }
+    let people = "dn: uid=a,dc=x\nuid: a\nmail: a@x.y\nuserPassword: {SSHA}x\n\ndn: mail=b@x.y,dc=x\nobjectClass: mailUser\nmail: b@x.y\nuserPassword: {SSHA}x\n\ndn: cn=g\nobjectClass: posixGroup\ncn: g\n";
+    assert_eq!(emails("a.ldif", people.as_bytes()), ok(&["a@x.y", "b@x.y"]));
+}

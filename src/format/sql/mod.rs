@@ -9,7 +9,7 @@ mod preamble;
 mod statement;
 pub(crate) mod values;
 
-pub(crate) use preamble::{Preamble, preamble};
+pub(crate) use preamble::{Preamble, encoding, preamble};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -153,8 +153,8 @@ impl SqlFramer {
     /// Cuts lines of a COPY; returns where it stopped.
     fn lines(&mut self, data: &[u8], mut at: usize, shape: Option<&Arc<Shape>>, eof: bool, cut: &mut Cut) -> usize {
         while at < data.len() {
-            let (end, next) = match memchr(b'\n', &data[at..]) {
-                Some(length) => (at + length, at + length + 1),
+            let (end, next) = match line_end(data, at) {
+                Some(end) => (end, end + 1),
                 None if eof => (data.len(), data.len()),
                 None => return at,
             };
@@ -273,6 +273,19 @@ impl SqlFramer {
             State::Comment => Some("the dump ends within a comment".into()),
             State::Statement(_) | State::Top | State::Line | State::Routines => None,
         }
+    }
+}
+
+/// Where the line of a COPY ends: before a line feed that no backslash makes part of a value.
+fn line_end(data: &[u8], at: usize) -> Option<usize> {
+    let mut from = at;
+    loop {
+        let end = from + memchr(b'\n', &data[from..])?;
+        let backslashes = data[at..end].iter().rev().take_while(|&&b| b == b'\\').count();
+        if backslashes.is_multiple_of(2) {
+            return Some(end);
+        }
+        from = end + 1;
     }
 }
 

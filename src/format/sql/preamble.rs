@@ -20,8 +20,13 @@ pub(crate) struct Preamble {
     pub proven: bool,
     /// Strings have backslashes in them, and nothing tells whether they escape.
     pub unsure: bool,
-    /// The encoding, by the database's name for it.
-    pub encoding: Option<String>,
+}
+
+/// The encoding that the statements of a dump name, by the database's name for it.
+pub(crate) fn encoding(head: &[u8]) -> Option<String> {
+    let mut signs = Signs::default();
+    signs.read(head);
+    signs.encoding
 }
 
 /// Reads the head of a dump.
@@ -30,7 +35,7 @@ pub(crate) fn preamble(head: &[u8]) -> Preamble {
     signs.read(head);
     let mysql = signs.mysql.or(signs.hint);
     let stated = Flavour { mysql: mysql.unwrap_or(false), backslash: signs.backslash.unwrap_or(mysql == Some(true)) };
-    let mut found = Preamble { flavour: stated, proven: false, unsure: false, encoding: signs.encoding };
+    let mut found = Preamble { flavour: stated, proven: false, unsure: false };
     if memchr(b'\\', head).is_none() {
         return found;
     }

@@ -23,6 +23,20 @@ const PEOPLE: [&str; 8] =
 /// Object classes of machines, which are `user` or `account` as well.
 const MACHINES: [&str; 5] = ["computer", "device", "ipservice", "sambadomain", "simplesecurityobject"];
 
+/// Object classes of what is no person, whatever else it may have.
+const THINGS: [&str; 10] = [
+    "organization",
+    "organizationalunit",
+    "organizationalrole",
+    "dcobject",
+    "domain",
+    "groupofnames",
+    "groupofuniquenames",
+    "posixgroup",
+    "group",
+    "applicationprocess",
+];
+
 /// What is kept in the preferences: what describes a person, nothing that the server keeps for itself.
 const PREFS: [&str; 17] = [
     "uid",
@@ -66,7 +80,14 @@ impl Source for Ldif {
     fn role_of(&self, record: &Record<'_>) -> Role {
         let classes: Vec<String> = values(record, "objectClass").map(|class| class.to_ascii_lowercase()).collect();
         let is = |list: &[&str]| classes.iter().any(|class| list.contains(&class.as_str()));
-        if is(&PEOPLE) && !is(&MACHINES) { Role::Users } else { Role::Ignored }
+        if is(&MACHINES) {
+            return Role::Ignored;
+        }
+        // `ldapsearch … uid cn mail userPassword` asks for no object class, and every mail server has classes of its own.
+        let has = |name: &'static str| values(record, name).any(|value| !value.trim().is_empty());
+        let signs_in = has("userPassword") || classes.is_empty();
+        let is_somebody = !is(&THINGS) && signs_in && ["mail", "uid", "sAMAccountName"].into_iter().any(has);
+        if is(&PEOPLE) || is_somebody { Role::Users } else { Role::Ignored }
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -93,6 +93,7 @@ impl Source for WordPress {
         let is_users = table.columns.is_empty()
             && matches!(table.width, 10 | 12)
             && cell("0").bytes().all(|b| b.is_ascii_digit())
+            && cell("4").contains('@')
             && cell("6").len() == 19
             && cell("6").as_bytes().get(10) == Some(&b' ');
         let names: &[&str] = match (is_users, is_nameless_meta(table)) {

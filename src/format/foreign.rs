@@ -1,0 +1,140 @@
+//! Files that are no text that is read: what they are, and which tool makes such a text of them.
+
+use std::path::Path;
+
+/// What these first bytes belong to, and what would read it.
+pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
+    let starts = |magic: &[u8]| head.starts_with(magic);
+    let said = match head {
+        _ if starts(b"PGDMP") => {
+            format!("it is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {name}` and pass that")
+        }
+        _ if starts(b"SQLite format 3\0") => {
+            format!("it is an SQLite database: dump it with `sqlite3 {name} .dump > users.sql` and pass that")
+        }
+        _ if starts(b"PAR1") => format!(
+            "it is a Parquet file: turn it into CSV, as with `duckdb -c \"COPY (FROM '{name}') TO 'users.csv'\"`, and pass that"
+        ),
+        _ if starts(b"Obj\x01") => {
+            "it is an Avro file: turn it into JSON with `avro-tools tojson` and pass that".into()
+        }
+        _ if starts(b"\xd0\xcf\x11\xe0") => {
+            "it is an Excel workbook: save its sheet as CSV (UTF-8) and pass that".into()
+        }
+        _ if starts(b"BZh") => format!("it is packed with bzip2: unpack it with `bunzip2 {name}` first"),
+        _ if starts(b"\xfd7zXZ\0") => format!("it is packed with xz: unpack it with `unxz {name}` first"),
+        _ if starts(b"7z\xbc\xaf") => format!("it is a 7-Zip archive: unpack it with `7z x {name}` first"),
+        _ if starts(b"Rar!") => "it is a RAR archive: unpack it first".into(),
+        _ if starts(b"TOC") && head.contains(&0) || starts(b"\xfe\x01") && name.ends_with(".ibd") => {
+            "it is a table file of the database server: dump the table with mysqldump and pass that".into()
+        }
+        _ if is_bson(head) => {
+            format!(
+                "it is BSON, as mongodump writes it: turn it into JSON with `bsondump {name} > users.json` and pass that"
+            )
+        }
+        _ if head.get(257..262) == Some(b"ustar") => {
+            "it is a tar archive: unpack it and pass the dump that is in it, or the folder".into()
+        }
+        _ => return None,
+    };
+    Some(said)
+}
+
+/// Whether the first document of BSON is what its length says: members of known types, and a zero at its end.
+fn is_bson(head: &[u8]) -> bool {
+    let Some(length) = head.first_chunk::<4>().map(|length| u32::from_le_bytes(*length) as usize) else { return false };
+    let kind = head.get(4).copied().unwrap_or(0xff);
+    (5..=16 * 1024 * 1024).contains(&length)
+        && head.get(3) == Some(&0)
+        && (1..=0x13).contains(&kind)
+        && head.get(length - 1).is_none_or(|last| *last == 0)
+        && head[5..].iter().take(128).position(|b| *b == 0).is_some_and(|end| end > 0)
+}
+
+/// Whether so much of it is no text that none of it is. A few zero bytes are damage, which costs the records it is in.
+pub(crate) fn is_binary(head: &[u8]) -> bool {
+    let control = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31)).count();
+    control * 20 > head.len()
+}
+
+/// What text is meant for something else: YAML, the tables that psql and mysql draw for people.
+pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
+    let mut lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let ruled = |line: &[u8]| line.len() > 4 && line.iter().all(|b| matches!(b, b'-' | b'+'));
+    if ruled(first) && first.starts_with(b"+-") {
+        return Some("it is a table that mysql drew for people: write it with `mysql --batch` and pass that".into());
+    }
+    if ruled(second) && second.contains(&b'+') && first.contains(&b'|') {
+        return Some("it is a table that psql drew for people: write it with `psql --csv` and pass that".into());
+    }
+    let is_yaml = first == b"---"
+        || first.starts_with(b"- ") && first.contains(&b':')
+        || first.starts_with(b"%YAML")
+        || first.ends_with(b":") && (second.starts_with(b"- ") || second.starts_with(b"  "));
+    is_yaml.then(|| {
+        "it is YAML, which is not read: export JSON instead (Django: `dumpdata --format json`), or turn it into JSON with \
+         `yq -o json`"
+            .into()
+    })
+}
+
+/// What to do where the name of a file is the address of something else.
+pub(crate) fn not_a_file(path: &Path) -> Option<String> {
+    let name = path.to_str()?;
+    let (scheme, _) = name.split_once("://")?;
+    let advice = match scheme.to_ascii_lowercase().as_str() {
+        "postgres" | "postgresql" => {
+            "databases are not read, only what they are dumped to: `pg_dump --table=users URL > users.sql`"
+        }
+        "mysql" | "mariadb" => {
+            "databases are not read, only what they are dumped to: `mysqldump DATABASE users > users.sql`"
+        }
+        "mongodb" | "mongodb+srv" => {
+            "databases are not read, only what they are exported to: `mongoexport --uri URL --collection users --out users.json`"
+        }
+        "sqlite" | "file" => "pass the path of a file, not its URL",
+        "http" | "https" | "ftp" | "s3" | "gs" => "nothing is fetched: download the export and pass the file",
+        "ldap" | "ldaps" => {
+            "directories are not read, only what they are exported to: `ldapsearch -LLL … > users.ldif`"
+        }
+        _ => return None,
+    };
+    // What stands in the address may be a password.
+    Some(format!("{scheme}://… is no file: {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_named_with_its_tool() {
+        for (head, tool) in [
+            (b"PGDMP\x01\x0e\0".as_slice(), "pg_restore"),
+            (b"SQLite format 3\0\x10\0", "sqlite3"),
+            (b"PAR1\x15\x04", "CSV"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1", "CSV"),
+            (b"\x1a\0\0\0\x02email\0\x08\0\0\0a@b.cde\0\0", "bsondump"),
+        ] {
+            let said = foreign(head, "x").unwrap_or_default();
+            assert!(said.contains(tool), "{said}");
+        }
+        for text in ["---\n- model: auth.user\n", "- model: auth.user\n  pk: 1\n", "users:\n  - id: 1\n"] {
+            assert!(unread_text(text.as_bytes()).is_some_and(|said| said.contains("YAML")), "{text}");
+        }
+        assert!(unread_text(b"+----+------+\n| id | mail |\n").is_some());
+        assert!(unread_text(b" id | email \n----+-------\n  1 | a@b.c\n").is_some());
+        for text in ["id,email\n1,a@b.c\n", "ann:$2y$05$x:\n", "-- MySQL dump\n", "dn: x\nmail: y\n", "id|a\n1|b\n"] {
+            assert_eq!((unread_text(text.as_bytes()), foreign(text.as_bytes(), "x")), (None, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_secret_of_an_address_is_repeated() {
+        let said = not_a_file(Path::new("postgres://ann:secret@db/app")).unwrap();
+        assert!(said.contains("pg_dump") && !said.contains("secret"), "{said}");
+        assert_eq!(not_a_file(Path::new("users.csv")), None);
+    }
+}
