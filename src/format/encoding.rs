@@ -61,12 +61,11 @@ impl Encoding {
             "hebrew" => "iso-8859-8",
             "koi8r" => "koi8-r",
             "koi8u" => "koi8-u",
-            "cp932" | "shift-jis-2004" => "shift-jis",
+            "cp932" | "shift-jis-2004" | "mskanji" => "shift-jis",
             "ujis" | "eucjpms" | "euc-jis-2004" => "euc-jp",
             "euckr" | "uhc" => "euc-kr",
             "euc-cn" => "gbk",
             "tis620" => "windows-874",
-            "mskanji" => "shift-jis",
             other => match other.strip_prefix("win").or_else(|| other.strip_prefix("cp")) {
                 Some(page) if page.len() == 4 => &format!("windows-{page}"),
                 _ => other,

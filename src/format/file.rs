@@ -144,9 +144,8 @@ impl SourceFile {
     pub fn format(&self) -> Format {
         match self.kind {
             _ if self.rows_of.is_some() => Format::Sql,
-            Kind::Csv { .. } => Format::Csv,
             Kind::Tsv { cells, .. } if cells.delimiter == b'\t' => Format::Tsv,
-            Kind::Tsv { .. } => Format::Csv,
+            Kind::Csv { .. } | Kind::Tsv { .. } => Format::Csv,
             Kind::Json { .. } => Format::Json,
             Kind::Ndjson { .. } => Format::Ndjson,
             Kind::Sql { .. } => Format::Sql,

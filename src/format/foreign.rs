@@ -25,9 +25,6 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
         _ if starts(b"\xfd7zXZ\0") => format!("it is packed with xz: unpack it with `unxz {name}` first"),
         _ if starts(b"7z\xbc\xaf") => format!("it is a 7-Zip archive: unpack it with `7z x {name}` first"),
         _ if starts(b"Rar!") => "it is a RAR archive: unpack it first".into(),
-        _ if starts(b"TOC") && head.contains(&0) || starts(b"\xfe\x01") && name.ends_with(".ibd") => {
-            "it is a table file of the database server: dump the table with mysqldump and pass that".into()
-        }
         _ if is_bson(head) => {
             format!(
                 "it is BSON, as mongodump writes it: turn it into JSON with `bsondump {name} > users.json` and pass that"

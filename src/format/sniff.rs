@@ -205,12 +205,12 @@ fn object(text: &[u8], prelude: usize) -> Kind {
 fn is_copied(text: &[u8]) -> bool {
     let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let lines = text.split(|&b| b == b'\n').take(2000).filter_map(|line| std::str::from_utf8(line).ok());
-    let doubtful = lines.filter(|line| line.contains("\\\\\"") && line.trim_end().ends_with('}')).take(100);
-    let told = |line: &str| match is_json(line) {
-        true => Some(false),
-        false => is_json(&escaped::unescape(line, Some(b'\\'), false)).then_some(true),
+    let mut doubtful = lines.filter(|line| line.contains("\\\\\"") && line.trim_end().ends_with('}')).take(100);
+    let told = |line: &str| {
+        let undone = || is_json(&escaped::unescape(line, Some(b'\\'), false)).then_some(true);
+        if is_json(line) { Some(false) } else { undone() }
     };
-    doubtful.filter_map(told).next().unwrap_or(false)
+    doubtful.find_map(told).unwrap_or(false)
 }
 
 fn top_level_members(object: &[u8]) -> Vec<(String, bool)> {

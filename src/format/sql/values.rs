@@ -76,12 +76,11 @@ impl<'a> Reader<'a> {
             match byte {
                 b' ' | b'\n' | b'\t' | b'\r' | 0xb | 0xc => self.pos += 1,
                 b'-' | b'/' | b'#' => match comment(self.bytes(), self.pos, self.flavour) {
-                    Comment::None => return Some(byte),
                     Comment::Ends(end) => self.pos = end,
                     Comment::Open if matches!(self.bytes().get(self.pos + 1), Some(b'-' | b'*')) => {
                         self.pos = self.bytes().len();
                     }
-                    Comment::Open => return Some(byte),
+                    Comment::None | Comment::Open => return Some(byte),
                 },
                 _ => return Some(byte),
             }
@@ -303,7 +302,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn joined<'a>(parts: [Value<'a>; 2]) -> Value<'a> {
+fn joined(parts: [Value<'_>; 2]) -> Value<'static> {
     match (parts[0].text(), parts[1].text()) {
         (Some(first), Some(second)) => Value::Text(Cow::Owned(format!("{first}{second}"))),
         _ => Value::Null,

@@ -54,7 +54,7 @@ fn every_dump_gives_what_is_expected_of_it() {
         exports.sort();
         let expected = exports.iter().position(|path| path.file_stem().is_some_and(|stem| stem == "expected"));
         let golden = kind.join("expected.json");
-        let expected = expected.map(|at| exports.remove(at)).unwrap_or_else(|| golden.clone());
+        let expected = expected.map_or_else(|| golden.clone(), |at| exports.remove(at));
         let expected: Vec<Json> = if expected != golden {
             accounts_with_hashes(&expected)
         } else if std::env::var_os("UPDATE_GOLDEN").is_some() {
