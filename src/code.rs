@@ -1,7 +1,7 @@
 //! Every stable code that a note, a refusal or a report may carry, in one table.
 //!
 //! Codes are part of the interface: scripts match on them. They are kebab-case, never renamed, and listed by
-//! `rehome schemes` and in the README.
+//! `rehome schemes` and in `docs/codes.md`.
 
 use std::borrow::Cow;
 

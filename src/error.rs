@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The process's exit code, as the README's table has it.
+    /// The process's exit code, as `docs/codes.md` has it.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {

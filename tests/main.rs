@@ -4,6 +4,7 @@ mod broken;
 mod browser;
 mod check;
 mod conformance;
+mod docs;
 mod exports;
 mod http;
 mod identify;

@@ -1,9 +1,5 @@
 //! The README tells the truth where a program can check it.
 
-use std::fmt::Write as _;
-
-use rehome::code::{Code, Severity};
-
 use crate::util::{rehome, run};
 
 fn readme() -> String {
@@ -19,21 +15,6 @@ fn the_first_block_is_the_main_job_and_the_tests() {
     assert_eq!(lines.len(), 2, "{block}");
     assert!(lines[0].starts_with("cargo run") && lines[0].contains(" import "), "{}", lines[0]);
     assert!(lines[1].starts_with("cargo test"), "{}", lines[1]);
-}
-
-#[test]
-fn every_code_is_listed_with_what_it_means() {
-    let mut table = String::new();
-    for code in Code::ALL {
-        let severity = match code.severity() {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::NeedsReset => "needs reset",
-            Severity::Refused => "refused",
-        };
-        let _ = writeln!(table, "| `{}` | {severity} | {} |", code.name(), code.title());
-    }
-    assert!(readme().contains(&table), "the README's table of codes should be:\n{table}");
 }
 
 #[test]

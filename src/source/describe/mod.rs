@@ -1,53 +1,6 @@
 //! `--map FILE.toml`: a person's own description of an export that no source describes. No code, no expressions; a file
 //! that is wrong says where and what was probably meant.
-//!
-//! ```toml
-//! [source]                     # all optional
-//! table = "people"             # a dump: the table of the users; JSON: the member that holds them
-//! null  = ["", "NULL", "\\N"]  # texts that mean nothing
-//! missing = "refuse"           # or "ignore": what a column is that the export has not
-//!
-//! [where]
-//! skip = ["is_bot == 'true'", "deleted_at != null"]   # == != < <= > >= with 'text', a number, true, false, null
-//!
-//! [user]
-//! id             = { from = "legacy_id", prefix = "u" }
-//! email          = ["mail", "login"]                            # the first that holds something
-//! email_verified = { from = "confirmed_at", as = "nonempty" }
-//! phone          = { from = "tel", strip = " ()-", prefix = "+" }
-//! name           = { join = ["first", "last"], sep = " ", fallback = "nick" }
-//! enabled        = { from = "banned_until", as = "not_future" }
-//! labels         = { from = "roles", split = ",", map = { shop_manager = "shopmanager" }, other = "drop" }
-//! prefs          = { from = ["country", "age"], json = ["meta"], types = { age = "int" }, nest = "profile" }
-//! created_at     = { from = "joined", as = "%d.%m.%Y" }
-//!
-//! [password]
-//! hash   = "pw"
-//! scheme = { from = "hasher", map = { "1" = "bcrypt" } }        # or a name for all: "bcrypt"; "auto" is the default
-//! salt   = { from = "salt", encoding = "hex" }
-//! params = { cpu = 16384, memory = 8, parallel = 1, length = 64, signer_key = "env:SIGNER_KEY" }
-//! ```
-//!
-//! - A *column* is a column's name, the number of a column without one (`"0"`), or a path into JSON, also into JSON that a
-//!   column holds as text: `profile.emails.0.address`.
-//! - A *text* (`id`, `email`, `phone`, `name`, `hash`, `plain`, `salt`) is a column, a list of columns of which the first
-//!   that holds something is taken, or a table: one of `from`, `join` (with `sep`) and `const`; then, in this order,
-//!   `fallback`, `split` and `part` (from 0), `map`, `strip` (characters), `prefix` (a `+` is never doubled), `suffix`.
-//! - A *flag* (`email_verified`, `phone_verified`, `enabled`) is true, false, a column, or a table of `from` and `as`:
-//!   `bool` (the default), `not`, `nonempty`, `empty`, `future`, `not_future`; or of `from` with `true_values` and
-//!   `false_values`. `default` is what an empty column says; else nobody is verified and everybody enabled.
-//! - A *date* (`created_at`, `last_seen`) is a column, or a table of `from` and `as`: `auto`, `epoch_s`, `epoch_ms` or a
-//!   pattern of strftime's letters, taken as UTC if it names no zone.
-//! - *Labels* split at any character of `split`, JSON lists and serialized PHP are understood without; `map` renames, and
-//!   drops what it maps to `""`; `other` is `keep` or `drop`; `flags = { is_admin = "admin" }` gives a label for a yes;
-//!   `const` gives some to everybody.
-//! - *Preferences* take columns under their own names, or under others with `rename`, where `address.city` makes an object;
-//!   `json` merges objects; `types` are `text`, `int`, `float`, `bool`, `json`.
-//! - `[password] on_unsupported = "no-password"` (or `"skip"`) comes before `--unsupported`; a date with `to = "prefs"` is kept
-//!   without `--keep-dates`; `truncate` keeps that many characters of a text. `format`, `delimiter`, `header`, `encoding` and
-//!   `root` (another word for `table`) in `[source]`, `lower` and `on_invalid` may be said, and change nothing.
-//! - A value that cannot be understood refuses its record alone, as in generic exports. Addresses, numbers, labels and ids
-//!   are normalised as everywhere.
+//! `docs/mapping.md` says everything that it can say; `tests/docs.rs` reads what stands there.
 
 pub mod example;
 mod lists;

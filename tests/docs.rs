@@ -1,0 +1,114 @@
+//! What the papers say holds, where a program can check it: mappings are read, tables are complete, links lead somewhere.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rehome::code::{Code, Severity};
+
+use super::util::{rehome, run};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn paper(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// The fenced blocks of this language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_mapping_that_is_shown_reads_the_export_that_is_shown() {
+    let text = paper("docs/mapping.md");
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("people.csv"), home.path().join("map.toml"));
+    std::fs::write(&export, &blocks(&text, "csv")[0]).expect("a file");
+    let maps = blocks(&text, "toml");
+    assert!(maps.len() >= 10);
+    for mapping in maps {
+        std::fs::write(&map, &mapping).expect("a file");
+        let plan = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map));
+        let lines = plan.lines();
+        let refused: Vec<_> = lines.iter().filter(|line| line.get("refused").is_some_and(|r| !r.is_null())).collect();
+        let skipped = mapping.contains("[where]");
+        assert_eq!(
+            (lines.len(), refused.len()),
+            (3, usize::from(skipped)),
+            "{mapping}\n{}{}",
+            plan.stdout,
+            plan.stderr
+        );
+    }
+}
+
+#[test]
+fn the_example_mapping_plans_everybody_but_the_bot() {
+    let examples = root().join("examples");
+    let (export, map) = (examples.join("shop.csv"), examples.join("shop.toml"));
+    let plan = run(rehome().arg("plan").arg(export).arg("--map").arg(map));
+    let refused = plan.lines().iter().filter(|line| line.get("refused").is_some()).count();
+    assert_eq!((plan.lines().len(), refused), (3, 1), "{}", plan.stdout);
+}
+
+#[test]
+fn every_code_and_every_source_is_listed_with_what_it_means() {
+    let mut table = String::new();
+    for code in Code::ALL {
+        let severity = match code.severity() {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::NeedsReset => "needs reset",
+            Severity::Refused => "refused",
+        };
+        let _ = writeln!(table, "| `{}` | {severity} | {} |", code.name(), code.title());
+    }
+    assert!(paper("docs/codes.md").contains(&table), "docs/codes.md should have:\n{table}");
+    let sources = run(rehome().args(["sources", "--format", "json"])).exits(0).json();
+    let listed = paper("docs/sources.md");
+    let list = sources["sources"].as_array().expect("a list");
+    assert!(!list.is_empty());
+    for source in list {
+        let (name, about) = (source["name"].as_str().expect("a name"), source["about"].as_str().expect("a line"));
+        assert!(listed.contains(&format!("| `{name}` | ")), "docs/sources.md should have: | `{name}` | {about} |");
+    }
+}
+
+#[test]
+fn the_ledger_is_as_its_paper_says() {
+    let sql = blocks(&paper("docs/run-folder.md"), "sql").remove(0);
+    let said = rusqlite::Connection::open_in_memory().expect("a database");
+    said.execute_batch(&sql).expect("a schema");
+    let home = tempfile::tempdir().expect("a folder");
+    let (file, folder) = (home.path().join("users.csv"), home.path().join("run"));
+    std::fs::write(&file, "id,email\nu1,a@example.com\n").expect("a file");
+    run(rehome().arg("import").arg(&file).args(["--sandbox", "--run"]).arg(&folder)).exits(0);
+    let real = rusqlite::Connection::open(folder.join("ledger.sqlite")).expect("a ledger");
+    let columns = |connection: &rusqlite::Connection| -> Vec<String> {
+        let sql = "SELECT m.name || '.' || t.name || ' ' || t.type || t.pk || t.\"notnull\"
+                   FROM sqlite_schema m, pragma_table_info(m.name) t WHERE m.type = 'table' ORDER BY 1";
+        let mut select = connection.prepare(sql).expect("a query");
+        let rows = select.query_map([], |row| row.get(0)).expect("rows");
+        rows.map(|row| row.expect("a row")).collect()
+    };
+    assert_eq!(columns(&said), columns(&real));
+}
+
+#[test]
+fn links_of_the_papers_lead_to_files() {
+    let mut papers: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"].map(|name| root().join(name)).into();
+    let docs = std::fs::read_dir(root().join("docs")).expect("docs/");
+    papers.extend(docs.map(|entry| entry.expect("an entry").path()));
+    for path in papers {
+        let text = std::fs::read_to_string(&path).expect("text");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            let there = link.contains("://") || path.parent().expect("a folder").join(file).exists();
+            assert!(there, "{link} in {}", path.display());
+        }
+    }
+}
