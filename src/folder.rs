@@ -66,17 +66,64 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Opens a file of the folder for reading and writing, as it is; what is made is readable by its owner only.
+    /// Opens a file of the folder for reading and writing, as it is, or makes it, readable by its owner only. What stands
+    /// under the name must be a file of this person's own: nothing is written through a link that somebody has laid, nor
+    /// into what others can change.
     ///
     /// # Errors
-    /// [`RunError::io`]
+    /// [`RunError::foreign_ledger`] for anything else, [`RunError::io`].
     pub fn own_file(&self, name: &str) -> Result<File, RunError> {
         let path = self.file(name);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
+        options.read(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(RunError::io(path))
+        // Making a file never follows a link, not even one that leads nowhere.
+        match options.clone().create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map_err(RunError::io(path)),
+        }
+        self.check_file(name)?;
+        let found = fs::symlink_metadata(&path).map_err(RunError::io(&path))?;
+        let file = options.open(&path).map_err(RunError::io(&path))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let opened = file.metadata().map_err(RunError::io(&path))?;
+            // Made on the spot, since some file systems call everybody by another name.
+            let mine =
+                tempfile::tempfile_in(&self.path).and_then(|file| file.metadata()).map_err(RunError::io(&path))?;
+            if (opened.dev(), opened.ino()) != (found.dev(), found.ino()) {
+                return Err(foreign(&path, "was replaced while it was opened"));
+            }
+            if opened.uid() != mine.uid() {
+                return Err(foreign(&path, "belongs to another user of this machine"));
+            }
+        }
+        Ok(file)
+    }
+
+    /// That what stands under the name, if anything does, is a file that nobody but its owner and their group can change.
+    ///
+    /// # Errors
+    /// [`RunError::foreign_ledger`] if it is not, [`RunError::io`].
+    pub fn check_file(&self, name: &str) -> Result<(), RunError> {
+        let path = self.file(name);
+        let found = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found.map_err(RunError::io(&path))?,
+        };
+        if found.is_symlink() {
+            return Err(foreign(&path, "is a symbolic link"));
+        }
+        if !found.is_file() {
+            return Err(foreign(&path, "is no regular file"));
+        }
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::mode(&found) & 0o002 != 0 {
+            return Err(foreign(&path, "can be changed by every user of this machine"));
+        }
+        Ok(())
     }
 
     /// Begins a file that appears under its name, whole, when it is finished.
@@ -128,6 +175,11 @@ impl Folder {
             }
         }
     }
+}
+
+fn foreign(path: &Path, why: &str) -> RunError {
+    RunError::foreign_ledger(format!("{} {why}", path.display()))
+        .remedy("find out who put it there and remove it, or give this run a folder of its own with --run")
 }
 
 /// A file that is not there yet. Dropping it leaves nothing behind.
@@ -208,6 +260,40 @@ mod tests {
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("changed");
         Folder::create(home.path(), &[]).expect("taken");
         assert_eq!(mode(home.path()), 0o755);
+    }
+
+    #[test]
+    fn only_a_file_of_ones_own_is_opened() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
+        let elsewhere = home.path().join("elsewhere");
+        let open = |says: &str| {
+            let error = folder.own_file(MINE).expect_err(says);
+            assert!(error.exit_code() == 5 && error.to_string().contains(says), "{error}");
+        };
+        std::os::unix::fs::symlink(&elsewhere, folder.file(MINE)).expect("linked");
+        open("is a symbolic link");
+        assert!(!elsewhere.exists(), "made through the link");
+        fs::write(&elsewhere, "theirs").expect("written");
+        open("is a symbolic link");
+        fs::remove_file(folder.file(MINE)).expect("removed");
+        fs::create_dir(folder.file(MINE)).expect("made");
+        open("is no regular file");
+        fs::remove_dir(folder.file(MINE)).expect("removed");
+
+        folder.own_file(MINE).expect("made").write_all(b"mine").expect("written");
+        assert_eq!(mode(&folder.file(MINE)), 0o600);
+        // A volume that is mounted for a group makes everything writable for it.
+        fs::set_permissions(folder.file(MINE), fs::Permissions::from_mode(0o660)).expect("changed");
+        folder.own_file(MINE).expect("opened as it is");
+        assert_eq!(fs::read(folder.file(MINE)).expect("read"), b"mine");
+        fs::set_permissions(folder.file(MINE), fs::Permissions::from_mode(0o666)).expect("changed");
+        open("can be changed by every user");
+        fs::set_permissions(folder.file(MINE), fs::Permissions::from_mode(0o600)).expect("changed");
+        // Only the system's administrator can give a file away.
+        if std::os::unix::fs::chown(folder.file(MINE), Some(12345), None).is_ok() {
+            open("belongs to another user");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod check;
 mod conformance;
 mod docs;
 mod exports;
+mod folder;
 mod http;
 mod identify;
 mod import;

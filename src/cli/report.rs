@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::args::OutputArgs;
-use super::print;
+use super::{print, progress};
 use crate::error::{Finish, RunError};
-use crate::run::reports;
+use crate::event::Event;
+use crate::run::reports::{self, Again};
 
 /// Write the HTML and JSON reports of a run again, or those of several runs as one
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,11 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let report = reports::again(&args.folders, args.to.as_deref())?;
+    let Again { report, under_way } = reports::again(&args.folders, args.to.as_deref())?;
     print(&report, args.output)?;
+    if under_way {
+        let text = "the run is under way: this report is printed and not written, since the run writes its own";
+        progress::listener(args.output).on(&Event::Warned(text.into()));
+    }
     Ok(Finish::Done)
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::state::{State, Steps};
 use crate::error::RunError;
+use crate::folder::Folder;
 
 /// The file in the run folder.
 pub const LEDGER: &str = "ledger.sqlite";
@@ -73,6 +74,43 @@ pub struct Counts {
     pub rolled_back: u64,
 }
 
+/// That the ledger and what SQLite keeps beside it are files as a run makes them.
+///
+/// # Errors
+/// As [`Folder::check_file`].
+pub fn check_files(folder: &Folder) -> Result<(), RunError> {
+    ["", "-wal", "-shm"].iter().try_for_each(|end| folder.check_file(&format!("{LEDGER}{end}")))
+}
+
+/// Whether a folder holds a run: a ledger with at least one record. One that ended before anything was meant holds none.
+///
+/// # Errors
+/// [`RunError::foreign_ledger`] for a ledger that is not this program's, [`RunError::ledger`].
+pub fn holds_run(folder: &Path) -> Result<bool, RunError> {
+    match existing(folder)? {
+        None => Ok(false),
+        Some(connection) => Ok(!is_empty(&connection)?),
+    }
+}
+
+/// The ledger of a folder, also while another process writes it; none where nothing has begun.
+fn existing(folder: &Path) -> Result<Option<Connection>, RunError> {
+    let path = folder.join(LEDGER);
+    check_files(&Folder::open(folder)?)?;
+    if !path.is_file() {
+        return Ok(None);
+    }
+    // Not read-only: the first reader after a crash has to recover the write-ahead log.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(sql)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    if has_nothing(&connection, &path)? {
+        return Ok(None);
+    }
+    check_schema(&connection, &path)?;
+    Ok(Some(connection))
+}
+
 pub(super) fn sql(error: rusqlite::Error) -> RunError {
     RunError::ledger("ledger").because(error)
 }
@@ -137,20 +175,11 @@ impl Reader {
     /// # Errors
     /// [`RunError::usage`] where there is none, [`RunError::foreign_ledger`] for one of a newer version.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let path = folder.join(LEDGER);
-        if !path.is_file() {
-            return Err(RunError::usage(format!("{} is not a run folder: it has no {LEDGER}", folder.display())));
+        match existing(folder)? {
+            Some(connection) => Ok(Self { connection }),
+            None if folder.join(LEDGER).exists() => Err(not_begun(folder)),
+            None => Err(RunError::usage(format!("{} is not a run folder: it has no {LEDGER}", folder.display()))),
         }
-        // Not read-only: the first reader after a crash has to recover the write-ahead log.
-        let connection =
-            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-                .map_err(sql)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
-        if has_nothing(&connection, &path)? {
-            return Err(not_begun(folder));
-        }
-        check_schema(&connection, &path)?;
-        Ok(Self { connection })
     }
 
     /// A value of the run's own rows.

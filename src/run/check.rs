@@ -44,7 +44,7 @@ pub struct Check {
 /// Checks an export; lists and report are written into the folder at `path`.
 ///
 /// # Errors
-/// What keeps the export from being read to its end, or the target from being asked; what [`RunFolder::create`] says.
+/// What keeps the export from being read to its end, or the target from being asked; what [`RunFolder::for_lists`] says.
 pub fn check(mut check: Check, path: &Path, listener: &dyn Listener) -> Result<Report, RunError> {
     let mut folder = None;
     let mut report = check.once(path, &mut folder, listener)?;
@@ -80,7 +80,7 @@ impl Check {
 
         let folder = match folder {
             Some(folder) => folder,
-            none => none.insert(RunFolder::create(path)?),
+            none => none.insert(RunFolder::for_lists(path, "--run")?),
         };
         let frame = export.rejects_frame();
         let survey = survey::survey(&planner, observer, Some((folder, &frame)), listener)?;

@@ -48,17 +48,44 @@ impl RunFolder {
         Self::lock(Folder::open(path)?)
     }
 
+    /// Takes a folder that must be there, unless another process works on it.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] if it is not there.
+    pub fn open_unless_taken(path: &Path) -> Result<Option<Self>, RunError> {
+        Self::try_lock(Folder::open(path)?)
+    }
+
+    /// Makes or takes a folder for lists and a report that belong to no run: not one that holds a run, whose own would be
+    /// lost. `flag` names another folder.
+    ///
+    /// # Errors
+    /// [`RunError::foreign_ledger`] for one that does, and as [`RunFolder::create`].
+    pub fn for_lists(path: &Path, flag: &str) -> Result<Self, RunError> {
+        let folder = Self::create(path)?;
+        if ledger::holds_run(path)? {
+            let what = format!("{} holds a run, whose lists and report these would replace", path.display());
+            return Err(RunError::foreign_ledger(what).remedy(format!("name another folder with {flag}")));
+        }
+        Ok(folder)
+    }
+
     fn lock(folder: Folder) -> Result<Self, RunError> {
+        let path = folder.path().to_owned();
+        Self::try_lock(folder)?.ok_or_else(|| {
+            RunError::foreign_ledger(format!("another rehome is working on {}", path.display()))
+                .remedy("wait for it, or give this run a folder of its own with --run")
+        })
+    }
+
+    fn try_lock(folder: Folder) -> Result<Option<Self>, RunError> {
         let lock = folder.own_file(LOCK)?;
         match lock.try_lock() {
             Ok(()) => {
                 folder.sweep();
-                Ok(Self { folder, _lock: lock })
+                Ok(Some(Self { folder, _lock: lock }))
             }
-            Err(TryLockError::WouldBlock) => {
-                Err(RunError::foreign_ledger(format!("another rehome is working on {}", folder.path().display()))
-                    .remedy("wait for it, or give this run a folder of its own with --run"))
-            }
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(RunError::io(folder.file(LOCK))(error)),
         }
     }
@@ -79,6 +106,7 @@ impl RunFolder {
         settings: &str,
         listener: Arc<dyn Listener>,
     ) -> Result<(Ledger, Reader), RunError> {
+        ledger::check_files(self)?;
         self.own_file(LEDGER)?;
         ledger::open(self.path(), identity, settings, listener)
     }
@@ -88,6 +116,9 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::usage`] where there is none.
     pub fn begun_ledger(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+        if self.file(LEDGER).exists() {
+            self.own_file(LEDGER)?;
+        }
         ledger::reopen(self.path(), listener)
     }
 }

@@ -9,12 +9,27 @@ use crate::folder::Folder;
 use crate::ledger::{LEDGER, Reader};
 use crate::report::Report;
 
+/// A report that was read again.
+pub struct Again {
+    /// The report.
+    pub report: Report,
+    /// Another process works on the folder, so that nothing was written into it.
+    pub under_way: bool,
+}
+
 /// The report of a run, or of the parts of one. It is written into the only folder, or to `to`; the report of several runs
 /// belongs into none of theirs.
 ///
 /// # Errors
-/// [`RunError::usage`] for folders without a report, and what keeps it from being read or written.
-pub fn again(folders: &[PathBuf], to: Option<&Path>) -> Result<Report, RunError> {
+/// [`RunError::usage`] for folders without a report, and what keeps it from being read or written;
+/// [`RunError::foreign_ledger`] if `to` holds a run.
+pub fn again(folders: &[PathBuf], to: Option<&Path>) -> Result<Again, RunError> {
+    // Before anything is read: a run that ends meanwhile writes a later report.
+    let own = match (to, folders) {
+        (Some(path), _) => Some(RunFolder::for_lists(path, "--to")?),
+        (None, [only]) => RunFolder::open_unless_taken(only)?,
+        (None, _) => None,
+    };
     let mut merged: Option<Report> = None;
     for path in folders {
         let report = of(path)?;
@@ -24,12 +39,11 @@ pub fn again(folders: &[PathBuf], to: Option<&Path>) -> Result<Report, RunError>
         }
     }
     let report = merged.ok_or_else(|| RunError::usage("name a run folder"))?;
-    match (to, folders) {
-        (Some(path), _) => report.save(&*RunFolder::create(path)?)?,
-        (None, [only]) => report.save(&*RunFolder::open(only)?)?,
-        (None, _) => {}
+    let under_way = own.is_none() && folders.len() == 1;
+    if let Some(folder) = own {
+        report.save(&folder)?;
     }
-    Ok(report)
+    Ok(Again { report, under_way })
 }
 
 fn of(path: &Path) -> Result<Report, RunError> {

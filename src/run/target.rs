@@ -112,6 +112,9 @@ impl Sandbox {
     fn start(folder: &RunFolder) -> Result<(Target, Self), RunError> {
         let runtime = runtime::workers()?;
         let store = folder.file(SANDBOX);
+        for end in ["-wal", "-shm"] {
+            folder.check_file(&format!("{SANDBOX}{end}"))?;
+        }
         folder.own_file(SANDBOX)?;
         let config = sandbox::Config { store: Some(store), version: Version::NEWEST, ..sandbox::Config::default() };
         let running = runtime.block_on(sandbox::start(config))?;
