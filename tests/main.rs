@@ -1,5 +1,6 @@
 //! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
 
+mod architecture;
 mod broken;
 mod browser;
 mod check;
