@@ -15,7 +15,7 @@ pub struct Args {
     /// The version.
     #[command(flatten)]
     pub version: super::args::VersionArgs,
-    /// Choices.
+    /// What becomes of ids, unsupported hashes and duplicates.
     #[command(flatten)]
     pub policies: super::args::PolicyArgs,
     /// The run folder.
@@ -33,7 +33,7 @@ pub struct Args {
     /// The target.
     #[command(flatten)]
     pub live: super::args::LiveArgs,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }

@@ -22,7 +22,7 @@ pub struct Args {
     /// The target.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Choices.
+    /// What becomes of ids, unsupported hashes and duplicates.
     #[command(flatten)]
     pub policies: PolicyArgs,
     /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
@@ -34,7 +34,7 @@ pub struct Args {
     /// The run folder.
     #[command(flatten)]
     pub run: RunArgs,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: OutputArgs,
 }

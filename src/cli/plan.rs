@@ -18,7 +18,7 @@ pub struct Args {
     /// The version.
     #[command(flatten)]
     pub version: super::args::VersionArgs,
-    /// Choices.
+    /// What becomes of ids, unsupported hashes and duplicates.
     #[command(flatten)]
     pub policies: super::args::PolicyArgs,
     /// Print passwords, salts and keys instead of `"redacted"`

@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{OutputArgs, OutputFormat};
 use super::log::Logged;
 use crate::event::{Event, Listener};
-use crate::report::inert::shown;
+use crate::report::escape::shown;
 
 /// Failures that are told one by one; the others stand in the report.
 const TOLD: u64 = 20;

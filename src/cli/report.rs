@@ -17,7 +17,7 @@ pub struct Args {
     /// Where to write, instead of into the run folder
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -26,7 +26,7 @@ pub struct Args {
     /// Stop, resumable, after the target has given no proper answer for this long
     #[arg(long, value_name = "SECONDS")]
     pub give_up_after: Option<u64>,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }

@@ -24,7 +24,7 @@ pub struct Args {
     /// The key.
     #[command(flatten)]
     pub key: super::args::KeyArgs,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }
@@ -67,7 +67,7 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
             let verb = if deleted { "deleted" } else { "to delete" };
             let mut lines = vec![format!("{n} users {verb}, {gone} already gone, {kept} kept, {failed} failed")];
             lines.extend(spared.iter().take(TOLD).map(|Spared { record, user_id, text }| {
-                crate::report::inert::shown(&format!("record {record}, user {user_id}: {text}"), 200).into_owned()
+                crate::report::escape::shown(&format!("record {record}, user {user_id}: {text}"), 200).into_owned()
             }));
             if spared.len() > TOLD {
                 lines.push(format!("… and {} more; --format json names all", spared.len() - TOLD));

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
 use crate::ledger::{Counts, Reader};
+use crate::report::escape::shown;
 use crate::report::figures::{count, seconds};
-use crate::report::inert::shown;
 use crate::run::RunFolder;
 
 /// Troubles that are shown.
@@ -18,7 +18,7 @@ pub struct Args {
     /// The run folder
     #[arg(value_name = "RUN")]
     pub folder: std::path::PathBuf,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }

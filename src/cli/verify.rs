@@ -19,7 +19,7 @@ pub struct Args {
     /// The key.
     #[command(flatten)]
     pub key: super::args::KeyArgs,
-    /// How to speak.
+    /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }

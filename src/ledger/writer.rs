@@ -23,7 +23,7 @@ const QUEUE: usize = 4096;
 /// A change of a row that exists.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Whose.
+    /// The number of the record whose row changes.
     pub record: u64,
     /// The new state.
     pub state: State,

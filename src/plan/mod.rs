@@ -64,7 +64,7 @@ pub struct Refused<'a> {
     pub source_id: Cow<'a, str>,
     /// The address, where one is known.
     pub email: Option<Cow<'a, str>>,
-    /// Why.
+    /// The reason, with its code and remedy.
     pub refusal: Refusal,
 }
 

@@ -109,7 +109,7 @@ fn temporary(error: io::Error) -> RunError {
 /// A record, as far as comparing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
-    /// Of whom.
+    /// A digest of the source id, or of what stands for it.
     key: u64,
     /// What would be sent.
     content: u64,

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::inert;
+use super::escape;
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
 use crate::folder::{Folder, Unfinished};
@@ -92,7 +92,7 @@ impl Rejects {
             file: position.file,
         };
         let line = serde_json::to_string(&line).map_err(RunError::bug("what was to be written is no JSON"))?;
-        put(&mut self.log, (inert::json(line) + "\n").as_bytes())
+        put(&mut self.log, (escape::json(line) + "\n").as_bytes())
     }
 
     /// Puts both files in place. Without a refused record there is no rejects file, and an earlier one is removed: it
@@ -212,7 +212,7 @@ impl Table {
 
     pub(super) fn row(&mut self, cells: &[&str]) -> Result<(), RunError> {
         self.line.clear();
-        inert::csv_line(&mut self.line, cells);
+        escape::csv_line(&mut self.line, cells);
         put(&mut self.file, self.line.as_bytes())
     }
 }

@@ -13,16 +13,16 @@
 
 pub mod build;
 pub mod compare;
-mod few;
+pub mod escape;
 pub mod figures;
 pub mod html;
-pub mod inert;
 pub mod lists;
 pub mod loss;
 mod next;
 pub mod pace;
 #[cfg(test)]
 mod sample;
+mod small_map;
 mod store;
 pub mod summary;
 pub mod survey;

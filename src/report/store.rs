@@ -1,7 +1,7 @@
 //! `report.json` and `report.html` in the run folder, and reports of several runs as one.
 
 use super::summary::{Known, Place, Reason, Report, SCHEMA, Scheme};
-use super::{html, inert};
+use super::{escape, html};
 use crate::error::RunError;
 use crate::folder::Folder;
 
@@ -17,7 +17,7 @@ impl Report {
     /// [`RunError::internal`], which would be a bug.
     pub fn to_json(&self) -> Result<String, RunError> {
         let json = serde_json::to_string_pretty(self).map_err(RunError::bug("what was to be written is no JSON"))?;
-        Ok(inert::json(json) + "\n")
+        Ok(escape::json(json) + "\n")
     }
 
     /// Writes `report.json` and `report.html`.

@@ -378,6 +378,6 @@ pub struct Rollback {
 pub struct Next {
     /// The command line, or empty.
     pub command: String,
-    /// Why.
+    /// What it is for.
     pub text: String,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::few::Few;
 use super::loss::Columns;
+use super::small_map::SmallMap;
 use super::traps::{Trap, TrapSet};
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
@@ -215,8 +215,8 @@ pub type Reason = (Severity, Code, Option<&'static str>);
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub(super) outcomes: [u64; 4],
-    pub(super) reasons: Few<Reason, ReasonTally>,
-    pub(super) schemes: Few<&'static str, SchemeTally>,
+    pub(super) reasons: SmallMap<Reason, ReasonTally>,
+    pub(super) schemes: SmallMap<&'static str, SchemeTally>,
     pub(super) years: BTreeMap<i16, u64>,
     pub(super) traps: [u64; Trap::ALL.len()],
     pub(super) requests: u64,
@@ -247,7 +247,7 @@ pub(super) struct SchemeTally {
     pub refused: u64,
     pub converted: u64,
     pub endpoint: Option<Endpoint>,
-    pub costs: Few<Cost, u64>,
+    pub costs: SmallMap<Cost, u64>,
     pub other_costs: u64,
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::escape::shown;
 use super::figures::{count, duration, millis, seconds, share};
-use super::inert::shown;
 use super::summary::{Report, Scheme};
 use super::tally::{Outcome, UNKNOWN};
 

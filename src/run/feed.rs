@@ -21,7 +21,7 @@ pub enum Fed {
         record: u64,
         /// The source's own id.
         source_id: String,
-        /// Why.
+        /// The reason, told in the rejects.
         refusal: Refusal,
     },
 }

@@ -49,7 +49,7 @@ pub struct Spared {
     pub record: u64,
     /// The id at the target.
     pub user_id: String,
-    /// Why.
+    /// The reason, for a person.
     pub text: String,
 }
 

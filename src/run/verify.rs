@@ -231,7 +231,7 @@ impl Verification<'_> {
         found: &mut Found,
         sink: Sink<'_>,
     ) -> Result<Vec<SignIn>, RunError> {
-        let mut doors = Doors::of(self.known);
+        let mut sign_ins = SignIns::of(self.known);
         let mut asked: JoinSet<Result<Vec<Compared>, Left>> = JoinSet::new();
         let mut waiting: Vec<Job> = Vec::new();
         feed::scan(self.planner, self.duplicates, &Silent, |batch| {
@@ -239,7 +239,7 @@ impl Verification<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             for (job, entry) in self.expected(batch)? {
-                doors.knock(&job, &entry);
+                sign_ins.look_up(&job, &entry);
                 waiting.push(job);
             }
             let mut rest = std::mem::take(&mut waiting);
@@ -259,8 +259,8 @@ impl Verification<'_> {
         while !asked.is_empty() {
             runtime.block_on(take(context, &mut asked, found, sink))?;
         }
-        found.untested = doors.untested();
-        Ok(doors.found)
+        found.untested = sign_ins.untested();
+        Ok(sign_ins.found)
     }
 
     /// The users of a batch that the ledger says are there.
@@ -331,11 +331,11 @@ impl Verification<'_> {
         found: &mut Found,
         sink: Sink<'_>,
     ) -> Result<(), RunError> {
-        for door in sign_ins {
+        for sign_in in sign_ins {
             if context.stop.is_set() {
                 break;
             }
-            let text = match self.try_door(context, &door).await {
+            let text = match self.try_sign_in(context, &sign_in).await {
                 Ok(blocked) => {
                     found.counts.signed_in += 1;
                     found.blocked += u64::from(blocked);
@@ -344,18 +344,18 @@ impl Verification<'_> {
                 Err(text) => text,
             };
             found.counts.not_signed_in += 1;
-            sink(Finding { record: door.record, user_id: door.user_id, what: "sign-in", text })?;
+            sink(Finding { record: sign_in.record, user_id: sign_in.user_id, what: "sign-in", text })?;
         }
         Ok(())
     }
 
     /// Whether the user is blocked, as planned; the session is ended again.
-    async fn try_door(&self, context: &Context, door: &SignIn) -> Result<bool, String> {
-        let untouched = self.is_as_left(context, door).await;
+    async fn try_sign_in(&self, context: &Context, sign_in: &SignIn) -> Result<bool, String> {
+        let untouched = self.is_as_left(context, sign_in).await;
         let mut tries = 0;
         let answer = loop {
             tries += 1;
-            match self.client.sign_in(&door.email, &door.password).await {
+            match self.client.sign_in(&sign_in.email, &sign_in.password).await {
                 Ok(answer) if answer.status != 429 && answer.status < 500 => break answer,
                 Ok(answer) if tries >= 6 => return Err(format!("the target answers HTTP {}", answer.status)),
                 Err(lost) if tries >= 6 => return Err(lost.text().to_owned()),
@@ -365,17 +365,17 @@ impl Verification<'_> {
         let error = answer.error();
         match (answer.is_success(), error.kind.as_str()) {
             // The target says so only to whom it believes the password.
-            (false, "user_blocked") if door.blocked => Ok(true),
+            (false, "user_blocked") if sign_in.blocked => Ok(true),
             (false, "user_blocked") => Err("the user is blocked at the target, and was not planned to be".into()),
             (false, "user_invalid_credentials") => Err("the target does not accept the password".into()),
             (false, _) => Err(format!("the target refuses the sign-in: {}", error.message)),
-            (true, _) if door.blocked => Err("the user can sign in, and was planned to be disabled".into()),
+            (true, _) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
             (true, _) => {
                 if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
-                    let _ = context.ask(&Request::end_session(&door.user_id, session)).await;
+                    let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
                 }
                 if untouched {
-                    self.note_sign_in(context, door).await;
+                    self.note_sign_in(context, sign_in).await;
                 }
                 Ok(false)
             }
@@ -383,19 +383,21 @@ impl Verification<'_> {
     }
 
     /// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.
-    async fn is_as_left(&self, context: &Context, door: &SignIn) -> bool {
-        match context.ask(&Request::read(&door.user_id)).await {
-            Ok(Reply::Answer(answer)) => answer.read::<User>().and_then(|user| user.updated_at) == Some(door.entry.at),
+    async fn is_as_left(&self, context: &Context, sign_in: &SignIn) -> bool {
+        match context.ask(&Request::read(&sign_in.user_id)).await {
+            Ok(Reply::Answer(answer)) => {
+                answer.read::<User>().and_then(|user| user.updated_at) == Some(sign_in.entry.at)
+            }
             _ => false,
         }
     }
 
     /// The sign-in re-hashed the password, which is no change by somebody else.
-    async fn note_sign_in(&self, context: &Context, door: &SignIn) {
-        let Ok((state, steps)) = door.entry.state.next(door.entry.steps, Event::SignedIn) else { return };
-        if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&door.user_id)).await {
+    async fn note_sign_in(&self, context: &Context, sign_in: &SignIn) {
+        let Ok((state, steps)) = sign_in.entry.state.next(sign_in.entry.steps, Event::SignedIn) else { return };
+        if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&sign_in.user_id)).await {
             let at = answer.read::<User>().and_then(|user| user.updated_at);
-            let change = Change { record: door.record, state, steps, at, code: None, text: None };
+            let change = Change { record: sign_in.record, state, steps, at, code: None, text: None };
             // Closing the ledger tells of a writer that has given up.
             let _ = context.ledger.change(change).await;
         }
@@ -403,7 +405,7 @@ impl Verification<'_> {
 }
 
 /// Finds the users of the known passwords among the jobs.
-struct Doors<'k> {
+struct SignIns<'k> {
     known: &'k [KnownPassword],
     by_email: HashMap<String, Vec<usize>>,
     by_id: HashMap<String, Vec<usize>>,
@@ -411,9 +413,9 @@ struct Doors<'k> {
     found: Vec<SignIn>,
 }
 
-impl<'k> Doors<'k> {
+impl<'k> SignIns<'k> {
     fn of(known: &'k [KnownPassword]) -> Self {
-        let mut doors = Self {
+        let mut sign_ins = Self {
             known,
             by_email: HashMap::new(),
             by_id: HashMap::new(),
@@ -422,15 +424,15 @@ impl<'k> Doors<'k> {
         };
         for (i, pair) in known.iter().enumerate() {
             if let Some(email) = &pair.email {
-                doors.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
+                sign_ins.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
             } else if let Some(id) = &pair.id {
-                doors.by_id.entry(id.trim().to_owned()).or_default().push(i);
+                sign_ins.by_id.entry(id.trim().to_owned()).or_default().push(i);
             }
         }
-        doors
+        sign_ins
     }
 
-    fn knock(&mut self, job: &Job, entry: &Entry) {
+    fn look_up(&mut self, job: &Job, entry: &Entry) {
         if self.by_email.is_empty() && self.by_id.is_empty() {
             return;
         }
@@ -566,7 +568,7 @@ impl<W: std::io::Write> Log<W> {
     /// What the file says.
     pub fn add(&self, finding: &Finding) -> std::io::Result<()> {
         let mut line = serde_json::to_string(finding).map_err(std::io::Error::other)?;
-        line = crate::report::inert::json(line) + "\n";
+        line = crate::report::escape::json(line) + "\n";
         self.0.borrow_mut().write_all(line.as_bytes())
     }
 

@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::escape;
 use super::figures::{count, share, users};
-use super::inert;
 use super::summary::Report;
 
 const STYLE: &str = include_str!("style.css");
@@ -25,7 +25,7 @@ const LONGEST: usize = 300;
 /// Escapes a value. `://` is written so that not even a text names an address: a page that is searched for `http` and
 /// `//` shows at a glance that it loads nothing.
 fn e(text: &str) -> String {
-    inert::html(text, LONGEST).replace("://", "&#58;//").replace("//", "/&#47;")
+    escape::html(text, LONGEST).replace("://", "&#58;//").replace("//", "/&#47;")
 }
 
 /// The page.

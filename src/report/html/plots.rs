@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::e;
+use crate::report::escape;
 use crate::report::figures::{count, duration, rate};
-use crate::report::inert;
 
 /// A horizontal bar.
 pub struct Bar<'b> {
@@ -28,7 +28,7 @@ pub fn bars(id: &str, title: &str, bars: &[Bar<'_>]) -> String {
     let mut marks = String::new();
     let mut y = 0_usize;
     for bar in bars {
-        let label = inert::shown(&bar.label, LABEL);
+        let label = escape::shown(&bar.label, LABEL);
         let own_line = label.chars().count() + bar.text.chars().count() > LABEL;
         let text_y = y + 13 + if own_line { 17 } else { 0 };
         let width = if bar.value > 0.0 { (bar.value / longest * 100.0).max(0.3) } else { 0.0 };

@@ -3,15 +3,15 @@
 /// Keys in order, with their values. Found by walking along them: mostly there are a handful (schemes, work factors, kinds of
 /// problems), and comparing with each costs less than a search. Callers bound how many there can be.
 #[derive(Debug, Clone)]
-pub(super) struct Few<K, V>(Vec<(K, V)>);
+pub(super) struct SmallMap<K, V>(Vec<(K, V)>);
 
-impl<K, V> Default for Few<K, V> {
+impl<K, V> Default for SmallMap<K, V> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<K: Ord, V: Default> Few<K, V> {
+impl<K: Ord, V: Default> SmallMap<K, V> {
     /// The value of that key, made if there is none.
     #[inline]
     pub fn entry(&mut self, key: K) -> &mut V {
@@ -50,7 +50,7 @@ impl<K: Ord, V: Default> Few<K, V> {
     }
 }
 
-impl<K, V> IntoIterator for Few<K, V> {
+impl<K, V> IntoIterator for SmallMap<K, V> {
     type Item = (K, V);
     type IntoIter = std::vec::IntoIter<(K, V)>;
 
@@ -68,13 +68,13 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn it_counts_as_a_map_does(keys in proptest::collection::vec(0..9_u8, 0..40)) {
-            let (mut few, mut map) = (Few::default(), BTreeMap::new());
+            let (mut small, mut map) = (SmallMap::default(), BTreeMap::new());
             for key in keys {
-                *few.entry(key) += 1;
+                *small.entry(key) += 1;
                 *map.entry(key).or_insert(0) += 1;
             }
-            proptest::prop_assert!(few.iter().eq(&map) && few.values().eq(map.values()));
-            proptest::prop_assert!(few.len() == map.len() && map.keys().all(|key| few.contains(key)));
+            proptest::prop_assert!(small.iter().eq(&map) && small.values().eq(map.values()));
+            proptest::prop_assert!(small.len() == map.len() && map.keys().all(|key| small.contains(key)));
         }
     }
 }
