@@ -310,6 +310,36 @@ fn put_bare<'t>(value: &mut Value<'t>, written: &'t str) {
     }
 }
 
+/// The values of a row whose quotes are not doubled (`INTO OUTFILE … ESCAPED BY ''`): a quote closes a cell only where the next
+/// one begins as cells do. `None`: it is no such row, or has not `width` cells.
+pub(crate) fn undoubled_values(row: &str, delimiter: u8, width: usize) -> Option<Vec<Value<'_>>> {
+    let begins =
+        |cell: &str| cell.starts_with('"') || is_null(cell.as_bytes()) || cell.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = row.split(char::from(delimiter)).collect();
+    let (mut values, mut part, mut at) = (Vec::with_capacity(width), 0, 0);
+    while part < parts.len() && values.len() < width {
+        let start = at;
+        if !parts[part].starts_with('"') {
+            let null = is_null(parts[part].as_bytes());
+            values.push(if null { Value::Null } else { Value::Text(Cow::Borrowed(parts[part])) });
+            at += parts[part].len() + 1;
+            part += 1;
+            continue;
+        }
+        loop {
+            let written = *parts.get(part)?;
+            at += written.len() + 1;
+            part += 1;
+            let closed = written.ends_with('"') && at - start > 2;
+            if closed && parts.get(part).is_none_or(|next| begins(next)) {
+                break;
+            }
+        }
+        values.push(Value::Text(Cow::Borrowed(row.get(start + 1..at - 2)?)));
+    }
+    (part == parts.len() && values.len() == width).then_some(values)
+}
+
 /// Puts a text in the place of its like, which most often stands there: nothing is dropped.
 #[inline]
 fn put<'t>(value: &mut Value<'t>, text: &'t str) {

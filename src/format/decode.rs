@@ -205,7 +205,11 @@ impl Pieces {
                     csv::values(text, piece.start as usize, cells, values);
                     (cells.len(), csv::fits(bytes, piece.start as usize, cells, columns))
                 };
-                if fits { Ok(()) } else { Err(Defect::Ragged { cells, columns }) }
+                if fits {
+                    return Ok(());
+                }
+                let undoubled = csv::undoubled_values(text, *delimiter, columns);
+                undoubled.map(|found| *values = found).ok_or(Defect::Ragged { cells, columns })
             }
             Layout::Tsv { cells: escapes, .. } => {
                 let columns = header_len(shape);

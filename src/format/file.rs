@@ -313,13 +313,9 @@ impl SourceFile {
             }
             Kind::Sql { .. } => (columns, 0),
             _ if columns.is_empty() => {
-                let mut union = Vec::<String>::new();
-                for name in records.iter().flat_map(serde_json::Map::keys) {
-                    if !union.contains(name) {
-                        union.push(name.clone());
-                    }
-                }
-                (union, 0)
+                let mut seen = HashSet::new();
+                let names = records.iter().flat_map(serde_json::Map::keys).filter(|name| seen.insert(name.as_str()));
+                (names.cloned().collect(), 0)
             }
             _ => (columns, 0),
         };

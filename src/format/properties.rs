@@ -151,6 +151,45 @@ proptest! {
         prop_assert_eq!(found, rows);
     }
 
+    /// What the csv crate writes, and what it reads of it, is what is read here.
+    #[test]
+    fn csv_reads_as_the_csv_crate_does(
+        rows in prop::collection::vec(prop::collection::vec("[a-z0-9 ,;\"\r\n'é\\\\]{0,10}", 3), 1..20),
+        style in 0..3_usize,
+        semicolon in any::<bool>(),
+        crlf in any::<bool>(),
+    ) {
+        use ::csv::{QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
+        let delimiter = if semicolon { b';' } else { b',' };
+        let mut writer = WriterBuilder::new();
+        writer.delimiter(delimiter).quote_style([QuoteStyle::Necessary, QuoteStyle::Always, QuoteStyle::NonNumeric][style]);
+        writer.terminator(if crlf { Terminator::CRLF } else { Terminator::Any(b'\n') });
+        let mut writer = writer.from_writer(Vec::new());
+        for row in &rows {
+            writer.write_record(row).unwrap();
+        }
+        let text = writer.into_inner().unwrap();
+        let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(text.as_slice());
+        let theirs: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        let header = Arc::new(Header::new(["a", "b", "c"].map(str::to_owned).to_vec()));
+        let shape = Arc::new(Shape { table: "".into(), layout: Layout::Csv { delimiter, header } });
+        let wanted = Wanted::new(Selection::Tables(HashSet::from([String::new()])));
+        let mut batches = Batches::new(Cursor::new(&text), Box::new(CsvFramer::new(delimiter, shape, 0, wanted)));
+        let (mut batch, mut pieces, mut ours) = (Batch::default(), Pieces::default(), Vec::new());
+        while batches.next(&mut batch).unwrap() {
+            pieces.cut(&batch, None);
+            let texts = pieces.texts(&batch);
+            let mut record = blank();
+            for index in 0..pieces.list.len() {
+                prop_assert_eq!(pieces.decode(index, &batch, &texts, &mut record), Ok(()));
+                ours.push(record.iter().map(|(_, value)| value.text().unwrap().into_owned()).collect::<Vec<_>>());
+            }
+        }
+        prop_assert_eq!(&ours, &theirs);
+        prop_assert_eq!(theirs, rows);
+    }
+
     /// Two ways of reading rows without quotes, each into the values of the row before.
     #[test]
     fn rows_without_quotes_read_alike_both_ways(rows in prop::collection::vec("(NULL|\\\\N|[a-z;,]|é){0,40}", 1..6)) {
@@ -283,5 +322,21 @@ fn one_cell_too_many_is_passed_over_where_nothing_is_in_it() {
         if !row.contains('"') {
             assert_eq!(csv::plain_fits(bytes, cells.len(), b',', 2), fit.contains(row), "{row}");
         }
+    }
+}
+
+/// `INTO OUTFILE … ESCAPED BY ''` doubles no quote.
+#[test]
+fn quotes_that_nobody_doubled_close_where_the_next_cell_begins() {
+    let read = |row| {
+        let values = csv::undoubled_values(row, b',', 4)?;
+        Some(
+            values.iter().map(|value| value.text().unwrap_or("NULL".into()).into_owned()).collect::<Vec<_>>().join("|"),
+        )
+    };
+    assert_eq!(read(r#""1","Ann "Q", Jr","a@x.y",NULL"#).as_deref(), Some(r#"1|Ann "Q", Jr|a@x.y|NULL"#));
+    assert_eq!(read(r#"1,"x","",2"#).as_deref(), Some("1|x||2"));
+    for row in [r#""1","a","b",c,d"#, r#""1","a","b"#, r#""1","a"#, ",,,,", r#"""#] {
+        assert_eq!(read(row), None, "{row}");
     }
 }

@@ -1,19 +1,34 @@
 //! JSON text → [`Value`], borrowing every string that has no escapes.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Value;
 
-/// The members of one JSON object, in the order of the text.
+/// An object of more members is no user, and every column would be looked for among them.
+const MAX_MEMBERS: usize = 10_000;
+
+/// The members of one JSON object, in the order of the text. Integers beyond 64 bits keep their digits, as text.
 ///
 /// # Errors
 /// What is wrong, with the column within `text`; also for anything that is no object, and for nesting beyond 128.
 pub(crate) fn members(text: &str) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, String> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = Seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value)).map_err(told)?;
+    let rounded = Cell::new(false);
+    let value = Seed(&rounded).deserialize(&mut json).and_then(|value| json.end().map(|()| value)).map_err(told)?;
+    if rounded.get() {
+        let quoted = with_long_integers_quoted(text);
+        let mut json = serde_json::Deserializer::from_str(&quoted);
+        let value = Seed(&rounded).deserialize(&mut json).map_err(told)?.into_owned();
+        return object(value);
+    }
+    object(value)
+}
+
+fn object(value: Value<'_>) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, String> {
     match value {
         Value::Object(members) => Ok(members.into_vec()),
         Value::Null => Err("it is null, not an object".into()),
@@ -33,9 +48,40 @@ fn told(error: serde_json::Error) -> String {
     }
 }
 
-struct Seed;
+/// The text with every integer of nineteen digits or more in quotes.
+fn with_long_integers_quoted(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut quoted = String::with_capacity(text.len() + 16);
+    let (mut at, mut copied, mut in_string) = (0, 0, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' if in_string => at += 1,
+            b'"' => in_string = !in_string,
+            b'-' | b'0'..=b'9' if !in_string => {
+                let number = |b: &u8| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                let end = at + bytes[at..].iter().position(|b| !number(b)).unwrap_or(bytes.len() - at);
+                let digits = bytes[at..end].strip_prefix(b"-").unwrap_or(&bytes[at..end]);
+                if digits.len() >= 19 && digits.iter().all(u8::is_ascii_digit) {
+                    quoted.push_str(&text[copied..at]);
+                    quoted.extend(["\"", &text[at..end], "\""]);
+                    copied = end;
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    quoted.push_str(&text[copied..]);
+    quoted
+}
 
-impl<'de> DeserializeSeed<'de> for Seed {
+/// Notes whether an integer was too large for 64 bits.
+#[derive(Clone, Copy)]
+struct Seed<'c>(&'c Cell<bool>);
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
@@ -43,7 +89,7 @@ impl<'de> DeserializeSeed<'de> for Seed {
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
+impl<'de> Visitor<'de> for Seed<'_> {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,6 +113,9 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_f64<E>(self, n: f64) -> Result<Value<'de>, E> {
+        if n.abs() >= 9.2e18 {
+            self.0.set(true);
+        }
         Ok(serde_json::Number::from_f64(n).map_or(Value::Null, Value::Number))
     }
 
@@ -80,7 +129,7 @@ impl<'de> Visitor<'de> for Seed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Seed)? {
+        while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
         }
         Ok(Value::List(items.into()))
@@ -89,7 +138,10 @@ impl<'de> Visitor<'de> for Seed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key_seed(Name)? {
-            members.push((name, map.next_value_seed(Seed)?));
+            members.push((name, map.next_value_seed(self)?));
+            if members.len() > MAX_MEMBERS {
+                return Err(serde::de::Error::custom(format_args!("an object has more than {MAX_MEMBERS} members")));
+            }
         }
         Ok(Value::Object(members.into()))
     }
@@ -118,5 +170,37 @@ impl<'de> Visitor<'de> for Name {
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_beyond_64_bits_keep_their_digits() {
+        let text =
+            r#"{"id":18446744073709551616,"a":"x\" 18446744073709551616","b":[-98765432109876543210,1.5e300],"c":7}"#;
+        let members = members(text).unwrap();
+        let shown: Vec<String> = members.iter().map(|(_, value)| value.to_json().to_string()).collect();
+        assert_eq!(
+            shown,
+            [
+                r#""18446744073709551616""#,
+                r#""x\" 18446744073709551616""#,
+                r#"["-98765432109876543210",1.5e+300]"#,
+                "7"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_of_very_many_members_is_refused() {
+        let object = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(members(&object(MAX_MEMBERS)).unwrap().len(), MAX_MEMBERS);
+        assert!(members(&object(MAX_MEMBERS + 1)).unwrap_err().contains("10000 members"));
     }
 }

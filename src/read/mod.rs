@@ -405,11 +405,29 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
     best.map(|(_, source, why)| (source, why)).ok_or_else(|| RunError::export(unknown(tables)))
 }
 
+/// How much a table looks like one of people, by its columns.
+fn likeness(table: &TableSample) -> usize {
+    let has = |parts: &[&str]| {
+        table.columns.iter().any(|column| {
+            let column = column.to_ascii_lowercase();
+            parts.iter().any(|part| column.contains(part))
+        })
+    };
+    2 * usize::from(has(&["mail"]))
+        + 2 * usize::from(has(&["pass", "pwd", "hash", "digest"]))
+        + usize::from(has(&["login", "user", "name"]))
+        + usize::from(!table.records.is_empty())
+}
+
 fn unknown(tables: &[TableSample]) -> String {
     if tables.is_empty() {
         return "there are no rows in it that could be users".into();
     }
-    let found = tables.iter().take(4).map(|table| {
+    // Of many, those that could hold people come first.
+    let mut likely: Vec<&TableSample> = tables.iter().collect();
+    likely.sort_by_key(|table| std::cmp::Reverse(likeness(table)));
+    let more = likely.len().saturating_sub(4);
+    let found = likely.iter().take(4).map(|table| {
         let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
         let found = match (columns.is_empty(), table.width) {
             (true, 0) => "no columns".to_owned(),
@@ -422,7 +440,7 @@ fn unknown(tables: &[TableSample]) -> String {
     let found: Vec<_> = found.collect();
     format!(
         "cannot tell whose export this is: {}; name the source with --from, or its columns with --map",
-        found.join("; ")
+        found.join("; ") + &if more > 0 { format!("; and {more} more tables") } else { String::new() }
     )
 }
 

@@ -1,7 +1,9 @@
 //! Every sample export, read as a whole and compared with what is known of it: `fixtures/*/*.accounts.json`.
 
+mod databases;
 mod dumps;
 mod others;
+mod sqlite;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
