@@ -327,6 +327,8 @@ fn all_known(body: &[u8], delimiter: u8) -> bool {
 fn doubled_within(body: &[u8], delimiter: u8) -> bool {
     let ends = |byte: Option<&u8>| byte.is_none_or(|&b| b == delimiter || b == b'\n' || b == b'\r');
     memchr::memmem::find_iter(body, b"\"\"")
+        // After a backslash, the first of two is escaped and the second closes the cell.
+        .filter(|at| at.checked_sub(1).and_then(|before| body.get(before)) != Some(&b'\\'))
         .any(|at| !(ends(at.checked_sub(1).and_then(|before| body.get(before))) && ends(body.get(at + 2))))
 }
 

@@ -178,16 +178,17 @@ pub(super) fn no_backslash_escapes(mode: &str) -> bool {
     mode.split(',').any(|word| word.trim().eq_ignore_ascii_case("NO_BACKSLASH_ESCAPES"))
 }
 
-/// How many rows of the head cannot be what was written, if strings are written in that way.
+/// How much speaks against strings being written in that way: rows of the head that cannot be what was written, or never end,
+/// and half as much those that seem to hold others.
 fn faults(head: &[u8], flavour: Flavour) -> usize {
     let mut faults = 0;
-    rows(head, flavour, |raw, columns| {
+    let open = rows(head, flavour, |raw, columns| {
         let text = String::from_utf8_lossy(raw);
         let mut cells = Vec::new();
         let fits = values(&text, flavour, &mut cells).is_ok() && (columns == 0 || cells.len() == columns);
-        faults += usize::from(!fits || swallowed(raw).is_some());
+        faults += if fits { usize::from(swallowed(raw).is_some()) } else { 2 };
     });
-    faults
+    faults + 2 * usize::from(open)
 }
 
 fn backslashes_in_rows(head: &[u8], flavour: Flavour) -> bool {
@@ -196,7 +197,8 @@ fn backslashes_in_rows(head: &[u8], flavour: Flavour) -> bool {
     found
 }
 
-fn rows(head: &[u8], flavour: Flavour, mut each: impl FnMut(&[u8], usize)) {
+/// Calls `each` with the rows of the head and how many columns they should have; whether the last one does not end.
+fn rows(head: &[u8], flavour: Flavour, mut each: impl FnMut(&[u8], usize)) -> bool {
     let wanted = Wanted::new(Selection::Sample(usize::MAX));
     let mut framer = SqlFramer::new(flavour, true, &HashMap::new(), &HashMap::new(), wanted);
     let (mut cut, mut from) = (Cut::default(), 0);
@@ -208,10 +210,11 @@ fn rows(head: &[u8], flavour: Flavour, mut each: impl FnMut(&[u8], usize)) {
             }
         }
         if done == 0 {
-            return;
+            break;
         }
         from += done;
     }
+    framer.is_within_rows()
 }
 
 /// Where the row that a row seems to have swallowed begins: strings of dumps hold line feeds, but hardly this.
