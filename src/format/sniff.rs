@@ -291,7 +291,12 @@ fn escapes(body: &[u8], delimiter: u8, whole: bool) -> Option<Escapes> {
         let escape = if counted || !all_known(body, delimiter) { None } else { Some(b'\\') };
         return Some(Escapes { hex: in_hex(body, with(escape), whole), ..with(escape) });
     }
-    if bare(b"\"N") && all_fit(body, with(Some(b'"')), whole) {
+    // A line feed after the quote that escapes it tears rows for everybody else.
+    let torn = || {
+        let rows = sample_rows(body, delimiter, whole);
+        rows.iter().any(|(cells, _)| cells.len() != rows[0].0.len())
+    };
+    if (bare(b"\"N") || torn()) && all_fit(body, with(Some(b'"')), whole) {
         return Some(with(Some(b'"')));
     }
     let escaped = has(b"\\\"") && !doubled_within(body, delimiter) || bare(b"\\N");

@@ -260,10 +260,6 @@ impl SqlFramer {
         }
     }
 
-    fn is_within_rows(&self) -> bool {
-        matches!(self.state, State::Rows(_) | State::LargeRow(..) | State::UnwantedRows(_))
-    }
-
     /// What is wrong with a dump that ends here.
     fn unfinished(&self) -> Option<String> {
         match &self.state {

@@ -202,11 +202,13 @@ fn rows(head: &[u8], flavour: Flavour, mut each: impl FnMut(&[u8], usize)) -> bo
     let wanted = Wanted::new(Selection::Sample(usize::MAX));
     let mut framer = SqlFramer::new(flavour, true, &HashMap::new(), &HashMap::new(), wanted);
     let (mut cut, mut from) = (Cut::default(), 0);
+    // The framer waits for more than a few bytes of a statement.
+    let padded = [head, &[b' '; 128]].concat();
     while from < head.len() {
-        let done = framer.frame(&head[from..], false, &mut cut);
+        let done = framer.frame(&padded[from..], false, &mut cut);
         for span in cut.spans.drain(..).filter(|span| span.kind == SpanKind::Record) {
             if let Layout::Values { header, .. } = &cut.shapes[span.shape].layout {
-                each(&head[from..][span.start..span.end], header.names().len());
+                each(&padded[from..][span.start..span.end], header.names().len());
             }
         }
         if done == 0 {
@@ -214,7 +216,7 @@ fn rows(head: &[u8], flavour: Flavour, mut each: impl FnMut(&[u8], usize)) -> bo
         }
         from += done;
     }
-    framer.is_within_rows()
+    from < head.len()
 }
 
 /// Where the row that a row seems to have swallowed begins: strings of dumps hold line feeds, but hardly this.
