@@ -99,6 +99,12 @@ impl<'s> Job<'s, '_> {
         self.parts.input.hints.iter().find_map(of)
     }
 
+    /// The scheme that the source says its hashes are of, where the string alone would say that they are of the password.
+    pub fn pre_hashed(&self) -> Option<&'static str> {
+        let scheme = |hint: &Hint| if let Hint::PreHashed(scheme) = hint { Some(*scheme) } else { None };
+        self.hint(scheme).filter(|_| self.parts.declared.is_none() && !self.named)
+    }
+
     /// The salt in a column of its own, where one is filled.
     pub fn salt(&self) -> Option<&'s str> {
         self.parts.salt.filter(|salt| !salt.is_empty())
@@ -163,6 +169,30 @@ impl<'s> Job<'s, '_> {
             }
             None => Verdict::Refused(Refusal::new(Code::UnrecognisedHash, Code::UnrecognisedHash.title())),
         }
+    }
+
+    /// What a salt in a column of its own means to a hash that holds its salt already: where the two are not the same, the
+    /// source hashed something else than the password, and nothing verifies. Whoever declares the scheme is warned alone.
+    pub fn second_salt(&mut self, scheme: &'static str, text: &str) -> Option<Verdict<'s>> {
+        let salt = self.salt().map(str::trim).filter(|salt| !salt.is_empty() && !text.contains(*salt))?;
+        // Firebase's salt is of its own hashes, beside which others stand.
+        let firebase = self.has(Hint::Firebase) || self.parts.signer_key.is_some();
+        if self.named || firebase || self.has(Hint::Bare) || salt.eq_ignore_ascii_case("null") {
+            return None;
+        }
+        if self.declared().is_some() {
+            self.note(
+                Code::PepperPossible,
+                format!(
+                    "{scheme} holds its own salt; if the source hashed the one beside it as well, no login matches"
+                ),
+            );
+            return None;
+        }
+        Some(self.ambiguous(
+            &[scheme, "bcrypt-salted"],
+            format!("{scheme} holds its own salt, and another stands beside it: if both were hashed, no login matches"),
+        ))
     }
 
     /// Refuses what no server has the memory for, and warns of much. `memory` is in bytes.

@@ -11,7 +11,7 @@ use md5::{Digest as _, Md5};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::cost::Cost;
-use super::verify::{self, Login, scrypt};
+use super::verify::{self, Login, foreign, scrypt};
 use super::{Mapped, Verdict, encoding, resolve};
 use crate::account::HashInput;
 use crate::appwrite::{Endpoint, Profile, rules};
@@ -43,12 +43,33 @@ pub fn prove(input: &HashInput<'_>, verdict: &Verdict<'_>, password: &str, profi
         Verdict::Refused(refusal) if refusal.code == Code::AmbiguousScheme => {
             return match candidate(input, &refusal.ambiguous, password, profile) {
                 Some(name) => Proof::Wrong(format!("verifies when the scheme is declared: --scheme {name}").into()),
+                None if let Some(name) = refusal
+                    .ambiguous
+                    .iter()
+                    .find(|name| foreign::verify(name, input, password.as_bytes()) == Some(true)) =>
+                {
+                    Proof::Wrong(
+                        format!(
+                            "the hash is {name} and the password is right, but no endpoint of Appwrite verifies it"
+                        )
+                        .into(),
+                    )
+                }
                 None => Proof::Untested(
                     "nothing says of which scheme the hash is, and none that Appwrite verifies fits".into(),
                 ),
             };
         }
-        Verdict::Refused(refusal) => return Proof::Untested(refusal.text.clone()),
+        Verdict::Refused(refusal) => {
+            let scheme = refusal.scheme.unwrap_or_default();
+            return match foreign::verify(scheme, input, password.as_bytes()) {
+                Some(true) => Proof::CannotSignIn(format!("the hash is right, but {}", refusal.text).into()),
+                Some(false) => Proof::Wrong(
+                    format!("is no password of this {scheme} hash, which Appwrite could not verify either").into(),
+                ),
+                None => Proof::Untested(refusal.text.clone()),
+            };
+        }
     };
     if mapped.endpoint == Endpoint::Plain {
         return if mapped.fields.password == password {
@@ -121,7 +142,7 @@ impl<'m, 'a> Search<'m, 'a> {
 
     fn run(&mut self, input: &HashInput<'_>, password: &str) -> Option<Cow<'static, str>> {
         self.parameters(input, password).or_else(|| {
-            variants(password, self.mapped.endpoint)
+            variants(password, self.mapped.endpoint, input.salt.as_deref())
                 .into_iter()
                 .find(|(bytes, _)| bytes != password.as_bytes() && self.verifies(self.mapped, bytes))
                 .map(|(_, mistake)| mistake.into())
@@ -266,6 +287,15 @@ impl<'m, 'a> Search<'m, 'a> {
                 verify::sha(name, password.as_bytes()).is_some_and(|digest| hex(&digest) == self.mapped.fields.password)
             })
             .map(|name| format!("the digest is {name} (--scheme {name})").into())
+            .or_else(|| {
+                let keccak = foreign::verify(
+                    "keccak",
+                    &HashInput { hash: (&*self.mapped.fields.password).into(), ..HashInput::default() },
+                    password.as_bytes(),
+                );
+                (keccak == Some(true))
+                    .then(|| format!("the digest is Keccak, as it was before it became SHA-3{PRE_HASHED}").into())
+            })
     }
 
     fn sign_extension(&mut self, password: &str) -> Option<Cow<'static, str>> {
@@ -287,7 +317,7 @@ impl<'m, 'a> Search<'m, 'a> {
 const PRE_HASHED: &str = "; no endpoint of Appwrite repeats that";
 
 /// What a source may have hashed instead of the password as it is typed, likeliest first.
-fn variants(password: &str, endpoint: Endpoint) -> Vec<(Vec<u8>, String)> {
+fn variants(password: &str, endpoint: Endpoint, salt: Option<&str>) -> Vec<(Vec<u8>, String)> {
     let bytes = password.as_bytes();
     let mut out: Vec<(Vec<u8>, String)> = Vec::new();
     let mut text = |variant: String, mistake: &str| out.push((variant.into_bytes(), mistake.to_owned()));
@@ -320,8 +350,15 @@ fn variants(password: &str, endpoint: Endpoint) -> Vec<(Vec<u8>, String)> {
         let mistake = format!("the password is replaced by its {name} in base64{PRE_HASHED}");
         out.push((STANDARD.encode(digest).into_bytes(), mistake));
     }
+    if let Some(salt) = salt.filter(|salt| !salt.is_empty()) {
+        let mut salted = |bytes: Vec<u8>, place: &str| {
+            out.push((bytes, format!("the salt of its column stands {place} the password{PRE_HASHED}")));
+        };
+        salted([salt.as_bytes(), bytes].concat(), "before");
+        salted([bytes, salt.as_bytes()].concat(), "behind");
+    }
     if endpoint == Endpoint::Bcrypt {
-        out.push((wordpress(password), format!("the hash is WordPress's and gets its $wp back{PRE_HASHED}")));
+        out.push((foreign::wordpress(bytes), format!("the hash is WordPress's and gets its $wp back{PRE_HASHED}")));
     }
     if matches!(endpoint, Endpoint::Md5 | Endpoint::Sha) {
         let utf16 = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -332,17 +369,6 @@ fn variants(password: &str, endpoint: Endpoint) -> Vec<(Vec<u8>, String)> {
         out.push((latin1, format!("the password is in Latin-1{PRE_HASHED}")));
     }
     out
-}
-
-/// What WordPress 6.8 runs bcrypt on: base64 of the HMAC-SHA384 of the trimmed password (`wp_hash_password`).
-fn wordpress(password: &str) -> Vec<u8> {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    // HMAC takes keys of any length.
-    let mac = Hmac::<sha2::Sha384>::new_from_slice(b"wp-sha384");
-    mac.map_or_else(
-        |_| Vec::new(),
-        |mac| STANDARD.encode(mac.chain_update(password.trim().as_bytes()).finalize().into_bytes()).into_bytes(),
-    )
 }
 
 /// One line of `--known`.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::grammar::{argon2, bcrypt, crypt, digest, firebase, scrypt, systems, wrapper};
+use super::grammar::{argon2, bcrypt, crypt, digest, encoded, firebase, scrypt, systems, wrapper};
 use super::job::{Behind, Job, Parts, Step};
 use super::registry::{self, Becomes};
 use super::verdict::{Verdict, plain};
@@ -139,6 +139,9 @@ fn first<'s>(job: &mut Job<'s, '_>, hash: &'s str) -> Step<'s> {
     {
         return job.unsupported(scheme.name).into();
     }
+    if let Some(step) = encoded::uncover(job, text) {
+        return step;
+    }
     let says_itself = text.starts_with(['$', '{']);
     let firebase = match job.declared() {
         Some(name) => name == "firebase-scrypt" && !text.starts_with("$fbscrypt$"),
@@ -218,6 +221,11 @@ fn recognise<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
 fn modular<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     let tag = &text[1..];
     let tag = &tag[..tag.bytes().position(|b| b == b'$').unwrap_or(tag.len())];
+    if matches!(tag, "2" | "5" | "6" | "7")
+        && let Some(step) = systems::borrowed_tag(job, text)
+    {
+        return step;
+    }
     let verdict = match tag {
         "2a" | "2b" | "2x" | "2y" => bcrypt::bcrypt(job, text),
         "argon2id" | "argon2i" => argon2::phc(job, text),
@@ -227,6 +235,7 @@ fn modular<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         "6" => crypt::salted(job, text, "sha512crypt"),
         "7" => scrypt::crypt_7(job, text),
         "scrypt" => scrypt::phc(job, text),
+        "bcrypt" => return bcrypt::phc(job, text),
         "s0" => scrypt::spring(job, &text[3..]),
         "fbscrypt" => firebase::supabase(job, text),
         // Spring's scrypt writes its parameters as the tag.
@@ -247,6 +256,7 @@ const UNSUPPORTED_TAGS: &[(&str, &str)] = &[
     ("argon2d", "argon2d"),
     ("y", "yescrypt"),
     ("gy", "gost-yescrypt"),
+    ("sm3", "sm3crypt"),
     ("apr1", "apr1"),
     ("sha1", "sha1crypt"),
     ("md5", "sunmd5"),
@@ -276,11 +286,18 @@ const NAMED: &[(&str, System)] = &[
     ("bcrypt_sha256$", |job, _| job.unsupported("bcrypt-sha256").into()),
     ("pbkdf2_sha256$", |job, _| job.unsupported("pbkdf2-sha256").into()),
     ("pbkdf2_sha1$", |job, _| job.unsupported("pbkdf2-sha1").into()),
+    ("pbkdf2_sha512$", |job, _| job.unsupported("pbkdf2-sha512").into()),
     ("pbkdf2_", |job, _| job.unsupported("pbkdf2").into()),
     ("pbkdf2:sha1:", |job, _| job.unsupported("pbkdf2-sha1").into()),
     ("pbkdf2:sha256:", |job, _| job.unsupported("pbkdf2-sha256").into()),
     ("pbkdf2:sha512:", |job, _| job.unsupported("pbkdf2-sha512").into()),
+    ("pbkdf2-sha256-", |job, _| job.unsupported("pbkdf2-sha256").into()),
+    ("pbkdf2-sha512-", |job, _| job.unsupported("pbkdf2-sha512").into()),
     ("pbkdf2", |job, _| job.unsupported("pbkdf2").into()),
+    ("bcrypt:$2", |job, text| job.uncovered("strip \"bcrypt:\"", Behind::Itself, &text["bcrypt:".len()..])),
+    ("argon2:$argon2", |job, text| job.uncovered("strip \"argon2:\"", Behind::Itself, &text["argon2:".len()..])),
+    // npm scrypt-kdf: base64 of a header that begins with the word.
+    ("c2NyeXB0A", |job, _| job.unsupported("scrypt-kdf").into()),
     ("grub.pbkdf2.", |job, _| job.unsupported("pbkdf2-sha512").into()),
     ("sha1:1000:", |job, _| job.unsupported("pbkdf2-sha1").into()),
     ("sha256:1000:", |job, _| job.unsupported("pbkdf2-sha256").into()),
@@ -311,6 +328,9 @@ fn shape<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     }
     if text.len() == 13 && itoa64::is_valid(text) {
         return crypt::des(job, text).into();
+    }
+    if let Some(step) = scrypt::joined(job, text) {
+        return step.into();
     }
     if let Some((before, after)) = text.split_once(':') {
         return if after.len() == 128 && is_hex(after) {

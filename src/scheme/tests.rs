@@ -1,5 +1,7 @@
 //! The rules that the recorded hashes do not reach.
 
+mod written;
+
 use std::borrow::Cow;
 
 use serde_json::json;

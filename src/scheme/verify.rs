@@ -8,6 +8,7 @@ pub mod argon2;
 pub mod bcrypt;
 pub mod crypt;
 pub mod des;
+pub mod foreign;
 pub mod md5_crypt;
 pub mod phpass;
 pub mod scrypt;

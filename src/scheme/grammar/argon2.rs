@@ -16,6 +16,12 @@ pub fn phc<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
+    if let Some(scheme) = job.pre_hashed() {
+        return job.unsupported(scheme);
+    }
+    if let Some(verdict) = job.second_salt(NAME, text) {
+        return verdict;
+    }
     let mut fields = split(&text[1..], b'$');
     let (Some(name), Some(mut next)) = (fields.next(), fields.next()) else {
         return job.malformed(NAME, "the string ends after its name");

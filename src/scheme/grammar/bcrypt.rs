@@ -6,16 +6,18 @@ use crate::account::Hint;
 use crate::appwrite::Endpoint;
 use crate::bytes::every;
 use crate::code::Code;
-use crate::scheme::job::Job;
+use crate::scheme::job::{Behind, Job, Step};
 use crate::scheme::verdict::Verdict;
 use crate::scheme::verify::bcrypt::MAX_COST;
+
+const NAME: &str = "bcrypt";
+const ALPHABET: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Cost from which a person is warned: a login takes seconds.
 const WARNING: u32 = 15;
 
 /// `$2y$10$` and 53 characters: salt and hash.
 pub fn bcrypt<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
-    const NAME: &str = "bcrypt";
     if let Some(verdict) = job.contradiction(NAME) {
         return verdict;
     }
@@ -50,11 +52,13 @@ pub fn bcrypt<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
             "$2x$ verifies with the bug it marks; a right hash that was relabelled fails beyond ASCII",
         );
     }
+    if let Some(scheme) = job.pre_hashed() {
+        return job.unsupported(scheme);
+    }
+    if let Some(verdict) = job.second_salt(NAME, text) {
+        return verdict;
+    }
     if job.parts.declared.is_none() && !job.named {
-        let pre_hashed = |hint: &Hint| if let Hint::PreHashed(scheme) = hint { Some(*scheme) } else { None };
-        if let Some(scheme) = job.hint(pre_hashed) {
-            return job.unsupported(scheme);
-        }
         let pepper = |hint: &Hint| if let Hint::PepperPossible(why) = hint { Some(*why) } else { None };
         if let Some(why) = job.hint(pepper) {
             job.note(Code::PepperPossible, why);
@@ -68,7 +72,6 @@ pub fn bcrypt<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let hash = if value(bytes[28]) == Some(salt_end) && value(bytes[59]) == Some(hash_end) {
         Cow::Borrowed(text)
     } else {
-        const ALPHABET: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         job.converted("canonicalise bcrypt's unused bits");
         let character = |value: u8| char::from(ALPHABET[usize::from(value)]);
         let mut out = String::with_capacity(60);
@@ -79,4 +82,26 @@ pub fn bcrypt<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         Cow::Owned(out)
     };
     job.maps(NAME, Endpoint::Bcrypt, hash)
+}
+
+/// AdonisJS: `$bcrypt$v=98$r=10$salt$hash`, in which v is the letter of the version and salt and hash are standard base64.
+/// bcrypt's own has the same bits under other letters.
+pub fn phc<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
+    const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letters = |text: &str| -> Option<String> {
+        let letter = |byte| STANDARD.iter().position(|&b| b == byte).map(|at| char::from(ALPHABET[at]));
+        text.bytes().map(letter).collect()
+    };
+    let parse = || {
+        let mut fields = text.strip_prefix("$bcrypt$v=")?.split('$');
+        let version = char::from(fields.next()?.parse::<u8>().ok()?);
+        let cost: u8 = fields.next()?.strip_prefix("r=")?.parse().ok()?;
+        let (salt, hash) = (letters(fields.next()?)?, letters(fields.next()?)?);
+        let whole = fields.next().is_none() && matches!(version, 'a' | 'b' | 'x' | 'y');
+        whole.then(|| format!("$2{version}${cost:02}${salt}{hash}"))
+    };
+    match parse() {
+        Some(hash) => job.uncovered("$bcrypt$v=…$r=…$ -> bcrypt's own alphabet", Behind::Same, hash),
+        None => job.malformed(NAME, "bcrypt's PHC form is $bcrypt$v=98$r=…$salt$hash").into(),
+    }
 }

@@ -49,6 +49,9 @@ pub fn salted<'s>(job: &mut Job<'s, '_>, text: &'s str, name: &'static str) -> V
     if let Some(verdict) = job.contradiction(name) {
         return verdict;
     }
+    if let Some(verdict) = job.second_salt(name, text) {
+        return verdict;
+    }
     let mut rest = text.get(3..).unwrap_or_default();
     if name != "md5crypt"
         && let Some((rounds, after)) = rest.strip_prefix("rounds=").and_then(|rest| rest.split_once('$'))

@@ -5,6 +5,7 @@ pub(super) mod argon2;
 pub(super) mod bcrypt;
 pub(super) mod crypt;
 pub(super) mod digest;
+pub(super) mod encoded;
 pub(super) mod firebase;
 pub(super) mod scrypt;
 pub(super) mod systems;

@@ -16,6 +16,9 @@ use crate::scheme::{encoding, itoa64};
 
 const NAME: &str = "scrypt";
 
+/// scrypt as Node's `crypto.scrypt` computes it unless it is told otherwise.
+const NODE: &str = "node-crypto";
+
 /// The signer key under which hashes with binary salts are sent to `/users/scrypt-modified`. Any would do: the server
 /// encrypts it with the derived key and compares, and it is stored beside the result.
 const SIGNER_KEY: &[u8; 64] = b"rehome scrypt with a binary salt: a signer key without a secret.";
@@ -148,6 +151,8 @@ pub fn phc<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         for parameter in parameters.split(',') {
             match parameter.split_once('=')? {
                 ("ln", ln) => n = Some(1_u64.checked_shl(encoding::decimal(ln)?)?),
+                // AdonisJS writes N itself.
+                ("n", value) => n = Some(encoding::decimal(value)?),
                 ("r", value) => r = Some(encoding::decimal(value)?),
                 ("p", value) => p = Some(encoding::decimal(value)?),
                 _ => return None,
@@ -360,4 +365,58 @@ pub fn lucia_2<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         }
         None => job.malformed("lucia", "Lucia v2 writes s2:salt:key"),
     }
+}
+
+/// A key and its salt (or its parameters) in one string: RedwoodJS's `key|N|r|p` beside a salt column, and what tutorials
+/// for Node join with a dot, a colon or a dollar.
+pub fn joined<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Option<Verdict<'s>> {
+    if text.contains('|') {
+        return redwood(job, text);
+    }
+    let is_key = |text: &str| matches!(text.len(), 64 | 128) && is_hex(text);
+    let is_salt = |text: &str| (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    let (first, second) = text.split_once(['.', '$', ':'])?;
+    let (salt, key) = match (is_key(first), is_key(second)) {
+        (true, false) if is_salt(second) => (second, first),
+        (false, true) if is_salt(first) => (first, second),
+        _ => return None,
+    };
+    if job.declared() == Some(NODE) {
+        job.converted("split hash and salt; salt passed as TEXT; N=16384 r=8 p=1");
+        return Some(finish(job, NODE, Cost::FIREBASE, Cow::Borrowed(salt.as_bytes()), Digest::Hex(key)));
+    }
+    // A colon is also Joomla's, Magento's and Lucia's; the longer salt of hexadecimal before its digest is nobody's but Node's.
+    let nodes = job.declared().is_none() && is_hex(salt) && (!text.contains(':') || (key.len() == 64 && key == second));
+    nodes.then(|| {
+        let candidates: [&[&str]; 2] =
+            [&[NODE, "salted-sha256", "pbkdf2-sha256", "pbkdf2"], &[NODE, "salted-sha512", "pbkdf2-sha512", "pbkdf2"]];
+        let text = "a key and a salt do not say how one was made of the other";
+        job.ambiguous(candidates[usize::from(key.len() == 128)], text)
+    })
+}
+
+fn redwood<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Option<Verdict<'s>> {
+    let mut fields = text.split('|');
+    let key = fields.next().filter(|key| is_hex(key))?;
+    let mut number = || encoding::decimal::<u64>(fields.next()?);
+    let cost = Cost { n: number()?, r: number()?, p: number()? };
+    if fields.next().is_some() {
+        return None;
+    }
+    if let Some(verdict) = job.contradiction(NAME) {
+        return Some(verdict);
+    }
+    let Some(salt) = job.salt() else {
+        return Some(job.refuse(
+            Code::ParametersMissing,
+            NAME,
+            "the key has its salt in a column of its own, which is empty",
+        ));
+    };
+    job.converted("split hash|N|r|p; salt as TEXT");
+    job.note(
+        Code::PasswordPrepared,
+        "RedwoodJS hashes the NFC form of a password; one that is typed in another form fails",
+    );
+    Some(finish(job, NAME, cost, Cow::Borrowed(salt.as_bytes()), Digest::Hex(key)))
 }

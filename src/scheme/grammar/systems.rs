@@ -18,6 +18,10 @@ pub fn django_digest<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     } else {
         ("sha1", "strip sha1$$", "salted-sha1")
     };
+    // npm password-hash: the digest, the salt, the rounds and an HMAC.
+    if text.split('$').count() == 4 {
+        return job.unsupported(if scheme == "md5" { "hmac-md5" } else { "hmac-sha1" }).into();
+    }
     match text.split_once("$$") {
         Some((name, hash)) if name == scheme => job.uncovered(conversion, Behind::Digest(scheme), hash),
         _ => job.unsupported(salted).into(),
@@ -183,4 +187,20 @@ fn magento<'s>(job: &mut Job<'s, '_>, hash: &'s str, salt: &'s str, version: &'s
         STANDARD_NO_PAD.encode(output)
     );
     job.uncovered("hex:salt:ver -> PHC (salt = first 16 bytes of the salt text)", Behind::Itself, phc)
+}
+
+/// Strings of systems that took a tag of crypt(3) for something else: mosquitto's `$6$` (a salted SHA-512) and `$7$101$`
+/// (PBKDF2), turnadmin's `$5$` in hexadecimal, and pagure's `$2$` before a whole bcrypt string.
+pub fn borrowed_tag<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Option<Step<'s>> {
+    if let Some(hash) = text.strip_prefix("$2$").filter(|rest| rest.starts_with("$2")) {
+        return Some(job.uncovered("strip pagure's $2$", Behind::Itself, hash));
+    }
+    let fields: Vec<&str> = text.splitn(6, '$').collect();
+    let scheme = match fields[..] {
+        ["", "5", salt, hash] if is_hex(salt) && is_hex(hash) && hash.len() == 64 => "salted-sha256",
+        ["", "6", _, hash] if hash.len() == 88 && hash.ends_with("==") => "salted-sha512",
+        ["", "7", rounds, _, hash] if encoding::decimal::<u32>(rounds).is_some() && hash.len() >= 86 => "pbkdf2-sha512",
+        _ => return None,
+    };
+    Some(job.unsupported(scheme).into())
 }

@@ -1,8 +1,10 @@
 //! `{NAME}…`: RFC 2307 and OpenLDAP, Dovecot, Spring Security's DelegatingPasswordEncoder.
 
 use crate::bytes::is_hex;
+use crate::scheme::encoding;
 use crate::scheme::job::{Behind, Job, Step};
 use crate::scheme::registry::{digest_length, salted_digest};
+use crate::scheme::verify::md5_crypt;
 
 /// What a wrapper says.
 #[derive(Clone, Copy)]
@@ -51,6 +53,18 @@ const WRAPPERS: &[(&str, &str, Says)] = wrappers! {
     "PLAIN" => Says::Read(Behind::Plain),
     "CLEAR" => Says::Read(Behind::Plain),
     "CLEARTEXT" => Says::Read(Behind::Plain),
+    "PLAINTEXT" => Says::Read(Behind::Plain),
+    "CRYPT-MD5" => Says::Read(Behind::Itself),
+    "CRYPT-SHA256" => Says::Read(Behind::Itself),
+    "CRYPT-SHA512" => Says::Read(Behind::Itself),
+    "BSDMD5" => Says::Read(Behind::Crypt),
+    "APR1" => Says::Nothing("apr1"),
+    "YESCRYPT" => Says::Nothing("yescrypt"),
+    "GOST_YESCRYPT" => Says::Nothing("gost-yescrypt"),
+    "GOST-YESCRYPT" => Says::Nothing("gost-yescrypt"),
+    "BCRYPTKDF" => Says::Nothing("bcrypt-pbkdf"),
+    "MYSQL" => Says::Nothing("mysql41"),
+    "PBKDF2S5" => Says::Nothing("pbkdf2-sha512"),
     "SMD5" => Says::Nothing("salted-md5"),
     "SSHA" => Says::Nothing("salted-sha1"),
     "SSHA1" => Says::Nothing("salted-sha1"),
@@ -113,6 +127,16 @@ pub fn unwrap<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         Behind::Digest(scheme) if body.starts_with('{') => {
             return job.unsupported(salted_digest(digest_length(scheme).unwrap_or_default())).into();
         }
+        // Joomla before 3.2 and Zope: a digest, and its salt behind a colon.
+        Behind::Digest(scheme) if body.contains(':') => {
+            return job.unsupported(salted_digest(digest_length(scheme).unwrap_or_default())).into();
+        }
+        Behind::Crypt if bare.eq_ignore_ascii_case("BSDMD5") && !body.starts_with('$') => {
+            return match bsd_md5(body) {
+                Some(hash) => job.uncovered("{BSDMD5} -> $1$salt$hash", Behind::Itself, hash),
+                None => job.malformed("md5crypt", "{BSDMD5} is base64 of a digest and its salt").into(),
+            };
+        }
         Behind::Digest("sha256") if body.len() == 80 && is_hex(body) => {
             return job.unsupported("spring-standard").into();
         }
@@ -120,4 +144,12 @@ pub fn unwrap<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         Behind::Same | Behind::Itself | Behind::Crypt | Behind::Spring => {}
     }
     job.uncovered(conversion, behind, body)
+}
+
+/// OpenLDAP's pw-apr1 keeps the 16 bytes of MD5-crypt and its salt as base64.
+fn bsd_md5(body: &str) -> Option<String> {
+    let bytes = encoding::base64(body)?;
+    let (digest, salt) = bytes.split_first_chunk::<16>()?;
+    let salt = std::str::from_utf8(salt).ok().filter(|salt| salt.len() <= 8)?;
+    Some(format!("$1${salt}${}", md5_crypt::encode(digest)))
 }

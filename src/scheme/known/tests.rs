@@ -86,7 +86,7 @@ fn what_the_source_did_to_the_password_is_named() {
     ] {
         names(&bcrypt(hashed.as_bytes()), typed, mistake);
     }
-    names(&bcrypt(&wordpress("password")), "password", "$wp");
+    names(&bcrypt(&foreign::wordpress(b"password")), "password", "$wp");
     names(&bcrypt(&"pässwörd".chars().map(|c| c as u8).collect::<Vec<_>>()), "pässwörd", "Latin-1");
 }
 
@@ -131,9 +131,23 @@ fn a_relabelled_bcrypt_hash_is_named() {
 }
 
 #[test]
-fn schemes_that_nothing_verifies_are_not_tried() {
-    let hash = "$wp$2y$05$nIv25rjgfzApr7xQAOR/0.pmdYv4a89VaPDf7s6l.hkNdoYF1hLEK";
-    assert!(matches!(proof(&record::bare(hash), "password"), Proof::Untested(_)));
+fn schemes_that_appwrite_cannot_verify_are_proven_all_the_same() {
+    // wp_hash_password() of PHP 8.4
+    let hash = record::bare("$wp$2y$05$nIv25rjgfzApr7xQAOR/0.pmdYv4a89VaPDf7s6l.hkNdoYF1hLEK");
+    let right = proof(&hash, "correct horse battery staple");
+    assert!(matches!(&right, Proof::CannotSignIn(text) if text.contains("the hash is right")), "{right:?}");
+    names(&hash, "password", "no password of this wp-bcrypt hash");
+    // A pepper is nobody's guess.
+    let peppered = declared("$2y$05$nIv25rjgfzApr7xQAOR/0.pmdYv4a89VaPDf7s6l.hkNdoYF1hLEK", "bcrypt-peppered");
+    assert!(matches!(proof(&peppered, "password"), Proof::Untested(_)));
+}
+
+#[test]
+fn a_salt_that_was_hashed_with_the_password_is_named() {
+    let input = HashInput { salt: Some("k3Jf9aQ1".into()), ..bcrypt(b"k3Jf9aQ1correct horse") };
+    names(&input, "correct horse", "stands before the password");
+    let undeclared = HashInput { declared: None, ..input };
+    names(&undeclared, "correct horse", "bcrypt-salted");
 }
 
 #[test]

@@ -9,22 +9,35 @@ use crate::scheme::itoa64;
 /// The whole string for a password and a setting `$1$salt[$…]`, with the salt cut at eight characters; `None` without
 /// the prefix.
 pub fn crypt(password: &[u8], setting: &str) -> Option<String> {
-    let rest = setting.strip_prefix("$1$")?;
+    with_magic(password, setting, "$1$")
+}
+
+/// The same of Apache's variant, `$apr1$salt[$…]`, which has another magic and nothing else.
+pub fn apr1(password: &[u8], setting: &str) -> Option<String> {
+    with_magic(password, setting, "$apr1$")
+}
+
+fn with_magic(password: &[u8], setting: &str, magic: &str) -> Option<String> {
+    let rest = setting.strip_prefix(magic)?;
     let salt = rest.split('$').next().unwrap_or_default();
     let salt = salt.char_indices().nth(8).map_or(salt, |(end, _)| &salt[..end]);
-    let digest = digest(password, salt.as_bytes());
-    let mut out = format!("$1${salt}$");
+    Some(format!("{magic}{salt}${}", encode(&digest(password, salt.as_bytes(), magic))))
+}
+
+/// The 22 characters of a digest, in the order of the original.
+pub fn encode(digest: &[u8; 16]) -> String {
+    let mut out = String::with_capacity(22);
     for (a, b, c) in [(0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5)] {
         let bits = u32::from(digest[a]) << 16 | u32::from(digest[b]) << 8 | u32::from(digest[c]);
         itoa64::push(&mut out, bits, 4);
     }
     itoa64::push(&mut out, u32::from(digest[11]), 2);
-    Some(out)
+    out
 }
 
-fn digest(password: &[u8], salt: &[u8]) -> [u8; 16] {
+fn digest(password: &[u8], salt: &[u8], magic: &str) -> [u8; 16] {
     let inner = Md5::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
-    let mut outer = Md5::new().chain_update(password).chain_update(b"$1$").chain_update(salt);
+    let mut outer = Md5::new().chain_update(password).chain_update(magic).chain_update(salt);
     let mut left = password.len();
     while left > 0 {
         outer.update(&inner[..left.min(16)]);

@@ -1,0 +1,301 @@
+//! PBKDF2 in the writing of everybody who uses it; Argon2d, yescrypt, and scrypt where Appwrite cannot take it.
+
+use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use hmac::Hmac;
+use yescrypt::{PasswordVerifier as _, Yescrypt};
+
+use super::{MAX_ROUNDS, ab64, digest, same};
+use crate::account::HashInput;
+use crate::bytes::{hex, unhex};
+use crate::scheme::encoding::{base64, decimal};
+use crate::scheme::itoa64;
+use crate::scheme::verify::scrypt::{Cost, derive, sign};
+use crate::scheme::verify::{MEMORY_LIMIT, argon2::MAX_WORK};
+
+/// A PBKDF2 hash in its parts.
+struct Derived {
+    digest: String,
+    rounds: u32,
+    salt: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Derived {
+    fn new(digest: &str, rounds: &str, salt: Option<Vec<u8>>, key: Option<Vec<u8>>) -> Option<Self> {
+        Some(Self { digest: digest.to_owned(), rounds: rounds.parse().ok()?, salt: salt?, key: key? })
+    }
+
+    fn is_of(&self, password: &[u8]) -> Option<bool> {
+        let key = derive_key(&self.digest, password, &self.salt, self.rounds, self.key.len())?;
+        Some(same(&key, &self.key))
+    }
+}
+
+fn derive_key(digest: &str, password: &[u8], salt: &[u8], rounds: u32, length: usize) -> Option<Vec<u8>> {
+    use pbkdf2::pbkdf2_hmac;
+    let blocks = u32::try_from(length.div_ceil(20)).ok()?;
+    if rounds == 0 || rounds.saturating_mul(blocks.max(1)) > MAX_ROUNDS || length > 1024 {
+        return None;
+    }
+    let mut key = vec![0; length];
+    match digest.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+        "md5" => pbkdf2_hmac::<md5::Md5>(password, salt, rounds, &mut key),
+        "sha1" | "sha" => pbkdf2_hmac::<sha1::Sha1>(password, salt, rounds, &mut key),
+        "sha224" => pbkdf2_hmac::<sha2::Sha224>(password, salt, rounds, &mut key),
+        "sha256" => pbkdf2_hmac::<sha2::Sha256>(password, salt, rounds, &mut key),
+        "sha384" => pbkdf2_hmac::<sha2::Sha384>(password, salt, rounds, &mut key),
+        "sha512" => pbkdf2_hmac::<sha2::Sha512>(password, salt, rounds, &mut key),
+        _ => return None,
+    }
+    Some(key)
+}
+
+/// Every PBKDF2 that rehome names.
+pub(super) fn pbkdf2(scheme: &str, text: &str, salt: Option<&str>, password: &[u8]) -> Option<bool> {
+    match scheme {
+        "aspnet-identity" => return aspnet(text)?.is_of(password),
+        // SASLprep rewrites some characters beyond ASCII before they are hashed.
+        "scram" => return scram(text, password).filter(|&right| right || password.is_ascii()),
+        _ => {}
+    }
+    if let Some(derived) = written(text) {
+        return derived.is_of(password);
+    }
+    // A key in hexadecimal whose salt stands in a column, as text: Discourse, Payload, passport-local-mongoose.
+    let salt = salt?.as_bytes();
+    let (recent, key) = match text.strip_prefix("pbkdf2-sha256-v1:") {
+        Some(key) => (true, unhex(key)?),
+        None => (false, unhex(text)?),
+    };
+    let settings: &[(&str, u32)] = match (key.len(), recent) {
+        (_, true) => &[("sha256", 600_000)],
+        (512, _) => &[("sha256", 25_000), ("sha512", 25_000), ("sha1", 25_000)],
+        (32, _) if scheme == "discourse" => &[("sha256", 64_000), ("sha256", 600_000)],
+        _ => return None,
+    };
+    let mut attempts = settings.iter().map(|&(name, rounds)| derive_key(name, password, salt, rounds, key.len()));
+    Some(attempts.any(|derived| derived.is_some_and(|derived| same(&derived, &key))))
+}
+
+/// The strings that say their parameters.
+fn written(text: &str) -> Option<Derived> {
+    let dollars: Vec<&str> = text.split('$').collect();
+    let colons: Vec<&str> = text.split(':').collect();
+    let text_salt = |salt: &str| Some(salt.as_bytes().to_vec());
+    match (dollars.as_slice(), colons.as_slice()) {
+        // Django
+        ([name, rounds, salt, key], _) if name.starts_with("pbkdf2_") => {
+            Derived::new(&name[7..], rounds, text_salt(salt), base64(key))
+        }
+        // passlib, and roundup's {PBKDF2S5}
+        (["", name @ ("pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512"), rounds, salt, key], _) => {
+            let digest = name.strip_prefix("pbkdf2-").unwrap_or("sha1");
+            Derived::new(digest, rounds, ab64(salt), ab64(key))
+        }
+        ([head, salt, key], _) if head.starts_with("{PBKDF2") => {
+            let (name, rounds) = head[1..].split_once('}')?;
+            let digest = match name {
+                "PBKDF2S5" => "sha512",
+                "PBKDF2" => "sha1",
+                _ => name.get("PBKDF2-".len()..)?,
+            };
+            Derived::new(digest, rounds, ab64(salt), ab64(key))
+        }
+        // dlitz: the salt is everything before the key, the rounds hexadecimal
+        (["", "p5k2", rounds, salt, key], _) => {
+            let number = if rounds.is_empty() { 400 } else { u32::from_str_radix(rounds, 16).ok()? };
+            let salt = format!("$p5k2${rounds}${salt}").into_bytes();
+            Derived::new("sha1", &number.to_string(), Some(salt), ab64(key))
+        }
+        // mosquitto
+        (["", "7", rounds, salt, key], _) => Derived::new("sha512", rounds, base64(salt), base64(key)),
+        // hashcat's NetIQ
+        (["", name, rounds, salt, key], _) if name.starts_with("pbkdf2-hmac-") => {
+            Derived::new(&name["pbkdf2-hmac-".len()..], rounds, unhex(salt), unhex(key))
+        }
+        // macOS
+        (["", "ml", rounds, salt, key], _) => Derived::new("sha512", rounds, unhex(salt), unhex(key)),
+        // Werkzeug, and pydal's pbkdf2(rounds,bytes,digest)
+        ([head, salt, key], _) if head.starts_with("pbkdf2:") => {
+            let mut fields = head.split(':').skip(1);
+            let (digest, rounds) = (fields.next()?, fields.next().unwrap_or("1000"));
+            Derived::new(digest, rounds, text_salt(salt), unhex(key))
+        }
+        ([head, salt, key], _) if head.starts_with("pbkdf2(") => {
+            let mut fields = head.strip_prefix("pbkdf2(")?.strip_suffix(')')?.split(',');
+            let (rounds, _, digest) = (fields.next()?, fields.next()?, fields.next()?);
+            Derived::new(digest, rounds, text_salt(salt), unhex(key))
+        }
+        // MediaWiki
+        (_, ["", "pbkdf2", digest, rounds, _, salt, key]) => Derived::new(digest, rounds, base64(salt), base64(key)),
+        // sha256:1000:salt:key of many tutorials
+        (_, [digest @ ("md5" | "sha1" | "sha256" | "sha512"), rounds, salt, key]) => {
+            Derived::new(digest, rounds, base64(salt), base64(key))
+        }
+        _ if text.starts_with("{PKCS5S2}") => {
+            let bytes = base64(&text["{PKCS5S2}".len()..])?;
+            let (salt, key) = bytes.split_at_checked(16)?;
+            Derived::new("sha1", "10000", Some(salt.to_vec()), Some(key.to_vec()))
+        }
+        _ if text.starts_with("grub.pbkdf2.") => {
+            let mut fields = text.split('.').skip(2);
+            Derived::new(fields.next()?, fields.next()?, unhex(fields.next()?), unhex(fields.next()?))
+        }
+        _ if text.starts_with('{') => keycloak(text),
+        _ => None,
+    }
+}
+
+/// Keycloak's credential as JSON.
+fn keycloak(text: &str) -> Option<Derived> {
+    let whole: serde_json::Value = serde_json::from_str(text).ok()?;
+    let part = |name: &str| match whole.get(name)? {
+        serde_json::Value::String(text) => serde_json::from_str::<serde_json::Value>(text).ok(),
+        object => Some(object.clone()),
+    };
+    let (data, secret) = (part("credentialData")?, part("secretData")?);
+    let digest = match data.get("algorithm")?.as_str()? {
+        "pbkdf2" => "sha1",
+        name => name.strip_prefix("pbkdf2-")?,
+    };
+    let rounds = data.get("hashIterations")?.as_u64()?.to_string();
+    let bytes = |name: &str| base64(secret.get(name)?.as_str()?);
+    Derived::new(digest, &rounds, bytes("salt"), bytes("value"))
+}
+
+/// ASP.NET Identity: a marker byte, 0 (version 2) or 1 (version 3: PRF, rounds and the salt's length as 32-bit numbers).
+fn aspnet(text: &str) -> Option<Derived> {
+    let bytes = base64(text)?;
+    let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    match bytes.first()? {
+        0 => Derived::new("sha1", "1000", Some(bytes.get(1..17)?.to_vec()), Some(bytes.get(17..)?.to_vec())),
+        1 => {
+            let digest = match number(1)? {
+                0 => "sha1",
+                1 => "sha256",
+                2 => "sha512",
+                _ => return None,
+            };
+            let key = 13_usize.checked_add(number(9)? as usize)?;
+            let salt = bytes.get(13..key)?.to_vec();
+            Derived::new(digest, &number(5)?.to_string(), Some(salt), Some(bytes.get(key..)?.to_vec()))
+        }
+        _ => None,
+    }
+}
+
+/// PostgreSQL's `SCRAM-SHA-256$rounds:salt$stored:server`, Dovecot's `{SCRAM-…}rounds,salt,stored,server` and passlib's
+/// `$scram$rounds$salt$digest=salted password,…`.
+fn scram(text: &str, password: &[u8]) -> Option<bool> {
+    if let Some(rest) = text.strip_prefix("$scram$") {
+        let mut fields = rest.split('$');
+        let (rounds, salt, keys) = (fields.next()?, fields.next()?, fields.next()?);
+        let (name, key) = keys.split(',').next_back()?.split_once('=')?;
+        return Derived::new(name, rounds, ab64(salt), ab64(key))?.is_of(password);
+    }
+    let rest = text.strip_prefix("SCRAM-").or_else(|| text.strip_prefix("{SCRAM-"))?;
+    let (name, rest) = rest.split_once(['$', '}'])?;
+    let mut fields = rest.split([':', '$', ',']);
+    let (rounds, salt, stored) = (fields.next()?, fields.next()?, fields.next()?);
+    let length = digest(name, b"")?.len();
+    let salted = derive_key(name, password, &base64(salt)?, decimal(rounds)?, length)?;
+    let client = match length {
+        20 => mac::<Hmac<sha1::Sha1>>(&salted, b"Client Key")?,
+        32 => mac::<Hmac<sha2::Sha256>>(&salted, b"Client Key")?,
+        _ => mac::<Hmac<sha2::Sha512>>(&salted, b"Client Key")?,
+    };
+    Some(same(&digest(name, &client)?, &base64(stored)?))
+}
+
+/// An HMAC of whichever digest.
+pub(super) fn mac<M: hmac::Mac + hmac::KeyInit>(key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+    Some(<M as hmac::KeyInit>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
+}
+
+/// Argon2 as PHP does not compute it: Argon2d, and associated data.
+pub(super) fn argon2(text: &str, password: &[u8]) -> Option<bool> {
+    let mut fields = text.strip_prefix('$')?.split('$');
+    let algorithm = Algorithm::new(fields.next()?).ok()?;
+    let mut next = fields.next()?;
+    let mut version = Version::V0x10;
+    if let Some(number) = next.strip_prefix("v=") {
+        version = if number == "19" { Version::V0x13 } else { Version::V0x10 };
+        next = fields.next()?;
+    }
+    let (salt, output) = (base64(fields.next()?)?, base64(fields.next()?)?);
+    let mut parameters = ParamsBuilder::new();
+    let (mut memory, mut passes) = (0_u64, 0_u64);
+    for parameter in next.split(',') {
+        let (name, value) = parameter.split_once('=')?;
+        match name {
+            "m" => {
+                memory = value.parse().ok()?;
+                parameters.m_cost(u32::try_from(memory).ok()?);
+            }
+            "t" => {
+                passes = value.parse().ok()?;
+                parameters.t_cost(u32::try_from(passes).ok()?);
+            }
+            "p" => {
+                parameters.p_cost(value.parse().ok()?);
+            }
+            "data" => {
+                parameters.data(AssociatedData::new(&base64(value)?).ok()?);
+            }
+            _ => return None,
+        }
+    }
+    if memory * 1024 > MEMORY_LIMIT || memory.saturating_mul(passes) > MAX_WORK {
+        return None;
+    }
+    parameters.output_len(output.len());
+    let mut computed = vec![0; output.len()];
+    let argon2 = Argon2::new(algorithm, version, parameters.build().ok()?);
+    argon2.hash_password_into(password, &salt, &mut computed).ok()?;
+    Some(same(&computed, &output))
+}
+
+/// yescrypt's `$y$`, of which the second character is log₂ N − 1 and the third r − 1; more there is nobody's default.
+pub(super) fn yescrypt(text: &str, password: &[u8]) -> Option<bool> {
+    let parameters = text.strip_prefix("$y$")?.split('$').next()?;
+    let [b'j', n, r] = parameters.as_bytes() else { return None };
+    let memory = 128_u64.checked_shl(u32::from(itoa64::value(*n)?) + 1)? * (u64::from(itoa64::value(*r)?) + 1);
+    (memory <= MEMORY_LIMIT).then(|| Yescrypt::default().verify_password(password, text).is_ok())
+}
+
+/// scrypt whose salt is binary, in its PHC form.
+pub(super) fn scrypt(text: &str, password: &[u8]) -> Option<bool> {
+    let mut fields = text.strip_prefix("$scrypt$")?.split('$');
+    let (parameters, salt, key) = (fields.next()?, base64(fields.next()?)?, base64(fields.next()?)?);
+    let mut cost = Cost { n: 0, r: 0, p: 0 };
+    for parameter in parameters.split(',') {
+        match parameter.split_once('=')? {
+            ("ln", ln) => cost.n = 1_u64.checked_shl(decimal(ln)?)?,
+            ("n", n) => cost.n = decimal(n)?,
+            ("r", r) => cost.r = decimal(r)?,
+            ("p", p) => cost.p = decimal(p)?,
+            _ => return None,
+        }
+    }
+    Some(same(&derive(password, &salt, cost, key.len())?, &key))
+}
+
+/// The header that scrypt's own file format begins with, alone: 48 bytes of parameters and salt, a checksum of them, and
+/// an HMAC under the second half of the derived key (npm `scrypt-kdf`, Medusa).
+pub(super) fn scrypt_kdf(text: &str, password: &[u8]) -> Option<bool> {
+    let bytes = base64(text).filter(|bytes| bytes.len() == 96)?;
+    let number = |at: usize| Some(u64::from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)));
+    let cost = Cost { n: 1_u64.checked_shl(u32::from(bytes[7]))?, r: number(8)?, p: number(12)? };
+    let key = derive(password, &bytes[16..48], cost, 64)?;
+    Some(same(&mac::<Hmac<sha2::Sha256>>(&key[32..], &bytes[..64])?, &bytes[64..]))
+}
+
+/// Firebase's scrypt with any rounds and `mem_cost`.
+pub(super) fn firebase(input: &HashInput<'_>, password: &[u8]) -> Option<bool> {
+    let (rounds, mem_cost) = (input.rounds?, u32::try_from(input.mem_cost?).ok()?);
+    let cost = Cost { n: 1_u64.checked_shl(mem_cost)?, r: rounds, p: 1 };
+    let decode = |text: &str| if text.is_empty() { Some(Vec::new()) } else { base64(text) };
+    let salt = [decode(input.salt.as_deref()?)?, decode(input.salt_separator.as_deref().unwrap_or_default())?].concat();
+    let signed = sign(&derive(password, &salt, cost, 64)?, &decode(input.signer_key.as_deref()?)?)?;
+    Some(same(hex(&base64(&signed)?).as_bytes(), hex(&base64(input.hash.trim())?).as_bytes()))
+}

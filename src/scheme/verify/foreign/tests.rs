@@ -1,0 +1,71 @@
+//! What real libraries hashed, that no endpoint takes: right with its password, and with no other.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::appwrite::Version;
+use crate::scheme::{Verdict, record, resolve};
+
+fn verdict_scheme(input: &HashInput<'_>) -> Option<&'static str> {
+    match resolve(input, Version::NEWEST.profile()) {
+        Verdict::Refused(refusal) => refusal.scheme,
+        Verdict::Maps(_) => None,
+    }
+}
+
+#[test]
+fn the_unmappable_hashes_of_the_corpus_are_proven_by_their_passwords() {
+    let (mut proven, mut open) = (0, BTreeMap::new());
+    for line in include_str!("../../../../fixtures/hashes/corpus.jsonl").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let only_a_layout = line["generator"].as_str().is_some_and(|generator| generator.starts_with("layout only"));
+        if !line["appwrite"].is_null() || only_a_layout {
+            continue;
+        }
+        let mut input = record::read(line["as_exported"].as_object().expect("an object")).expect("a hash");
+        let declared = match (line["source"].as_str(), line["scheme"].as_str()) {
+            (Some("meteor"), _) => Some("meteor"),
+            (Some("dropbox-style"), _) => Some("bcrypt-sha512"),
+            (Some("nodebb (shaWrapped)"), _) => Some("nodebb"),
+            (Some("windows"), _) => Some("ntlm"),
+            (Some("custom app"), Some("sha256-hex-utf16le")) => Some("utf16-digest"),
+            (Some("custom app"), Some("sha1(md5)" | "sha256(sha256)")) => Some("nested-digest"),
+            _ => None,
+        };
+        input.declared = declared.map(Into::into);
+        let password = line["password_plain"].as_str().expect("text");
+        let scheme = verdict_scheme(&input).or(declared).unwrap_or_default();
+        match verify(scheme, &input, password.as_bytes()) {
+            Some(true) => {
+                proven += 1;
+                let wrong = verify(scheme, &input, format!("x{password}").as_bytes());
+                assert_ne!(wrong, Some(true), "{scheme} takes a wrong password");
+            }
+            Some(false) => panic!("{} | {}: {scheme} says no", line["source"], line["scheme"]),
+            None => *open.entry(line["scheme"].as_str().expect("text").to_owned()).or_insert(0) += 1,
+        }
+    }
+    assert_eq!((proven, open.values().sum::<i32>()), (55, 12), "{open:?}");
+}
+
+#[test]
+fn the_published_vectors_of_these_schemes_are_proven() {
+    let (mut proven, mut denied) = (BTreeMap::new(), Vec::new());
+    for line in include_str!("../../../../fixtures/hashes/published.jsonl").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let (name, hash) = (line["scheme"].as_str().expect("text"), line["hash"].as_str().expect("text"));
+        if !line["appwrite"].is_null() || line["user"].is_string() {
+            continue;
+        }
+        let input = record::bare(hash);
+        let Some(scheme) = verdict_scheme(&input) else { continue };
+        let password = line["password_plain"].as_str().expect("text");
+        match verify(scheme, &input, password.as_bytes()) {
+            Some(true) => *proven.entry(scheme).or_insert(0) += 1,
+            Some(false) => denied.push(format!("{name}: {scheme}")),
+            None => {}
+        }
+    }
+    assert!(denied.is_empty(), "{denied:?}");
+    assert_eq!(proven.values().sum::<i32>(), 113, "{proven:?}");
+}
