@@ -21,7 +21,8 @@ pub fn uncover<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Option<Step<'s>> {
             }
             ("hexadecimal of bytes -> text", unhex(digits))
         }
-        // `$` and `{` in hexadecimal and in base64.
+        // A digest may begin as `$` and `{` do in hexadecimal.
+        _ if matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && is_hex(text) => return None,
         [b'2', b'4', ..] | [b'7', b'b' | b'B', ..] if text.len() > 40 => ("hexadecimal of bytes -> text", unhex(text)),
         [b'J' | b'e', ..] if text.len() > 40 && text.len() < 1024 => ("base64 -> text", encoding::base64(text)),
         _ => return None,
