@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod folder;
 pub mod format;
+pub mod inert;
 pub mod ledger;
 mod names;
 pub mod plan;

@@ -37,9 +37,8 @@ fn status(home: &Path) -> Value {
 }
 
 /// Sends a request as somebody else than the importer would.
-fn meanwhile(sandbox: &Sandbox, request: &Request) {
-    let target =
-        Target { endpoint: sandbox.endpoint.clone(), project: sandbox.project.clone(), key: sandbox.key.clone() };
+pub fn meanwhile(sandbox: &Sandbox, request: &Request) {
+    let target = Target::new(&*sandbox.endpoint, &*sandbox.project, &*sandbox.key);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answer = runtime.block_on(async { Client::new(target, 1).expect("a client").send(request).await });
     let answer = answer.expect("an answer");

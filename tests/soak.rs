@@ -65,8 +65,7 @@ pub fn users(n: usize) -> (String, HashMap<String, Value>) {
 
 /// Everybody whom the target holds.
 pub fn listed(sandbox: &Sandbox) -> HashMap<String, Value> {
-    let target =
-        Target { endpoint: sandbox.endpoint.clone(), project: sandbox.project.clone(), key: sandbox.key.clone() };
+    let target = Target::new(&*sandbox.endpoint, &*sandbox.project, &*sandbox.key);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let client = Client::new(target, 1).expect("a client");

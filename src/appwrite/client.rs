@@ -2,14 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::wire::Request;
+use super::clock::Clock;
+use super::said::{self, ErrorBody, Secrets};
+use super::wire::request::As;
+use super::wire::user::moment;
+use super::wire::{Kind, Request};
 use crate::error::RunError;
 use crate::event::HTTP;
 
@@ -18,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Longest wait for a whole answer: Appwrite's own workers give up after 15 to 60 seconds.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// Which project, with which key.
+/// Which project, with which key, and by which clock.
 #[derive(Clone)]
 pub struct Target {
     /// The API endpoint with `/v1`, without a slash at its end.
@@ -27,6 +31,45 @@ pub struct Target {
     pub project: String,
     /// The API key.
     pub key: String,
+    /// The server's time, for everybody who speaks to it.
+    pub clock: Clock,
+    /// What a person should know of how it is spoken to.
+    pub warnings: Vec<String>,
+}
+
+impl Target {
+    /// A target that nobody has spoken to yet.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, project: impl Into<String>, key: impl Into<String>) -> Self {
+        let endpoint = endpoint.into();
+        let warnings = open_to_all(&endpoint).into_iter().collect();
+        Self { endpoint, project: project.into(), key: key.into(), clock: Clock::default(), warnings }
+    }
+}
+
+/// Checks that this is an endpoint like `https://host/v1`. Never repeats it: it may hold a password.
+///
+/// # Errors
+/// [`RunError::usage`] for what is no URL of a server, and for one that holds credentials.
+pub fn endpoint_url(endpoint: &str) -> Result<Url, RunError> {
+    let url = Url::parse(endpoint).ok();
+    if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+        return Err(RunError::usage(
+            "the endpoint holds a user name or password, which would stand in the report and the ledger; leave them out \
+             (the API key goes into APPWRITE_API_KEY or --key-file)",
+        ));
+    }
+    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+        .ok_or_else(|| RunError::usage(format!("`{endpoint}` is not an endpoint like https://host/v1")))
+}
+
+/// A warning about what would travel for all to read.
+fn open_to_all(endpoint: &str) -> Option<String> {
+    let url = Url::parse(endpoint).ok().filter(|url| url.scheme() == "http" && !is_loopback(url))?;
+    let host = url.host_str().unwrap_or_default();
+    Some(format!(
+        "the key and every hash travel unencrypted to {host}: use https, or a tunnel that ends on this machine"
+    ))
 }
 
 // The key must not reach a log or a panic by way of `{:?}`.
@@ -48,20 +91,22 @@ pub struct Answer {
     pub body: Bytes,
     /// When the server wants to hear from us again: `Retry-After`, else `X-RateLimit-Reset`.
     pub retry_after: Option<Duration>,
-}
-
-/// The members of Appwrite's error body.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct ErrorBody {
-    /// `user_already_exists`; empty if the answer is not Appwrite's.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// For people.
-    pub message: String,
+    /// The error members of what is not a success, fit to be shown; empty for bodies that have none.
+    pub said: ErrorBody,
 }
 
 impl Answer {
+    /// An answer without headers to a request without secrets.
+    #[must_use]
+    pub fn of(status: u16, body: Bytes) -> Self {
+        let said = if (200..300).contains(&status) {
+            ErrorBody::default()
+        } else {
+            said::error(&body, &Secrets::default(), "")
+        };
+        Self { status, body, retry_after: None, said }
+    }
+
     /// 2xx
     #[must_use]
     pub fn is_success(&self) -> bool {
@@ -78,12 +123,6 @@ impl Answer {
     #[must_use]
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
-    }
-
-    /// The error members; empty for bodies that have none.
-    #[must_use]
-    pub fn error(&self) -> ErrorBody {
-        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
@@ -110,7 +149,12 @@ impl Lost {
 pub struct Client {
     http: reqwest::Client,
     target: Target,
+    #[cfg(test)]
+    script: Option<std::sync::Arc<Script>>,
 }
+
+#[cfg(test)]
+type Script = dyn Fn(&Request) -> Result<Answer, Lost> + Send + Sync;
 
 impl Client {
     /// A client that keeps up to `connections` connections open.
@@ -120,10 +164,7 @@ impl Client {
     pub fn new(target: Target, connections: usize) -> Result<Self, RunError> {
         // A second installation fails, and the first one's provider stays: both are fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url = Url::parse(&target.endpoint)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
-            .ok_or_else(|| RunError::usage(format!("`{}` is not an endpoint like https://host/v1", target.endpoint)))?;
+        let url = endpoint_url(&target.endpoint)?;
         let mut headers = HeaderMap::new();
         headers.insert("x-appwrite-project", value(&target.project, "the project id")?);
         let mut key = value(&target.key, "the API key")?;
@@ -131,7 +172,12 @@ impl Client {
         headers.insert(HeaderName::from_static("x-appwrite-key"), key);
         let http = builder(&url).default_headers(headers).pool_max_idle_per_host(connections).build();
         let http = http.map_err(|e| RunError::internal(describe(&e)))?;
-        Ok(Self { http, target })
+        Ok(Self {
+            http,
+            target,
+            #[cfg(test)]
+            script: None,
+        })
     }
 
     /// Which project.
@@ -145,64 +191,67 @@ impl Client {
     /// # Errors
     /// [`Lost`] if no whole answer came.
     pub async fn send(&self, request: &Request) -> Result<Answer, Lost> {
-        let mut builder = self.http.request(request.method.clone(), self.url(&request.path));
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            return script(request);
+        }
+        let url = format!("{}{}", self.target.endpoint, request.path);
+        let stranger;
+        let http = if request.sender == As::Key {
+            &self.http
+        } else {
+            stranger = self.stranger()?;
+            &stranger
+        };
+        let mut builder = http.request(request.method.clone(), url);
+        if matches!(request.sender, As::Guest | As::Visitor) {
+            builder = builder.header("x-appwrite-project", &self.target.project);
+        }
+        if request.sender == As::Visitor {
+            let mut key = HeaderValue::from_str(&self.target.key).map_err(|_| Lost::Unsent("the key".into()))?;
+            key.set_sensitive(true);
+            builder = builder.header("x-appwrite-key", key);
+        }
         if !request.body.is_empty() {
             builder = builder.header("content-type", "application/json").body(request.body.clone());
         }
-        answer(builder).await
+        let sent = Instant::now();
+        let came = self.answer(builder, request).await;
+        let ms = (sent.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+        match &came {
+            Ok(answer) => tracing::debug!(target: HTTP, status = answer.status, ms, "answered"),
+            Err(lost) => tracing::debug!(target: HTTP, why = lost.text(), ms, "not answered"),
+        }
+        came
     }
 
-    /// Sends a create with an empty body, which a key that may write is told is incomplete.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn probe_write(&self) -> Result<Answer, Lost> {
-        let builder = self.http.post(self.url("/users/bcrypt"));
-        answer(builder.header("content-type", "application/json").body("{}")).await
-    }
-
-    /// Asks for the version: the one request that must not carry a key (Appwrite answers 401 to any).
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn version(&self) -> Result<Answer, Lost> {
-        answer(self.stranger()?.get(self.url("/health/version"))).await
-    }
-
-    /// Signs in as nobody, without the key: the answer shows whether end users may sign in by e-mail and password.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn guest_sign_in(&self) -> Result<Answer, Lost> {
-        let builder = self.stranger()?.post(self.url("/account/sessions/email"));
-        let body = br#"{"email":"rehome-preflight@example.com","password":"nobody has this"}"#;
-        answer(
-            builder
-                .header("x-appwrite-project", &self.target.project)
-                .header("content-type", "application/json")
-                .body(&body[..]),
-        )
-        .await
-    }
-
-    /// Signs in with the key (so that the attempts do not count against end users' limits), on a connection of its own
-    /// and without cookies: with the cookie of an earlier session every sign-in is a 401.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Answer, Lost> {
-        let builder = self.stranger()?.post(self.url("/account/sessions/email"));
-        let body = json!({"email": email, "password": password}).to_string();
-        let mut key = HeaderValue::from_str(&self.target.key).map_err(|_| Lost::Unsent("the key".into()))?;
-        key.set_sensitive(true);
-        answer(
-            builder
-                .header("x-appwrite-project", &self.target.project)
-                .header("x-appwrite-key", key)
-                .header("content-type", "application/json")
-                .body(body),
-        )
-        .await
+    async fn answer(&self, builder: reqwest::RequestBuilder, request: &Request) -> Result<Answer, Lost> {
+        let lost = |error: reqwest::Error| {
+            let text = describe(&error);
+            if error.is_connect() || error.is_builder() { Lost::Unsent(text) } else { Lost::Unanswered(text) }
+        };
+        let sent = Instant::now();
+        let response = builder.send().await.map_err(lost)?;
+        let status = response.status().as_u16();
+        let date = response.headers().get("date").and_then(|date| http_date(date.to_str().ok()?));
+        if let Some(date) = date {
+            self.target.clock.saw_date(sent, date.as_second());
+        }
+        // Who says until when says by the same clock what time it is.
+        let now = date.or_else(|| jiff::Timestamp::from_millisecond(self.target.clock.now()).ok());
+        let retry_after = retry_after(response.headers(), now.unwrap_or_default());
+        let body = whole(response, request.longest_answer(), lost).await?;
+        let success = (200..300).contains(&status);
+        let said = if success { ErrorBody::default() } else { said::error(&body, &request.secrets, &self.target.key) };
+        let answer = Answer { status, body, retry_after, said };
+        if request.kind == Kind::Create
+            && status == 201
+            && request.proof.holds(&answer)
+            && let Some(at) = answer.read::<Stamped>().and_then(|stamped| moment(&stamped.created_at))
+        {
+            self.target.clock.saw_stamp(sent, at);
+        }
+        Ok(answer)
     }
 
     /// A client that shares neither headers nor connections.
@@ -211,9 +260,54 @@ impl Client {
         builder(&url).build().map_err(|e| Lost::Unsent(describe(&e)))
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.target.endpoint)
+    /// Whether the server is a function.
+    #[cfg(test)]
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.script.is_some()
     }
+
+    /// A client of a server that is a function.
+    #[cfg(test)]
+    pub(crate) fn scripted(
+        target: Target,
+        script: impl Fn(&Request) -> Result<Answer, Lost> + Send + Sync + 'static,
+    ) -> Self {
+        let mut client = Self::new(target, 1).expect("an endpoint");
+        client.script = Some(std::sync::Arc::new(script));
+        client
+    }
+}
+
+/// The member of a user document that tells the server's time.
+#[derive(Deserialize)]
+struct Stamped {
+    #[serde(rename = "$createdAt")]
+    created_at: String,
+}
+
+/// The body, unless it is longer than anything that can have been asked for.
+async fn whole(
+    mut response: reqwest::Response,
+    longest: usize,
+    lost: impl Fn(reqwest::Error) -> Lost,
+) -> Result<Bytes, Lost> {
+    let too_long = || Lost::Unanswered(format!("the answer is longer than {} MB and was not read on", longest >> 20));
+    if response.content_length().is_some_and(|length| length > longest as u64) {
+        return Err(too_long());
+    }
+    // Most come in one piece, which is not copied.
+    let Some(first) = response.chunk().await.map_err(&lost)? else { return Ok(Bytes::new()) };
+    let Some(second) = response.chunk().await.map_err(&lost)? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if body.len() + chunk.len() > longest {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(&lost)?;
+    }
+    Ok(body.freeze())
 }
 
 /// What every client has in common: it follows nobody elsewhere, and asks no proxy for this machine.
@@ -224,29 +318,6 @@ fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
         .timeout(ANSWER)
         .redirect(reqwest::redirect::Policy::none());
     if is_loopback(endpoint) { builder.no_proxy() } else { builder }
-}
-
-async fn answer(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
-    let sent = Instant::now();
-    let came = exchange(builder).await;
-    let ms = (sent.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
-    match &came {
-        Ok(answer) => tracing::debug!(target: HTTP, status = answer.status, ms, "answered"),
-        Err(lost) => tracing::debug!(target: HTTP, why = lost.text(), ms, "not answered"),
-    }
-    came
-}
-
-async fn exchange(builder: reqwest::RequestBuilder) -> Result<Answer, Lost> {
-    let lost = |error: reqwest::Error| {
-        let text = describe(&error);
-        if error.is_connect() || error.is_builder() { Lost::Unsent(text) } else { Lost::Unanswered(text) }
-    };
-    let response = builder.send().await.map_err(lost)?;
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
-    let body = response.bytes().await.map_err(lost)?;
-    Ok(Answer { status, body, retry_after })
 }
 
 fn value(text: &str, what: &str) -> Result<HeaderValue, RunError> {
@@ -277,15 +348,21 @@ fn describe(error: &reqwest::Error) -> String {
     if text.is_empty() { "the request could not be sent".to_owned() } else { text }
 }
 
+/// A date as HTTP writes it.
+fn http_date(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
+}
+
 /// `Retry-After` in seconds or as a date; Appwrite sends none but `X-RateLimit-Reset`, a Unix time in seconds.
 fn retry_after(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let until = |moment: jiff::Timestamp| Duration::try_from(moment.duration_since(now)).unwrap_or_default();
     if let Some(after) = text("retry-after") {
         if let Ok(seconds) = after.parse::<f64>() {
-            return Duration::try_from_secs_f64(seconds).ok();
+            // More than can be told is a long time all the same.
+            return Some(Duration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default());
         }
-        if let Ok(date) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after) {
+        if let Some(date) = http_date(after) {
             return Some(until(date));
         }
     }
@@ -303,8 +380,17 @@ mod tests {
 
     #[test]
     fn the_key_stays_out_of_debug_output() {
-        let target = Target { endpoint: "http://x/v1".into(), project: "p".into(), key: "standard_secret".into() };
+        let target = Target::new("http://x/v1", "p", "standard_secret");
         assert!(!format!("{target:?}").contains("secret"));
+    }
+
+    #[test]
+    fn what_travels_for_all_to_read_is_warned_of() {
+        let warned = |endpoint: &str| !Target::new(endpoint, "p", "k").warnings.is_empty();
+        assert!(warned("http://appwrite.example.com/v1") && warned("http://10.0.0.1/v1"));
+        assert!(
+            !warned("https://appwrite.example.com/v1") && !warned("http://127.0.0.1/v1") && !warned("http://[::1]/v1")
+        );
     }
 
     #[test]
@@ -327,9 +413,12 @@ mod tests {
 
     #[test]
     fn endpoints_that_are_none_are_refused() {
-        for endpoint in ["", "localhost", "ftp://x/v1", "http://"] {
-            let target = Target { endpoint: endpoint.into(), project: "p".into(), key: "k".into() };
-            assert_eq!(Client::new(target, 1).map_err(|e| e.exit_code()).err(), Some(2), "{endpoint}");
+        for endpoint in
+            ["", "localhost", "ftp://x/v1", "http://", "https://somebody:word@x/v1", "https://somebody@x/v1"]
+        {
+            let error = Client::new(Target::new(endpoint, "p", "k"), 1).err().expect("refused");
+            assert_eq!(error.exit_code(), 2, "{endpoint}");
+            assert!(!error.to_string().contains("word@") && !error.to_string().contains("somebody"), "{error}");
         }
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::ask::{Asking, Door, Outcome, Told, Tries};
 use super::client::{Answer, Client, Lost, Target};
-use super::verdict::{Verdict, back_off, judge};
+use super::verdict::Cause;
 use super::version::Version;
-use super::wire::{Kind, Request, equal, limit};
+use super::wire::{Request, equal, limit};
 use crate::error::RunError;
 
 /// Values a query may hold on every version.
@@ -33,13 +34,13 @@ pub struct Preflight {
 /// [`RunError::target`], with a sentence of its own for each of: unreachable, no Appwrite, a version too old, project,
 /// key, `users.read`, `users.write`.
 pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
-    let Target { endpoint, project, .. } = client.target();
+    let Target { endpoint, project, warnings, .. } = client.target();
     let version = version(client).await?;
 
     let first = Request::list(&[limit(1)]);
-    let list = patiently(client, || client.send(&first)).await?;
+    let list = patiently(client, &first).await?;
     may(&list, "users.read", project)?;
-    let write = patiently(client, || client.probe_write()).await?;
+    let write = patiently(client, &Request::probe_create()).await?;
     if write.status != 400 {
         may(&write, "users.write", project)?;
         return Err(RunError::target(format!(
@@ -48,8 +49,8 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
         )));
     }
 
-    let mut warnings = Vec::new();
-    if let Ok(answer) = client.guest_sign_in().await
+    let mut warnings = warnings.clone();
+    if let Ok(answer) = client.send(&Request::guest_sign_in()).await
         && answer.status == 501
     {
         warnings.push(
@@ -69,7 +70,7 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
 
 async fn version(client: &Client) -> Result<Version, RunError> {
     let endpoint = &client.target().endpoint;
-    let answer = patiently(client, || client.version()).await?;
+    let answer = patiently(client, &Request::version()).await?;
     let text = answer.json().get("version").and_then(Value::as_str).map(str::to_owned);
     let Some(text) = text.filter(|_| answer.is_success()) else {
         return Err(RunError::target(format!(
@@ -89,30 +90,63 @@ async fn version(client: &Client) -> Result<Version, RunError> {
     }
 }
 
-/// Repeats a probe while the target is only busy.
-async fn patiently<F>(client: &Client, send: impl Fn() -> F) -> Result<Answer, RunError>
-where
-    F: Future<Output = Result<Answer, Lost>>,
-{
-    let endpoint = &client.target().endpoint;
-    let mut tried = 0;
+/// Repeats a probe while the target is only busy, and gives its last answer, whatever it says.
+async fn patiently(client: &Client, request: &Request) -> Result<Answer, RunError> {
+    let mut door = Patient { client, last: None, unsent: false };
+    let mut asking = Asking::new(request);
+    let unreachable = |text: &str| RunError::target(format!("cannot reach {}: {text}", client.target().endpoint));
     loop {
-        tried += 1;
-        let outcome = send().await;
-        let unreachable = |text: &str| RunError::target(format!("cannot reach {endpoint}: {text}"));
-        let (Verdict::Retry(trouble) | Verdict::Ambiguous(trouble)) = judge(Kind::Read, outcome.as_ref()) else {
-            return outcome.map_err(|lost| unreachable(lost.text()));
+        return match asking.go(&mut door).await? {
+            Told::Unknown => continue,
+            Told::GivenUp { text, .. } => match door.last.take() {
+                Some(answer) if matches!(asking.cause(), Some(Cause::Foreign | Cause::Denied)) => Ok(answer),
+                _ => Err(unreachable(&text)),
+            },
+            Told::Done(answer) => Ok(answer),
+            Told::AlreadyThere | Told::Gone | Told::Refused { .. } => {
+                door.last.take().ok_or_else(|| unreachable("no answer"))
+            }
         };
-        // Nobody listens there: that does not change within a second.
-        if tried >= TRIES || (matches!(outcome, Err(Lost::Unsent(_))) && tried >= 3) {
-            return Err(unreachable(&trouble.text));
-        }
-        tokio::time::sleep(trouble.after.unwrap_or(back_off(tried).end).min(Duration::from_secs(30))).await;
+    }
+}
+
+/// Asks without a run: a few times, and whatever is not the target being busy is an answer.
+struct Patient<'c> {
+    client: &'c Client,
+    last: Option<Answer>,
+    /// The last request never left.
+    unsent: bool,
+}
+
+impl Door for Patient<'_> {
+    type Left = RunError;
+
+    async fn send(&mut self, request: &Request) -> Result<Outcome, RunError> {
+        let came = self.client.send(request).await;
+        self.unsent = matches!(came, Err(Lost::Unsent(_)));
+        let outcome = Outcome::of(request, came);
+        self.last.clone_from(&outcome.answer);
+        Ok(outcome)
+    }
+
+    async fn rest(&mut self, pause: Duration) -> Result<(), RunError> {
+        let asked = self.last.as_ref().and_then(|answer| answer.retry_after).unwrap_or(pause);
+        tokio::time::sleep(asked.min(Duration::from_secs(30))).await;
+        Ok(())
+    }
+
+    async fn enough(&mut self, tries: &Tries) -> Result<bool, RunError> {
+        Ok(match tries.trouble.cause {
+            Cause::Foreign | Cause::Denied => true,
+            // Nobody listens there: that does not change within a second.
+            Cause::Network if self.unsent => tries.count >= 3,
+            _ => tries.count >= TRIES,
+        })
     }
 }
 
 fn may(answer: &Answer, scope: &str, project: &str) -> Result<(), RunError> {
-    let error = answer.error();
+    let error = &answer.said;
     let text = match (answer.status, error.kind.as_str()) {
         (200..=299, _) => return Ok(()),
         (404, "project_not_found") => format!("the target has no project `{project}`"),
@@ -189,7 +223,7 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
 /// [`RunError::target`]
 pub async fn users(client: &Client, queries: &[Value]) -> Result<Vec<Value>, RunError> {
     let request = Request::list(queries);
-    let answer = patiently(client, || client.send(&request)).await?;
+    let answer = patiently(client, &request).await?;
     may(&answer, "users.read", &client.target().project)?;
     match answer.json().get_mut("users").map(Value::take) {
         Some(Value::Array(users)) => Ok(users),
@@ -255,8 +289,8 @@ mod tests {
     #[test]
     fn each_refusal_has_its_own_sentence() {
         let says = |status: u16, error_type: &str, message: &str| {
-            let body = serde_json::json!({"type": error_type, "message": message}).to_string().into();
-            let answer = Answer { status, body, retry_after: None };
+            let body = serde_json::json!({"type": error_type, "message": message}).to_string();
+            let answer = Answer::of(status, body.into());
             may(&answer, "users.write", "shop").map_err(|e| e.to_string()).err().unwrap_or_default()
         };
         let scope = "general_unauthorized_scope";

@@ -30,6 +30,14 @@ pub fn user_id(id: &str, profile: &Profile) -> bool {
         && every(bytes, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
+/// Whether `/users/ID` is a route of another meaning. Appwrite takes such an id; reading or deleting its user then answers
+/// for something else (`GET /users/identities` lists identities).
+#[must_use]
+pub fn is_route(id: &str) -> bool {
+    let routes = ["identities", "usage", "argon2", "bcrypt", "md5", "phpass", "scrypt", "scrypt-modified", "sha"];
+    routes.iter().any(|route| id.eq_ignore_ascii_case(route))
+}
+
 /// Whether an address (already trimmed) is accepted.
 ///
 /// PHP's `FILTER_VALIDATE_EMAIL` without its quoted local parts, which Appwrite refuses on top; from 1.9 the local part

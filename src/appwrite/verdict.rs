@@ -1,28 +1,38 @@
 //! What an answer, or none, means for the request that was sent. Pure; every row of it was observed on a running server
-//! or is a documented status of HTTP.
+//! or is a documented status of HTTP. Nothing is believed that does not prove itself: what is not Appwrite's, or not about
+//! what was asked, says nothing, whatever its status.
 
 use std::time::Duration;
 
 use super::client::{Answer, Lost};
-use super::wire::Kind;
+use super::wire::{Kind, Request};
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done.
+    /// It is done, and the answer shows it.
     Done,
-    /// It was not done; sending it again after a while may help.
+    /// It was not done, or can be done again: sending it again after a while may help.
     Retry(Trouble),
     /// It may have been done: read the user back before anything else.
-    Ambiguous(Trouble),
+    Unknown(Trouble),
     /// A 409: something of this user is there already. Reading back shows whose.
     AlreadyThere,
     /// The user is not there.
     Gone,
-    /// The server will never do it; its own sentence.
+    /// Appwrite will never do it; its own sentence.
     Refused(String),
-    /// Nobody can be served: the sentence for the person.
-    StopRun(String),
+}
+
+impl Verdict {
+    /// What is wrong, if the request has to be repeated.
+    #[must_use]
+    pub const fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::Retry(trouble) | Self::Unknown(trouble) => Some(trouble),
+            _ => None,
+        }
+    }
 }
 
 /// Why a request has to be repeated.
@@ -43,29 +53,38 @@ pub enum Cause {
     Throttled,
     /// 408, 502, 503, 504 and 409 `general_resource_locked`: the server is busy, restarting, or behind something that is.
     Overloaded,
-    /// 500. On a create it is usually a parameter the server chokes on, so it is repeated a few times only.
+    /// 500. On a create it is usually a parameter the server chokes on.
     ServerError,
     /// No answer.
     Network,
+    /// An answer that is not Appwrite's, or not to what was asked: a firewall, a proxy, a portal.
+    Foreign,
+    /// Appwrite refuses project, key or route: nobody can be served, unless it is about this one request.
+    Denied,
 }
 
 impl Cause {
-    /// How often a request is sent at most before its user is given up. Only a circuit ends what nobody can do; these
-    /// end what only this user cannot.
+    /// How many there are.
+    pub const ALL: usize = 6;
+
+    /// How often a request is sent at least before its user is given up, and then only if others are served meanwhile:
+    /// see [`super::ask::Door::enough`].
     #[must_use]
     pub const fn attempts(self) -> u32 {
         match self {
             // Being told to slow down says nothing about the user.
             Self::Throttled => u32::MAX,
             Self::Overloaded | Self::Network => 20,
-            Self::ServerError => 6,
+            Self::ServerError | Self::Foreign => 6,
+            Self::Denied => 3,
         }
     }
 }
 
 /// Judges what came back for a request.
 #[must_use]
-pub fn judge(kind: Kind, outcome: Result<&Answer, &Lost>) -> Verdict {
+pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
+    let kind = request.kind;
     let answer = match outcome {
         Ok(answer) => answer,
         Err(lost) => {
@@ -76,49 +95,52 @@ pub fn judge(kind: Kind, outcome: Result<&Answer, &Lost>) -> Verdict {
             };
         }
     };
-    let error = answer.error();
-    let said = || {
-        let mut text = if error.message.is_empty() { format!("HTTP {}", answer.status) } else { error.message.clone() };
-        if let Some((cut, _)) = text.char_indices().nth(240) {
-            text.truncate(cut);
-        }
-        text
-    };
-    let trouble = |cause| Trouble { cause, after: answer.retry_after, text: said() };
-    match (answer.status, error.kind.as_str()) {
-        // Something that is no Appwrite answers for it (a captive portal, a proxy's page): not what was asked for.
-        (200..=299, _) if kind != Kind::Delete && !answer.body.starts_with(b"{") => {
-            let text = format!("HTTP {} without a JSON body", answer.status);
-            repeat(kind, Trouble { cause: Cause::Overloaded, after: None, text })
-        }
-        (200..=299, _) => Verdict::Done,
+    let status = answer.status;
+    let said = &answer.said;
+    let sentence = || if said.message.is_empty() { format!("HTTP {status}") } else { said.message.clone() };
+    let trouble = |cause| Trouble { cause, after: answer.retry_after, text: sentence() };
+    let foreign = |text: String| repeat(kind, Trouble { cause: Cause::Foreign, after: None, text });
+    let denied = |text: String| Verdict::Retry(Trouble { cause: Cause::Denied, after: None, text });
+    match (status, said.kind.as_str()) {
+        (200..=299, _) if request.proof.holds(answer) => Verdict::Done,
+        (200..=299, _) => foreign(format!("HTTP {status} that does not show {}", request.proof)),
 
         (429, _) => Verdict::Retry(trouble(Cause::Throttled)),
-        (409, "general_resource_locked") | (503, _) => Verdict::Retry(trouble(Cause::Overloaded)),
+        (409, "general_resource_locked" | "document_update_conflict") | (503, _) => {
+            Verdict::Retry(trouble(Cause::Overloaded))
+        }
         // A gateway in between gave up; the server behind it may not have.
         (408 | 502 | 504..=599, _) => repeat(kind, trouble(Cause::Overloaded)),
-        (409, _) => Verdict::AlreadyThere,
-
-        (404, "project_not_found") => Verdict::StopRun("the target has no such project".into()),
-        (404, "user_not_found") => Verdict::Gone,
-        (404, "" | "general_route_not_found") => {
-            Verdict::StopRun("the target has no Users API there; does the endpoint end in /v1?".into())
-        }
-        (401 | 403, "project_key_expired") => Verdict::StopRun("the API key has expired".into()),
-        (401 | 403, "project_id_missing") => Verdict::StopRun("the API key does not belong to this project".into()),
-        (401 | 403, _) => Verdict::StopRun(format!("the target refuses the API key: {}", said())),
-        (301..=308, _) => Verdict::StopRun("the endpoint redirects elsewhere; give the address it points to".into()),
-
         (500, _) => repeat(kind, trouble(Cause::ServerError)),
-        _ => Verdict::Refused(said()),
+        (301..=308, "") => foreign("the endpoint redirects elsewhere; give the address it points to".into()),
+        (_, "") => foreign(format!("HTTP {status}, and not from Appwrite: something in front of it answered")),
+
+        (404, "project_not_found") => denied("the target has no such project".into()),
+        (404, "user_not_found" | "user_session_not_found") => Verdict::Gone,
+        (404, "general_route_not_found") => {
+            denied("the target has no Users API there; does the endpoint end in /v1?".into())
+        }
+        (401 | 403, "project_key_expired") => denied("the API key has expired".into()),
+        (401 | 403, "project_id_missing") => denied("the API key does not belong to this project".into()),
+        (401 | 403, _) if kind == Kind::SignIn => Verdict::Refused(sentence()),
+        (401 | 403, _) => denied(format!("the target refuses the API key: {}", sentence())),
+
+        (409, _) if kind == Kind::Create => Verdict::AlreadyThere,
+        // Repeating it is a 409 even if the number is the user's own.
+        (409, "user_target_already_exists" | "user_phone_already_exists" | "user_already_exists")
+            if kind == Kind::Phone =>
+        {
+            Verdict::AlreadyThere
+        }
+        _ => Verdict::Refused(sentence()),
     }
 }
 
 /// A request that may have been carried out already.
 fn repeat(kind: Kind, trouble: Trouble) -> Verdict {
     match kind {
-        Kind::Create | Kind::Phone => Verdict::Ambiguous(trouble),
-        Kind::Step | Kind::Read | Kind::Delete => Verdict::Retry(trouble),
+        Kind::Create | Kind::Phone | Kind::Step => Verdict::Unknown(trouble),
+        Kind::Read | Kind::Delete | Kind::SignIn => Verdict::Retry(trouble),
     }
 }
 
@@ -132,59 +154,118 @@ pub fn back_off(attempt: u32) -> std::ops::Range<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::Endpoint;
+    use super::super::wire::{Create, CreateBody, Step};
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.to_owned().into(), retry_after: None }
+    fn request(kind: Kind) -> Request {
+        let body = CreateBody { user_id: "u".into(), email: None, phone: None, name: None, password: None };
+        match kind {
+            Kind::Create => Create { endpoint: Endpoint::Bcrypt, body }.request(),
+            Kind::Step => Step::Disable.request("u"),
+            Kind::Phone => Step::Phone("+4915112345678".into()).request("u"),
+            Kind::Read => Request::read("u"),
+            Kind::Delete => Request::delete("u"),
+            Kind::SignIn => Request::sign_in("u@x.test", "a password"),
+        }
+    }
+
+    fn answered(kind: Kind, status: u16, body: &str) -> Verdict {
+        judge(&request(kind), Ok(&Answer::of(status, body.as_bytes().to_vec().into())))
     }
 
     fn appwrite(kind: Kind, status: u16, error_type: &str) -> Verdict {
-        judge(kind, Ok(&answer(status, &format!(r#"{{"message":"m","code":{status},"type":"{error_type}"}}"#))))
+        answered(kind, status, &format!(r#"{{"message":"m","code":{status},"type":"{error_type}"}}"#))
     }
 
     fn name(verdict: &Verdict) -> String {
         match verdict {
             Verdict::Retry(trouble) => format!("retry {:?}", trouble.cause),
-            Verdict::Ambiguous(trouble) => format!("ambiguous {:?}", trouble.cause),
+            Verdict::Unknown(trouble) => format!("unknown {:?}", trouble.cause),
             Verdict::Refused(_) => "refused".into(),
-            Verdict::StopRun(_) => "stop".into(),
             other => format!("{other:?}").to_lowercase(),
         }
     }
 
     /// Appwrite 1.6.2 to 1.9.6, each answer as observed.
     #[test]
-    fn every_answer_has_its_meaning() {
-        use Kind::{Create, Delete, Phone, Read, Step};
+    fn every_answer_of_appwrite_has_its_meaning() {
+        use Kind::{Create, Delete, Phone, Read, SignIn, Step};
         for (kind, status, error_type, expected) in [
             (Create, 409, "user_already_exists", "alreadythere"),
             (Create, 409, "user_email_already_exists", "alreadythere"),
             (Phone, 409, "user_target_already_exists", "alreadythere"),
+            (Phone, 409, "general_conflict", "refused"),
+            (Step, 409, "user_already_exists", "refused"),
             (Step, 409, "general_resource_locked", "retry Overloaded"),
             (Create, 400, "general_argument_invalid", "refused"),
             (Create, 400, "user_password_personal_data", "refused"),
-            (Create, 500, "general_unknown", "ambiguous ServerError"),
-            (Step, 500, "general_unknown", "retry ServerError"),
+            (Create, 500, "general_unknown", "unknown ServerError"),
+            (Step, 500, "general_unknown", "unknown ServerError"),
             (Create, 429, "general_rate_limit_exceeded", "retry Throttled"),
             (Create, 503, "general_service_disabled", "retry Overloaded"),
-            (Create, 504, "", "ambiguous Overloaded"),
+            (Create, 504, "", "unknown Overloaded"),
             (Delete, 502, "", "retry Overloaded"),
             (Read, 404, "user_not_found", "gone"),
-            (Read, 404, "project_not_found", "stop"),
-            (Read, 404, "", "stop"),
-            (Create, 401, "general_unauthorized_scope", "stop"),
-            (Create, 401, "user_unauthorized", "stop"),
-            (Create, 403, "project_id_missing", "stop"),
-            (Create, 401, "project_key_expired", "stop"),
+            (Step, 404, "user_not_found", "gone"),
+            (Delete, 404, "user_not_found", "gone"),
+            (Read, 404, "project_not_found", "retry Denied"),
+            (Create, 404, "general_route_not_found", "retry Denied"),
+            (Create, 401, "general_unauthorized_scope", "retry Denied"),
+            (Create, 401, "user_unauthorized", "retry Denied"),
+            (Create, 403, "project_id_missing", "retry Denied"),
+            (Create, 401, "project_key_expired", "retry Denied"),
+            (SignIn, 401, "user_invalid_credentials", "refused"),
+            (SignIn, 403, "user_blocked", "refused"),
         ] {
             assert_eq!(name(&appwrite(kind, status, error_type)), expected, "{kind:?} {status} {error_type}");
         }
-        assert_eq!(judge(Create, Ok(&answer(201, "{}"))), Verdict::Done);
-        assert_eq!(judge(Delete, Ok(&answer(204, ""))), Verdict::Done);
-        assert_eq!(name(&judge(Create, Ok(&answer(200, "<html>please sign in")))), "ambiguous Overloaded");
-        assert_eq!(name(&judge(Create, Err(&Lost::Unsent("refused".into())))), "retry Network");
-        assert_eq!(name(&judge(Create, Err(&Lost::Unanswered("reset".into())))), "ambiguous Network");
-        assert_eq!(name(&judge(Read, Err(&Lost::Unanswered("reset".into())))), "retry Network");
+        assert_eq!(name(&judge(&request(Create), Err(&Lost::Unsent("refused".into())))), "retry Network");
+        assert_eq!(name(&judge(&request(Create), Err(&Lost::Unanswered("reset".into())))), "unknown Network");
+        assert_eq!(name(&judge(&request(Read), Err(&Lost::Unanswered("reset".into())))), "retry Network");
+    }
+
+    #[test]
+    fn what_does_not_prove_itself_is_not_believed() {
+        use Kind::{Create, Delete, Phone, Read, Step};
+        let user = |change: serde_json::Value| {
+            let mut user = json!({"$id": "u", "$createdAt": "2026-11-27T10:00:00.000+00:00", "status": true});
+            if let (Some(user), serde_json::Value::Object(change)) = (user.as_object_mut(), change) {
+                user.extend(change);
+            }
+            user.to_string()
+        };
+        for (kind, status, body, expected) in [
+            (Create, 201, user(json!({})), "done"),
+            (Create, 201, user(json!({"$id": "somebody"})), "unknown Foreign"),
+            (Create, 201, "{}".into(), "unknown Foreign"),
+            (Create, 200, r#"{"status":"blocked"}"#.into(), "unknown Foreign"),
+            (Create, 200, "<html>please sign in".into(), "unknown Foreign"),
+            (Create, 403, "<html>forbidden".into(), "unknown Foreign"),
+            (Create, 404, "not found".into(), "unknown Foreign"),
+            (Create, 413, "<html>too large".into(), "unknown Foreign"),
+            (Create, 302, String::new(), "unknown Foreign"),
+            (Step, 200, user(json!({"status": false})), "done"),
+            (Step, 200, user(json!({})), "unknown Foreign"),
+            (Step, 200, r#"{"status":false}"#.into(), "unknown Foreign"),
+            (Phone, 200, user(json!({"phone": "+4915112345678"})), "done"),
+            (Phone, 200, user(json!({"phone": "+4915112345679"})), "unknown Foreign"),
+            (Read, 200, user(json!({})), "done"),
+            (Read, 200, user(json!({"$id": "U"})), "retry Foreign"),
+            (Read, 404, String::new(), "retry Foreign"),
+            (Delete, 204, String::new(), "done"),
+            (Delete, 200, String::new(), "done"),
+            (Delete, 200, "<html>".into(), "retry Foreign"),
+        ] {
+            assert_eq!(name(&answered(kind, status, &body)), expected, "{kind:?} {status} {body}");
+        }
+        let prefs = super::super::wire::Step::Prefs(serde_json::Map::from_iter([("a".to_owned(), json!({"0": "x"}))]))
+            .request("u");
+        let prefs = |body: &str| name(&judge(&prefs, Ok(&Answer::of(200, body.to_owned().into()))));
+        assert_eq!(prefs(r#"{"a":["x"]}"#), "done");
+        assert_eq!(prefs(r#"{"a":["y"]}"#), "unknown Foreign");
     }
 
     #[test]

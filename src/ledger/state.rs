@@ -46,6 +46,10 @@ pub enum Event {
     Conflicted,
     /// Given up for this run.
     Failed,
+    /// The target does not have the user who was taken for created.
+    Vanished,
+    /// `verify` found the user missing, or other than planned: the next run looks again.
+    Doubted,
     /// `verify` signed in as the user, which changes them at the target.
     SignedIn,
     /// The target no longer has the user, by this run's rollback.
@@ -80,6 +84,10 @@ impl State {
 
             (Self::Intended | Self::Created, E::Created) => (Self::Created, steps.with(Steps::CREATED)),
             (Self::Created, E::Stepped(step)) => (Self::Created, steps.with(step)),
+            (Self::Created, E::Vanished) => (Self::Intended, Steps::NONE),
+            (Self::Done | Self::Present | Self::Failed, E::Doubted) => {
+                (Self::Failed, if created { Steps::CREATED } else { Steps::NONE })
+            }
             (Self::Created, E::Finished) | (Self::Done, E::SignedIn) => (Self::Done, steps),
 
             (Self::Intended, E::Found) => (Self::Present, steps),
@@ -201,6 +209,8 @@ mod tests {
             Just(Event::Refused),
             Just(Event::Conflicted),
             Just(Event::Failed),
+            Just(Event::Vanished),
+            Just(Event::Doubted),
             Just(Event::SignedIn),
             Just(Event::Deleted),
         ]
@@ -219,7 +229,7 @@ mod tests {
                 intended |= event == Event::Intend;
                 match event {
                     Event::Created => created = true,
-                    Event::Deleted => { prop_assert!(created); created = false; }
+                    Event::Deleted | Event::Vanished => { prop_assert!(created); created = false; }
                     Event::Intend => prop_assert!(!before.0.is_settled()),
                     _ => {}
                 }

@@ -49,6 +49,12 @@ impl Entry {
     pub fn is_there(&self) -> bool {
         self.steps.has(Steps::CREATED) || self.state == State::Present
     }
+
+    /// Whether a run has given the user up while others were served: it is known to be about this user.
+    #[must_use]
+    pub fn was_given_up(&self) -> bool {
+        self.state == State::Failed && self.code.as_deref() == Some(crate::code::Code::GivenUp.name())
+    }
 }
 
 /// How many records stand where. The sum of `done`, `left`, `refused`, `failed` and `rolled_back` is `records`.

@@ -247,7 +247,7 @@ fn user_id<'a>(
     if ids == Ids::Derive {
         return Some(Cow::Owned(normalize::derive_id(origin, source_id)));
     }
-    if rules::user_id(source_id, profile) {
+    if rules::user_id(source_id, profile) && !rules::is_route(source_id) {
         return Some(source_id.clone());
     }
     notes

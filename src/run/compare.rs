@@ -1,12 +1,9 @@
 //! A user as planned beside a user as the target has them. One comparison serves recovery, `verify` and the question
 //! whose user a 409 is about.
 
-use std::borrow::Cow;
-
-use serde_json::{Map, Value};
-
 use super::job::Job;
 use crate::appwrite::Endpoint;
+use crate::appwrite::wire::php::{is_empty, same_members, same_set};
 use crate::appwrite::wire::{Create, Step, User};
 use crate::ledger::Steps;
 
@@ -114,47 +111,11 @@ fn password(endpoint: Endpoint, planned: &str, hash: &str, stored: &str, upgrade
     }
 }
 
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
-}
-
-/// Labels are a set: the server merges those that are equal.
-fn same_set(planned: &[Cow<'_, str>], labels: &Value) -> bool {
-    let Some(labels) = labels.as_array() else { return false };
-    planned.iter().all(|label| labels.iter().any(|l| l.as_str() == Some(label)))
-        && labels.iter().all(|l| l.as_str().is_some_and(|l| planned.iter().any(|label| label == l)))
-}
-
-fn same_members(a: &Map<String, Value>, b: &Value) -> bool {
-    match b {
-        Value::Object(b) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same_json(a, b)))
-        }
-        b => a.is_empty() && is_empty(b),
-    }
-}
-
-/// Equal, but for what PHP does not keep: an empty object comes back as an empty list, and 1.0 may come back as 1.
-fn same_json(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), b @ Value::Object(_)) => same_members(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b)),
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        (Value::Object(_) | Value::Array(_), Value::Object(_) | Value::Array(_)) => is_empty(a) && is_empty(b),
-        (a, b) => a == b,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::appwrite::wire::{CreateBody, PasswordFields};

@@ -1,16 +1,21 @@
 //! What everything that works on a run shares, and how it asks the target patiently.
 
-use tracing::Instrument as _;
+use std::time::{Duration, Instant};
 
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
+use crate::appwrite::ask::{Asking, Door, Outcome, Told, Tries};
 use crate::appwrite::client::Answer;
-use crate::appwrite::verdict::{Cause, Trouble, Verdict, back_off};
-use crate::appwrite::wire::Request;
+use crate::appwrite::verdict::{Cause, Verdict};
+use crate::appwrite::wire::{Kind, Request};
 use crate::code::Code;
 use crate::error::RunError;
-use crate::event::HTTP;
 use crate::ledger::Sender;
+
+/// How exactly the server's time has to be known to decide whether a user is older than a request, in milliseconds.
+const EXACT: i64 = 60;
+/// How often a second is looked at until the next one begins.
+const SECOND_IN_PARTS: u32 = 60;
 
 /// What all users of a run share.
 pub struct Context {
@@ -33,13 +38,6 @@ pub struct Problem {
     pub text: String,
 }
 
-/// Tries of one request, by the kind of trouble.
-#[derive(Default)]
-pub struct Tries {
-    count: u32,
-    by_cause: [u32; 4],
-}
-
 /// What came of a request that can be repeated.
 pub enum Reply {
     /// An answer.
@@ -47,7 +45,12 @@ pub enum Reply {
     /// The user is not there.
     Gone,
     /// It will not be had.
-    Refused(Problem),
+    Refused {
+        /// Appwrite's name for it; empty if it was given up.
+        kind: String,
+        /// Why.
+        problem: Problem,
+    },
 }
 
 impl Tries {
@@ -64,80 +67,34 @@ impl Context {
     /// # Errors
     /// [`Left`] if the run is to stop first.
     pub async fn ask(&self, request: &Request) -> Result<Reply, Left> {
-        let mut tries = Tries::default();
+        let mut way = Way::going_on(self);
+        let mut asking = Asking::new(request);
         loop {
-            let entry = self.next().await?;
-            let (verdict, answer) = self.gate.send(&entry, request).instrument(request.span(tries.next())).await;
-            drop(entry);
-            let refused = |text| Ok(Reply::Refused(Problem { code: Code::TargetRefused, text }));
-            let trouble = match (verdict, answer) {
-                (Verdict::Done, Some(answer)) => return Ok(Reply::Answer(answer)),
-                (Verdict::Done | Verdict::Gone, _) => return Ok(Reply::Gone),
-                (Verdict::Refused(text), _) => return refused(text),
-                (Verdict::AlreadyThere, _) => return refused("HTTP 409".into()),
-                (Verdict::StopRun(text), _) => return Err(self.stop_run(text)),
-                (Verdict::Retry(trouble) | Verdict::Ambiguous(trouble), _) => trouble,
+            let (kind, code, text) = match asking.go(&mut way).await? {
+                Told::Done(answer) => return Ok(Reply::Answer(answer)),
+                Told::Gone => return Ok(Reply::Gone),
+                // Only what can be repeated is asked here.
+                Told::Unknown => continue,
+                Told::Refused { kind, text } => (kind, Code::TargetRefused, text),
+                Told::AlreadyThere => (String::new(), Code::TargetRefused, "HTTP 409".into()),
+                Told::GivenUp { text, .. } => (String::new(), Code::GivenUp, text),
             };
-            if let Err(problem) = self.wait(&mut tries, trouble, true).await? {
-                return Ok(Reply::Refused(problem));
+            return Ok(Reply::Refused { kind, problem: Problem { code, text } });
+        }
+    }
+
+    /// The server's time when something was sent, as exactly as it decides whether a user is older: `Date` has whole
+    /// seconds, so if nothing better is known it is watched until the next one begins.
+    pub async fn time_of(&self, sent: Instant) -> Option<i64> {
+        let clock = self.gate.clock();
+        for _ in 0..SECOND_IN_PARTS {
+            if clock.width() <= EXACT || self.stop.is_set() {
+                break;
             }
+            let _ = self.gate.probe(Kind::Read).await;
+            self.gate.sleep(Duration::from_millis(20)).await;
         }
-    }
-
-    /// Waits before the next try; a problem if there have been enough. `urgent` waits are kept up when no new user is to
-    /// be begun.
-    ///
-    /// # Errors
-    /// [`Left`] if the run is to stop first.
-    pub async fn wait(&self, tries: &mut Tries, trouble: Trouble, urgent: bool) -> Result<Result<(), Problem>, Left> {
-        let Trouble { cause, text, .. } = trouble;
-        tries.count += 1;
-        let of_cause = &mut tries.by_cause[cause as usize];
-        *of_cause += 1;
-        if *of_cause >= cause.attempts() {
-            let text = format!("given up after {} tries: {text}", tries.count);
-            return Ok(Err(Problem { code: Code::GivenUp, text }));
-        }
-        // Throttled users wait for the pace rather than for themselves.
-        let attempt = if cause == Cause::Throttled { 1 } else { *of_cause };
-        let range = back_off(attempt);
-        let pause = range.start + range.end.saturating_sub(range.start).mul_f64(fastrand::f64());
-        tracing::debug!(target: HTTP, tries = tries.count, ?cause, pause_ms = pause.as_millis() as u64, "trying again");
-        let stopped = async {
-            if urgent {
-                self.stop.leaving().await;
-            } else {
-                self.stop.set_by_anyone().await;
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(Ok(())),
-            () = stopped => Err(Left),
-        }
-    }
-
-    /// A permit to begin a user.
-    ///
-    /// # Errors
-    /// [`Left`] if nobody is to be begun any more.
-    pub async fn begin(&self) -> Result<Entry<'_>, Left> {
-        tokio::select! {
-            biased;
-            () = self.stop.set_by_anyone() => Err(Left),
-            entry = self.gate.enter() => Ok(entry),
-        }
-    }
-
-    /// A permit to go on.
-    ///
-    /// # Errors
-    /// [`Left`] if everything is to be left as it is.
-    pub async fn next(&self) -> Result<Entry<'_>, Left> {
-        tokio::select! {
-            biased;
-            () = self.stop.leaving() => Err(Left),
-            entry = self.gate.enter() => Ok(entry),
-        }
+        clock.at(sent)
     }
 
     /// Nobody can be served: ends the run.
@@ -145,5 +102,118 @@ impl Context {
     pub fn stop_run(&self, text: String) -> Left {
         self.stop.leave(RunError::target(text));
         Left
+    }
+}
+
+/// One user's way through the gate.
+pub struct Way<'c> {
+    context: &'c Context,
+    /// A permit that is kept from one request to the next.
+    held: Option<Entry<'c>>,
+    /// Whether a step follows its create, and is repeated, without a queue in between.
+    pub hold: bool,
+    /// Whether the user is only to be begun: then even a person's wish to stop ends it.
+    pub beginning: bool,
+    /// Whether an earlier run has given this user up: then it says nothing about others, nor do they about it.
+    pub given_up_before: bool,
+}
+
+impl<'c> Way<'c> {
+    /// For a user who is not begun yet.
+    #[must_use]
+    pub const fn beginning(context: &'c Context) -> Self {
+        Self { context, held: None, hold: false, beginning: true, given_up_before: false }
+    }
+
+    /// For everything that is to be finished once it is begun.
+    #[must_use]
+    pub const fn going_on(context: &'c Context) -> Self {
+        Self { context, held: None, hold: false, beginning: false, given_up_before: false }
+    }
+
+    /// Gives a permit back that was kept.
+    pub fn let_go(&mut self) {
+        (self.held, self.hold) = (None, false);
+    }
+
+    async fn stopped(context: &Context, beginning: bool) {
+        if beginning {
+            context.stop.set_by_anyone().await;
+        } else {
+            context.stop.leaving().await;
+        }
+    }
+
+    /// Whether requests of this kind are served when one is sent that nobody can mind; ends the run if nobody is served.
+    async fn others_are_served(&self, kind: Kind) -> Result<bool, Left> {
+        match self.context.gate.probe(kind).await.map_err(|text| self.context.stop_run(text))? {
+            Verdict::Retry(trouble) if trouble.cause == Cause::Denied => Err(self.context.stop_run(trouble.text)),
+            verdict => Ok(verdict.trouble().is_none()),
+        }
+    }
+}
+
+impl Door for Way<'_> {
+    type Left = Left;
+
+    async fn send(&mut self, request: &Request) -> Result<Outcome, Left> {
+        let context = self.context;
+        let held = self.held.take();
+        let entry = async {
+            match held {
+                Some(entry) => {
+                    context.gate.turn().await;
+                    entry
+                }
+                None => context.gate.enter().await,
+            }
+        };
+        let entry = tokio::select! {
+            biased;
+            () = Self::stopped(context, self.beginning) => return Err(Left),
+            entry = entry => entry,
+        };
+        let counts = !self.given_up_before;
+        let outcome = context.gate.send(&entry, request, counts).await.map_err(|text| context.stop_run(text))?;
+        // Who has to be read back first must not keep what the reading needs.
+        let next = match outcome.verdict {
+            Verdict::Done => request.kind == Kind::Create,
+            Verdict::Retry(_) => request.kind == Kind::Step,
+            _ => false,
+        };
+        self.held = (self.hold && next).then_some(entry);
+        Ok(outcome)
+    }
+
+    async fn rest(&mut self, pause: Duration) -> Result<(), Left> {
+        tokio::select! {
+            () = self.context.gate.sleep(pause) => Ok(()),
+            () = Self::stopped(self.context, self.beginning) => Err(Left),
+        }
+    }
+
+    /// A user is given up only if it is theirs: others are served, or would be. Else it is the target's trouble, which
+    /// costs no user anything: it passes, or ends the run.
+    async fn enough(&mut self, tries: &Tries) -> Result<bool, Left> {
+        let (kind, cause) = (tries.kind, tries.trouble.cause);
+        // Not about this user, as likely as not, so it is asked about at once.
+        if cause == Cause::Denied && tries.alike() == 1 {
+            self.others_are_served(kind).await?;
+        }
+        if tries.alike() < cause.attempts() {
+            return Ok(false);
+        }
+        let gate = &self.context.gate;
+        // While this one was tried for the last time, another was served.
+        if gate.served(kind) > tries.mark {
+            return Ok(true);
+        }
+        // Nobody else may be left to be served, so it is asked whether they would be.
+        let perhaps = self.given_up_before || gate.only_few_fail(kind) || gate.served(kind) > tries.first;
+        Ok(perhaps && self.others_are_served(kind).await?)
+    }
+
+    fn served(&self, kind: Kind) -> u64 {
+        self.context.gate.served(kind)
     }
 }

@@ -24,6 +24,8 @@ use crate::runtime;
 
 /// Batches between the feed and the dispatcher: what a crash leaves intended and perhaps unsent.
 const BATCHES: usize = 2;
+/// The ledger's name for when the run began by the target's clock, in Unix milliseconds.
+pub(super) const BEGAN: &str = "began_at_target";
 /// Users at work for each request in flight: the others wait for their back-off, or for a permit.
 const USERS_A_PERMIT: usize = 2;
 
@@ -61,6 +63,9 @@ impl Engine<'_> {
             ledger: ledger.sender(),
             stop: stop.clone(),
         });
+        if let Err(error) = runtime.block_on(note_beginning(&context, reader)) {
+            return (Err(error), Metrics::default());
+        }
         let (sender, receiver) = mpsc::channel(BATCHES);
         let listener = self.listener.clone();
         let signals = runtime.spawn(stop.clone().on_signals(move || {
@@ -99,7 +104,7 @@ impl Engine<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             let full = feed::keep_first(&mut batch, &mut room);
-            let Intents { rows, jobs } = feed::intend(batch, reader, jiff::Timestamp::now())?;
+            let Intents { rows, jobs } = feed::intend(batch, reader, context.gate.clock().earliest())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
             }
@@ -109,6 +114,14 @@ impl Engine<'_> {
                 _ => ControlFlow::Break(()),
             })
         })
+    }
+}
+
+/// Since when users at the target can be this run's, by the target's own clock.
+async fn note_beginning(context: &Context, reader: &Reader) -> Result<(), RunError> {
+    match reader.meta(BEGAN)? {
+        Some(_) => Ok(()),
+        None => context.ledger.meta(BEGAN, context.gate.clock().earliest().to_string()).await,
     }
 }
 

@@ -80,6 +80,14 @@ pub fn keep_first(batch: &mut Vec<Fed>, room: &mut u64) -> bool {
     end.is_some()
 }
 
+/// The ledger's name for how many milliseconds moments noted by `Date` are too late.
+pub(super) const DATE_AHEAD: &str = "date_ahead";
+
+/// [`DATE_AHEAD`], 0 where nothing is known.
+fn date_ahead(reader: &Reader) -> Result<i64, RunError> {
+    Ok(reader.meta(DATE_AHEAD)?.and_then(|ahead| ahead.parse().ok()).unwrap_or(0))
+}
+
 /// What a batch means for the ledger, and who of it is to be worked on.
 pub struct Intents {
     /// Rows to make durable before anything is sent.
@@ -97,10 +105,11 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
         return Ok(Vec::new());
     };
     let known = reader.range(first, last)?;
+    let ahead = date_ahead(reader)?;
     let open = batch.into_iter().filter_map(|fed| match fed {
         Fed::User(mut job) => {
             let entry = known.iter().find(|entry| entry.record == job.record && !entry.state.is_terminal())?;
-            (job.state, job.known, job.tried_since) = (entry.state, entry.steps, Some(entry.at));
+            (job.state, job.known, job.tried_since) = (entry.state, entry.steps, Some(entry.at - ahead));
             Some(*job)
         }
         Fed::Refused { .. } => None,
@@ -108,16 +117,17 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
     Ok(open.collect())
 }
 
-/// Compares a batch with the ledger.
+/// Compares a batch with the ledger. `now` is a moment that the server's clock has passed, in Unix milliseconds.
 ///
 /// # Errors
 /// [`RunError::ledger`]; [`RunError::foreign_ledger`] if the ledger knows one of the records as somebody else.
-pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<Intents, RunError> {
+pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, RunError> {
     let mut intents = Intents { rows: Vec::new(), jobs: Vec::new() };
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
         return Ok(intents);
     };
     let mut known = reader.range(first, last)?.into_iter().peekable();
+    let ahead = date_ahead(reader)?;
     for fed in batch {
         let record = fed.record();
         while known.next_if(|entry| entry.record < record).is_some() {}
@@ -134,7 +144,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
                     source_id,
                     state: State::Refused,
                     steps: Steps::NONE,
-                    at: now.as_millisecond(),
+                    at: now,
                     code,
                     text: Some(refusal.text.into_owned()),
                 });
@@ -154,7 +164,8 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
                 (job.state, job.known) = next;
                 // Only these say that a create may have been sent and not taken back.
                 let tried = matches!(state, State::Intended | State::Created | State::Failed);
-                job.tried_since = tried.then_some(at);
+                job.tried_since = tried.then_some(at - ahead);
+                job.given_up_before = entry.as_ref().is_some_and(Entry::was_given_up);
                 if next.0 != state || entry.is_none() {
                     intents.rows.push(Entry {
                         record,
@@ -162,7 +173,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: jiff::Timestamp) -> Result<
                         source_id: job.source_id.clone(),
                         state: next.0,
                         steps: next.1,
-                        at: if tried { at } else { now.as_millisecond() },
+                        at: if tried { at } else { now },
                         code: None,
                         text: None,
                     });

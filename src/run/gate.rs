@@ -8,16 +8,14 @@ use std::time::{Duration, Instant};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use super::health::{self, Health};
 use super::metrics::Metrics;
-use crate::appwrite::Client;
-use crate::appwrite::client::Answer;
+use crate::appwrite::ask::Outcome;
 use crate::appwrite::pace::{Pace, Signal};
-use crate::appwrite::verdict::{Cause, Verdict, judge};
-use crate::appwrite::wire::Request;
+use crate::appwrite::verdict::{Cause, Trouble, Verdict};
+use crate::appwrite::wire::{Kind, Request, limit};
+use crate::appwrite::{Client, Clock};
 use crate::event::{Event, Listener};
-
-/// Failures in a row, without any good answer, that a circuit needs beside the time.
-const FAILURES: u32 = 5;
 
 /// How hard the target may be pushed.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +44,7 @@ struct Shared {
     granted: usize,
     in_flight: usize,
     next: Duration,
-    bad_since: Option<Duration>,
-    bad: u32,
+    health: Health,
     metrics: Metrics,
     told: usize,
 }
@@ -77,8 +74,7 @@ impl Gate {
                 granted,
                 in_flight: 0,
                 next: Duration::ZERO,
-                bad_since: None,
-                bad: 0,
+                health: Health::default(),
                 metrics: Metrics::default(),
                 told: granted,
             }),
@@ -96,6 +92,12 @@ impl Gate {
             Err(_) => std::future::pending().await,
         }
         let entry = Entry { gate: self };
+        self.turn().await;
+        entry
+    }
+
+    /// Waits until the next request may begin: who keeps a permit obeys a pause like everybody else.
+    pub async fn turn(&self) {
         loop {
             let (wait, pause) = {
                 let mut shared = self.shared();
@@ -106,31 +108,91 @@ impl Gate {
                 (slot.saturating_sub(now), pause)
             };
             if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+                self.sleep(wait).await;
             }
             // Somebody may have been told to pause meanwhile.
             if self.shared().pace.pause_until() <= pause.max(self.started.elapsed()) {
                 break;
             }
         }
-        entry
-    }
-
-    /// Sends a request and says what came of it.
-    pub async fn send(&self, _entry: &Entry<'_>, request: &Request) -> (Verdict, Option<Answer>) {
         if let Some(limiter) = &self.limiter {
             limiter.until_ready().await;
         }
+    }
+
+    /// Sends a request whose turn it is and says what came of it. What does not go well `counts` against the target, unless
+    /// it is known to be about this request alone.
+    ///
+    /// # Errors
+    /// The sentence with which the run ends, if requests of this kind have not been served for too long.
+    pub async fn send(&self, _entry: &Entry<'_>, request: &Request, counts: bool) -> Result<Outcome, String> {
         let in_flight = {
             let mut shared = self.shared();
             shared.in_flight += 1;
             shared.in_flight
         };
         let sent = self.started.elapsed();
-        let outcome = self.client.send(request).await;
-        let verdict = judge(request.kind, outcome.as_ref());
-        let verdict = self.ended(sent, in_flight, verdict);
-        (verdict, outcome.ok())
+        let outcome = Outcome::of(request, self.client.send(request).await);
+        self.ended(sent, in_flight, request, counts, &outcome.verdict)?;
+        Ok(outcome)
+    }
+
+    /// Asks whether requests of this kind are served at all, by one that changes nothing. One that is not served counts; one
+    /// that is proves only that something is.
+    ///
+    /// # Errors
+    /// As [`Gate::send`].
+    pub async fn probe(&self, kind: Kind) -> Result<Verdict, String> {
+        let request = match kind {
+            Kind::Create | Kind::Step | Kind::Phone => Request::probe_create(),
+            Kind::Read | Kind::Delete | Kind::SignIn => Request::list(&[limit(1)]),
+        };
+        self.turn().await;
+        let verdict = Outcome::of(&request, self.client.send(&request).await).verdict;
+        if let Some(trouble) = verdict.trouble() {
+            let now = self.started.elapsed();
+            let gone = self.shared().health.bad(&request, true, trouble, now, self.give_up_after);
+            if let Some(gone) = gone {
+                return Err(self.without_answer(&request, gone, trouble));
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// The sentence with which a run ends that nobody serves.
+    fn without_answer(&self, request: &Request, gone: Duration, trouble: &Trouble) -> String {
+        format!(
+            "no proper answer from {} to any {} for {} seconds: {}",
+            self.client.target().endpoint,
+            health::name(request.kind),
+            gone.as_secs(),
+            trouble.text
+        )
+    }
+
+    /// Waits; in a simulation a thousandth of it.
+    pub async fn sleep(&self, pause: Duration) {
+        #[cfg(test)]
+        let pause = if self.client.is_scripted() { pause / 1000 } else { pause };
+        tokio::time::sleep(pause).await;
+    }
+
+    /// How many requests of this kind have been served.
+    #[must_use]
+    pub fn served(&self, kind: Kind) -> u64 {
+        self.shared().health.served(kind)
+    }
+
+    /// Whether so few requests of this kind fail that they may be to blame themselves.
+    #[must_use]
+    pub fn only_few_fail(&self, kind: Kind) -> bool {
+        self.shared().health.only_few_fail(kind)
+    }
+
+    /// The target's time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.client.target().clock
     }
 
     /// A user has reached their end.
@@ -145,22 +207,27 @@ impl Gate {
         self.shared().metrics.clone()
     }
 
-    fn ended(&self, sent: Duration, in_flight: usize, verdict: Verdict) -> Verdict {
+    fn ended(
+        &self,
+        sent: Duration,
+        in_flight: usize,
+        request: &Request,
+        counts: bool,
+        verdict: &Verdict,
+    ) -> Result<(), String> {
         let now = self.started.elapsed();
         let mut shared = self.shared();
         shared.in_flight -= 1;
-        let trouble = match &verdict {
-            Verdict::Retry(trouble) | Verdict::Ambiguous(trouble) => Some(trouble),
-            _ => None,
-        };
+        let trouble = verdict.trouble();
         let signal = match trouble.map(|t| t.cause) {
-            None | Some(Cause::ServerError) => Signal::Answered,
+            None | Some(Cause::ServerError | Cause::Foreign | Cause::Denied) => Signal::Answered,
             Some(Cause::Throttled) => Signal::Throttled,
             Some(Cause::Overloaded) => Signal::Overloaded,
             Some(Cause::Network) => Signal::Lost,
         };
         shared.metrics.answer(now, now.saturating_sub(sent), trouble.is_some());
-        let pause = trouble.and_then(|t| t.after);
+        let asked = trouble.and_then(|t| t.after);
+        let pause = asked.map(|pause| pause.min(health::longest_pause(self.give_up_after)));
         let paused = shared.pace.pause_until();
         if let Some(pause) = pause {
             shared.pace.pause(now, pause);
@@ -174,21 +241,11 @@ impl Gate {
             self.permits.add_permits(limit - before);
             shared.granted = limit;
         }
-        let broken = match trouble {
-            Some(trouble) if trouble.cause != Cause::Throttled => {
-                let since = *shared.bad_since.get_or_insert(now);
-                shared.bad += 1;
-                (shared.bad >= FAILURES && now.saturating_sub(since) >= self.give_up_after).then(|| {
-                    Verdict::StopRun(format!(
-                        "no proper answer from {} for {} seconds: {}",
-                        self.client.target().endpoint,
-                        now.saturating_sub(since).as_secs(),
-                        trouble.text
-                    ))
-                })
-            }
-            _ => {
-                (shared.bad_since, shared.bad) = (None, 0);
+        let gone = match trouble {
+            Some(trouble) if counts => shared.health.bad(request, false, trouble, now, self.give_up_after),
+            Some(_) => None,
+            None => {
+                shared.health.good(request.kind);
                 None
             }
         };
@@ -199,7 +256,19 @@ impl Gate {
                 pause.filter(|_| longer).map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             self.listener.on(&Event::Pace { limit, pause_ms });
         }
-        broken.unwrap_or(verdict)
+        if let (true, Some(asked), Some(kept)) = (longer, asked, pause)
+            && asked > kept
+        {
+            self.listener.on(&Event::Warned(format!(
+                "the target asks for a pause of {} seconds; it is asked again after {}",
+                asked.as_secs(),
+                kept.as_secs()
+            )));
+        }
+        match (gone, trouble) {
+            (Some(gone), Some(trouble)) => Err(self.without_answer(request, gone, trouble)),
+            _ => Ok(()),
+        }
     }
 
     fn release(&self) {

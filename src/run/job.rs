@@ -22,6 +22,8 @@ pub struct Job {
     pub known: Steps,
     /// When a create may first have been sent, in Unix milliseconds; `None` if none can have been.
     pub tried_since: Option<i64>,
+    /// Whether an earlier run has given the user up, while it served others.
+    pub given_up_before: bool,
 }
 
 impl Job {
@@ -36,6 +38,7 @@ impl Job {
             state: State::Planned,
             known: Steps::NONE,
             tried_since: None,
+            given_up_before: false,
         }
     }
 

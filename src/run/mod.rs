@@ -15,6 +15,7 @@ pub mod engine;
 pub mod feed;
 pub mod folder;
 pub mod gate;
+pub mod health;
 pub mod import;
 pub mod job;
 pub mod metrics;
@@ -24,6 +25,8 @@ pub mod rollback;
 pub mod saga;
 pub mod session;
 pub mod settings;
+#[cfg(test)]
+mod simulation;
 pub mod stop;
 pub mod target;
 pub mod verify;

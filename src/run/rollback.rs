@@ -254,7 +254,7 @@ pub fn rollback(
 async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate), Left> {
     let fate = match context.ask(&Request::read(&entry.user_id)).await? {
         Reply::Gone => Fate::Gone,
-        Reply::Refused(problem) => Fate::Failed(problem.text),
+        Reply::Refused { problem, .. } => Fate::Failed(problem.text),
         Reply::Answer(answer) => match answer.read::<User>() {
             None => Fate::Failed("the target answers with something else than a user".into()),
             Some(user) => delete(context, &entry, &user, mode).await?,
@@ -279,7 +279,7 @@ async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Re
         _ if !mode.delete => Fate::Deleted,
         _ => match context.ask(&Request::delete(&entry.user_id)).await? {
             Reply::Answer(_) | Reply::Gone => Fate::Deleted,
-            Reply::Refused(problem) => Fate::Failed(problem.text),
+            Reply::Refused { problem, .. } => Fate::Failed(problem.text),
         },
     })
 }

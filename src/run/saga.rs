@@ -1,17 +1,18 @@
 //! One user, from the intent to the end: create, then the follow-ups that are missing, each recorded. The same code
 //! begins users and picks them up after a crash; what was sent and not answered is found out by reading the user back.
 
+use std::time::Instant;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tracing::Instrument as _;
 
 use super::compare::compare;
-use super::context::{Context, Left, Problem, Reply, Tries};
-use super::gate::Entry;
+use super::context::{Context, Left, Problem, Reply, Way};
+use super::feed::DATE_AHEAD;
 use super::job::Job;
 use crate::appwrite::Endpoint;
+use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::client::Answer;
-use crate::appwrite::verdict::{Cause, Trouble, Verdict};
 use crate::appwrite::wire::user::{Page, moment};
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
@@ -19,18 +20,14 @@ use crate::error::RunError;
 use crate::event::USER;
 use crate::ledger::{Change, Event, State, Steps};
 
-/// By how much this machine's clock and the server's may differ when "created before this run tried" is decided.
-const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
-
 /// Brings a user to the end of the saga, or leaves them open.
 ///
 /// # Errors
 /// [`Left`] if the run is to stop first.
 pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
-    let (state, steps) = (job.state, job.known);
-    let mut saga = Saga { context, job, state, steps, adopted: None };
-    if let Some(held) = saga.ensure_created().await? {
-        saga.follow_up(held).await?;
+    let mut saga = Saga::new(context, job);
+    if saga.ensure_created().await?.is_some() {
+        saga.follow_up().await?;
     }
     context.gate.user_done();
     Ok(())
@@ -41,20 +38,20 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
 /// # Errors
 /// [`Left`] if the run is to stop first.
 pub async fn recover(context: &Context, job: Job) -> Result<(), Left> {
-    let (state, steps) = (job.state, job.known);
-    let mut saga = Saga { context, job, state, steps, adopted: None };
+    let mut saga = Saga::new(context, job);
     match saga.read_back().await? {
-        Ok(Some(user)) => saga.recognise(&user, true).await.map(|_| ()),
+        Ok(Some(user)) => saga.recognise(&user, saga.job.tried_since).await.map(|_| ()),
         // Whoever is not there was not created, or is gone; what cannot be read stays open.
         Ok(None) | Err(_) => Ok(()),
     }
 }
 
-/// The permit of the request that just created the user, if one did.
-type Held<'c> = Option<Entry<'c>>;
+/// The target has the user, and follow-ups are missing.
+struct Begun;
 
 struct Saga<'c> {
     context: &'c Context,
+    way: Way<'c>,
     job: Job,
     state: State,
     steps: Steps,
@@ -63,75 +60,86 @@ struct Saga<'c> {
 }
 
 impl<'c> Saga<'c> {
+    fn new(context: &'c Context, job: Job) -> Self {
+        let (state, steps) = (job.state, job.known);
+        // Whom the target has is finished even if no new user is to be begun.
+        let mut way = if state == State::Created { Way::going_on(context) } else { Way::beginning(context) };
+        way.given_up_before = job.given_up_before;
+        Self { context, way, job, state, steps, adopted: None }
+    }
+
     /// `None` if the user has reached another end.
-    async fn ensure_created(&mut self) -> Result<Option<Held<'c>>, Left> {
-        // Whether a create of this run may have reached the target.
-        let mut maybe = self.job.tried_since.is_some();
-        let mut look = maybe;
-        let mut tries = Tries::default();
+    async fn ensure_created(&mut self) -> Result<Option<Begun>, Left> {
+        // Since when, by the server's clock, a create of this run may have reached the target; and whether one may
+        // have that was not answered.
+        let mut since = self.job.tried_since;
+        let mut look = since.is_some();
         let create = self.job.create.request();
+        let mut asking = Asking::new(&create);
         loop {
             if look {
                 match self.read_back().await? {
                     Err(problem) => return self.give_up(problem).await,
-                    Ok(Some(user)) => return self.recognise(&user, maybe).await,
-                    Ok(None) if self.state == State::Created => {
-                        let text = "the target no longer has the user whom this run created".into();
-                        return self.give_up(Problem { code: Code::ChangedSince, text }).await;
-                    }
-                    Ok(None) => look = false,
+                    Ok(Some(user)) => return self.recognise(&user, since).await,
+                    // Taken for created, and not there: somebody else's 201, or deleted since. The plan wants them.
+                    Ok(None) if self.state == State::Created => self.advance(Event::Vanished),
+                    Ok(None) => {}
                 }
             }
-            let entry = self.context.begin().await?;
-            let (verdict, answer) = self.context.gate.send(&entry, &create).instrument(create.span(tries.next())).await;
-            let trouble = match verdict {
-                Verdict::Done => {
+            // A 409 may be the second answer to one request, if something in between sent it twice.
+            let sent = Instant::now();
+            let earliest = self.context.gate.clock().earliest();
+            self.way.hold = matches!(self.job.steps.first(), Some(Step::Disable));
+            let told = asking.go(&mut self.way).await?;
+            if !matches!(told, Told::Done(_)) {
+                self.way.let_go();
+            }
+            match told {
+                Told::Done(answer) => {
+                    self.note_date_ahead().await?;
                     self.advance(Event::Created);
                     if !self.job.steps.is_empty() {
-                        self.write(updated_at(answer.as_ref()), None).await?;
-                        return Ok(Some(Some(entry)));
+                        self.write(updated_at(&answer), None).await?;
+                        return Ok(Some(Begun));
                     }
                     self.advance(Event::Finished);
-                    self.write(updated_at(answer.as_ref()), None).await?;
+                    self.write(updated_at(&answer), None).await?;
                     return Ok(None);
                 }
-                Verdict::AlreadyThere => {
-                    drop(entry);
+                Told::AlreadyThere => {
                     return match self.read_back().await? {
                         Err(problem) => self.give_up(problem).await,
-                        Ok(Some(user)) => self.recognise(&user, maybe).await,
+                        Ok(Some(user)) => {
+                            if since.is_none() {
+                                since = self.context.time_of(sent).await;
+                            }
+                            self.recognise(&user, since).await
+                        }
                         Ok(None) => {
                             let text = self.find_clash().await?;
                             self.end(Event::Conflicted, Code::TargetConflict, text).await
                         }
                     };
                 }
-                Verdict::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
-                Verdict::Refused(text) => return self.end(Event::Refused, Code::TargetRefused, text).await,
-                Verdict::StopRun(text) => return Err(self.context.stop_run(text)),
-                Verdict::Retry(trouble) => {
-                    // A 503 may come from something in front of a server that was faster.
-                    maybe |= trouble.cause == Cause::Overloaded;
-                    trouble
+                Told::Unknown => {
+                    look = true;
+                    since = since.or(Some(earliest));
                 }
-                Verdict::Ambiguous(trouble) => {
-                    (maybe, look) = (true, true);
-                    trouble
+                Told::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
+                Told::Refused { text, .. } => return self.end(Event::Refused, Code::TargetRefused, text).await,
+                Told::GivenUp { text, .. } => {
+                    return self.give_up(Problem { code: Code::GivenUp, text }).await;
                 }
-            };
-            drop(entry);
-            if let Err(problem) = self.wait(&mut tries, trouble).await? {
-                return self.give_up(problem).await;
             }
         }
     }
 
-    /// Decides whose user it is that the target has under our id.
-    async fn recognise(&mut self, user: &User, maybe: bool) -> Result<Option<Held<'c>>, Left> {
+    /// Decides whose user it is that the target has under our id: this run's, if they were created `since` a create of
+    /// this run may have been sent.
+    async fn recognise(&mut self, user: &User, since: Option<i64>) -> Result<Option<Begun>, Left> {
         let comparison = compare(&self.job, user);
-        let since = self.job.tried_since.unwrap_or(i64::MIN);
-        let older = user.created_at.is_some_and(|created| created < since.saturating_sub(CLOCK_SKEW_MS));
-        let by_us = self.state == State::Created || (maybe && !older);
+        let since_then = |since: i64| user.created_at.is_none_or(|created| created >= since);
+        let by_us = self.state == State::Created || since.is_some_and(since_then);
         if comparison.agrees() && by_us {
             self.advance(Event::Created);
             self.advance(Event::Stepped(comparison.done));
@@ -139,7 +147,7 @@ impl<'c> Saga<'c> {
                 self.advance(Event::Finished);
             }
             self.write(user.updated_at, None).await?;
-            return Ok((!comparison.is_same()).then_some(None));
+            return Ok((!comparison.is_same()).then_some(Begun));
         }
         if comparison.is_same() {
             self.advance(Event::Found);
@@ -149,7 +157,7 @@ impl<'c> Saga<'c> {
         // The same hash is no coincidence: an import whose ledger is lost began this user.
         if comparison.agrees() && !comparison.upgraded && self.job.create.endpoint != Endpoint::Plain {
             self.adopted = Some(comparison.done);
-            return Ok(Some(None));
+            return Ok(Some(Begun));
         }
         let (what, names) = if comparison.agrees() {
             ("was there before this run, and lacks", comparison.missing)
@@ -165,10 +173,11 @@ impl<'c> Saga<'c> {
     }
 
     /// The follow-ups that are missing. What fails does not keep the others from being done.
-    async fn follow_up(&mut self, mut held: Held<'c>) -> Result<(), Left> {
+    async fn follow_up(&mut self) -> Result<(), Left> {
         let mut problem: Option<Problem> = None;
         let mut failed = Steps::NONE;
         let mut at = None;
+        self.way.beginning = false;
         let steps = std::mem::take(&mut self.job.steps);
         let last = steps.len().saturating_sub(1);
         for (i, step) in steps.iter().enumerate() {
@@ -177,8 +186,10 @@ impl<'c> Saga<'c> {
                 continue;
             }
             // A disabled user must not wait in a queue between create and disable.
-            let entry = held.take().filter(|_| bit == Steps::DISABLE);
-            match self.step(step, entry).await? {
+            self.way.hold = bit == Steps::DISABLE;
+            let done = self.step(step).await?;
+            self.way.let_go();
+            match done {
                 Ok(updated) => {
                     at = updated;
                     if self.adopted.is_none() {
@@ -197,6 +208,7 @@ impl<'c> Saga<'c> {
                 }
             }
         }
+        self.way.let_go();
         self.job.steps = steps;
         if at.is_none()
             && let Ok(Some(user)) = self.read_back().await?
@@ -211,54 +223,45 @@ impl<'c> Saga<'c> {
         self.write(at, problem).await
     }
 
-    async fn step(&self, step: &Step<'_>, held: Held<'c>) -> Result<Result<Option<i64>, Problem>, Left> {
-        let mut held = held;
+    async fn step(&mut self, step: &Step<'_>) -> Result<Result<Option<i64>, Problem>, Left> {
         let request = step.request(self.job.user_id());
-        let mut tries = Tries::default();
+        let mut asking = Asking::new(&request);
+        let gone = || Problem {
+            code: Code::ChangedSince,
+            text: "the target no longer has the user whom this run created".into(),
+        };
         loop {
-            let entry = match held.take() {
-                Some(entry) => entry,
-                None => self.context.next().await?,
-            };
-            let (verdict, answer) =
-                self.context.gate.send(&entry, &request).instrument(request.span(tries.next())).await;
-            let trouble = match verdict {
-                Verdict::Done => return Ok(Ok(updated_at(answer.as_ref()))),
-                // Repeating PATCH phone is a 409 even if the number is the user's own.
-                Verdict::AlreadyThere | Verdict::Ambiguous(_) => {
-                    drop(entry);
+            let told = asking.go(&mut self.way).await?;
+            match told {
+                Told::Done(answer) => return Ok(Ok(updated_at(&answer))),
+                Told::AlreadyThere | Told::Unknown => {
                     match self.read_back().await? {
                         Err(problem) => return Ok(Err(problem)),
-                        Ok(Some(user)) if matches!(step, Step::Phone(number) if *number == user.phone) => {
-                            return Ok(Ok(user.updated_at));
+                        Ok(Some(user)) if step.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
+                        Ok(Some(_)) => {}
+                        Ok(None) => return Ok(Err(gone())),
+                    }
+                    if matches!(told, Told::Unknown) {
+                        continue;
+                    }
+                    let number = if let Step::Phone(number) = step { number } else { "" };
+                    let text = match self.holder("phone", number).await? {
+                        Some(id) => format!("the phone number belongs to the target's user {id}"),
+                        None => {
+                            "the target has the phone number among the targets of another user, perhaps a deleted one"
+                                .into()
                         }
-                        Ok(_) => {}
-                    }
-                    let Verdict::Ambiguous(trouble) = verdict else {
-                        let number = if let Step::Phone(number) = step { number } else { "" };
-                        let text = match self.holder("phone", number).await? {
-                            Some(id) => format!("the phone number belongs to the target's user {id}"),
-                            None => "the target has the phone number among the targets of another user, perhaps a deleted one".into(),
-                        };
-                        return Ok(Err(Problem { code: Code::TargetConflict, text }));
                     };
-                    trouble
+                    return Ok(Err(Problem { code: Code::TargetConflict, text }));
                 }
-                Verdict::Gone => {
-                    let text = "the target no longer has the user whom this run created".into();
-                    return Ok(Err(Problem { code: Code::ChangedSince, text }));
+                Told::Gone => return Ok(Err(gone())),
+                Told::Refused { text, .. } => {
+                    let text = format!("{}: {text}", step.name());
+                    return Ok(Err(Problem { code: Code::TargetRefused, text }));
                 }
-                Verdict::Refused(text) => return Ok(Err(Problem { code: Code::TargetRefused, text })),
-                Verdict::StopRun(text) => return Err(self.context.stop_run(text)),
-                Verdict::Retry(trouble) => {
-                    if matches!(step, Step::Disable) {
-                        held = Some(entry);
-                    }
-                    trouble
+                Told::GivenUp { text, .. } => {
+                    return Ok(Err(Problem { code: Code::GivenUp, text: format!("{}: {text}", step.name()) }));
                 }
-            };
-            if let Err(problem) = self.wait(&mut tries, trouble).await? {
-                return Ok(Err(problem));
             }
         }
     }
@@ -275,7 +278,7 @@ impl<'c> Saga<'c> {
                 Problem { code: Code::TargetRefused, text }
             }),
             Reply::Gone => Ok(None),
-            Reply::Refused(problem) => Err(problem),
+            Reply::Refused { problem, .. } => Err(problem),
         })
     }
 
@@ -299,11 +302,6 @@ impl<'c> Saga<'c> {
         Ok(page.and_then(|page| page.users.into_iter().next()).map(|user| user.id))
     }
 
-    /// Waits before the next try; whom the target has is finished even if no new user is to be begun.
-    async fn wait(&self, tries: &mut Tries, trouble: Trouble) -> Result<Result<(), Problem>, Left> {
-        self.context.wait(tries, trouble, self.state == State::Created).await
-    }
-
     fn advance(&mut self, event: Event) {
         match self.state.next(self.steps, event) {
             Ok((state, steps)) => {
@@ -315,6 +313,18 @@ impl<'c> Saga<'c> {
                 self.context.stop.leave(RunError::internal(format!("record {}: {illegal}", self.job.record)));
             }
         }
+    }
+
+    /// Intents that were noted by a `Date` that is ahead are too late: whoever goes on has to know.
+    async fn note_date_ahead(&self) -> Result<(), Left> {
+        let ahead = self.context.gate.clock().take_date_ahead();
+        if ahead == 0 {
+            return Ok(());
+        }
+        self.context.ledger.meta(DATE_AHEAD, ahead.to_string()).await.map_err(|error| {
+            self.context.stop.leave(error);
+            Left
+        })
     }
 
     /// Ends without a user of ours.
@@ -340,11 +350,11 @@ impl<'c> Saga<'c> {
 }
 
 /// `$updatedAt` of an answer that is a user document (`PATCH prefs` answers with the preferences alone).
-fn updated_at(answer: Option<&Answer>) -> Option<i64> {
+fn updated_at(answer: &Answer) -> Option<i64> {
     #[derive(Deserialize)]
     struct Document {
         #[serde(rename = "$updatedAt")]
         updated_at: String,
     }
-    moment(&answer?.read::<Document>()?.updated_at)
+    moment(&answer.read::<Document>()?.updated_at)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{RunFolder, SANDBOX};
+use crate::appwrite::client::endpoint_url;
 use crate::appwrite::{Target, Version};
 use crate::error::RunError;
 use crate::{runtime, sandbox};
@@ -77,7 +78,9 @@ pub fn live(endpoint: Option<String>, project: Option<String>, key_file: Option<
 }
 
 fn with_key(endpoint: &str, project: &str, key_file: Option<&Path>) -> Result<Target, RunError> {
-    Ok(Target { endpoint: endpoint.to_owned(), project: project.to_owned(), key: key(key_file)? })
+    let mut target = Target::new(endpoint, project, key(key_file)?);
+    target.warnings.extend(key_file.and_then(read_by_others));
+    Ok(target)
 }
 
 /// Endpoint and project: what is given, else what the Appwrite CLI's file in the working folder says.
@@ -91,6 +94,8 @@ fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, 
         })
     };
     let endpoint = given(endpoint, file.endpoint, "endpoint", "APPWRITE_ENDPOINT")?;
+    // Before it is written down anywhere.
+    endpoint_url(&endpoint)?;
     let project = given(project, file.project, "project", "APPWRITE_PROJECT_ID")?;
     Ok((endpoint.trim_end_matches('/').to_owned(), project))
 }
@@ -118,8 +123,7 @@ impl Sandbox {
         folder.own_file(SANDBOX)?;
         let config = sandbox::Config { store: Some(store), version: Version::NEWEST, ..sandbox::Config::default() };
         let running = runtime.block_on(sandbox::start(config))?;
-        let target =
-            Target { endpoint: running.endpoint.clone(), project: running.project.clone(), key: running.key.clone() };
+        let target = Target::new(&*running.endpoint, &*running.project, &*running.key);
         Ok((target, Self { runtime: Some(runtime), running: Some(running) }))
     }
 }
@@ -135,6 +139,20 @@ impl Drop for Sandbox {
 
 fn cli_file(path: &Path) -> Option<CliFile> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// A warning about a key that other users of this machine can read.
+#[cfg(unix)]
+fn read_by_others(file: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    let file = file.display();
+    (mode & 0o077 != 0).then(|| format!("other users of this machine can read the key in {file}: chmod 600 {file}"))
+}
+
+#[cfg(not(unix))]
+fn read_by_others(_: &Path) -> Option<String> {
+    None
 }
 
 fn key(file: Option<&Path>) -> Result<String, RunError> {

@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::compare::compare;
 use super::context::{Context, Left, Reply};
+use super::engine::BEGAN;
 use super::feed::{self, Fed};
 use super::gate::Gate;
 use super::job::Job;
@@ -25,7 +26,7 @@ use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Request, User, cursor_after, equal, limit};
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{Change, Entry, Event, Ledger, Reader, Steps};
+use crate::ledger::{Change, Entry, Event, Ledger, Reader, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Report;
@@ -36,9 +37,6 @@ use crate::scheme::known::{self, KnownPassword};
 
 /// Users a page.
 const PAGE: usize = 100;
-/// By how much this machine's clock and the server's may differ when "there before this run" is decided.
-const CLOCK_SKEW_MS: i64 = 15 * 60 * 1000;
-
 /// Every finding, one JSON object a line.
 const LOG: &str = "verify.log.ndjson";
 /// Findings that are told one by one.
@@ -93,7 +91,7 @@ pub(super) fn read_back(
     let runtime = runtime::workers()?;
     let stop = Stop::default();
     let context = Arc::new(Context {
-        gate: Gate::new(client.clone(), stage.session.limits(), stage.listener.clone()),
+        gate: Gate::new(client, stage.session.limits(), stage.listener.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
     });
@@ -106,7 +104,6 @@ pub(super) fn read_back(
         concurrency: stage.session.concurrency,
         known: &known,
         began: began.map_or(i64::MIN, jiff::Timestamp::as_millisecond),
-        client: &client,
     };
     let told = Cell::new(0);
     let found = verification.run(&context, &runtime, &|finding| {
@@ -190,10 +187,8 @@ pub struct Verification<'v> {
     pub concurrency: usize,
     /// The passwords known in advance.
     pub known: &'v [KnownPassword],
-    /// When the run began, in Unix milliseconds.
+    /// When the run began by this machine's clock, in Unix milliseconds, if the ledger has no better.
     pub began: i64,
-    /// For sign-ins.
-    pub client: &'v Client,
 }
 
 /// A known password and its user.
@@ -238,8 +233,9 @@ impl Verification<'_> {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
             }
-            for (job, entry) in self.expected(batch)? {
+            for (mut job, entry) in self.expected(batch)? {
                 sign_ins.look_up(&job, &entry);
+                (job.state, job.known) = (entry.state, entry.steps);
                 waiting.push(job);
             }
             let mut rest = std::mem::take(&mut waiting);
@@ -286,6 +282,7 @@ impl Verification<'_> {
         sink: Sink<'_>,
     ) -> Result<(), RunError> {
         let ours = self.our_ids()?;
+        let began = self.reader.meta(BEGAN)?.and_then(|at| at.parse().ok()).unwrap_or(self.began);
         let mut last: Option<String> = None;
         loop {
             let mut queries = vec![limit(PAGE)];
@@ -295,7 +292,7 @@ impl Verification<'_> {
                 if ours.binary_search(&xxh3_64(user.id.as_bytes())).is_ok() {
                     continue;
                 }
-                if user.created_at.is_some_and(|created| created < self.began - CLOCK_SKEW_MS) {
+                if user.created_at.is_some_and(|created| created < began) {
                     found.others += 1;
                     continue;
                 }
@@ -303,7 +300,13 @@ impl Verification<'_> {
                 let text = "created since this run began, and not by it".into();
                 sink(Finding { record: 0, user_id: user.id.clone(), what: "stray", text })?;
             }
-            last = users.last().map(|user| user.id.clone());
+            let next = users.last().map(|user| user.id.clone());
+            if next.is_some() && next == last {
+                return Err(RunError::target(
+                    "the target gives the same page of users again: it ignores `cursorAfter`",
+                ));
+            }
+            last = next;
             if users.len() < PAGE || last.is_none() || context.stop.is_set() {
                 return Ok(());
             }
@@ -352,25 +355,20 @@ impl Verification<'_> {
     /// Whether the user is blocked, as planned; the session is ended again.
     async fn try_sign_in(&self, context: &Context, sign_in: &SignIn) -> Result<bool, String> {
         let untouched = self.is_as_left(context, sign_in).await;
-        let mut tries = 0;
-        let answer = loop {
-            tries += 1;
-            match self.client.sign_in(&sign_in.email, &sign_in.password).await {
-                Ok(answer) if answer.status != 429 && answer.status < 500 => break answer,
-                Ok(answer) if tries >= 6 => return Err(format!("the target answers HTTP {}", answer.status)),
-                Err(lost) if tries >= 6 => return Err(lost.text().to_owned()),
-                _ => tokio::time::sleep(crate::appwrite::verdict::back_off(tries).end).await,
-            }
-        };
-        let error = answer.error();
-        match (answer.is_success(), error.kind.as_str()) {
+        let stopped = |Left| "the run was stopped".to_owned();
+        match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await.map_err(stopped)? {
             // The target says so only to whom it believes the password.
-            (false, "user_blocked") if sign_in.blocked => Ok(true),
-            (false, "user_blocked") => Err("the user is blocked at the target, and was not planned to be".into()),
-            (false, "user_invalid_credentials") => Err("the target does not accept the password".into()),
-            (false, _) => Err(format!("the target refuses the sign-in: {}", error.message)),
-            (true, _) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
-            (true, _) => {
+            Reply::Refused { kind, .. } if kind == "user_blocked" && sign_in.blocked => Ok(true),
+            Reply::Refused { kind, .. } if kind == "user_blocked" => {
+                Err("the user is blocked at the target, and was not planned to be".into())
+            }
+            Reply::Refused { kind, .. } if kind == "user_invalid_credentials" => {
+                Err("the target does not accept the password".into())
+            }
+            Reply::Refused { problem, .. } => Err(format!("the target refuses the sign-in: {}", problem.text)),
+            Reply::Gone => Err("the target has no such user".into()),
+            Reply::Answer(_) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
+            Reply::Answer(answer) => {
                 if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
                     let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
                 }
@@ -521,20 +519,32 @@ async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>
         let users: HashMap<&str, &User> = users.iter().map(|user| (&*user.id, user)).collect();
         for job in chunk {
             let finding = |what, text| Finding { record: job.record, user_id: job.user_id().to_owned(), what, text };
-            let Some(user) = users.get(job.user_id()) else {
-                result.push(Compared::Missing(finding("missing", "the target has no such user".into())));
-                continue;
+            let compared = match users.get(job.user_id()).map(|user| compare(job, user)) {
+                None => Compared::Missing(finding("missing", "the target has no such user".into())),
+                Some(comparison) if comparison.is_same() => Compared::Same { upgraded: comparison.upgraded },
+                Some(comparison) => {
+                    let differs: Vec<_> = comparison.different.into_iter().chain(comparison.missing).collect();
+                    Compared::Different(finding("different", format!("differs in: {}", differs.join(", "))))
+                }
             };
-            let comparison = compare(job, user);
-            result.push(if comparison.is_same() {
-                Compared::Same { upgraded: comparison.upgraded }
-            } else {
-                let differs: Vec<_> = comparison.different.into_iter().chain(comparison.missing).collect();
-                Compared::Different(finding("different", format!("differs in: {}", differs.join(", "))))
-            });
+            doubt(context, job, &compared).await?;
+            result.push(compared);
         }
     }
     Ok(result)
+}
+
+/// A run that calls a user done who is not as planned is to look again: `resume`, and the same `import`.
+async fn doubt(context: &Context, job: &Job, compared: &Compared) -> Result<(), Left> {
+    let (Compared::Missing(finding) | Compared::Different(finding)) = compared else { return Ok(()) };
+    let Ok((state, steps)) = job.state.next(job.known, Event::Doubted) else { return Ok(()) };
+    // Whom this run did not create was there before; if they are created now, it is from now on.
+    let at = (job.state == State::Present).then(|| context.gate.clock().earliest());
+    let change = Change { record: job.record, state, steps, at, code: None, text: Some(finding.text.clone()) };
+    context.ledger.change(change).await.map_err(|error| {
+        context.stop.leave(error);
+        Left
+    })
 }
 
 async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
@@ -544,7 +554,9 @@ async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
             None => Err(context.stop_run("the target answers a list of users with something else".into())),
         },
         Reply::Gone => Err(context.stop_run("the target has no list of users".into())),
-        Reply::Refused(problem) => Err(context.stop_run(format!("the target refuses to list users: {}", problem.text))),
+        Reply::Refused { problem, .. } => {
+            Err(context.stop_run(format!("the target refuses to list users: {}", problem.text)))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What goes over the wire, typed: the requests of the Users API that rehome sends, and the users it reads back. Plans are
 //! made of these; HTTP is made of them in [`request`], and nowhere else.
 
+pub mod php;
+pub mod proof;
 pub mod request;
 pub mod user;
 

@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::proof::Proof;
 use super::{Create, Step};
+use crate::appwrite::said::Secrets;
 use crate::event::HTTP;
 
 /// What a request is for; what an answer to it means depends on it.
@@ -22,6 +25,22 @@ pub enum Kind {
     Read,
     /// A `DELETE`: repeating it is a 404.
     Delete,
+    /// A sign-in: repeating it makes one more session.
+    SignIn,
+}
+
+/// As whom a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::appwrite) enum As {
+    /// With the key, on the shared connections.
+    Key,
+    /// With the key, on a connection of its own without cookies: with the cookie of an earlier session every sign-in is
+    /// a 401. With the key, attempts do not count against end users' limits.
+    Visitor,
+    /// An end user of the project: no key.
+    Guest,
+    /// Nobody: neither key nor project. Appwrite answers 401 to a key where it tells its version.
+    Nobody,
 }
 
 /// A request, ready to be sent any number of times. Cheap to clone; holds secrets.
@@ -29,6 +48,11 @@ pub enum Kind {
 pub struct Request {
     /// What it is for.
     pub kind: Kind,
+    /// What proves that it was carried out.
+    pub proof: Proof,
+    pub(in crate::appwrite) sender: As,
+    /// What must not be shown, whoever repeats it.
+    pub(in crate::appwrite) secrets: Secrets,
     pub(in crate::appwrite) method: Method,
     /// Below the endpoint, `/users/bcrypt`; may carry a query.
     pub(in crate::appwrite) path: Cow<'static, str>,
@@ -42,7 +66,15 @@ impl Create<'_> {
     pub fn request(&self) -> Request {
         // Serialising strings and numbers into memory cannot fail.
         let body = serde_json::to_vec(&self.body).unwrap_or_default();
-        Request { kind: Kind::Create, method: Method::POST, path: self.endpoint.path().into(), body: body.into() }
+        Request {
+            kind: Kind::Create,
+            proof: Proof::of(self),
+            sender: As::Key,
+            secrets: Secrets::of(self.body.password.as_ref()),
+            method: Method::POST,
+            path: self.endpoint.path().into(),
+            body: body.into(),
+        }
     }
 }
 
@@ -52,8 +84,15 @@ impl Step<'_> {
     pub fn request(&self, user_id: &str) -> Request {
         let kind = if matches!(self, Step::Phone(_)) { Kind::Phone } else { Kind::Step };
         let method = if matches!(self, Step::Labels(_)) { Method::PUT } else { Method::PATCH };
-        let path = format!("/users/{user_id}{}", self.path()).into();
-        Request { kind, method, path, body: self.body().to_string().into() }
+        Request {
+            kind,
+            proof: Proof::Step(user_id.to_owned(), self.clone().into_owned()),
+            sender: As::Key,
+            secrets: Secrets::default(),
+            method,
+            path: format!("/users/{user_id}{}", self.path()).into(),
+            body: self.body().to_string().into(),
+        }
     }
 }
 
@@ -78,40 +117,77 @@ impl Request {
         parts.join("/")
     }
 
-    /// `POST` of any JSON.
-    #[must_use]
-    pub fn post(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
-        Self { kind: Kind::Create, method: Method::POST, path: path.into(), body: body.to_string().into() }
+    fn new(kind: Kind, method: Method, path: impl Into<Cow<'static, str>>, proof: Proof) -> Self {
+        let (sender, secrets) = (As::Key, Secrets::default());
+        Self { kind, proof, sender, secrets, method, path: path.into(), body: Bytes::new() }
     }
 
-    /// `PATCH` of any JSON.
+    fn with(mut self, body: &Value) -> Self {
+        self.body = body.to_string().into();
+        self
+    }
+
+    /// `POST` of any JSON that is answered with a document.
+    #[must_use]
+    pub fn post(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
+        Self::new(Kind::Create, Method::POST, path, Proof::Member("$id")).with(body)
+    }
+
+    /// `PATCH` of any JSON that is answered with a document.
     #[must_use]
     pub fn patch(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
-        Self { kind: Kind::Step, method: Method::PATCH, path: path.into(), body: body.to_string().into() }
+        Self::new(Kind::Step, Method::PATCH, path, Proof::Member("$id")).with(body)
+    }
+
+    /// A create with an empty body, which a key that may write is told is incomplete: it makes nobody, and shows that
+    /// creates are served.
+    #[must_use]
+    pub fn probe_create() -> Self {
+        Self::post("/users/bcrypt", &json!({}))
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn version() -> Self {
+        Self { sender: As::Nobody, ..Self::get("/health/version", Proof::Member("version")) }
+    }
+
+    /// Signs in as nobody, without the key: the answer shows whether end users may sign in by e-mail and password.
+    #[must_use]
+    pub fn guest_sign_in() -> Self {
+        Self { sender: As::Guest, ..Self::sign_in("rehome-preflight@example.com", "nobody has this") }
+    }
+
+    /// Signs in.
+    #[must_use]
+    pub fn sign_in(email: &str, password: &str) -> Self {
+        let request = Self::new(Kind::SignIn, Method::POST, "/account/sessions/email", Proof::Member("$id"));
+        let secrets = Secrets::from([password]);
+        Self { sender: As::Visitor, secrets, ..request.with(&json!({"email": email, "password": password})) }
     }
 
     /// `GET /users/{id}`; the id's characters need no escaping.
     #[must_use]
     pub fn read(user_id: &str) -> Self {
-        Self::get(format!("/users/{user_id}"))
+        Self::get(format!("/users/{user_id}"), Proof::User(user_id.to_owned()))
     }
 
     /// `GET /users/{id}/sessions`
     #[must_use]
     pub fn sessions(user_id: &str) -> Self {
-        Self::get(format!("/users/{user_id}/sessions"))
+        Self::get(format!("/users/{user_id}/sessions"), Proof::Member("sessions"))
     }
 
     /// `DELETE /users/{id}/sessions/{session}`
     #[must_use]
     pub fn end_session(user_id: &str, session: &str) -> Self {
-        Self::without_body(Kind::Delete, Method::DELETE, format!("/users/{user_id}/sessions/{session}"))
+        Self::new(Kind::Delete, Method::DELETE, format!("/users/{user_id}/sessions/{session}"), Proof::Nothing)
     }
 
     /// `DELETE /users/{id}`
     #[must_use]
     pub fn delete(user_id: &str) -> Self {
-        Self::without_body(Kind::Delete, Method::DELETE, format!("/users/{user_id}"))
+        Self::new(Kind::Delete, Method::DELETE, format!("/users/{user_id}"), Proof::Nothing)
     }
 
     /// `GET /users` with queries as Appwrite ≥ 1.5 writes them.
@@ -121,17 +197,31 @@ impl Request {
         for query in queries {
             url.query_pairs_mut().append_pair("queries[]", &query.to_string());
         }
-        Self::get(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+        Self::get(format!("{}?{}", url.path(), url.query().unwrap_or_default()), Proof::Member("users"))
     }
 
     /// Any other `GET`.
     #[must_use]
-    pub fn get(path: String) -> Self {
-        Self::without_body(Kind::Read, Method::GET, path)
+    pub fn get(path: impl Into<Cow<'static, str>>, proof: Proof) -> Self {
+        Self::new(Kind::Read, Method::GET, path, proof)
     }
 
-    fn without_body(kind: Kind, method: Method, path: String) -> Self {
-        Self { kind, method, path: path.into(), body: Bytes::new() }
+    /// Method, path and body, for a server that is a function.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (&str, &str, &[u8]) {
+        (self.method.as_str(), &self.path, &self.body)
+    }
+
+    /// A digest that tells requests apart.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        xxh3_64_with_seed(&self.body, xxh3_64(self.path.as_bytes()))
+    }
+
+    /// Bytes that an answer may have: a page of users holds the preferences of a hundred.
+    #[must_use]
+    pub fn longest_answer(&self) -> usize {
+        if self.path.contains('?') { 32 << 20 } else { 2 << 20 }
     }
 }
 

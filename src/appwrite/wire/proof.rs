@@ -1,0 +1,88 @@
+//! What an answer has to show before it is believed: anybody on the way can say 200.
+
+use serde::Deserialize;
+
+use super::php::{same_members, same_set};
+use super::user::User;
+use super::{Create, Step};
+use crate::appwrite::client::Answer;
+
+/// What proves that a request was carried out.
+#[derive(Clone)]
+pub enum Proof {
+    /// The user's own id.
+    User(String),
+    /// The user's own id, and what the step set.
+    Step(String, Step<'static>),
+    /// A JSON object with this member.
+    Member(&'static str),
+    /// No body at all.
+    Nothing,
+}
+
+impl std::fmt::Display for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(_) => f.write_str("the user"),
+            Self::Step(_, step) => write!(f, "what was set ({})", step.name()),
+            Self::Member(name) => write!(f, "`{name}`"),
+            Self::Nothing => f.write_str("that it is Appwrite's"),
+        }
+    }
+}
+
+/// The first members of a user document.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(rename = "$id", borrow)]
+    id: std::borrow::Cow<'a, str>,
+}
+
+impl Proof {
+    /// What proves this create.
+    #[must_use]
+    pub fn of(create: &Create<'_>) -> Self {
+        Self::User(create.body.user_id.as_ref().to_owned())
+    }
+
+    /// Whether a 2xx shows it.
+    #[must_use]
+    pub fn holds(&self, answer: &Answer) -> bool {
+        match self {
+            Self::User(id) => serde_json::from_slice::<Head<'_>>(&answer.body).is_ok_and(|head| head.id == *id),
+            // Answered with the preferences alone.
+            Self::Step(_, Step::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
+            Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),
+            Self::Member(name) => answer.json().get(name).is_some(),
+            Self::Nothing => answer.body.is_empty(),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// What it sets, for people.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Step::Disable => "status",
+            Step::Phone(_) => "phone",
+            Step::Prefs(_) => "preferences",
+            Step::VerifyEmail => "e-mail verification",
+            Step::VerifyPhone => "phone verification",
+            Step::Labels(_) => "labels",
+        }
+    }
+
+    /// Whether the target's user has what this sets.
+    #[must_use]
+    pub fn is_shown_by(&self, user: &User) -> bool {
+        match self {
+            Step::Disable => user.status == Some(false),
+            Step::Phone(number) => user.phone == **number,
+            Step::Prefs(prefs) => same_members(prefs, &user.prefs),
+            Step::VerifyEmail => user.email_verification == Some(true),
+            Step::VerifyPhone => user.phone_verification == Some(true),
+            Step::Labels(labels) => same_set(labels, &user.labels),
+        }
+    }
+}
