@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::wire::PasswordFields;
-use crate::inert;
+use crate::escape;
 
 /// Characters of a message that are kept.
 const LONGEST: usize = 240;
@@ -54,7 +54,7 @@ pub(in crate::appwrite) fn error(body: &[u8], secrets: &Secrets, key: &str) -> E
     let message: String = message.chars().take(16 * LONGEST).collect();
     let hidden = secrets.0.iter().map(String::as_str).chain([key]).fold(message, |text, secret| hide(&text, secret));
     let kind = kind.chars().take(64).filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    ErrorBody { kind, message: inert::shown(&hidden, LONGEST).into_owned() }
+    ErrorBody { kind, message: escape::shown(&hidden, LONGEST).into_owned() }
 }
 
 /// Replaces every part of the text that is a part of the secret, whatever case and escapes it is repeated in.

@@ -13,13 +13,9 @@
 
 pub mod build;
 pub mod compare;
-pub mod escape;
+pub use crate::escape;
 pub mod figures;
 pub mod html;
-<<<<<<< HEAD
-=======
-pub use crate::inert;
->>>>>>> c676f3c (Believe no answer that does not show what was asked, and tell the target's trouble from a user's)
 pub mod lists;
 pub mod loss;
 mod next;
