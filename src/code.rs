@@ -136,6 +136,9 @@ codes! {
         "add an address, or import the user without a password";
     InvalidPhone = "invalid-phone", Warning, "the phone number is not E.164 and is left out",
         "write it as +COUNTRYNUMBER without spaces";
+    RefusedCallingCode = "refused-calling-code", Warning,
+        "the phone number's calling code is one that Appwrite refuses from 2.0 on",
+        "servers that refuse it get the user without the number";
     PasswordLength = "password-length", Refused, "the password is shorter or longer than a login accepts",
         "create without a password (--unsupported without-password) and run a recovery campaign";
     DerivedId = "derived-id", Info, "the source id is not one Appwrite accepts; a stable one is derived",

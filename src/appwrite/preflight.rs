@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ask::{Asking, Door, Outcome, Told, Tries};
 use super::client::{Answer, Client, Lost, Target};
+use super::rules;
 use super::verdict::Cause;
 use super::version::Version;
+use super::wire::proof::Proof;
 use super::wire::{Request, equal, limit};
 use crate::error::RunError;
 
@@ -24,6 +26,8 @@ const TRIES: u32 = 8;
 pub struct Preflight {
     /// The server's version.
     pub version: Version,
+    /// The calling codes whose numbers the server refuses, as it answered when it was asked.
+    pub refused_codes: Vec<u16>,
     /// What a person should look at before a large run.
     pub warnings: Vec<String>,
 }
@@ -35,7 +39,7 @@ pub struct Preflight {
 /// key, `users.read`, `users.write`.
 pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
     let Target { endpoint, project, warnings, .. } = client.target();
-    let version = version(client).await?;
+    let (version, newer) = version(client).await?;
 
     let first = Request::list(&[limit(1)]);
     let list = patiently(client, &first).await?;
@@ -50,6 +54,8 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
     }
 
     let mut warnings = warnings.clone();
+    warnings.extend(newer);
+    let refused_codes = refused_codes(client, version).await;
     if let Ok(answer) = client.send(&Request::guest_sign_in()).await
         && answer.status == 501
     {
@@ -59,16 +65,94 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
                 .into(),
         );
     }
-    warnings.push(
-        "a key cannot see two settings; look at them in the console before a large run: switch off Auth, Security, \
-         Personal data (it is applied to hashes and refuses some), and disable webhooks and functions on users.* (each \
-         create sends them the hash)"
-            .into(),
-    );
-    Ok(Preflight { version, warnings })
+    warnings.extend(policies(client, version).await);
+    Ok(Preflight { version, refused_codes, warnings })
 }
 
-async fn version(client: &Client) -> Result<Version, RunError> {
+/// Asks which calling codes the server refuses: by changing the number of nobody, which is a 400 where the number is refused
+/// and a 404 where only the user is missing. A version does not tell (a main of 2026 that calls itself 1.9.6 refuses them), so
+/// that one code of those that some refuse is asked for, and the others where that one is refused.
+async fn refused_codes(client: &Client, version: Version) -> Vec<u16> {
+    let known = rules::refused_calling_codes(version.profile());
+    let refused = async |code: u16| {
+        let request = Request::patch("/users/rehome-nobody/phone", &json!({ "number": format!("+{code}5551234") }));
+        match client.send(&request).await {
+            Ok(answer) if answer.status == 400 => true,
+            Ok(answer) if answer.status == 404 => false,
+            // Whatever it is, it says nothing of the number.
+            _ => known.contains(&code),
+        }
+    };
+    let mut codes = Vec::new();
+    for code in rules::REFUSED_CALLING_CODES {
+        if refused(*code).await {
+            codes.push(*code);
+        } else if codes.is_empty() {
+            break;
+        }
+    }
+    codes
+}
+
+/// What the project's policies would do to users who are imported, as far as the key may see them.
+async fn policies(client: &Client, version: Version) -> Vec<String> {
+    const HOOKS: &str = "disable webhooks and functions on users.* before a large run: each create sends them the hash";
+    let policy = async |name: &str| -> Option<Value> {
+        let request = Request::get(format!("/project/policies/{name}"), Proof::Member("$id"));
+        let answer = client.send(&request).await.ok()?;
+        answer.is_success().then(|| answer.json())
+    };
+    let enabled = |policy: &Option<Value>| policy.as_ref().is_some_and(|policy| policy["enabled"] == true);
+    let personal = policy("password-personal-data").await;
+    let Some(personal) = personal else {
+        return vec![
+            "a key without policies.read cannot see two settings; look at them in the console before a large run: switch off \
+             Auth, Security, Personal data (it is applied to hashes and refuses some), and disable webhooks and functions on \
+             users.* (each create sends them the hash)"
+                .into(),
+        ];
+    };
+    let mut found = vec![HOOKS.to_owned()];
+    if enabled(&Some(personal)) {
+        found.push(
+            "the policy on personal data is on: it is applied to hashes and refuses some (password_personal_data); switch it off \
+             until the import is done (console: Auth, Security)"
+                .into(),
+        );
+    }
+    if version.profile().email_policies {
+        for (name, what) in [
+            ("deny-free-email", "free providers (user_email_free)"),
+            ("deny-disposable-email", "throw-away providers (user_email_disposable)"),
+            ("deny-aliased-email", "aliases such as name+tag@ (user_email_not_canonical)"),
+            ("deny-corporate-email", "providers that are not corporate (user_email_not_corporate)"),
+        ] {
+            if enabled(&policy(name).await) {
+                found.push(format!("a policy refuses addresses of {what}, and with them the users who have one"));
+            }
+        }
+    }
+    if version.profile().pwned_policy
+        && let Some(pwned) = policy("password-pwned").await
+        && pwned["enabled"] == true
+        && pwned["sessions"] == true
+    {
+        found.push(
+            "users whose password is known from a breach must set a new one at their first sign-in (password-pwned)"
+                .into(),
+        );
+    }
+    if let Some(rotation) = policy("password-rotation").await.filter(|policy| policy["enabled"] == true) {
+        let days = rotation["maxAge"].as_f64().unwrap_or_default() / 86_400.0;
+        found.push(format!(
+            "everybody imported today has to set a new password on the same day, in {days:.0} days (password-rotation)"
+        ));
+    }
+    found
+}
+
+/// The version, and what is to be said where the table does not know it.
+async fn version(client: &Client) -> Result<(Version, Option<String>), RunError> {
     let endpoint = &client.target().endpoint;
     let answer = patiently(client, &Request::version()).await?;
     let text = answer.json().get("version").and_then(Value::as_str).map(str::to_owned);
@@ -79,9 +163,20 @@ async fn version(client: &Client) -> Result<Version, RunError> {
         ))
         .remedy("does the endpoint end in /v1?"));
     };
-    let version: Version = text.parse().map_err(|e| RunError::target(endpoint.clone()).because(e))?;
+    let newest = Version::NEWEST;
+    let Ok(version) = text.parse::<Version>() else {
+        let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+        return Ok((
+            newest,
+            Some(format!("{endpoint} calls itself `{text}`, which is no version; it is treated as {newest}")),
+        ));
+    };
     if version.profile().json_queries {
-        Ok(version)
+        let row = newest.profile().name;
+        let newer = format!(
+            "{endpoint} is Appwrite {version}, newer than {newest}, the newest that rehome knows; it is treated as {row}"
+        );
+        Ok((version, version.is_beyond_the_table().then_some(newer)))
     } else {
         Err(RunError::target(format!(
             "{endpoint} is Appwrite {version}; rehome sends to 1.5 and newer, because older ones cannot be read back the same way"
@@ -204,7 +299,10 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
         let valued: Vec<_> = claims.iter().filter_map(|claim| Some((claim, value(claim)?))).collect();
         for batch in chunks(&valued, |(_, value)| value.len()) {
             let values: Vec<_> = batch.iter().map(|(_, value)| *value).collect();
-            let users = users(client, &[equal(attribute, &values), limit(VALUES)]).await?;
+            let mut users = users(client, &[equal(attribute, &values), limit(VALUES)]).await?;
+            if attribute == "$id" {
+                users.extend(in_other_case(client, &values).await?);
+            }
             for user in users {
                 let has = user.get(attribute).and_then(Value::as_str).unwrap_or_default();
                 let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
@@ -214,6 +312,26 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
         }
     }
     found.sort_by_key(|collision| collision.record);
+    Ok(found)
+}
+
+/// Users whose id is one of these in capitals or in small letters alone: PostgreSQL takes no two ids that differ in case, and
+/// finds none by another case than its own.
+async fn in_other_case(client: &Client, ids: &[&str]) -> Result<Vec<Value>, RunError> {
+    let mut others: Vec<String> =
+        ids.iter().flat_map(|id| [id.to_ascii_lowercase(), id.to_ascii_uppercase()]).collect();
+    others.retain(|other| !ids.contains(&other.as_str()));
+    let mut found = Vec::new();
+    for batch in chunks(&others, String::len) {
+        let values: Vec<&str> = batch.iter().map(String::as_str).collect();
+        for user in users(client, &[equal("$id", &values), limit(VALUES)]).await? {
+            // MariaDB has answered with them already.
+            let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
+            if others.iter().any(|other| other == id) {
+                found.push(user);
+            }
+        }
+    }
     Ok(found)
 }
 

@@ -135,15 +135,42 @@ fn ends_as(address: &[u8]) -> u8 {
 }
 
 /// Whether a number is accepted: E.164 with 7 to 15 digits, and a country calling code that exists (Appwrite asks
-/// libphonenumber to parse it).
+/// libphonenumber to parse it) and that the version takes.
 #[must_use]
-pub fn phone(number: &str) -> bool {
-    let Some(digits) = number.strip_prefix('+') else { return false };
-    (7..=15).contains(&digits.len())
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !digits.starts_with('0')
-        && (1..=3).any(|n| digits[..n].parse().is_ok_and(|code: u16| CALLING_CODES.binary_search(&code).is_ok()))
+pub fn phone(number: &str, profile: &Profile) -> bool {
+    calling_code(number).is_some_and(|code| !profile.calling_codes_refused || !refused_by_newer_servers(code))
 }
+
+/// The country calling code of a number, if it is E.164 with 7 to 15 digits and the code exists. No code begins another, so
+/// that there is one at most.
+#[must_use]
+pub fn calling_code(number: &str) -> Option<u16> {
+    let digits = number.strip_prefix('+')?;
+    let sound =
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    let exists = |code: &u16| CALLING_CODES.binary_search(code).is_ok();
+    if sound { (1..=3).find_map(|n| digits[..n].parse().ok().filter(exists)) } else { None }
+}
+
+/// The calling codes that a version refuses.
+#[must_use]
+pub const fn refused_calling_codes(profile: &Profile) -> &'static [u16] {
+    if profile.calling_codes_refused { REFUSED_CALLING_CODES } else { &[] }
+}
+
+/// Whether numbers of a calling code are refused where [`Profile::calling_codes_refused`] holds.
+#[must_use]
+pub fn refused_by_newer_servers(code: u16) -> bool {
+    REFUSED_CALLING_CODES.binary_search(&code).is_ok()
+}
+
+/// The calling codes that servers from 2.0 on refuse, as a running one did. A server may differ from the list, and can be
+/// asked ([`super::preflight`]).
+#[rustfmt::skip]
+pub const REFUSED_CALLING_CODES: &[u16] = &[
+    92, 93, 211, 225, 230, 235, 243, 246, 247, 355, 382, 383, 423, 508, 599, 685, 690, 800, 808, 870, 878, 881, 882, 883,
+    888, 970, 979, 992, 993, 998,
+];
 
 /// The country calling codes that libphonenumber knows, geographic or not.
 #[rustfmt::skip]
@@ -307,8 +334,9 @@ mod tests {
     /// Observed on a running 1.9.6: unassigned calling codes and six digits are refused.
     #[test]
     fn numbers_as_the_server_judges_them() {
+        let observed = Version::new(1, 9, 6).profile();
         for good in ["+1234567", "+14155550123", "+4915112345678", "+881612345678"] {
-            assert!(phone(good), "{good}");
+            assert!(phone(good, observed), "{good}");
         }
         for bad in [
             "14155550123",
@@ -320,8 +348,21 @@ mod tests {
             "+1234567890123456",
             "+",
         ] {
-            assert!(!phone(bad), "{bad}");
+            assert!(!phone(bad, observed), "{bad}");
         }
+    }
+
+    /// Observed on a running main before 2.0.
+    #[test]
+    fn thirty_calling_codes_are_refused_by_newer_servers() {
+        assert_eq!(REFUSED_CALLING_CODES.len(), 30);
+        for code in REFUSED_CALLING_CODES {
+            let number = format!("+{code}5551234");
+            assert!(phone(&number, Version::new(1, 9, 10).profile()), "{number}");
+            assert!(!phone(&number, Version::new(2, 0, 0).profile()), "{number}");
+            assert_eq!(calling_code(&number), Some(*code));
+        }
+        assert!(phone("+14155550123", newest()) && phone("+4915112345678", newest()));
     }
 
     #[test]

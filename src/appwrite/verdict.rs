@@ -201,7 +201,7 @@ mod tests {
             (Step, 409, "user_already_exists", "refused"),
             (Step, 409, "general_resource_locked", "retry Overloaded"),
             (Create, 400, "general_argument_invalid", "refused"),
-            (Create, 400, "user_password_personal_data", "refused"),
+            (Create, 400, "password_personal_data", "refused"),
             (Create, 500, "general_unknown", "unknown ServerError"),
             (Step, 500, "general_unknown", "unknown ServerError"),
             (Create, 429, "general_rate_limit_exceeded", "retry Throttled"),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// A server version, `1.9.6`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// 1 in every version that has the Users API.
+    /// The major version.
     pub major: u16,
     /// The minor version.
     pub minor: u16,
@@ -21,8 +21,15 @@ impl Version {
         Self { major, minor, patch }
     }
 
-    /// The newest version whose behaviour was observed; the default of offline commands.
-    pub const NEWEST: Self = Self::new(1, 9, 6);
+    /// The newest version that the table knows; the default of offline commands. What is known of it and how, says
+    /// [`PROFILES`].
+    pub const NEWEST: Self = Self::new(2, 6, 2);
+
+    /// Whether it is newer than what the table knows, and so taken for its newest row.
+    #[must_use]
+    pub fn is_beyond_the_table(self) -> bool {
+        self > Self::NEWEST
+    }
 
     /// What an importer must know of this version. Versions newer than the table are taken for its newest row, older
     /// ones than 1.4 for its oldest.
@@ -58,8 +65,7 @@ impl FromStr for Version {
     }
 }
 
-/// What an importer must know of a range of versions. Source: the Appwrite tags 1.4.0 … 1.9.6 and running 1.6.2, 1.7.5,
-/// 1.8.0, 1.8.1 and 1.9.6 servers.
+/// What an importer must know of a range of versions.
 #[derive(Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a table of independent facts")]
 pub struct Profile {
@@ -87,9 +93,23 @@ pub struct Profile {
     pub json_queries: bool,
     /// Leading and trailing blanks of an address are stored verbatim; else the create answers 400.
     pub email_blanks_stored: bool,
+    /// Numbers of the calling codes in [`super::rules::REFUSED_CALLING_CODES`] are refused (400), though they exist.
+    pub calling_codes_refused: bool,
+    /// A sign-in stores Argon2 hashes of other costs than the server's own anew; else hashes of other schemes alone. Not
+    /// known of 2.3 and 2.4, where it may be: an Argon2 hash that has become another one is a re-hash there.
+    pub argon2_rehashed: bool,
+    /// A project may refuse addresses: free, disposable, aliased or not corporate ones (400 `user_email_…`).
+    pub email_policies: bool,
+    /// A project may have passwords looked up among breached ones: 412 at a sign-in with the right password, 503 where the
+    /// service that knows them is away.
+    pub pwned_policy: bool,
 }
 
 /// One row a range of versions, oldest first.
+///
+/// Up to 1.9 every value was observed on running servers, as was 2.0 on a main of August 2026 that was about to become it. Of
+/// 2.2 and later the published source, tests, SDKs and documentation were read, and where they leave something open the row
+/// says the answer with which nobody is lost.
 pub const PROFILES: &[Profile] = &[
     Profile {
         name: "1.4",
@@ -104,6 +124,10 @@ pub const PROFILES: &[Profile] = &[
         max_user_id: 36,
         json_queries: false,
         email_blanks_stored: false,
+        calling_codes_refused: false,
+        argon2_rehashed: false,
+        email_policies: false,
+        pwned_policy: false,
     },
     Profile {
         name: "1.5–1.8.0",
@@ -118,6 +142,10 @@ pub const PROFILES: &[Profile] = &[
         max_user_id: 36,
         json_queries: true,
         email_blanks_stored: false,
+        calling_codes_refused: false,
+        argon2_rehashed: false,
+        email_policies: false,
+        pwned_policy: false,
     },
     Profile {
         name: "1.8.1",
@@ -132,22 +160,56 @@ pub const PROFILES: &[Profile] = &[
         max_user_id: 36,
         json_queries: true,
         email_blanks_stored: false,
+        calling_codes_refused: false,
+        argon2_rehashed: false,
+        email_policies: false,
+        pwned_policy: false,
     },
+    ROW_1_9,
+    Profile { name: "2.0–2.1", since: Version::new(2, 0, 0), calling_codes_refused: true, ..ROW_1_9 },
+    Profile { name: "2.2", since: Version::new(2, 2, 0), calling_codes_refused: true, email_policies: true, ..ROW_1_9 },
     Profile {
-        name: "1.9",
-        since: Version::new(1, 9, 0),
-        sha_default: "sha256",
-        sha512_truncated: false,
-        scrypt_unchecked: false,
-        base64_unchecked: false,
-        scrypt_modified_utf8: true,
-        max_256_bytes: true,
-        max_labels: 1000,
-        max_user_id: 36,
-        json_queries: true,
-        email_blanks_stored: true,
+        name: "2.3–2.4",
+        since: Version::new(2, 3, 0),
+        calling_codes_refused: true,
+        email_policies: true,
+        pwned_policy: true,
+        argon2_rehashed: true,
+        ..ROW_1_9
     },
+    Profile { name: "2.5", since: Version::new(2, 5, 0), ..NEWEST_ROW },
+    NEWEST_ROW,
 ];
+
+const ROW_1_9: Profile = Profile {
+    name: "1.9",
+    since: Version::new(1, 9, 0),
+    sha_default: "sha256",
+    sha512_truncated: false,
+    scrypt_unchecked: false,
+    base64_unchecked: false,
+    scrypt_modified_utf8: true,
+    max_256_bytes: true,
+    max_labels: 1000,
+    max_user_id: 36,
+    json_queries: true,
+    email_blanks_stored: true,
+    calling_codes_refused: false,
+    argon2_rehashed: false,
+    email_policies: false,
+    pwned_policy: false,
+};
+
+/// What is known of 2.6, and what newer versions are taken for.
+const NEWEST_ROW: Profile = Profile {
+    name: "2.6",
+    since: Version::new(2, 6, 0),
+    calling_codes_refused: true,
+    argon2_rehashed: true,
+    email_policies: true,
+    pwned_policy: true,
+    ..ROW_1_9
+};
 
 #[cfg(test)]
 mod tests {
@@ -162,8 +224,22 @@ mod tests {
         assert_eq!(profile("1.8.1"), "1.8.1");
         assert_eq!(profile("1.8"), "1.8.1");
         assert_eq!(profile("1.9.6"), "1.9");
-        assert_eq!(profile("2.0.0"), "1.9");
+        assert_eq!(profile("1.9.10"), "1.9");
+        assert_eq!(profile("2.0.0"), "2.0–2.1");
+        assert_eq!(profile("2.1.3"), "2.0–2.1");
+        assert_eq!(profile("2.2.0"), "2.2");
+        assert_eq!(profile("2.4.1"), "2.3–2.4");
+        assert_eq!(profile("2.5.0"), "2.5");
+        assert_eq!(profile("2.6.2"), "2.6");
+        assert_eq!(profile("3.0.0"), "2.6");
         assert_eq!(profile("1.2.0"), "1.4");
+    }
+
+    #[test]
+    fn rows_are_in_order_and_the_last_is_the_newest() {
+        assert!(PROFILES.windows(2).all(|rows| rows[0].since < rows[1].since));
+        assert_eq!(Version::NEWEST.profile(), &PROFILES[PROFILES.len() - 1]);
+        assert!(!Version::NEWEST.is_beyond_the_table() && Version::new(2, 6, 3).is_beyond_the_table());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::error::{Finish, RunError};
 use crate::runtime;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::faults::pace::Latency;
-use crate::sandbox::{Config, ExtraKey, Running, start};
+use crate::sandbox::{Config, Database, ExtraKey, Running, start};
 
 /// Serve Appwrite's Users API on loopback, on SQLite
 #[derive(clap::Args)]
@@ -40,9 +40,13 @@ pub struct Args {
     #[arg(long, value_name = "ID:KEY[:SCOPE,SCOPE]")]
     pub extra_project: Vec<ExtraKey>,
 
-    /// The Appwrite version to answer as: 1.6.2, 1.7.5, 1.8.0, 1.8.1 and 1.9.6 were observed
+    /// The Appwrite version to answer as: 1.6.2, 1.7.5, 1.8.0, 1.8.1, 1.9.6 and 2.0.0 were observed, later ones read
     #[arg(long, value_name = "X.Y.Z", default_value_t = Version::NEWEST)]
     pub appwrite_version: Version,
+
+    /// The database to be on: how ids and addresses are compared, and what cannot be kept
+    #[arg(long, value_enum, default_value_t)]
+    pub database: Database,
 
     /// How long every answer takes in milliseconds, to about one; longer where the work does
     #[arg(long, value_name = "MS[..MS]")]
@@ -90,6 +94,7 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
         key: args.key,
         extra: args.extra_project,
         version: args.appwrite_version,
+        database: args.database,
         latency: args.latency,
         limit: args.limit,
         retry_after: args.retry_after,

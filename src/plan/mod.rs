@@ -92,16 +92,35 @@ impl Secret<'_> {
 // An account is large, so it stays where it is and is planned in two halves, one after the other.
 
 /// The first half of planning: address and phone number as Appwrite stores them, and what becomes of the password.
-fn begin<'a>(account: &mut Account<'a>, unsupported: Unsupported, profile: &Profile) -> Result<Secret<'a>, Refusal> {
+/// Numbers of the calling codes in `refused` are left out, as others that the server would not take.
+fn begin<'a>(
+    account: &mut Account<'a>,
+    unsupported: Unsupported,
+    profile: &Profile,
+    refused: &[u16],
+) -> Result<Secret<'a>, Refusal> {
     account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
     account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
     if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {
         return Err(Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts"));
     }
-    if account.phone.as_ref().is_some_and(|number| !rules::phone(number)) {
-        account.phone = None;
-        let text = "the phone number is not in the form +COUNTRYNUMBER and is left out";
-        account.notes.push(Note::new(Code::InvalidPhone, text));
+    match account.phone.as_deref().map(rules::calling_code) {
+        Some(None) => {
+            account.phone = None;
+            let text = "the phone number is not in the form +COUNTRYNUMBER and is left out";
+            account.notes.push(Note::new(Code::InvalidPhone, text));
+        }
+        Some(Some(code)) if refused.contains(&code) => {
+            account.phone = None;
+            let text =
+                format!("numbers that begin with +{code} are refused by this version of Appwrite; it is left out");
+            account.notes.push(Note::new(Code::RefusedCallingCode, text));
+        }
+        Some(Some(code)) if rules::refused_by_newer_servers(code) => {
+            let text = format!("numbers that begin with +{code} are refused by Appwrite 2.0 and newer");
+            account.notes.push(Note::new(Code::RefusedCallingCode, text));
+        }
+        _ => {}
     }
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
     match (password(&account.credential, sign_in, profile, &mut account.notes), unsupported) {

@@ -22,6 +22,8 @@ pub struct Planner<'e> {
     pub policies: Policies,
     /// For which Appwrite.
     pub profile: &'static Profile,
+    /// The calling codes whose numbers it refuses: by the version, unless the server was asked.
+    pub refused_codes: Vec<u16>,
     /// Which part of the users; duplicates are decided among all of them all the same.
     pub shard: Shard,
     /// Worker threads.
@@ -47,7 +49,8 @@ impl<'e> Planner<'e> {
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
-        Self { export, policies, profile, shard: Shard::default(), threads: default_threads() }
+        let refused_codes = crate::appwrite::rules::refused_calling_codes(profile).to_vec();
+        Self { export, policies, profile, refused_codes, shard: Shard::default(), threads: default_threads() }
     }
 
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
@@ -55,7 +58,7 @@ impl<'e> Planner<'e> {
     fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'r>)) {
         let unsupported = self.policies.unsupported;
         let begin = |item: &mut Item<'r>| match &mut item.account {
-            Ok(account) => (Facts::of(account), begin(account, unsupported, self.profile)),
+            Ok(account) => (Facts::of(account), begin(account, unsupported, self.profile, &self.refused_codes)),
             Err(_) => (Facts::default(), Ok(Secret::none("none"))),
         };
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();

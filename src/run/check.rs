@@ -75,7 +75,10 @@ impl Check {
         let export = self.export.open()?;
         let live = self.live.clone().map(Live::connect).transpose()?;
         let version = live.as_ref().map_or(self.version, |live| live.preflight.version);
-        let planner = Planner::new(&export, self.policies, version.profile());
+        let mut planner = Planner::new(&export, self.policies, version.profile());
+        if let Some(live) = &live {
+            planner.refused_codes.clone_from(&live.preflight.refused_codes);
+        }
         let observer = Observer { source: export.source().name(), with_pii: self.with_pii };
 
         let folder = match folder {

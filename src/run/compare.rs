@@ -103,6 +103,11 @@ fn password(endpoint: Endpoint, planned: &str, hash: &str, stored: &str, upgrade
         (Endpoint::Plain, "") => stored.is_empty(),
         // The server hashed it, with a salt of its own.
         (Endpoint::Plain, _) => hash == "argon2" && !stored.is_empty(),
+        // From 2.3 on a sign-in also makes the server's own of an Argon2 hash of other costs.
+        (Endpoint::Argon2, planned) if hash == "argon2" && stored != planned => {
+            *upgraded = stored.starts_with("$argon2id$v=19$m=7168,t=5,p=1$");
+            *upgraded
+        }
         (endpoint, planned) if hash == endpoint.stored_as() => stored == planned,
         (endpoint, _) => {
             *upgraded = hash == "argon2" && endpoint.stored_as() != "argon2";

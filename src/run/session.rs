@@ -203,6 +203,7 @@ impl Stage {
     pub fn planner(&self) -> Planner<'_> {
         let mut planner = Planner::new(&self.export, self.session.policies, self.preflight.version.profile());
         planner.shard = self.session.shard;
+        planner.refused_codes.clone_from(&self.preflight.refused_codes);
         planner
     }
 

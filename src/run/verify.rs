@@ -359,6 +359,8 @@ impl Verification<'_> {
         match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await.map_err(stopped)? {
             // The target says so only to whom it believes the password.
             Reply::Refused { kind, .. } if kind == "user_blocked" && sign_in.blocked => Ok(true),
+            // So does one whose policy wants the password changed: it has verified it first.
+            Reply::Refused { kind, .. } if kind == "user_password_reset_required" => Ok(true),
             Reply::Refused { kind, .. } if kind == "user_blocked" => {
                 Err("the user is blocked at the target, and was not planned to be".into())
             }

@@ -1,5 +1,6 @@
 //! Dates and ids in Appwrite's form.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -11,9 +12,17 @@ pub fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Now, as [`format()`] writes it.
+/// A date for what is written now, as [`format()`] writes it, and later than every other. A server takes longer than a
+/// millisecond for each write, so that whoever writes one thing after another finds them in that order; here they would tie.
+/// Where everybody writes at once dates tie as they do there: none is ahead of its time for long.
 pub fn now() -> String {
-    format(now_ms())
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    const AHEAD: i64 = 50;
+    let now = now_ms();
+    let later = |last: i64| if last < now { now } else { (last + 1).min(now + AHEAD) };
+    // The closure always gives a value.
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last))).unwrap_or(now);
+    format(later(last))
 }
 
 /// `2026-01-31T12:00:00.000+00:00`. Such texts sort as their moments do.
@@ -71,6 +80,14 @@ mod tests {
         assert_eq!(parse("9999-12-31").as_deref(), Some("9999-12-31T00:00:00.000+00:00"));
         assert_eq!(parse("soon"), None);
         assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
+
+    #[test]
+    fn dates_in_a_row_are_in_order_and_not_far_ahead() {
+        let dates: Vec<String> = (0..20).map(|_| now()).collect();
+        assert!(dates.windows(2).all(|pair| pair[0] < pair[1]), "{dates:?}");
+        let last = (0..10_000).fold(String::new(), |_, _| now());
+        assert!(last <= format(now_ms() + 50));
     }
 
     #[test]

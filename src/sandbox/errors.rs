@@ -69,9 +69,45 @@ errors! {
         "Creation of a session is prohibited when a session is active.";
     /// No such session.
     session_not_found = 404 "user_session_not_found" "The current user session could not be found.";
-    /// A bad `X-Appwrite-JWT`.
-    jwt_invalid = 401 "user_jwt_invalid"
-        "The JWT token is invalid. Please check the value of the X-Appwrite-JWT header to ensure the correct token is being used.";
+    /// A second factor is missing.
+    more_factors_required = 401 "user_more_factors_required"
+        "More factors are required to complete the sign in process.";
+    /// What is asked for needs a second factor given within half an hour.
+    challenge_required = 401 "user_challenge_required"
+        "A recently succeessful challenge is required to complete this action. A challenge is considered recent for 5 minutes.";
+    /// A secret that is none, is used, or has run out.
+    invalid_token = 401 "user_invalid_token" "Invalid token passed in the request.";
+    /// Signing in by address and password is switched off.
+    email_password_disabled = 501 "user_auth_method_unsupported"
+        "Email / Password authentication is disabled for this project";
+    /// The policy on personal data.
+    personal_data = 400 "password_personal_data"
+        "The password you are trying to use contains references to your name, email, phone or userID. For your security, please choose a different password and try again.";
+    /// The policy on earlier passwords.
+    recently_used = 400 "password_recently_used"
+        "The password you are trying to use is similar to your previous password. For your security, please choose a different password and try again.";
+    /// The right password, which a policy wants changed.
+    password_reset_required = 412 "user_password_reset_required"
+        "The current user requires a password reset.";
+    /// A breached password.
+    password_pwned = 400 "password_pwned"
+        "The password you are trying to use has appeared in a data breach. For your security, please choose a different password and try again.";
+    /// The policy on free addresses.
+    email_free = 400 "user_email_free" "Emails from free email providers are not allowed for this project.";
+    /// The policy on throw-away addresses.
+    email_disposable = 400 "user_email_disposable" "Emails from disposable email providers are not allowed for this project.";
+    /// The policy on aliases.
+    email_not_canonical = 400 "user_email_not_canonical" "Aliased emails are not allowed for this project.";
+    /// The policy that lets in corporate addresses alone.
+    email_not_corporate = 400 "user_email_not_corporate" "Only corporate emails are allowed for this project.";
+    /// A factor without an address.
+    email_not_found = 400 "user_email_not_found" "The current user does not have an email associated with their account.";
+    /// A factor whose address is not verified.
+    email_not_verified = 400 "user_email_not_verified" "The current user's email is not verified.";
+    /// A factor without a number.
+    phone_not_found = 400 "user_phone_not_found" "The current user does not have a phone number associated with their account.";
+    /// A factor whose number is not verified.
+    phone_not_verified = 400 "user_phone_not_verified" "The current user's phone number is not verified.";
     /// No such target, or not this user's.
     target_not_found = 404 "user_target_not_found" "The target could not be found.";
     /// The id or the identifier of a target is taken.
@@ -104,6 +140,16 @@ errors! {
 }
 
 impl ApiError {
+    /// A bad `X-Appwrite-JWT`, with what the server's library says of it.
+    pub fn jwt_invalid(why: &str) -> Self {
+        Self { status: 401, kind: "user_jwt_invalid", message: Cow::Owned(format!("Failed to verify JWT. {why}")) }
+    }
+
+    /// A page that may not ask.
+    pub const fn unknown_origin(message: String) -> Self {
+        Self { status: 403, kind: "general_unknown_origin", message: Cow::Owned(message) }
+    }
+
     /// A required parameter is not there.
     pub fn missing(name: &str) -> Self {
         Self::argument(format!("Param \"{name}\" is not optional."))
@@ -114,7 +160,8 @@ impl ApiError {
         Self::argument(format!("Invalid `{name}` param: {why}"))
     }
 
-    fn argument(message: String) -> Self {
+    /// Parameters that are refused.
+    pub const fn argument(message: String) -> Self {
         Self { status: 400, kind: "general_argument_invalid", message: Cow::Owned(message) }
     }
 

@@ -16,6 +16,7 @@ mod params;
 mod php;
 mod secrets;
 mod serve;
+mod settings;
 mod state;
 mod traits;
 
@@ -29,13 +30,14 @@ use tokio::task::JoinHandle;
 
 use crate::appwrite::Version;
 use crate::error::RunError;
-use data::abuse::Abuse;
+use data::attempts::Attempts;
 use data::projects::{self, Grant};
 use data::store::{Store, StoreThread};
 use faults::Faults;
 use faults::pace::{Capacity, Latency, Limit};
 use hashing::Hashing;
 use state::State;
+pub use traits::Database;
 use traits::Traits;
 
 /// How the sandbox is set up. Holds keys, so it has no `Debug`.
@@ -56,6 +58,8 @@ pub struct Config {
     pub extra: Vec<ExtraKey>,
     /// The version to answer as.
     pub version: Version,
+    /// The database to be on.
+    pub database: Database,
     /// How long an answer takes at least.
     pub latency: Option<Latency>,
     /// Requests a second; beyond it 429.
@@ -82,6 +86,7 @@ impl Default for Config {
             key: None,
             extra: Vec::new(),
             version: Version::NEWEST,
+            database: Database::default(),
             latency: None,
             limit: None,
             retry_after: false,
@@ -170,7 +175,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         .map_err(|error| RunError::internal(format!("cannot listen on {}", config.listen)).because(error))?;
     let address =
         listener.local_addr().map_err(|error| RunError::internal("cannot tell the address").because(error))?;
-    let (store, thread) = Store::open(config.store.as_deref())?;
+    let (store, thread) = Store::open(config.store.as_deref(), config.database)?;
     let grants: Vec<Grant> = config
         .extra
         .into_iter()
@@ -182,11 +187,11 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         .await
         .map_err(|_| RunError::internal("the store cannot be written"))?;
     let state = State {
-        traits: Traits::of(config.version),
+        traits: Traits::of(config.version).on(config.database),
         store,
         projects,
         hashing: Hashing::new(),
-        abuse: Abuse::new(config.abuse_limit),
+        attempts: Attempts::new(config.abuse_limit),
     };
     let service = serve::Service {
         state: Arc::new(state),
@@ -195,6 +200,7 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
         capacity: config.capacity.map(Capacity::new),
         dice: config.faults.map(faults::Dice::new),
         access_log: config.access_log,
+        intake: serve::Intake::new(),
     };
     let (stop, stopped) = oneshot::channel();
     Ok(Running {
@@ -214,8 +220,8 @@ mod tests {
 
     /// From below: a file uses nothing that stands behind its own room.
     const ORDER: &[&str] = &[
-        "php", "clock", "traits", "errors", "params", "secrets", "hashing", "data", "state", "http", "handlers",
-        "faults", "serve",
+        "php", "clock", "traits", "errors", "settings", "params", "secrets", "hashing", "data", "state", "http",
+        "handlers", "faults", "serve",
     ];
 
     fn upward(room: &str, text: &str, found: &mut Vec<String>) {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::appwrite::rules;
 use crate::sandbox::php;
+use crate::sandbox::settings::Strength;
 use crate::sandbox::traits::Traits;
 
 /// A validator.
@@ -22,7 +23,7 @@ pub enum Rule<'a> {
     /// A hash, or the password of a sign-in: 8 to 256 bytes.
     Password,
     /// A plain password that is going to be hashed.
-    PlainPassword { allow_empty: bool },
+    PlainPassword { allow_empty: bool, strength: &'a Strength },
     /// So many code points.
     Text { min: usize, max: usize },
     /// A JSON integer.
@@ -55,17 +56,19 @@ impl Rule<'_> {
             }
             Self::Uid => text.is_some_and(|id| rules::user_id(id, traits.profile)),
             Self::Email { allow_empty } => text.is_some_and(|t| (allow_empty && t.is_empty()) || email(t, traits)),
-            Self::Phone { allow_empty } => text.is_some_and(|t| (allow_empty && t.is_empty()) || rules::phone(t)),
+            Self::Phone { allow_empty } => {
+                text.is_some_and(|t| (allow_empty && t.is_empty()) || rules::phone(t, traits.profile))
+            }
             Self::Password => text.is_some_and(|t| is_password(t, traits)),
-            Self::PlainPassword { allow_empty } => {
-                text.is_some_and(|t| (allow_empty && t.is_empty()) || is_password(t, traits))
+            Self::PlainPassword { allow_empty, strength } => {
+                text.is_some_and(|t| (allow_empty && t.is_empty()) || (is_password(t, traits) && strength.accepts(t)))
             }
             Self::Text { min, max } => text.is_some_and(|t| (min..=max).contains(&t.chars().count())),
             Self::Integer => value.as_i64().is_some_and(|n| !traits.integers_32_bit || i32::try_from(n).is_ok()),
             Self::Boolean { loose } => value.is_boolean() || (loose && loose_boolean(value)),
             Self::Range(min, max) => php::integer(value).is_some_and(|n| (min..=max).contains(&n)),
             Self::OneOf(list) => text.is_some_and(|t| list.iter().any(|item| item.eq_ignore_ascii_case(t))),
-            Self::Object => is_object(value),
+            Self::Object => is_object(value) && !(traits.empty_prefs_refused && is_empty(value)),
             Self::Labels => php::elements(value).is_some_and(|labels| {
                 labels.len() <= traits.profile.max_labels
                     && labels.iter().all(|label| label.as_str().is_some_and(rules::label))
@@ -88,7 +91,8 @@ impl Rule<'_> {
                  password."
                     .into()
             }
-            Self::Password | Self::PlainPassword { .. } => "Password must be between 8 and 256 characters long.".into(),
+            Self::Password => "Password must be between 8 and 256 characters long.".into(),
+            Self::PlainPassword { strength, .. } => strength.description().into(),
             Self::Text { min: 0, max } => format!("Value must be a valid string and no longer than {max} chars").into(),
             Self::Text { min, max } => {
                 format!("Value must be a valid string and at least {min} chars and no longer than {max} chars").into()
@@ -136,6 +140,11 @@ pub fn truthy(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         Value::Object(members) => !members.is_empty(),
     }
+}
+
+/// `{}`; `[]` passes all the same.
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn is_object(value: &Value) -> bool {
@@ -186,6 +195,8 @@ mod tests {
         let range = Rule::Range(0, 3600);
         assert!(range.accepts(&json!("60"), &t) && !range.accepts(&json!(1.5), &t) && !range.accepts(&json!(true), &t));
         assert!(Rule::Object.accepts(&json!({"1": "b"}), &t) && Rule::Object.accepts(&json!([]), &t));
+        assert!(!Rule::Object.accepts(&json!({}), &t));
+        assert!(Rule::Object.accepts(&json!({}), &Traits::of(Version::new(1, 9, 6))));
         assert!(!Rule::Object.accepts(&json!({"0": "a"}), &t) && !Rule::Object.accepts(&json!("x"), &t));
         assert!(Rule::Labels.accepts(&json!({"a": "b"}), &t));
     }
@@ -201,7 +212,11 @@ mod tests {
     #[test]
     fn messages_change_with_the_version() {
         let old = Traits::of(Version::new(1, 6, 2));
-        assert!(Rule::PlainPassword { allow_empty: false }.description(&old).contains("265"));
+        assert!(
+            Rule::PlainPassword { allow_empty: false, strength: &Strength::default() }
+                .description(&old)
+                .contains("265")
+        );
         assert_eq!(Rule::Integer.description(&old), "Value must be a valid integer");
         let nullable = Rule::OrNull(&Rule::Email { allow_empty: false });
         assert_eq!(nullable.description(&old), "Value must be a valid email address");

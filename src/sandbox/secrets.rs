@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::errors::{ApiError, ApiResult};
+use crate::sandbox::traits::Costs;
 
 /// So many digits of a secret, in hexadecimal, from the system's generator.
 pub fn hex_secret(digits: usize) -> ApiResult<String> {
@@ -21,13 +22,11 @@ pub fn digest(secret: &str) -> String {
     crate::bytes::hex(&Sha256::digest(secret.as_bytes()))
 }
 
-/// Argon2id with the costs of Appwrite (and of PHP): 64 MiB, four passes, three lanes. Takes a tenth of a second or more.
-pub fn argon2id(password: &[u8]) -> ApiResult<String> {
-    const MEMORY: u32 = 65_536;
-    const PASSES: u32 = 4;
-    const LANES: u32 = 3;
+/// Argon2id as the server computes it. Takes a tenth of a second or more.
+pub fn argon2id(password: &[u8], costs: Costs) -> ApiResult<String> {
+    let Costs { memory, passes, lanes } = costs;
     let failed = |_| ApiError::server_error();
-    let params = Params::new(MEMORY, PASSES, LANES, Some(32)).map_err(failed)?;
+    let params = Params::new(memory, passes, lanes, Some(32)).map_err(failed)?;
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| ApiError::server_error())?;
     let mut tag = [0; 32];
@@ -35,7 +34,7 @@ pub fn argon2id(password: &[u8]) -> ApiResult<String> {
         .hash_password_into(password, &salt, &mut tag)
         .map_err(failed)?;
     Ok(format!(
-        "$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${}${}",
+        "$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}",
         STANDARD_NO_PAD.encode(salt),
         STANDARD_NO_PAD.encode(tag)
     ))

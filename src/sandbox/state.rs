@@ -1,6 +1,6 @@
 //! What all requests share: the behaviour, the data, and the threads that compute.
 
-use crate::sandbox::data::abuse::Abuse;
+use crate::sandbox::data::attempts::Attempts;
 use crate::sandbox::data::projects::Projects;
 use crate::sandbox::data::store::Store;
 use crate::sandbox::hashing::Hashing;
@@ -16,6 +16,6 @@ pub struct State {
     pub projects: Projects,
     /// Threads for passwords.
     pub hashing: Hashing,
-    /// The limit of sign-ins.
-    pub abuse: Abuse,
+    /// The limits of sign-ins.
+    pub attempts: Attempts,
 }

@@ -1,14 +1,36 @@
-//! How MariaDB compares and searches text: without case, accents and trailing blanks, and by words.
+//! How the database compares and searches text: MariaDB without case, accents and trailing blanks, and by words of which the
+//! last may go on; PostgreSQL exactly, though what is unique is so without case and accents, and by whole words.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-/// A text whose bytes compare as `utf8mb4_general_ci` compares the text. Indexes hold it: SQLite then compares without
-/// asking anybody.
-pub fn key(text: &str) -> Cow<'_, str> {
-    fold(text.trim_end_matches(' '))
+use crate::sandbox::traits::Database;
+
+/// A text whose bytes compare as `utf8mb4_general_ci` compares the text, or as PostgreSQL's unique indexes do. Indexes hold
+/// it: SQLite then compares without asking anybody.
+pub fn key(text: &str, database: Database) -> Cow<'_, str> {
+    match database {
+        Database::Mariadb => fold(text.trim_end_matches(' ')),
+        Database::Postgresql => fold(text),
+    }
+}
+
+/// Whether two texts whose keys are the same are equal.
+pub fn same(one: &str, other: &str, database: Database) -> bool {
+    match database {
+        Database::Mariadb => true,
+        Database::Postgresql => one == other,
+    }
+}
+
+/// What the database keeps of a text: PostgreSQL knows no NUL, and what follows one is lost.
+pub fn kept(text: &str, database: Database) -> &str {
+    match database {
+        Database::Mariadb => text,
+        Database::Postgresql => text.split('\0').next().unwrap_or_default(),
+    }
 }
 
 fn folded(text: &str) -> impl Iterator<Item = char> {
@@ -33,8 +55,8 @@ const STOP_WORDS: &[&str] = &[
 /// A search as utopia-php/database words it for MariaDB's boolean mode: reserved characters become blanks, and the last
 /// word finds its prefixes; a search in quotes finds its words in a row.
 pub enum Search {
-    /// Any of the words, or a word that starts with the prefix.
-    Words { words: Vec<String>, prefix: String },
+    /// Any of the words, or a word that starts with the prefix, if there is one.
+    Words { words: Vec<String>, prefix: Option<String> },
     /// All of the words, in this order, without others between them.
     Phrase(Vec<String>),
     /// Nothing is left to search for.
@@ -43,7 +65,7 @@ pub enum Search {
 
 impl Search {
     /// Reads the search term.
-    pub fn new(term: &str) -> Self {
+    pub fn new(term: &str, database: Database) -> Self {
         let quoted = term.len() > 1 && term.starts_with('"') && term.ends_with('"');
         let cleaned = term.replace(['@', '+', '-', '*', ')', '(', '<', '>', '~', '"'], " ");
         let mut words: Vec<String> = words(&cleaned).collect();
@@ -55,7 +77,10 @@ impl Search {
             words.retain(|word| is_indexed(word));
             return if words.is_empty() { Self::Nothing } else { Self::Phrase(words) };
         }
-        let Some(prefix) = words.pop() else { return Self::Nothing };
+        if words.is_empty() {
+            return Self::Nothing;
+        }
+        let prefix = if database == Database::Mariadb { words.pop() } else { None };
         words.retain(|word| is_indexed(word));
         Self::Words { words, prefix }
     }
@@ -66,7 +91,8 @@ impl Search {
         match self {
             Self::Nothing => false,
             Self::Words { words, prefix } => {
-                indexed.any(|word| word.starts_with(prefix.as_str()) || words.contains(&word))
+                let begins = |word: &String| prefix.as_ref().is_some_and(|prefix| word.starts_with(prefix.as_str()));
+                indexed.any(|word| begins(&word) || words.contains(&word))
             }
             Self::Phrase(phrase) => {
                 let indexed: Vec<String> = indexed.collect();
@@ -88,6 +114,10 @@ fn is_indexed(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn key(text: &str) -> Cow<'_, str> {
+        super::key(text, Database::Mariadb)
+    }
+
     #[test]
     fn case_accents_and_trailing_blanks_do_not_count() {
         assert_eq!(key("Émile "), key("emile"));
@@ -102,10 +132,21 @@ mod tests {
     fn the_last_word_of_a_search_finds_prefixes() {
         let text = "b-x7 b.lx7@example.org +4915 Bob x7f3k2";
         for found in ["Bo", "bob", "x7f", "Cid x7f3k2", "\"bob x7f3k2\"", "example"] {
-            assert!(Search::new(found).matches(text), "{found}");
+            assert!(Search::new(found, Database::Mariadb).matches(text), "{found}");
         }
         for lost in ["ob", "Cid", "\"", "+", "()", "@", "\"x7f3k2 bob\"", "0"] {
-            assert!(!Search::new(lost).matches(text), "{lost}");
+            assert!(!Search::new(lost, Database::Mariadb).matches(text), "{lost}");
         }
+    }
+
+    /// Observed on a running server.
+    #[test]
+    fn postgresql_compares_exactly_and_keeps_no_nul() {
+        let database = Database::Postgresql;
+        assert_eq!(super::key("ABC", database), super::key("abc", database));
+        assert_ne!(super::key("a ", database), super::key("a", database));
+        assert!(!same("ABC", "abc", database) && same("ABC", "abc", Database::Mariadb));
+        assert_eq!((kept("a\0b", database), kept("a\0b", Database::Mariadb)), ("a", "a\0b"));
+        assert!(!Search::new("Bo", database).matches("Bob") && Search::new("Bob", database).matches("bob x"));
     }
 }

@@ -10,6 +10,7 @@ use crate::sandbox::data::collation;
 use crate::sandbox::data::queries::{Filter, Order, Queries};
 use crate::sandbox::data::schema::{Attribute, Kind};
 use crate::sandbox::errors::{ApiError, ApiResult};
+use crate::sandbox::traits::Database;
 
 /// Documents that a list returns when nobody says how many.
 const DEFAULT_LIMIT: i64 = 25;
@@ -40,9 +41,10 @@ impl Condition {
         Self { sql: format!("{column} = ?"), values: vec![value.into()] }
     }
 
-    /// A text column has a value, as MariaDB compares it.
+    /// A text column has a value, as the database compares it.
     pub fn equal_text(column: &str, value: &str) -> Self {
-        Self::equal(&format!("key({column})"), collation::key(value).into_owned())
+        let value = Sql::Text(value.to_owned());
+        Self { sql: format!("key({column}) = key(?) AND same({column}, ?)"), values: vec![value.clone(), value] }
     }
 
     /// Words are found in the expression, as a full-text search finds them.
@@ -98,7 +100,7 @@ pub fn find<T>(
         return Err(error.clone());
     }
     for filter in &queries.filters {
-        condition.and(sql_of(filter));
+        condition.and(sql_of(filter, queries.database));
     }
     let total = if count {
         let sql =
@@ -144,7 +146,11 @@ fn order_keys(queries: &Queries) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     for order in &queries.order {
         if let Order::By { attribute, descending } = order {
-            keys.push(Key { expression: attribute.expression(), name: attribute.name, descending: *descending });
+            keys.push(Key {
+                expression: attribute.expression(queries.database),
+                name: attribute.name,
+                descending: *descending,
+            });
         }
     }
     if !keys.iter().any(|key| matches!(key.name, "$id" | "$sequence")) {
@@ -184,18 +190,21 @@ fn beyond(connection: &Connection, table: &Table, keys: &[Key], cursor: i64, bef
     Ok(Condition::join(alternatives, " OR "))
 }
 
-fn sql_of(filter: &Filter) -> Condition {
+fn sql_of(filter: &Filter, database: Database) -> Condition {
+    let all = |filters: &[Filter]| filters.iter().map(|filter| sql_of(filter, database)).collect();
     match filter {
-        Filter::And(filters) => Condition::join(filters.iter().map(sql_of).collect(), " AND "),
-        Filter::Or(filters) => Condition::join(filters.iter().map(sql_of).collect(), " OR "),
-        Filter::Compare { attribute, method, values } => compare(attribute, method, values),
+        Filter::And(filters) => Condition::join(all(filters), " AND "),
+        Filter::Or(filters) => Condition::join(all(filters), " OR "),
+        Filter::Compare { attribute, method, values } => compare(attribute, method, values, database),
     }
 }
 
-fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
-    let (column, compared) = (attribute.column, attribute.expression());
+fn compare(attribute: &Attribute, method: &str, values: &[Value], database: Database) -> Condition {
+    let (column, compared) = (attribute.column, attribute.expression(database));
     let value = |value: &Value| match (attribute.kind, value) {
-        (Kind::Text, Value::String(text)) => Sql::Text(collation::key(text).into_owned()),
+        (Kind::Text, Value::String(text)) if database == Database::Mariadb => {
+            Sql::Text(collation::key(text, database).into_owned())
+        }
         _ => sql_value(value),
     };
     let one = |sql: String| Condition { sql, values: values.iter().map(value).collect() };
@@ -206,6 +215,12 @@ fn compare(attribute: &Attribute, method: &str, values: &[Value]) -> Condition {
         )
     };
     match method {
+        // Found by their keys, which are indexed, and compared exactly then.
+        "equal" if database == Database::Postgresql && attribute.kind == Kind::Text => {
+            let marks = vec!["key(?)"; values.len()].join(", ");
+            let sql = format!("(key({column}) IN ({marks}) AND {column} IN ({}))", vec!["?"; values.len()].join(", "));
+            Condition { sql, values: values.iter().chain(values).map(sql_value).collect() }
+        }
         "equal" => one(format!("{compared} IN ({})", vec!["?"; values.len()].join(", "))),
         "notEqual" => one(format!("{compared} <> ?")),
         "lessThan" => one(format!("{compared} < ?")),

@@ -18,15 +18,31 @@ pub fn sign(claims: &Value, secret: &str) -> String {
 }
 
 /// The claims of a token that this project signed and that has not run out.
-pub fn verify(token: &str, secret: &str) -> Option<Map<String, Value>> {
-    let (signed, signature) = token.rsplit_once('.')?;
-    let (header, claims) = signed.split_once('.')?;
-    if URL_SAFE_NO_PAD.decode(header).ok()? != HEADER.as_bytes() {
-        return None;
+///
+/// # Errors
+/// The sentence of the server's library.
+pub fn verify(token: &str, secret: &str) -> Result<Map<String, Value>, &'static str> {
+    const SYNTAX: &str = "JSON failed: Syntax error";
+    let mut parts = token.splitn(3, '.');
+    let (Some(header), Some(claims), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("Invalid token: Incomplete segments");
+    };
+    let decode = |part: &str| {
+        let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
+        serde_json::from_slice::<Map<String, Value>>(&bytes).ok()
+    };
+    match decode(header).ok_or(SYNTAX)?.get("alg") {
+        None => return Err("Invalid token: Missing header algo"),
+        Some(algorithm) if algorithm != "HS256" => return Err("Invalid token: Unsupported header algo"),
+        Some(_) => {}
     }
-    mac(signed, secret).verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
-    let claims: Map<String, Value> = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    (claims.get("exp")?.as_i64()? > clock::now_ms() / 1000).then_some(claims)
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+    mac(&format!("{header}.{claims}"), secret)
+        .verify_slice(&signature)
+        .map_err(|_| "Invalid token: Signature failed")?;
+    let claims = decode(claims).ok_or(SYNTAX)?;
+    let alive = claims.get("exp").and_then(Value::as_i64).is_none_or(|exp| exp > clock::now_ms() / 1000);
+    if alive { Ok(claims) } else { Err("Invalid token: Expired") }
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
@@ -46,7 +62,10 @@ mod tests {
     fn a_token_verifies_with_its_secret_alone() {
         let token = sign(&json!({"userId": "u", "exp": clock::now_ms() / 1000 + 60}), "secret");
         assert_eq!(verify(&token, "secret").expect("valid").get("userId"), Some(&json!("u")));
-        assert!(verify(&token, "other").is_none() && verify(&token[..token.len() - 2], "secret").is_none());
-        assert!(verify(&sign(&json!({"exp": 1}), "secret"), "secret").is_none());
+        assert_eq!(verify(&token, "other"), Err("Invalid token: Signature failed"));
+        assert!(verify(&token[..token.len() - 2], "secret").is_err());
+        assert_eq!(verify("a.b.c", "secret"), Err("JSON failed: Syntax error"));
+        assert_eq!(verify("a.b", "secret"), Err("Invalid token: Incomplete segments"));
+        assert_eq!(verify(&sign(&json!({"exp": 1}), "secret"), "secret"), Err("Invalid token: Expired"));
     }
 }

@@ -1,9 +1,10 @@
 //! The state: what the store keeps, how it is found, and what it is compared by.
 
-pub mod abuse;
 pub mod addresses;
 pub mod agent;
+pub mod attempts;
 pub mod collation;
+pub mod common;
 pub mod find;
 pub mod jwt;
 pub mod projects;
@@ -13,4 +14,5 @@ pub mod seal;
 pub mod session;
 pub mod store;
 pub mod target;
+pub mod token;
 pub mod user;

@@ -1,16 +1,33 @@
 //! Projects and their keys: read once when the store opens.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
+use super::store::Store;
 use crate::sandbox::errors::ApiResult;
 use crate::sandbox::secrets::hex_secret;
+use crate::sandbox::settings::Settings;
 
 /// Every scope that these endpoints know.
-pub const ALL_SCOPES: &[&str] =
-    &["users.read", "users.write", "sessions.read", "sessions.write", "targets.read", "targets.write", "health.read"];
+pub const ALL_SCOPES: &[&str] = &[
+    "users.read",
+    "users.write",
+    "sessions.read",
+    "sessions.write",
+    "targets.read",
+    "targets.write",
+    "health.read",
+    "policies.read",
+    "policies.write",
+    "project.read",
+    "project.write",
+    "project.policies.read",
+    "project.policies.write",
+    "platforms.read",
+    "platforms.write",
+];
 
 /// The scope of the limited key.
 pub const LIMITED_SCOPES: &[&str] = &["health.read"];
@@ -27,9 +44,30 @@ pub struct Project {
     /// What its JWTs are signed with.
     pub jwt_secret: String,
     keys: HashMap<String, BTreeSet<String>>,
+    settings: RwLock<Arc<Settings>>,
 }
 
 impl Project {
+    /// What an administrator set.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the settings, here and in the store.
+    pub async fn set(&self, store: &Store, change: impl FnOnce(&mut Settings)) -> ApiResult<()> {
+        let mut settings = Settings::clone(&self.settings());
+        change(&mut settings);
+        let (number, text) = (self.number, serde_json::to_string(&settings)?);
+        store
+            .run(move |c| {
+                c.prepare_cached("UPDATE projects SET settings = ?2 WHERE number = ?1")?.execute((number, text))?;
+                Ok(())
+            })
+            .await?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        Ok(())
+    }
+
     /// The scopes of a key of this project.
     pub fn scopes(&self, key: &str) -> Option<&BTreeSet<String>> {
         self.keys.get(key)
@@ -131,10 +169,18 @@ fn ensure_key(connection: &Connection, project: i64, key: &str, scopes: &str) ->
 }
 
 fn load(connection: &Connection) -> ApiResult<Projects> {
-    let mut statement = connection.prepare("SELECT number, id, opened(jwt_secret) FROM projects")?;
+    let mut statement = connection.prepare("SELECT number, id, opened(jwt_secret), settings FROM projects")?;
     let mut projects = statement
         .query_map([], |row| {
-            Ok(Project { number: row.get(0)?, id: row.get(1)?, jwt_secret: row.get(2)?, keys: HashMap::new() })
+            // Settings that cannot be read are those of a new project.
+            let settings: Settings = serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default();
+            Ok(Project {
+                number: row.get(0)?,
+                id: row.get(1)?,
+                jwt_secret: row.get(2)?,
+                keys: HashMap::new(),
+                settings: RwLock::new(Arc::new(settings)),
+            })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     let mut statement = connection.prepare("SELECT project, opened(secret), scopes FROM keys")?;
@@ -146,7 +192,13 @@ fn load(connection: &Connection) -> ApiResult<Projects> {
             project.keys.insert(secret, scopes);
         }
     }
-    let console = Project { number: 0, id: CONSOLE.to_owned(), jwt_secret: hex_secret(64)?, keys: HashMap::new() };
+    let console = Project {
+        number: 0,
+        id: CONSOLE.to_owned(),
+        jwt_secret: hex_secret(64)?,
+        keys: HashMap::new(),
+        settings: RwLock::default(),
+    };
     let by_id = projects.into_iter().map(|project| (project.id.clone(), Arc::new(project))).collect();
     Ok(Projects { by_id, console: Arc::new(console) })
 }

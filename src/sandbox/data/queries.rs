@@ -7,7 +7,7 @@ use crate::sandbox::data::schema::{Attribute, Kind, SEQUENCE, Schema};
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::params::Rule;
 use crate::sandbox::php;
-use crate::sandbox::traits::Traits;
+use crate::sandbox::traits::{Database, Traits};
 
 /// Values that one query may have.
 const MAX_VALUES: usize = 500;
@@ -48,6 +48,8 @@ pub struct Queries {
     pub cursor: Option<(String, bool)>,
     /// What the database will find wrong with them.
     pub late: Option<ApiError>,
+    /// The database that compares.
+    pub database: Database,
 }
 
 /// One criterion of the order.
@@ -141,7 +143,7 @@ type Refusal = String;
 /// Reads and validates all queries of a request.
 pub fn parse(texts: &[&Value], schema: &Schema, traits: &Traits) -> ApiResult<Queries> {
     let refused = |why: Refusal| ApiError::invalid("queries", &why);
-    let mut queries = Queries::default();
+    let mut queries = Queries { database: traits.database, ..Queries::default() };
     for text in texts {
         let raw = parse_one(text, traits).map_err(|why| refused(format!("Invalid query: {why}")))?;
         let mut late = None;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::sandbox::errors::ApiError;
-use crate::sandbox::traits::Traits;
+use crate::sandbox::traits::{Database, Traits};
 
 /// What an attribute holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub struct Schema {
 }
 
 impl Attribute {
-    /// What SQL compares and orders by: the text's key, as indexes hold it, or the column itself.
-    pub fn expression(&self) -> Cow<'static, str> {
+    /// What SQL compares and orders by: on MariaDB a text's key, as indexes hold it, or the column itself.
+    pub fn expression(&self, database: Database) -> Cow<'static, str> {
         match self.kind {
-            Kind::Text => format!("key({})", self.column).into(),
+            Kind::Text if database == Database::Mariadb => format!("key({})", self.column).into(),
             _ => self.column.into(),
         }
     }
@@ -79,12 +79,21 @@ pub const USERS: Schema = Schema {
         attribute("labels", "labels", Kind::List),
         attribute("accessedAt", "accessed_at", Kind::Date),
         attribute("impersonator", "impersonator", Kind::Boolean),
+        attribute("passwordPwned", "password_pwned", Kind::Boolean),
         ID,
         CREATED,
         UPDATED,
         SEQUENCE,
     ],
-    later: |name, traits| sequence_is_later(name, traits) && (name != "impersonator" || traits.contains_any),
+    later: |name, traits| {
+        sequence_is_later(name, traits)
+            && match name {
+                "impersonator" => traits.contains_any,
+                "accessedAt" => traits.accessed_at_queries,
+                "passwordPwned" => traits.password_pwned_field,
+                _ => true,
+            }
+    },
     errors_shown: |traits| traits.user_query_errors_shown,
 };
 

@@ -16,6 +16,7 @@ use crate::error::RunError;
 use crate::sandbox::data::collation::{self, Search};
 use crate::sandbox::data::seal;
 use crate::sandbox::errors::{ApiError, ApiResult};
+use crate::sandbox::traits::Database;
 
 /// Jobs that may wait; beyond it requests wait for a place.
 const QUEUE: usize = 4096;
@@ -33,14 +34,23 @@ type Job = Box<dyn FnOnce(&Connection) -> (Reply, bool) + Send>;
 const APPLICATION: i64 = 0x7265_6873;
 
 /// SQLite's `user_version`: changes with the schema.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
+
+/// The indexes of a store hold keys as its database compares them.
+const fn schema_version(database: Database) -> i64 {
+    match database {
+        Database::Mariadb => SCHEMA_VERSION,
+        Database::Postgresql => 1000 + SCHEMA_VERSION,
+    }
+}
 
 /// Text is looked up and ordered by its `key`. No index begins with the project: a list without a filter follows the order
 /// of creation, which is the table's own. A partial index is taken only where its condition follows from the query's, so that
 /// it has to speak of the key as well.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS projects(
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, jwt_secret TEXT NOT NULL) STRICT;
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, jwt_secret TEXT NOT NULL,
+        settings TEXT NOT NULL DEFAULT '{}') STRICT;
     CREATE TABLE IF NOT EXISTS keys(
         secret TEXT NOT NULL, project INTEGER NOT NULL, scopes TEXT NOT NULL, PRIMARY KEY(secret, project)) STRICT;
     CREATE TABLE IF NOT EXISTS users(
@@ -50,7 +60,8 @@ const SCHEMA: &str = "
         email_verification INTEGER NOT NULL, phone_verification INTEGER NOT NULL, status INTEGER NOT NULL,
         labels TEXT NOT NULL, prefs TEXT NOT NULL, password TEXT, hash TEXT NOT NULL, hash_options TEXT NOT NULL,
         password_update TEXT, registration TEXT NOT NULL, accessed_at TEXT, mfa INTEGER NOT NULL,
-        impersonator INTEGER NOT NULL, recovery_codes TEXT NOT NULL) STRICT;
+        impersonator INTEGER NOT NULL, recovery_codes TEXT NOT NULL,
+        password_history TEXT NOT NULL DEFAULT '[]', password_pwned INTEGER) STRICT;
     CREATE UNIQUE INDEX IF NOT EXISTS users_id ON users(key(id), project);
     CREATE UNIQUE INDEX IF NOT EXISTS users_email ON users(key(email), project) WHERE key(email) IS NOT NULL;
     CREATE UNIQUE INDEX IF NOT EXISTS users_phone ON users(key(phone), project) WHERE key(phone) IS NOT NULL;
@@ -64,9 +75,17 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS targets_user ON targets(key(user_id), user);
     CREATE TABLE IF NOT EXISTS sessions(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
-        user INTEGER NOT NULL, secret TEXT NOT NULL, document TEXT NOT NULL) STRICT;
+        user INTEGER NOT NULL, secret TEXT NOT NULL, expires INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
     CREATE UNIQUE INDEX IF NOT EXISTS sessions_id ON sessions(key(id), project);
     CREATE INDEX IF NOT EXISTS sessions_user ON sessions(user);
+    CREATE TABLE IF NOT EXISTS tokens(
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL,
+        user INTEGER NOT NULL, purpose TEXT NOT NULL, secret TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
+    CREATE INDEX IF NOT EXISTS tokens_user ON tokens(user);
+    CREATE TABLE IF NOT EXISTS challenges(
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
+        user INTEGER NOT NULL, factor TEXT NOT NULL, code TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
+    CREATE INDEX IF NOT EXISTS challenges_user ON challenges(user);
 ";
 
 /// The handle that requests hold.
@@ -91,25 +110,25 @@ impl Store {
     ///
     /// # Errors
     /// [`RunError::internal`] if the file cannot be opened; [`RunError::usage`] if it is a database of something else.
-    pub fn open(path: Option<&Path>) -> Result<(Self, StoreThread), RunError> {
+    pub fn open(path: Option<&Path>, database: Database) -> Result<(Self, StoreThread), RunError> {
         let name = || path.map_or_else(|| "the store in memory".into(), |p| p.display().to_string());
         let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) => RunError::internal(format!("{}: another process has it open", name())),
             _ => RunError::internal(name()).because(error),
         };
-        let connection = connect(path).map_err(failed)?;
-        match owner(&connection).map_err(failed)? {
+        let connection = connect(path, database).map_err(failed)?;
+        match owner(&connection, database).map_err(failed)? {
             Owner::Us => {}
             Owner::OtherVersion => {
-                return Err(RunError::usage(format!("{} is the store of another version of rehome", name()))
-                    .remedy("let --store name a new file"));
+                let text = "is the store of another version of rehome, or of another --database";
+                return Err(RunError::usage(format!("{} {text}", name())).remedy("let --store name a new file"));
             }
             Owner::Others => {
                 return Err(RunError::usage(format!("{} is a database of something else", name()))
                     .remedy("--store wants its own"));
             }
         }
-        set_up(&connection).map_err(failed)?;
+        set_up(&connection, database).map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("sandbox-store".into())
@@ -208,7 +227,7 @@ fn work(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
     }
 }
 
-fn connect(path: Option<&Path>) -> rusqlite::Result<Connection> {
+fn connect(path: Option<&Path>, database: Database) -> rusqlite::Result<Connection> {
     let connection = match path {
         Some(path) => {
             create_private(path);
@@ -218,7 +237,7 @@ fn connect(path: Option<&Path>) -> rusqlite::Result<Connection> {
     };
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(256);
-    add_functions(&connection)?;
+    add_functions(&connection, database)?;
     Ok(connection)
 }
 
@@ -230,10 +249,10 @@ enum Owner {
     Others,
 }
 
-fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
+fn owner(connection: &Connection, database: Database) -> rusqlite::Result<Owner> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let ours = number("PRAGMA application_id")? == APPLICATION;
-    let current = number("PRAGMA user_version")? == SCHEMA_VERSION;
+    let current = number("PRAGMA user_version")? == schema_version(database);
     let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
     Ok(if empty || (ours && current) {
         Owner::Us
@@ -245,7 +264,7 @@ fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
 }
 
 /// Takes the file for this process and creates what is not there yet.
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+fn set_up(connection: &Connection, database: Database) -> rusqlite::Result<()> {
     // Durable against the process ending at any moment. Nothing waits for the disk, since everybody would wait longer than
     // --latency says: a power failure may cost the file, which holds rehearsals.
     connection.execute_batch(
@@ -253,7 +272,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA cache_size = -65536;",
     )?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    connection.pragma_update(None, "user_version", schema_version(database))?;
     connection.execute_batch(SCHEMA)?;
     seal::add_functions(connection)
 }
@@ -268,18 +287,27 @@ fn create_private(path: &Path) {
     drop(options.open(path));
 }
 
-/// `key(text)`, `fold(text)`, and `found(term, text)` with the term read once per statement.
-fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+/// `key(text)`, `same(text, text)` of two with the same key, `kept(text)`, `fold(text)`, and `found(term, text)` with the term
+/// read once per statement.
+fn add_functions(connection: &Connection, database: Database) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("key", 1, flags, |context| {
-        Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::key(text).into_owned()))
+    connection.create_scalar_function("key", 1, flags, move |context| {
+        Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::key(text, database).into_owned()))
+    })?;
+    connection.create_scalar_function("same", 2, flags, move |context| {
+        let (one, other) = (context.get_raw(0).as_str_or_null()?, context.get_raw(1).as_str_or_null()?);
+        Ok(one.zip(other).is_some_and(|(one, other)| collation::same(one, other, database)))
+    })?;
+    connection.create_scalar_function("kept", 1, flags, move |context| {
+        Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::kept(text, database).to_owned()))
     })?;
     connection.create_scalar_function("fold", 1, flags, |context| {
         Ok(context.get_raw(0).as_str_or_null()?.map(|text| collation::fold(text).into_owned()))
     })?;
-    connection.create_scalar_function("found", 2, flags, |context| {
-        let search: Arc<Search> =
-            context.get_or_create_aux(0, |term| Ok::<_, rusqlite::types::FromSqlError>(Search::new(term.as_str()?)))?;
+    connection.create_scalar_function("found", 2, flags, move |context| {
+        let search: Arc<Search> = context.get_or_create_aux(0, |term| {
+            Ok::<_, rusqlite::types::FromSqlError>(Search::new(term.as_str()?, database))
+        })?;
         Ok(context.get_raw(1).as_str_or_null()?.is_some_and(|text| search.matches(text)))
     })
 }
@@ -291,14 +319,14 @@ pub mod tests {
 
     /// An empty store in memory, without its thread.
     pub fn connection() -> Connection {
-        let connection = connect(None).expect("a store");
-        set_up(&connection).expect("a schema");
+        let connection = connect(None, Database::Mariadb).expect("a store");
+        set_up(&connection, Database::Mariadb).expect("a schema");
         connection
     }
 
     #[tokio::test]
     async fn a_failed_job_leaves_nothing_behind_and_others_stay() {
-        let (store, thread) = Store::open(None).expect("a store");
+        let (store, thread) = Store::open(None, Database::Mariadb).expect("a store");
         let insert = |id: &'static str, fail: bool| {
             store.run_undoable(move |c| {
                 c.execute("INSERT INTO projects(id, jwt_secret) VALUES(?1, '')", [id])?;
@@ -332,7 +360,7 @@ pub mod tests {
     fn the_store_of_another_version_is_told_from_other_databases() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("users.sqlite");
-        let refusal = || match Store::open(Some(&path)) {
+        let refusal = || match Store::open(Some(&path), Database::Mariadb) {
             Err(error) if error.kind() == Kind::Usage => error.to_string(),
             _ => String::new(),
         };
@@ -372,7 +400,7 @@ pub mod tests {
     /// The jobs of one group: the first holds the thread until the others are queued.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_job_without_a_savepoint_that_fails_half_done_takes_its_group_along() {
-        let (store, thread) = Store::open(None).expect("a store");
+        let (store, thread) = Store::open(None, Database::Mariadb).expect("a store");
         let (queued, wait) = std::sync::mpsc::channel::<()>();
         let (started, running) = oneshot::channel();
         let first = {
@@ -410,7 +438,7 @@ pub mod tests {
 
     #[tokio::test]
     async fn a_refusal_before_anything_is_written_costs_nobody_else() {
-        let (store, thread) = Store::open(None).expect("a store");
+        let (store, thread) = Store::open(None, Database::Mariadb).expect("a store");
         let (kept, refused) =
             tokio::join!(store.run(|c| insert(c, "kept")), store.run(|_| Err::<(), _>(ApiError::unauthorized())));
         assert!(kept.is_ok());

@@ -127,13 +127,15 @@ pub fn targets_of(connection: &Connection, user: &User) -> ApiResult<Vec<Target>
 
 /// The target with this identifier, whoever's it is.
 pub fn by_identifier(connection: &Connection, project: i64, identifier: &str) -> ApiResult<Option<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(identifier) = key(?2)");
+    let sql = format!(
+        "SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(identifier) = key(?2) AND same(identifier, ?2)"
+    );
     Ok(connection.prepare_cached(&sql)?.query_row((project, identifier), Target::from_row).optional()?)
 }
 
 /// The target of this id, whoever's it is.
 pub fn by_target_id(connection: &Connection, project: i64, id: &str) -> ApiResult<Option<Target>> {
-    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(id) = key(?2)");
+    let sql = format!("SELECT {TARGET_COLUMNS} FROM targets WHERE project = ?1 AND key(id) = key(?2) AND same(id, ?2)");
     Ok(connection.prepare_cached(&sql)?.query_row((project, id), Target::from_row).optional()?)
 }
 

@@ -35,12 +35,16 @@ pub struct User {
     pub impersonator: bool,
     /// JSON list.
     pub recovery_codes: String,
+    /// JSON list of hashes, as long as the project's policy says.
+    pub password_history: String,
+    /// Whether the last password typed in is known from a breach; unset where nobody looked.
+    pub password_pwned: Option<bool>,
 }
 
 /// The columns of [`User`], in its order.
 pub const USER_COLUMNS: &str = "seq, id, created, updated, name, email, phone, email_verification, phone_verification, \
      status, labels, prefs, opened(password), hash, opened(hash_options), password_update, registration, accessed_at, \
-     mfa, impersonator, opened(recovery_codes)";
+     mfa, impersonator, opened(recovery_codes), opened(password_history), password_pwned";
 
 impl User {
     /// Reads a row of [`USER_COLUMNS`].
@@ -67,6 +71,8 @@ impl User {
             mfa: row.get(18)?,
             impersonator: row.get(19)?,
             recovery_codes: row.get(20)?,
+            password_history: row.get(21)?,
+            password_pwned: row.get(22)?,
         })
     }
 
@@ -76,9 +82,9 @@ impl User {
             .prepare_cached(
                 "INSERT OR IGNORE INTO users(project, id, created, updated, name, email, phone, email_verification,
                      phone_verification, status, labels, prefs, password, hash, hash_options, password_update,
-                     registration, accessed_at, mfa, impersonator, recovery_codes)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, sealed(?13), ?14, sealed(?15), ?16, ?17, ?18, ?19,
-                     ?20, sealed(?21))",
+                     registration, accessed_at, mfa, impersonator, recovery_codes, password_history)
+                 VALUES(?1, ?2, ?3, ?4, kept(?5), ?6, ?7, ?8, ?9, ?10, ?11, ?12, sealed(?13), ?14, sealed(?15), ?16, ?17, ?18, ?19,
+                     ?20, sealed(?21), sealed(?22))",
             )?
             .execute(rusqlite::params![
                 project,
@@ -102,6 +108,7 @@ impl User {
                 self.mfa,
                 self.impersonator,
                 self.recovery_codes,
+                self.password_history,
             ])?;
         self.seq = connection.last_insert_rowid();
         Ok(inserted == 1)
@@ -113,7 +120,7 @@ impl User {
         self.updated = now;
         connection
             .prepare_cached(
-                "UPDATE users SET updated = ?2, name = ?3, email_verification = ?4, phone_verification = ?5, status = ?6,
+                "UPDATE users SET updated = ?2, name = kept(?3), email_verification = ?4, phone_verification = ?5, status = ?6,
                      labels = ?7, prefs = ?8, mfa = ?9, impersonator = ?10
                  WHERE seq = ?1",
             )?
@@ -137,10 +144,10 @@ impl User {
         self.updated = now;
         let updated = connection
             .prepare_cached(
-                "UPDATE OR IGNORE users SET updated = ?2, name = ?3, email = ?4, phone = ?5, email_verification = ?6,
+                "UPDATE OR IGNORE users SET updated = ?2, name = kept(?3), email = ?4, phone = ?5, email_verification = ?6,
                      phone_verification = ?7, status = ?8, labels = ?9, prefs = ?10, password = sealed(?11),
                      hash = ?12, hash_options = sealed(?13), password_update = ?14, mfa = ?15, impersonator = ?16,
-                     recovery_codes = sealed(?17)
+                     recovery_codes = sealed(?17), password_history = sealed(?18)
                  WHERE seq = ?1",
             )?
             .execute(rusqlite::params![
@@ -161,6 +168,7 @@ impl User {
                 self.mfa,
                 self.impersonator,
                 self.recovery_codes,
+                self.password_history,
             ])?;
         Ok(updated == 1)
     }
@@ -173,7 +181,14 @@ impl User {
 
 /// A user by id, in whatever case; 404 if there is none.
 pub fn by_id(connection: &Connection, project: i64, id: &str) -> ApiResult<User> {
-    let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(id) = key(?2)");
+    let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(id) = key(?2) AND same(id, ?2)");
     let found = connection.prepare_cached(&sql)?.query_row((project, id), User::from_row).optional()?;
     found.ok_or_else(ApiError::user_not_found)
+}
+
+/// A user by address, however it is written.
+pub fn by_email(connection: &Connection, project: i64, email: &str) -> ApiResult<Option<User>> {
+    let sql =
+        format!("SELECT {USER_COLUMNS} FROM users WHERE project = ?1 AND key(email) = key(?2) AND same(email, ?2)");
+    Ok(connection.prepare_cached(&sql)?.query_row((project, email), User::from_row).optional()?)
 }

@@ -49,7 +49,7 @@ pub struct Place {
     /// Requests left in this one.
     pub remaining: u32,
     /// When the next window begins, in seconds since 1970.
-    pub reset: u64,
+    pub reset: i64,
     /// Whether this one is refused.
     pub refused: bool,
     /// Whether the refusal says when to come back.
@@ -73,6 +73,7 @@ impl Limit {
             window.1 += 1;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = i64::try_from(now).unwrap_or(i64::MAX - 1);
         let remaining = self.per_second - window.1;
         Place { limit: self.per_second, remaining, reset: now + 1, refused, retry_after: self.retry_after }
     }

@@ -9,9 +9,10 @@ use crate::sandbox::data::user::User;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::http::answer::Answer;
 use crate::sandbox::http::call::{Call, Given, owned};
+use crate::sandbox::http::password;
 use crate::sandbox::params::Rule;
 use crate::sandbox::secrets;
-use crate::sandbox::traits::{Nulls, Traits};
+use crate::sandbox::traits::{Costs, Nulls, Traits};
 
 /// A salt, a separator, a key or a name.
 const TEXT: Rule<'_> = Rule::Text { min: 1, max: TEXT_MAX };
@@ -45,25 +46,45 @@ struct Person {
     name: String,
 }
 
+impl Person {
+    /// What the project's policies say: to the address, and to personal data in a password, for which the server takes a
+    /// hash as well.
+    fn check(&self, call: &Call, password: Option<&str>) -> ApiResult<()> {
+        let Self { id, email, phone, name } = self;
+        if let Some(password) = password {
+            let person = password::Person { id, email: email.as_deref(), name, phone: phone.as_deref() };
+            password::refuse_personal(&call.settings, &person, password)?;
+        }
+        email.as_deref().map_or(Ok(()), |email| call.refuse_email(email))
+    }
+}
+
 /// `POST /users`
 pub async fn plain(call: Call) -> ApiResult<Answer> {
     let id = call.required_text("userId", Rule::CustomId)?;
     let email = owned(call.optional("email", Rule::OrNull(&Rule::Email { allow_empty: false }))?);
     let phone = owned(call.optional("phone", Rule::OrNull(&Rule::Phone { allow_empty: false }))?);
-    let password = owned(call.optional("password", Rule::PlainPassword { allow_empty: false })?);
+    let password = call.typed_password(false, false)?;
     let name = name(&call)?;
+    let person = Person { id, email, phone, name: name? };
+    person.check(&call, password.as_deref())?;
+    let costs = call.traits().own_costs;
     let password = match password {
-        Some(password) => Some(call.state.hashing.run(move || secrets::argon2id(password.as_bytes())).await??),
+        Some(password) => Some(call.state.hashing.run(move || secrets::argon2id(password.as_bytes(), costs)).await??),
         None => None,
     };
-    let options = own_options(call.traits());
-    store(call, Person { id, email, phone, name: name? }, Credential { password, hash: "argon2", options }).await
+    let options = own_options(costs, call.traits());
+    store(call, person, Credential { password, hash: "argon2", options }).await
 }
 
 /// `POST /users/argon2`
 pub async fn argon2(call: Call) -> ApiResult<Answer> {
     hashed(call, "argon2", |_, traits| {
-        Ok(Ok(if traits.php_hash_options { own_options(traits) } else { members(json!({"type": "argon2"})) }))
+        Ok(Ok(if traits.php_hash_options {
+            own_options(traits.own_costs, traits)
+        } else {
+            members(json!({"type": "argon2"}))
+        }))
     })
     .await
 }
@@ -163,7 +184,7 @@ pub async fn scrypt_modified(call: Call) -> ApiResult<Answer> {
         let salt = call.required_text("passwordSalt", TEXT)?;
         let separator = call.required_text("passwordSaltSeparator", TEXT)?;
         let signer_key = call.required_text("passwordSignerKey", TEXT)?;
-        Ok(scrypt_modified_options(&salt, &separator, &signer_key, traits))
+        scrypt_modified_options(&salt, &separator, &signer_key, traits)
     })
     .await
 }
@@ -173,17 +194,18 @@ fn scrypt_modified_options(
     separator: &str,
     signer_key: &str,
     traits: &Traits,
-) -> ApiResult<Map<String, Value>> {
+) -> ApiResult<ApiResult<Map<String, Value>>> {
     if !traits.profile.base64_unchecked {
         let base64 = [salt, separator, signer_key].into_iter().all(is_base64);
         if !base64 || salt == "0" || signer_key == "0" {
-            return Err(ApiError::server_error());
+            let refused = ApiError::argument("Invalid base64 in the parameters of scrypt-modified.".into());
+            return Ok(Err(if traits.bad_base64_is_400 { refused } else { ApiError::server_error() }));
         }
     }
     // The server writes this JSON by hand up to 1.8.0: a quote in a value ends it, and may begin another member.
     let text =
         format!(r#"{{"type":"scryptMod","salt":"{salt}","saltSeparator":"{separator}","signerKey":"{signer_key}"}}"#);
-    serde_json::from_str(&text).map_err(|_| ApiError::server_error())
+    Ok(serde_json::from_str(&text).map_err(|_| ApiError::server_error()))
 }
 
 /// `^[A-Za-z0-9+/]+={0,2}$`, in which PHP's `$` lets one line feed pass at the end.
@@ -206,8 +228,10 @@ async fn hashed(
     let password = call.required_text("password", Rule::Password)?;
     let options = own(&call, call.traits())?;
     let name = name(&call)??;
+    let person = Person { id, email: Some(email), phone: None, name };
+    person.check(&call, Some(&password))?;
     let credential = Credential { password: Some(password), hash, options: options? };
-    store(call, Person { id, email: Some(email), phone: None, name }, credential).await
+    store(call, person, credential).await
 }
 
 /// The name: validated, then, where `null` fails, failing.
@@ -228,9 +252,9 @@ fn members(value: Value) -> Map<String, Value> {
 }
 
 /// `hashOptions` of a password that the server itself hashed. Up to 1.8.0 they show costs that were never used.
-pub fn own_options(traits: &Traits) -> Map<String, Value> {
+pub fn own_options(costs: Costs, traits: &Traits) -> Map<String, Value> {
     members(if traits.php_hash_options {
-        json!({"type": "argon2", "memory_cost": 65_536, "time_cost": 4, "threads": 3})
+        json!({"type": "argon2", "memory_cost": costs.memory, "time_cost": costs.passes, "threads": costs.lanes})
     } else {
         json!({"type": "argon2", "memoryCost": 2048, "timeCost": 4, "threads": 3})
     })
@@ -262,7 +286,12 @@ async fn store(call: Call, person: Person, credential: Credential) -> ApiResult<
         mfa: false,
         impersonator: false,
         recovery_codes: "[]".into(),
+        password_history: "[]".into(),
+        password_pwned: None,
     };
+    if let Some(hash) = &user.password {
+        user.password_history = password::remembered(&call.settings, &user.password_history, hash);
+    }
     let created = call
         .store()
         .run(move |c| {
@@ -294,16 +323,25 @@ mod tests {
     /// Observed on running servers.
     #[test]
     fn scrypt_modified_parameters_are_checked_from_1_8_1() {
+        fn options(salt: &str, key: &str, traits: &Traits) -> ApiResult<Map<String, Value>> {
+            scrypt_modified_options(salt, "Bw==", key, traits).expect("parameters that are there")
+        }
+
         let (old, new) = (Traits::of(Version::new(1, 8, 0)), Traits::of(Version::new(1, 8, 1)));
         for odd in ["ab-_", "a b=", "====", "ab===", "ü", "a\nb", "a=b"] {
-            assert!(scrypt_modified_options(odd, "Bw==", "AA==", &new).is_err(), "{odd}");
+            assert!(options(odd, "AA==", &new).is_err(), "{odd}");
         }
-        assert!(scrypt_modified_options("ab-_", "Bw==", "AA==", &old).is_ok());
-        assert!(scrypt_modified_options("a\"b", "Bw==", "AA==", &old).is_err());
-        let injected = scrypt_modified_options("a\",\"x\":\"1", "Bw==", "AA==", &old).expect("a member more");
+        assert!(options("ab-_", "AA==", &old).is_ok());
+        assert!(options("a\"b", "AA==", &old).is_err());
+        let injected = options("a\",\"x\":\"1", "AA==", &old).expect("a member more");
         assert_eq!(injected.get("x"), Some(&json!("1")));
-        assert!(scrypt_modified_options("A", "0", "A", &new).is_ok());
-        assert!(scrypt_modified_options("0", "A", "A", &new).is_err());
+        assert!(scrypt_modified_options("A", "0", "A", &new).is_ok_and(|options| options.is_ok()));
+        assert!(options("0", "A", &new).is_err());
+        let status = |version| {
+            let traits = Traits::of(version);
+            options("ab-_", "AA==", &traits).expect_err("refused").status
+        };
+        assert_eq!((status(Version::new(2, 0, 0)), status(Version::new(2, 2, 0))), (500, 400));
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     let single = call.single()?;
     let session = call.optional("sessionId", Rule::Uid)?;
     let duration = call.optional("duration", Rule::Range(0, MAX_SECONDS))?;
-    let session = session.not_null()?.text().unwrap_or_default().to_owned();
+    let unnamed = if call.traits().jwt_for_recent_session { "recent" } else { "" };
+    let session = session.not_null()?.text().unwrap_or(unnamed).to_owned();
     let seconds = duration.not_null()?.value().and_then(php::integer).unwrap_or(DEFAULT_SECONDS);
     let (user, session) = single
         .run(move |c, user| {

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::clock;
+use crate::sandbox::data::user::User;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::http::answer::Answer;
 use crate::sandbox::http::call::Call;
 use crate::sandbox::params::Rule;
 use crate::sandbox::secrets::hex_secret;
+use crate::sandbox::traits::Traits;
 
 /// How many recovery codes there are, and how long each is.
 const CODES: usize = 6;
@@ -16,14 +18,23 @@ const CODE_LENGTH: usize = 10;
 /// `GET /users/{userId}/mfa/factors`
 pub async fn factors(call: Call) -> ApiResult<Answer> {
     let user = call.single()?.run(|_, user| Ok(user)).await?;
+    Answer::ok(&factors_of(&user, call.traits()))
+}
+
+/// The second factors that a user has.
+pub fn factors_of(user: &User, traits: &Traits) -> Value {
     let has = |value: &Option<String>| value.as_ref().is_some_and(|text| !text.is_empty());
-    Answer::ok(&json!({
+    let mut factors = json!({
         "totp": false,
         "phone": has(&user.phone) && user.phone_verification,
         "email": has(&user.email) && user.email_verification,
         // The server never fills it in.
         "recoveryCode": false,
-    }))
+    });
+    if traits.custom_factor {
+        factors["custom"] = false.into();
+    }
+    factors
 }
 
 /// `DELETE /users/{userId}/mfa/authenticators/{type}`
@@ -54,9 +65,14 @@ pub async fn regenerate_codes(call: Call) -> ApiResult<Answer> {
     new_codes(call, |exist| if exist { Ok(()) } else { Err(ApiError::recovery_codes_not_found()) }).await
 }
 
+/// New recovery codes.
+pub fn fresh_codes() -> ApiResult<Vec<String>> {
+    (0..CODES).map(|_| hex_secret(CODE_LENGTH)).collect()
+}
+
 async fn new_codes(call: Call, check: fn(bool) -> ApiResult<()>) -> ApiResult<Answer> {
     let single = call.single()?;
-    let codes = (0..CODES).map(|_| hex_secret(CODE_LENGTH)).collect::<ApiResult<Vec<_>>>()?;
+    let codes = fresh_codes()?;
     let stored = serde_json::to_string(&codes)?;
     single
         .run(move |c, mut user| {

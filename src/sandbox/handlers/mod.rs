@@ -7,6 +7,7 @@ pub mod jwts;
 pub mod lists;
 pub mod mfa;
 pub mod patch;
+pub mod project;
 pub mod sessions;
 pub mod targets;
 pub mod tokens;

@@ -1,20 +1,25 @@
 //! Changing users: what a create cannot say.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::appwrite::rules::TEXT_MAX;
 use crate::sandbox::clock;
+use crate::sandbox::data::session;
 use crate::sandbox::data::target::{Target, WithTargets, by_identifier, targets_of, with_targets};
 use crate::sandbox::data::user::User;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::handlers::create::own_options;
 use crate::sandbox::http::answer::Answer;
 use crate::sandbox::http::call::{Call, Single};
+use crate::sandbox::http::password;
 use crate::sandbox::http::view::raw;
 use crate::sandbox::params::{Rule, truthy};
 use crate::sandbox::php;
 use crate::sandbox::secrets;
+use crate::sandbox::traits::Database;
 
 /// Changes a user and answers with it. Without a difference its date of change stays.
 async fn change(call: Call, single: Single, change: impl FnOnce(&mut User) + Send + 'static) -> ApiResult<Answer> {
@@ -86,25 +91,38 @@ pub async fn labels(call: Call) -> ApiResult<Answer> {
         .filter(|label| seen.insert(label.as_str()))
         .cloned()
         .collect();
+    if call.traits().database == Database::Postgresql && too_many(&labels) {
+        return Err(ApiError::server_error());
+    }
     let labels = Value::Array(labels).to_string();
     change(call, single, |user| user.labels = labels).await
+}
+
+/// What a row of PostgreSQL's index cannot hold: observed with short labels and with long ones.
+fn too_many(labels: &[Value]) -> bool {
+    const LABELS: usize = 817;
+    const BYTES: usize = 380 * crate::appwrite::rules::LABEL_MAX;
+    let bytes: usize = labels.iter().filter_map(Value::as_str).map(str::len).sum();
+    labels.len() > LABELS || bytes > BYTES
 }
 
 /// `PATCH /users/{userId}/prefs`: replaces them, and answers with them alone.
 pub async fn prefs(call: Call) -> ApiResult<Answer> {
     let single = call.single()?;
-    let prefs = match php::normalize(call.required("prefs", Rule::Object)?.clone()) {
+    let sent = call.required("prefs", Rule::Object)?;
+    let prefs = match php::normalize(sent.clone()) {
         Value::Array(_) => "{}".to_owned(),
         prefs => prefs.to_string(),
     };
-    let prefs = single
+    let as_sent = call.traits().prefs_shown_as_sent && prefs != "{}";
+    let shown = if as_sent { sent.to_string() } else { prefs.clone() };
+    single
         .run(move |c, mut user| {
             user.prefs = prefs;
-            user.update_plain(c, clock::now())?;
-            Ok(user.prefs)
+            user.update_plain(c, clock::now())
         })
         .await?;
-    Answer::ok(&raw(&prefs))
+    Answer::ok(&raw(&shown))
 }
 
 /// `PATCH /users/{userId}/email`: resets the verification, and is refused for an address that is anybody's target, the
@@ -117,6 +135,7 @@ pub async fn email(call: Call) -> ApiResult<Answer> {
         return Err(ApiError::server_error());
     }
     let email = call.required_text("email", Rule::Email { allow_empty: true })?.to_ascii_lowercase();
+    call.refuse_email(&email)?;
     let project = call.project.number;
     let changed = single
         .run_undoable(move |c, mut user| {
@@ -199,13 +218,19 @@ fn move_target(
 /// like any other; nobody signs in with it, because it is too short.
 pub async fn password(call: Call) -> ApiResult<Answer> {
     let single = call.single()?;
-    let password = call.required_text("password", Rule::PlainPassword { allow_empty: true })?;
+    let password = call.typed_password(true, true)?.unwrap_or_default();
     let empty = password.is_empty();
     // Nobody waits for a hash in vain.
-    single.run(|_, _| Ok(())).await?;
-    let hashed = call.state.hashing.run(move || secrets::argon2id(password.as_bytes())).await??;
-    let options = Value::Object(own_options(call.traits())).to_string();
-    let ends_sessions = call.traits().password_ends_sessions;
+    let user = single.run(|_, user| Ok(user)).await?;
+    if !empty {
+        password::refuse_personal(&call.settings, &(&user).into(), &password)?;
+        call.refuse_repeated(&user, &password).await?;
+    }
+    let costs = call.traits().own_costs;
+    let hashed = call.state.hashing.run(move || secrets::argon2id(password.as_bytes(), costs)).await??;
+    let options = Value::Object(own_options(costs, call.traits())).to_string();
+    let ends_sessions = call.settings.session_invalidation.unwrap_or(call.traits().password_ends_sessions);
+    let settings = Arc::clone(&call.settings);
     let changed = single
         .run(move |c, user| {
             let (mut user, targets) = with_targets(c, user)?;
@@ -213,6 +238,7 @@ pub async fn password(call: Call) -> ApiResult<Answer> {
             user.password_update = Some(now.clone());
             user.password = Some(String::new());
             let first = user.clone();
+            user.password_history = password::remembered(&settings, &user.password_history, &hashed);
             user.password = Some(hashed);
             user.hash = "argon2".into();
             user.hash_options = options;
@@ -220,7 +246,7 @@ pub async fn password(call: Call) -> ApiResult<Answer> {
                 return Err(ApiError::server_error());
             }
             if ends_sessions {
-                c.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.seq])?;
+                session::end_all(c, user.seq, None)?;
             }
             let shown = if empty { User { updated: now, ..first } } else { user };
             let changed: WithTargets = (shown, targets);

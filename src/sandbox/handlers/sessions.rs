@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::sandbox::data::session::{Client, Fresh, ids_of};
+use crate::sandbox::data::session::{Client, Fresh, Way, end, end_all, ids_of};
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::http::answer::Answer;
 use crate::sandbox::http::call::Call;
@@ -35,11 +35,13 @@ pub async fn list(call: Call) -> ApiResult<Answer> {
 pub async fn create(call: Call) -> ApiResult<Answer> {
     let single = call.single_by(Rule::CustomId)?;
     let project = call.project.number;
+    let seconds = call.settings.session_duration;
     let (ip, user_agent) = (call.ip.to_string(), call.user_agent().to_owned());
     let session = single
         .run(move |c, user| {
             let client = Client { ip: &ip, user_agent: &user_agent };
-            let session = Fresh::new(&user.id, "server", "", "server", &client)?;
+            let way = Way { provider: "server", uid: "", factor: "server", seconds };
+            let session = Fresh::new(&user.id, &way, &client)?;
             session.insert(c, project, user.seq)?;
             Ok(session)
         })
@@ -47,19 +49,23 @@ pub async fn create(call: Call) -> ApiResult<Answer> {
     Answer::created(&session.shown(call.caller.is_server(), false))
 }
 
-/// `DELETE /users/{userId}/sessions/{sessionId}`: of whichever user the session is.
+/// `DELETE /users/{userId}/sessions/{sessionId}`: up to 1.9 of whichever user the session is.
 pub async fn delete(call: Call) -> ApiResult<Answer> {
     let single = call.single()?;
     let session = call.path_id("sessionId")?;
     let project = call.project.number;
     // Nobody but servers (and their owners) sees the documents.
     let visible = call.caller.is_server();
+    let belongs = call.traits().session_belongs_to_user;
     single
-        .run(move |c, _| {
+        .run(move |c, user| {
+            let anybodys = "DELETE FROM sessions WHERE project = ?1 AND key(id) = key(?2)";
             let deleted = visible
-                && c.prepare_cached("DELETE FROM sessions WHERE project = ?1 AND key(id) = key(?2)")?
-                    .execute((project, session))?
-                    > 0;
+                && if belongs {
+                    end(c, user.seq, &session)?
+                } else {
+                    c.prepare_cached(anybodys)?.execute((project, session))? > 0
+                };
             if deleted { Ok(()) } else { Err(ApiError::session_not_found()) }
         })
         .await?;
@@ -74,8 +80,7 @@ pub async fn delete_all(call: Call) -> ApiResult<Answer> {
             if !allowed && !ids_of(c, user.seq)?.is_empty() {
                 return Err(ApiError::unauthorized());
             }
-            c.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.seq])?;
-            Ok(())
+            end_all(c, user.seq, None)
         })
         .await?;
     Ok(Answer::no_content())

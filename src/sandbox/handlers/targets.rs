@@ -31,7 +31,7 @@ fn of_user(connection: &Connection, project: i64, user: &User, target: &str) -> 
 fn check_identifier(provider_type: &str, identifier: &str, traits: &Traits) -> ApiResult<()> {
     match provider_type {
         "email" if !params::email(identifier, traits) => Err(ApiError::invalid_email()),
-        "sms" if !rules::phone(identifier) => Err(ApiError::invalid_phone()),
+        "sms" if !rules::phone(identifier, traits.profile) => Err(ApiError::invalid_phone()),
         "email" | "sms" | "push" => Ok(()),
         // The list of types is compared without case, what follows is not.
         _ => Err(ApiError::provider_incorrect_type()),

@@ -69,15 +69,18 @@ impl Answer {
     /// An unknown route.
     pub fn not_found(traits: &Traits) -> Self {
         let error = ApiError::route_not_found(traits);
-        if !traits.html_not_found {
-            return Self::error(&error, traits);
-        }
+        if traits.html_not_found { Self::page(&error) } else { Self::error(&error, traits) }
+    }
+
+    /// An error as a page for people, which is what unknown routes answer.
+    pub fn page(error: &ApiError) -> Self {
         let body = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Page not found</title></head>\
-             <body><h1>404</h1><p>{}</p><p><code>{}</code></p></body></html>\n",
-            error.message, error.kind
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Error</title></head>\
+             <body><h1>{}</h1><p>{}</p><p><code>{}</code></p></body></html>\n",
+            error.status, error.message, error.kind
         );
-        Self { status: StatusCode::NOT_FOUND, content_type: HTML, body: body.into_bytes(), headers: no_cache() }
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, content_type: HTML, body: body.into_bytes(), headers: no_cache() }
     }
 
     /// With another header. Values that are no header values are left out.
@@ -87,6 +90,18 @@ impl Answer {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// With a header whose value is known to be one.
+    #[must_use]
+    pub fn fixed(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The response, with the headers that all have.

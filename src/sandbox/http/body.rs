@@ -4,6 +4,12 @@ use serde_json::{Map, Value};
 
 use crate::sandbox::php;
 
+/// PHP's `max_input_nesting_level`: brackets that a form's name may have.
+const MAX_NESTING: usize = 64;
+
+/// PHP's `max_input_vars`: variables that a form may have.
+const MAX_VARIABLES: usize = 1000;
+
 /// What a body is worth.
 #[derive(Debug, PartialEq)]
 pub enum Body {
@@ -37,7 +43,7 @@ fn json(bytes: &[u8]) -> Body {
 /// Reads `a=1&b[]=2&c[x]=3` as PHP's `parse_str` does.
 pub fn form(text: &str) -> Map<String, Value> {
     let mut parameters = Map::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+    for pair in text.split('&').filter(|pair| !pair.is_empty()).take(MAX_VARIABLES) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         insert(&mut parameters, &decode(name), Value::String(decode(value)));
     }
@@ -64,8 +70,11 @@ pub fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Puts a value under `name`, `name[]` or `name[key]…`.
+/// Puts a value under `name`, `name[]` or `name[key]…`. PHP leaves out what is nested too deeply.
 fn insert(into: &mut Map<String, Value>, name: &str, value: Value) {
+    if name.matches('[').count() > MAX_NESTING {
+        return;
+    }
     let Some((base, rest)) = name.split_once('[') else {
         into.insert(name.to_owned(), value);
         return;
@@ -88,7 +97,7 @@ fn multipart(content_type: &str, bytes: &[u8]) -> Map<String, Value> {
     let Some((_, boundary)) = content_type.split_once("boundary=") else { return parameters };
     let delimiter = format!("--{}", boundary.trim_matches('"'));
     let text = String::from_utf8_lossy(bytes);
-    for part in text.split(delimiter.as_str()).skip(1) {
+    for part in text.split(delimiter.as_str()).skip(1).take(MAX_VARIABLES) {
         let Some((head, value)) = part.split_once("\r\n\r\n") else { continue };
         let name = head.split_once("name=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
         if let Some(name) = name
@@ -154,6 +163,11 @@ mod tests {
             parameters("application/x-www-form-urlencoded", "n=A+B%C3%A9&l[]=a&l[]=b&p[x]=1&p[y][z]=2"),
             json!({"n": "A Bé", "l": {"0": "a", "1": "b"}, "p": {"x": "1", "y": {"z": "2"}}})
         );
+        let deep = format!("a=1&p{}=2&q{}=3", "[x]".repeat(64), "[x]".repeat(100_000));
+        let deep = form(&deep);
+        assert!(deep.contains_key("a") && deep.contains_key("p") && !deep.contains_key("q"));
+        let many: Vec<String> = (0..1500).map(|n| format!("v{n}=1")).collect();
+        assert_eq!(form(&many.join("&")).len(), 1000);
         let multipart = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
         assert_eq!(parameters("multipart/form-data; boundary=x", multipart), json!({"a": "1"}));
     }

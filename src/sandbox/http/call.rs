@@ -19,6 +19,7 @@ use crate::sandbox::data::user::{User, by_id};
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::params::{Rule, truthy};
 use crate::sandbox::php;
+use crate::sandbox::settings::Settings;
 use crate::sandbox::state::State;
 use crate::sandbox::traits::{Nulls, Traits};
 
@@ -31,10 +32,18 @@ pub struct Call {
     pub state: Arc<State>,
     /// The project of the request.
     pub project: Arc<Project>,
+    /// What an administrator set for the project.
+    pub settings: Arc<Settings>,
     /// Who asks.
     pub caller: Caller,
     /// The client's address.
     pub ip: IpAddr,
+    /// The host that the client meant, without its port.
+    pub host: String,
+    /// The client speaks TLS, to a proxy in front.
+    pub tls: bool,
+    /// The host of the page that asks; empty where none does.
+    pub origin_host: String,
     /// The headers.
     pub headers: HeaderMap,
     /// The values of the route's placeholders, as they stand in the path.

@@ -4,4 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod call;
 pub mod caller;
+pub mod cookies;
+pub mod origin;
+pub mod password;
 pub mod view;

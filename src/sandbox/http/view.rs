@@ -52,6 +52,9 @@ impl Serialize for UserView<'_> {
         map.serialize_entry("status", &user.status)?;
         map.serialize_entry("labels", &raw(&user.labels))?;
         map.serialize_entry("passwordUpdate", or_empty(user.password_update.as_ref()))?;
+        if self.traits.password_pwned_field {
+            map.serialize_entry("passwordPwned", &user.password_pwned)?;
+        }
         map.serialize_entry("email", or_empty(user.email.as_ref()))?;
         map.serialize_entry("phone", or_empty(user.phone.as_ref()))?;
         map.serialize_entry("emailVerification", &user.email_verification)?;

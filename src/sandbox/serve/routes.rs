@@ -4,15 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 
 use hyper::Method;
+use serde_json::Value;
 
 use crate::sandbox::errors::ApiResult;
-use crate::sandbox::handlers::account;
+use crate::sandbox::handlers::account::{self, factors, sign_in};
 use crate::sandbox::handlers::create;
 use crate::sandbox::handlers::health;
 use crate::sandbox::handlers::jwts;
 use crate::sandbox::handlers::lists;
 use crate::sandbox::handlers::mfa;
 use crate::sandbox::handlers::patch;
+use crate::sandbox::handlers::project;
 use crate::sandbox::handlers::sessions;
 use crate::sandbox::handlers::targets;
 use crate::sandbox::handlers::tokens;
@@ -32,15 +34,66 @@ pub struct Route {
     pub access: Access,
     /// Who answers.
     pub handler: Handler,
+    /// What requests without a key are limited by.
+    pub quota: Option<Quota>,
+}
+
+/// So many requests an hour for each of something.
+pub struct Quota {
+    /// How many.
+    pub limit: u32,
+    /// Whether a success (201) resets it.
+    pub success_resets: bool,
+    /// Names what is counted apart, beside the route.
+    of: fn(&Call) -> String,
+    route: &'static str,
+}
+
+impl Quota {
+    const fn new(route: &'static str, limit: u32, success_resets: bool, of: fn(&Call) -> String) -> Self {
+        Self { limit, success_resets, of, route }
+    }
+
+    /// What this request is counted for.
+    pub fn key(&self, call: &Call) -> String {
+        format!("{} {}", self.route, (self.of)(call))
+    }
+}
+
+/// A parameter as it was sent.
+fn sent(call: &Call, name: &str) -> String {
+    match call.parameters.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+const SIGN_IN: Quota = Quota::new("sign-in", 10, true, |call| sent(call, "email"));
+const TOKEN: Quota = Quota::new("token", 10, false, |call| format!("{} {}", call.ip, sent(call, "userId")));
+const RECOVERY: Quota = Quota::new("recovery", 10, false, |call| sent(call, "email"));
+const PASSWORD: Quota = Quota::new("password", 10, false, |call| call.ip.to_string());
+const JWT: Quota = Quota::new("jwt", 100, false, |call| {
+    call.caller.user.as_ref().map(|signed_in| signed_in.user.id.clone()).unwrap_or_default()
+});
+
+macro_rules! quota {
+    () => {
+        None
+    };
+    ($quota:ident) => {
+        Some($quota)
+    };
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $($handler:ident)::+;)*) => {
+    ($($method:ident $path:literal $access:ident $($handler:ident)::+ $([$quota:ident])?;)*) => {
         static ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
             access: Access::$access,
             handler: |call| Box::pin($($handler)::+(call)),
+            quota: quota!($($quota)?),
         }),*];
     };
 }
@@ -98,9 +151,36 @@ routes! {
     PATCH  "users/{userId}/targets/{targetId}"         TargetsWrite  targets::update;
     DELETE "users/{userId}/targets/{targetId}"         TargetsWrite  targets::delete;
 
-    POST   "account/sessions/email"                    SignIn        account::sign_in;
+    POST   "account/sessions/email"                    SignIn        sign_in::by_password [SIGN_IN];
+    POST   "account/sessions"                          SignIn        sign_in::by_password [SIGN_IN];
+    POST   "account/sessions/token"                    SignIn        sign_in::by_token [TOKEN];
+    GET    "account/sessions"                          Account       account::sessions::list;
+    DELETE "account/sessions"                          Account       account::sessions::delete_all;
+    GET    "account/sessions/{sessionId}"              Account       account::sessions::get;
+    PATCH  "account/sessions/{sessionId}"              Account       account::sessions::extend;
+    DELETE "account/sessions/{sessionId}"              HalfAccount   account::sessions::delete;
     GET    "account"                                   Account       account::get;
-    DELETE "account/sessions/{sessionId}"              Account       account::sign_out;
+    GET    "account/prefs"                             Account       account::prefs;
+    POST   "account/jwts"                              Account       account::jwt [JWT];
+    POST   "account/jwt"                               Account       account::jwt [JWT];
+    PATCH  "account/password"                          Account       account::password::change [PASSWORD];
+    POST   "account/recovery"                          SignIn        account::password::recover [RECOVERY];
+    PUT    "account/recovery"                          SignIn        account::password::finish_recovery [PASSWORD];
+    PATCH  "account/mfa"                               Account       factors::switch;
+    GET    "account/mfa/factors"                       HalfAccount   factors::list;
+    GET    "account/mfa/recovery-codes"                Account       factors::codes;
+    POST   "account/mfa/recovery-codes"                Account       factors::create_codes;
+    PATCH  "account/mfa/recovery-codes"                Account       factors::regenerate_codes;
+    POST   "account/mfa/challenges"                    HalfAccount   factors::challenge;
+    PUT    "account/mfa/challenges"                    HalfAccount   factors::answer_challenge;
+    POST   "account/mfa/challenge"                     HalfAccount   factors::challenge;
+    PUT    "account/mfa/challenge"                     HalfAccount   factors::answer_challenge;
+
+    GET    "project/policies"                          PoliciesRead  project::list_policies;
+    GET    "project/policies/{policyId}"               PoliciesRead  project::policy;
+    PATCH  "project/policies/{policyId}"               PoliciesWrite project::set_policy;
+    PATCH  "project/auth-methods/{methodId}"           ProjectWrite  project::set_method;
+    POST   "project/platforms/web"                     PlatformsWrite project::add_platform;
 }
 
 /// The values of a path's placeholders, by name.
@@ -122,7 +202,12 @@ pub fn find(method: &Method, path: &str, traits: &Traits) -> Option<(&'static Ro
         Some((route, placeholders))
     };
     let found = ROUTES.iter().find_map(route)?;
-    (traits.impersonator_route || !found.0.path.ends_with("/impersonator")).then_some(found)
+    let exists = match found.0.path {
+        "users/{userId}/impersonator" => traits.impersonator_route,
+        "users/{userId}/logs" => traits.user_logs_route,
+        path => traits.project_routes || !path.starts_with("project/"),
+    };
+    exists.then_some(found)
 }
 
 fn fit(pattern: &'static str, segments: &[&str]) -> Option<Placeholders> {
