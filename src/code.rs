@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Said for completeness; the user signs in as before.
+    /// Said for completeness; nothing is lost by it.
     Info,
     /// The user is created and should sign in, but something deserves a look.
     Warning,
@@ -88,7 +88,7 @@ codes! {
     HashNotExported = "hash-not-exported", NeedsReset, "the user had a sign-in that the export does not carry",
         "tell them to reset their password";
     NoPassword = "no-password", Info, "the user never had a password here",
-        "they sign in as before: by provider, phone or link";
+        "they sign in by provider, phone or link";
 
     LockedInSource = "locked-in-source", Warning, "the source had locked the user out for a while",
         "enable them in Appwrite once they are who they say";
@@ -147,7 +147,7 @@ codes! {
         "give it one, or leave it";
     NameTruncated = "name-truncated", Warning, "the name is longer than 128 characters and is cut",
         "nothing, unless the rest matters";
-    LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label",
+    LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label, or no name in the export",
         "map it with [user.labels.map] in a mapping file";
     LabelRewritten = "label-rewritten", Info, "a role is written without its punctuation",
         "labels take letters and digits only; map it with [user.labels.map] for another spelling";

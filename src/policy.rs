@@ -39,7 +39,7 @@ pub enum Unsupported {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Duplicates {
-    /// The first is taken, the others are refused.
+    /// The first is taken (of those with one address, the first that has a password), the others are refused.
     #[default]
     First,
     /// All of them are refused.

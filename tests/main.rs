@@ -12,6 +12,7 @@ mod folder;
 mod http;
 mod identify;
 mod import;
+mod kinds;
 mod log;
 mod plan;
 mod proxy;

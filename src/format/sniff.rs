@@ -133,6 +133,8 @@ fn is_ldif(text: &[u8]) -> bool {
 fn colon_width(text: &[u8]) -> Option<usize> {
     let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty() && l[0] != b'#').take(20);
     let mut widths = lines.map(|line| {
+        // Verdaccio's htpasswd says when it made a user, with more colons.
+        let line = &line[..memchr::memmem::find(line, b":autocreated ").unwrap_or(line.len())];
         let mut fields = line.split(|&b| b == b':');
         let name = fields.next().unwrap_or_default();
         let plain = !name.is_empty() && !name.iter().any(|b| b",;\t\"|{ ".contains(b));

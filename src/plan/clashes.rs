@@ -30,13 +30,16 @@ pub struct Claim {
     id_without_case: Key,
     email: Option<Key>,
     phone: Option<Key>,
+    /// A password is sent with it.
+    password: bool,
 }
 
 impl Claim {
     /// What a plan claims.
     #[must_use]
     pub fn of(record: u64, plan: &Plan<'_>) -> Self {
-        Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref())
+        let password = plan.create.body.password.is_some();
+        Self { password, ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref()) }
     }
 
     fn new(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Self {
@@ -47,6 +50,7 @@ impl Claim {
             id_without_case: key(&id.to_ascii_lowercase()),
             email: email.map(key),
             phone: phone.map(key),
+            password: false,
         }
     }
 }
@@ -88,7 +92,8 @@ pub struct Clashes {
     ids: HashMap<Key, (u64, Key)>,
     /// By the exact id: who has one derived from it, since it differs from another in case alone.
     derived: HashMap<Key, u64>,
-    emails: HashMap<Key, u64>,
+    /// Who has the address, and whether they have a password.
+    emails: HashMap<Key, (u64, bool)>,
     phones: HashMap<Key, u64>,
     decided: Duplicates,
 }
@@ -100,7 +105,9 @@ impl Clashes {
         Self { shared, ..Self::default() }
     }
 
-    /// Takes claims in the order of their records. What a refused record wanted is free for later ones.
+    /// Takes claims in the order of their records. What a refused record wanted is free for later ones. Of records with one
+    /// address the first that has a password gets it: whoever signs in through a provider is found by the address all the
+    /// same, and a password that is refused is lost.
     pub fn take(&mut self, claim: &Claim) {
         debug_assert!(self.decided.verdicts.last().map_or(0, |(record, _)| *record) < claim.record);
         let mut clash = Clash::default();
@@ -113,9 +120,13 @@ impl Clashes {
             None => {}
         }
         if clash.refused.is_none()
-            && let Some(first) = claim.email.and_then(|email| self.emails.get(&email))
+            && let Some(&(first, has_password)) = claim.email.and_then(|email| self.emails.get(&email))
         {
-            clash.refused = Some((Code::DuplicateEmail, *first));
+            if claim.password && !has_password && !self.shared.with.contains_key(&claim.record) {
+                self.decided.yields(first, claim.record);
+            } else {
+                clash.refused = Some((Code::DuplicateEmail, first));
+            }
         }
         if clash.refused.is_none() {
             clash.refused = self.shared.with.get(&claim.record).copied();
@@ -127,7 +138,7 @@ impl Clashes {
                 self.ids.insert(claim.id_without_case, (claim.record, claim.id));
             }
             if let Some(email) = claim.email {
-                self.emails.insert(email, claim.record);
+                self.emails.insert(email, (claim.record, claim.password));
             }
             if let Some(phone) = claim.phone {
                 clash.phone = self.phones.get(&phone).copied().and_then(NonZeroU64::new);
@@ -165,6 +176,15 @@ struct Clash {
 }
 
 impl Duplicates {
+    /// Refuses a record that was taken, for one after it that has its address and a password.
+    fn yields(&mut self, first: u64, to: u64) {
+        let refused = Clash { refused: Some((Code::DuplicateEmail, to)), ..Clash::default() };
+        match self.verdicts.binary_search_by_key(&first, |(record, _)| *record) {
+            Ok(at) => self.verdicts[at].1 = refused,
+            Err(at) => self.verdicts.insert(at, (first, refused)),
+        }
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -214,6 +234,19 @@ mod tests {
             clashes.take(claim);
         }
         clashes.decided().verdicts.into_iter().collect()
+    }
+
+    #[test]
+    fn of_one_address_the_first_with_a_password_is_taken() {
+        let claim = |record, id, password| Claim { password, ..Claim::new(record, id, Some("x@y.z"), None) };
+        let claims = [claim(1, "a", false), claim(2, "b", true), claim(3, "c", true), claim(4, "d", false)];
+        let found = decide(&claims, false);
+        let refused = |record| found.get(&record).and_then(|clash| clash.refused);
+        assert_eq!(refused(1), Some((Code::DuplicateEmail, 2)));
+        assert_eq!(refused(2), None);
+        assert_eq!(refused(3), Some((Code::DuplicateEmail, 2)));
+        assert_eq!(refused(4), Some((Code::DuplicateEmail, 2)));
+        assert_eq!(decide(&claims, true).values().filter(|clash| clash.refused.is_some()).count(), 4);
     }
 
     #[test]

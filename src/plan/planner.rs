@@ -6,6 +6,7 @@ use super::clashes::{Claim, Clashes, Duplicates, Shared};
 use super::duplicates::{KeyLog, Suspects, digests};
 use super::shard::Shard;
 use super::{Facts, Planned, Secret, begin, finish};
+use crate::account::Credential;
 use crate::appwrite::Profile;
 use crate::code::Refusal;
 use crate::error::{Kind, RunError};
@@ -31,7 +32,7 @@ pub struct Planner<'e> {
 }
 
 /// One record, planned.
-pub struct PlannedItem<'r> {
+pub struct PlannedItem<'i, 'r> {
     /// Where it stands.
     pub position: Position,
     /// Its bytes as they stand in the file.
@@ -40,6 +41,8 @@ pub struct PlannedItem<'r> {
     pub record: Option<&'r Record<'r>>,
     /// What the account showed that a plan no longer does, for the report.
     pub facts: Facts,
+    /// The password as the source has it, unless the source made no account of the record.
+    pub credential: Option<&'i Credential<'r>>,
     /// What it becomes.
     pub planned: Planned<'r>,
 }
@@ -55,7 +58,7 @@ impl<'e> Planner<'e> {
 
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
     /// the instructions of either just fit into the L1 instruction cache.
-    fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'r>)) {
+    fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'_, 'r>)) {
         let unsupported = self.policies.unsupported;
         let begin = |item: &mut Item<'r>| match &mut item.account {
             Ok(account) => (Facts::of(account), begin(account, unsupported, self.profile, &self.refused_codes)),
@@ -64,7 +67,9 @@ impl<'e> Planner<'e> {
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();
         for (item, (facts, secret)) in items.iter_mut().zip(secrets) {
             let Item { position, raw, record, .. } = *item;
-            each(&mut PlannedItem { position, raw, record, facts, planned: self.finished(item, secret) });
+            let planned = self.finished(item, secret);
+            let credential = item.account.as_ref().ok().map(|account| &account.credential);
+            each(&mut PlannedItem { position, raw, record, facts, credential, planned });
         }
     }
 
@@ -91,7 +96,7 @@ impl<'e> Planner<'e> {
         &self,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
         sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<Suspects, RunError> {
         let mut log = KeyLog::default();
@@ -104,7 +109,7 @@ impl<'e> Planner<'e> {
         log: &mut KeyLog,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
         mut sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         self.export.scan_groups(
@@ -183,7 +188,7 @@ impl<'e> Planner<'e> {
         duplicates: &Duplicates,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
-        each: impl Fn(&mut B, &PlannedItem<'_>) + Sync,
+        each: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
         sink: impl FnMut(B) -> Result<ControlFlow<()>, RunError>,
     ) -> Result<(), RunError> {
         let origin = self.export.source().name();

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::normalize;
-use super::planner::default_threads;
-use crate::account::{Account, Credential, HashInput};
+use super::clashes::Duplicates;
+use super::planner::{PlannedItem, Planner, default_threads};
+use super::{Planned, normalize};
+use crate::account::{Credential, HashInput};
 use crate::appwrite::{Profile, rules};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Listener;
-use crate::read::Export;
 use crate::scheme::known::{KnownPassword, Proof, prove};
 use crate::scheme::resolve;
 
@@ -22,9 +23,9 @@ use crate::scheme::resolve;
 pub struct Known {
     /// Passwords that verify.
     pub proven: u64,
-    /// Those that do not, with their owners: the person who brought their passwords knows them.
+    /// Those that do not, or could not even be tried, with their owners: the person who brought their passwords knows them.
     pub wrong: Vec<Wrong>,
-    /// Those whose user is not in the export, or has no hash that could be tried.
+    /// Empty: what could not be tried is wrong, too. Older reports may have somebody here.
     #[serde(default)]
     pub untested: Vec<Wrong>,
 }
@@ -39,45 +40,56 @@ pub struct Wrong {
     /// The hash itself is right: Appwrite refuses the password for its length.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hash_is_right: bool,
+    /// Nobody could try it: no such user, a record that is refused, or one that is created without a password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_tried: bool,
 }
 
-/// What the export holds for one known password.
+/// What the plan holds for one known password.
 enum Found {
     Hash(Box<HashInput<'static>>),
     Plain(String),
-    None(String),
+    /// Nothing to try it on, and why.
+    Nothing(String),
 }
 
-/// Finds the users of these passwords and proves each. The memory is bounded by the threads times what one hash takes.
+/// Finds the users of these passwords and proves each: on what is planned for them, so that a password of somebody who is
+/// refused, or created without one, is wrong. The memory is bounded by the threads times what one hash takes.
 ///
 /// # Errors
-/// As [`Export::scan`].
+/// As [`Planner::scan`].
 pub fn prove_all(
-    export: &Export,
-    profile: &Profile,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
     known: &[KnownPassword],
     listener: &dyn Listener,
 ) -> Result<Known, RunError> {
-    let found = find(export, known, listener)?;
+    let found = find(planner, duplicates, known, listener)?;
     let mut result = Known::default();
-    for (pair, proof) in known.iter().zip(prove_in_parallel(known, &found, profile)) {
+    for (pair, proof) in known.iter().zip(prove_in_parallel(known, &found, planner.profile)) {
         let email = pair.email.as_deref().or(pair.id.as_deref()).unwrap_or_default().to_owned();
-        let (list, text, hash_is_right) = match proof {
+        let (text, hash_is_right, not_tried) = match proof {
             Proof::Proven => {
                 result.proven += 1;
                 continue;
             }
-            Proof::Wrong(text) => (&mut result.wrong, text, false),
-            Proof::CannotSignIn(text) => (&mut result.wrong, text, true),
-            Proof::Untested(text) => (&mut result.untested, text, false),
+            Proof::Wrong(text) => (text, false, false),
+            Proof::CannotSignIn(text) => (text, true, false),
+            Proof::Untested(text) => (text, false, true),
         };
-        list.push(Wrong { email, text: text.into_owned(), hash_is_right });
+        result.wrong.push(Wrong { email, text: text.into_owned(), hash_is_right, not_tried });
     }
     Ok(result)
 }
 
-/// The credentials of the known users, by the number of the pair; the first record of each user counts.
-fn find(export: &Export, known: &[KnownPassword], listener: &dyn Listener) -> Result<HashMap<usize, Found>, RunError> {
+/// What is planned for the known users, by the number of the pair: the first record of each that is created counts, or the
+/// first that is refused.
+fn find(
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    known: &[KnownPassword],
+    listener: &dyn Listener,
+) -> Result<HashMap<usize, Found>, RunError> {
     let mut emails: HashMap<String, Vec<usize>> = HashMap::new();
     let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (i, pair) in known.iter().enumerate() {
@@ -87,42 +99,64 @@ fn find(export: &Export, known: &[KnownPassword], listener: &dyn Listener) -> Re
             (None, None) => {}
         }
     }
-    let mut found = HashMap::new();
-    export.scan(
-        default_threads(),
+    let (mut created, mut refused) = (HashMap::new(), HashMap::new());
+    planner.scan(
+        duplicates,
         listener,
         Vec::new,
-        |batch: &mut Vec<(usize, Found)>, item| {
-            let Ok(account) = &item.account else { return };
-            let by_email = account.email.clone().and_then(|e| emails.get(normalize::email(e).as_ref()));
-            let by_id = ids.get(account.source_id.as_ref());
-            for i in by_email.into_iter().chain(by_id).flatten() {
-                batch.push((*i, Found::of(account)));
+        |batch: &mut Vec<(usize, bool, Found)>, item| {
+            let (email, id) = match &item.planned {
+                Planned::Create(plan) => (plan.email.as_ref(), &plan.source_id),
+                Planned::Refused(refused) => (refused.email.as_ref(), &refused.source_id),
+            };
+            let by_email = email.and_then(|email| emails.get(normalize::email(email.clone()).as_ref()));
+            for i in by_email.into_iter().chain(ids.get(id.as_ref())).flatten() {
+                batch.push((*i, matches!(item.planned, Planned::Create(_)), Found::of(item)));
             }
         },
         |batch| {
-            for (i, credential) in batch {
-                found.entry(i).or_insert(credential);
+            for (i, is_created, found) in batch {
+                if is_created { &mut created } else { &mut refused }.entry(i).or_insert(found);
             }
             Ok(ControlFlow::Continue(()))
         },
     )?;
-    Ok(found)
+    for (i, found) in refused {
+        created.entry(i).or_insert(found);
+    }
+    Ok(created)
 }
 
 impl Found {
-    fn of(account: &Account<'_>) -> Self {
-        match &account.credential {
-            Credential::Hash(input) => Self::Hash(Box::new(input.clone().into_owned())),
-            Credential::Plain(password) => Self::Plain(password.clone().into_owned()),
-            Credential::None(note) => Self::None(note.text.clone().into_owned()),
+    fn of(item: &PlannedItem<'_, '_>) -> Self {
+        match (&item.planned, item.credential) {
+            // What is said of a hash is found by trying: it may only want its scheme declared.
+            (Planned::Refused(refused), Some(Credential::Hash(input))) if refused.refusal.scheme.is_some() => {
+                Self::Hash(Box::new(input.clone().into_owned()))
+            }
+            (Planned::Refused(refused), Some(Credential::Hash(input)))
+                if refused.refusal.code == Code::AmbiguousScheme =>
+            {
+                Self::Hash(Box::new(input.clone().into_owned()))
+            }
+            (Planned::Refused(refused), _) => Self::Nothing(format!("the record is refused: {}", refused.refusal.text)),
+            (Planned::Create(plan), Some(Credential::None(note))) if plan.create.body.password.is_none() => {
+                Self::Nothing(format!("created without a password: {}", note.text))
+            }
+            (Planned::Create(_), Some(Credential::Hash(input))) => Self::Hash(Box::new(input.clone().into_owned())),
+            (Planned::Create(plan), Some(Credential::Plain(password))) if plan.create.body.password.is_some() => {
+                Self::Plain(password.clone().into_owned())
+            }
+            (Planned::Create(_), _) => Self::Nothing("created without a password".to_owned()),
         }
     }
 }
 
 fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Found>, profile: &Profile) -> Vec<Proof> {
-    let proofs: Vec<Mutex<Proof>> =
-        known.iter().map(|_| Mutex::new(Proof::Untested("no user of the export has this name".into()))).collect();
+    let proofs: Vec<Mutex<Proof>> = known
+        .iter()
+        .map(|_| Mutex::new(Proof::Untested("nobody in the export has this address or id".into())))
+        .collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..default_threads().min(known.len()) {
@@ -150,6 +184,6 @@ fn proof_of(credential: &Found, password: &str, profile: &Profile) -> Proof {
             Proof::CannotSignIn(format!("the password is {} bytes long and a login takes 8 to 256", plain.len()).into())
         }
         Found::Plain(_) => Proof::Proven,
-        Found::None(text) => Proof::Untested(text.clone().into()),
+        Found::Nothing(text) => Proof::Untested(text.clone().into()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod folder;
 mod join;
+mod others;
 mod rejects;
 #[cfg(test)]
 mod samples;
@@ -55,6 +56,8 @@ pub struct Export {
     tables: Vec<TableSample>,
     roles: Vec<Role>,
     source: &'static dyn Source,
+    /// The mapping, where it only changes what the source reads.
+    amendment: Option<&'static Mapping>,
     why: String,
     findings: Vec<String>,
     /// What was read may not be all there is: a dump without its last words, rows that nobody reads.
@@ -125,7 +128,14 @@ impl Export {
             files.push(file);
         }
         let (source, why) = choose(&tables, &options)?;
-        let roles = source.roles(&tables);
+        let mut roles = source.roles(&tables);
+        if let Some(only) = options.mapping.filter(|mapping| mapping.base.is_some()).and_then(Mapping::table) {
+            for (table, role) in tables.iter().zip(&mut roles) {
+                if let users @ (Role::Users | Role::Mixed) = source.role(table) {
+                    *role = if table.table == only { users } else { Role::Ignored };
+                }
+            }
+        }
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
             return Err(RunError::export(without_users(&tables, source, &why)));
         }
@@ -137,11 +147,16 @@ impl Export {
                 table.columns = names;
             }
         }
-        let decided = options.mapping.is_some_and(Mapping::says_who_is_enabled);
-        let standings = standing::Standings::new(source, &tables, &roles, !decided);
+        // A mapping of a table says itself which.
+        if options.mapping.is_none_or(|mapping| mapping.base.is_some()) {
+            findings.extend(others::findings(source, &tables, &roles));
+        }
+        let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
+        let standings = standing::Standings::new(source, options.mapping, &tables, &roles);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
-        let mut export = Self { files, tables, roles, source, why, findings, incomplete, options, related, standings };
+        let mut export =
+            Self { files, tables, roles, source, amendment, why, findings, incomplete, options, related, standings };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -161,7 +176,15 @@ impl Export {
     /// What becomes of a column of the users' tables.
     #[must_use]
     pub fn fate(&self, column: &str) -> Fate {
-        self.standings.fate(column).unwrap_or_else(|| self.source.fate(column))
+        let amended = || self.amendment.and_then(|mapping| mapping.says(column));
+        self.standings.fate(column).or_else(amended).unwrap_or_else(|| self.source.fate(column))
+    }
+
+    /// What a person should know, now that everything was read.
+    #[must_use]
+    pub fn noticed(&self) -> Vec<String> {
+        let amended = self.amendment.iter().flat_map(|mapping| mapping.noticed());
+        self.source.noticed().into_iter().chain(amended).collect()
     }
 
     /// Why it is taken for that, for a person.
@@ -253,6 +276,7 @@ impl Export {
             keep_dates: self.options.keep_dates,
             email_domain: self.options.email_domain.as_deref(),
             now: self.options.now,
+            columns: self.standings.seen(),
             related: &self.related,
         };
         let nobody = AtomicBool::new(true);
@@ -274,9 +298,9 @@ impl Export {
             for (item, decoded) in items.iter_mut().zip(&group) {
                 let Ok(account) = &mut item.account else { continue };
                 complete(account, &context, decoded.recoded);
-                if let Some(record) = item.record
-                    && let Err(refusal) = self.standings.apply(record, account, context.now)
-                {
+                let Some(record) = item.record else { continue };
+                let amended = self.amendment.map_or(Ok(()), |mapping| mapping.amend(record, &context, account));
+                if let Err(refusal) = amended.and_then(|()| self.standings.apply(record, account, context.now)) {
                     item.account = Err(refusal);
                 }
             }
@@ -382,15 +406,20 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
 
 /// The mapping, the source named by `--from`, or the one that believes most in these tables.
 fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Source, String), RunError> {
-    if let Some(mapping) = options.mapping {
-        mapping.check(tables)?;
+    let base = options.mapping.and_then(|mapping| mapping.base.as_ref());
+    if let (Some(mapping), None) = (options.mapping, base) {
+        mapping.check(tables, |table| mapping.role(table) == Role::Users)?;
         return Ok((mapping, "as the mapping file says".to_owned()));
     }
-    if let Some(name) = &options.from {
+    let flag = if base.is_some() { "[source] from =" } else { "--from" };
+    if let Some(name) = base.or(options.from.as_ref()) {
         let source = crate::source::ALL.iter().find(|source| source.name() == name).ok_or_else(|| {
             let names: Vec<_> = crate::source::ALL.iter().map(|source| source.name()).collect();
-            RunError::usage(format!("--from {name}: no such source; there are {}", names.join(", ")))
+            RunError::usage(format!("{flag} {name}: no such source; there are {}", names.join(", ")))
         })?;
+        if let Some(mapping) = options.mapping {
+            mapping.check(tables, |table| source.role(table) == Role::Users)?;
+        }
         let why = source.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
         return Ok((*source, why));
     }

@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use crate::account::Account;
 use crate::code::{Code, Refusal};
 use crate::format::{Fields, Record, TableSample, Value};
+use crate::source::describe::Mapping;
 use crate::source::kit::status::{self, Meaning, Standing};
 use crate::source::{Fate, Role, Source};
 
 /// The columns of an export that are read for this, whichever source it is.
 pub(super) struct Standings {
     source: &'static dyn Source,
+    mapping: Option<&'static Mapping>,
     /// Whether such columns are read at all: a mapping that says who is enabled has the last word.
     on: bool,
     columns: Vec<(String, Meaning)>,
@@ -19,8 +21,14 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    pub(super) fn new(source: &'static dyn Source, tables: &[TableSample], roles: &[Role], on: bool) -> Self {
-        let mut standings = Self { source, on, columns: Vec::new(), seen: Vec::new() };
+    pub(super) fn new(
+        source: &'static dyn Source,
+        mapping: Option<&'static Mapping>,
+        tables: &[TableSample],
+        roles: &[Role],
+    ) -> Self {
+        let on = !mapping.is_some_and(Mapping::says_who_is_enabled);
+        let mut standings = Self { source, mapping, on, columns: Vec::new(), seen: Vec::new() };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for column in users.flat_map(|(table, _)| &table.columns) {
             if !standings.seen.contains(column) {
@@ -34,8 +42,16 @@ impl Standings {
     /// What a column is about, if the source itself does not know it.
     fn meaning(&self, column: &str) -> Option<Meaning> {
         let meaning = status::meaning(column).filter(|_| self.on)?;
-        // No source has a column without a name.
+        if self.mapping.is_some_and(|mapping| mapping.says(column).is_some()) {
+            return None;
+        }
+        // No source has a column of this name.
         (self.source.fate(column) == self.source.fate("\0")).then_some(meaning)
+    }
+
+    /// The columns of the users' tables that the samples showed.
+    pub(super) fn seen(&self) -> &[String] {
+        &self.seen
     }
 
     /// What becomes of a column, if it is one of these.

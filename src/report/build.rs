@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::loss::{self, NEVER_CARRIED};
 use super::summary::{
-    Column, Duplicates, Estimate, Live, NeverCarried, Origin, Outcomes, Place, Problem, Reason, Report, SCHEMA, Scheme,
-    SchemeCost, TrapCount,
+    Column, Duplicates, Estimate, Label, Live, NeverCarried, Origin, Outcomes, Place, Problem, Reason, Report, SCHEMA,
+    Scheme, SchemeCost, TrapCount,
 };
 use super::tally::Tally;
 use super::traps::Trap;
@@ -54,6 +54,8 @@ impl Report {
             records: tally.records(),
             outcomes: Outcomes { ready, warning, needs_reset, refused },
             disabled: tally.disabled,
+            sign_in: tally.sign_in,
+            labels: labels(tally),
             reasons: reasons(tally),
             duplicates: duplicates(tally),
             known: None,
@@ -116,15 +118,15 @@ impl Report {
         self.live = Some(live);
     }
 
-    /// Puts a finding before the others: the screen has room for one.
-    pub fn add_finding(&mut self, finding: Option<String>) {
-        self.source.findings.splice(0..0, finding);
+    /// Puts findings before the others: the screen has room for few.
+    pub fn add_findings(&mut self, findings: impl IntoIterator<Item = String>) {
+        self.source.findings.splice(0..0, findings);
     }
 
     /// Whether every record is accounted for.
     #[must_use]
     pub const fn adds_up(&self) -> bool {
-        self.outcomes.total() == self.records
+        self.outcomes.total() == self.records && self.sign_in.total() == self.records
     }
 }
 
@@ -162,6 +164,13 @@ fn reasons(tally: &Tally) -> Vec<Reason> {
             examples: reason.first.iter().take(3).map(|kept| kept.position.into()).collect(),
         })
         .collect()
+}
+
+fn labels(tally: &Tally) -> Vec<Label> {
+    let mut labels: Vec<_> =
+        tally.labels.iter().map(|(label, users)| Label { label: label.clone(), users: *users }).collect();
+    labels.sort_by(|a, b| b.users.cmp(&a.users).then_with(|| a.label.cmp(&b.label)));
+    labels
 }
 
 fn problems(tally: &Tally) -> Vec<Problem> {

@@ -93,7 +93,7 @@ pub fn compare(earlier: &Planner<'_>, later: &Planner<'_>, listener: &dyn Listen
     }
     let mut sides = Sides::begin().map_err(temporary)?;
     for (planner, side) in [(earlier, &mut sides.earlier), (later, &mut sides.later)] {
-        let each = |batch: &mut Vec<Entry>, item: &PlannedItem<'_>| batch.push(Entry::of(item));
+        let each = |batch: &mut Vec<Entry>, item: &PlannedItem<'_, '_>| batch.push(Entry::of(item));
         planner.scan(&Duplicates::default(), listener, Vec::new, each, |batch| {
             batch.into_iter().try_for_each(|entry| side.put(entry)).map_err(temporary)?;
             Ok(ControlFlow::Continue(()))
@@ -120,7 +120,7 @@ struct Entry {
 const ENTRY: usize = 24;
 
 impl Entry {
-    fn of(item: &PlannedItem<'_>) -> Self {
+    fn of(item: &PlannedItem<'_, '_>) -> Self {
         let (source_id, email, sent) = match &item.planned {
             Planned::Create(plan) => {
                 let body = serde_json::to_string(&plan.create.body).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use super::summary::{Known, Report, SignIn};
+
 /// `1204331` → `1,204,331`
 #[must_use]
 pub fn count(n: u64) -> String {
@@ -84,9 +86,55 @@ pub fn millis(millis: f64) -> String {
     }
 }
 
+impl SignIn {
+    /// `4,000 of 5,000 (80 %) sign in as before; 900 have no password, 100 are disabled`
+    #[must_use]
+    pub fn sentence(&self, known: Option<&Known>) -> String {
+        let all = self.total();
+        let mut text = format!("{} of {} ({})", count(self.as_before), count(all), share(self.as_before, all));
+        text += if self.as_before == 1 { " signs in as before" } else { " sign in as before" };
+        let rest = [
+            (self.no_password, "without a password"),
+            (self.no_address, "without an address"),
+            (self.needs_reset, "to be reset"),
+            (self.disabled, "disabled"),
+            (self.refused, "refused"),
+        ];
+        let rest: Vec<_> =
+            rest.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
+        if !rest.is_empty() {
+            text = format!("{text}; {}", rest.join(", "));
+        }
+        if self.assumed > 0 && known.is_none_or(|known| known.proven == 0) {
+            text = format!("{text}; {} as far as a hash can tell (--known proves it)", count(self.assumed));
+        }
+        text
+    }
+}
+
+/// `admin 12, editor 3, and 5 more`, at most so many.
+#[must_use]
+pub fn labels(report: &Report, most: usize) -> String {
+    let named = report.labels.iter().take(most).map(|label| format!("{} {}", label.label, count(label.users)));
+    let mut text = named.collect::<Vec<_>>().join(", ");
+    if report.labels.len() > most {
+        text = format!("{text}, and {} more", report.labels.len() - most);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_said_to_sign_in_who_cannot() {
+        let sign_in = SignIn { as_before: 3, assumed: 2, no_password: 4, disabled: 2, refused: 1, ..SignIn::default() };
+        let proven = Known { proven: 1, ..Known::default() };
+        let said = "3 of 10 (30.0 %) sign in as before; 4 without a password, 2 disabled, 1 refused";
+        assert_eq!(sign_in.sentence(Some(&proven)), said);
+        assert_eq!(sign_in.sentence(None), format!("{said}; 2 as far as a hash can tell (--known proves it)"));
+    }
 
     #[test]
     fn nobody_is_rounded_away() {

@@ -24,8 +24,8 @@ impl Report {
         if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {
             say(
                 String::new(),
-                "known passwords do not match their hashes: find out why before anything else; everybody with that scheme \
-                 may be locked out"
+                "known passwords will not sign in: find out why before anything else; everybody like their owners may be \
+                 locked out"
                     .into(),
             );
         }

@@ -80,6 +80,13 @@ impl Report {
         self.with_pii |= other.with_pii;
         self.records += other.records;
         self.disabled += other.disabled;
+        self.sign_in.merge(other.sign_in);
+        for label in other.labels {
+            match self.labels.iter_mut().find(|mine| mine.label == label.label) {
+                Some(mine) => mine.users += label.users,
+                None => self.labels.push(label),
+            }
+        }
         self.outcomes.ready += other.outcomes.ready;
         self.outcomes.warning += other.outcomes.warning;
         self.outcomes.needs_reset += other.outcomes.needs_reset;

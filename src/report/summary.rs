@@ -35,6 +35,12 @@ pub struct Report {
     pub outcomes: Outcomes,
     /// Users that are created disabled.
     pub disabled: u64,
+    /// Who can sign in afterwards as they did before, and why the others cannot; sums to `records`.
+    #[serde(default)]
+    pub sign_in: SignIn,
+    /// How many users get each label, most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Label>,
     /// Why, by severity and then by count.
     pub reasons: Vec<Reason>,
     /// Password schemes, most frequent first.
@@ -113,9 +119,9 @@ pub struct File {
 /// Records by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// Created, and sign in as before.
+    /// Created as the source has them, with nothing to be looked at.
     pub ready: u64,
-    /// Created and should sign in, but something deserves a look.
+    /// Created, but something deserves a look.
     pub warning: u64,
     /// Created without a usable password.
     pub needs_reset: u64,
@@ -140,6 +146,34 @@ impl Outcomes {
             Outcome::Refused => self.refused,
         }
     }
+}
+
+/// Records by how their user stands before the login form afterwards. Each is in the first that holds of it, from below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Enabled, with an address, and with a password that Appwrite verifies.
+    pub as_before: u64,
+    /// Of those, the ones whose hash is only taken for one of the bare password; a known password proves it.
+    pub assumed: u64,
+    /// Never had a password, and have to come in another way: by provider, phone or link.
+    pub no_password: u64,
+    /// Have no address to sign in with.
+    pub no_address: u64,
+    /// Had a password that is not carried.
+    pub needs_reset: u64,
+    /// Created disabled.
+    pub disabled: u64,
+    /// Not created.
+    pub refused: u64,
+}
+
+/// A label, and who gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// As Appwrite gets it.
+    pub label: String,
+    /// How many users get it.
+    pub users: u64,
 }
 
 /// A kind of problem.

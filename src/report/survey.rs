@@ -23,19 +23,21 @@ pub struct Survey {
     pub duplicates: Duplicates,
     /// Password hashes without their user, where they come in a file of their own.
     pub unmatched: u64,
+    /// What the source noticed while it read.
+    pub noticed: Vec<String>,
 }
 
 impl Survey {
-    /// What a person should know of the files, now that they were read.
+    /// What a person should know of the files, now that they were read. Short: the screen cuts each.
     #[must_use]
-    pub fn finding(&self) -> Option<String> {
+    pub fn findings(&self) -> Vec<String> {
         let what = match self.unmatched {
-            0 => return None,
-            1 => "1 password hash lacks its user".to_owned(),
-            n => format!("{n} password hashes lack their users"),
+            0 => None,
+            1 => Some("1 password hash lacks its user".to_owned()),
+            n => Some(format!("{n} password hashes lack their users")),
         };
-        // Short: the screen cuts it.
-        Some(format!("{what} ({UNMATCHED}): deleted since, or pass a newer export"))
+        let unmatched = what.map(|what| format!("{what} ({UNMATCHED}): deleted since, or pass a newer export"));
+        unmatched.into_iter().chain(self.noticed.iter().cloned()).collect()
     }
 }
 
@@ -51,7 +53,7 @@ pub fn survey(
     lists: Option<(&Folder, &Frame)>,
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
-    let each = |batch: &mut Batch, item: &PlannedItem<'_>| {
+    let each = |batch: &mut Batch, item: &PlannedItem<'_, '_>| {
         if planner.shard.takes(item.position.record, &item.planned) {
             batch.add(observer, item, lists.is_some());
         }
@@ -70,7 +72,7 @@ pub fn survey(
         Some((folder, _)) => unmatched_hashes(folder, planner.export)?,
         None => 0,
     };
-    Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched })
+    Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched, noticed: planner.export.noticed() })
 }
 
 /// What the workers make of a batch.
@@ -99,7 +101,7 @@ struct Reset {
 }
 
 impl Batch {
-    fn add(&mut self, observer: Observer, item: &PlannedItem<'_>, list: bool) {
+    fn add(&mut self, observer: Observer, item: &PlannedItem<'_, '_>, list: bool) {
         if let Some(record) = item.record {
             self.tally.see(record);
         }

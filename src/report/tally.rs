@@ -4,20 +4,24 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::loss::Columns;
 use super::small_map::SmallMap;
+use super::summary::SignIn;
 use super::traps::{Trap, TrapSet};
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
 use crate::format::{Position, Record};
-use crate::plan::{Facts, Planned, Step};
+use crate::plan::{Facts, Plan, Planned, Step};
 use crate::scheme::cost::Cost;
 
 /// Problems of one kind that are kept with their position; all of them stand in `rejects.log.ndjson`.
 pub const KEPT_PROBLEMS: usize = 50;
 /// The scheme of records that were refused before anybody looked at their hash.
 pub const UNKNOWN: &str = "unknown";
+/// Different labels counted apart.
+const KEPT_LABELS: usize = 256;
 /// Different work factors counted apart within one scheme.
 const KEPT_COSTS: usize = 64;
 
@@ -25,9 +29,9 @@ const KEPT_COSTS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Created, and signs in as before.
+    /// Created as the source has them, with nothing to be looked at.
     Ready,
-    /// Created and should sign in, but something deserves a look.
+    /// Created, but something deserves a look.
     Warning,
     /// Created without a usable password.
     NeedsReset,
@@ -85,6 +89,10 @@ pub struct Observation {
     pub requests: u32,
     /// The user is created disabled.
     pub disabled: bool,
+    /// The user has an address to sign in with.
+    pub address: bool,
+    /// The labels the user gets.
+    pub labels: SmallVec<[String; 2]>,
     /// The year in which they signed up.
     pub created_year: Option<i16>,
     /// What could trip the user.
@@ -116,6 +124,8 @@ impl Observer {
             converted: false,
             requests: 0,
             disabled: false,
+            address: false,
+            labels: SmallVec::new(),
             created_year: None,
             traps: TrapSet::default(),
             who: None,
@@ -149,6 +159,8 @@ impl Observer {
                     converted: !plan.conversion.is_empty(),
                     requests: 1 + u32::try_from(plan.steps.len()).unwrap_or(u32::MAX - 1),
                     disabled: plan.steps.contains(&Step::Disable),
+                    address: plan.email.is_some(),
+                    labels: labels(plan),
                     created_year: facts.created_year,
                     traps,
                     who: who(&plan.email, &plan.source_id),
@@ -195,6 +207,24 @@ impl Observation {
         if self.refusal.is_some() { Outcome::Refused } else { Outcome::of_notes(&self.notes) }
     }
 
+    /// How the user stands before the login form, and whether what is said of their hash is only likely.
+    #[must_use]
+    fn sign_in(&self) -> (Login, bool) {
+        match self.outcome() {
+            Outcome::Refused => (Login::Refused, false),
+            _ if self.disabled => (Login::Disabled, false),
+            Outcome::NeedsReset => (Login::NeedsReset, false),
+            _ if !self.address => (Login::NoAddress, false),
+            _ if self.endpoint.is_none_or(|endpoint| endpoint == Endpoint::Plain) && self.scheme == "none" => {
+                (Login::NoPassword, false)
+            }
+            Outcome::Ready | Outcome::Warning => {
+                let guess = [Code::SchemeAssumed, Code::PepperPossible, Code::SaltAssumed, Code::SignExtension];
+                (Login::AsBefore, self.notes.iter().any(|note| guess.contains(&note.code)))
+            }
+        }
+    }
+
     /// Turns a planned record into a refused one: a duplicate, or one the target would not take.
     pub fn refuse(&mut self, observer: Observer, refusal: Refusal) {
         self.refusal = Some(observer.impersonal_refusal(refusal));
@@ -204,8 +234,56 @@ impl Observation {
         self.converted = false;
         self.requests = 0;
         self.disabled = false;
+        self.labels.clear();
         self.traps = TrapSet::default();
     }
+}
+
+/// The members of [`SignIn`] that a record counts under.
+#[derive(Debug, Clone, Copy)]
+enum Login {
+    AsBefore,
+    NoPassword,
+    NoAddress,
+    NeedsReset,
+    Disabled,
+    Refused,
+}
+
+impl SignIn {
+    fn add(&mut self, one: Login) {
+        *match one {
+            Login::AsBefore => &mut self.as_before,
+            Login::NoPassword => &mut self.no_password,
+            Login::NoAddress => &mut self.no_address,
+            Login::NeedsReset => &mut self.needs_reset,
+            Login::Disabled => &mut self.disabled,
+            Login::Refused => &mut self.refused,
+        } += 1;
+    }
+
+    /// Adds the records of another part.
+    pub(super) const fn merge(&mut self, other: Self) {
+        self.as_before += other.as_before;
+        self.assumed += other.assumed;
+        self.no_password += other.no_password;
+        self.no_address += other.no_address;
+        self.needs_reset += other.needs_reset;
+        self.disabled += other.disabled;
+        self.refused += other.refused;
+    }
+
+    /// All records.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.as_before + self.no_password + self.no_address + self.needs_reset + self.disabled + self.refused
+    }
+}
+
+/// The labels that a plan gives.
+fn labels(plan: &Plan<'_>) -> SmallVec<[String; 2]> {
+    let given = plan.steps.iter().find_map(|step| if let Step::Labels(labels) = step { Some(labels) } else { None });
+    given.into_iter().flatten().map(|label| label.clone().into_owned()).collect()
 }
 
 /// A kind of problem: its code, what it means for the user, and the scheme where the hash is the reason.
@@ -221,6 +299,9 @@ pub struct Tally {
     pub(super) traps: [u64; Trap::ALL.len()],
     pub(super) requests: u64,
     pub(super) disabled: u64,
+    pub(super) sign_in: SignIn,
+    /// Beyond [`KEPT_LABELS`] counted no further.
+    pub(super) labels: BTreeMap<String, u64>,
     /// What was seen of the columns.
     pub columns: Columns,
 }
@@ -262,6 +343,12 @@ impl Tally {
         self.outcomes[observation.outcome() as usize] += 1;
         self.requests += u64::from(observation.requests);
         self.disabled += u64::from(observation.disabled);
+        let (one, assumed) = observation.sign_in();
+        self.sign_in.add(one);
+        self.sign_in.assumed += u64::from(assumed);
+        for label in &observation.labels {
+            self.count_label(label, 1);
+        }
         if let Some(year) = observation.created_year {
             *self.years.entry(year).or_default() += 1;
         }
@@ -312,7 +399,19 @@ impl Tally {
         }
         self.requests += other.requests;
         self.disabled += other.disabled;
+        self.sign_in.merge(other.sign_in);
+        for (label, users) in &other.labels {
+            self.count_label(label, *users);
+        }
         self.columns.merge(other.columns);
+    }
+
+    fn count_label(&mut self, label: &str, users: u64) {
+        if let Some(count) = self.labels.get_mut(label) {
+            *count += users;
+        } else if self.labels.len() < KEPT_LABELS {
+            self.labels.insert(label.to_owned(), users);
+        }
     }
 
     /// Records this was said of.
@@ -399,7 +498,9 @@ mod tests {
                 cost: Some(Cost::Bcrypt(10)),
                 converted: false,
                 requests,
-                disabled: false,
+                disabled: record.is_multiple_of(3),
+                address: !record.is_multiple_of(5),
+                labels: std::iter::repeat_n("staff".to_owned(), usize::from(record.is_multiple_of(2))).collect(),
                 created_year,
                 traps: TrapSet::default(),
                 who: None,
@@ -433,6 +534,7 @@ mod tests {
                 let expected = observations.iter().filter(|o| o.outcome() == outcome).count();
                 prop_assert_eq!(tally.outcome(outcome), expected as u64);
             }
+            prop_assert_eq!(tally.sign_in.total(), tally.records());
             prop_assert_eq!(tally.schemes.values().map(|s| s.count).sum::<u64>(), tally.records());
             let refused: u64 = tally.reasons.iter().filter(|(k, _)| k.0 == Severity::Refused).map(|(_, r)| r.count).sum();
             prop_assert_eq!(refused, tally.outcome(Outcome::Refused));

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::escape::shown;
-use super::figures::{count, duration, millis, seconds, share};
-use super::summary::{Report, Scheme};
+use super::figures::{count, duration, labels, millis, seconds, share};
+use super::summary::{Reason, Report, Scheme};
 use super::tally::{Outcome, UNKNOWN};
+use crate::code::Code;
 
 const COLUMNS: usize = 100;
 /// Where the text of a fact begins.
@@ -13,9 +14,10 @@ const FACT_INDENT: usize = 13;
 /// Wrong known passwords that are shown in full.
 const KNOWN_SHOWN: usize = 3;
 const BAR: usize = 46;
-const REASONS: usize = 4;
+const FINDINGS: usize = 3;
+const REASONS: usize = 3;
 const SCHEMES: usize = 4;
-const TRAPS: usize = 2;
+const TRAPS: usize = 1;
 const STEPS: usize = 3;
 
 /// Whether to colour.
@@ -139,8 +141,12 @@ impl Screen {
         if !source.why.is_empty() {
             self.line(&[(DIM, "  "), (DIM, &source.why)]);
         }
-        for finding in source.findings.iter().take(1) {
+        for finding in source.findings.iter().take(FINDINGS) {
             self.line(&[(DIM, "  "), ("", finding)]);
+        }
+        if source.findings.len() > FINDINGS {
+            let text = format!("and {} more findings in the report", source.findings.len() - FINDINGS);
+            self.line(&[(DIM, "  "), (DIM, &text)]);
         }
         self.out.push('\n');
     }
@@ -151,6 +157,10 @@ impl Screen {
             let row = format!("  {:<21}{:>13}  {:>8}  ", outcome.title(), count(n), share(n, report.records));
             let code = if n == 0 { DIM } else { colour(outcome) };
             self.line(&[("", &row), (code, &bar(n, report.records))]);
+        }
+        let sentence = report.sign_in.sentence(report.known.as_ref());
+        for (i, line) in folded(&sentence, COLUMNS - FACT_INDENT).iter().enumerate() {
+            self.fact(if i == 0 { "Sign in" } else { "" }, line);
         }
     }
 
@@ -194,7 +204,9 @@ impl Screen {
     }
 
     fn reasons(&mut self, report: &Report) {
-        let reasons: Vec<_> = report.reasons.iter().filter(|reason| reason.severity != "info").collect();
+        // That a hash is only taken for what it is costs nobody a login, if it is; and everybody, if it is not.
+        let told = |reason: &&Reason| reason.severity != "info" || reason.code == Code::SchemeAssumed.name();
+        let reasons: Vec<_> = report.reasons.iter().filter(told).collect();
         if reasons.is_empty() {
             return;
         }
@@ -252,8 +264,9 @@ impl Screen {
         }
         if let Some(known) = &report.known {
             let mut text = format!("{} proven, {} wrong", count(known.proven), count(known.wrong.len() as u64));
-            if !known.untested.is_empty() {
-                let _ = write!(text, ", {} not tried", count(known.untested.len() as u64));
+            let not_tried = known.wrong.iter().filter(|wrong| wrong.not_tried).count();
+            if not_tried > 0 {
+                let _ = write!(text, ", {} of those because nobody could be tried", count(not_tried as u64));
             }
             self.fact("Known", &text);
             // What explains a failure is the point of the check: it is never cut.
@@ -279,6 +292,9 @@ impl Screen {
                 let _ = write!(text, ": {}", dropped.join(", "));
             }
             self.fact("Columns", &text);
+        }
+        if !report.labels.is_empty() {
+            self.fact("Labels", &labels(report, 8));
         }
         if let Some(live) = &report.live {
             let text = format!("{} of the planned users are at {} already", count(live.taken), live.endpoint);

@@ -51,10 +51,10 @@ pub fn check(mut check: Check, path: &Path, listener: &dyn Listener) -> Result<R
     if check.since.is_empty() && check.export.exports.len() == 2 && holds_everybody_twice(&report) {
         check.since.push(check.export.exports.remove(0));
         report = check.once(path, &mut folder, listener)?;
-        report.add_finding(Some(format!(
+        report.add_findings([format!(
             "nearly everybody is in both files: they are taken for two exports of one source, and {} for the earlier",
             check.since[0].display()
-        )));
+        )]);
     }
     report.suggest(&check.export.words(Some(check.policies)), path);
     if let Some(folder) = &folder {
@@ -97,8 +97,8 @@ impl Check {
             now: jiff::Timestamp::now(),
         };
         let mut report = Report::new(head, &survey.tally, |column| export.fate(column));
-        report.add_finding(survey.finding());
-        report.known = self.export.prove_known(&export, version.profile(), listener)?;
+        report.add_findings(survey.findings());
+        report.known = self.export.prove_known(&planner, &survey.duplicates, listener)?;
         if !self.since.is_empty() {
             let earlier = ExportSettings { exports: self.since.clone(), ..self.export.clone() }.open()?;
             let earlier = Planner::new(&earlier, self.policies, version.profile());

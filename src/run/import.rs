@@ -55,10 +55,10 @@ pub fn import(
     let planner = stage.planner();
     let frame = stage.export.rejects_frame();
     let survey = survey(&planner, stage.observer(), Some((&stage.folder, &frame)), &*stage.listener)?;
-    let known = stage.session.export.prove_known(&stage.export, planner.profile, &*stage.listener)?;
+    let known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
     readable(&survey.tally)?;
-    let finding = survey.finding();
-    if let Some(finding) = &finding {
+    let findings = survey.findings();
+    for finding in &findings {
         stage.listener.on(&Event::Warned(finding.clone()));
     }
     let before = stage.reader.counts()?;
@@ -67,7 +67,7 @@ pub fn import(
         stage.listener.on(&Event::Warned(format!("{wrong} known passwords will not sign in; the report says why")));
     }
     let save = |mut report: Report| {
-        report.add_finding(finding.clone());
+        report.add_findings(findings.iter().cloned());
         report.suggest(&stage.session.export.words(None), path);
         report.save(&stage.folder).map(|()| report)
     };

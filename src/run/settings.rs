@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::appwrite::Profile;
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::plan::clashes::Duplicates;
+use crate::plan::planner::Planner;
 use crate::plan::proof::{Known, prove_all};
 use crate::policy::Policies;
 use crate::read::{Export, ReadOptions};
@@ -68,12 +69,12 @@ impl ExportSettings {
     /// As [`known::read`] and [`prove_all`].
     pub fn prove_known(
         &self,
-        export: &Export,
-        profile: &Profile,
+        planner: &Planner<'_>,
+        duplicates: &Duplicates,
         listener: &dyn Listener,
     ) -> Result<Option<Known>, RunError> {
         let Some(path) = &self.known else { return Ok(None) };
-        prove_all(export, profile, &known::read(path)?, listener).map(Some)
+        prove_all(planner, duplicates, &known::read(path)?, listener).map(Some)
     }
 
     /// The same with absolute paths, for a later session that is started elsewhere.

@@ -97,6 +97,11 @@ pub trait Source: Sync {
         (IDS.iter().find_map(|n| record.get(n).and_then(kit::common::id)), email.filter(|email| !email.is_empty()))
     }
 
+    /// What a person should know of it, now that everything was read: keys of a mapping that never occurred.
+    fn noticed(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
     fn fate(&self, column: &str) -> Fate;
 }
@@ -156,6 +161,8 @@ pub struct Context<'c> {
     pub email_domain: Option<&'c str>,
     /// The moment that "banned until" is compared with.
     pub now: jiff::Timestamp,
+    /// The columns of the users' tables, as far as their samples show them.
+    pub columns: &'c [String],
     /// Rows of related tables.
     pub related: &'c dyn Related,
 }

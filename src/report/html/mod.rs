@@ -102,11 +102,7 @@ fn headline(report: &Report) -> String {
     }
     match all {
         0 => "There are no users in this export".into(),
-        _ => format!(
-            "{} of {} will sign in as before",
-            share(report.outcomes.ready + report.outcomes.warning, all),
-            users(all)
-        ),
+        _ => format!("{} of {} will sign in as before", share(report.sign_in.as_before, all), users(all)),
     }
 }
 
@@ -152,7 +148,8 @@ mod tests {
         report.problems[0].who = Some(hostile.into());
         report.next[0].command = hostile.into();
         if let Some(known) = &mut report.known {
-            known.wrong = vec![Wrong { email: hostile.into(), text: hostile.into(), hash_is_right: false }];
+            known.wrong =
+                vec![Wrong { email: hostile.into(), text: hostile.into(), hash_is_right: false, not_tried: false }];
         }
         let page = page(&report);
         assert_eq!(page.matches("<script>").count(), 1);

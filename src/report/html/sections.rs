@@ -2,7 +2,7 @@
 
 use super::e;
 use super::plots::{self, Bar};
-use crate::report::figures::{count, duration, millis, rate, seconds, share, users};
+use crate::report::figures::{count, duration, labels, millis, rate, seconds, share, users};
 use crate::report::summary::{Place, Report};
 use crate::report::tally::{KEPT_PROBLEMS, Outcome, UNKNOWN};
 
@@ -57,8 +57,8 @@ fn severity_tone(severity: &str) -> &'static str {
 
 fn meaning(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Ready => "sign in as before",
-        Outcome::Warning => "sign in as before; something deserves a look",
+        Outcome::Ready => "created as the source has them",
+        Outcome::Warning => "created; something deserves a look",
         Outcome::NeedsReset => "created without a usable password",
         Outcome::Refused => "not created; each is named below and in the rejects",
     }
@@ -83,9 +83,9 @@ fn summary(report: &Report) -> Option<String> {
         tile(tone(outcome), outcome.title(), &count(n), &below)
     });
     let duplicates = report.duplicates;
-    let mut also = Vec::new();
-    if report.disabled > 0 {
-        also.push(format!("disabled, and created so: {}", count(report.disabled)));
+    let mut also = vec![report.sign_in.sentence(report.known.as_ref())];
+    if !report.labels.is_empty() {
+        also.push(format!("labels: {}", labels(report, 40)));
     }
     for (n, what) in
         [(duplicates.ids, "id"), (duplicates.emails, "e-mail address"), (duplicates.phones, "phone number")]
@@ -122,8 +122,7 @@ fn known(report: &Report) -> Option<String> {
     let known = report.known.as_ref()?;
     let mut html = tiles(&[
         tile("ready", "proven", &count(known.proven), "verify against their hashes"),
-        tile("refused", "wrong", &count(known.wrong.len() as u64), "do not"),
-        tile("info", "not tried", &count(known.untested.len() as u64), "no such user, or no hash"),
+        tile("refused", "wrong", &count(known.wrong.len() as u64), "do not, or could not be tried"),
     ]);
     let rows: Vec<_> =
         known.wrong.iter().chain(&known.untested).take(200).map(|w| vec![e(&w.email), e(&w.text)]).collect();

@@ -7,6 +7,7 @@ use toml::Value as Toml;
 
 use super::section::{Problem, Read, Section, texts};
 use super::value::Row;
+use super::words::Words;
 use crate::code::Refusal;
 use crate::format::{Value, php};
 use crate::source::kit::common;
@@ -16,7 +17,7 @@ use crate::source::kit::strict;
 pub(in crate::source) struct Labels {
     from: Vec<String>,
     split: Vec<char>,
-    map: Vec<(String, String)>,
+    map: Words,
     keep_others: bool,
     flags: Vec<(String, String)>,
     constant: Vec<String>,
@@ -31,7 +32,7 @@ impl Labels {
         let labels = Self {
             from: section.texts("from")?,
             split: separators(section.text("split")?.as_deref()),
-            map: section.words("map")?,
+            map: Words::new(section.words("map")?),
             keep_others: match section.text("other")?.as_deref() {
                 None | Some("keep") => true,
                 Some("drop") => false,
@@ -78,10 +79,16 @@ impl Labels {
 
     /// A role that is mapped to nothing is dropped.
     fn mapped(&self, word: String) -> Option<String> {
-        match self.map.iter().find(|(from, _)| *from == word) {
-            Some((_, to)) => Some(to.clone()).filter(|to| !to.is_empty()),
+        match self.map.get(&word) {
+            Some(to) => Some(to.to_owned()).filter(|to| !to.is_empty()),
             None => self.keep_others.then_some(word),
         }
+    }
+
+    /// What is to be said of the map, once everything is read.
+    pub(in crate::source) fn noticed(&self) -> Vec<String> {
+        let fate = if self.keep_others { "kept as they stand" } else { "dropped" };
+        self.map.noticed("[user] labels map", Some(fate))
     }
 
     pub(in crate::source) fn columns(&self) -> impl Iterator<Item = &str> {

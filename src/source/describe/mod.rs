@@ -8,6 +8,7 @@ mod password;
 mod section;
 mod skip;
 mod value;
+mod words;
 
 use std::path::Path;
 
@@ -30,6 +31,8 @@ pub use self::section::nearest;
 pub struct Mapping {
     /// `[password] on_unsupported`, which comes before `--unsupported`.
     pub unsupported: Option<Unsupported>,
+    /// `[source] from`: the system whose reading this one changes.
+    pub base: Option<String>,
     table: Option<String>,
     null: Vec<String>,
     ignore_missing: bool,
@@ -71,7 +74,8 @@ impl Mapping {
         file.end()?;
         let mut text = |key| user.take(key).map(|value| Text::read(&format!("[user] {key}"), value)).transpose();
         let (id, email, phone, name) = (text("id")?, text("email")?, text("phone")?, text("name")?);
-        if id.is_none() && email.is_none() && phone.is_none() {
+        let base = source.text("from")?;
+        if base.is_none() && id.is_none() && email.is_none() && phone.is_none() {
             return Err(Problem("[user] needs at least one of id, email and phone".to_owned()));
         }
         let mut flag = |key| user.take(key).map(|value| Flag::read(&format!("[user] {key}"), value)).transpose();
@@ -94,6 +98,7 @@ impl Mapping {
         };
         let mapping = Self {
             unsupported,
+            base,
             table: source.text("table")?.or(source.text("root")?),
             null: source.texts("null")?,
             ignore_missing: match source.text("missing")?.as_deref() {
@@ -123,6 +128,12 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// `[source] table`
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+
     /// Whether it says itself who may sign in, so that nothing else is looked for.
     #[must_use]
     pub const fn says_who_is_enabled(&self) -> bool {
@@ -130,11 +141,12 @@ impl Mapping {
     }
 
     /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
+    /// `is_users` tells the users' tables.
     ///
     /// # Errors
     /// [`RunError::usage`] for a column that none of the users' tables has, with the nearest one.
-    pub fn check(&self, tables: &[TableSample]) -> Result<(), RunError> {
-        let users: Vec<_> = tables.iter().filter(|table| self.role(table) == Role::Users).collect();
+    pub fn check(&self, tables: &[TableSample], is_users: impl Fn(&TableSample) -> bool) -> Result<(), RunError> {
+        let users: Vec<_> = tables.iter().filter(|table| is_users(table)).collect();
         let says_all = |table: &&&TableSample| {
             matches!(table.format, Format::Csv | Format::Tsv | Format::Sql) && !table.columns.is_empty()
         };
@@ -157,6 +169,79 @@ impl Mapping {
                     .remedy(tail))
             }
         }
+    }
+
+    /// Puts what the mapping says into an account, in place of what another source made of the record. Nobody whom that
+    /// source keeps out is enabled by it.
+    ///
+    /// # Errors
+    /// The refusal of a record that is left out, or holds what is not understood.
+    pub fn amend<'r>(
+        &self,
+        record: &'r Record<'r>,
+        context: &Context<'r>,
+        account: &mut Account<'r>,
+    ) -> Result<(), Refusal> {
+        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
+        if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
+            let text = format!("left out by the mapping: {}", comparison.written);
+            return Err(Refusal::new(Code::SkippedBySource, text));
+        }
+        if let Some(id) = &self.id {
+            account.source_id = id.of(row)?.unwrap_or_default();
+        }
+        for (text, field) in
+            [(&self.email, &mut account.email), (&self.phone, &mut account.phone), (&self.name, &mut account.name)]
+        {
+            if let Some(text) = text {
+                *field = text.of(row)?;
+            }
+        }
+        for (flag, field) in
+            [(&self.email_verified, &mut account.email_verified), (&self.phone_verified, &mut account.phone_verified)]
+        {
+            if let Some(flag) = flag {
+                *field = flag.of(row, context.now)?.unwrap_or(false);
+            }
+        }
+        if let Some(flag) = &self.enabled {
+            account.enabled &= flag.of(row, context.now)?.unwrap_or(true);
+        }
+        if let Some(labels) = &self.labels {
+            account.roles = labels.of(row)?;
+        }
+        if let Some(prefs) = &self.prefs {
+            account.prefs.extend(prefs.of(row)?);
+        }
+        for (name, moment, field) in [
+            ("created_at", &self.created_at, &mut account.created_at),
+            ("last_seen", &self.last_seen, &mut account.last_seen),
+        ] {
+            let Some(moment) = moment else { continue };
+            *field = moment.of(row)?;
+            if field.is_none() && context.keep_dates && row.first(moment.columns())?.is_some() {
+                let column = moment.columns().join("`, `");
+                let text = format!("column `{column}` holds no date that is understood");
+                account.notes.push(Note::new(Code::InvalidDate, text));
+            }
+            if let (true, Some(read)) = (moment.keep, field) {
+                account.prefs.insert(name.to_owned(), read.to_string().into());
+            }
+        }
+        if self.password.is_said() {
+            account.credential = self.password.of(row, context)?;
+        }
+        Ok(())
+    }
+
+    /// What the mapping itself makes of a column, if it names it.
+    #[must_use]
+    pub fn says(&self, column: &str) -> Option<Fate> {
+        let fates = self.fates();
+        let whole = fates.iter().find(|(name, _)| *name == column);
+        // Paths into a column carry a part of it.
+        let part = || fates.iter().find(|(name, _)| name.split('.').next() == Some(column));
+        whole.or_else(part).map(|(_, fate)| fate.clone())
     }
 
     /// The columns it cannot do without: of each list, one.
@@ -246,50 +331,22 @@ impl Source for Mapping {
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
-        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
-        if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
-            let text = format!("left out by the mapping: {}", comparison.written);
-            return Err(Refusal::new(Code::SkippedBySource, text));
+        let mut account = Account { enabled: true, ..Account::default() };
+        self.amend(record, context, &mut account)?;
+        Ok(account)
+    }
+
+    fn noticed(&self) -> Vec<String> {
+        let texts = [("id", &self.id), ("email", &self.email), ("phone", &self.phone), ("name", &self.name)];
+        let mut noticed: Vec<String> = self.labels.iter().flat_map(Labels::noticed).collect();
+        noticed.extend(self.enabled.iter().flat_map(|flag| flag.noticed("[user] enabled")));
+        noticed.extend(self.email_verified.iter().flat_map(|flag| flag.noticed("[user] email_verified")));
+        noticed.extend(self.phone_verified.iter().flat_map(|flag| flag.noticed("[user] phone_verified")));
+        noticed.extend(self.password.noticed());
+        for (name, text) in texts {
+            noticed.extend(text.iter().flat_map(|text| text.noticed(&format!("[user] {name}"), None)));
         }
-        let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.of(row));
-        let flag = |flag: &Option<Flag>, otherwise| match flag {
-            Some(flag) => Ok(flag.of(row, context.now)?.unwrap_or(otherwise)),
-            None => Ok::<_, Refusal>(otherwise),
-        };
-        let mut notes = Vec::new();
-        let mut moment = |moment: &Option<Moment>| {
-            let Some(moment) = moment else { return Ok(None) };
-            let read = moment.of(row)?;
-            if read.is_none() && context.keep_dates && row.first(moment.columns())?.is_some() {
-                let column = moment.columns().join("`, `");
-                notes.push(Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
-            }
-            Ok::<_, Refusal>(read)
-        };
-        let (created_at, last_seen) = (moment(&self.created_at)?, moment(&self.last_seen)?);
-        let mut prefs = self.prefs.as_ref().map_or_else(|| Ok(serde_json::Map::new()), |prefs| prefs.of(row))?;
-        for (name, moment, read) in
-            [("created_at", &self.created_at, created_at), ("last_seen", &self.last_seen, last_seen)]
-        {
-            if let (true, Some(read)) = (moment.as_ref().is_some_and(|moment| moment.keep), read) {
-                prefs.insert(name.to_owned(), read.to_string().into());
-            }
-        }
-        Ok(Account {
-            source_id: text(&self.id)?.unwrap_or_default(),
-            email: text(&self.email)?,
-            email_verified: flag(&self.email_verified, false)?,
-            phone: text(&self.phone)?,
-            phone_verified: flag(&self.phone_verified, false)?,
-            name: text(&self.name)?,
-            enabled: flag(&self.enabled, true)?,
-            roles: self.labels.as_ref().map_or_else(|| Ok(Vec::new()), |labels| labels.of(row))?,
-            prefs,
-            created_at,
-            last_seen,
-            credential: self.password.of(row, context)?,
-            notes,
-        })
+        noticed
     }
 
     fn who<'r>(
@@ -302,11 +359,7 @@ impl Source for Mapping {
     }
 
     fn fate(&self, column: &str) -> Fate {
-        let fates = self.fates();
-        let whole = fates.iter().find(|(name, _)| *name == column);
-        // Paths into a column carry a part of it.
-        let part = || fates.iter().find(|(name, _)| name.split('.').next() == Some(column));
-        whole.or_else(part).map_or(Fate::Dropped { why: "the mapping does not name it" }, |(_, fate)| fate.clone())
+        self.says(column).unwrap_or(Fate::Dropped { why: "the mapping does not name it" })
     }
 }
 

@@ -138,6 +138,16 @@ impl Password {
         Ok(Credential::Hash(input))
     }
 
+    /// Whether the mapping says where passwords are.
+    pub(in crate::source) const fn is_said(&self) -> bool {
+        self.hash.is_some() || self.plain.is_some()
+    }
+
+    /// What is to be said of the map of schemes, once everything is read.
+    pub(in crate::source) fn noticed(&self) -> Vec<String> {
+        self.scheme.iter().flat_map(|scheme| scheme.noticed("[password] scheme", Some("taken as they stand"))).collect()
+    }
+
     /// Firebase's separator may be empty, and is one then.
     fn separator<'r>(&self, row: Row<'r, '_>) -> Result<Option<Cow<'r, str>>, Refusal> {
         let Some(separator) = &self.salt_separator else { return Ok(None) };

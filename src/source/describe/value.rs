@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use toml::Value as Toml;
 
 use super::section::{Problem, Read, Section, a, texts};
+use super::words::Words;
 use crate::code::Refusal;
 use crate::format::record::Fields;
 use crate::format::{Record, Value};
@@ -117,7 +118,7 @@ pub(in crate::source) struct Text {
     base: Base,
     fallback: Vec<String>,
     split: Option<(String, usize)>,
-    map: Vec<(String, String)>,
+    map: Words,
     strip: String,
     prefix: String,
     suffix: String,
@@ -187,7 +188,7 @@ impl Text {
             truncate,
             fallback: section.texts("fallback")?,
             split,
-            map: section.words("map")?,
+            map: Words::new(section.words("map")?),
             strip: characters(&section.text("strip")?.unwrap_or_default()),
             prefix: section.text("prefix")?.unwrap_or_default(),
             suffix: section.text("suffix")?.unwrap_or_default(),
@@ -234,8 +235,8 @@ impl Text {
             text = part.map(|part| Cow::Owned(part.to_owned()));
         }
         let Some(mut text) = text else { return Ok(None) };
-        if let Some((_, to)) = self.map.iter().find(|(from, _)| *from == text) {
-            text = Cow::Owned(to.clone());
+        if let Some(to) = self.map.get(&text) {
+            text = Cow::Owned(to.to_owned());
         }
         if !self.strip.is_empty() {
             text = Cow::Owned(text.chars().filter(|c| !self.strip.contains(*c)).collect());
@@ -252,6 +253,11 @@ impl Text {
             text.to_mut().truncate(end);
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// What is to be said of the map, once everything is read; `others` as in [`Words::noticed`].
+    pub(in crate::source) fn noticed(&self, at: &str, others: Option<&str>) -> Vec<String> {
+        self.map.noticed(&format!("{at} map"), others)
     }
 
     /// The columns it cannot do without: of each list, one.
@@ -329,7 +335,7 @@ pub(in crate::source) enum Reading {
     /// It holds nothing, or a date that has passed.
     NotFuture,
     /// It holds one of the first; with the second given, anything in neither is refused.
-    Values(Vec<String>, Vec<String>),
+    Values(Words, Words),
 }
 
 impl Flag {
@@ -343,7 +349,7 @@ impl Flag {
         let from = section.texts("from")?;
         let (yes, no) = (section.texts("true_values")?, section.texts("false_values")?);
         let reading = match section.text("as")?.as_deref() {
-            None if !yes.is_empty() || !no.is_empty() => Reading::Values(yes, no),
+            None if !yes.is_empty() || !no.is_empty() => Reading::Values(Words::list(yes), Words::list(no)),
             None | Some("bool") => Reading::Bool,
             Some("not") => Reading::Not,
             Some("nonempty") => Reading::Nonempty,
@@ -395,9 +401,8 @@ impl Flag {
             Reading::NotFuture => !ahead(column, value, now)?,
             Reading::Values(yes, no) => {
                 let text = strict::scalar(column, Some(value))?.unwrap_or_default();
-                let is_in = |values: &[String]| values.iter().any(|v| v.eq_ignore_ascii_case(&text));
                 // One list is enough: what is not in it is the other.
-                match (is_in(yes), is_in(no)) {
+                match (yes.holds(&text), no.holds(&text)) {
                     (true, _) => true,
                     (_, true) => false,
                     _ if no.is_empty() => false,
@@ -406,6 +411,16 @@ impl Flag {
                 }
             }
         }))
+    }
+
+    /// What is to be said of its values, once everything is read.
+    pub(in crate::source) fn noticed(&self, at: &str) -> Vec<String> {
+        let Self::Column { reading: Reading::Values(yes, no), .. } = self else { return Vec::new() };
+        // With both lists, each has the words of the other among those that it does not hold.
+        let alone = |fate| if yes.is_empty() || no.is_empty() { Some(fate) } else { None };
+        let mut noticed = yes.noticed(&format!("{at} true_values"), alone("taken for no"));
+        noticed.extend(no.noticed(&format!("{at} false_values"), alone("taken for yes")));
+        noticed
     }
 
     pub(in crate::source) fn columns(&self) -> &[String] {

@@ -170,12 +170,13 @@ pub fn first_written<'v, 'r: 'v>(values: impl IntoIterator<Item = Option<&'v Val
     values.into_iter().flatten().find_map(|value| value.text().filter(|text| !trim(text).is_empty()))
 }
 
-/// A value as JSON, with one layer of text around an object or array taken off: CSV and SQL carry JSON columns as text.
+/// A value as JSON, with one layer of text around an object or array taken off: CSV and SQL carry JSON columns as text, and
+/// what a Python script wrote has Python's spelling of one.
 #[must_use]
 pub fn json(value: &Value<'_>) -> serde_json::Value {
     if let Value::Text(text) = value
         && text.trim_start().starts_with(['{', '['])
-        && let Ok(parsed) = serde_json::from_str(text)
+        && let Some(parsed) = serde_json::from_str(text).ok().or_else(|| super::python::parse(text))
     {
         return parsed;
     }
@@ -249,6 +250,21 @@ pub fn id<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
 #[must_use]
 pub fn is_unusable(hash: &str) -> bool {
     crate::scheme::unusable_marker(hash)
+}
+
+/// Whether a text is what some system makes of a password: anything of a form that the recogniser knows, or would know if
+/// it were told more. Thirteen letters are a password as likely as they are one of crypt's.
+#[must_use]
+pub fn is_hash(text: &str) -> bool {
+    let input = HashInput { hash: Cow::Borrowed(text), ..HashInput::default() };
+    let verdict = crate::scheme::resolve(&input, crate::appwrite::Version::NEWEST.profile());
+    text.len() != 13
+        && match verdict {
+            crate::scheme::Verdict::Maps(_) => true,
+            crate::scheme::Verdict::Refused(refusal) => {
+                !matches!(refusal.code, Code::UnrecognisedHash | Code::UnusablePassword)
+            }
+        }
 }
 
 /// Adds roles that are not there yet.

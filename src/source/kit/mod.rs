@@ -3,6 +3,7 @@
 pub mod common;
 #[cfg(test)]
 mod hostile;
+pub mod python;
 pub mod shape;
 pub mod status;
 pub mod strict;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::{Context, Detection, Fate, Role};
@@ -118,11 +118,25 @@ pub(in crate::source) fn group(record: &Record<'_>, id: &str, name: &str) -> Opt
     Some((record.get(id).and_then(common::id)?.into_owned(), record.text(name)?.into_owned().into()))
 }
 
-/// The names of the groups a user is in; the id stands for a group whose name the export does not hold.
-pub(in crate::source) fn groups_of(user: &str, context: &Context<'_>) -> Vec<Cow<'static, str>> {
+/// The names of the groups a user is in. A group whose name the export does not hold is named in `notes` and is none: a label
+/// grants access, and a number is nobody's name for it.
+pub(in crate::source) fn groups_of(user: &str, context: &Context<'_>, notes: &mut Vec<Note>) -> Vec<Cow<'static, str>> {
     let memberships = context.related.rows(MEMBER, user);
     let ids = memberships.iter().filter_map(|row| row.as_str());
-    ids.map(|id| Cow::Owned(group_name(id, context).unwrap_or_else(|| id.to_owned()))).collect()
+    ids.filter_map(|id| named_group(id, context, notes)).map(Cow::Owned).collect()
+}
+
+/// The name of a group: the one kept for its id, or the id itself where it is no number and so a name (Drupal's `editor`).
+pub(in crate::source) fn named_group(id: &str, context: &Context<'_>, notes: &mut Vec<Note>) -> Option<String> {
+    let is_number = id.bytes().all(|b| b.is_ascii_digit());
+    let name = group_name(id, context).or_else(|| (!is_number).then(|| id.to_owned()));
+    if name.is_none() {
+        notes.push(Note::new(
+            Code::LabelDropped,
+            format!("the name of group {id} is not in the export: it is left out"),
+        ));
+    }
+    name
 }
 
 /// The name kept for a group.

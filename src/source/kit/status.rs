@@ -47,6 +47,7 @@ pub enum Standing {
 const BEFORE: &[&str] = &[
     "is", "was", "has", "been", "user", "users", "usr", "account", "acct", "member", "customer", "client", "person",
     "login", "signin", "u", "pw", "pwd", "um", "wp", "ns", "inet", "mail", "flag", "record", "row", "profile", "auth",
+    "ja",
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.

@@ -136,7 +136,9 @@ fn text(options: &Map<String, Json>, name: &str) -> Option<Cow<'static, str>> {
 
 fn number(options: &Map<String, Json>, name: &str) -> Option<u64> {
     let value = options.get(name)?;
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    // The Python SDK's `to_dict` makes floats of all numbers.
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
 
 #[cfg(test)]

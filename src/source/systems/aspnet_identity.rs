@@ -81,6 +81,11 @@ impl Source for AspNetIdentity {
         let locked = may_lock && end.is_some_and(|end| common::is_ahead(end, context.now));
         let mut prefs = serde_json::Map::new();
         common::keep(&mut prefs, "username", username.into());
+        let mut notes = Vec::new();
+        let roles = shape::groups_of(&source_id, context, &mut notes);
+        if locked {
+            notes.push(Note::new(Code::LockedInSource, "LockoutEnd lies ahead: created disabled"));
+        }
         Ok(Account {
             email,
             email_verified: common::flag(record, "EmailConfirmed"),
@@ -91,14 +96,10 @@ impl Source for AspNetIdentity {
                 .find_map(text)
                 .or_else(|| common::join_name([text("FirstName"), text("LastName")])),
             enabled: !locked,
-            roles: shape::groups_of(&source_id, context),
+            roles,
             prefs,
             credential: common::credential(text("PasswordHash"), self.hints()),
-            notes: if locked {
-                vec![Note::new(Code::LockedInSource, "LockoutEnd lies ahead: created disabled")]
-            } else {
-                Vec::new()
-            },
+            notes,
             source_id,
             ..Account::default()
         })

@@ -40,6 +40,7 @@ impl Source for Auth0 {
                 "{} of users with ids like `auth0|…`, without hashes: pass the file from Auth0's support as well",
                 table.format
             ),
+            (None, true) if !tables.iter().any(|table| is_hashes(table) && is_marked(table)) => return None,
             (None, true) => {
                 "password hashes from Auth0's support, without profiles: pass the user export as well".into()
             }
@@ -180,6 +181,13 @@ impl Source for Auth0 {
 fn is_hashes(table: &TableSample) -> bool {
     common::has(table, &["_id"])
         && ["passwordHash", "custom_password_hash"].iter().any(|name| common::has(table, &[name]))
+}
+
+/// Any application with MongoDB may have users of `_id`, `email` and `passwordHash`; Auth0's have a member of its own.
+fn is_marked(table: &TableSample) -> bool {
+    ["tenant", "connection", "_tmp_is_unique", "password_set_date", "identifiers", "alt_id", "custom_password_hash"]
+        .iter()
+        .any(|name| common::has(table, &[name]))
 }
 
 /// Users have ids with a `|` in them, under whichever name a CSV gives them.
@@ -362,6 +370,13 @@ mod tests {
         let linked = testing::record(json!({ "user_id": "google-oauth2|1", "email": "same@example.com",
             "identities": [{ "provider": "google-oauth2", "user_id": "1" }, { "provider": "auth0", "user_id": "aa" }] }));
         assert_eq!(hash_of(&Auth0.interpret(&linked, &testing::context(&rows)).expect("a person")), "$2b$10$aa");
+    }
+
+    #[test]
+    fn an_applications_own_users_are_not_auth0s() {
+        let table = |columns: &[&str]| testing::table("", crate::format::Format::Json, columns);
+        assert!(Auth0.detect(&[table(&["_id", "email", "passwordHash", "role", "isActive", "__v"])]).is_none());
+        assert!(Auth0.detect(&[table(&["_id", "email", "passwordHash", "tenant", "connection"])]).is_some());
     }
 
     #[test]

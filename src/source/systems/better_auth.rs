@@ -85,8 +85,11 @@ impl Source for BetterAuth {
         let banned = flag("banned") && expires.is_none_or(|expires| common::is_ahead(expires, context.now));
         let roles = get(record, "role").map(common::json).map(|role| common::names(&role)).unwrap_or_default();
         let phone = text("phoneNumber");
+        // The plugins for phones and guests make up an address for users who have none.
+        let email = text("email").filter(|_| !flag("isAnonymous"));
+        let credential = credential(text("password"), &accounts, flag("isAnonymous"), email.is_some());
         Ok(Account {
-            email: text("email"),
+            email,
             // Auth.js, whose tables are much alike, has the moment of verification here.
             email_verified: flag("emailVerified") || get(record, "emailVerified").and_then(common::moment).is_some(),
             phone_verified: phone.is_some() && flag("phoneNumberVerified"),
@@ -94,7 +97,7 @@ impl Source for BetterAuth {
             enabled: !banned,
             created_at: get(record, "createdAt").and_then(common::moment),
             last_seen: None,
-            credential: credential(&accounts, flag("isAnonymous")),
+            credential,
             notes: Vec::new(),
             source_id,
             phone,
@@ -150,16 +153,20 @@ fn get<'v, 'r>(record: &'v Record<'r>, name: &str) -> Option<&'v Value<'r>> {
     record.get(name).or_else(|| record.iter().find(|(column, _)| is(column, name)).map(|(_, value)| value))
 }
 
-fn credential<'r>(accounts: &[Json], anonymous: bool) -> Credential<'r> {
+/// `joined` is the password of the account in the user's own row, where somebody joined the two tables.
+fn credential<'r>(joined: Option<Cow<'r, str>>, accounts: &[Json], anonymous: bool, address: bool) -> Credential<'r> {
     let hash = accounts.iter().find_map(|account| account[2].as_str()).filter(|hash| !hash.is_empty());
-    if let Some(hash) = hash {
+    if let Some(hash) = joined.or_else(|| hash.map(|hash| Cow::Owned(hash.to_owned()))) {
         // `emailAndPassword.password.hash` may be the application's own, whose strings say so themselves.
-        let declared = (!hash.starts_with('$')).then_some(Cow::Borrowed("better-auth"));
-        let hash = Cow::Owned(hash.to_owned());
+        let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_key = hash.split_once(':').is_some_and(|(salt, key)| is_hex(salt) && is_hex(key));
+        let declared = is_key.then_some(Cow::Borrowed("better-auth"));
         return Credential::Hash(HashInput { hash, declared, hints: HINTS, ..HashInput::default() });
     }
     if anonymous {
         common::without(Code::NoPassword, "an anonymous user")
+    } else if accounts.is_empty() && !address {
+        common::without(Code::NoPassword, "signs in by phone and has no password")
     } else if accounts.is_empty() {
         common::without(Code::HashNotExported, "no row of the table account belongs to this user")
     } else {

@@ -50,6 +50,7 @@ const FATES: Fates = &[
     ("admin", Fate::Transformed { to: "labels", how: "the label admin where set" }),
     ("created_at", shape::CREATED),
     ("updated_at", Fate::Dropped { why: "Appwrite sets its own" }),
+    ("user_type", Fate::Transformed { to: "record", how: "GitLab's bots and ghosts are left out" }),
     ("deleted_at", SKIP),
     ("discarded_at", SKIP),
 ];
@@ -80,10 +81,36 @@ impl Source for Devise {
         if users { Role::Users } else { Role::Ignored }
     }
 
+    /// Each guard of an application has a table, and ids of its own: the customers are read, the others are named.
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        let rank = |table: &TableSample| match table.table.as_str() {
+            "users" => 0,
+            "user" | "accounts" | "members" | "customers" => 1,
+            name if name.ends_with("admins") || name.contains("admin") || name.contains("staff") => 3,
+            _ => 2,
+        };
+        let users = tables.iter().filter(|table| self.role(table) == Role::Users);
+        let chosen = users.min_by_key(|table| rank(table)).map(|table| table.table.clone());
+        let is_chosen = |table: &TableSample| chosen.as_ref() == Some(&table.table);
+        tables
+            .iter()
+            .map(|table| match self.role(table) {
+                Role::Users if !is_chosen(table) => Role::Ignored,
+                role => role,
+            })
+            .collect()
+    }
+
     fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let text = |column| shape::set(record, column);
         if let Some(column) = ["deleted_at", "discarded_at"].into_iter().find(|column| text(column).is_some()) {
             return Err(shape::skipped(format!("{column} is set: the application has deleted this user")));
+        }
+        // GitLab's ghosts, bots and service accounts; its people are 0, or nothing in old rows.
+        if record.get("password_automatically_set").is_some()
+            && let Some(kind) = text("user_type").filter(|kind| kind != "0" && kind != "human")
+        {
+            return Err(shape::skipped(format!("user_type {kind}: GitLab's own, not a person")));
         }
         let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut notes = Vec::new();

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Value as Json, json};
 
 use crate::account::{Account, Hint};
-use crate::code::Refusal;
+use crate::code::{Note, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, ENABLED, Fates, GROUP, MEMBER, NAME_PART, ROLES};
@@ -74,8 +74,10 @@ impl Source for Django {
     fn role(&self, table: &TableSample) -> Role {
         if shape::has(table, &["model", "fields"]) {
             Role::Mixed
-        } else if shape::has(table, &["password", "last_login", "is_superuser"])
-            || shape::has(table, &["password", "last_login", "is_active"])
+        } else if (shape::has(table, &["password", "last_login", "is_superuser"])
+            || shape::has(table, &["password", "last_login", "is_active"]))
+            // Metabase's `core_user` is much alike, but for its salt.
+            && !shape::has(table, &["password_salt"])
         {
             Role::Users
         } else if shape::has(table, &["user_id", "group_id"]) {
@@ -123,6 +125,7 @@ impl Source for Django {
         let text = |name| field(record, name).and_then(Value::text).filter(|t| !t.is_empty());
         let is = |name| field(record, name).and_then(common::truth);
         let source_id = own_id(record).or_else(|| text("username")).unwrap_or_default();
+        let mut notes = Vec::new();
         let (email, username) = shape::sign_in(text("email"), text("username"));
         let mut prefs = serde_json::Map::new();
         common::keep(&mut prefs, "username", username.into());
@@ -133,7 +136,8 @@ impl Source for Django {
                 .or_else(|| text("name"))
                 .or_else(|| text("full_name")),
             enabled: is("is_active").unwrap_or(true),
-            roles: roles(record, &source_id, context),
+            roles: roles(record, &source_id, context, &mut notes),
+            notes,
             prefs,
             created_at: field(record, "date_joined").and_then(common::moment),
             last_seen: field(record, "last_login").and_then(common::moment),
@@ -172,14 +176,20 @@ fn is_proven(user: &str, email: &str, context: &Context<'_>) -> bool {
     rows.iter().any(|row| row["verified"] == true && row["email"] == *email)
 }
 
-fn roles<'r>(record: &'r Record<'r>, user: &str, context: &Context<'_>) -> Vec<Cow<'r, str>> {
+fn roles<'r>(record: &'r Record<'r>, user: &str, context: &Context<'_>, notes: &mut Vec<Note>) -> Vec<Cow<'r, str>> {
     let is = |name| field(record, name).and_then(common::truth).unwrap_or(false);
     let flags = [("is_superuser", "superuser"), ("is_staff", "staff")];
     let mut roles: Vec<_> = flags.iter().filter(|(flag, _)| is(flag)).map(|(_, role)| Cow::Borrowed(*role)).collect();
-    for group in field(record, "groups").into_iter().flat_map(Value::items).filter_map(reference) {
-        roles.push(shape::group_name(&group, context).map_or(group, Cow::Owned));
-    }
-    roles.extend(shape::groups_of(user, context));
+    let groups: Vec<String> = match field(record, "groups") {
+        // django-import-export writes the ids of all groups into one cell.
+        Some(Value::Text(cell)) => {
+            let listed = cell.trim_matches(['[', ']']).split([',', '|']);
+            listed.map(|id| id.trim().trim_matches(['\'', '"']).to_owned()).filter(|id| !id.is_empty()).collect()
+        }
+        groups => groups.into_iter().flat_map(Value::items).filter_map(reference).map(Cow::into_owned).collect(),
+    };
+    roles.extend(groups.iter().filter_map(|id| shape::named_group(id, context, notes)).map(Cow::Owned));
+    roles.extend(shape::groups_of(user, context, notes));
     roles
 }
 

@@ -63,7 +63,10 @@ impl Source for Drupal {
             || (shape::has(table, &["uid", "rid"]) && shape::named(table, "users_roles"))
         {
             Role::Related(MEMBER)
-        } else if shape::has(table, &["rid", "name", "weight"]) {
+        } else if shape::has(table, &["rid", "name", "weight"])
+            // Drupal 6 has no order of roles.
+            || (shape::has(table, &["rid", "name"]) && shape::named(table, "role"))
+        {
             Role::Related(GROUP)
         } else {
             Role::Ignored
@@ -93,11 +96,14 @@ impl Source for Drupal {
         for column in ["timezone", "langcode", "language"] {
             common::keep(&mut prefs, column, record.get(column).map_or(Json::Null, Value::to_json));
         }
+        let mut notes = Vec::new();
+        let roles = shape::groups_of(&source_id, context, &mut notes);
         Ok(Account {
             email: text("mail"),
             name: text("name"),
             enabled: record.get("status").and_then(common::truth).unwrap_or(true),
-            roles: shape::groups_of(&source_id, context),
+            roles,
+            notes,
             prefs,
             created_at: common::moment_of(record, "created"),
             last_seen: common::moment_of(record, "access").or_else(|| common::moment_of(record, "login")),

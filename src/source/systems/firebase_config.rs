@@ -3,7 +3,8 @@
 use crate::source::FirebaseHashConfig;
 
 /// Reads the console's block, `hash_config { algorithm: SCRYPT, base64_signer_key: …, … }`, or a JSON object of the same
-/// members in `snake_case` or `camelCase`, bare or under `hash_config`/`hashConfig`.
+/// members in `snake_case` or `camelCase`, bare or under `hash_config`/`hashConfig`, or the answer of the REST API's
+/// `projects.getConfig` with all of it under `signIn`.
 ///
 /// # Errors
 /// A sentence that names the member which is missing, repeated in vain or not a number. Never the key itself.
@@ -43,7 +44,9 @@ fn plain(name: &str) -> String {
 fn json(text: &str) -> Result<Vec<(String, String)>, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|e| format!("not JSON (line {}, column {})", e.line(), e.column()))?;
-    let object = ["hash_config", "hashConfig"].iter().find_map(|n| value.get(n)).unwrap_or(&value);
+    // The project's whole configuration, as the REST API answers, has it under its way of signing in.
+    let value = value.get("signIn").unwrap_or(&value);
+    let object = ["hash_config", "hashConfig"].iter().find_map(|n| value.get(n)).unwrap_or(value);
     let members = object.as_object().ok_or("not an object of hash parameters")?;
     Ok(members
         .iter()

@@ -74,7 +74,9 @@ impl Source for FusionAuth {
             shape::has(table, &["id", "active", "tenants_id", "insert_instant"]) && shape::named(table, "users");
         let api = shape::has(table, &["active", "insertInstant"])
             || shape::has(table, &["email", "encryptionScheme"])
-            || shape::has(table, &["usernameStatus", "tenantId"]);
+            || shape::has(table, &["usernameStatus", "tenantId"])
+            // An import file may leave the scheme to the tenant.
+            || (shape::has(table, &["email", "password", "salt", "factor"]) && !shape::has(table, &["users_id"]));
         if database || api {
             Role::Users
         } else if shape::has(table, &["users_id", "encryption_scheme", "password"]) {
@@ -154,6 +156,8 @@ fn credential<'r>(hash: Part<'r>, salt: Part<'r>, factor: Part<'r>, scheme: Part
         Credential::Hash(input) => input,
         none => return none,
     };
+    // The tenant's default, unless somebody changed it.
+    let scheme = scheme.or_else(|| salt.is_some().then_some(Cow::Borrowed("salted-pbkdf2-hmac-sha256")));
     input.declared = scheme.map(|scheme| match &*scheme {
         "salted-pbkdf2-hmac-sha256" => "pbkdf2-sha256".into(),
         "salted-pbkdf2-hmac-sha512" | "salted-pbkdf2-hmac-sha512-512" => "pbkdf2-sha512".into(),

@@ -96,7 +96,7 @@ impl Source for Ghost {
                 "Ghost asks this user for a new password before the next sign-in",
             ));
         }
-        let mut roles = shape::groups_of(&source_id, context);
+        let mut roles = shape::groups_of(&source_id, context, &mut notes);
         let mut credential = common::credential(text("password"), self.hints());
         if !is_staff {
             roles.extend(

@@ -88,13 +88,19 @@ impl Source for Htpasswd {
 /// else as it is.
 fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
     let Some(hash) = record.text("hash") else { return Credential::default() };
+    // Verdaccio writes when it made the user behind a second colon.
+    let hash = match hash.find(":autocreated ") {
+        Some(end) => Cow::Owned(hash[..end].to_owned()),
+        None => hash,
+    };
     let input = HashInput { hints: HINTS, ..HashInput::default() };
-    let is_des = hash.len() == 13 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
+    // Verdaccio's salts are of base64's alphabet, plus sign and all.
+    let is_des = hash.len() == 13 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b"./+".contains(&b));
     if record.text("realm").is_some() {
         Credential::Hash(HashInput { hash, declared: Some("htdigest".into()), ..input })
     } else if is_des {
         Credential::Hash(HashInput { hash, declared: Some("descrypt".into()), ..input })
-    } else if hash.starts_with(['$', '{']) || common::is_unusable(&hash) {
+    } else if hash.starts_with(['$', '{']) || common::is_unusable(&hash) || common::is_hash(&hash) {
         common::credential(Some(hash), HINTS)
     } else {
         Credential::Plain(hash)
@@ -116,6 +122,13 @@ mod tests {
             ("erin-plain", "plain"),
             ("erin:plain", "plain"),
             ("*", "none"),
+            ("pbkdf2_sha256$870000$c2FsdA$nIcVNVcsTxmZKYQQET628T7EON0nIcVNVcsTxmZKYQQ=", "hash"),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", "hash"),
+            ("+eYeLYFqYLRE2", "descrypt"),
+            (
+                "$2a$10$NZ72z.97Ip8lVw10hfzOEuyyHd3iPhWnIXr2J86vVcTbKMFx3WY3y:autocreated 2026-11-27T16:35:16.975Z",
+                "hash",
+            ),
         ] {
             let record = testing::row("", &["name", "hash"], &["erin", hash]);
             let account = Htpasswd.interpret(&record, &testing::context(&NoRelated)).expect("a person");

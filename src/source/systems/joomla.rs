@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::account::{Account, Hint};
+use std::borrow::Cow;
+
+use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::kit::common;
@@ -86,15 +88,18 @@ impl Source for Joomla {
         let mut prefs = serde_json::Map::new();
         common::keep(&mut prefs, "username", username.into());
         let awaits_activation = text("activation").is_some_and(|token| token != "0");
+        let mut notes = Vec::new();
+        let roles = shape::groups_of(&source_id, context, &mut notes);
         Ok(Account {
             email,
             name: text("name"),
             enabled: !common::flag(record, "block") && !awaits_activation,
-            roles: shape::groups_of(&source_id, context),
+            roles,
+            notes,
             prefs,
             created_at: common::moment_of(record, "registerDate"),
             last_seen: common::moment_of(record, "lastvisitDate"),
-            credential: common::credential(text("password"), self.hints()),
+            credential: credential(text("password"), self.hints()),
             source_id,
             ..Account::default()
         })
@@ -103,6 +108,13 @@ impl Source for Joomla {
     fn fate(&self, column: &str) -> Fate {
         shape::fate(FATES, column)
     }
+}
+
+/// Joomla 3.2 and its neighbours wrote `{SHA256}` and a hexadecimal digest with its salt, which is no LDAP form of the name.
+fn credential<'r>(hash: Option<Cow<'r, str>>, hints: &'static [Hint]) -> Credential<'r> {
+    let salted = hash.as_deref().is_some_and(|hash| hash.starts_with("{SHA256}") && hash.contains(':'));
+    common::credential(hash, hints)
+        .map_hash(|input| if salted { HashInput { declared: Some("salted-sha256".into()), ..input } } else { input })
 }
 
 #[cfg(test)]

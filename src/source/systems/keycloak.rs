@@ -1,15 +1,17 @@
 //! Keycloak: `kc.sh export` as realm file, users files, or the folder of both.
 //!
-//! <https://www.keycloak.org/server/importExport>. What the admin console exports has no credentials.
+//! <https://www.keycloak.org/server/importExport>. What the admin console exports has no credentials. A dump of the database
+//! has them in a table of their own, as the export's `secretData` and `credentialData`.
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH};
+use crate::source::kit::shape::{self, GROUP, MEMBER};
 use crate::source::{Context, Detection, Fate, Role, Source};
 
 /// Keycloak.
@@ -21,17 +23,33 @@ const PHONES: [&str; 5] = ["phoneNumber", "phone_number", "phone", "mobile", "mo
 /// Attributes that say whether it is verified.
 const PHONE_VERIFIED: [&str; 3] = ["phoneNumberVerified", "phone_number_verified", "phoneVerified"];
 
+/// Rows of the database's tables, by the user's id.
+const CREDENTIAL: &str = "credential";
+const ATTRIBUTE: &str = "attribute";
+const PROVIDER: &str = "provider";
+/// The name of a realm, by its id.
+const REALM: &str = "realm";
+
 impl Source for Keycloak {
     fn name(&self) -> &'static str {
         "keycloak"
     }
 
     fn about(&self) -> &'static str {
-        "Keycloak: realm file, users files or the folder of both, by kc.sh export; realm roles become labels, \
-         but for the default ones"
+        "Keycloak: realm file, users files or the folder of both, by kc.sh export, or a dump of its database; realm roles become \
+         labels, but for the default ones"
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        if tables.iter().any(is_user_entity) {
+            let with = tables.iter().any(|table| self.role(table) == Role::Related(CREDENTIAL));
+            let credentials =
+                if with { "and credential" } else { "without the table credential, which holds the hashes" };
+            return Some(Detection {
+                score: 90,
+                why: format!("the table user_entity {credentials}: Keycloak's database"),
+            });
+        }
         if let Some(table) = tables.iter().find(|table| self.role(table) == Role::Users && is_certain(table)) {
             let credentials =
                 if common::has(table, &["credentials"]) { "with credentials" } else { "without credentials" };
@@ -54,10 +72,64 @@ impl Source for Keycloak {
 
     fn role(&self, table: &TableSample) -> Role {
         let is_list = table.table.is_empty() || table.table == "users";
-        if is_list && common::has(table, &["username"]) { Role::Users } else { Role::Ignored }
+        let has = |columns: &[&str]| common::has(table, columns);
+        let named = |name| !table.table.is_empty() && shape::named(table, name);
+        if is_user_entity(table) || is_list && has(&["username"]) || table.table == "federatedUsers" && has(&["id"]) {
+            Role::Users
+        } else if has(&["user_id", "secret_data", "credential_data"]) {
+            Role::Related(CREDENTIAL)
+        } else if named("user_attribute") && has(&["user_id", "name", "value"]) {
+            Role::Related(ATTRIBUTE)
+        } else if has(&["user_id", "identity_provider"]) {
+            Role::Related(PROVIDER)
+        } else if named("user_role_mapping") && has(&["role_id", "user_id"]) {
+            Role::Related(MEMBER)
+        } else if named("keycloak_role") && has(&["id", "name", "client_role"]) {
+            Role::Related(GROUP)
+        } else if named("realm") && has(&["id", "name"]) {
+            Role::Related(REALM)
+        } else {
+            Role::Ignored
+        }
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    /// An export of all realms has the administrators of Keycloak itself beside the users of the others.
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        let is_master = |table: &TableSample| {
+            let name = table.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with("master-users-") || name.starts_with("master-realm") || name == "master.json"
+        };
+        let others = tables.iter().any(|table| self.role(table) == Role::Users && !is_master(table));
+        let role = |table: &TableSample| match self.role(table) {
+            Role::Users if others && is_master(table) => Role::Ignored,
+            role => role,
+        };
+        tables.iter().map(role).collect()
+    }
+
+    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
+        let text = |column| shape::set(record, column).map(Cow::into_owned);
+        match kind {
+            MEMBER => shape::member(record, "user_id", "role_id"),
+            // What a client grants says nothing outside of it.
+            GROUP if common::flag(record, "client_role") => None,
+            GROUP => shape::group(record, "id", "name"),
+            REALM => Some((text("id")?, text("name")?.into())),
+            ATTRIBUTE => Some((text("user_id")?, json!([text("name")?, text("value")]))),
+            PROVIDER => Some((text("user_id")?, text("identity_provider")?.into())),
+            _ => {
+                text("type").filter(|kind| kind == "password")?;
+                let (secret, data) = (text("secret_data")?, text("credential_data")?);
+                let credential = json!({ "type": "password", "secretData": secret, "credentialData": data });
+                Some((text("user_id")?, credential))
+            }
+        }
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+        if record.get("realm_id").is_some() {
+            return of_database(record, context);
+        }
         let username = record.text("username");
         let service = record.text("serviceAccountClientId").is_some()
             || username.as_deref().is_some_and(|name| name.starts_with("service-account-"));
@@ -68,6 +140,12 @@ impl Source for Keycloak {
             ));
         }
         let mut attributes = common::object(record, "attributes").unwrap_or_default();
+        let id = record.text("id");
+        // A user of another store has no more here than what was added: `f:STORE:NAME` for an id, attributes, a password.
+        let federated = id.as_deref().filter(|id| username.is_none() && id.starts_with("f:"));
+        let username = username.or_else(|| Some(Cow::Owned(federated?.rsplit(':').next()?.to_owned())));
+        let added = federated.and_then(|_| single(&mut attributes, "email")).map(Cow::Owned);
+        let (email, _) = shape::sign_in(record.text("email").or(added), username.clone());
         let phone = PHONES.iter().find_map(|name| single(&mut attributes, name));
         let phone_verified = PHONE_VERIFIED.iter().find_map(|name| single(&mut attributes, name));
 
@@ -87,13 +165,11 @@ impl Source for Keycloak {
         common::keep(&mut prefs, "clientRoles", Json::Object(clients));
 
         let roles = record.get("realmRoles").into_iter().flat_map(Value::items).filter_map(Value::text);
-        let is_default =
-            |role: &str| role.starts_with("default-roles-") || matches!(role, "offline_access" | "uma_authorization");
         let name = common::join_name([record.text("firstName"), record.text("lastName")]);
         Ok(Account {
-            source_id: record.text("id").or_else(|| username.clone()).unwrap_or_default(),
-            email: record.text("email"),
-            email_verified: common::flag(record, "emailVerified"),
+            source_id: id.clone().or_else(|| username.clone()).unwrap_or_default(),
+            email_verified: email.is_some() && common::flag(record, "emailVerified"),
+            email,
             phone_verified: phone.is_some() && phone_verified.as_deref() == Some("true"),
             enabled: record.get("enabled").and_then(common::truth).unwrap_or(true),
             roles: roles.filter(|role| !is_default(role)).collect(),
@@ -111,9 +187,9 @@ impl Source for Keycloak {
         match column {
             "id" => Fate::Carried("id"),
             "email" => Fate::Carried("email"),
-            "emailVerified" => Fate::Carried("email_verified"),
+            "emailVerified" | "email_verified" => Fate::Carried("email_verified"),
             "enabled" => Fate::Carried("enabled"),
-            "firstName" | "lastName" => Fate::Transformed { to: "name", how: "joined" },
+            "firstName" | "lastName" | "first_name" | "last_name" => Fate::Transformed { to: "name", how: "joined" },
             "username" => Fate::Transformed { to: "prefs", how: "and the name, where there is no other" },
             "attributes" => {
                 Fate::Transformed { to: "prefs", how: "but for the phone number and whether it is verified" }
@@ -121,12 +197,14 @@ impl Source for Keycloak {
             "realmRoles" => Fate::Transformed { to: "labels", how: "but for those that everybody has" },
             "clientRoles" => Fate::Transformed { to: "prefs", how: "but for those of Keycloak's own clients" },
             "groups" => Fate::Prefs,
+            "realm_id" => Fate::Transformed { to: "record", how: "administrators of the realm master are left out" },
+            "email_constraint" | "not_before" => Fate::Dropped { why: "only Keycloak understands it" },
             "credentials" => HASH,
-            "createdTimestamp" => CREATED,
-            "serviceAccountClientId" => {
+            "createdTimestamp" | "created_timestamp" => CREATED,
+            "serviceAccountClientId" | "service_account_client_link" => {
                 Fate::Transformed { to: "enabled", how: "service accounts are left out, and named" }
             }
-            "federatedIdentities" | "federationLink" => {
+            "federatedIdentities" | "federationLink" | "federation_link" => {
                 Fate::Transformed { to: "password", how: "says why there is none" }
             }
             "totp" | "disableableCredentialTypes" => FACTOR,
@@ -138,6 +216,85 @@ impl Source for Keycloak {
             _ => Fate::Dropped { why: "not a member that is known of Keycloak's users" },
         }
     }
+}
+
+fn is_user_entity(table: &TableSample) -> bool {
+    common::has(table, &["id", "username", "realm_id", "email_constraint"])
+}
+
+/// A row of `user_entity`, with what other tables hold of it.
+fn of_database<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    let text = |column| shape::set(record, column);
+    let id = text("id").unwrap_or_default();
+    if text("service_account_client_link").is_some() {
+        return Err(shape::skipped("a service account: it belongs to a client, not to a person"));
+    }
+    let realm = text("realm_id").unwrap_or_default();
+    let named = context.related.rows(REALM, &realm);
+    if named.first().and_then(Json::as_str).unwrap_or(&realm) == "master" {
+        return Err(shape::skipped("of the realm master: an administrator of Keycloak itself"));
+    }
+    let mut attributes = Map::new();
+    for row in context.related.rows(ATTRIBUTE, &id).iter() {
+        if let Some(values) = row[0].as_str().map(|name| attributes.entry(name).or_insert_with(|| json!([])))
+            && let Json::Array(values) = values
+        {
+            values.push(row[1].clone());
+        }
+    }
+    let phone = PHONES.iter().find_map(|name| single(&mut attributes, name));
+    let phone_verified = PHONE_VERIFIED.iter().find_map(|name| single(&mut attributes, name));
+    let mut prefs = Map::new();
+    for (name, value) in attributes {
+        let only = value.as_array().filter(|values| values.len() == 1).map(|values| values[0].clone());
+        common::keep(&mut prefs, &name, only.unwrap_or(value));
+    }
+    let username = text("username");
+    common::keep(&mut prefs, "username", username.clone().into());
+    let mut notes = Vec::new();
+    let mut roles = shape::groups_of(&id, context, &mut notes);
+    // Roles of clients have no name here, and ids that are none: what is left of them are UUIDs.
+    roles.retain(|role| !is_default(role) && !is_uuid(role));
+    let credential = match context.related.rows(CREDENTIAL, &id).first() {
+        Some(credential) => Credential::Hash(HashInput {
+            hash: Cow::Owned(credential.to_string()),
+            hints: Hint::KNOWN,
+            ..HashInput::default()
+        }),
+        None if text("federation_link").is_some() => common::without(
+            Code::HashNotExported,
+            "the password is kept by a user federation (LDAP, Kerberos …), not by Keycloak",
+        ),
+        None if !context.related.rows(PROVIDER, &id).is_empty() => {
+            common::without(Code::NoPassword, "signs in through an identity provider and has no password")
+        }
+        None => common::without(Code::HashNotExported, "no row of the table credential belongs to this user"),
+    };
+    let (email, _) = shape::sign_in(text("email"), username.clone());
+    Ok(Account {
+        email_verified: email.is_some() && common::flag(record, "email_verified"),
+        email,
+        phone_verified: phone.is_some() && phone_verified.as_deref() == Some("true"),
+        phone: phone.map(Cow::Owned),
+        name: common::join_name([text("first_name"), text("last_name")]).or(username),
+        enabled: record.get("enabled").and_then(common::truth).unwrap_or(true),
+        roles,
+        prefs,
+        created_at: common::moment_of(record, "created_timestamp"),
+        credential,
+        notes,
+        source_id: id,
+        ..Account::default()
+    })
+}
+
+/// Roles that everybody has.
+fn is_default(role: &str) -> bool {
+    role.starts_with("default-roles-") || matches!(role, "offline_access" | "uma_authorization")
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 fn is_certain(table: &TableSample) -> bool {

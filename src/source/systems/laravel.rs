@@ -82,6 +82,8 @@ impl Source for Laravel {
         if let Some(path) = text("profile_photo_path") {
             common::keep(&mut prefs, "profile_photo_path", path.into());
         }
+        let mut notes = Vec::new();
+        let roles = shape::groups_of(&source_id, context, &mut notes);
         Ok(Account {
             email: text("email"),
             email_verified: common::moment_of(record, "email_verified_at").is_some(),
@@ -89,7 +91,8 @@ impl Source for Laravel {
             phone_verified: common::moment_of(record, "phone_verified_at").is_some(),
             name: text("name").or_else(|| common::join_name([text("first_name"), text("last_name")])),
             enabled: true,
-            roles: shape::groups_of(&source_id, context),
+            roles,
+            notes,
             prefs,
             created_at: common::moment_of(record, "created_at"),
             credential: common::credential(text("password"), self.hints()),

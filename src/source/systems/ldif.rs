@@ -16,12 +16,15 @@ use crate::source::{Context, Detection, Fate, Role, Source};
 /// LDIF.
 pub struct Ldif;
 
-/// Object classes of people; everything else (units, groups, hosts) is none of ours.
-const PEOPLE: [&str; 8] =
-    ["person", "organizationalperson", "inetorgperson", "posixaccount", "shadowaccount", "account", "user", "inetuser"];
+/// How the object classes of people end: `inetOrgPerson`, `posixAccount`, `mailUser`, `CourierMailAccount`, `zimbraAccount`.
+/// Everything else (units, groups, hosts) is none of ours.
+const PEOPLE: [&str; 4] = ["person", "account", "user", "mailrecipient"];
 
-/// Object classes of machines, which are `user` or `account` as well.
-const MACHINES: [&str; 5] = ["computer", "device", "ipservice", "sambadomain", "simplesecurityobject"];
+/// Object classes of machines and services, which are `user` or `account` as well.
+const MACHINES: [&str; 4] = ["computer", "device", "ipservice", "sambadomain"];
+
+/// What only an entry of a person has, where the export leaves the object classes out.
+const NAMES: [&str; 6] = ["uid", "cn", "sn", "givenName", "sAMAccountName", "displayName"];
 
 /// Object classes of what is no person, whatever else it may have.
 const THINGS: [&str; 10] = [
@@ -80,20 +83,27 @@ impl Source for Ldif {
     fn role_of(&self, record: &Record<'_>) -> Role {
         let classes: Vec<String> = values(record, "objectClass").map(|class| class.to_ascii_lowercase()).collect();
         let is = |list: &[&str]| classes.iter().any(|class| list.contains(&class.as_str()));
-        if is(&MACHINES) {
+        let has = |name: &'static str| values(record, name).any(|value| !value.trim().is_empty());
+        let is_machine = is(&MACHINES)
+            // What binds to the directory and has no address is a program.
+            || is(&["simplesecurityobject"]) && !has("mail")
+            || ["uid", "sAMAccountName"].into_iter().any(|name| values(record, name).any(|name| name.ends_with('$')));
+        if is_machine {
             return Role::Ignored;
         }
+        let is_person = classes.iter().any(|class| PEOPLE.iter().any(|end| class.ends_with(end)));
         // `ldapsearch … uid cn mail userPassword` asks for no object class, and every mail server has classes of its own.
-        let has = |name: &'static str| values(record, name).any(|value| !value.trim().is_empty());
         let signs_in = has("userPassword") || classes.is_empty();
         let is_somebody = !is(&THINGS) && signs_in && ["mail", "uid", "sAMAccountName"].into_iter().any(has);
-        if is(&PEOPLE) || is_somebody { Role::Users } else { Role::Ignored }
+        let is_nameless = classes.is_empty() && has("userPassword") && NAMES.into_iter().any(has);
+        if is_person || is_somebody || is_nameless { Role::Users } else { Role::Ignored }
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let first = |name: &'static str| values(record, name).find(|value| !value.trim().is_empty());
         let mut notes = Vec::new();
-        let (credential, locked_hash) = credential(record, &mut notes);
+        let readable = context.columns.iter().any(|column| column.eq_ignore_ascii_case("userPassword"));
+        let (credential, locked_hash) = credential(record, readable, &mut notes);
         let source_id = ["entryUUID", "nsUniqueId", "ipaUniqueID", "uid", "sAMAccountName", "dn"];
         let email = first("mail").or_else(|| first("userPrincipalName").filter(|name| name.contains('@')));
 
@@ -205,8 +215,9 @@ fn is_locked(record: &Record<'_>) -> bool {
         || values(record, "userAccountControl").any(disabled)
 }
 
-/// The password that is best carried, and whether it stands behind the `!` of a locked account.
-fn credential<'r>(record: &'r Record<'r>, notes: &mut Vec<Note>) -> (Credential<'r>, bool) {
+/// The password that is best carried, and whether it stands behind the `!` of a locked account. `readable`: whoever exported
+/// was shown the passwords of others.
+fn credential<'r>(record: &'r Record<'r>, readable: bool, notes: &mut Vec<Note>) -> (Credential<'r>, bool) {
     let passwords: Vec<Cow<'r, str>> = values(record, "userPassword").filter(|password| !password.is_empty()).collect();
     if passwords.len() > 1 {
         let text =
@@ -214,9 +225,21 @@ fn credential<'r>(record: &'r Record<'r>, notes: &mut Vec<Note>) -> (Credential<
         notes.push(Note::new(Code::SeveralPasswords, text));
     }
     let Some(password) = passwords.into_iter().min_by_key(|password| rank(password)) else {
-        return (common::without(Code::NoPassword, "the entry has no userPassword"), false);
+        let windows = ["sAMAccountName", "userAccountControl", "objectGUID"].into_iter();
+        let text = if windows.into_iter().any(|name| values(record, name).next().is_some()) {
+            "Active Directory shows nobody its passwords"
+        } else if readable {
+            return (common::without(Code::NoPassword, "the entry has no userPassword"), false);
+        } else {
+            "no entry has userPassword: export with an account that may read it"
+        };
+        return (common::without(Code::HashNotExported, text), false);
     };
     let Some((scheme, body)) = password.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+        // Whatever RFC 4519 says: some servers store what other systems made, without a name before it.
+        if password.starts_with(['$', '_', '*']) || common::is_hash(&password) {
+            return (Credential::Hash(HashInput { hash: password, hints: Hint::KNOWN, ..HashInput::default() }), false);
+        }
         return (Credential::Plain(password), false);
     };
     if scheme.eq_ignore_ascii_case("SASL") {
@@ -278,7 +301,11 @@ mod tests {
         assert_eq!(read(json!("{CLEARTEXT}secret!")), ("plain secret!".into(), true));
         assert_eq!(read(json!("{SSHA}abc")), ("{SSHA}abc".into(), true));
         assert_eq!(read(json!("{SASL}nina@EXAMPLE.COM")), ("hash-not-exported".into(), true));
-        assert_eq!(read(json!([])), ("no-password".into(), true));
+        assert_eq!(read(json!([])), ("hash-not-exported".into(), true));
+        for hash in ["$2y$10$nOUIs5kJ7naTuTFkBy1veuK0kSxUFXfuaOKdOKf9xYT0KKIGSJwFa", "5f4dcc3b5aa765d61d8327deb882cf99"]
+        {
+            assert_eq!(read(json!(hash)), (hash.into(), true));
+        }
     }
 
     #[test]
@@ -293,6 +320,45 @@ mod tests {
         assert_eq!(read(json!(["{SSHA}abc", "{SHA}def"])).0, "{SHA}def");
         assert_eq!(read(json!(["{SHA}def", "{CRYPT}$6$x$y", "{CRYPT}$y$x$y"])).0, "{CRYPT}$6$x$y");
         assert_eq!(read(json!(["{SSHA}first", "{SSHA}second"])).0, "{SSHA}first");
+    }
+
+    #[test]
+    fn an_entry_without_a_password_had_none_only_where_others_show_theirs() {
+        let code = |entry: Json, columns: &[String]| {
+            let record = testing::record(entry);
+            let context = Context { columns, ..testing::context(&NoRelated) };
+            let account = Ldif.interpret(&record, &context).expect("a person");
+            let Credential::None(note) = account.credential else { panic!("a password") };
+            note.code
+        };
+        let readable = ["uid".to_owned(), "userpassword".to_owned()];
+        let person = || json!({ "dn": "uid=a", "objectClass": "inetOrgPerson", "uid": "a" });
+        assert_eq!(code(person(), &readable), Code::NoPassword);
+        assert_eq!(code(person(), &readable[..1]), Code::HashNotExported);
+        let windows =
+            json!({ "dn": "cn=a", "objectClass": "user", "sAMAccountName": "a", "userAccountControl": "512" });
+        assert_eq!(code(windows, &readable), Code::HashNotExported);
+    }
+
+    #[test]
+    fn people_are_told_by_their_classes_or_without_them_by_what_they_have() {
+        for entry in [
+            json!({ "dn": "x", "objectClass": ["top", "mailUser"] }),
+            json!({ "dn": "x", "objectClass": ["account", "simpleSecurityObject"], "mail": "a@example.com" }),
+            json!({ "dn": "x", "objectClass": "CourierMailAccount" }),
+            json!({ "dn": "x", "uid": "a", "mail": "a@example.com" }),
+            json!({ "dn": "x", "cn": "A", "userPassword": "{SSHA}x" }),
+        ] {
+            assert_eq!(Ldif.role_of(&testing::record(entry.clone())), Role::Users, "{entry}");
+        }
+        for entry in [
+            json!({ "dn": "ou=people", "ou": "people" }),
+            json!({ "dn": "cn=staff", "cn": "staff", "memberUid": ["a"] }),
+            json!({ "dn": "x", "objectClass": ["account", "simpleSecurityObject"], "uid": "backup" }),
+            json!({ "dn": "x", "objectClass": ["user"], "sAMAccountName": "PC01$" }),
+        ] {
+            assert_eq!(Ldif.role_of(&testing::record(entry.clone())), Role::Ignored, "{entry}");
+        }
     }
 
     #[test]

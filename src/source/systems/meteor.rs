@@ -33,6 +33,8 @@ const FATES: Fates = &[
         Fate::Transformed { to: "password", how: "no endpoint verifies it: it is bcrypt or Argon2 of a digest" },
     ),
     ("createdAt", shape::CREATED),
+    ("updatedAt", Fate::Dropped { why: "Appwrite sets its own" }),
+    ("deactivated", shape::ENABLED),
     ("lastLogin", shape::LAST_SEEN),
     ("status", shape::INTERNAL),
     ("statusConnection", shape::INTERNAL),
@@ -68,7 +70,7 @@ impl Source for Meteor {
         if users { Role::Users } else { Role::Ignored }
     }
 
-    fn interpret<'r>(&self, record: &'r Record<'r>, _: &Context<'_>) -> Result<Account<'r>, Refusal> {
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         if let Some(kind) = record.text("type").filter(|kind| matches!(&**kind, "bot" | "app")) {
             return Err(shape::skipped(format!("type {kind}: not a person")));
         }
@@ -86,12 +88,13 @@ impl Source for Meteor {
             phone: at("phone.number"),
             phone_verified: record.path("phone.verified").and_then(common::truth).unwrap_or(false),
             name: at("name").or_else(|| at("profile.name")),
-            enabled: record.get("active").and_then(common::truth).unwrap_or(true),
+            enabled: record.get("active").and_then(common::truth).unwrap_or(true)
+                && !common::flag(record, "deactivated"),
             roles: roles(record),
             prefs,
             created_at: common::moment_of(record, "createdAt"),
             last_seen: common::moment_of(record, "lastLogin"),
-            credential: credential(record),
+            credential: credential(record, context.scheme.is_some()),
             ..Account::default()
         })
     }
@@ -101,9 +104,23 @@ impl Source for Meteor {
     }
 }
 
-fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
+/// accounts-js writes `createdAt` and `updatedAt` as milliseconds; Meteor writes dates, and Rocket.Chat `_updatedAt`.
+fn is_accounts_js(record: &Record<'_>) -> bool {
+    let millis = |name| {
+        matches!(record.get(name), Some(Value::Number(_)))
+            || record.get(name).and_then(|value| value.member("$numberLong")).is_some()
+    };
+    millis("createdAt") && millis("updatedAt")
+}
+
+/// `told`: `--scheme` says what the hashes are.
+fn credential<'r>(record: &'r Record<'r>, told: bool) -> Credential<'r> {
     let at = |path| record.path(path).and_then(Value::text);
     match at("services.password.argon2").or_else(|| at("services.password.bcrypt")) {
+        // accounts-js, which kept Meteor's layout, hashes the bare password; its dates are numbers.
+        Some(hash) if is_accounts_js(record) || told => {
+            Credential::Hash(HashInput { hash, hints: Hint::KNOWN, ..HashInput::default() })
+        }
         Some(hash) => {
             Credential::Hash(HashInput { hash, declared: Some("meteor".into()), hints: HINTS, ..HashInput::default() })
         }

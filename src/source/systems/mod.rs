@@ -32,6 +32,7 @@ pub mod okta;
 pub mod parse;
 pub mod phpbb;
 pub mod pocketbase;
+pub mod prehashed;
 pub mod shadow;
 pub mod supabase;
 pub mod supertokens;
@@ -77,6 +78,10 @@ pub const ALL: &[&dyn crate::source::Source] = &[
     &ldif::Ldif,
     &shadow::Shadow,
     &htpasswd::Htpasswd,
+    &prehashed::FLASK_SECURITY,
+    &prehashed::MYTH_AUTH,
+    &prehashed::METABASE,
+    &prehashed::SMF,
     // What any table with the right member names could be comes last.
     &generic::Generic,
 ];

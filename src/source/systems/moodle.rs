@@ -85,8 +85,12 @@ impl Source for Moodle {
         let auth = text("auth").unwrap_or_default();
         let confirmed = record.get("confirmed").and_then(common::truth).unwrap_or(true);
         let credential = match text("password").as_deref() {
+            // A provider has its own door; a directory or another database asked for a password, which Moodle never kept.
+            Some("not cached") if matches!(&*auth, "oauth2" | "saml2" | "shibboleth" | "lti" | "oidc" | "mnet") => {
+                common::without(Code::NoPassword, format!("signs in through `{auth}` and has no password"))
+            }
             Some("not cached") => common::without(
-                Code::NoPassword,
+                Code::HashNotExported,
                 format!("signs in through `{auth}`, which keeps the password; Moodle has none"),
             ),
             Some("restored") => {
@@ -145,7 +149,8 @@ mod tests {
         assert_eq!(read("manual", "1", "0", "$6$rounds=10000$x"), (true, false, None));
         assert_eq!(read("email", "0", "0", "$2y$10$x"), (false, false, None));
         assert_eq!(read("manual", "1", "1", "$2y$10$x"), (false, false, None));
-        assert_eq!(read("ldap", "1", "0", "not cached"), (true, false, Some(Code::NoPassword)));
+        assert_eq!(read("ldap", "1", "0", "not cached"), (true, false, Some(Code::HashNotExported)));
+        assert_eq!(read("oauth2", "1", "0", "not cached"), (true, false, Some(Code::NoPassword)));
         assert_eq!(read("manual", "1", "0", "restored"), (true, false, Some(Code::HashNotExported)));
         let deleted =
             testing::row("mdl_user", &columns, &["5", "manual", "1", "1", "0", "u.1700000000", "x", "9f86", "1"]);

@@ -92,7 +92,8 @@ impl Source for PhpBb {
         if kind == "2" {
             return Err(shape::skipped("user_type 2: a bot or the anonymous visitor"));
         }
-        let mut roles = shape::groups_of(&source_id, context);
+        let mut notes = Vec::new();
+        let mut roles = shape::groups_of(&source_id, context, &mut notes);
         if kind == "3" {
             roles.insert(0, "founder".into());
         }
@@ -110,6 +111,7 @@ impl Source for PhpBb {
             last_seen: common::moment_of(record, "user_lastvisit"),
             credential: common::credential(text("user_password"), self.hints()),
             source_id,
+            notes,
             ..Account::default()
         })
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Credential, Hint};
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN, TOKEN};
 use crate::source::{Context, Detection, Fate, Role, Source};
@@ -110,6 +110,13 @@ impl Source for Supabase {
         let mut app = metadata("raw_app_meta_data", "app_metadata");
         let mut prefs = metadata("raw_user_meta_data", "user_metadata");
         let credential = credential(record, &app);
+        let mut notes = Vec::new();
+        for column in ["raw_app_meta_data", "app_metadata", "raw_user_meta_data", "user_metadata"] {
+            if record.text(column).is_some_and(|text| text != "null") && common::object(record, column).is_none() {
+                let text = format!("column `{column}` holds no JSON: roles and preferences in it are left out");
+                notes.push(Note::new(Code::LabelDropped, text));
+            }
+        }
 
         let mut roles = Vec::new();
         for name in ["role", "roles"] {
@@ -137,7 +144,7 @@ impl Source for Supabase {
             enabled: !record.get("banned_until").is_some_and(|until| common::is_ahead(until, context.now)),
             created_at: common::moment_of(record, "created_at"),
             last_seen: common::moment_of(record, "last_sign_in_at"),
-            notes: Vec::new(),
+            notes,
             email,
             phone,
             name,

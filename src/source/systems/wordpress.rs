@@ -9,8 +9,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Hint};
 use crate::code::{Code, Refusal};
-use crate::format::{Format, Record, TableSample, php};
+use crate::format::{Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
+use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
 use crate::source::{Context, Detection, Fate, Role, Source};
 
@@ -106,7 +107,10 @@ impl Source for WordPress {
 
     fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
         let key = record.text("meta_key")?;
-        let wanted = matches!(&*key, "first_name" | "last_name" | "nickname" | "description" | "locale")
+        // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
+        let standing = status::meaning(&key).is_some() && key != "state";
+        let wanted = standing
+            || matches!(&*key, "first_name" | "last_name" | "nickname" | "description" | "locale")
             || key.ends_with("capabilities")
             || key.starts_with("billing_")
             || key.starts_with("shipping_");
@@ -123,7 +127,21 @@ impl Source for WordPress {
         }
         let text = |column| record.text(column).map(unescape_formula).filter(|t| !t.trim().is_empty() && t != "NULL");
         let source_id = common::first_text(record, &["ID", "id", "source_user_id"]).unwrap_or_default();
-        let meta = Meta::of(&source_id, record, context);
+        let mut meta = Meta::of(&source_id, record, context);
+        let mut enabled = true;
+        let standings: Vec<String> = meta.values.keys().filter(|key| status::meaning(key).is_some()).cloned().collect();
+        for key in standings {
+            let Some(Json::String(text)) = meta.values.shift_remove(&key) else { continue };
+            let value = Value::Text(Cow::Owned(text));
+            match status::meaning(&key).map(|meaning| meaning.read(&value, context.now)) {
+                Some(Standing::Disabled) => enabled = false,
+                Some(Standing::Deleted) => {
+                    return Err(Refusal::new(Code::SkippedBySource, format!("`{key}` says that the user was deleted")));
+                }
+                Some(Standing::Unsure) => return Err(status::unsure(&key, &value, "wordpress")),
+                _ => {}
+            }
+        }
 
         let mut roles = Vec::new();
         for column in ["roles", "role"] {
@@ -167,7 +185,7 @@ impl Source for WordPress {
             email_verified: false,
             phone_verified: false,
             // 1 is spam and 2 is not activated to BuddyPress and old multisites; the core has only 0.
-            enabled: text("user_status").is_none_or(|status| status == "0"),
+            enabled: enabled && text("user_status").is_none_or(|status| status == "0"),
             created_at: common::moment_of(record, "user_registered"),
             last_seen: None,
             notes: Vec::new(),

@@ -83,7 +83,8 @@ impl Source for XenForo {
         let flags = [("is_admin", "admin"), ("is_moderator", "moderator")];
         let mut roles: Vec<std::borrow::Cow<'r, str>> =
             flags.iter().filter(|(flag, _)| common::flag(record, flag)).map(|(_, role)| (*role).into()).collect();
-        roles.extend(shape::groups_of(&source_id, context));
+        let mut notes = Vec::new();
+        roles.extend(shape::groups_of(&source_id, context, &mut notes));
         let mut prefs = serde_json::Map::new();
         for column in ["timezone", "custom_title"] {
             common::keep_column(&mut prefs, record, column);
@@ -98,6 +99,7 @@ impl Source for XenForo {
             last_seen: common::moment_of(record, "last_activity"),
             credential,
             source_id,
+            notes,
             ..Account::default()
         })
     }

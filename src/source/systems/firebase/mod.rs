@@ -23,8 +23,8 @@ const HINTS: &[Hint] = &[Hint::Bare, Hint::Firebase];
 /// Firebase.
 pub struct Firebase;
 
-/// What accounts are made of, under the names of CLI, REST API and Admin SDK.
-static COLUMNS: ColumnList<22> = ColumnList::new([
+/// What accounts are made of, under the names of CLI, REST API and Admin SDK; the last ones are the Python SDK's attributes.
+static COLUMNS: ColumnList<32> = ColumnList::new([
     "localId",
     "uid",
     "email",
@@ -47,6 +47,16 @@ static COLUMNS: ColumnList<22> = ColumnList::new([
     "lastSignedInAt",
     "lastLoginAt",
     "metadata",
+    "email_verified",
+    "phone_number",
+    "display_name",
+    "password_hash",
+    "password_salt",
+    "photo_url",
+    "tenant_id",
+    "custom_claims",
+    "provider_data",
+    "user_metadata",
 ]);
 
 /// Base64 of `REDACTED`, which stands for a hash that the exporting account may not read.
@@ -84,6 +94,10 @@ impl Source for Firebase {
                 && ["providerData", "passwordSalt", "customClaims"].iter().any(|name| common::has(table, &[name]))
             {
                 why("uid, metadata, providerData: the Admin SDK's listUsers")
+            } else if common::has(table, &["uid", "email_verified"])
+                && ["password_salt", "custom_claims", "provider_data"].iter().any(|name| common::has(table, &[name]))
+            {
+                why("uid, email_verified, password_salt: attributes of the Python Admin SDK's users")
             } else if common::has(table, &["localId", "email"]) {
                 why("localId: firebase auth:export with a header line")
             } else {
@@ -130,35 +144,52 @@ impl Source for Firebase {
             last_signed_in,
             last_login,
             metadata,
+            snake_verified,
+            snake_phone,
+            snake_name,
+            snake_hash,
+            snake_salt,
+            snake_photo,
+            snake_tenant,
+            snake_claims,
+            snake_providers,
+            snake_metadata,
         ] = record.columns(&COLUMNS);
+        let metadata = metadata.or(snake_metadata);
         let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
         let flag = |value: Option<&Value<'_>>| value.and_then(common::truth).unwrap_or(false);
         let within = |name: &str| metadata.and_then(|metadata| metadata.member(name));
         let first_moment = |values: [Option<&Value<'_>>; 4]| values.into_iter().flatten().find_map(common::moment);
 
         let mut prefs = Map::new();
-        let roles = claims([("customAttributes", attributes), ("customClaims", claimed)], &mut prefs);
-        let providers = providers(record, [provider_info, provider_data]);
-        let (email, phone) = (text(email), text(phone));
-        let credential = match text(hash) {
-            Some(hash) => password(hash, common::first_written([salt, password_salt]), version, context),
+        let roles = claims([("customAttributes", attributes), ("customClaims", claimed.or(snake_claims))], &mut prefs);
+        let providers = providers(record, [provider_info, provider_data.or(snake_providers)]);
+        let (email, phone) = (text(email), text(phone.or(snake_phone)));
+        let credential = match text(hash.or(snake_hash)) {
+            Some(hash) => password(hash, common::first_written([salt, password_salt, snake_salt]), version, context),
             None => without_hash(email.is_some(), !providers.is_empty(), phone.is_some()),
         };
-        if let Some(photo) = common::first_written([photo, photo_upper]) {
+        if let Some(photo) = common::first_written([photo, photo_upper, snake_photo]) {
             common::keep(&mut prefs, "photoUrl", photo.into());
         }
         common::keep(&mut prefs, "providers", Json::Array(providers));
-        if let Some(tenant) = tenant {
+        if let Some(tenant) = tenant.or(snake_tenant) {
             common::keep(&mut prefs, "tenantId", common::json(tenant));
         }
         Ok(Account {
             source_id: common::first_written([local_id, uid]).unwrap_or_default(),
-            email_verified: flag(email_verified),
+            email_verified: flag(email_verified.or(snake_verified)),
             phone_verified: phone.is_some(),
-            name: text(name),
+            name: text(name.or(snake_name)),
             enabled: !flag(disabled),
-            created_at: first_moment([created_at, within("creationTime"), within("createdAt"), None]),
-            last_seen: first_moment([last_signed_in, last_login, within("lastSignInTime"), within("lastLoginAt")]),
+            created_at: first_moment([
+                created_at,
+                within("creationTime"),
+                within("createdAt"),
+                within("creation_timestamp"),
+            ]),
+            last_seen: first_moment([last_signed_in, last_login, within("lastSignInTime"), within("lastLoginAt")])
+                .or_else(|| within("last_sign_in_timestamp").and_then(common::moment)),
             notes: Vec::new(),
             email,
             phone,
@@ -172,27 +203,29 @@ impl Source for Firebase {
         match column {
             "localId" | "uid" => Fate::Carried("id"),
             "email" => Fate::Carried("email"),
-            "emailVerified" => Fate::Carried("email_verified"),
-            "phoneNumber" => Fate::Carried("phone"),
-            "displayName" => Fate::Carried("name"),
+            "emailVerified" | "email_verified" => Fate::Carried("email_verified"),
+            "phoneNumber" | "phone_number" => Fate::Carried("phone"),
+            "displayName" | "display_name" => Fate::Carried("name"),
             "disabled" => Fate::Transformed { to: "enabled", how: "turned around" },
-            "passwordHash" | "salt" | "passwordSalt" => HASH,
+            "passwordHash" | "salt" | "passwordSalt" | "password_hash" | "password_salt" => HASH,
             "version" => {
                 Fate::Transformed { to: "password", how: "0 is the project's own scrypt, all else is refused" }
             }
-            "customAttributes" | "customClaims" => Fate::Transformed {
+            "customAttributes" | "customClaims" | "custom_claims" => Fate::Transformed {
                 to: "labels",
                 how: "claims `role`, `roles` and those that are true; the others go to the preferences",
             },
-            "photoUrl" | "photoURL" | "tenantId" => Fate::Prefs,
-            "providerUserInfo" | "providerData" => {
+            "photoUrl" | "photoURL" | "tenantId" | "photo_url" | "tenant_id" => Fate::Prefs,
+            "providerUserInfo" | "providerData" | "provider_data" => {
                 Fate::Transformed { to: "prefs", how: "as `providers`, without password and phone" }
             }
             "createdAt" => CREATED,
             "lastSignedInAt" | "lastLoginAt" => LAST_SEEN,
-            "metadata" => Fate::Transformed { to: "prefs", how: "creation and last sign-in, only with --keep-dates" },
+            "metadata" | "user_metadata" => {
+                Fate::Transformed { to: "prefs", how: "creation and last sign-in, only with --keep-dates" }
+            }
             "mfaInfo" | "multiFactor" => FACTOR,
-            "validSince" | "tokensValidAfterTime" | "lastRefreshAt" => {
+            "validSince" | "tokensValidAfterTime" | "tokens_valid_after_timestamp" | "lastRefreshAt" => {
                 Fate::Dropped { why: "about Firebase's sessions, which end with the move" }
             }
             "passwordUpdatedAt" => Fate::Dropped { why: "Appwrite sets its own date" },

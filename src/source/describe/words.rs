@@ -1,0 +1,101 @@
+//! The words of a mapping: which of them the export really has, and which words of the export no key takes.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use super::section::nearest;
+use crate::format::Value;
+use crate::source::kit::common;
+
+/// Words of the export that are remembered.
+const KEPT: usize = 12;
+
+/// `map = { from = "to" }`, or a list of values. Remembers what it met: a key that never occurs is a mistake, mostly.
+#[derive(Default)]
+pub(in crate::source) struct Words {
+    pairs: Vec<(String, String)>,
+    met: Vec<AtomicBool>,
+    others: RwLock<BTreeSet<String>>,
+}
+
+impl Words {
+    pub(in crate::source) fn new(pairs: Vec<(String, String)>) -> Self {
+        let met = pairs.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { pairs, met, others: RwLock::default() }
+    }
+
+    /// A list of words, each of which is its own.
+    pub(in crate::source) fn list(words: Vec<String>) -> Self {
+        Self::new(words.into_iter().map(|word| (word.clone(), word)).collect())
+    }
+
+    pub(in crate::source) const fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// What a word is mapped to.
+    pub(in crate::source) fn get(&self, word: &str) -> Option<&str> {
+        self.find(word, |from| from == word)
+    }
+
+    /// Whether a word is in the list, in whatever case.
+    pub(in crate::source) fn holds(&self, word: &str) -> bool {
+        self.find(word, |from| from.eq_ignore_ascii_case(word)).is_some()
+    }
+
+    fn find(&self, word: &str, same: impl Fn(&str) -> bool) -> Option<&str> {
+        let Some(at) = self.pairs.iter().position(|(from, _)| same(from)) else {
+            self.remember(word);
+            return None;
+        };
+        // Read first: a line of memory that all threads write to is slow.
+        if !self.met[at].load(Ordering::Relaxed) {
+            self.met[at].store(true, Ordering::Relaxed);
+        }
+        Some(&self.pairs[at].1)
+    }
+
+    fn remember(&self, word: &str) {
+        let known = |others: &BTreeSet<String>| others.len() >= KEPT || others.contains(word);
+        if self.pairs.is_empty() || known(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if !known(&others) {
+            others.insert(word.to_owned());
+        }
+    }
+
+    /// What a person should know once everything is read. `others` says what became of words without a key; `None` where
+    /// they may be anything, names and secrets among them.
+    pub(in crate::source) fn noticed(&self, at: &str, others: Option<&str>) -> Vec<String> {
+        let kept = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let unmet = self.pairs.iter().zip(&self.met).filter(|(_, met)| !met.load(Ordering::Relaxed));
+        let mut noticed: Vec<String> = unmet
+            .map(|((from, _), _)| match others.and_then(|_| meant(from, &kept)) {
+                Some(other) => format!("{at}: `{from}` never occurs; did you mean `{other}`?"),
+                None => format!("{at}: `{from}` never occurs"),
+            })
+            .collect();
+        if let Some(fate) = others.filter(|_| !kept.is_empty()) {
+            let named: Vec<_> = kept.iter().take(KEPT - 1).map(|word| format!("`{}`", shortened(word))).collect();
+            let more = if kept.len() == KEPT { " and others" } else { "" };
+            noticed.push(format!("{at}: no key takes {}{more}: {fate}", named.join(", ")));
+        }
+        noticed
+    }
+}
+
+fn shortened(word: &str) -> String {
+    word.chars().take(24).collect()
+}
+
+/// The word of the export that a key was meant for: another spelling of the same truth value, or of the same word.
+fn meant<'w>(key: &str, words: &'w BTreeSet<String>) -> Option<&'w str> {
+    let truth = |word: &str| common::truth(&Value::Text(word.into()));
+    let same =
+        |word: &&String| word.eq_ignore_ascii_case(key) || truth(key).is_some_and(|yes| truth(word) == Some(yes));
+    let list: Vec<&str> = words.iter().map(String::as_str).collect();
+    words.iter().find(same).map(String::as_str).or_else(|| nearest(key, &list))
+}
