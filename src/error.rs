@@ -137,36 +137,6 @@ impl RunError {
     }
 }
 
-// Under the names of before, while lines that are being written elsewhere still have them.
-#[doc(hidden)]
-#[allow(non_snake_case, non_upper_case_globals, missing_docs)]
-impl RunError {
-    pub const Interrupted: Self = Self {
-        kind: Kind::Interrupted,
-        what: Cow::Borrowed("interrupted"),
-        source: None,
-        remedy: Some(Cow::Borrowed("run the same command again to go on")),
-    };
-    pub fn Usage(what: String) -> Self {
-        Self::usage(what)
-    }
-    pub fn Export(what: String) -> Self {
-        Self::export(what)
-    }
-    pub fn Ledger(what: String) -> Self {
-        Self::ledger(what)
-    }
-    pub fn Target(what: String) -> Self {
-        Self::target(what)
-    }
-    pub fn ForeignLedger(what: String) -> Self {
-        Self::foreign_ledger(what)
-    }
-    pub fn Internal(what: String) -> Self {
-        Self::internal(what)
-    }
-}
-
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {

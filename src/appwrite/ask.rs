@@ -13,16 +13,16 @@ use crate::event::HTTP;
 /// How requests get to the target.
 pub trait Door {
     /// Why it does not open any more.
-    type Left;
+    type Stopped;
 
     /// Sends the request once, when its turn has come.
-    fn send(&mut self, request: &Request) -> impl Future<Output = Result<Outcome, Self::Left>> + Send;
+    fn send(&mut self, request: &Request) -> impl Future<Output = Result<Outcome, Self::Stopped>> + Send;
 
     /// Waits before the next try.
-    fn rest(&mut self, pause: Duration) -> impl Future<Output = Result<(), Self::Left>> + Send;
+    fn rest(&mut self, pause: Duration) -> impl Future<Output = Result<(), Self::Stopped>> + Send;
 
     /// Whether the tries so far are enough: the trouble is this request's own, and waiting will not help.
-    fn enough(&mut self, tries: &Tries) -> impl Future<Output = Result<bool, Self::Left>> + Send;
+    fn enough(&mut self, tries: &Tries) -> impl Future<Output = Result<bool, Self::Stopped>> + Send;
 
     /// How many requests of this kind have had a proper answer so far.
     fn served(&self, _: Kind) -> u64 {
@@ -116,7 +116,7 @@ impl<'r> Asking<'r> {
     ///
     /// # Errors
     /// What the door says when it does not open any more.
-    pub async fn go<D: Door>(&mut self, door: &mut D) -> Result<Told, D::Left> {
+    pub async fn go<D: Door>(&mut self, door: &mut D) -> Result<Told, D::Stopped> {
         loop {
             if let Some(tries) = &self.tries {
                 if door.enough(tries).await? {

@@ -214,7 +214,7 @@ struct Patient<'c> {
 }
 
 impl Door for Patient<'_> {
-    type Left = RunError;
+    type Stopped = RunError;
 
     async fn send(&mut self, request: &Request) -> Result<Outcome, RunError> {
         let came = self.client.send(request).await;

@@ -8,7 +8,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt, registry};
 
-use super::progress;
+use super::bars;
 use crate::error::{Finish, RunError};
 use crate::event::{Event, HTTP, Listener, RUN, USER};
 
@@ -125,7 +125,7 @@ struct Lines;
 impl std::io::Write for Lines {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
         // A line that nobody reads is no reason to stop.
-        progress::above_bars(|| {
+        bars::above(|| {
             let _ = std::io::stderr().write_all(line);
         });
         Ok(line.len())

@@ -1,6 +1,7 @@
 //! The command line: clap definitions as typed, one module a command.
 
 pub mod args;
+mod bars;
 mod check;
 mod completions;
 mod identify;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{OutputArgs, OutputFormat};
+use super::bars;
 use super::log::Logged;
 use crate::event::{Event, Listener};
 use crate::report::escape::shown;
@@ -26,18 +27,6 @@ pub fn listener(output: OutputArgs) -> Arc<dyn Listener> {
     } else {
         let json = output.format == OutputFormat::Json;
         Arc::new(Logged(Lines { json, quiet: output.quiet, state: Mutex::default() }))
-    }
-}
-
-/// The bars that are on the screen, for whoever writes to it as well.
-static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
-
-/// Writes to standard error without spoiling the bars.
-pub fn above_bars(write: impl FnOnce()) {
-    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
     }
 }
 
@@ -170,7 +159,7 @@ impl Progress {
     pub fn new(output: OutputArgs) -> Self {
         let target = if output.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let bars = MultiProgress::with_draw_target(target);
-        *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(bars.clone());
+        bars::show(bars.clone());
         Self { bars, reading: OnceLock::new(), users: OnceLock::new(), quiet: output.quiet, failed: AtomicU64::new(0) }
     }
 

@@ -1,16 +1,11 @@
 //! `rehome status`
 
-use serde::Serialize;
-
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
-use crate::ledger::{Counts, Reader};
+use crate::ledger::Counts;
 use crate::report::escape::shown;
 use crate::report::figures::{count, seconds};
-use crate::run::RunFolder;
-
-/// Troubles that are shown.
-const TROUBLES: usize = 5;
+use crate::run::status::{Status, Trouble, status};
 
 /// Say how far a run is: counts, pace, what is left, the last errors
 #[derive(Debug, clap::Args)]
@@ -23,36 +18,8 @@ pub struct Args {
     pub output: super::args::OutputArgs,
 }
 
-#[derive(Serialize)]
-struct Status {
-    schema: u32,
-    /// Whether a process works on it now.
-    running: bool,
-    #[serde(flatten)]
-    counts: Counts,
-    /// When it began, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    started: Option<String>,
-    /// Users a second, of the session that is running.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    per_second: Option<f64>,
-    /// What that makes of the users that are left.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seconds_left: Option<f64>,
-    /// The last ones first.
-    errors: Vec<Trouble>,
-}
-
-#[derive(Serialize)]
-struct Trouble {
-    record: u64,
-    code: String,
-    text: String,
-}
-
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let reader = Reader::open(&args.folder)?;
-    let status = status(&reader, RunFolder::is_taken(&args.folder))?;
+    let status = status(&args.folder)?;
     let text = match args.output.format {
         OutputFormat::Json => {
             serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
@@ -60,34 +27,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         OutputFormat::Text => sentences(&status, &args.folder.display().to_string()),
     };
     super::put(text).map(|()| Finish::Done)
-}
-
-fn status(reader: &Reader, running: bool) -> Result<Status, RunError> {
-    let counts = reader.counts()?;
-    let per_second = if running { pace(reader, counts)? } else { None };
-    let errors = reader.troubles(TROUBLES)?.into_iter().map(|entry| Trouble {
-        record: entry.record,
-        code: entry.code.unwrap_or_default(),
-        text: entry.text.unwrap_or_default(),
-    });
-    Ok(Status {
-        schema: 1,
-        running,
-        counts,
-        started: reader.meta("started")?,
-        per_second,
-        seconds_left: per_second.filter(|rate| *rate > 0.0).map(|rate| (counts.left as f64 / rate).round()),
-        errors: errors.collect(),
-    })
-}
-
-fn pace(reader: &Reader, counts: Counts) -> Result<Option<f64>, RunError> {
-    let began = reader.meta("session")?.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    let before = reader.meta("session_done")?.and_then(|text| text.parse::<u64>().ok());
-    let (Some(began), Some(before)) = (began, before) else { return Ok(None) };
-    let elapsed = jiff::Timestamp::now().duration_since(began).as_secs_f64().max(0.001);
-    let rate = (counts.records - counts.left).saturating_sub(before) as f64 / elapsed;
-    Ok(Some((rate * 10.0).round() / 10.0))
 }
 
 fn sentences(status: &Status, folder: &str) -> String {

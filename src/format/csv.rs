@@ -177,7 +177,7 @@ fn line_until(data: &[u8], at: usize, stop: usize) -> Row {
 }
 
 /// A row that [`rows`] found.
-pub(crate) struct Found {
+pub(crate) struct WholeRow {
     pub row: Row,
     /// Where the cells of a row with quotes were put; none where [`plain_values`] can read the row.
     pub cells: Range<usize>,
@@ -201,7 +201,7 @@ pub(crate) fn rows(
     width: usize,
     counting: bool,
     cells: &mut Vec<Cell>,
-    mut each: impl FnMut(Found),
+    mut each: impl FnMut(WholeRow),
 ) {
     // After a stray quote, not every later line may look for the other one through all of the data.
     let mut strays = 0;
@@ -213,7 +213,7 @@ pub(crate) fn rows(
             if first.end > first.start {
                 let text = &data[first.start..first.end];
                 let fits = !counting || plain_fits(text, memchr_iter(delimiter, text).count() + 1, delimiter, width);
-                each(Found { row: first, cells: first_cell..first_cell, one_line: true, fits });
+                each(WholeRow { row: first, cells: first_cell..first_cell, one_line: true, fits });
             }
             at = first.next;
             continue;
@@ -234,7 +234,7 @@ pub(crate) fn rows(
             }
         }
         let fits = fits(data, 0, &cells[first_cell..], width);
-        each(Found { row: found, cells: first_cell..cells.len(), one_line: found.next == first.next, fits });
+        each(WholeRow { row: found, cells: first_cell..cells.len(), one_line: found.next == first.next, fits });
         at = found.next.max(at + 1);
     }
 }

@@ -116,7 +116,7 @@ impl Pieces {
             let (data, cells) = (&batch.data[..span.end], &mut self.cells);
             match span.kind {
                 SpanKind::Rows => {
-                    let each = |csv::Found { row, cells, one_line, fits }| {
+                    let each = |csv::WholeRow { row, cells, one_line, fits }| {
                         add(row.start, row.end, one_line.then_some(row.next), cells, fits);
                     };
                     csv::rows(data, span.start, *delimiter, header.names().len(), mend.is_some(), cells, each);

@@ -142,7 +142,7 @@ pub(crate) trait Framer: Send {
     fn pass_over(&mut self);
 
     /// Every table met so far, wanted or not, with its columns where the file names them, and what else was learned.
-    fn tables(&self) -> Vec<Found> {
+    fn tables(&self) -> Vec<TableHead> {
         Vec::new()
     }
 
@@ -205,21 +205,21 @@ impl<F: Framer> Framer for After<F> {
         self.framer.pass_over();
     }
 
-    fn tables(&self) -> Vec<Found> {
+    fn tables(&self) -> Vec<TableHead> {
         self.framer.tables()
     }
 }
 
 /// A table that a framer met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct TableHead {
     pub table: String,
     pub columns: Vec<String>,
     /// The file beside this one that has its rows, where the file names it.
     pub rows_in: Option<String>,
 }
 
-impl Found {
+impl TableHead {
     pub fn new(table: &str, columns: Vec<String>) -> Self {
         Self { table: table.to_owned(), columns, rows_in: None }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use memchr::memchr2;
 
-use super::frame::{Cut, Damage, Found, Framer, Layout, Shape, SpanKind, Wanted};
+use super::frame::{Cut, Damage, Framer, Layout, Shape, SpanKind, TableHead, Wanted};
 
 /// Objects within objects are searched for arrays so deep and no deeper.
 const MAX_DEPTH: usize = 8;
@@ -297,8 +297,8 @@ impl Framer for JsonFramer {
         self.skip = Some(Skip::within(0));
     }
 
-    fn tables(&self) -> Vec<Found> {
-        self.order.iter().map(|table| Found::new(table, Vec::new())).collect()
+    fn tables(&self) -> Vec<TableHead> {
+        self.order.iter().map(|table| TableHead::new(table, Vec::new())).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use memchr::memmem;
 use quick_xml::events::{BytesStart, Event};
 
 use super::Value;
-use super::frame::{Cut, Damage, Found, Framer, Layout, Shape, SpanKind, Wanted};
+use super::frame::{Cut, Damage, Framer, Layout, Shape, SpanKind, TableHead, Wanted};
 use super::sql::values::unhex;
 
 /// Cuts the elements that are records out of a document.
@@ -106,8 +106,8 @@ impl Framer for XmlFramer {
         self.passing_over = true;
     }
 
-    fn tables(&self) -> Vec<Found> {
-        self.order.iter().map(|table| Found::new(table, Vec::new())).collect()
+    fn tables(&self) -> Vec<TableHead> {
+        self.order.iter().map(|table| TableHead::new(table, Vec::new())).collect()
     }
 }
 

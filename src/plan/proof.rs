@@ -46,7 +46,7 @@ pub struct Wrong {
 }
 
 /// What the plan holds for one known password.
-enum Found {
+enum Secret {
     Hash(Box<HashInput<'static>>),
     Plain(String),
     /// Nothing to try it on, and why.
@@ -89,7 +89,7 @@ fn find(
     duplicates: &Duplicates,
     known: &[KnownPassword],
     listener: &dyn Listener,
-) -> Result<HashMap<usize, Found>, RunError> {
+) -> Result<HashMap<usize, Secret>, RunError> {
     let mut emails: HashMap<String, Vec<usize>> = HashMap::new();
     let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (i, pair) in known.iter().enumerate() {
@@ -104,14 +104,14 @@ fn find(
         duplicates,
         listener,
         Vec::new,
-        |batch: &mut Vec<(usize, bool, Found)>, item| {
+        |batch: &mut Vec<(usize, bool, Secret)>, item| {
             let (email, id) = match &item.planned {
                 Planned::Create(plan) => (plan.email.as_ref(), &plan.source_id),
                 Planned::Refused(refused) => (refused.email.as_ref(), &refused.source_id),
             };
             let by_email = email.and_then(|email| emails.get(normalize::email(email.clone()).as_ref()));
             for i in by_email.into_iter().chain(ids.get(id.as_ref())).flatten() {
-                batch.push((*i, matches!(item.planned, Planned::Create(_)), Found::of(item)));
+                batch.push((*i, matches!(item.planned, Planned::Create(_)), Secret::of(item)));
             }
         },
         |batch| {
@@ -127,7 +127,7 @@ fn find(
     Ok(created)
 }
 
-impl Found {
+impl Secret {
     fn of(item: &PlannedItem<'_, '_>) -> Self {
         match (&item.planned, item.credential) {
             // What is said of a hash is found by trying: it may only want its scheme declared.
@@ -152,7 +152,7 @@ impl Found {
     }
 }
 
-fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Found>, profile: &Profile) -> Vec<Proof> {
+fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Secret>, profile: &Profile) -> Vec<Proof> {
     let proofs: Vec<Mutex<Proof>> = known
         .iter()
         .map(|_| Mutex::new(Proof::Untested("nobody in the export has this address or id".into())))
@@ -174,16 +174,16 @@ fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Found>, pro
     proofs.into_iter().map(|proof| proof.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)).collect()
 }
 
-fn proof_of(credential: &Found, password: &str, profile: &Profile) -> Proof {
-    match credential {
-        Found::Hash(input) => prove(input, &resolve(input, profile), password, profile),
-        Found::Plain(plain) if plain != password => {
+fn proof_of(secret: &Secret, password: &str, profile: &Profile) -> Proof {
+    match secret {
+        Secret::Hash(input) => prove(input, &resolve(input, profile), password, profile),
+        Secret::Plain(plain) if plain != password => {
             Proof::Wrong("the export holds another password in plain text".into())
         }
-        Found::Plain(plain) if plain.len() < rules::PASSWORD_MIN => {
+        Secret::Plain(plain) if plain.len() < rules::PASSWORD_MIN => {
             Proof::CannotSignIn(format!("the password is {} bytes long and a login takes 8 to 256", plain.len()).into())
         }
-        Found::Plain(_) => Proof::Proven,
-        Found::Nothing(text) => Proof::Untested(text.clone().into()),
+        Secret::Plain(_) => Proof::Proven,
+        Secret::Nothing(text) => Proof::Untested(text.clone().into()),
     }
 }

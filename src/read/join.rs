@@ -29,14 +29,14 @@ const READERS: usize = 4;
 #[derive(Default)]
 pub(super) struct Store {
     /// By kind and key.
-    held: HashMap<&'static str, HashMap<String, Held>>,
+    held: HashMap<&'static str, HashMap<String, Rows>>,
     held_bytes: usize,
     disk: Option<Disk>,
 }
 
 /// The rows of one key.
 #[derive(Default)]
-struct Held {
+struct Rows {
     /// As JSON text with commas between them: a fraction of what they take as values.
     list: String,
     asked: AtomicBool,

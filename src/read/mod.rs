@@ -27,7 +27,7 @@ use crate::format::frame::Doubt;
 use crate::format::{Format, Position, Record, TableSample};
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
-use scan::{Decoded, Job, Pass, drive};
+use scan::{Decoded, Pass, Reading, drive};
 
 /// How an export is to be read, as meant.
 #[derive(Default)]
@@ -306,7 +306,7 @@ impl Export {
             }
             each(fold, items);
         };
-        drive(&self.job(Pass::Users), threads, listener, &init, &interpret, sink)?;
+        drive(&self.reading(Pass::Users), threads, listener, &init, &interpret, sink)?;
         if nobody.into_inner() {
             return Err(RunError::export(self.nobody()));
         }
@@ -356,8 +356,8 @@ impl Export {
         said
     }
 
-    fn job(&self, pass: Pass) -> Job<'_> {
-        Job { files: &self.files, tables: &self.tables, roles: &self.roles, source: self.source, pass }
+    fn reading(&self, pass: Pass) -> Reading<'_> {
+        Reading { files: &self.files, tables: &self.tables, roles: &self.roles, source: self.source, pass }
     }
 
     fn load_related(&self) -> Result<join::Store, RunError> {
@@ -375,7 +375,7 @@ impl Export {
                 }
             }
         };
-        drive(&self.job(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
+        drive(&self.reading(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
             for (kind, key, row) in rows {
                 store.insert(kind, key, &row)?;
             }

@@ -27,7 +27,7 @@ use crate::source::{Role, Source};
 const GROUP: usize = 20;
 
 /// What is read, and as what.
-pub(super) struct Job<'j> {
+pub(super) struct Reading<'j> {
     pub files: &'j [SourceFile],
     pub tables: &'j [TableSample],
     /// One a table.
@@ -68,9 +68,9 @@ enum Done<B> {
     Panicked(Box<dyn Any + Send>),
 }
 
-/// Reads all that the job is about. See [`super::Export::scan`].
+/// Reads the files on one thread and decodes and interprets on the others. See [`super::Export::scan`].
 pub(super) fn drive<B: Send>(
-    job: &Job<'_>,
+    reading: &Reading<'_>,
     threads: usize,
     listener: &dyn Listener,
     init: &(impl Fn() -> B + Sync),
@@ -85,18 +85,18 @@ pub(super) fn drive<B: Send>(
         empty.send(Batch::default()).map_err(|_| RunError::internal("the ring is broken"))?;
     }
     let (to_do, order) = (Mutex::new(to_do), Order::default());
-    let total: u64 = job.files.iter().map(|f| f.input.size).sum();
+    let total: u64 = reading.files.iter().map(|f| f.input.size).sum();
     std::thread::scope(|scope| {
         let read_done = done.clone();
         scope.spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| read(job, &to_fill, &full, &read_done)));
+            let result = catch_unwind(AssertUnwindSafe(|| read(reading, &to_fill, &full, &read_done)));
             if let Err(panic) = result {
                 let _ = read_done.send((u64::MAX, Done::Panicked(panic)));
             }
         });
         for _ in 0..threads {
             let (done, to_do, order) = (done.clone(), &to_do, &order);
-            scope.spawn(move || work(job, to_do, order, &done, init, each));
+            scope.spawn(move || work(reading, to_do, order, &done, init, each));
         }
         drop(done);
         // Both ends are dropped on return, which is what stops the threads.
@@ -133,16 +133,16 @@ pub(super) fn drive<B: Send>(
 }
 
 /// The framing thread.
-fn read<B>(job: &Job<'_>, empty: &Receiver<Batch>, full: &Sender<Loaded>, done: &Sender<(u64, Done<B>)>) {
+fn read<B>(reading: &Reading<'_>, empty: &Receiver<Batch>, full: &Sender<Loaded>, done: &Sender<(u64, Done<B>)>) {
     let consumed = Consumed::default();
     let mut number = 0;
     let mut spare = None;
-    for (index, file) in job.files.iter().enumerate() {
-        let wanted: std::collections::HashSet<String> = job
+    for (index, file) in reading.files.iter().enumerate() {
+        let wanted: std::collections::HashSet<String> = reading
             .tables
             .iter()
-            .zip(job.roles)
-            .filter(|(table, role)| usize::from(table.file) == index && job.pass.takes(**role))
+            .zip(reading.roles)
+            .filter(|(table, role)| usize::from(table.file) == index && reading.pass.takes(**role))
             .map(|(table, _)| table.table.clone())
             .collect();
         if wanted.is_empty() {
@@ -181,7 +181,7 @@ fn read<B>(job: &Job<'_>, empty: &Receiver<Batch>, full: &Sender<Loaded>, done: 
 
 /// A decoding thread.
 fn work<B>(
-    job: &Job<'_>,
+    reading: &Reading<'_>,
     to_do: &Mutex<Receiver<Loaded>>,
     order: &Order,
     done: &Sender<(u64, Done<B>)>,
@@ -193,7 +193,7 @@ fn work<B>(
         let received = lock(to_do).recv();
         let Ok(loaded) = received else { return };
         let number = loaded.number;
-        let result = catch_unwind(AssertUnwindSafe(|| batch(job, loaded, order, &mut pieces, init, each)));
+        let result = catch_unwind(AssertUnwindSafe(|| batch(reading, loaded, order, &mut pieces, init, each)));
         let result = result.unwrap_or_else(|panic| {
             order.abandon();
             Done::Panicked(panic)
@@ -205,7 +205,7 @@ fn work<B>(
 }
 
 fn batch<B>(
-    job: &Job<'_>,
+    reading: &Reading<'_>,
     loaded: Loaded,
     order: &Order,
     pieces: &mut Pieces,
@@ -214,8 +214,8 @@ fn batch<B>(
 ) -> Done<B> {
     let Loaded { number, file, batch, consumed } = loaded;
     let tables: Vec<(Role, Option<&TableSample>)> =
-        batch.cut.shapes.iter().map(|shape| job.table(file, &shape.table)).collect();
-    let mender = job.source.mender();
+        batch.cut.shapes.iter().map(|shape| reading.table(file, &shape.table)).collect();
+    let mender = reading.source.mender();
     let mend = |shape: usize, raw: &str| mender?(tables[shape].1?, raw);
     pieces.cut(&batch, mender.is_some().then_some(&mend as Mend<'_>));
     let texts = pieces.texts(&batch);
@@ -229,7 +229,7 @@ fn batch<B>(
             if role == Role::Mixed {
                 let record = &mut records[0];
                 let decoded = pieces.decode(index, &batch, &texts, record);
-                role = if decoded.is_ok() { job.source.role_of(record) } else { Role::Users };
+                role = if decoded.is_ok() { reading.source.role_of(record) } else { Role::Users };
             }
             roles.push(role);
         }
@@ -244,7 +244,7 @@ fn batch<B>(
     let mut fold = init();
     let mut at = before;
     let role = |index: usize| if mixed { roles[index] } else { tables[pieces.list[index].shape()].0 };
-    let mut taken = (0..pieces.list.len()).filter(|&index| job.pass.takes(role(index)));
+    let mut taken = (0..pieces.list.len()).filter(|&index| reading.pass.takes(role(index)));
     loop {
         let mut group = Vec::with_capacity(GROUP);
         for (record, index) in records.iter_mut().zip(&mut taken) {
@@ -271,7 +271,7 @@ fn batch<B>(
         let until = batch.data.len().min(damage.at);
         let line = batch.line + memchr::memchr_iter(b'\n', &batch.data[..until]).count() as u64;
         let place = format!("after record {}, line {line}, byte {}", before + users, batch.byte + damage.at as u64);
-        RunError::export(format!("{} is damaged ({place}): {}", job.files[file].input.name(), damage.what))
+        RunError::export(format!("{} is damaged ({place}): {}", reading.files[file].input.name(), damage.what))
     });
     drop(records);
     drop(texts);
@@ -290,7 +290,7 @@ impl Pass {
     }
 }
 
-impl Job<'_> {
+impl Reading<'_> {
     fn table(&self, file: usize, name: &str) -> (Role, Option<&TableSample>) {
         let found = self.tables.iter().zip(self.roles).find(|(t, _)| usize::from(t.file) == file && t.table == name);
         found.map_or((Role::Ignored, None), |(table, role)| (*role, Some(table)))

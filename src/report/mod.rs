@@ -12,7 +12,8 @@
 //! asks for them; what a [`Tally`] keeps does not grow with the number of records.
 
 pub mod build;
-pub mod compare;
+pub mod changes;
+
 pub use crate::escape;
 pub mod figures;
 pub mod html;

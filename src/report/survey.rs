@@ -59,11 +59,11 @@ pub fn survey(
         }
     };
 
-    let mut found = Found::begin(lists)?;
+    let mut found = Collected::begin(lists)?;
     let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch))?;
     let duplicates = planner.resolve(&suspects)?;
     if !duplicates.is_empty() {
-        found = Found::begin(lists)?;
+        found = Collected::begin(lists)?;
         planner.scan(&duplicates, listener, Batch::default, each, |batch| {
             found.take(batch).map(|()| ControlFlow::Continue(()))
         })?;
@@ -140,12 +140,12 @@ impl Reset {
 }
 
 /// What has been found so far; dropping it leaves no file behind.
-struct Found {
+struct Collected {
     tally: Tally,
     lists: Option<(Rejects, NeedsReset)>,
 }
 
-impl Found {
+impl Collected {
     fn begin(lists: Option<(&Folder, &Frame)>) -> Result<Self, RunError> {
         let lists = match lists {
             Some((folder, frame)) => Some((Rejects::begin(folder, frame.clone())?, NeedsReset::begin(folder)?)),

@@ -18,7 +18,7 @@ use crate::plan::planner::Planner;
 use crate::policy::Policies;
 use crate::report::build::Head;
 use crate::report::summary::{Live as LiveSection, Place};
-use crate::report::{Observer, Report, compare, survey};
+use crate::report::{Observer, Report, changes, survey};
 
 /// Taken users that stand in the report one by one.
 const SHOWN: usize = 100;
@@ -102,7 +102,7 @@ impl Check {
         if !self.since.is_empty() {
             let earlier = ExportSettings { exports: self.since.clone(), ..self.export.clone() }.open()?;
             let earlier = Planner::new(&earlier, self.policies, version.profile());
-            let changes = compare::compare(&earlier, &planner, listener)?;
+            let changes = changes::compare(&earlier, &planner, listener)?;
             changes.write(folder)?;
             report.compare = Some(changes.counts);
         }

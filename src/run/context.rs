@@ -28,7 +28,7 @@ pub struct Context {
 }
 
 /// The user is left as they are, for the next run to pick up; [`Stop`] knows why.
-pub struct Left;
+pub struct Stopped;
 
 /// Why a user could not be brought to the end, though others can.
 pub struct Problem {
@@ -65,8 +65,8 @@ impl Context {
     /// Sends a request that can be repeated, until it is answered or has been tried often enough.
     ///
     /// # Errors
-    /// [`Left`] if the run is to stop first.
-    pub async fn ask(&self, request: &Request) -> Result<Reply, Left> {
+    /// [`Stopped`] if the run is to stop first.
+    pub async fn ask(&self, request: &Request) -> Result<Reply, Stopped> {
         let mut way = Way::going_on(self);
         let mut asking = Asking::new(request);
         loop {
@@ -99,9 +99,9 @@ impl Context {
 
     /// Nobody can be served: ends the run.
     #[must_use]
-    pub fn stop_run(&self, text: String) -> Left {
+    pub fn stop_run(&self, text: String) -> Stopped {
         self.stop.leave(RunError::target(text));
-        Left
+        Stopped
     }
 }
 
@@ -145,7 +145,7 @@ impl<'c> Way<'c> {
     }
 
     /// Whether requests of this kind are served when one is sent that nobody can mind; ends the run if nobody is served.
-    async fn others_are_served(&self, kind: Kind) -> Result<bool, Left> {
+    async fn others_are_served(&self, kind: Kind) -> Result<bool, Stopped> {
         match self.context.gate.probe(kind).await.map_err(|text| self.context.stop_run(text))? {
             Verdict::Retry(trouble) if trouble.cause == Cause::Denied => Err(self.context.stop_run(trouble.text)),
             verdict => Ok(verdict.trouble().is_none()),
@@ -154,9 +154,9 @@ impl<'c> Way<'c> {
 }
 
 impl Door for Way<'_> {
-    type Left = Left;
+    type Stopped = Stopped;
 
-    async fn send(&mut self, request: &Request) -> Result<Outcome, Left> {
+    async fn send(&mut self, request: &Request) -> Result<Outcome, Stopped> {
         let context = self.context;
         let held = self.held.take();
         let entry = async {
@@ -170,7 +170,7 @@ impl Door for Way<'_> {
         };
         let entry = tokio::select! {
             biased;
-            () = Self::stopped(context, self.beginning) => return Err(Left),
+            () = Self::stopped(context, self.beginning) => return Err(Stopped),
             entry = entry => entry,
         };
         let counts = !self.given_up_before;
@@ -185,16 +185,16 @@ impl Door for Way<'_> {
         Ok(outcome)
     }
 
-    async fn rest(&mut self, pause: Duration) -> Result<(), Left> {
+    async fn rest(&mut self, pause: Duration) -> Result<(), Stopped> {
         tokio::select! {
             () = self.context.gate.sleep(pause) => Ok(()),
-            () = Self::stopped(self.context, self.beginning) => Err(Left),
+            () = Self::stopped(self.context, self.beginning) => Err(Stopped),
         }
     }
 
     /// A user is given up only if it is theirs: others are served, or would be. Else it is the target's trouble, which
     /// costs no user anything: it passes, or ends the run.
-    async fn enough(&mut self, tries: &Tries) -> Result<bool, Left> {
+    async fn enough(&mut self, tries: &Tries) -> Result<bool, Stopped> {
         let (kind, cause) = (tries.kind, tries.trouble.cause);
         // Not about this user, as likely as not, so it is asked about at once.
         if cause == Cause::Denied && tries.alike() == 1 {

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod context;
 pub mod engine;
 pub mod feed;
+pub mod findings;
 pub mod folder;
 pub mod gate;
 pub mod health;
@@ -25,8 +26,10 @@ pub mod rollback;
 pub mod saga;
 pub mod session;
 pub mod settings;
+pub mod sign_in;
 #[cfg(test)]
 mod simulation;
+pub mod status;
 pub mod stop;
 pub mod target;
 pub mod verify;

@@ -14,7 +14,7 @@ use crate::read::Frame;
 use crate::report::lists::Rejects;
 use crate::report::{Observation, Observer, Tally};
 
-struct Row {
+struct Reread {
     observation: Observation,
     raw: Vec<u8>,
     refusal: Option<Refusal>,
@@ -39,7 +39,7 @@ pub fn rewrite(
     planner.scan(
         duplicates,
         &Silent,
-        <(Tally, Vec<Row>)>::default,
+        <(Tally, Vec<Reread>)>::default,
         |(seen, rows), item| {
             if !planner.shard.takes(item.position.record, &item.planned) {
                 return;
@@ -52,7 +52,7 @@ pub fn rewrite(
                 Planned::Refused(refused) => (&refused.source_id, &refused.email, Some(refused.refusal.clone())),
                 Planned::Create(plan) => (&plan.source_id, &plan.email, None),
             };
-            rows.push(Row {
+            rows.push(Reread {
                 observation,
                 raw: item.raw.to_vec(),
                 refusal,

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::context::{Context, Left, Reply};
+use super::context::{Context, Reply, Stopped};
 use super::feed;
 use super::folder::RunFolder;
 use super::gate::Gate;
@@ -172,7 +172,7 @@ pub fn recover(
         let open = feed::open(batch, reader)?;
         runtime.block_on(async {
             for job in open {
-                saga::recover(context, job).await.map_err(|Left| stopped(context))?;
+                saga::recover(context, job).await.map_err(|Stopped| stopped(context))?;
             }
             Ok::<_, RunError>(())
         })?;
@@ -195,7 +195,7 @@ pub fn rollback(
     mut spared: impl FnMut(Spared),
 ) -> Result<Rollback, RunError> {
     let mut counts = Rollback::default();
-    let mut asked: JoinSet<Result<(Entry, Fate), Left>> = JoinSet::new();
+    let mut asked: JoinSet<Result<(Entry, Fate), Stopped>> = JoinSet::new();
     let mut count = |(entry, fate): (Entry, Fate)| {
         let text = match fate {
             Fate::Deleted => {
@@ -220,8 +220,8 @@ pub fn rollback(
         }
         listener.on(&event::Event::UserDone { record: entry.record });
     };
-    let joined = |joined: Result<Result<(Entry, Fate), Left>, tokio::task::JoinError>| {
-        joined.map_err(|_| RunError::internal("a deletion died"))?.map_err(|Left| stopped(context))
+    let joined = |joined: Result<Result<(Entry, Fate), Stopped>, tokio::task::JoinError>| {
+        joined.map_err(|_| RunError::internal("a deletion died"))?.map_err(|Stopped| stopped(context))
     };
     let mut after = 0;
     'pages: loop {
@@ -251,7 +251,7 @@ pub fn rollback(
     }
 }
 
-async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate), Left> {
+async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate), Stopped> {
     let fate = match context.ask(&Request::read(&entry.user_id)).await? {
         Reply::Gone => Fate::Gone,
         Reply::Refused { problem, .. } => Fate::Failed(problem.text),
@@ -267,13 +267,13 @@ async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate
         let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
         context.ledger.change(change).await.map_err(|error| {
             context.stop.leave(error);
-            Left
+            Stopped
         })?;
     }
     Ok((entry, fate))
 }
 
-async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Fate, Left> {
+async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Fate, Stopped> {
     Ok(match changed(context, entry, user).await? {
         Some(why) if !mode.force => Fate::Kept(why),
         _ if !mode.delete => Fate::Deleted,
@@ -285,7 +285,7 @@ async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Re
 }
 
 /// Why the user is not as this run left them, if so.
-async fn changed(context: &Context, entry: &Entry, user: &User) -> Result<Option<String>, Left> {
+async fn changed(context: &Context, entry: &Entry, user: &User) -> Result<Option<String>, Stopped> {
     if user.updated_at != Some(entry.at) {
         return Ok(Some(format!("changed or signed in since, last at {}", user.changed_at())));
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::compare::compare;
-use super::context::{Context, Left, Problem, Reply, Way};
+use super::context::{Context, Problem, Reply, Stopped, Way};
 use super::feed::DATE_AHEAD;
 use super::job::Job;
 use crate::appwrite::Endpoint;
@@ -23,8 +23,8 @@ use crate::ledger::{Change, Event, State, Steps};
 /// Brings a user to the end of the saga, or leaves them open.
 ///
 /// # Errors
-/// [`Left`] if the run is to stop first.
-pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
+/// [`Stopped`] if the run is to stop first.
+pub async fn run(context: &Context, job: Job) -> Result<(), Stopped> {
     let mut saga = Saga::new(context, job);
     if saga.ensure_created().await?.is_some() {
         saga.follow_up().await?;
@@ -36,8 +36,8 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Left> {
 /// Finds out what became of a user who was intended or half done, and does nothing else: what `rollback` asks first.
 ///
 /// # Errors
-/// [`Left`] if the run is to stop first.
-pub async fn recover(context: &Context, job: Job) -> Result<(), Left> {
+/// [`Stopped`] if the run is to stop first.
+pub async fn recover(context: &Context, job: Job) -> Result<(), Stopped> {
     let mut saga = Saga::new(context, job);
     match saga.read_back().await? {
         Ok(Some(user)) => saga.recognise(&user, saga.job.tried_since).await.map(|_| ()),
@@ -69,7 +69,7 @@ impl<'c> Saga<'c> {
     }
 
     /// `None` if the user has reached another end.
-    async fn ensure_created(&mut self) -> Result<Option<Begun>, Left> {
+    async fn ensure_created(&mut self) -> Result<Option<Begun>, Stopped> {
         // Since when, by the server's clock, a create of this run may have reached the target; and whether one may
         // have that was not answered.
         let mut since = self.job.tried_since;
@@ -136,7 +136,7 @@ impl<'c> Saga<'c> {
 
     /// Decides whose user it is that the target has under our id: this run's, if they were created `since` a create of
     /// this run may have been sent.
-    async fn recognise(&mut self, user: &User, since: Option<i64>) -> Result<Option<Begun>, Left> {
+    async fn recognise(&mut self, user: &User, since: Option<i64>) -> Result<Option<Begun>, Stopped> {
         let comparison = compare(&self.job, user);
         let since_then = |since: i64| user.created_at.is_none_or(|created| created >= since);
         let by_us = self.state == State::Created || since.is_some_and(since_then);
@@ -173,7 +173,7 @@ impl<'c> Saga<'c> {
     }
 
     /// The follow-ups that are missing. What fails does not keep the others from being done.
-    async fn follow_up(&mut self) -> Result<(), Left> {
+    async fn follow_up(&mut self) -> Result<(), Stopped> {
         let mut problem: Option<Problem> = None;
         let mut failed = Steps::NONE;
         let mut at = None;
@@ -223,7 +223,7 @@ impl<'c> Saga<'c> {
         self.write(at, problem).await
     }
 
-    async fn step(&mut self, step: &Step<'_>) -> Result<Result<Option<i64>, Problem>, Left> {
+    async fn step(&mut self, step: &Step<'_>) -> Result<Result<Option<i64>, Problem>, Stopped> {
         let request = step.request(self.job.user_id());
         let mut asking = Asking::new(&request);
         let gone = || Problem {
@@ -267,11 +267,11 @@ impl<'c> Saga<'c> {
     }
 
     /// The user as the target has them; `None` if it has not.
-    async fn read_back(&self) -> Result<Result<Option<User>, Problem>, Left> {
+    async fn read_back(&self) -> Result<Result<Option<User>, Problem>, Stopped> {
         self.read(&Request::read(self.job.user_id())).await
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<Result<Option<T>, Problem>, Left> {
+    async fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<Result<Option<T>, Problem>, Stopped> {
         Ok(match self.context.ask(request).await? {
             Reply::Answer(answer) => answer.read().map(Some).ok_or_else(|| {
                 let text = "the target answers with something else than was asked for".into();
@@ -283,7 +283,7 @@ impl<'c> Saga<'c> {
     }
 
     /// A create's 409 does not say what of the user is taken, so it is looked up.
-    async fn find_clash(&self) -> Result<String, Left> {
+    async fn find_clash(&self) -> Result<String, Stopped> {
         for (attribute, name, value) in
             [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
         {
@@ -296,7 +296,7 @@ impl<'c> Saga<'c> {
     }
 
     /// The user of the target who has this address or number.
-    async fn holder(&self, attribute: &str, value: &str) -> Result<Option<String>, Left> {
+    async fn holder(&self, attribute: &str, value: &str) -> Result<Option<String>, Stopped> {
         let page: Option<Page> =
             self.read(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?.ok().flatten();
         Ok(page.and_then(|page| page.users.into_iter().next()).map(|user| user.id))
@@ -316,35 +316,35 @@ impl<'c> Saga<'c> {
     }
 
     /// Intents that were noted by a `Date` that is ahead are too late: whoever goes on has to know.
-    async fn note_date_ahead(&self) -> Result<(), Left> {
+    async fn note_date_ahead(&self) -> Result<(), Stopped> {
         let ahead = self.context.gate.clock().take_date_ahead();
         if ahead == 0 {
             return Ok(());
         }
         self.context.ledger.meta(DATE_AHEAD, ahead.to_string()).await.map_err(|error| {
             self.context.stop.leave(error);
-            Left
+            Stopped
         })
     }
 
     /// Ends without a user of ours.
-    async fn end<T>(&mut self, event: Event, code: Code, text: String) -> Result<Option<T>, Left> {
+    async fn end<T>(&mut self, event: Event, code: Code, text: String) -> Result<Option<T>, Stopped> {
         self.advance(event);
         self.write(None, Some(Problem { code, text })).await?;
         Ok(None)
     }
 
     /// Ends for this run.
-    async fn give_up<T>(&mut self, problem: Problem) -> Result<Option<T>, Left> {
+    async fn give_up<T>(&mut self, problem: Problem) -> Result<Option<T>, Stopped> {
         self.end(Event::Failed, problem.code, problem.text).await
     }
 
-    async fn write(&self, at: Option<i64>, problem: Option<Problem>) -> Result<(), Left> {
+    async fn write(&self, at: Option<i64>, problem: Option<Problem>) -> Result<(), Stopped> {
         let (code, text) = problem.map(|p| (p.code, p.text)).unzip();
         let change = Change { record: self.job.record, state: self.state, steps: self.steps, at, code, text };
         self.context.ledger.change(change).await.map_err(|error| {
             self.context.stop.leave(error);
-            Left
+            Stopped
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Reading everybody back: each user beside their plan, everybody whom no plan explains, and the known passwords at the
 //! door where they will be used.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,12 +13,14 @@ use tracing::Instrument as _;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::compare::compare;
-use super::context::{Context, Left, Reply};
+use super::context::{Context, Reply, Stopped};
 use super::engine::BEGAN;
 use super::feed::{self, Fed};
+use super::findings::{Finding, Log, Sink, Verified};
 use super::gate::Gate;
 use super::job::Job;
 use super::session::{Session, Stage};
+use super::sign_in::{SignIn, SignIns, sign_in};
 use super::stop::Stop;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::chunks;
@@ -26,11 +28,10 @@ use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Request, User, cursor_after, equal, limit};
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{Change, Entry, Event, Ledger, Reader, State, Steps};
+use crate::ledger::{Change, Entry, Event, Ledger, Reader, State};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Report;
-use crate::report::summary::Verify;
 use crate::report::survey::survey;
 use crate::runtime;
 use crate::scheme::known::{self, KnownPassword};
@@ -82,7 +83,7 @@ pub(super) fn read_back(
     duplicates: &Duplicates,
     ledger: Ledger,
     keep: impl Fn(&Finding) -> Result<(), RunError>,
-) -> Result<Found, RunError> {
+) -> Result<Verified, RunError> {
     let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
     let known = match &stage.session.export.known {
         Some(path) => known::read(path)?,
@@ -126,7 +127,7 @@ pub(super) fn read_back(
 }
 
 /// What the counts alone do not say.
-fn tell(listener: &dyn Listener, found: &Found, left: u64) {
+fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
     let say = |n: u64, text: &str| {
         if n > 0 {
             listener.on(&event::Event::Said(format!("{n} {text}")));
@@ -144,37 +145,6 @@ fn tell(listener: &dyn Listener, found: &Found, left: u64) {
     }
 }
 
-/// Something that is not as planned.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Finding {
-    /// The record; 0 for users whom no record explains.
-    pub record: u64,
-    /// The id at the target.
-    pub user_id: String,
-    /// `different`, `missing`, `stray` or `sign-in`.
-    pub what: &'static str,
-    /// The sentence, without secrets.
-    pub text: String,
-}
-
-/// What was found.
-#[derive(Default)]
-pub struct Found {
-    /// The counts.
-    pub counts: Verify,
-    /// Of the same: Appwrite re-hashed the password at a first sign-in.
-    pub upgraded: u64,
-    /// Users of the target that were there before this run.
-    pub others: u64,
-    /// Known passwords that could not be tried, and why.
-    pub untested: Vec<String>,
-    /// Blocked users among those who signed in: refused for that reason and no other.
-    pub blocked: u64,
-}
-
-/// Where findings go, as they come.
-pub type Sink<'s> = &'s dyn Fn(Finding) -> Result<(), RunError>;
-
 /// A verification. `context.ledger` takes notice of sign-ins, so that rollback does not take them for somebody else's.
 pub struct Verification<'v> {
     /// The run's planner.
@@ -191,16 +161,6 @@ pub struct Verification<'v> {
     pub began: i64,
 }
 
-/// A known password and its user.
-struct SignIn {
-    record: u64,
-    user_id: String,
-    email: String,
-    password: String,
-    blocked: bool,
-    entry: Entry,
-}
-
 impl Verification<'_> {
     /// Reads everybody back.
     ///
@@ -211,11 +171,11 @@ impl Verification<'_> {
         context: &Arc<Context>,
         runtime: &tokio::runtime::Runtime,
         sink: Sink<'_>,
-    ) -> Result<Found, RunError> {
-        let mut found = Found::default();
+    ) -> Result<Verified, RunError> {
+        let mut found = Verified::default();
         let sign_ins = self.compare_all(context, runtime, &mut found, sink)?;
         self.stray(context, runtime, &mut found, sink)?;
-        runtime.block_on(self.sign_in(context, sign_ins, &mut found, sink))?;
+        runtime.block_on(sign_in(context, sign_ins, &mut found, sink))?;
         Ok(found)
     }
 
@@ -223,11 +183,11 @@ impl Verification<'_> {
         &self,
         context: &Arc<Context>,
         runtime: &tokio::runtime::Runtime,
-        found: &mut Found,
+        found: &mut Verified,
         sink: Sink<'_>,
     ) -> Result<Vec<SignIn>, RunError> {
         let mut sign_ins = SignIns::of(self.known);
-        let mut asked: JoinSet<Result<Vec<Compared>, Left>> = JoinSet::new();
+        let mut asked: JoinSet<Result<Vec<Compared>, Stopped>> = JoinSet::new();
         let mut waiting: Vec<Job> = Vec::new();
         feed::scan(self.planner, self.duplicates, &Silent, |batch| {
             if context.stop.is_set() {
@@ -278,7 +238,7 @@ impl Verification<'_> {
         &self,
         context: &Arc<Context>,
         runtime: &tokio::runtime::Runtime,
-        found: &mut Found,
+        found: &mut Verified,
         sink: Sink<'_>,
     ) -> Result<(), RunError> {
         let ours = self.our_ids()?;
@@ -287,7 +247,7 @@ impl Verification<'_> {
         loop {
             let mut queries = vec![limit(PAGE)];
             queries.extend(last.as_deref().map(cursor_after));
-            let users = runtime.block_on(list(context, &queries)).map_err(|Left| stopped(context))?;
+            let users = runtime.block_on(list(context, &queries)).map_err(|Stopped| stopped(context))?;
             for user in &users {
                 if ours.binary_search(&xxh3_64(user.id.as_bytes())).is_ok() {
                     continue;
@@ -326,147 +286,6 @@ impl Verification<'_> {
         ids.sort_unstable();
         Ok(ids)
     }
-
-    async fn sign_in(
-        &self,
-        context: &Context,
-        sign_ins: Vec<SignIn>,
-        found: &mut Found,
-        sink: Sink<'_>,
-    ) -> Result<(), RunError> {
-        for sign_in in sign_ins {
-            if context.stop.is_set() {
-                break;
-            }
-            let text = match self.try_sign_in(context, &sign_in).await {
-                Ok(blocked) => {
-                    found.counts.signed_in += 1;
-                    found.blocked += u64::from(blocked);
-                    continue;
-                }
-                Err(text) => text,
-            };
-            found.counts.not_signed_in += 1;
-            sink(Finding { record: sign_in.record, user_id: sign_in.user_id, what: "sign-in", text })?;
-        }
-        Ok(())
-    }
-
-    /// Whether the user is blocked, as planned; the session is ended again.
-    async fn try_sign_in(&self, context: &Context, sign_in: &SignIn) -> Result<bool, String> {
-        let untouched = self.is_as_left(context, sign_in).await;
-        let stopped = |Left| "the run was stopped".to_owned();
-        match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await.map_err(stopped)? {
-            // The target says so only to whom it believes the password.
-            Reply::Refused { kind, .. } if kind == "user_blocked" && sign_in.blocked => Ok(true),
-            // So does one whose policy wants the password changed: it has verified it first.
-            Reply::Refused { kind, .. } if kind == "user_password_reset_required" => Ok(true),
-            Reply::Refused { kind, .. } if kind == "user_blocked" => {
-                Err("the user is blocked at the target, and was not planned to be".into())
-            }
-            Reply::Refused { kind, .. } if kind == "user_invalid_credentials" => {
-                Err("the target does not accept the password".into())
-            }
-            Reply::Refused { problem, .. } => Err(format!("the target refuses the sign-in: {}", problem.text)),
-            Reply::Gone => Err("the target has no such user".into()),
-            Reply::Answer(_) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
-            Reply::Answer(answer) => {
-                if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
-                    let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
-                }
-                if untouched {
-                    self.note_sign_in(context, sign_in).await;
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    /// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.
-    async fn is_as_left(&self, context: &Context, sign_in: &SignIn) -> bool {
-        match context.ask(&Request::read(&sign_in.user_id)).await {
-            Ok(Reply::Answer(answer)) => {
-                answer.read::<User>().and_then(|user| user.updated_at) == Some(sign_in.entry.at)
-            }
-            _ => false,
-        }
-    }
-
-    /// The sign-in re-hashed the password, which is no change by somebody else.
-    async fn note_sign_in(&self, context: &Context, sign_in: &SignIn) {
-        let Ok((state, steps)) = sign_in.entry.state.next(sign_in.entry.steps, Event::SignedIn) else { return };
-        if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&sign_in.user_id)).await {
-            let at = answer.read::<User>().and_then(|user| user.updated_at);
-            let change = Change { record: sign_in.record, state, steps, at, code: None, text: None };
-            // Closing the ledger tells of a writer that has given up.
-            let _ = context.ledger.change(change).await;
-        }
-    }
-}
-
-/// Finds the users of the known passwords among the jobs.
-struct SignIns<'k> {
-    known: &'k [KnownPassword],
-    by_email: HashMap<String, Vec<usize>>,
-    by_id: HashMap<String, Vec<usize>>,
-    met: Vec<Option<&'static str>>,
-    found: Vec<SignIn>,
-}
-
-impl<'k> SignIns<'k> {
-    fn of(known: &'k [KnownPassword]) -> Self {
-        let mut sign_ins = Self {
-            known,
-            by_email: HashMap::new(),
-            by_id: HashMap::new(),
-            met: vec![Some("the run created no such user"); known.len()],
-            found: Vec::new(),
-        };
-        for (i, pair) in known.iter().enumerate() {
-            if let Some(email) = &pair.email {
-                sign_ins.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
-            } else if let Some(id) = &pair.id {
-                sign_ins.by_id.entry(id.trim().to_owned()).or_default().push(i);
-            }
-        }
-        sign_ins
-    }
-
-    fn look_up(&mut self, job: &Job, entry: &Entry) {
-        if self.by_email.is_empty() && self.by_id.is_empty() {
-            return;
-        }
-        let email = job.email();
-        let by_email = email.as_ref().and_then(|email| self.by_email.get(*email));
-        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(job.user_id())];
-        let mut pairs: Vec<usize> =
-            by_email.into_iter().chain(by_id.into_iter().flatten()).flatten().copied().collect();
-        pairs.sort_unstable();
-        pairs.dedup();
-        for i in pairs {
-            let has_password = job.create.body.password.is_some();
-            self.met[i] = match email {
-                _ if !has_password => Some("the user was created without a password"),
-                None => Some("the user has no e-mail address to sign in with"),
-                Some(email) => {
-                    self.found.push(SignIn {
-                        record: job.record,
-                        user_id: job.user_id().to_owned(),
-                        email: email.to_owned(),
-                        password: self.known[i].password.clone(),
-                        blocked: job.plans(Steps::DISABLE),
-                        entry: entry.clone(),
-                    });
-                    None
-                }
-            };
-        }
-    }
-
-    fn untested(&self) -> Vec<String> {
-        let who = |pair: &KnownPassword| pair.email.clone().or_else(|| pair.id.clone()).unwrap_or_default();
-        self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some(format!("{}: {}", who(pair), (*met)?))).collect()
-    }
 }
 
 /// A user beside their plan.
@@ -479,7 +298,7 @@ enum Compared {
 fn ask(
     context: &Arc<Context>,
     runtime: &tokio::runtime::Runtime,
-    asked: &mut JoinSet<Result<Vec<Compared>, Left>>,
+    asked: &mut JoinSet<Result<Vec<Compared>, Stopped>>,
     jobs: Vec<Job>,
 ) {
     let context = context.clone();
@@ -488,12 +307,12 @@ fn ask(
 
 async fn take(
     context: &Context,
-    asked: &mut JoinSet<Result<Vec<Compared>, Left>>,
-    found: &mut Found,
+    asked: &mut JoinSet<Result<Vec<Compared>, Stopped>>,
+    found: &mut Verified,
     sink: Sink<'_>,
 ) -> Result<(), RunError> {
     let Some(joined) = asked.join_next().await else { return Ok(()) };
-    let page = joined.map_err(|_| RunError::internal("a comparison died"))?.map_err(|Left| stopped(context))?;
+    let page = joined.map_err(|_| RunError::internal("a comparison died"))?.map_err(|Stopped| stopped(context))?;
     for compared in page {
         match compared {
             Compared::Same { upgraded } => {
@@ -513,7 +332,7 @@ async fn take(
     Ok(())
 }
 
-async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>, Left> {
+async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>, Stopped> {
     let mut result = Vec::with_capacity(jobs.len());
     for chunk in chunks(&jobs, |job| job.user_id().len()) {
         let ids: Vec<&str> = chunk.iter().map(Job::user_id).collect();
@@ -537,7 +356,7 @@ async fn compare_page(context: &Context, jobs: Vec<Job>) -> Result<Vec<Compared>
 }
 
 /// A run that calls a user done who is not as planned is to look again: `resume`, and the same `import`.
-async fn doubt(context: &Context, job: &Job, compared: &Compared) -> Result<(), Left> {
+async fn doubt(context: &Context, job: &Job, compared: &Compared) -> Result<(), Stopped> {
     let (Compared::Missing(finding) | Compared::Different(finding)) = compared else { return Ok(()) };
     let Ok((state, steps)) = job.state.next(job.known, Event::Doubted) else { return Ok(()) };
     // Whom this run did not create was there before; if they are created now, it is from now on.
@@ -545,11 +364,11 @@ async fn doubt(context: &Context, job: &Job, compared: &Compared) -> Result<(), 
     let change = Change { record: job.record, state, steps, at, code: None, text: Some(finding.text.clone()) };
     context.ledger.change(change).await.map_err(|error| {
         context.stop.leave(error);
-        Left
+        Stopped
     })
 }
 
-async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
+async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Stopped> {
     match context.ask(&Request::list(queries)).await? {
         Reply::Answer(answer) => match answer.read::<Page>() {
             Some(page) => Ok(page.users),
@@ -565,29 +384,4 @@ async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Left> {
 /// Why everything stops.
 pub(super) fn stopped(context: &Context) -> RunError {
     context.stop.take_reason().unwrap_or(RunError::interrupted())
-}
-
-/// Findings in a file, one JSON object a line.
-pub struct Log<W>(RefCell<W>);
-
-impl<W: std::io::Write> Log<W> {
-    /// A log into this file.
-    pub const fn new(file: W) -> Self {
-        Self(RefCell::new(file))
-    }
-
-    /// Adds a finding.
-    ///
-    /// # Errors
-    /// What the file says.
-    pub fn add(&self, finding: &Finding) -> std::io::Result<()> {
-        let mut line = serde_json::to_string(finding).map_err(std::io::Error::other)?;
-        line = crate::report::escape::json(line) + "\n";
-        self.0.borrow_mut().write_all(line.as_bytes())
-    }
-
-    /// The file.
-    pub fn into_inner(self) -> W {
-        self.0.into_inner()
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::head::Head;
 use super::lexer::{is_word, string_end, tuple_end};
-use crate::format::frame::Found;
+use crate::format::frame::TableHead;
 use crate::format::layout::Flavour;
 
 /// A column of a CREATE TABLE.
@@ -121,9 +121,9 @@ impl Catalog {
     }
 
     /// Every table, but for partitions.
-    pub fn found(&self) -> Vec<Found> {
+    pub fn found(&self) -> Vec<TableHead> {
         let own = self.order.iter().filter(|table| !self.parents.contains_key(*table));
-        let found = own.map(|table| Found {
+        let found = own.map(|table| TableHead {
             table: table.clone(),
             columns: self.columns(table, None).unwrap_or_default(),
             rows_in: self.elsewhere.get(table).cloned(),

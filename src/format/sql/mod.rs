@@ -17,7 +17,7 @@ use std::sync::Arc;
 use memchr::{memchr, memmem};
 
 use super::Header;
-use super::frame::{Cut, Damage, Doubt, Escapes, Flavour, Found, Framer, Layout, Runs, Shape, SpanKind, Wanted};
+use super::frame::{Cut, Damage, Doubt, Escapes, Flavour, Framer, Layout, Runs, Shape, SpanKind, TableHead, Wanted};
 use catalog::Catalog;
 use head::Head;
 use lexer::{OpenString, Scan, Until, skip_rows};
@@ -328,7 +328,7 @@ impl Framer for SqlFramer {
         self.too_large = true;
     }
 
-    fn tables(&self) -> Vec<Found> {
+    fn tables(&self) -> Vec<TableHead> {
         self.catalog.found()
     }
 

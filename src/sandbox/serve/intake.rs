@@ -36,7 +36,7 @@ pub struct Intake {
 }
 
 /// A body, and its part of the room, which it keeps until it is dropped.
-pub struct Held {
+pub struct Received {
     /// The bytes.
     pub bytes: Vec<u8>,
     _room: Option<OwnedSemaphorePermit>,
@@ -55,7 +55,7 @@ impl Intake {
     ///
     /// # Errors
     /// 413 for one that is too large, 408 for one that does not arrive in time.
-    pub async fn receive(&self, body: Incoming, has_key: bool) -> ApiResult<Held> {
+    pub async fn receive(&self, body: Incoming, has_key: bool) -> ApiResult<Received> {
         let (room, max) = if has_key { (&self.keyed, MAX_BODY) } else { (&self.others, MAX_WITHOUT_KEY) };
         let within = async {
             // One without a stated length may grow to the limit.
@@ -67,7 +67,7 @@ impl Intake {
                     Some(Arc::clone(room).acquire_many_owned(pieces).await.map_err(|_| ApiError::server_error())?)
                 }
             };
-            Ok(Held { bytes: collect(body, max).await?, _room: room })
+            Ok(Received { bytes: collect(body, max).await?, _room: room })
         };
         tokio::time::timeout(BODY_TIMEOUT, within).await.unwrap_or_else(|_| Err(ApiError::timeout()))
     }

@@ -14,7 +14,7 @@ use crate::scheme::verdict::{PasswordFields, Verdict};
 const NAME: &str = "firebase-scrypt";
 
 /// What a Firebase hash is made of.
-struct Row<'s> {
+struct FirebaseHash<'s> {
     hash: &'s str,
     salt: &'s str,
     signer_key: &'s str,
@@ -43,7 +43,7 @@ pub fn resolve<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         return Verdict::Refused(Refusal::new(Code::HashConfigMissing, text).scheme(NAME)).into();
     };
     let (rounds, mem_cost) = (job.parts.input.rounds.unwrap_or(8), job.parts.input.mem_cost.unwrap_or(14));
-    finish(job, Row { hash: text, salt, signer_key, separator, rounds, mem_cost }).into()
+    finish(job, FirebaseHash { hash: text, salt, signer_key, separator, rounds, mem_cost }).into()
 }
 
 /// Supabase: `$fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$hash`, in which n is mem_cost and r is rounds.
@@ -54,7 +54,7 @@ pub fn supabase<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     let parse = || {
         let mut fields = text.strip_prefix("$fbscrypt$")?.split('$');
         let (parameters, salt, hash) = (fields.next()?, fields.next()?, fields.next()?);
-        let (mut row, mut p) = (Row { hash, salt, signer_key: "", separator: "", rounds: 0, mem_cost: 0 }, 1);
+        let (mut row, mut p) = (FirebaseHash { hash, salt, signer_key: "", separator: "", rounds: 0, mem_cost: 0 }, 1);
         for parameter in parameters.split(',') {
             match parameter.split_once('=')? {
                 ("v", "1") => {}
@@ -85,10 +85,10 @@ fn clerk<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
         return job.malformed(NAME, "rounds and mem_cost are not numbers");
     };
     job.converted("split hash$salt$key$separator$rounds$mem_cost");
-    finish(job, Row { hash, salt, signer_key, separator, rounds, mem_cost })
+    finish(job, FirebaseHash { hash, salt, signer_key, separator, rounds, mem_cost })
 }
 
-fn finish<'s>(job: &mut Job<'s, '_>, row: Row<'s>) -> Verdict<'s> {
+fn finish<'s>(job: &mut Job<'s, '_>, row: FirebaseHash<'s>) -> Verdict<'s> {
     if (row.rounds, row.mem_cost) != (8, 14) {
         let text = format!(
             "Appwrite computes Firebase's scrypt with rounds 8 and mem_cost 14 alone; this project has {} and {}",

@@ -76,7 +76,7 @@ impl Comparison {
     /// Whether the record is left out.
     pub(in crate::source) fn holds(&self, row: Row<'_, '_>) -> bool {
         let found = row.get(&self.column);
-        let value = found.as_ref().map(super::value::Found::value);
+        let value = found.as_ref().map(super::value::Field::value);
         let text = value.and_then(Value::text);
         let equal = match &self.literal {
             Literal::Null => value.is_none(),

@@ -39,12 +39,12 @@ pub(in crate::source) struct Row<'r, 'm> {
 }
 
 /// A value of the record itself, or one within JSON that a column holds as text.
-pub(in crate::source) enum Found<'r> {
+pub(in crate::source) enum Field<'r> {
     Here(&'r Value<'r>),
     Parsed(Value<'static>),
 }
 
-impl Found<'_> {
+impl Field<'_> {
     pub(in crate::source) fn value(&self) -> &Value<'_> {
         match self {
             Self::Here(value) => value,
@@ -55,10 +55,10 @@ impl Found<'_> {
 
 impl<'r> Row<'r, '_> {
     /// The value of a column, or of a path into one: `profile.emails.0.address`. Nothing, blanks and nulls are `None`.
-    pub(in crate::source) fn get(self, path: &str) -> Option<Found<'r>> {
+    pub(in crate::source) fn get(self, path: &str) -> Option<Field<'r>> {
         let found = match self.record.get(path).or_else(|| self.record.path(path)) {
-            Some(value) => Found::Here(value),
-            None => Found::Parsed(self.within_text(path)?),
+            Some(value) => Field::Here(value),
+            None => Field::Parsed(self.within_text(path)?),
         };
         let nothing = match found.value() {
             Value::Text(text) => text.trim().is_empty() || self.null.iter().any(|null| *null == **text),
@@ -82,7 +82,7 @@ impl<'r> Row<'r, '_> {
     ///
     /// # Errors
     /// A table that has none of them: the mapping is wrong, and every user would lose the value.
-    pub(in crate::source) fn first<'p>(self, columns: &'p [String]) -> Result<Option<(&'p str, Found<'r>)>, Refusal> {
+    pub(in crate::source) fn first<'p>(self, columns: &'p [String]) -> Result<Option<(&'p str, Field<'r>)>, Refusal> {
         let found = columns.iter().find_map(|column| Some((column.as_str(), self.get(column)?)));
         if found.is_none() && !self.lenient && !columns.iter().any(|column| self.exists(column)) {
             return Err(strict::unclear(&columns.join("`, `"), "is named in the mapping and not in the export"));
@@ -215,8 +215,8 @@ impl Text {
         self.make(row, |found| {
             Ok(match found {
                 None => None,
-                Some((_, Found::Here(value))) => value.text(),
-                Some((_, Found::Parsed(value))) => value.text().map(|text| Cow::Owned(text.into_owned())),
+                Some((_, Field::Here(value))) => value.text(),
+                Some((_, Field::Parsed(value))) => value.text().map(|text| Cow::Owned(text.into_owned())),
             })
         })
     }
@@ -287,7 +287,7 @@ impl Text {
 }
 
 /// How a value becomes a text.
-type Scalar = for<'r> fn(Option<(&str, Found<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal>;
+type Scalar = for<'r> fn(Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal>;
 
 fn join<'r>(row: Row<'r, '_>, columns: &[String], sep: &str, scalar: Scalar) -> Result<Option<Cow<'r, str>>, Refusal> {
     let mut joined = String::new();
@@ -303,12 +303,12 @@ fn join<'r>(row: Row<'r, '_>, columns: &[String], sep: &str, scalar: Scalar) -> 
 }
 
 /// The text of what was found. MongoDB's ids are objects.
-fn scalar<'r>(found: Option<(&str, Found<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal> {
+fn scalar<'r>(found: Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal> {
     match found {
         None => Ok(None),
-        Some((_, Found::Here(value @ Value::Object(_)))) if common::id(value).is_some() => Ok(common::id(value)),
-        Some((column, Found::Here(value))) => strict::digits_intact(column, Some(value)),
-        Some((column, Found::Parsed(value))) => {
+        Some((_, Field::Here(value @ Value::Object(_)))) if common::id(value).is_some() => Ok(common::id(value)),
+        Some((column, Field::Here(value))) => strict::digits_intact(column, Some(value)),
+        Some((column, Field::Parsed(value))) => {
             Ok(strict::digits_intact(column, Some(&value))?.map(|text| Cow::Owned(text.into_owned())))
         }
     }

@@ -1,0 +1,167 @@
+//! Known passwords at the door where they will be used: whose they are, and whether the target lets them in.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::context::{Context, Reply, Stopped};
+use super::findings::{Finding, Sink, Verified};
+use super::job::Job;
+use crate::appwrite::wire::{Request, User};
+use crate::error::RunError;
+use crate::ledger::{Change, Entry, Event, Steps};
+use crate::scheme::known::KnownPassword;
+
+/// A known password and its user.
+pub(super) struct SignIn {
+    record: u64,
+    user_id: String,
+    email: String,
+    password: String,
+    blocked: bool,
+    entry: Entry,
+}
+
+/// Finds the users of the known passwords among the jobs.
+pub(super) struct SignIns<'k> {
+    known: &'k [KnownPassword],
+    by_email: HashMap<String, Vec<usize>>,
+    by_id: HashMap<String, Vec<usize>>,
+    met: Vec<Option<&'static str>>,
+    pub found: Vec<SignIn>,
+}
+
+impl<'k> SignIns<'k> {
+    pub fn of(known: &'k [KnownPassword]) -> Self {
+        let mut sign_ins = Self {
+            known,
+            by_email: HashMap::new(),
+            by_id: HashMap::new(),
+            met: vec![Some("the run created no such user"); known.len()],
+            found: Vec::new(),
+        };
+        for (i, pair) in known.iter().enumerate() {
+            if let Some(email) = &pair.email {
+                sign_ins.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
+            } else if let Some(id) = &pair.id {
+                sign_ins.by_id.entry(id.trim().to_owned()).or_default().push(i);
+            }
+        }
+        sign_ins
+    }
+
+    /// Notes whose password is known, and why it cannot be tried if it cannot.
+    pub fn look_up(&mut self, job: &Job, entry: &Entry) {
+        if self.by_email.is_empty() && self.by_id.is_empty() {
+            return;
+        }
+        let email = job.email();
+        let by_email = email.as_ref().and_then(|email| self.by_email.get(*email));
+        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(job.user_id())];
+        let mut pairs: Vec<usize> =
+            by_email.into_iter().chain(by_id.into_iter().flatten()).flatten().copied().collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        for i in pairs {
+            let has_password = job.create.body.password.is_some();
+            self.met[i] = match email {
+                _ if !has_password => Some("the user was created without a password"),
+                None => Some("the user has no e-mail address to sign in with"),
+                Some(email) => {
+                    self.found.push(SignIn {
+                        record: job.record,
+                        user_id: job.user_id().to_owned(),
+                        email: email.to_owned(),
+                        password: self.known[i].password.clone(),
+                        blocked: job.plans(Steps::DISABLE),
+                        entry: entry.clone(),
+                    });
+                    None
+                }
+            };
+        }
+    }
+
+    /// Those that could not be tried, each with why: `ann@example.com: the run created no such user`.
+    pub fn untested(&self) -> Vec<String> {
+        let who = |pair: &KnownPassword| pair.email.clone().or_else(|| pair.id.clone()).unwrap_or_default();
+        self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some(format!("{}: {}", who(pair), (*met)?))).collect()
+    }
+}
+
+/// Signs everybody in, one after the other, and ends each session again.
+///
+/// # Errors
+/// What `sink` returned.
+pub(super) async fn sign_in(
+    context: &Context,
+    sign_ins: Vec<SignIn>,
+    found: &mut Verified,
+    sink: Sink<'_>,
+) -> Result<(), RunError> {
+    for sign_in in sign_ins {
+        if context.stop.is_set() {
+            break;
+        }
+        let text = match try_one(context, &sign_in).await {
+            Ok(blocked) => {
+                found.counts.signed_in += 1;
+                found.blocked += u64::from(blocked);
+                continue;
+            }
+            Err(text) => text,
+        };
+        found.counts.not_signed_in += 1;
+        sink(Finding { record: sign_in.record, user_id: sign_in.user_id, what: "sign-in", text })?;
+    }
+    Ok(())
+}
+
+/// Whether the user is blocked, as planned; the session is ended again.
+async fn try_one(context: &Context, sign_in: &SignIn) -> Result<bool, String> {
+    let untouched = is_as_left(context, sign_in).await;
+    let stopped = |Stopped| "the run was stopped".to_owned();
+    match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await.map_err(stopped)? {
+        // The target says so only to whom it believes the password.
+        Reply::Refused { kind, .. } if kind == "user_blocked" && sign_in.blocked => Ok(true),
+        // So does one whose policy wants the password changed: it has verified it first.
+        Reply::Refused { kind, .. } if kind == "user_password_reset_required" => Ok(true),
+        Reply::Refused { kind, .. } if kind == "user_blocked" => {
+            Err("the user is blocked at the target, and was not planned to be".into())
+        }
+        Reply::Refused { kind, .. } if kind == "user_invalid_credentials" => {
+            Err("the target does not accept the password".into())
+        }
+        Reply::Refused { problem, .. } => Err(format!("the target refuses the sign-in: {}", problem.text)),
+        Reply::Gone => Err("the target has no such user".into()),
+        Reply::Answer(_) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
+        Reply::Answer(answer) => {
+            if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
+                let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
+            }
+            if untouched {
+                note_sign_in(context, sign_in).await;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.
+async fn is_as_left(context: &Context, sign_in: &SignIn) -> bool {
+    match context.ask(&Request::read(&sign_in.user_id)).await {
+        Ok(Reply::Answer(answer)) => answer.read::<User>().and_then(|user| user.updated_at) == Some(sign_in.entry.at),
+        _ => false,
+    }
+}
+
+/// The sign-in re-hashed the password, which is no change by somebody else.
+async fn note_sign_in(context: &Context, sign_in: &SignIn) {
+    let Ok((state, steps)) = sign_in.entry.state.next(sign_in.entry.steps, Event::SignedIn) else { return };
+    if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&sign_in.user_id)).await {
+        let at = answer.read::<User>().and_then(|user| user.updated_at);
+        let change = Change { record: sign_in.record, state, steps, at, code: None, text: None };
+        // Closing the ledger tells of a writer that has given up.
+        let _ = context.ledger.change(change).await;
+    }
+}
