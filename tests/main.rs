@@ -3,6 +3,7 @@
 mod architecture;
 mod broken;
 mod browser;
+mod cases;
 mod check;
 mod conformance;
 mod docs;

@@ -41,12 +41,37 @@ pub struct ExportArgs {
     /// Append @DOMAIN to user names of sources without addresses (shadow, htpasswd)
     #[arg(long, value_name = "DOMAIN")]
     pub email_domain: Option<String>,
+
+    /// The table of the users, where an export has several that could be it
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+
+    /// Leave a column out although it looks like a password, a hash or a status (repeat it for more)
+    #[arg(long, value_name = "COLUMN")]
+    pub ignore: Vec<String>,
+
+    /// Take a password column for plain text although some of it looks hashed or masked
+    #[arg(long)]
+    pub plain_passwords: bool,
 }
 
 impl From<ExportArgs> for ExportSettings {
     fn from(args: ExportArgs) -> Self {
-        let ExportArgs { exports, from, map, scheme, firebase_hash_config, known, keep_dates, email_domain } = args;
-        Self { exports, from, map, scheme, firebase_hash_config, known, keep_dates, email_domain }
+        let ExportArgs { exports, from, map, scheme, firebase_hash_config, known, .. } = args;
+        let ExportArgs { keep_dates, email_domain, table, ignore, plain_passwords, .. } = args;
+        Self {
+            exports,
+            from,
+            map,
+            scheme,
+            firebase_hash_config,
+            known,
+            keep_dates,
+            email_domain,
+            table,
+            ignore,
+            plain_passwords,
+        }
     }
 }
 

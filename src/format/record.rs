@@ -58,14 +58,45 @@ impl Eq for Header {}
 #[derive(Debug)]
 pub struct ColumnList<const N: usize> {
     names: [&'static str; N],
+    alias: Alias,
     places: OnceLock<Names>,
 }
+
+/// Which of a list's names another name stands for, and how well: the lowest rank wins, and every exact name before all.
+pub type Alias = fn(&str) -> Option<(usize, u8)>;
 
 impl<const N: usize> ColumnList<N> {
     /// A list of these.
     #[must_use]
     pub const fn new(names: [&'static str; N]) -> Self {
-        Self { names, places: OnceLock::new() }
+        Self::with_aliases(names, |_| None)
+    }
+
+    /// A list of these, under other names too.
+    #[must_use]
+    pub const fn with_aliases(names: [&'static str; N], alias: Alias) -> Self {
+        Self { names, alias, places: OnceLock::new() }
+    }
+
+    /// The place in the list of a column, and its rank: 0 for the name itself.
+    #[must_use]
+    pub fn place(&self, column: &str) -> Option<(usize, u8)> {
+        let places = self.places.get_or_init(|| Names::new(self.names.map(str::to_owned).to_vec()));
+        places.index(column).map(|at| (at, 0)).or_else(|| (self.alias)(column))
+    }
+
+    /// Where each of the list stands among these columns: beyond all of them, if nowhere.
+    #[must_use]
+    pub fn among(&self, columns: &[String]) -> Vec<u32> {
+        let mut best = vec![(u32::MAX, u8::MAX); N];
+        for (index, column) in columns.iter().enumerate() {
+            if let Some((at, rank)) = self.place(column)
+                && (best[at].0 == u32::MAX || rank < best[at].1)
+            {
+                best[at] = (index as u32, rank);
+            }
+        }
+        best.into_iter().map(|(index, _)| index).collect()
     }
 }
 
@@ -140,21 +171,25 @@ impl<'a> Record<'a> {
         let mut found = [None; N];
         match &self.fields {
             Fields::Row { header, cells } => {
-                let place = |name: &&str| header.index(name).map_or(u32::MAX, |at| at as u32);
-                let places = || names.iter().map(place).collect();
-                let (asked, places) = header.asked.get_or_init(|| (names, places()));
-                if !std::ptr::eq(*asked, names.as_slice()) {
-                    return names.map(|name| self.get(name));
-                }
+                let (asked, places) = header.asked.get_or_init(|| (names, list.among(header.names())));
+                let anew;
+                let places = if std::ptr::eq(*asked, names.as_slice()) {
+                    places
+                } else {
+                    anew = list.among(header.names());
+                    &anew
+                };
                 for (value, &place) in found.iter_mut().zip(places) {
                     *value = cells.get(place as usize);
                 }
             }
             Fields::Members(members) => {
-                let places = list.places.get_or_init(|| Names::new(names.map(str::to_owned).to_vec()));
+                let mut ranks = [u8::MAX; N];
                 for (name, value) in members {
-                    if let Some(at) = places.index(name) {
-                        found[at].get_or_insert(value);
+                    if let Some((at, rank)) = list.place(name)
+                        && (found[at].is_none() || rank < ranks[at])
+                    {
+                        (found[at], ranks[at]) = (Some(value), rank);
                     }
                 }
             }

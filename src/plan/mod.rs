@@ -3,6 +3,7 @@
 pub mod clashes;
 pub mod duplicates;
 mod facts;
+pub mod judge;
 pub mod line;
 mod normalize;
 pub mod planner;
@@ -70,6 +71,12 @@ pub struct Refused<'a> {
 
 impl<'a> Planned<'a> {
     fn refused(source_id: Cow<'a, str>, email: Option<Cow<'a, str>>, refusal: Refusal) -> Self {
+        // An export taken for another system's has hashes where ids and addresses should be: they are not to be shown.
+        let is_secret = |text: &str| {
+            crate::source::kit::cell::kind(text).is_some() || text.len() >= 32 && !text.contains(['@', ' ', '-', '|'])
+        };
+        let email = email.filter(|email| !is_secret(email) && !email.starts_with('$'));
+        let source_id = if is_secret(&source_id) && source_id.contains('$') { Cow::Borrowed("") } else { source_id };
         Self::Refused(Box::new(Refused { source_id, email, refusal }))
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::clashes::{Claim, Clashes, Duplicates, Shared};
 use super::duplicates::{KeyLog, Suspects, digests};
+use super::judge::Judge;
 use super::shard::Shard;
 use super::{Facts, Planned, Secret, begin, finish};
 use crate::account::Credential;
@@ -91,7 +92,7 @@ impl<'e> Planner<'e> {
     /// saw is final if there are no suspects.
     ///
     /// # Errors
-    /// As [`Export::scan`].
+    /// As [`Export::scan`] and [`Judge::decide`].
     pub fn survey<B: Send>(
         &self,
         listener: &dyn Listener,
@@ -100,13 +101,16 @@ impl<'e> Planner<'e> {
         sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<Suspects, RunError> {
         let mut log = KeyLog::default();
-        self.note_keys(&mut log, listener, init, each, sink)?;
+        let mut judge = Judge::default();
+        self.note_keys(&mut log, &mut judge, listener, init, each, sink)?;
+        judge.decide(self.export)?;
         log.suspects(self.threads)
     }
 
     fn note_keys<B: Send>(
         &self,
         log: &mut KeyLog,
+        judge: &mut Judge,
         listener: &dyn Listener,
         init: impl Fn() -> B + Sync,
         each: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
@@ -115,19 +119,21 @@ impl<'e> Planner<'e> {
         self.export.scan_groups(
             self.threads,
             listener,
-            || (init(), Vec::new()),
-            |(batch, keys), items| {
+            || (init(), Vec::new(), Judge::default()),
+            |(batch, keys, judge), items| {
                 self.plan_each(items, |item| {
+                    judge.see(self.export, item.record, &item.planned);
                     if let Planned::Create(plan) = &item.planned {
                         keys.extend(digests(plan).map(|(_, d)| d));
                     }
                     each(batch, item);
                 });
             },
-            |(batch, keys)| {
+            |(batch, keys, seen)| {
                 for key in keys {
                     log.push(key)?;
                 }
+                judge.merge(seen);
                 sink(batch)?;
                 Ok(ControlFlow::Continue(()))
             },
@@ -171,10 +177,13 @@ impl<'e> Planner<'e> {
     /// those before the damage, which [`Planner::scan`] will name after the records that are whole.
     ///
     /// # Errors
-    /// As [`Export::scan`], but for damage.
+    /// As [`Export::scan`], but for damage, and [`Judge::decide`].
     pub fn duplicates(&self, listener: &dyn Listener) -> Result<Duplicates, RunError> {
         let mut log = KeyLog::default();
-        as_far_as_whole(self.note_keys(&mut log, listener, || (), |(), _| {}, |()| Ok(())))?;
+        let mut judge = Judge::default();
+        let read = self.note_keys(&mut log, &mut judge, listener, || (), |(), _| {}, |()| Ok(()));
+        as_far_as_whole(read)?;
+        judge.decide(self.export)?;
         self.resolve(&log.suspects(self.threads)?)
     }
 

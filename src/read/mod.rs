@@ -9,6 +9,7 @@ mod rejects;
 mod samples;
 mod scan;
 mod standing;
+mod tables;
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -45,6 +46,12 @@ pub struct ReadOptions {
     pub keep_dates: bool,
     /// `--email-domain`
     pub email_domain: Option<String>,
+    /// `--plain-passwords`
+    pub plain_passwords: bool,
+    /// `--ignore`
+    pub ignore: Vec<String>,
+    /// `--table`
+    pub table: Option<String>,
     /// The moment "banned until" is compared with; the epoch stands for now.
     pub now: jiff::Timestamp,
 }
@@ -128,7 +135,7 @@ impl Export {
             files.push(file);
         }
         let (source, why) = choose(&tables, &options)?;
-        let mut roles = source.roles(&tables);
+        let mut roles = tables::settle(&files, &tables, source, &options)?;
         if let Some(only) = options.mapping.filter(|mapping| mapping.base.is_some()).and_then(Mapping::table) {
             for (table, role) in tables.iter().zip(&mut roles) {
                 if let users @ (Role::Users | Role::Mixed) = source.role(table) {
@@ -152,7 +159,7 @@ impl Export {
             findings.extend(others::findings(source, &tables, &roles));
         }
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
-        let standings = standing::Standings::new(source, options.mapping, &tables, &roles);
+        let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
         let mut export =
@@ -185,6 +192,24 @@ impl Export {
     pub fn noticed(&self) -> Vec<String> {
         let amended = self.amendment.iter().flat_map(|mapping| mapping.noticed());
         self.source.noticed().into_iter().chain(amended).collect()
+    }
+
+    /// Whether a column is left out on purpose (`--ignore`).
+    #[must_use]
+    pub fn ignores(&self, column: &str) -> bool {
+        self.options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column))
+    }
+
+    /// Whether a person insists that passwords are plain text (`--plain-passwords`).
+    #[must_use]
+    pub fn takes_plain_passwords(&self) -> bool {
+        self.options.plain_passwords
+    }
+
+    /// Whether a mapping file says where the passwords are: then it was looked at.
+    #[must_use]
+    pub fn maps_a_password(&self) -> bool {
+        self.options.mapping.is_some_and(Mapping::reads_a_password)
     }
 
     /// Why it is taken for that, for a person.
@@ -275,6 +300,7 @@ impl Export {
             scheme: self.options.scheme.as_deref(),
             keep_dates: self.options.keep_dates,
             email_domain: self.options.email_domain.as_deref(),
+            plain_passwords: self.options.plain_passwords,
             now: self.options.now,
             columns: self.standings.seen(),
             related: &self.related,
@@ -456,16 +482,7 @@ fn unknown(tables: &[TableSample]) -> String {
     let mut likely: Vec<&TableSample> = tables.iter().collect();
     likely.sort_by_key(|table| std::cmp::Reverse(likeness(table)));
     let more = likely.len().saturating_sub(4);
-    let found = likely.iter().take(4).map(|table| {
-        let columns: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
-        let found = match (columns.is_empty(), table.width) {
-            (true, 0) => "no columns".to_owned(),
-            (true, width) => format!("{width} columns without names"),
-            (false, _) => columns.join(", "),
-        };
-        let name = if table.table.is_empty() { String::new() } else { format!(" `{}`", table.table) };
-        format!("{}{name} has {found}", table.path.display())
-    });
+    let found = likely.iter().take(4).map(|table| format!("{} has {}", tables::place(table), tables::columns(table)));
     let found: Vec<_> = found.collect();
     format!(
         "cannot tell whose export this is: {}; name the source with --from, or its columns with --map",

@@ -16,6 +16,8 @@ pub(super) struct Standings {
     /// Whether such columns are read at all: a mapping that says who is enabled has the last word.
     on: bool,
     columns: Vec<(String, Meaning)>,
+    /// `--ignore`
+    ignore: Vec<String>,
     /// The members that the samples showed, in their order: others may come later.
     seen: Vec<String>,
 }
@@ -26,9 +28,11 @@ impl Standings {
         mapping: Option<&'static Mapping>,
         tables: &[TableSample],
         roles: &[Role],
+        ignore: &[String],
     ) -> Self {
         let on = !mapping.is_some_and(Mapping::says_who_is_enabled);
-        let mut standings = Self { source, mapping, on, columns: Vec::new(), seen: Vec::new() };
+        let mut standings =
+            Self { source, mapping, on, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for column in users.flat_map(|(table, _)| &table.columns) {
             if !standings.seen.contains(column) {
@@ -42,6 +46,9 @@ impl Standings {
     /// What a column is about, if the source itself does not know it.
     fn meaning(&self, column: &str) -> Option<Meaning> {
         let meaning = status::meaning(column).filter(|_| self.on)?;
+        if self.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column)) {
+            return None;
+        }
         if self.mapping.is_some_and(|mapping| mapping.says(column).is_some()) {
             return None;
         }

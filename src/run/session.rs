@@ -105,7 +105,7 @@ impl Session {
             None => Ok(String::new()),
         };
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
-        let ExportSettings { from: _, map, scheme, keep_dates, email_domain, .. } = &self.export;
+        let ExportSettings { map, scheme, keep_dates, email_domain, table, ignore, plain_passwords, .. } = &self.export;
         let mut reading = vec![export.source().name().to_owned()];
         let policies =
             serde_json::to_value(self.policies).map_err(RunError::bug("what was to be written is no JSON"))?;
@@ -125,6 +125,11 @@ impl Session {
         }
         if let Some(domain) = email_domain {
             reading.push(format!("--email-domain {domain}"));
+        }
+        reading.extend(table.iter().map(|table| format!("--table {table}")));
+        reading.extend(ignore.iter().map(|column| format!("--ignore {column}")));
+        if *plain_passwords {
+            reading.push("--plain-passwords".into());
         }
         let (endpoint, project) = self.destination.names();
         Ok(Identity {

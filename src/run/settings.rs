@@ -35,6 +35,15 @@ pub struct ExportSettings {
     pub keep_dates: bool,
     /// `--email-domain`
     pub email_domain: Option<String>,
+    /// `--table`
+    #[serde(default)]
+    pub table: Option<String>,
+    /// `--ignore`
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// `--plain-passwords`
+    #[serde(default)]
+    pub plain_passwords: bool,
 }
 
 impl ExportSettings {
@@ -59,6 +68,9 @@ impl ExportSettings {
             mapping: self.map.as_deref().map(Mapping::read).transpose()?,
             keep_dates: self.keep_dates,
             email_domain: self.email_domain.clone(),
+            plain_passwords: self.plain_passwords,
+            ignore: self.ignore.clone(),
+            table: self.table.clone(),
             now: jiff::Timestamp::now(),
         })
     }
@@ -108,6 +120,10 @@ impl ExportSettings {
         add("--firebase-hash-config", path(&self.firebase_hash_config));
         add("--known", path(&self.known));
         add("--email-domain", self.email_domain.clone());
+        add("--table", self.table.clone());
+        for column in &self.ignore {
+            add("--ignore", Some(column.clone()));
+        }
         if let Some(policies) = policies {
             add("--ids", typed(policies.ids));
             add("--unsupported", typed(policies.unsupported));
@@ -115,6 +131,9 @@ impl ExportSettings {
         }
         if self.keep_dates {
             words.push("--keep-dates".into());
+        }
+        if self.plain_passwords {
+            words.push("--plain-passwords".into());
         }
         words
     }

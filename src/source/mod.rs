@@ -39,6 +39,12 @@ pub trait Source: Sync {
         tables.iter().map(|table| self.role(table)).collect()
     }
 
+    /// [`Self::roles`], or which tables could hold the users where that is for a person to say. `asked`: by `--from`.
+    fn settle(&self, tables: &[TableSample], asked: bool) -> Settled {
+        let _ = asked;
+        Settled::Roles(self.roles(tables))
+    }
+
     /// What one record of a [`Role::Mixed`] table is (Django's dumpdata, NodeBB's `objects` collection). Never
     /// [`Role::Mixed`] itself.
     fn role_of(&self, record: &Record<'_>) -> Role {
@@ -104,6 +110,31 @@ pub trait Source: Sync {
 
     /// What becomes of a column (or top-level member) of the users table, for the loss ledger.
     fn fate(&self, column: &str) -> Fate;
+
+    /// [`Self::fate`] of all columns of a table, for sources that read one of several that mean the same.
+    fn fates(&self, columns: &[String]) -> Vec<Fate> {
+        columns.iter().map(|column| self.fate(column)).collect()
+    }
+
+    /// The value that is a password or its hash, and of which the whole column has to tell.
+    fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r crate::format::Value<'r>> {
+        let _ = record;
+        None
+    }
+}
+
+/// What became of the question which table holds the users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// What each table is.
+    Roles(Vec<Role>),
+    /// It is for a person to say.
+    Open {
+        /// The tables that could be, by their place among all.
+        candidates: Vec<usize>,
+        /// Why nobody else can say.
+        why: &'static str,
+    },
 }
 
 /// Why a source believes that a file is its own.
@@ -159,6 +190,8 @@ pub struct Context<'c> {
     pub keep_dates: bool,
     /// `--email-domain`: what to append to names of sources without addresses (shadow, htpasswd).
     pub email_domain: Option<&'c str>,
+    /// `--plain-passwords`: what looks like a hash by its length alone is a password.
+    pub plain_passwords: bool,
     /// The moment that "banned until" is compared with.
     pub now: jiff::Timestamp,
     /// The columns of the users' tables, as far as their samples show them.

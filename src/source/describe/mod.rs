@@ -244,6 +244,11 @@ impl Mapping {
         whole.or_else(part).map(|(_, fate)| fate.clone())
     }
 
+    /// Whether it says where passwords or hashes are.
+    pub fn reads_a_password(&self) -> bool {
+        !self.password.needs().is_empty()
+    }
+
     /// The columns it cannot do without: of each list, one.
     fn needs(&self) -> Vec<Vec<&str>> {
         fn each<'m>(columns: impl Iterator<Item = &'m str>) -> impl Iterator<Item = Vec<&'m str>> {

@@ -1,5 +1,6 @@
 //! What the systems have in common: reading values, telling tables by their columns, and the fates that recur.
 
+pub mod cell;
 pub mod common;
 #[cfg(test)]
 mod hostile;

@@ -80,6 +80,7 @@ pub fn context(related: &dyn Related) -> Context<'_> {
         scheme: None,
         keep_dates: false,
         email_domain: None,
+        plain_passwords: false,
         now: "2026-01-01T00:00:00Z".parse().expect("a literal"),
         columns: &[],
         related,

@@ -31,7 +31,8 @@ impl Source for Auth0 {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        let (profiles, hashes) = (tables.iter().find(|t| is_profiles(t)), tables.iter().any(is_hashes));
+        let profiles = tables.iter().find(|t| is_profiles(t));
+        let hashes = tables.iter().any(if profiles.is_some() { could_be_hashes } else { is_hashes });
         let why = match (profiles, hashes) {
             (Some(table), true) => {
                 format!("{} of users with ids like `auth0|…`, and the file of their hashes", table.format)
@@ -50,7 +51,7 @@ impl Source for Auth0 {
     }
 
     fn role(&self, table: &TableSample) -> Role {
-        if is_hashes(table) {
+        if could_be_hashes(table) {
             Role::Related(HASHES)
         } else if is_profiles(table) || common::has(table, &["user_id"]) {
             Role::Users
@@ -178,7 +179,25 @@ impl Source for Auth0 {
     }
 }
 
+/// Any MongoDB collection may have `_id`, `email` and `passwordHash`; what else stands in there is Auth0's own.
 fn is_hashes(table: &TableSample) -> bool {
+    const OWN: [&str; 10] = [
+        "alt_id",
+        "tenant",
+        "connection",
+        "_tmp_is_unique",
+        "email_verified",
+        "identifiers",
+        "custom_password_hash",
+        "password_set_date",
+        "provider",
+        "version",
+    ];
+    could_be_hashes(table) && OWN.iter().any(|own| common::has(table, &[own]))
+}
+
+/// What the hash file is beside profiles.
+fn could_be_hashes(table: &TableSample) -> bool {
     common::has(table, &["_id"])
         && ["passwordHash", "custom_password_hash"].iter().any(|name| common::has(table, &[name]))
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
+use crate::scheme::columns::holds_password;
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, ROLES};
 use crate::source::{Context, Detection, Fate, Role, Source};
 
@@ -39,6 +40,19 @@ impl Source for BetterAuth {
         if tables.iter().any(|table| self.role(table) == Role::Related(ACCOUNTS)) {
             let why = format!("{:?}, users, and accounts with providerId and password", users.format);
             return Some(Detection { score: 88, why });
+        }
+        // Auth.js and Prisma have the same columns, and applications put their own hashes beside them.
+        let is_own = |cell: &str| {
+            let hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
+            cell.split_once(':').is_some_and(|(salt, key)| hex(salt, 32) && hex(key, 128))
+        };
+        let filled = |column: &str| {
+            let cells = users.records.iter().filter_map(|record| record.get(column)?.as_str());
+            cells.filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut passwords = users.columns.iter().filter(|column| holds_password(column));
+        if passwords.any(|column| !is(column, "password") || filled(column).iter().any(|cell| !is_own(cell))) {
+            return None;
         }
         let certain = has(users, &["emailVerified", "updatedAt"]) && common::has(users, &["image"]);
         certain.then(|| Detection {

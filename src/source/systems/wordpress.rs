@@ -93,6 +93,8 @@ impl Source for WordPress {
         let cell = |at: &str| table.records.first().and_then(|row| row.get(at)).and_then(Json::as_str).unwrap_or("");
         let is_users = table.columns.is_empty()
             && matches!(table.width, 10 | 12)
+            // Other systems' users have as many columns, and other ones where WordPress has the address.
+            && cell("4").contains('@')
             && cell("0").bytes().all(|b| b.is_ascii_digit())
             && cell("4").contains('@')
             && cell("6").len() == 19

@@ -1,0 +1,317 @@
+//! What an export holds that nobody reads, judged column by column while every record is planned for the first time: a
+//! password lost in silence, a hash taken for a password, somebody banned who comes back. Nothing has been sent by then.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Planned, Refused};
+use crate::code::{Code, Severity};
+use crate::error::RunError;
+use crate::format::{Record, Value};
+use crate::read::Export;
+use crate::scheme::columns::holds_password;
+use crate::source::kit::cell;
+use crate::source::{Fate, Source};
+
+/// What was seen of an export's columns.
+#[derive(Default)]
+pub struct Judge {
+    /// How the columns of the last header are to be looked at.
+    lens: Lens,
+    unread: HashMap<String, Unread>,
+    plain: Plain,
+}
+
+#[derive(Default)]
+struct Lens {
+    /// The address of the header's names; members of objects are looked up one by one.
+    header: usize,
+    watched: Vec<(usize, Watch)>,
+    members: HashMap<String, Watch>,
+}
+
+/// How a column that is not read is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    Not,
+    /// Any cell may be a hash that says itself to be one.
+    Cells,
+    /// By its name it is a credential, whatever is in it.
+    Named,
+}
+
+/// A column that is not read and holds what looks like credentials.
+#[derive(Default)]
+struct Unread {
+    cells: u64,
+    kind: Option<&'static str>,
+}
+
+/// The column that is a password or its hash.
+#[derive(Default)]
+struct Plain {
+    words: u64,
+    hashes: u64,
+    masks: u64,
+    /// How often each of the first few thousand was seen, by digest.
+    often: HashMap<u64, u32>,
+    /// The length of all words, as long as they have one, and whether all are letters and digits.
+    length: Option<usize>,
+    lengths: bool,
+    symbols: bool,
+}
+
+/// So many different passwords are counted.
+const COUNTED: usize = 4096;
+
+impl Judge {
+    /// Looks at a record.
+    pub fn see(&mut self, export: &Export, record: Option<&Record<'_>>, planned: &Planned<'_>) {
+        let Some(record) = record else { return };
+        let source = export.source();
+        self.columns(export, record);
+        if source.undeclared(record).is_some_and(|value| !value.is_empty()) {
+            self.plain.see(planned);
+        }
+    }
+
+    fn columns(&mut self, export: &Export, record: &Record<'_>) {
+        let source = export.source();
+        let Self { lens, unread, .. } = self;
+        match &record.fields {
+            crate::format::Fields::Row { header, cells } => {
+                let names = header.names();
+                if lens.header != names.as_ptr() as usize {
+                    lens.header = names.as_ptr() as usize;
+                    let fates = source.fates(names);
+                    let watch = |(at, (name, fate)): (usize, (&String, Fate))| (at, watch(export, source, name, &fate));
+                    let all = names.iter().zip(fates).enumerate().map(watch);
+                    lens.watched = all.filter(|(_, watch)| *watch != Watch::Not).collect();
+                }
+                for &(at, watch) in &lens.watched {
+                    if let Some(kind) = cells.get(at).and_then(|cell| seen(cell, watch)) {
+                        note(unread, &names[at], kind);
+                    }
+                }
+            }
+            crate::format::Fields::Members(members) => {
+                // Two members that stand for one are told apart by all of the record's names.
+                let mut fates = None;
+                for (at, (name, value)) in members.iter().enumerate() {
+                    let watch = if let Some(watch) = lens.members.get(&**name) {
+                        *watch
+                    } else {
+                        let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+                        let fates = fates.get_or_insert_with(|| source.fates(&names()));
+                        let watch = watch(export, source, name, &fates[at]);
+                        if lens.members.len() < 512 {
+                            lens.members.insert(name.to_string(), watch);
+                        }
+                        watch
+                    };
+                    if watch != Watch::Not
+                        && let Some(kind) = seen(value, watch)
+                    {
+                        note(unread, name, kind);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what another batch saw.
+    pub fn merge(&mut self, other: Self) {
+        for (column, unread) in other.unread {
+            let mine = self.unread.entry(column).or_default();
+            mine.cells += unread.cells;
+            mine.kind = mine.kind.or(unread.kind);
+        }
+        self.plain.merge(other.plain);
+    }
+
+    /// What is to be said before anything is sent.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] for what a person has to decide, with the flag or the line that does.
+    pub fn decide(mut self, export: &Export) -> Result<(), RunError> {
+        let mut said = Vec::new();
+        let mut unread: Vec<_> = self.unread.drain().collect();
+        unread.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
+        for (column, found) in unread.iter().take(4) {
+            let what = match found.kind {
+                Some(kind) => format!("looks like {kind}"),
+                None => "is named like a password".to_owned(),
+            };
+            said.push(format!(
+                "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, [password] hash = \
+                 […, \"{column}\"]), --ignore {column} leaves it out",
+                cells(found.cells)
+            ));
+        }
+        if !export.takes_plain_passwords() {
+            said.extend(self.plain.doubt());
+        }
+        if said.is_empty() { Ok(()) } else { Err(RunError::usage(format!("{}; nothing was sent", said.join("; ")))) }
+    }
+}
+
+fn cells(n: u64) -> String {
+    if n == 1 { "1 cell".to_owned() } else { format!("{n} cells") }
+}
+
+fn note(unread: &mut HashMap<String, Unread>, column: &str, Counts(kind): Counts) {
+    if !unread.contains_key(column) {
+        unread.insert(column.to_owned(), Unread::default());
+    }
+    if let Some(found) = unread.get_mut(column) {
+        found.cells += 1;
+        found.kind = found.kind.or(kind);
+    }
+}
+
+/// How a column is to be looked at. What a source drops and says why is known to it: there only hashes count.
+fn watch(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Watch {
+    const ELSEWHERE: [&str; 14] = [
+        "token",
+        "otp",
+        "recovery",
+        "backup",
+        "session",
+        "apikey",
+        "api_key",
+        "secret",
+        "activation",
+        "invite",
+        "history",
+        "pin",
+        "answer",
+        "2fa",
+    ];
+    let Fate::Dropped { why } = fate else { return Watch::Not };
+    let lower = column.to_ascii_lowercase();
+    let elsewhere = ELSEWHERE.iter().any(|word| lower.contains(word)) || export.ignores(column);
+    let known = match source.fate("\0") {
+        Fate::Dropped { why: unknown } => *why != unknown,
+        _ => false,
+    };
+    let factor =
+        matches!(fate, f if *f == crate::source::kit::common::FACTOR || *f == crate::source::kit::common::TOKEN);
+    match () {
+        () if elsewhere || factor || export.maps_a_password() => Watch::Not,
+        () if !known && holds_password(column) => Watch::Named,
+        () => Watch::Cells,
+    }
+}
+
+/// The kind of hash in a cell that counts, if it is known.
+struct Counts(Option<&'static str>);
+
+/// Whether a cell counts.
+fn seen(value: &Value<'_>, watch: Watch) -> Option<Counts> {
+    if value.is_empty() {
+        return None;
+    }
+    let kind = cell::kind_in(value);
+    let counts = match value {
+        _ if kind.is_some() => true,
+        Value::Text(text) => {
+            watch == Watch::Named && text.len() >= 3 && crate::source::kit::common::truth(value).is_none()
+        }
+        Value::Object(_) => watch == Watch::Named || names_one(value),
+        _ => false,
+    };
+    counts.then_some(Counts(kind))
+}
+
+/// Whether an object has a member that is named like a password, and something in it.
+fn names_one(value: &Value<'_>) -> bool {
+    let Value::Object(members) = value else { return false };
+    members.iter().any(|(name, value)| match value {
+        Value::Text(text) => text.len() >= 13 && holds_password(name),
+        object => names_one(object),
+    })
+}
+
+impl Plain {
+    fn see(&mut self, planned: &Planned<'_>) {
+        match planned {
+            Planned::Create(plan) => match (plan.scheme, &plan.create.body.password) {
+                ("plain", Some(fields)) => self.word(&fields.password),
+                (_, Some(_)) => self.hashes += 1,
+                (_, None) if plan.notes.iter().any(|note| note.code.severity() == Severity::NeedsReset) => {
+                    self.hashes += 1;
+                }
+                (_, None) => {}
+            },
+            Planned::Refused(refused) => match &**refused {
+                Refused { refusal, .. } if refusal.scheme == Some("plain") => self.words += 1,
+                Refused { refusal, .. } if refusal.code == Code::RedactedHash => self.masks += 1,
+                Refused { refusal, .. }
+                    if refusal.scheme.is_some()
+                        || matches!(
+                            refusal.code,
+                            Code::UnrecognisedHash
+                                | Code::AmbiguousScheme
+                                | Code::UnsupportedScheme
+                                | Code::MalformedHash
+                        ) =>
+                {
+                    self.hashes += 1;
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn word(&mut self, text: &str) {
+        let first = self.words == 0;
+        self.words += 1;
+        self.lengths |= !first && self.length != Some(text.len());
+        self.length = Some(text.len());
+        self.symbols |= !text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if self.often.len() < COUNTED || self.often.contains_key(&xxh3_64(text.as_bytes())) {
+            *self.often.entry(xxh3_64(text.as_bytes())).or_default() += 1;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        if other.words > 0 {
+            self.lengths |= other.lengths || self.words > 0 && self.length != other.length;
+            self.length = other.length;
+            self.symbols |= other.symbols;
+        }
+        self.words += other.words;
+        self.hashes += other.hashes;
+        self.masks += other.masks;
+        for (digest, n) in other.often {
+            if self.often.len() < COUNTED || self.often.contains_key(&digest) {
+                *self.often.entry(digest).or_default() += n;
+            }
+        }
+    }
+
+    /// What speaks against plain text, if anything would be sent as that.
+    fn doubt(&self) -> Option<String> {
+        if self.words == 0 {
+            return None;
+        }
+        let most = u64::from(self.often.values().copied().max().unwrap_or(0));
+        let sign = match () {
+            () if self.hashes > 0 => format!("{} of them hashed", cells(self.hashes)),
+            () if self.masks > 0 => format!("{} of them masked", cells(self.masks)),
+            () if most >= 2 && most == self.words || most >= 3 && most * 3 >= self.words => {
+                format!("{most} of them the same")
+            }
+            () if self.words >= 4 && !self.lengths && !self.symbols && self.length.is_some_and(|n| n >= 16) => {
+                format!("all of {} letters and digits", self.length.unwrap_or_default())
+            }
+            () => return None,
+        };
+        Some(format!(
+            "the password column holds {} of plain text beside {sign}: whether they are what people type nobody can tell; \
+             --plain-passwords takes them for that",
+            cells(self.words)
+        ))
+    }
+}

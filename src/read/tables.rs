@@ -1,0 +1,187 @@
+//! Which of an export's tables are read: as the source says, as a person says (`--table`), or a question to that person.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::ReadOptions;
+use super::scan::{Decoded, Job, Pass, drive};
+use crate::error::{Kind, RunError};
+use crate::event::Silent;
+use crate::format::TableSample;
+use crate::format::file::SourceFile;
+use crate::scheme::columns::holds_password;
+use crate::source::kit::cell;
+use crate::source::{Role, Settled, Source};
+
+/// So many tables and columns stand in a message.
+const SHOWN: usize = 8;
+
+/// What each table is.
+///
+/// # Errors
+/// [`RunError::usage`] where that is for a person to say.
+pub(super) fn settle(
+    files: &[SourceFile],
+    tables: &[TableSample],
+    source: &'static dyn Source,
+    options: &ReadOptions,
+) -> Result<Vec<Role>, RunError> {
+    if let Some(name) = &options.table {
+        return named(tables, source, name);
+    }
+    match source.settle(tables, options.from.is_some()) {
+        Settled::Roles(roles) => match unjoined(tables, &roles).filter(|_| source.name() == "generic") {
+            Some(hashes) => Err(RunError::usage(format!(
+                "nobody in table `{}` has a password, and {}; join the two in the database and pass what comes out, or name \
+                 the table with --table",
+                tables.iter().zip(&roles).find(|(_, role)| **role == Role::Users).map_or("", |(t, _)| &t.table),
+                hashes
+            ))),
+            None => Ok(roles),
+        },
+        Settled::Open { candidates, why } => {
+            let rows = rows(files, tables, &candidates, source)?;
+            let listed = candidates.iter().zip(&rows).take(SHOWN).map(|(&at, rows)| {
+                let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                format!("{} ({rows}: {})", name(&tables[at]), columns(&tables[at]))
+            });
+            let listed: Vec<_> = listed.collect();
+            let more = match candidates.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            let hashes = tables.iter().find_map(|table| hashes_alone(table).map(|column| (table, column)));
+            let hashes = hashes.map_or_else(String::new, |(table, column)| {
+                format!("; {} has hashes in `{column}` and nobody's address: join the two in the database", name(table))
+            });
+            let supabase = if hashes.is_empty() && tables.iter().any(|table| table.head.contains("supabase")) {
+                "; a Supabase project's passwords are in auth.users, which this dump leaves out: dump it with `pg_dump \
+                 --data-only --table auth.users`"
+            } else {
+                ""
+            };
+            Err(RunError::usage(format!(
+                "{why}: {}{more}{hashes}{supabase}; name the one with --table NAME, or describe it with --map",
+                listed.join("; ")
+            )))
+        }
+    }
+}
+
+/// The roles with one table for the users.
+fn named(tables: &[TableSample], source: &dyn Source, wanted: &str) -> Result<Vec<Role>, RunError> {
+    let bare = wanted.rsplit('.').next().unwrap_or(wanted);
+    let is = |table: &TableSample| {
+        let stem = table.path.file_stem().map(|stem| stem.to_string_lossy());
+        table.table.eq_ignore_ascii_case(wanted)
+            || table.table.eq_ignore_ascii_case(bare)
+            || table.table.is_empty() && stem.is_some_and(|stem| stem == wanted)
+    };
+    if !tables.iter().any(is) {
+        let names: Vec<_> = tables.iter().filter(|t| !t.table.is_empty()).take(40).map(|t| t.table.as_str()).collect();
+        return Err(RunError::usage(format!("--table {wanted}: no such table; there are {}", names.join(", "))));
+    }
+    let roles = source.roles(tables);
+    let chosen = tables.iter().zip(roles).map(|(table, role)| match (is(table), role) {
+        (true, Role::Ignored) => Role::Users,
+        (false, Role::Users | Role::Mixed) => Role::Ignored,
+        (_, role) => role,
+    });
+    Ok(chosen.collect())
+}
+
+/// The rows of these tables, counted: a message that names them costs a pass over the export and nothing else does.
+fn rows(
+    files: &[SourceFile],
+    tables: &[TableSample],
+    of: &[usize],
+    source: &'static dyn Source,
+) -> Result<Vec<u64>, RunError> {
+    let roles: Vec<_> =
+        (0..tables.len()).map(|at| if of.contains(&at) { Role::Users } else { Role::Ignored }).collect();
+    let job = Job { files, tables, roles: &roles, source, pass: Pass::Users };
+    let mut counts: HashMap<(u16, String), u64> = HashMap::new();
+    let each = |fold: &mut HashMap<(u16, String), u64>, group: Vec<Decoded<'_>>| {
+        for decoded in group {
+            let table = decoded.record.map_or_else(|_| String::new(), |record| record.table.to_string());
+            *fold.entry((decoded.position.file, table)).or_default() += 1;
+        }
+    };
+    let counted = drive(&job, 1, &Silent, &HashMap::new, &each, |fold| {
+        for (table, rows) in fold {
+            *counts.entry(table).or_default() += rows;
+        }
+        Ok(ControlFlow::Continue(()))
+    });
+    // What is whole before a damage is counted; the damage is told when the export is read.
+    if let Err(error) = counted
+        && error.kind() != Kind::Export
+    {
+        return Err(error);
+    }
+    Ok(of.iter().map(|&at| counts.get(&(tables[at].file, tables[at].table.clone())).copied().unwrap_or(0)).collect())
+}
+
+/// A table as a message names it.
+pub(super) fn name(table: &TableSample) -> String {
+    if table.table.is_empty() { format!("{}", table.path.display()) } else { format!("`{}`", table.table) }
+}
+
+/// A table of a file, as a message names both.
+pub(super) fn place(table: &TableSample) -> String {
+    let name = if table.table.is_empty() { String::new() } else { format!(" `{}`", table.table) };
+    format!("{}{name}", table.path.display())
+}
+
+/// A table's columns as a message names them: what may be a value in the place of a name is none.
+pub(super) fn columns(table: &TableSample) -> String {
+    let is_name = |column: &&String| {
+        column.len() <= 40
+            && !column.contains(['$', ':', '{', '@', '\\', '='])
+            && (column.len() < 13 || column.chars().filter(char::is_ascii_digit).count() < 4)
+            && !column.chars().all(|c| c.is_ascii_digit())
+    };
+    if table.columns.is_empty() {
+        return match table.width {
+            0 => "no columns".to_owned(),
+            width => format!("{width} columns without names"),
+        };
+    }
+    if !table.columns.iter().all(|column| is_name(&column) || column.is_empty()) {
+        return format!("{} columns whose names look like values", table.columns.len());
+    }
+    let shown: Vec<_> = table.columns.iter().take(12).map(String::as_str).collect();
+    let more = if table.columns.len() > 12 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The column of hashes in a table whose first rows hold some, and that is not read.
+fn hashes_in(table: &TableSample) -> Option<(&str, &'static str)> {
+    let kind_of = |column: &str| table.records.iter().find_map(|record| cell::kind(record.get(column)?.as_str()?));
+    let columns = table.columns.iter().filter(|column| holds_password(column));
+    columns.map(String::as_str).find_map(|column| Some((column, kind_of(column)?)))
+}
+
+/// The column of hashes of a table that has no addresses and no user names.
+fn hashes_alone(table: &TableSample) -> Option<&str> {
+    let reachable = ["email", "mail", "username", "login", "user_login", "user_email"];
+    let is_reachable =
+        table.columns.iter().any(|column| reachable.iter().any(|name| column.eq_ignore_ascii_case(name)));
+    hashes_in(table).filter(|_| !is_reachable).map(|(column, _)| column)
+}
+
+/// Hashes in a table that is not read, while those who are read have none.
+fn unjoined(tables: &[TableSample], roles: &[Role]) -> Option<String> {
+    let users = || tables.iter().zip(roles).filter(|(_, role)| **role == Role::Users).map(|(table, _)| table);
+    let has_one = |table: &TableSample| {
+        let columns = || table.columns.iter().filter(|column| holds_password(column));
+        let filled = |value: &serde_json::Value| !value.is_null() && value.as_str() != Some("");
+        table.records.iter().any(|record| columns().any(|column| record.get(column).is_some_and(filled)))
+    };
+    if users().any(|table| has_one(table) || table.records.is_empty()) {
+        return None;
+    }
+    let mut others = tables.iter().zip(roles).filter(|(_, role)| **role == Role::Ignored);
+    let (table, (column, kind)) = others.find_map(|(table, _)| Some((table, hashes_in(table)?)))?;
+    Some(format!("{} has {kind} in `{column}`", name(table)))
+}

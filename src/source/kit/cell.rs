@@ -1,0 +1,402 @@
+//! What one cell is to a sign-in: nothing, a mask, a hash in whatever wrapping, or words.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+use crate::bytes::trim;
+use crate::format::Value;
+use crate::scheme::{Looks, looks_like};
+
+/// What a cell holds that may be a password, its hash, or neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source) enum Cell<'v> {
+    /// Nothing, or a word for it (`NULL`, `None`, `nan`).
+    Empty,
+    /// What an exporter writes in the place of what it may not show.
+    Masked,
+    /// A hash, out of whatever it was wrapped in.
+    Hash(Cow<'v, str>),
+    /// Anything else that is text.
+    Words(Cow<'v, str>),
+    /// A list or an object in which no hash is found.
+    Structure,
+}
+
+/// Looks at a cell of a column of passwords or of their hashes.
+pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
+    match value {
+        Value::Null => Cell::Empty,
+        Value::Object(_) | Value::List(_) => match unwrapped(value) {
+            Some(text) if is_masked(&text) => Cell::Masked,
+            Some(text) => Cell::Hash(text),
+            None if value.is_empty() => Cell::Empty,
+            None if value.member("isSet").is_some() => Cell::Masked,
+            None => Cell::Structure,
+        },
+        _ => match value.text() {
+            Some(Cow::Borrowed(text)) => look_at(text),
+            Some(Cow::Owned(text)) => Cell::Words(Cow::Owned(text)),
+            None => Cell::Empty,
+        },
+    }
+}
+
+fn look_at(text: &str) -> Cell<'_> {
+    let bare = trim(text);
+    // Nearly all cells of a column of hashes say what they are.
+    if kind(bare).is_some() {
+        return Cell::Hash(Cow::Borrowed(text));
+    }
+    if bare.is_empty() || ["null", "none", "nil", "nan", "\\n"].iter().any(|word| bare.eq_ignore_ascii_case(word)) {
+        return Cell::Empty;
+    }
+    if is_masked(bare) || looks_like(bare) == Looks::Masked {
+        return Cell::Masked;
+    }
+    if let Some(inner) = decoded(bare) {
+        return Cell::Hash(Cow::Owned(inner));
+    }
+    if is_hash(bare) { Cell::Hash(Cow::Borrowed(text)) } else { Cell::Words(Cow::Borrowed(text)) }
+}
+
+/// A mask in the place of what was not to be shown: one sign over and over, or a word that says so.
+pub(in crate::source) fn is_masked(text: &str) -> bool {
+    const WORDS: [&str; 19] = [
+        "filtered",
+        "redacted",
+        "hidden",
+        "masked",
+        "removed",
+        "omitted",
+        "protected",
+        "censored",
+        "scrubbed",
+        "sanitized",
+        "sanitised",
+        "undefined",
+        "object object",
+        "encrypted",
+        "not shown",
+        "not available",
+        "obfuscated",
+        "anonymized",
+        "anonymised",
+    ];
+    let text = trim(text);
+    // Datasette writes where a blob could be fetched.
+    if (text.starts_with("http://") || text.starts_with("https://")) && text.contains("blob") {
+        return true;
+    }
+    let mut signs = text.chars();
+    if let Some(first) = signs.next()
+        && !(first.is_ascii_digit())
+        && text.chars().count() >= 3
+        && signs.all(|sign| sign == first)
+    {
+        return true;
+    }
+    let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+    let bracketed = bare.len() < text.len();
+    WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
+        || bracketed
+            && ["secret", "password", "n/a", "none", "null", "empty"].iter().any(|w| bare.eq_ignore_ascii_case(w))
+}
+
+/// The hash in an object or list: MongoDB's binaries in their three spellings, sqlite-utils' base64, Node's Buffer, and
+/// `{algorithm, value}`.
+pub(in crate::source) fn unwrapped<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    let text = match value {
+        Value::Text(text) => match decoded(trim(text)) {
+            Some(inner) => Cow::Owned(inner),
+            None => Cow::Borrowed(&**text),
+        },
+        Value::Object(_) => {
+            let text = |name: &str| value.member(name).and_then(Value::text);
+            if let Some(binary) = value.member("$binary") {
+                let base64 = binary.member("base64").and_then(Value::text).or_else(|| binary.text())?;
+                Cow::Owned(of_base64(&base64)?)
+            } else if value.member("$base64").is_some() {
+                Cow::Owned(of_base64(&text("encoded")?)?)
+            } else if text("type").as_deref() == Some("Buffer") {
+                let bytes = value.member("data")?.items().map(|item| item.text()?.parse().ok());
+                Cow::Owned(String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?)
+            } else {
+                let inner = ["value", "hash", "encoded", "digest", "password", "bcrypt"];
+                let inner = inner.iter().find_map(|name| value.member(name));
+                inner.filter(|inner| !matches!(inner, Value::List(_))).and_then(unwrapped)?
+            }
+        }
+        _ => return None,
+    };
+    Some(match text {
+        Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\0').to_owned()),
+        borrowed @ Cow::Borrowed(_) => borrowed,
+    })
+}
+
+/// A hash out of what writers of bytes made of it: Python's `b'…'`, `\x…` and `0x…`, bare hexadecimal or base64 of a text.
+fn decoded(text: &str) -> Option<String> {
+    let literal = ["b'", "b\""].iter().find_map(|open| text.strip_prefix(open)?.strip_suffix(&open[1..]));
+    if let Some(inner) = literal {
+        return Some(inner.to_owned());
+    }
+    let hex = text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text);
+    let prefixed = hex.len() < text.len();
+    if hex.len() >= 26
+        && (prefixed || hex.starts_with("24") || hex.starts_with("7b"))
+        && let Some(inner) = of_hex(hex)
+        && kind(&inner).is_some()
+    {
+        return Some(inner);
+    }
+    let inner = (text.len() >= 20 && text.starts_with(['J', 'e'])).then(|| of_base64(text)).flatten()?;
+    kind(&inner).is_some().then_some(inner)
+}
+
+fn of_hex(hex: &str) -> Option<String> {
+    let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
+}
+
+fn of_base64(text: &str) -> Option<String> {
+    let bare = text.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare)).ok()?;
+    String::from_utf8(bytes).ok().map(|text| text.trim_end_matches('\0').to_owned())
+}
+
+/// Beginnings that only hashes have, and what they are the hashes of.
+const BEGINNINGS: [(&str, &str); 47] = [
+    ("$2a$", "bcrypt"),
+    ("$2b$", "bcrypt"),
+    ("$2x$", "bcrypt"),
+    ("$2y$", "bcrypt"),
+    ("$2$", "bcrypt"),
+    ("$bcrypt", "bcrypt"),
+    ("bcrypt$", "bcrypt"),
+    ("bcrypt:", "bcrypt"),
+    ("bcrypt_sha256$", "bcrypt"),
+    ("$argon2", "argon2"),
+    ("argon2$", "argon2"),
+    (":argon2:", "argon2"),
+    ("$scrypt$", "scrypt"),
+    ("scrypt:", "scrypt"),
+    ("scrypt$", "scrypt"),
+    ("$s0$", "scrypt"),
+    ("$s1$", "scrypt"),
+    ("$fbscrypt$", "scrypt"),
+    ("c2NyeXB0", "scrypt"),
+    ("$7$", "scrypt"),
+    ("$1$", "MD5-crypt"),
+    ("$apr1$", "MD5-crypt"),
+    ("$5$", "SHA-256-crypt"),
+    ("$6$", "SHA-512-crypt"),
+    ("$y$", "yescrypt"),
+    ("$gy$", "yescrypt"),
+    ("$sm3$", "crypt"),
+    ("$P$", "phpass"),
+    ("$H$", "phpass"),
+    ("$S$", "Drupal"),
+    ("U$S$", "Drupal"),
+    ("U$P$", "Drupal"),
+    ("$pbkdf2", "PBKDF2"),
+    ("pbkdf2", "PBKDF2"),
+    ("PBKDF2", "PBKDF2"),
+    (":pbkdf2", "PBKDF2"),
+    ("grub.pbkdf2", "PBKDF2"),
+    ("AQAAAA", "PBKDF2"),
+    ("sha1$", "SHA-1"),
+    ("sha256$", "SHA-256"),
+    ("sha256:", "SHA-256"),
+    ("sha512$", "SHA-512"),
+    ("sha512:", "SHA-512"),
+    ("md5$", "MD5"),
+    ("SCRAM-SHA-", "SCRAM"),
+    (":A:", "MD5"),
+    (":B:", "MD5"),
+];
+
+/// The kind of hash that a text says itself to be: quick enough to be asked of every cell of an export.
+pub(crate) fn kind(text: &str) -> Option<&'static str> {
+    if text.len() < 20
+        || !text.starts_with(['$', '{', 'b', 'a', 's', 'c', 'p', 'P', 'U', ':', 'g', 'A', 'm', 'S', '1', '2'])
+    {
+        return None;
+    }
+    if let Some(rest) = text.strip_prefix('{') {
+        let (tag, rest) = rest.split_once('}')?;
+        let is_tag = (2..=24).contains(&tag.len())
+            && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'|' | b'/'));
+        return (is_tag && rest.len() >= 13 && !rest.contains(char::is_whitespace))
+            .then_some("hash with its scheme in braces");
+    }
+    if let [b'1'..=b'2', b'|', rest @ ..] = text.as_bytes() {
+        return std::str::from_utf8(rest).ok().and_then(kind);
+    }
+    let whole = !text.contains(char::is_whitespace);
+    BEGINNINGS.iter().find(|(beginning, _)| whole && text.starts_with(beginning)).map(|&(_, kind)| kind)
+}
+
+/// [`kind`] of whatever a cell holds, out of its wrapping, and inside objects, lists and JSON that is text.
+pub(crate) fn kind_in(value: &Value<'_>) -> Option<&'static str> {
+    fn within(value: &Value<'_>, depth: u8) -> Option<&'static str> {
+        match value {
+            Value::Text(text) => kind_in_text(text),
+            Value::List(items) if depth > 0 => items.iter().find_map(|item| within(item, depth - 1)),
+            Value::Object(members) if depth > 0 => unwrapped(value)
+                .and_then(|text| kind(&text))
+                .or_else(|| members.iter().find_map(|(_, member)| within(member, depth - 1))),
+            _ => None,
+        }
+    }
+    within(value, 5)
+}
+
+fn kind_in_text(text: &str) -> Option<&'static str> {
+    if text.len() < 20 {
+        return None;
+    }
+    if let Some(kind) = kind(text) {
+        return Some(kind);
+    }
+    match text.as_bytes() {
+        [b'{' | b'[', ..] => {
+            const QUOTED: [(&str, &str); 6] = [
+                ("\"$2a$", "bcrypt"),
+                ("\"$2b$", "bcrypt"),
+                ("\"$2y$", "bcrypt"),
+                ("\"$argon2", "argon2"),
+                ("\"$6$", "SHA-512-crypt"),
+                ("\"$pbkdf2", "PBKDF2"),
+            ];
+            QUOTED.iter().find(|(quoted, _)| text.contains(quoted)).map(|&(_, kind)| kind)
+        }
+        [b'b', b'\'' | b'"', ..] | [b'\\' | b'0', b'x', ..] | [b'2', b'4', ..] | [b'J', ..] => {
+            decoded(trim(text)).and_then(|inner| kind(&inner))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text is a hash: by what it says of itself, by what `rehome identify` makes of it, or because no person types
+/// such a thing.
+pub(in crate::source) fn is_hash(text: &str) -> bool {
+    if kind(text).is_some() {
+        return true;
+    }
+    match looks_like(text) {
+        Looks::Hash { .. } => true,
+        Looks::Unusable => {
+            let rest = text.trim_start_matches(['!', '*']);
+            rest.len() < text.len() && rest.len() >= 16
+        }
+        Looks::Masked => false,
+        Looks::Nothing => is_tagged(text) || is_unpronounceable(text),
+    }
+}
+
+/// `$tag$…` and `{tag}…` of any name.
+fn is_tagged(text: &str) -> bool {
+    let tagged = |open: char, close: char| {
+        let (tag, rest) = text.strip_prefix(open)?.split_once(close)?;
+        let is_tag =
+            !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'|'));
+        (is_tag && rest.len() >= 12 && !rest.contains(char::is_whitespace)).then_some(())
+    };
+    tagged('$', '$').or_else(|| tagged('{', '}')).is_some()
+}
+
+/// A run of 24 hexadecimal digits or more, or 20 signs of base64 in which capitals, small letters and digits are mixed.
+fn is_unpronounceable(text: &str) -> bool {
+    let runs = |is: fn(u8) -> bool| text.as_bytes().split(move |b| !is(*b));
+    let hex = |run: &[u8]| run.len() >= 24 && run.iter().any(u8::is_ascii_digit);
+    let mixed = |run: &[u8]| {
+        let has = |is: fn(&u8) -> bool| run.iter().filter(|b| is(b)).count() >= 2;
+        run.len() >= 20 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+    };
+    let spaced: String = text.chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
+    runs(|b| b.is_ascii_hexdigit()).any(hex)
+        || runs(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).any(mixed)
+        || spaced.len() >= 32 && spaced.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::kit::testing;
+    use serde_json::json;
+
+    const BCRYPT: &str = "$2b$10$702TeNw/844cDoVwiWzRYOOK0qaSqggw09TFRke99k75IovbrI4au";
+
+    #[test]
+    fn hashes_are_found_in_every_wrapping() {
+        let base64 = STANDARD_NO_PAD.encode(BCRYPT);
+        let hex = crate::bytes::hex(BCRYPT.as_bytes());
+        for wrapped in [
+            json!(BCRYPT),
+            json!(base64),
+            json!(hex),
+            json!(format!("\\x{hex}")),
+            json!(format!("0x{}", hex.to_uppercase())),
+            json!(format!("b'{BCRYPT}'")),
+            json!({ "$base64": true, "encoded": base64 }),
+            json!({ "$binary": { "base64": base64, "subType": "00" } }),
+            json!({ "$binary": base64, "$type": "00" }),
+            json!({ "type": "Buffer", "data": BCRYPT.bytes().collect::<Vec<u8>>() }),
+            json!({ "algorithm": "bcrypt", "hash": { "value": BCRYPT, "encoding": "utf8" } }),
+        ] {
+            let value = testing::value(wrapped.clone());
+            assert!(matches!(look(&value), Cell::Hash(hash) if hash == BCRYPT), "{wrapped}");
+            assert_eq!(kind_in(&value), Some("bcrypt"), "{wrapped}");
+        }
+        assert_eq!(kind_in(&testing::value(json!({ "a": [{ "b": BCRYPT }] }))), Some("bcrypt"));
+        assert_eq!(kind_in(&testing::value(json!(format!("{{\"services\":\"{BCRYPT}\"}}")))), Some("bcrypt"));
+    }
+
+    #[test]
+    fn masks_are_no_passwords() {
+        for mask in [
+            "***",
+            "**********",
+            "••••••••",
+            "xxxxxxxx",
+            "--------",
+            "[FILTERED]",
+            "REDACTED",
+            "<redacted>",
+            "[HIDDEN]",
+            "undefined",
+            "[object Object]",
+            "(hidden)",
+            "########",
+        ] {
+            assert_eq!(look_at(mask), Cell::Masked, "{mask}");
+        }
+        for nothing in ["", "  ", "NULL", "None", "nan"] {
+            assert_eq!(look_at(nothing), Cell::Empty, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn what_people_type_is_words() {
+        for password in [
+            "correct horse battery staple",
+            "Correct-Horse-9 battery",
+            "!Hello-World!",
+            "*secret*stars*",
+            "$ecret$money$",
+            "12345678",
+            "hunter2",
+            "pass:word",
+            "Sommer2024",
+            "aaaa1111",
+            "ünïcödé-pass",
+            "letmein;drop",
+        ] {
+            assert!(matches!(look_at(password), Cell::Words(_)), "{password}: {:?}", look_at(password));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Exports that people write themselves, under rehome's own member names and the usual other ones. What cannot be
+//! understood is refused, for that record alone: a file that a person wrote can be corrected by a person.
+
+mod columns;
+mod password;
+mod tables;
+
+use std::borrow::Cow;
+
+use crate::account::{Account, Hint};
+use crate::code::{Code, Note, Refusal};
+use crate::format::{Record, TableSample, Value};
+use crate::source::kit::strict::{self, unclear};
+use crate::source::kit::{common, shape};
+use crate::source::{Context, Detection, Fate, Role, Settled, Source};
+use columns::{COLUMNS, at};
+
+pub(in crate::source) use password::{fill_firebase, plain};
+
+/// CSV, JSON and NDJSON under rehome's own member names and the usual other ones.
+pub struct Generic;
+
+impl Source for Generic {
+    fn name(&self) -> &'static str {
+        "generic"
+    }
+
+    fn about(&self) -> &'static str {
+        "any export under rehome's own member names (id, email, password_hash, …) or the usual other ones; others with --map"
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        &[]
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        tables::detect(tables)
+    }
+
+    fn role(&self, table: &TableSample) -> Role {
+        tables::role(table)
+    }
+
+    fn settle(&self, tables: &[TableSample], asked: bool) -> Settled {
+        tables::settle(tables, asked)
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
+        let members = record.columns(&COLUMNS);
+        let [
+            id,
+            email,
+            email_verified,
+            phone,
+            phone_verified,
+            name,
+            enabled,
+            labels,
+            prefs,
+            created_at,
+            ..,
+            username,
+            first_name,
+            last_name,
+        ] = members;
+        let (created_at, notes) = date("created_at", created_at, context)?;
+        let email = strict::scalar("email", email)?;
+        let username = username.and_then(Value::text).filter(|_| email.is_none());
+        let email = email.or_else(|| username.and_then(shape::address_like));
+        let phone = strict::digits_intact("phone", phone)?.map(unescape_formula);
+        let name = match name {
+            Some(Value::Object(_) | Value::List(_)) => None,
+            name => strict::scalar("name", name)?,
+        };
+        let parts = || common::join_name([first_name, last_name].map(|part| part.and_then(Value::text)));
+        let credential = password::of(record, &members, email.is_none() && phone.is_some(), context)?;
+        Ok(Account {
+            source_id: identifier(id)?.unwrap_or_default(),
+            email,
+            email_verified: proof("email_verified", email_verified)?,
+            phone,
+            phone_verified: proof("phone_verified", phone_verified)?,
+            name: name.or_else(parts),
+            enabled: strict::boolean("enabled", enabled)?.unwrap_or(true),
+            roles: strict::words("labels", labels, &[',', '|', ';'])?,
+            prefs: strict::object("prefs", prefs)?,
+            created_at,
+            last_seen: None,
+            credential,
+            notes,
+        })
+    }
+
+    fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
+        let members = record.columns(&COLUMNS);
+        let email = members[at::EMAIL].and_then(Value::text).filter(|email| email.contains('@'));
+        (members[at::ID].and_then(common::id), email)
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        columns::fate(column)
+    }
+
+    fn fates(&self, columns: &[String]) -> Vec<Fate> {
+        columns::fates(columns)
+    }
+
+    fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
+        record.columns(&COLUMNS)[at::PASSWORD]
+    }
+}
+
+/// An id, in MongoDB's spellings too.
+fn identifier<'r>(value: Option<&'r Value<'r>>) -> Result<Option<Cow<'r, str>>, Refusal> {
+    match value {
+        Some(object @ Value::Object(_)) => {
+            common::id(object).map(Some).ok_or_else(|| unclear("id", "holds an object where one value is expected"))
+        }
+        value => strict::digits_intact("id", value),
+    }
+}
+
+/// Whether an address or a number is proven: yes or no, or the moment since when.
+fn proof(column: &str, value: Option<&Value<'_>>) -> Result<bool, Refusal> {
+    // A day at least, and no small number.
+    let is_long = |value: &Value<'_>| value.text().is_none_or(|text| text.len() >= 8);
+    if let Some(value) = value
+        && is_long(value)
+        && common::moment(value).is_some()
+    {
+        return Ok(true);
+    }
+    Ok(strict::boolean(column, value)?.unwrap_or(false))
+}
+
+/// A moment; one that cannot be understood costs the user nothing but itself, and is only named where it was wanted.
+fn date(
+    column: &str,
+    value: Option<&Value<'_>>,
+    context: &Context<'_>,
+) -> Result<(Option<jiff::Timestamp>, Vec<Note>), Refusal> {
+    let moment = value.and_then(common::moment);
+    let unread = context.keep_dates && moment.is_none() && strict::scalar(column, value)?.is_some();
+    let notes =
+        unread.then(|| Note::new(Code::InvalidDate, format!("column `{column}` holds no date that is understood")));
+    Ok((moment, notes.into_iter().collect()))
+}
+
+/// Exporters guard spreadsheets with an apostrophe before what would be a formula: `'+14155550123`.
+pub(in crate::source) fn unescape_formula(text: Cow<'_, str>) -> Cow<'_, str> {
+    let guarded = |t: &str| t.strip_prefix('\'').is_some_and(|rest| rest.starts_with(['=', '+', '-', '@']));
+    match text {
+        Cow::Borrowed(text) if guarded(text) => Cow::Borrowed(&text[1..]),
+        Cow::Owned(text) if guarded(&text) => Cow::Owned(text[1..].to_owned()),
+        plain => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The credential of a record: which of its columns holds it, and whether that is a hash, plain text, or a mask.
+
+use std::borrow::Cow;
+
+use super::columns::{COUNT, at};
+use crate::account::{Credential, HashInput};
+use crate::code::{Code, Note, Refusal};
+use crate::format::{Record, Value};
+use crate::scheme::registry;
+use crate::source::kit::cell::{self, Cell};
+use crate::source::kit::common;
+use crate::source::kit::strict::{self, unclear};
+use crate::source::{Context, FirebaseHashConfig};
+
+type Members<'r> = [Option<&'r Value<'r>>; COUNT];
+
+/// The credential. What a column called `password` holds is decided cell by cell here, and for the column as a whole when
+/// all have been seen ([`crate::plan::judge`]), before anything is sent.
+///
+/// # Errors
+/// A mask, and what no one can understand.
+pub(super) fn of<'r>(
+    record: &'r Record<'r>,
+    members: &Members<'r>,
+    by_phone: bool,
+    context: &Context<'r>,
+) -> Result<Credential<'r>, Refusal> {
+    let hash = members[at::HASH].map(cell::look);
+    let has_hash = !matches!(hash, None | Some(Cell::Empty));
+    if let Some(text) = members[at::PLAIN].and_then(Value::text).filter(|text| !text.is_empty()) {
+        return plain("plain_password", text);
+    }
+    let undeclared = members[at::PASSWORD].map(cell::look);
+    let (hash, column, value) = match (undeclared, hash) {
+        // A plain-text password comes before a hash: Appwrite can always hash it.
+        (Some(Cell::Words(text)), _) if !says_hash(members) => return Ok(Credential::Plain(bare(text))),
+        (Some(Cell::Hash(text)), _) if text.starts_with("{noop}") => return Ok(Credential::Plain(bare(text))),
+        (Some(Cell::Hash(text)), _)
+            if context.plain_passwords && !has_hash && !says_hash(members) && is_typed(&text) =>
+        {
+            return Ok(Credential::Plain(text));
+        }
+        (_, Some(hash)) if has_hash => (hash, "password_hash", members[at::HASH]),
+        (Some(cell), _) if cell != Cell::Empty => (cell, "password", members[at::PASSWORD]),
+        (Some(_), _) | (_, Some(_)) => {
+            return Ok(Credential::None(Note::new(Code::NoPassword, "the source holds no password for this user")));
+        }
+        (None, None) if by_phone => {
+            return Ok(Credential::None(Note::new(Code::NoPassword, "the user signs in by phone")));
+        }
+        (None, None) => {
+            return Ok(Credential::None(Note::new(Code::HashNotExported, "the export has no column with passwords")));
+        }
+    };
+    let hash = match hash {
+        Cell::Hash(text) | Cell::Words(text) => text,
+        Cell::Empty => return Ok(Credential::default()),
+        Cell::Masked => {
+            let text = format!("column `{column}` holds a mask in the place of the password");
+            return Err(Refusal::new(Code::RedactedHash, text)
+                .hint("export the column as the database holds it, with an account that may read it"));
+        }
+        Cell::Structure => {
+            let kind = if matches!(value, Some(Value::List(_))) { "a list" } else { "an object" };
+            return Err(unclear(column, format_args!("holds {kind} in which no hash is found")));
+        }
+    };
+    if common::is_unusable(&hash) {
+        return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
+    }
+    input(hash, value, record, members, context).map(Credential::Hash)
+}
+
+/// Everything that the record says of the hash.
+fn input<'r>(
+    hash: Cow<'r, str>,
+    whole: Option<&'r Value<'r>>,
+    record: &'r Record<'r>,
+    members: &Members<'r>,
+    context: &Context<'r>,
+) -> Result<HashInput<'r>, Refusal> {
+    let [.., scheme, salt, encoding, n, r, p, length, signer_key, salt_separator, rounds, mem_cost, _, _, _, _, _] =
+        *members;
+    // A hash that is an object has its scheme and salt in there.
+    let inner = |names: &[&str]| {
+        let object = whole.filter(|value| matches!(value, Value::Object(_)))?;
+        names.iter().find_map(|name| object.member(name))
+    };
+    let outer = || record.get("custom_password_hash")?.member("algorithm")?.text();
+    let declared = strict::scalar("password_scheme", scheme)?
+        .or_else(|| inner(&["algorithm", "scheme", "hasher", "type"]).and_then(Value::text))
+        .or_else(outer);
+    // Other systems' columns hold names and numbers of their own; only under rehome's name is each a scheme.
+    let own = record.get("password_scheme").is_some();
+    let declared = declared.filter(|name| own || registry::find(name).is_some() && cell::kind(&hash).is_none());
+    let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
+    let inner_salt = || inner(&["salt"]).and_then(|salt| salt.member("value").or(Some(salt))).and_then(Value::text);
+    let mut input = HashInput {
+        hash,
+        declared,
+        hints: &[],
+        salt: text(salt).or_else(inner_salt),
+        salt_encoding: strict::salt_encoding("password_salt_encoding", encoding)?,
+        scrypt_n: strict::number("scrypt_n", n)?,
+        scrypt_r: strict::number("scrypt_r", r)?,
+        scrypt_p: strict::number("scrypt_p", p)?,
+        scrypt_length: strict::number("scrypt_length", length)?,
+        signer_key: strict::scalar("signer_key", signer_key)?,
+        salt_separator: salt_separator.and_then(Value::text),
+        rounds: strict::number("rounds", rounds)?,
+        mem_cost: strict::number("mem_cost", mem_cost)?,
+    };
+    if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
+        fill_firebase(&mut input, project);
+    }
+    Ok(input)
+}
+
+/// Whether what stands beside a password says that it is a hash: a scheme, a salt, a cost.
+fn says_hash(members: &Members<'_>) -> bool {
+    let written = |at: usize| members[at].and_then(Value::text).filter(|text| !text.trim().is_empty());
+    let scheme = written(at::SCHEME);
+    let is_plain = scheme.as_deref().is_some_and(|name| registry::find(name).is_some_and(|s| s.name == "plain"));
+    !is_plain && (at::SCHEME..at::PASSWORD).any(|at| written(at).is_some())
+}
+
+/// Whether somebody who insists may have typed it: it looks like a hash by its length and letters alone.
+fn is_typed(text: &str) -> bool {
+    cell::kind(text).is_none() && text.len() < 32 && !text.contains(['$', '{', ':'])
+}
+
+/// Puts a project's parameters where the record has none of its own.
+pub(in crate::source) fn fill_firebase<'r>(input: &mut HashInput<'r>, project: &'r FirebaseHashConfig) {
+    input.signer_key = Some(Cow::Borrowed(&project.signer_key));
+    input.salt_separator = Some(Cow::Borrowed(&project.salt_separator));
+    input.rounds.get_or_insert(project.rounds);
+    input.mem_cost.get_or_insert(project.mem_cost);
+}
+
+/// A password out of Spring's `{noop}`, where it stands in one.
+fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.strip_prefix("{noop}") {
+        Some(bare) => Cow::Owned(bare.to_owned()),
+        None => text,
+    }
+}
+
+/// A password of a column that is declared to hold plain text.
+///
+/// # Errors
+/// What is a mask or a hash all the same: taken as plain text such a hash would become the password.
+pub(in crate::source) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<Credential<'r>, Refusal> {
+    if text.starts_with("{noop}") {
+        return Ok(Credential::Plain(bare(text)));
+    }
+    if cell::is_masked(&text) {
+        let said = format!("column `{column}` holds a mask in the place of the password");
+        return Err(Refusal::new(Code::RedactedHash, said).hint("export the column with an account that may read it"));
+    }
+    if cell::is_hash(&text) && !is_typed(&text) {
+        return Err(unclear(column, "is for plain-text passwords and holds what looks like a hash")
+            .hint("it belongs under password_hash, or under `hash` in a mapping file's [password]"));
+    }
+    Ok(Credential::Plain(text))
+}

@@ -1,0 +1,120 @@
+//! Which table of an export holds the people who sign in. Dumps hold many with addresses: orders, contact forms,
+//! newsletters, suppliers.
+
+use super::columns::{COLUMNS, at, folded};
+use crate::format::{Format, TableSample};
+use crate::source::{Detection, Role, Settled};
+
+/// What a table has of a person who signs in.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+struct Evidence {
+    address: bool,
+    phone: bool,
+    /// A user name.
+    login: bool,
+    credential: bool,
+    /// Columns of something else than people.
+    thing: bool,
+}
+
+fn evidence(table: &TableSample) -> Evidence {
+    const THINGS: &str = "orderid invoiceno invoicenumber invoiceid ordernumber total grandtotal subtotal price amount quantity \
+         qty sku stock message subject enquiry inquiry comment body subscribed subscribedat unsubscribed unsubscribedat \
+         optin optedin newsletter listid campaignid invitedby inviterid invitationtoken invitetoken inviteid supplierid \
+         supplierrank vendorid vatnumber taxid iban shippingaddress billingaddress trackingnumber";
+    let found = COLUMNS.among(&table.columns);
+    let has = |at: usize| found[at] != u32::MAX;
+    let thing = |column: &String| THINGS.split_whitespace().any(|word| word == folded(column));
+    Evidence {
+        address: has(at::EMAIL),
+        phone: has(at::PHONE),
+        login: has(at::USERNAME),
+        credential: [at::HASH, at::PASSWORD, at::PLAIN].into_iter().any(has),
+        thing: table.columns.iter().any(thing),
+    }
+}
+
+impl Evidence {
+    fn signs_in(&self) -> bool {
+        self.credential && self.reachable()
+    }
+
+    /// Who may be a person, if somebody says so.
+    fn reachable(&self) -> bool {
+        self.address || self.phone || self.login
+    }
+}
+
+/// A table alone: one that can hold sign-ins, or people with addresses or numbers and nothing that says otherwise.
+pub(super) fn role(table: &TableSample) -> Role {
+    let found = evidence(table);
+    let people = (found.address || found.phone) && !found.thing;
+    if found.signs_in() || people { Role::Users } else { Role::Ignored }
+}
+
+pub(super) fn detect(tables: &[TableSample]) -> Option<Detection> {
+    let is_one = |is: fn(&Evidence) -> bool| tables.iter().find(move |table| is(&evidence(table)));
+    let table = is_one(Evidence::signs_in).or_else(|| tables.iter().find(|table| role(table) == Role::Users));
+    // Of many tables with addresses, which hold people is a question worth asking.
+    let table = table.or_else(|| is_one(|found| found.address).filter(|_| tables.len() > 1))?;
+    let known = table.columns.iter().filter(|column| COLUMNS.place(column).is_some()).map(String::as_str);
+    let place = if table.table.is_empty() { String::new() } else { format!(", table `{}`,", table.table) };
+    let why = format!("{}{place} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));
+    Some(Detection { score: 1, why })
+}
+
+/// What each table is, or which could be the one: several files of the same columns are one table.
+pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
+    let mut groups: Vec<(&str, &[String])> = Vec::new();
+    let group = |table: &TableSample, groups: &mut Vec<(&str, &[String])>| {
+        groups.iter().position(|(name, columns)| {
+            *name == table.table && (*columns == table.columns || matches!(table.format, Format::Json | Format::Ndjson))
+        })
+    };
+    let mut of = Vec::new();
+    for table in tables {
+        let at = group(table, &mut groups).unwrap_or_else(|| {
+            groups.push((&table.table, &table.columns));
+            groups.len() - 1
+        });
+        of.push(at);
+    }
+    let those = |is: &dyn Fn(&TableSample) -> bool| -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for (table, &at) in tables.iter().zip(&of) {
+            if is(table) && !found.contains(&at) {
+                found.push(at);
+            }
+        }
+        found
+    };
+    let taken = |chosen: usize| {
+        Settled::Roles(of.iter().map(|&at| if at == chosen { Role::Users } else { Role::Ignored }).collect())
+    };
+    let listed = |groups: &[usize]| -> Vec<usize> {
+        groups.iter().filter_map(|group| of.iter().position(|at| at == group)).collect()
+    };
+    // An empty table holds nobody, whatever its columns.
+    let mut sign_ins = those(&|table| evidence(table).signs_in() && !table.records.is_empty());
+    if sign_ins.is_empty() {
+        sign_ins = those(&|table| evidence(table).signs_in());
+    }
+    match sign_ins[..] {
+        [one] => return taken(one),
+        [] => {}
+        _ => {
+            let why = "several tables could hold the users";
+            return Settled::Open { candidates: listed(&sign_ins), why };
+        }
+    }
+    let reachable = those(&|table| evidence(table).reachable());
+    match reachable[..] {
+        // A table on its own is what somebody chose to pass.
+        [one] if asked || groups.len() == 1 && role(&tables[0]) == Role::Users => taken(one),
+        [] => Settled::Roles(vec![Role::Ignored; tables.len()]),
+        _ => Settled::Open {
+            candidates: listed(&reachable),
+            why: "no table has passwords beside addresses or user names, and whether its people are users nobody can tell",
+        },
+    }
+}

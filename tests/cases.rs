@@ -1,0 +1,185 @@
+//! Exports of the kinds that were once read wrongly: each folder of `fixtures/cases` is one, with what is right for it in
+//! its `expected.json`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::util::{fixture, rehome, run};
+
+/// What `rehome plan` makes of an export: endpoints and reasons with how often each, and how many are disabled.
+fn planned(lines: &[Value]) -> Value {
+    let (mut counts, mut disabled) = (BTreeMap::<String, u64>::new(), 0);
+    for line in lines {
+        let key = match line["refused"]["code"].as_str() {
+            Some(code) => format!("refused {code}"),
+            None => match line["notes"].as_array().and_then(|notes| {
+                let codes = notes.iter().filter_map(|note| note["code"].as_str());
+                codes.into_iter().find(|code| ["no-password", "hash-not-exported"].contains(code))
+            }) {
+                Some(none) => format!("/users {none}"),
+                None => format!("{} {}", line["create"]["path"], line["scheme"]).replace('"', ""),
+            },
+        };
+        *counts.entry(key).or_default() += 1;
+        let steps = line["steps"].as_array().cloned().unwrap_or_default();
+        disabled += u64::from(steps.iter().any(|step| step["body"] == json!({ "status": false })));
+    }
+    json!({ "plan": counts, "disabled": disabled })
+}
+
+fn arguments(expected: &Value) -> Vec<String> {
+    let given = expected["arguments"].as_array().cloned().unwrap_or_default();
+    given.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+fn is_right(folder: &Path, expected: &Value) {
+    let name = folder.display();
+    let plan = run(rehome().current_dir(folder).arg("plan").args(arguments(expected)));
+    assert_eq!(i64::from(plan.code), expected["exit"], "{name}: {}", plan.stderr);
+    for said in expected["says"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        assert!(plan.stderr.contains(said), "{name} does not say `{said}`: {}", plan.stderr);
+    }
+    let found = planned(&plan.lines());
+    assert_eq!(found["plan"], expected["plan"], "{name}: {}", plan.stderr);
+    assert_eq!(found["disabled"], expected["disabled"], "{name}");
+    // Neither what is printed nor what is said holds a hash.
+    for text in [&plan.stdout, &plan.stderr] {
+        for beginning in ["$2a$", "$2b$", "$2y$", "$argon2", "$pbkdf2", "scrypt:32768"] {
+            assert!(!text.contains(beginning), "{name} shows a hash");
+        }
+    }
+    if let Some(proven) = expected["proven"].as_u64() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut check = rehome();
+        check.current_dir(folder).arg("check").args(arguments(expected)).args([
+            "--known",
+            "known.csv",
+            "--format",
+            "json",
+        ]);
+        let report = run(check.arg("--run").arg(home.path().join("run"))).json();
+        assert_eq!(report["known"]["proven"], proven, "{name}: {}", report["known"]);
+    }
+}
+
+#[test]
+fn every_case_is_read_rightly() {
+    let mut folders: Vec<_> = std::fs::read_dir(fixture("cases"))
+        .expect("the cases")
+        .map(|entry| entry.expect("a folder").path())
+        .filter(|path| path.join("expected.json").is_file())
+        .collect();
+    folders.sort();
+    assert!(folders.len() > 20, "{} cases", folders.len());
+    for folder in folders {
+        let expected = std::fs::read(folder.join("expected.json")).expect("an expectation");
+        let cases: Value = serde_json::from_slice(&expected).expect("JSON");
+        for expected in cases.as_array().expect("a list of runs") {
+            is_right(&folder, expected);
+        }
+    }
+}
+
+/// Whatever `identify` knows is never taken for a plain-text password, whichever column and format it comes in, and no row
+/// vanishes.
+#[test]
+fn nothing_that_identify_knows_becomes_a_password() {
+    let listed = std::fs::read_to_string(fixture("cases/hash-shapes-in-password/users.csv")).expect("the shapes");
+    let hashes: Vec<&str> = listed.lines().skip(1).filter_map(|line| line.splitn(3, ',').nth(2)).collect();
+    assert!(hashes.len() > 30);
+    let home = tempfile::tempdir().expect("a folder");
+    for column in ["password", "Password", "passwd", "password_hash", "hashedPassword", "pwd", "plain_password"] {
+        let csv: String = hashes.iter().enumerate().fold(format!("id,email,{column}\n"), |csv, (n, hash)| {
+            format!("{csv}{n},u{n}@example.com,\"{}\"\n", hash.trim_matches('"').replace('"', "\"\""))
+        });
+        let record = |(n, hash): (usize, &&str)| {
+            let mut record = json!({ "id": n, "email": format!("u{n}@example.com") });
+            record[column] = json!(hash.trim_matches('"'));
+            record
+        };
+        let json: Value = hashes.iter().enumerate().map(record).collect();
+        for (file, text) in [("a.csv", csv), ("a.json", json.to_string())] {
+            let path = home.path().join(file);
+            std::fs::write(&path, text).expect("written");
+            for insisting in [false, true] {
+                let mut plan = rehome();
+                plan.arg("plan").arg(&path).args(insisting.then_some("--plain-passwords"));
+                let lines = run(plan.arg("--reveal")).lines();
+                assert_eq!(lines.len(), hashes.len(), "{column} in {file}");
+                for line in lines.iter().filter(|line| line["scheme"] == "plain") {
+                    let text = line["create"]["body"]["password"].as_str().expect("a password");
+                    // DES crypt is thirteen letters, which somebody may insist on having typed.
+                    assert!(insisting && text.len() < 32 && !text.contains('$'), "{column} in {file}: {text}");
+                }
+            }
+        }
+    }
+}
+
+fn stops(home: &Path, csv: &str, arguments: &[&str]) -> String {
+    let path = home.join("users.csv");
+    std::fs::write(&path, csv).expect("written");
+    let plan = run(rehome().arg("plan").arg(&path).args(arguments));
+    assert_eq!((plan.code, &*plan.stdout), (2, ""), "{csv}\n{}", plan.stderr);
+    plan.stderr
+}
+
+#[test]
+fn what_looks_like_a_credential_and_is_not_read_stops_the_run() {
+    const BCRYPT: &str = "$2b$10$702TeNw/844cDoVwiWzRYOOK0qaSqggw09TFRke99k75IovbrI4au";
+    let home = tempfile::tempdir().expect("a folder");
+    // Under a name that means nothing, and beside a system's own columns.
+    for csv in [
+        format!("id,email,xyz\n1,a@example.com,{BCRYPT}\n"),
+        format!("id,email,xyz\n1,a@example.com,\"{{\"\"a\"\":\"\"{BCRYPT}\"\"}}\"\n"),
+        format!("id,email,xyz\n1,a@example.com,b'{BCRYPT}'\n"),
+        format!("id,email,password,xyz\n1,a@example.com,,{BCRYPT}\n"),
+        format!(
+            "id,email,email_verified_at,password,remember_token,created_at,updated_at,xyz\n1,a@example.com,,,,,,{BCRYPT}\n"
+        ),
+    ] {
+        let said = stops(home.path(), &csv, &[]);
+        assert!(said.contains("`xyz`") && said.contains("bcrypt") && said.contains("1 cell"), "{said}");
+        assert!(said.contains("--ignore xyz") && !said.contains("702TeNw"), "{said}");
+        let path = home.path().join("users.csv");
+        run(rehome().arg("plan").arg(&path).args(["--ignore", "xyz"])).exits(0);
+    }
+    let signs = [
+        "one,two",
+        "hunter2,$2b$10$702TeNw/844cDoVwiWzRYOOK0qaSqggw09TFRke99k75IovbrI4au",
+        "hunter2,**********",
+        "swordfish,swordfish",
+        "5f4dcc3b5aa765d61d8327deb882cf99,letmein1",
+    ];
+    for (at, pair) in signs.iter().enumerate() {
+        let (first, second) = pair.split_once(',').expect("two");
+        let csv = format!("id,email,password\n1,a@example.com,{first}\n2,b@example.com,{second}\n");
+        if at == 0 {
+            let path = home.path().join("plain.csv");
+            std::fs::write(&path, csv.replace("one", "a long one").replace("two", "another one")).expect("written");
+            let lines = run(rehome().arg("plan").arg(&path)).exits(0).lines();
+            assert!(lines.iter().all(|line| line["scheme"] == "plain"));
+        } else {
+            let said = stops(home.path(), &csv, &[]);
+            assert!(said.contains("--plain-passwords") && !said.contains(first), "{said}");
+        }
+    }
+}
+
+#[test]
+fn nobody_in_an_export_is_no_success() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("empty.csv");
+    std::fs::write(&path, "id,email,password\n").expect("written");
+    for command in ["plan", "check"] {
+        let mut said = rehome();
+        said.arg(command).arg(&path);
+        if command == "check" {
+            said.arg("--run").arg(home.path().join("run"));
+        }
+        let said = run(&mut said).exits(1);
+        assert!(!said.stderr.is_empty());
+    }
+}
