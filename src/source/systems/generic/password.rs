@@ -126,7 +126,7 @@ fn says_hash(members: &Members<'_>) -> bool {
 
 /// Whether somebody who insists may have typed it: it looks like a hash by its length and letters alone.
 fn is_typed(text: &str) -> bool {
-    cell::kind(text).is_none() && text.len() < 32 && !text.contains(['$', '{', ':'])
+    cell::kind(text).is_none() && text.len() < 16 && !text.contains(['$', '{', ':', '='])
 }
 
 /// Puts a project's parameters where the record has none of its own.
