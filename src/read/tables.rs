@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::ReadOptions;
-use super::scan::{Decoded, Job, Pass, drive};
+use super::scan::{Decoded, Pass, Reading, drive};
 use crate::error::{Kind, RunError};
 use crate::event::Silent;
 use crate::format::TableSample;
@@ -99,7 +99,7 @@ fn rows(
 ) -> Result<Vec<u64>, RunError> {
     let roles: Vec<_> =
         (0..tables.len()).map(|at| if of.contains(&at) { Role::Users } else { Role::Ignored }).collect();
-    let job = Job { files, tables, roles: &roles, source, pass: Pass::Users };
+    let job = Reading { files, tables, roles: &roles, source, pass: Pass::Users };
     let mut counts: HashMap<(u16, String), u64> = HashMap::new();
     let each = |fold: &mut HashMap<(u16, String), u64>, group: Vec<Decoded<'_>>| {
         for decoded in group {
