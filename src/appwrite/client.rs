@@ -55,9 +55,9 @@ pub fn endpoint_url(endpoint: &str) -> Result<Url, RunError> {
     let url = Url::parse(endpoint).ok();
     if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
         return Err(RunError::usage(
-            "the endpoint holds a user name or password, which would stand in the report and the ledger; leave them out \
-             (the API key goes into APPWRITE_API_KEY or --key-file)",
-        ));
+            "the endpoint holds a user name or password, which would stand in the report and the ledger",
+        )
+        .remedy("leave them out (the API key goes into APPWRITE_API_KEY or --key-file)"));
     }
     url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
         .ok_or_else(|| RunError::usage(format!("`{endpoint}` is not an endpoint like https://host/v1")))

@@ -81,7 +81,8 @@ impl Input {
                 RunError::export(format!("{} is cut off: the compressed data ends too early", self.name()))
             }
             InvalidData | InvalidInput if self.packing != Packing::None => {
-                RunError::export(format!("{} is damaged: {error}", self.name()))
+                RunError::export(format!("{} is damaged", self.name()))
+                    .because(std::io::Error::new(error.kind(), error.to_string()))
             }
             kind => RunError::io(&self.path)(std::io::Error::new(kind, error.to_string())),
         }
@@ -161,10 +162,8 @@ impl Input {
             .iter()
             .any(|(_, name)| name == "xl/workbook.xml" || name == "xl/workbook.bin" || name == "content.xml")
         {
-            return Err(RunError::export(format!(
-                "{} is a workbook of a spreadsheet program: save its sheet as CSV (UTF-8) and pass that",
-                self.name()
-            )));
+            return Err(RunError::export(format!("{} is a workbook of a spreadsheet program", self.name()))
+                .remedy("save its sheet as CSV (UTF-8) and pass that"));
         }
         let fitting: Vec<_> = entries.iter().filter(|(_, name)| named_like_an_export(name)).collect();
         let (index, name) = match (entries.as_slice(), fitting.as_slice()) {

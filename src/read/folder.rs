@@ -78,10 +78,9 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         }
     }
     if files.is_empty() && folder.join("toc.dat").is_file() {
-        return Err(RunError::export(format!(
-            "{0} is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {0}` and pass that",
-            folder.display()
-        )));
+        let folder = folder.display();
+        return Err(RunError::export(format!("{folder} is an archive of pg_dump"))
+            .remedy(format!("turn it into SQL with `pg_restore -f users.sql {folder}` and pass that")));
     }
     let inner = subfolders(folder)?;
     // `mariadb-dump --dir` makes one folder a database.
@@ -90,11 +89,8 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     }
     if files.is_empty() && !inner.is_empty() {
         let names: Vec<_> = inner.iter().take(5).map(|path| path.display().to_string()).collect();
-        return Err(RunError::export(format!(
-            "{} holds no file that could be an export, but folders: pass the one with the users ({})",
-            folder.display(),
-            names.join(", ")
-        )));
+        return Err(RunError::export(format!("{} holds no file that could be an export, but folders", folder.display()))
+            .remedy(format!("pass the one with the users ({})", names.join(", "))));
     }
     if files.is_empty() {
         return Err(RunError::export(format!("{} holds no file that could be an export", folder.display())));

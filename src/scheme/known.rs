@@ -400,7 +400,8 @@ pub fn read(path: &Path) -> Result<Vec<KnownPassword>, RunError> {
     let bytes = std::fs::read(path).map_err(RunError::io(path))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
-    let header = reader.headers().map_err(|e| usage(e.to_string()))?.clone();
+    let no_header = |e| RunError::usage(path.display().to_string()).because(e);
+    let header = reader.headers().map_err(no_header)?.clone();
     let column = |name: &str| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
     let Some(password) = column("password") else { return Err(usage("the header has no column `password`".into())) };
     let (email, id) = (column("email"), column("id"));

@@ -5,14 +5,15 @@ use toml::{Table, Value};
 use crate::error::RunError;
 
 /// Why a file is no mapping. Becomes [`RunError::usage`] with the file's name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub(in crate::source) struct Problem(pub(in crate::source) String);
 
 pub(in crate::source) type Read<T> = Result<T, Problem>;
 
 impl Problem {
     pub(in crate::source) fn in_file(self, path: &std::path::Path) -> RunError {
-        RunError::usage(format!("{}: {}", path.display(), self.0))
+        RunError::usage(path.display().to_string()).because(self)
     }
 }
 
