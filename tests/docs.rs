@@ -45,6 +45,55 @@ fn every_mapping_that_is_shown_reads_the_export_that_is_shown() {
     }
 }
 
+/// What follows a heading of the mapping reference that begins like this.
+fn chapter<'t>(text: &'t str, heading: &str) -> &'t str {
+    let found = text.split("\n## ").find(|chapter| chapter.starts_with(heading));
+    found.unwrap_or_else(|| panic!("docs/mapping.md has no `## {heading}`"))
+}
+
+/// A key that nobody would write is told what keys there are; each of them, and each word that a key takes, is in the page.
+#[test]
+fn every_key_that_a_mapping_may_have_is_in_the_reference() {
+    let text = paper("docs/mapping.md");
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("people.csv"), home.path().join("map.toml"));
+    std::fs::write(&export, "id,pw\nu1,x\n").expect("a file");
+    let user = "[user]\nid = 'id'\n";
+    let hash = format!("{user}[password]\nhash = 'pw'\n");
+    let text_of = |key: &str| format!("[user]\nemail = 'id'\n{key} = {{ from = 'id', WORD = 1 }}");
+    for (heading, mapping) in [
+        ("[source]", format!("{user}[source]\nWORD = 1")),
+        ("[source]", format!("{user}[source]\nmissing = 'WORD'")),
+        ("[where]", format!("{user}[where]\nWORD = 1")),
+        ("", format!("{user}WORD = 1")),
+        ("Texts", text_of("id")),
+        ("Flags", text_of("enabled")),
+        ("Flags", "[user]\nid = 'id'\nenabled = { from = 'id', as = 'WORD' }".to_owned()),
+        ("Dates", text_of("created_at")),
+        ("Dates", "[user]\nid = 'id'\ncreated_at = { from = 'id', as = 'WORD' }".to_owned()),
+        ("Labels", text_of("labels")),
+        ("Labels", "[user]\nid = 'id'\nlabels = { from = 'id', other = 'WORD' }".to_owned()),
+        ("Preferences", text_of("prefs")),
+        ("Preferences", "[user]\nid = 'id'\nprefs = { from = 'id', types = { id = 'WORD' } }".to_owned()),
+        ("[password]", format!("{hash}WORD = 1")),
+        ("[password]", format!("{hash}on_unsupported = 'WORD'")),
+        ("[password]", format!("{hash}salt = {{ from = 'id', encoding = 'WORD' }}")),
+        ("[password]", format!("{hash}[password.params]\nWORD = 1")),
+    ] {
+        std::fs::write(&map, mapping.replace("WORD", "xxyyxxyyxxyyxxyy")).expect("a file");
+        let told = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(2).stderr;
+        let (_, there) = told.trim_end().split_once("; there are ").unwrap_or_else(|| panic!("{mapping}: {told}"));
+        let chapter = if heading.is_empty() { &text } else { chapter(&text, heading) };
+        let words: Vec<_> = chapter.split_whitespace().map(|word| word.trim_start_matches(['`', '(', '{'])).collect();
+        for key in there.split(" and patterns").next().unwrap_or_default().split([',', ' ']) {
+            let marks = ['`', '"'].map(|mark| format!("{mark}{key}{mark}"));
+            let assigned = words.windows(2).any(|pair| pair == [key, "="]);
+            let named = key.is_empty() || key == "and" || assigned || marks.iter().any(|mark| chapter.contains(mark));
+            assert!(named, "docs/mapping.md says nothing of `{key}` under `{heading}`: {told}");
+        }
+    }
+}
+
 #[test]
 fn the_example_mapping_plans_everybody_but_the_bot() {
     let examples = root().join("examples");

@@ -89,8 +89,11 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     }
     if files.is_empty() && !inner.is_empty() {
         let names: Vec<_> = inner.iter().take(5).map(|path| path.display().to_string()).collect();
-        return Err(RunError::export(format!("{} holds no file that could be an export, but folders", folder.display()))
-            .remedy(format!("pass the one with the users ({})", names.join(", "))));
+        return Err(RunError::export(format!(
+            "{} holds no file that could be an export, but folders",
+            folder.display()
+        ))
+        .remedy(format!("pass the one with the users ({})", names.join(", "))));
     }
     if files.is_empty() {
         return Err(RunError::export(format!("{} holds no file that could be an export", folder.display())));
