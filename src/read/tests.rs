@@ -408,13 +408,12 @@ fn databases_with_the_same_tables_stay_apart() {
     };
     let dump = of("shop", "a@x.y") + &of("blog", "b@x.y");
     let dir = tempfile::tempdir().unwrap();
-    let export = open(&dir, &[("a.sql", dump.as_bytes())], None).unwrap();
-    let tables: Vec<_> = export.tables().iter().map(|table| table.table.as_str()).collect();
-    assert_eq!(tables, ["users", "blog.users"]);
     let cluster = "\\connect shop\nCOPY public.users (id, email) FROM stdin;\n1\ta@x.y\n\\.\n\\connect -reuse-previous=on \"dbname='blog'\"\nCOPY public.users (id, email) FROM stdin;\n1\tb@x.y\n\\.\n";
-    let export = open(&dir, &[("b.sql", cluster.as_bytes())], None).unwrap();
-    let tables: Vec<_> = export.tables().iter().map(|table| table.table.as_str()).collect();
-    assert_eq!(tables, ["users", "blog.users"]);
+    for dump in [dump.as_bytes(), cluster.as_bytes()] {
+        // Which of the two holds the users is for a person to say.
+        let said = open(&dir, &[("a.sql", dump)], None).err().unwrap().to_string();
+        assert!(said.contains("`users` (1 row: id, email); `blog.users` (1 row: id, email)"), "{said}");
+    }
 }
 
 #[test]

@@ -108,7 +108,10 @@ pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
         }
     }
     let reachable = those(&|table| evidence(table).reachable());
+    let filled = those(&|table| evidence(table).reachable() && !table.records.is_empty());
     match reachable[..] {
+        // There is nobody to ask about.
+        [one, ..] if filled.is_empty() => taken(one),
         // A table on its own is what somebody chose to pass.
         [one] if asked || groups.len() == 1 && role(&tables[0]) == Role::Users => taken(one),
         [] => Settled::Roles(vec![Role::Ignored; tables.len()]),
