@@ -1,7 +1,8 @@
 //! A folder that only its owner can look into, with files that appear whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -9,9 +10,9 @@ use tempfile::NamedTempFile;
 use crate::error::RunError;
 
 const UNFINISHED: &str = ".part";
+const LOCK: &str = "lock";
 
-/// A folder whose files are written for its owner alone. Whoever writes into the folder of a run holds its lock:
-/// [`crate::run::RunFolder`] is the one way to both.
+/// A folder whose files are written for its owner alone. Whoever writes into the folder of a run has it as [`Locked`].
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
@@ -165,7 +166,7 @@ impl Folder {
     }
 
     /// Removes what a killed run left unfinished: it may hold rejected rows. Failing to must not stop the next run.
-    pub fn sweep(&self) {
+    fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -174,6 +175,46 @@ impl Folder {
                 let _ = fs::remove_file(&path);
             }
         }
+    }
+}
+
+/// A folder, and the right of this process alone to write a run into it, for as long as the value lives (or until the process
+/// dies).
+#[derive(Debug)]
+pub struct Locked {
+    folder: Folder,
+    _lock: File,
+}
+
+impl Deref for Locked {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+impl Locked {
+    /// Takes the folder's lock; `None` while another process has it. What a killed run left unfinished goes.
+    ///
+    /// # Errors
+    /// As [`Folder::own_file`].
+    pub fn take(folder: Folder) -> Result<Option<Self>, RunError> {
+        let lock = folder.own_file(LOCK)?;
+        match lock.try_lock() {
+            Ok(()) => {
+                folder.sweep();
+                Ok(Some(Self { folder, _lock: lock }))
+            }
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(RunError::io(folder.file(LOCK))(error)),
+        }
+    }
+
+    /// Whether a process has the lock of the folder now.
+    #[must_use]
+    pub fn is_taken(path: &Path) -> bool {
+        File::open(path.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 

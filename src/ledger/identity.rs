@@ -1,14 +1,14 @@
 //! What a ledger belongs to, and opening it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{LEDGER, Reader, is_empty, meta, set_meta};
+use super::store::{LEDGER, Reader, check_files, is_empty, meta, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::folder::Locked;
 
 /// What a ledger belongs to. A run whose identity differs in any member is another run: its record numbers, plans or
 /// target are not those of this ledger.
@@ -45,18 +45,20 @@ impl Identity {
     }
 }
 
-/// Opens the ledger of a run folder for writing, or begins it with this identity and these settings (JSON, for `resume`). The
-/// caller holds the folder's lock, and has made sure that the file is the run's own.
+/// Opens the ledger of a run folder for writing, or begins it with this identity and these settings (JSON, for `resume`).
 ///
 /// # Errors
-/// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version.
+/// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version, or is a file that
+/// others can change.
 pub fn open(
-    folder: &Path,
+    folder: &Locked,
     identity: &Identity,
     settings: &str,
     listener: Arc<dyn Listener>,
 ) -> Result<(Ledger, Reader), RunError> {
-    let path = folder.join(LEDGER);
+    check_files(folder)?;
+    folder.own_file(LEDGER)?;
+    let path = folder.file(LEDGER);
     let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
     let begun = [
         ("identity", text),
@@ -74,20 +76,20 @@ pub fn open(
             set_meta(&connection, key, value)?;
         }
     } else if let Some(difference) = stored.difference(identity) {
-        return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.display()))
+        return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.path().display()))
             .remedy("give this run a folder of its own with --run"));
     }
-    Ok((Ledger::start(connection, listener), Reader::open(folder)?))
+    Ok((Ledger::start(connection, listener), Reader::open(folder.path())?))
 }
 
-/// Opens the ledger of a run that exists for writing, whatever it belongs to. The caller holds the folder's
-/// lock.
+/// Opens the ledger of a run that exists for writing, whatever it belongs to.
 ///
 /// # Errors
-/// [`RunError::usage`] where there is none.
-pub fn reopen(folder: &Path, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
-    let reader = Reader::open(folder)?;
-    Ok((Ledger::start(prepare(&folder.join(LEDGER), &[])?, listener), reader))
+/// [`RunError::usage`] where there is none, and as [`open`].
+pub fn reopen(folder: &Locked, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+    let reader = Reader::open(folder.path())?;
+    folder.own_file(LEDGER)?;
+    Ok((Ledger::start(prepare(&folder.file(LEDGER), &[])?, listener), reader))
 }
 
 #[cfg(test)]
@@ -97,6 +99,7 @@ mod tests {
     use super::super::writer::Change;
     use super::*;
     use crate::event::Silent;
+    use crate::folder::Folder;
 
     fn identity() -> Identity {
         Identity {
@@ -107,6 +110,10 @@ mod tests {
             project: "p".into(),
             shard: String::new(),
         }
+    }
+
+    fn locked(folder: &tempfile::TempDir) -> Locked {
+        Locked::take(Folder::open(folder.path()).expect("a folder")).expect("a lock").expect("nobody has it")
     }
 
     fn entry(record: u64) -> Entry {
@@ -130,7 +137,7 @@ mod tests {
     async fn rows_are_durable_small_and_counted() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path();
-        let (ledger, reader) = open(path, &identity(), "{}", Arc::new(Silent)).expect("a new ledger");
+        let (ledger, reader) = open(&locked(&folder), &identity(), "{}", Arc::new(Silent)).expect("a new ledger");
         let sender = ledger.sender();
         let n = 20_000;
         for batch in (1..=n).collect::<Vec<_>>().chunks(256) {
@@ -158,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_ledger_is_of_one_export_and_one_target() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path();
+        let path = &locked(&folder);
         let other = Identity { project: "q".into(), ..identity() };
         {
             open(path, &other, "{}", Arc::new(Silent)).expect("a new ledger");
@@ -175,11 +182,11 @@ mod tests {
     fn a_newer_schema_and_a_foreign_file_are_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(LEDGER);
-        drop(open(folder.path(), &identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
+        drop(open(&locked(&folder), &identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
         rusqlite::Connection::open(&path)
             .and_then(|c| c.pragma_update(None, "user_version", 2))
             .expect("a newer version");
-        let Err(error) = open(folder.path(), &identity(), "{}", Arc::new(Silent)) else {
+        let Err(error) = open(&locked(&folder), &identity(), "{}", Arc::new(Silent)) else {
             panic!("a newer schema was taken")
         };
         assert!(error.exit_code() == 5 && error.to_string().contains("newer rehome"), "{error}");

@@ -36,5 +36,5 @@ mod writer;
 pub use identity::{Identity, open, reopen};
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
-pub use store::{Counts, Entry, LEDGER, Reader, check_files, holds_run};
+pub use store::{Counts, Entry, LEDGER, Reader, holds_run};
 pub use writer::{Change, Ledger, Sender};

@@ -84,7 +84,7 @@ pub struct Counts {
 ///
 /// # Errors
 /// As [`Folder::check_file`].
-pub fn check_files(folder: &Folder) -> Result<(), RunError> {
+pub(super) fn check_files(folder: &Folder) -> Result<(), RunError> {
     ["", "-wal", "-shm"].iter().try_for_each(|end| folder.check_file(&format!("{LEDGER}{end}")))
 }
 

@@ -1,33 +1,27 @@
 //! The run folder and its lock, which are opened together: whoever writes into a run's folder is alone there.
 
-use std::fs::{File, TryLockError};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::RunError;
 use crate::event::Listener;
-use crate::folder::Folder;
+use crate::folder::{Folder, Locked};
 use crate::ledger::{self, Identity, LEDGER, Ledger, Reader};
 use crate::report::REPORT_JSON;
 
 /// The users of `--sandbox`.
 pub const SANDBOX: &str = "sandbox.sqlite";
-const LOCK: &str = "lock";
 
-/// A run's folder, and the right of this process alone to write into it, for as long as the value lives (or until the
-/// process dies).
+/// A run's folder, locked for as long as the value lives.
 #[derive(Debug)]
-pub struct RunFolder {
-    folder: Folder,
-    _lock: File,
-}
+pub struct RunFolder(Locked);
 
 impl Deref for RunFolder {
-    type Target = Folder;
+    type Target = Locked;
 
-    fn deref(&self) -> &Folder {
-        &self.folder
+    fn deref(&self) -> &Locked {
+        &self.0
     }
 }
 
@@ -53,7 +47,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::usage`] if it is not there.
     pub fn open_unless_taken(path: &Path) -> Result<Option<Self>, RunError> {
-        Self::try_lock(Folder::open(path)?)
+        Ok(Locked::take(Folder::open(path)?)?.map(Self))
     }
 
     /// Makes or takes a folder for lists and a report that belong to no run: not one that holds a run, whose own would be
@@ -72,28 +66,16 @@ impl RunFolder {
 
     fn lock(folder: Folder) -> Result<Self, RunError> {
         let path = folder.path().to_owned();
-        Self::try_lock(folder)?.ok_or_else(|| {
+        Locked::take(folder)?.map(Self).ok_or_else(|| {
             RunError::foreign_ledger(format!("another rehome is working on {}", path.display()))
                 .remedy("wait for it, or give this run a folder of its own with --run")
         })
     }
 
-    fn try_lock(folder: Folder) -> Result<Option<Self>, RunError> {
-        let lock = folder.own_file(LOCK)?;
-        match lock.try_lock() {
-            Ok(()) => {
-                folder.sweep();
-                Ok(Some(Self { folder, _lock: lock }))
-            }
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(RunError::io(folder.file(LOCK))(error)),
-        }
-    }
-
     /// Whether a process works on the folder now.
     #[must_use]
     pub fn is_taken(path: &Path) -> bool {
-        File::open(path.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        Locked::is_taken(path)
     }
 
     /// Opens the run's ledger, or begins it: see [`ledger::open`].
@@ -106,9 +88,7 @@ impl RunFolder {
         settings: &str,
         listener: Arc<dyn Listener>,
     ) -> Result<(Ledger, Reader), RunError> {
-        ledger::check_files(self)?;
-        self.own_file(LEDGER)?;
-        ledger::open(self.path(), identity, settings, listener)
+        ledger::open(self, identity, settings, listener)
     }
 
     /// Opens the ledger of a run that exists, whatever it belongs to.
@@ -116,10 +96,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::usage`] where there is none.
     pub fn begun_ledger(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
-        if self.file(LEDGER).exists() {
-            self.own_file(LEDGER)?;
-        }
-        ledger::reopen(self.path(), listener)
+        ledger::reopen(self, listener)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::RunFolder;
 use super::compare::compare;
 use super::context::Context;
 use super::gate::{Gate, Limits};
@@ -19,6 +20,7 @@ use crate::appwrite::client::{Answer, Lost};
 use crate::appwrite::wire::{Create, CreateBody, PasswordFields, Request, Step, User};
 use crate::appwrite::{Client, Endpoint, Target};
 use crate::event::Silent;
+use crate::folder::Locked;
 use crate::ledger::{self, Entry, Event, Identity, State, Steps};
 use crate::plan::Plan;
 
@@ -227,7 +229,7 @@ impl World {
 
 /// Brings all users who are not settled as far as they come; whether the run was stopped.
 fn session(
-    folder: &std::path::Path,
+    folder: &Locked,
     world: &Arc<Mutex<World>>,
     target: &Target,
     give_up_after: Duration,
@@ -332,9 +334,10 @@ fn ten_thousand_users_end_done_or_truly_refused_or_left() {
         let ends = world.until < u64::MAX;
         let world = Arc::new(Mutex::new(world));
         let home = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::create(home.path()).expect("a folder of a run");
         // Who never answers again is waited for less: this machine may be busy.
         let patience = if ends { Duration::from_millis(300) } else { PATIENCE };
-        let (stopped, entries) = session(home.path(), &world, &target, patience);
+        let (stopped, entries) = session(&folder, &world, &target, patience);
         assert_eq!(stopped.is_some(), ends, "world {seed}: {stopped:?}");
         for record in 1..=USERS {
             check(seed, record, &entries[&record], &world, stopped.is_some());
@@ -345,7 +348,7 @@ fn ten_thousand_users_end_done_or_truly_refused_or_left() {
             let mut world = world.lock().expect("a lock");
             (world.odds, world.until) = (0.0, u64::MAX);
         }
-        let (stopped, entries) = session(home.path(), &world, &target, PATIENCE);
+        let (stopped, entries) = session(&folder, &world, &target, PATIENCE);
         assert_eq!(stopped, None, "world {seed} is well");
         for record in 1..=USERS {
             let entry = &entries[&record];
