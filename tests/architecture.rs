@@ -135,3 +135,111 @@ fn an_import_of_a_later_room_is_found_wherever_it_stands() {
     assert_eq!(faults(&places, "attic", "").len(), 1);
     assert_eq!(faults(&places, "plan", "use crate::attic::X;").len(), 1);
 }
+
+/// The modules that the files of a room are: their names below `src/`, and their text without tests.
+fn modules(room: &str) -> HashMap<String, String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&src.join(room), &mut found);
+    let module = |path: PathBuf| {
+        let inner = path.strip_prefix(&src).expect("below src/").with_extension("");
+        let name = inner.to_str().expect("a name").replace(std::path::MAIN_SEPARATOR, "::");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
+        (name.trim_end_matches("::mod").to_owned(), code)
+    };
+    found.into_iter().map(module).collect()
+}
+
+/// The paths that a list of `use` stands for: `{a, b::{c, d}}` is `a`, `b::c` and `b::d`.
+fn expand(text: &str, before: &str, paths: &mut Vec<String>) {
+    let end = text.find([';', ' ', ',', '(', ')', '<', '>', '}', '&']).unwrap_or(text.len());
+    let Some(open) = text.find('{').filter(|&open| open <= end && text[..open].ends_with("::")) else {
+        paths.push(format!("{before}{}", &text[..end]));
+        return;
+    };
+    let before = format!("{before}{}", &text[..open]);
+    let (mut depth, mut first) = (0, true);
+    for (at, c) in text[open..].char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if std::mem::take(&mut first) || (c == ',' && depth == 1) {
+            expand(text[open + at + 1..].trim_start(), &before, paths);
+        }
+        if depth == 0 {
+            return;
+        }
+    }
+}
+
+/// The other modules of its room that a module names, but for those that it stands in.
+fn named(module: &str, code: &str, modules: &HashMap<String, String>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
+        // The first of `super::super::` is where the path begins.
+        if !code[..at].ends_with("::") {
+            expand(&code[at..], "", &mut paths);
+        }
+    }
+    let mut named = Vec::new();
+    for path in paths {
+        let (mut from, mut rest) = (module, path.as_str());
+        while let Some(after) = rest.strip_prefix("super::") {
+            (from, rest) = (from.rsplit_once("::").map_or("", |(parent, _)| parent), after);
+        }
+        let whole = rest.strip_prefix("crate::").map_or_else(|| format!("{from}::{rest}"), str::to_owned);
+        let ends = whole.match_indices("::").map(|(at, _)| at).chain([whole.len()]);
+        let longest = ends.map(|end| &whole[..end]).filter(|name| modules.contains_key(*name)).last();
+        named.extend(
+            longest.filter(|name| *name != module && !module.starts_with(&format!("{name}::"))).map(str::to_owned),
+        );
+    }
+    named
+}
+
+/// A module that leads back to itself, with the way.
+fn circle(modules: &HashMap<String, String>) -> Option<String> {
+    let named: HashMap<&str, Vec<String>> =
+        modules.iter().map(|(module, code)| (module.as_str(), named(module, code, modules))).collect();
+    named.keys().find_map(|start| {
+        let mut ways = vec![vec![*start]];
+        let mut met = std::collections::HashSet::new();
+        while let Some(way) = ways.pop() {
+            for next in &named[way[way.len() - 1]] {
+                if next == start {
+                    return Some(format!("{} → {start}", way.join(" → ")));
+                }
+                if met.insert(next.as_str()) {
+                    ways.push(way.iter().copied().chain([next.as_str()]).collect());
+                }
+            }
+        }
+        None
+    })
+}
+
+#[test]
+fn no_file_of_a_room_leads_back_to_itself() {
+    for room in ["format", "report", "scheme", "sandbox", "source", "read", "plan", "ledger", "run", "cli"] {
+        let modules = modules(room);
+        assert!(modules.len() > 4, "{room}");
+        assert_eq!(circle(&modules), None, "files of {room}/ know each other in a circle");
+    }
+}
+
+#[test]
+fn a_circle_of_files_is_found_however_it_is_written() {
+    for (a, b) in [
+        ("use crate::r::b::B;", "use crate::r::{c, a::{A, X}};"),
+        ("use super::b;", "fn f() { super::a::go() }"),
+        ("use super::{d, b::B};", "fn f() -> super::a::A { todo() }"),
+    ] {
+        let modules = |b: &str| HashMap::from([("r::a".to_owned(), a.to_owned()), ("r::b".to_owned(), b.to_owned())]);
+        assert!(circle(&modules(b)).is_some_and(|way| way.contains("r::a → r::b")), "{a} {b}");
+        assert_eq!(circle(&modules("use super::c;")), None);
+    }
+}

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::pace::Pace;
-use super::tally::Outcome;
 use crate::format::Position;
 pub use crate::plan::proof::{Known, Wrong};
 
@@ -127,25 +126,6 @@ pub struct Outcomes {
     pub needs_reset: u64,
     /// Nothing is created.
     pub refused: u64,
-}
-
-impl Outcomes {
-    /// All records.
-    #[must_use]
-    pub const fn total(self) -> u64 {
-        self.ready + self.warning + self.needs_reset + self.refused
-    }
-
-    /// Records of one outcome.
-    #[must_use]
-    pub const fn of(self, outcome: Outcome) -> u64 {
-        match outcome {
-            Outcome::Ready => self.ready,
-            Outcome::Warning => self.warning,
-            Outcome::NeedsReset => self.needs_reset,
-            Outcome::Refused => self.refused,
-        }
-    }
 }
 
 /// Records by how their user stands before the login form afterwards. Each is in the first that holds of it, from below.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::loss::Columns;
 use super::small_map::SmallMap;
-use super::summary::SignIn;
+use super::summary::{Outcomes, SignIn};
 use super::traps::{Trap, TrapSet};
 use crate::appwrite::Endpoint;
 use crate::code::{Code, Note, Refusal, Severity};
@@ -236,6 +236,25 @@ impl Observation {
         self.disabled = false;
         self.labels.clear();
         self.traps = TrapSet::default();
+    }
+}
+
+impl Outcomes {
+    /// All records.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.ready + self.warning + self.needs_reset + self.refused
+    }
+
+    /// Records of one outcome.
+    #[must_use]
+    pub const fn of(self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Ready => self.ready,
+            Outcome::Warning => self.warning,
+            Outcome::NeedsReset => self.needs_reset,
+            Outcome::Refused => self.refused,
+        }
     }
 }
 
