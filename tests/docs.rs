@@ -1,5 +1,6 @@
 //! What the papers say holds, where a program can check it: mappings are read, tables are complete, links lead somewhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -122,7 +123,8 @@ fn every_code_and_every_source_is_listed_with_what_it_means() {
     assert!(!list.is_empty());
     for source in list {
         let (name, about) = (source["name"].as_str().expect("a name"), source["about"].as_str().expect("a line"));
-        assert!(listed.contains(&format!("| `{name}` | ")), "docs/sources.md should have: | `{name}` | {about} |");
+        let row = format!("| `{name}` | {about} |");
+        assert!(listed.contains(&row), "docs/sources.md should have: {row}");
     }
 }
 
@@ -146,13 +148,67 @@ fn the_ledger_is_as_its_paper_says() {
     assert_eq!(columns(&said), columns(&real));
 }
 
-#[test]
-fn links_of_the_papers_lead_to_files() {
+fn papers() -> Vec<PathBuf> {
     let mut papers: Vec<PathBuf> =
         ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"].map(|name| root().join(name)).into();
     let docs = std::fs::read_dir(root().join("docs")).expect("docs/");
     papers.extend(docs.map(|entry| entry.expect("an entry").path()));
-    for path in papers {
+    papers
+}
+
+/// The flag that a text begins with, after its dashes.
+fn flag(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default()
+}
+
+/// The flags in a text, without the dashes.
+fn flags(text: &str) -> Vec<&str> {
+    let words = text.split_whitespace().filter_map(|word| word.trim_start_matches(['`', '[', '(']).strip_prefix("--"));
+    words.map(flag).filter(|flag| !flag.is_empty()).collect()
+}
+
+#[test]
+fn flags_of_the_papers_are_flags_of_their_commands() {
+    let help = run(rehome().arg("--help")).exits(0).stdout;
+    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let commands = commands.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
+    let known: HashMap<&str, String> = commands
+        .filter(|name| *name != "help")
+        .map(|name| (name, run(rehome().args([name, "--help"])).stdout))
+        .collect();
+    assert!(known.len() > 10, "{help}");
+    let takes = |help: &str, flag: &str| flags(help).contains(&flag);
+    let (mut commands, mut alone) = (0, 0);
+    for path in papers() {
+        let text = std::fs::read_to_string(&path).expect("text");
+        for line in text.lines() {
+            // `rehome check …`, to its end.
+            for said in line.split("rehome ").skip(1) {
+                let said = said.split(['`', '#', '|', '>']).next().unwrap_or_default();
+                let Some(help) = said.split_whitespace().next().and_then(|name| known.get(name)) else { continue };
+                commands += 1;
+                for flag in flags(said) {
+                    assert!(takes(help, flag), "{}: --{flag} in `rehome {said}`", path.display());
+                }
+            }
+            // `--known FILE`, without a command.
+            for said in line.split("`--").skip(1) {
+                let flag = flag(said);
+                if flag.is_empty() {
+                    // `-- Dump completed`
+                    continue;
+                }
+                alone += 1;
+                assert!(known.values().any(|help| takes(help, flag)), "{}: `--{flag}`", path.display());
+            }
+        }
+    }
+    assert!(commands > 20 && alone > 20, "{commands} commands and {alone} flags");
+}
+
+#[test]
+fn links_of_the_papers_lead_to_files() {
+    for path in papers() {
         let text = std::fs::read_to_string(&path).expect("text");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or_default();
