@@ -139,6 +139,8 @@ codes! {
     RefusedCallingCode = "refused-calling-code", Warning,
         "the phone number's calling code is one that Appwrite refuses from 2.0 on",
         "servers that refuse it get the user without the number";
+    PhoneRefused = "phone-refused", Refused, "the target refuses the phone number, and the user has no e-mail address",
+        "give the user an address, or import into a server that takes the number";
     PasswordLength = "password-length", Refused, "the password is shorter or longer than a login accepts",
         "create without a password (--unsupported without-password) and run a recovery campaign";
     DerivedId = "derived-id", Info, "the source id is not one Appwrite accepts; a stable one is derived",
@@ -168,6 +170,8 @@ codes! {
         "an import takes who is the very same for done, and names the others; it never overwrites";
     TargetConflict = "target-conflict", Refused, "the target already has another user with this id, e-mail or phone",
         "look at the user named in the report; rehome never overwrites";
+    PhoneLeftOut = "phone-left-out", Warning, "the target refused the phone number; the user was created without it",
+        "correct the number, or tell the user to sign in by e-mail";
     GivenUp = "given-up", Refused, "the target did not do it, however often it was asked",
         "run the same command again";
     ChangedSince = "changed-since", Refused, "the user was changed or deleted at the target after this run created them",

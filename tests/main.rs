@@ -15,6 +15,7 @@ mod identify;
 mod import;
 mod kinds;
 mod log;
+mod phones;
 mod plan;
 mod proxy;
 mod readme;

@@ -1,6 +1,7 @@
 //! What can be known of the target before the first user is sent: whether it is there, whether it lets us, and who is
 //! there already.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -26,8 +27,6 @@ const TRIES: u32 = 8;
 pub struct Preflight {
     /// The server's version.
     pub version: Version,
-    /// The calling codes whose numbers the server refuses, as it answered when it was asked.
-    pub refused_codes: Vec<u16>,
     /// What a person should look at before a large run.
     pub warnings: Vec<String>,
 }
@@ -55,7 +54,6 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
 
     let mut warnings = warnings.clone();
     warnings.extend(newer);
-    let refused_codes = refused_codes(client, version).await;
     if let Ok(answer) = client.send(&Request::guest_sign_in()).await
         && answer.status == 501
     {
@@ -66,32 +64,32 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
         );
     }
     warnings.extend(policies(client, version).await);
-    Ok(Preflight { version, refused_codes, warnings })
+    Ok(Preflight { version, warnings })
 }
 
-/// Asks which calling codes the server refuses: by changing the number of nobody, which is a 400 where the number is refused
-/// and a 404 where only the user is missing. A version does not tell (a main of 2026 that calls itself 1.9.6 refuses them), so
-/// that one code of those that some refuse is asked for, and the others where that one is refused.
-async fn refused_codes(client: &Client, version: Version) -> Vec<u16> {
-    let known = rules::refused_calling_codes(version.profile());
-    let refused = async |code: u16| {
+/// Asks which of these calling codes the server refuses: by changing the number of nobody, which is a 400 where the number is
+/// refused and a 404 where only the user is missing. A version does not tell: a main of 2026 that calls itself 1.9.6 refuses
+/// what 1.9.6 takes. What the server says nothing of is as its version has it.
+///
+/// # Errors
+/// [`RunError::target`]
+pub async fn refused_codes(
+    client: &Client,
+    version: Version,
+    codes: &BTreeSet<u16>,
+) -> Result<BTreeSet<u16>, RunError> {
+    let mut refused: BTreeSet<u16> =
+        codes.iter().copied().filter(|code| rules::refused_calling_codes(version.profile()).contains(code)).collect();
+    for code in codes {
         let request = Request::patch("/users/rehome-nobody/phone", &json!({ "number": format!("+{code}5551234") }));
-        match client.send(&request).await {
-            Ok(answer) if answer.status == 400 => true,
-            Ok(answer) if answer.status == 404 => false,
-            // Whatever it is, it says nothing of the number.
-            _ => known.contains(&code),
-        }
-    };
-    let mut codes = Vec::new();
-    for code in rules::REFUSED_CALLING_CODES {
-        if refused(*code).await {
-            codes.push(*code);
-        } else if codes.is_empty() {
-            break;
-        }
+        match patiently(client, &request).await?.status {
+            400 => refused.insert(*code),
+            404 => refused.remove(code),
+            // A server that says nothing of one number says nothing of the others either.
+            _ => break,
+        };
     }
-    codes
+    Ok(refused)
 }
 
 /// What the project's policies would do to users who are imported, as far as the key may see them.
@@ -389,6 +387,14 @@ impl Live {
     #[must_use]
     pub fn target(&self) -> &Target {
         self.client.target()
+    }
+
+    /// [`refused_codes`]
+    ///
+    /// # Errors
+    /// As [`refused_codes`].
+    pub fn refused_codes(&self, codes: &BTreeSet<u16>) -> Result<BTreeSet<u16>, RunError> {
+        self.runtime.block_on(refused_codes(&self.client, self.preflight.version, codes))
     }
 
     /// [`collisions`]

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::state::{State, Steps};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::folder::Folder;
 
@@ -37,7 +38,7 @@ pub struct Entry {
     /// Unix milliseconds: of the intent by this machine's clock, once created the server's `$updatedAt` after this
     /// run's last change.
     pub at: i64,
-    /// The stable reason of everything that is not done.
+    /// The stable reason of everything that is not done, or not quite as planned.
     pub code: Option<String>,
     /// The sentence to it.
     pub text: Option<String>,
@@ -50,10 +51,16 @@ impl Entry {
         self.steps.has(Steps::CREATED) || self.state == State::Present
     }
 
+    /// Whether the target has the user without the number that was planned, because it refuses it.
+    #[must_use]
+    pub fn has_no_phone(&self) -> bool {
+        self.state.is_settled() && self.code.as_deref() == Some(Code::PhoneLeftOut.name())
+    }
+
     /// Whether a run has given the user up while others were served: it is known to be about this user.
     #[must_use]
     pub fn was_given_up(&self) -> bool {
-        self.state == State::Failed && self.code.as_deref() == Some(crate::code::Code::GivenUp.name())
+        self.state == State::Failed && self.code.as_deref() == Some(Code::GivenUp.name())
     }
 }
 
@@ -230,6 +237,15 @@ impl Reader {
         Ok(counts)
     }
 
+    /// How many records carry this code.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn count_with(&self, code: Code) -> Result<u64, RunError> {
+        let query = "SELECT count(*) FROM users WHERE code = ?1";
+        self.connection.query_row(query, [code.name()], |row| row.get(0)).map_err(sql)
+    }
+
     /// How many records stand in one of these states.
     ///
     /// # Errors
@@ -256,7 +272,7 @@ impl Reader {
         self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])
     }
 
-    /// The codes of users that were planned and not done, with their counts, most frequent first.
+    /// The codes of users that were planned and not done as planned, with their counts, most frequent first.
     ///
     /// # Errors
     /// [`RunError::ledger`]

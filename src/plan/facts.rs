@@ -12,6 +12,8 @@ pub struct Facts {
     pub phone_without_country: bool,
     /// A spreadsheet has rewritten the id, the address or the number.
     pub rewritten_by_spreadsheet: bool,
+    /// The country calling code of the number; known once the account is planned.
+    pub calling_code: Option<u16>,
 }
 
 impl Facts {
@@ -24,6 +26,7 @@ impl Facts {
             created_year: account.created_at.map(|t| jiff::tz::Offset::UTC.to_datetime(t).year()),
             phone_without_country: !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"),
             rewritten_by_spreadsheet: [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet),
+            calling_code: None,
         }
     }
 }

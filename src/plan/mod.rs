@@ -15,6 +15,7 @@ pub use facts::Facts;
 pub use normalize::derive_id;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::mem::take;
 
 use smallvec::SmallVec;
@@ -99,28 +100,36 @@ impl Secret<'_> {
 // An account is large, so it stays where it is and is planned in two halves, one after the other.
 
 /// The first half of planning: address and phone number as Appwrite stores them, and what becomes of the password.
-/// Numbers of the calling codes in `refused` are left out, as others that the server would not take.
+/// Numbers of the calling codes in `refused` are left out, as others that the server would not take; whoever would be left
+/// with nothing to sign in with is refused instead.
 fn begin<'a>(
     account: &mut Account<'a>,
+    facts: &mut Facts,
     unsupported: Unsupported,
     profile: &Profile,
-    refused: &[u16],
+    refused: &BTreeSet<u16>,
 ) -> Result<Secret<'a>, Refusal> {
     account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
     account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
     if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {
         return Err(Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts"));
     }
-    match account.phone.as_deref().map(rules::calling_code) {
+    let code = account.phone.as_deref().map(rules::calling_code);
+    facts.calling_code = code.flatten();
+    match code {
         Some(None) => {
             account.phone = None;
             let text = "the phone number is not in the form +COUNTRYNUMBER and is left out";
             account.notes.push(Note::new(Code::InvalidPhone, text));
         }
+        Some(Some(code)) if refused.contains(&code) && account.email.is_none() => {
+            let text =
+                format!("the user has a phone number alone, and the target refuses numbers that begin with +{code}");
+            return Err(Refusal::new(Code::PhoneRefused, text));
+        }
         Some(Some(code)) if refused.contains(&code) => {
             account.phone = None;
-            let text =
-                format!("numbers that begin with +{code} are refused by this version of Appwrite; it is left out");
+            let text = format!("the target refuses numbers that begin with +{code}; it is left out");
             account.notes.push(Note::new(Code::RefusedCallingCode, text));
         }
         Some(Some(code)) if rules::refused_by_newer_servers(code) => {

@@ -1,5 +1,6 @@
 //! An export, planned: every record in order, duplicates decided.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::clashes::{Claim, Clashes, Duplicates, Shared};
@@ -25,7 +26,7 @@ pub struct Planner<'e> {
     /// For which Appwrite.
     pub profile: &'static Profile,
     /// The calling codes whose numbers it refuses: by the version, unless the server was asked.
-    pub refused_codes: Vec<u16>,
+    pub refused_codes: BTreeSet<u16>,
     /// Which part of the users; duplicates are decided among all of them all the same.
     pub shard: Shard,
     /// Worker threads.
@@ -53,7 +54,7 @@ impl<'e> Planner<'e> {
     #[must_use]
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
-        let refused_codes = crate::appwrite::rules::refused_calling_codes(profile).to_vec();
+        let refused_codes = crate::appwrite::rules::refused_calling_codes(profile).iter().copied().collect();
         Self { export, policies, profile, refused_codes, shard: Shard::default(), threads: default_threads() }
     }
 
@@ -62,7 +63,11 @@ impl<'e> Planner<'e> {
     fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'_, 'r>)) {
         let unsupported = self.policies.unsupported;
         let begin = |item: &mut Item<'r>| match &mut item.account {
-            Ok(account) => (Facts::of(account), begin(account, unsupported, self.profile, &self.refused_codes)),
+            Ok(account) => {
+                let mut facts = Facts::of(account);
+                let secret = begin(account, &mut facts, unsupported, self.profile, &self.refused_codes);
+                (facts, secret)
+            }
             Err(_) => (Facts::default(), Ok(Secret::none("none"))),
         };
         let secrets: Vec<_> = items.iter_mut().map(begin).collect();

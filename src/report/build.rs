@@ -9,7 +9,7 @@ use super::summary::{
 };
 use super::tally::Tally;
 use super::traps::Trap;
-use crate::appwrite::Version;
+use crate::appwrite::{Profile, Version};
 use crate::code::{Code, Severity};
 use crate::scheme::cost::Cost;
 use crate::source::Fate;
@@ -63,7 +63,7 @@ impl Report {
                 requests: tally.requests,
                 rate,
                 seconds: tally.requests.div_ceil(u64::from(rate)),
-                login_core_hours: login_core_hours(&schemes),
+                ..Estimate::of_logins(tally.logins, first_login_millis(tally, head.appwrite.profile()))
             },
             schemes,
             columns: columns.iter().map(|column| column_fate(column, fate(&column.name))).collect(),
@@ -220,10 +220,45 @@ fn schemes(tally: &Tally) -> Vec<Scheme> {
         .collect()
 }
 
-fn login_core_hours(schemes: &[Scheme]) -> f64 {
-    let costs = schemes.iter().flat_map(|scheme| &scheme.costs);
-    let millis = costs.fold(0.0, |sum, cost| sum + cost.millis * cost.users as f64);
-    (millis / 36_000.0).round() / 100.0
+/// Milliseconds of a core that a server was seen to take for a sign-in whose hash costs nothing to verify: nearly all of it
+/// makes Argon2 of the password, which is what is verified from then on. Later versions may take cheaper costs.
+const REHASH_MILLIS: f64 = 200.0;
+
+/// Milliseconds of one core that everybody's first login takes together.
+fn first_login_millis(tally: &Tally, profile: &Profile) -> f64 {
+    let costs = || tally.schemes.iter().flat_map(|(_, scheme)| scheme.costs.iter());
+    let verified: f64 = costs().map(|(cost, users)| cost.measured() * *users as f64).sum();
+    let kept = |(cost, users): (&Cost, &u64)| match cost {
+        Cost::Argon2(..) if !profile.argon2_rehashed => *users,
+        _ => 0,
+    };
+    let kept: u64 = costs().map(kept).sum();
+    verified + REHASH_MILLIS * tally.logins.saturating_sub(kept) as f64
+}
+
+impl Estimate {
+    /// Of so many first logins, which take so many milliseconds of one core together.
+    fn of_logins(first_logins: u64, millis: f64) -> Self {
+        let mut estimate =
+            Self { first_logins, login_core_hours: (millis / 36_000.0).round() / 100.0, ..Self::default() };
+        if first_logins > 0 && millis > 0.0 {
+            estimate.logins_a_second = (first_logins as f64 * 10_000.0 / millis).round() / 10.0;
+        }
+        estimate
+    }
+
+    /// Adds the logins of another part.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let seconds = |part: &Self| {
+            if part.logins_a_second > 0.0 { part.first_logins as f64 / part.logins_a_second } else { 0.0 }
+        };
+        let together = seconds(self) + seconds(other);
+        self.first_logins += other.first_logins;
+        self.login_core_hours += other.login_core_hours;
+        if together > 0.0 {
+            self.logins_a_second = (self.first_logins as f64 * 10.0 / together).round() / 10.0;
+        }
+    }
 }
 
 fn duplicates(tally: &Tally) -> Duplicates {

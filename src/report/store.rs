@@ -152,7 +152,7 @@ impl Report {
 
         self.estimate.requests += other.estimate.requests;
         self.estimate.seconds = self.estimate.requests.div_ceil(u64::from(self.estimate.rate.max(1)));
-        self.estimate.login_core_hours += other.estimate.login_core_hours;
+        self.estimate.merge(&other.estimate);
         if let (Some(mine), Some(theirs)) = (&mut self.import, other.import) {
             mine.created += theirs.created;
             mine.done += theirs.done;

@@ -246,8 +246,14 @@ pub struct Estimate {
     pub rate: u32,
     /// How long that takes.
     pub seconds: u64,
-    /// Core hours that the target spends on everybody's first login, without re-hashing.
+    /// Users who can sign in with a password.
+    #[serde(default)]
+    pub first_logins: u64,
+    /// Core hours that the target spends on everybody's first login: it verifies the hash, and makes one of its own.
     pub login_core_hours: f64,
+    /// First logins that one core of the target carries in a second; 0 where there are none.
+    #[serde(default)]
+    pub logins_a_second: f64,
 }
 
 /// What becomes of a column.

@@ -1,6 +1,7 @@
 //! Looking at a whole export without sending anything: every record planned, counted and listed. What `check` shows, and
 //! what `import` does before its first request.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::lists::{NeedsReset, Rejects, UNMATCHED, unmatched_hashes};
@@ -73,6 +74,26 @@ pub fn survey(
         None => 0,
     };
     Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched, noticed: planner.export.noticed() })
+}
+
+/// The same for a target that can be asked: it is asked which of the calling codes that occur it refuses, and if they are
+/// others than the planner took for refused, everything is looked at once more.
+///
+/// # Errors
+/// As [`survey`], and what `ask` says.
+pub fn survey_asking(
+    planner: &mut Planner<'_>,
+    observer: Observer,
+    lists: Option<(&Folder, &Frame)>,
+    listener: &dyn Listener,
+    ask: impl FnOnce(&BTreeSet<u16>) -> Result<BTreeSet<u16>, RunError>,
+) -> Result<Survey, RunError> {
+    let found = survey(planner, observer, lists, listener)?;
+    let codes = &found.tally.calling_codes;
+    let refused = ask(codes)?;
+    let same = codes.iter().all(|code| refused.contains(code) == planner.refused_codes.contains(code));
+    planner.refused_codes = refused;
+    if same { Ok(found) } else { survey(planner, observer, lists, listener) }
 }
 
 /// What the workers make of a batch.

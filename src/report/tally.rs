@@ -1,7 +1,7 @@
 //! Counting records as they pass. A [`Tally`] is cheap to update, can be merged, and does not grow with the export.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -91,10 +91,14 @@ pub struct Observation {
     pub disabled: bool,
     /// The user has an address to sign in with.
     pub address: bool,
+    /// The user has a password to sign in with.
+    pub password: bool,
     /// The labels the user gets.
     pub labels: SmallVec<[String; 2]>,
     /// The year in which they signed up.
     pub created_year: Option<i16>,
+    /// The calling code of the source's number.
+    pub calling_code: Option<u16>,
     /// What could trip the user.
     pub traps: TrapSet,
     /// E-mail or source id; only [`Observer::with_pii`].
@@ -125,8 +129,10 @@ impl Observer {
             requests: 0,
             disabled: false,
             address: false,
+            password: false,
             labels: SmallVec::new(),
             created_year: None,
+            calling_code: None,
             traps: TrapSet::default(),
             who: None,
         }
@@ -141,6 +147,7 @@ impl Observer {
         match planned {
             Planned::Refused(refused) => Observation {
                 created_year: facts.created_year,
+                calling_code: facts.calling_code,
                 who: who(&refused.email, &refused.source_id),
                 ..self.refused(position, refused.refusal.clone())
             },
@@ -160,8 +167,10 @@ impl Observer {
                     requests: 1 + u32::try_from(plan.steps.len()).unwrap_or(u32::MAX - 1),
                     disabled: plan.steps.contains(&Step::Disable),
                     address: plan.email.is_some(),
+                    password: create.body.password.is_some(),
                     labels: labels(plan),
                     created_year: facts.created_year,
+                    calling_code: facts.calling_code,
                     traps,
                     who: who(&plan.email, &plan.source_id),
                 }
@@ -225,6 +234,11 @@ impl Observation {
         }
     }
 
+    /// Says one more thing of a planned record.
+    pub fn note(&mut self, observer: Observer, note: &Note) {
+        self.notes.extend(observer.impersonal_notes(std::slice::from_ref(note)));
+    }
+
     /// Turns a planned record into a refused one: a duplicate, or one the target would not take.
     pub fn refuse(&mut self, observer: Observer, refusal: Refusal) {
         self.refusal = Some(observer.impersonal_refusal(refusal));
@@ -234,6 +248,7 @@ impl Observation {
         self.converted = false;
         self.requests = 0;
         self.disabled = false;
+        self.password = false;
         self.labels.clear();
         self.traps = TrapSet::default();
     }
@@ -317,12 +332,16 @@ pub struct Tally {
     pub(super) years: BTreeMap<i16, u64>,
     pub(super) traps: [u64; Trap::ALL.len()],
     pub(super) requests: u64,
+    /// Users who can sign in with a password.
+    pub(super) logins: u64,
     pub(super) disabled: u64,
     pub(super) sign_in: SignIn,
     /// Beyond [`KEPT_LABELS`] counted no further.
     pub(super) labels: BTreeMap<String, u64>,
     /// What was seen of the columns.
     pub columns: Columns,
+    /// The calling codes of all numbers.
+    pub calling_codes: BTreeSet<u16>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -361,6 +380,7 @@ impl Tally {
     pub fn add(&mut self, observation: &Observation) {
         self.outcomes[observation.outcome() as usize] += 1;
         self.requests += u64::from(observation.requests);
+        self.logins += u64::from(observation.password && !observation.disabled);
         self.disabled += u64::from(observation.disabled);
         let (one, assumed) = observation.sign_in();
         self.sign_in.add(one);
@@ -376,6 +396,8 @@ impl Tally {
                 *count += u64::from(observation.traps.has(trap));
             }
         }
+
+        self.calling_codes.extend(observation.calling_code);
 
         let scheme = self.schemes.entry(observation.scheme);
         scheme.count += 1;
@@ -417,12 +439,14 @@ impl Tally {
             self.schemes.entry(name).merge(theirs);
         }
         self.requests += other.requests;
+        self.logins += other.logins;
         self.disabled += other.disabled;
         self.sign_in.merge(other.sign_in);
         for (label, users) in &other.labels {
             self.count_label(label, *users);
         }
         self.columns.merge(other.columns);
+        self.calling_codes.extend(other.calling_codes);
     }
 
     fn count_label(&mut self, label: &str, users: u64) {
@@ -519,6 +543,8 @@ mod tests {
                 requests,
                 disabled: record.is_multiple_of(3),
                 address: !record.is_multiple_of(5),
+                password: refused.is_none(),
+                calling_code: None,
                 labels: std::iter::repeat_n("staff".to_owned(), usize::from(record.is_multiple_of(2))).collect(),
                 created_year,
                 traps: TrapSet::default(),

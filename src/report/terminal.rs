@@ -312,16 +312,23 @@ impl Screen {
         }
         let estimate = &report.estimate;
         if report.import.is_none() {
-            let mut text = format!(
+            let text = format!(
                 "{} requests: {} at {} a second",
                 count(estimate.requests),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),
             );
-            if estimate.login_core_hours > 0.0 {
-                let _ = write!(text, "; first logins cost the target {} core hours", estimate.login_core_hours);
-            }
             self.fact("Evening", &text);
+        }
+        // Where it matters: for fewer a server has time enough.
+        if estimate.login_core_hours >= 0.1 {
+            let text = format!(
+                "{} first logins cost the target {} core hours; a core carries {} a second: tell users in waves, or lend it cores",
+                count(estimate.first_logins),
+                estimate.login_core_hours,
+                estimate.logins_a_second,
+            );
+            self.fact("Morning", &text);
         }
     }
 

@@ -76,9 +76,6 @@ impl Check {
         let live = self.live.clone().map(Live::connect).transpose()?;
         let version = live.as_ref().map_or(self.version, |live| live.preflight.version);
         let mut planner = Planner::new(&export, self.policies, version.profile());
-        if let Some(live) = &live {
-            planner.refused_codes.clone_from(&live.preflight.refused_codes);
-        }
         let observer = Observer { source: export.source().name(), with_pii: self.with_pii };
 
         let folder = match folder {
@@ -86,7 +83,13 @@ impl Check {
             none => none.insert(RunFolder::for_lists(path, "--run")?),
         };
         let frame = export.rejects_frame();
-        let survey = survey::survey(&planner, observer, Some((folder, &frame)), listener)?;
+        let lists = Some((&**folder, &frame));
+        let survey = match &live {
+            Some(live) => {
+                survey::survey_asking(&mut planner, observer, lists, listener, |codes| live.refused_codes(codes))?
+            }
+            None => survey::survey(&planner, observer, lists, listener)?,
+        };
 
         let head = Head {
             command: "check",
@@ -101,7 +104,8 @@ impl Check {
         report.known = self.export.prove_known(&planner, &survey.duplicates, listener)?;
         if !self.since.is_empty() {
             let earlier = ExportSettings { exports: self.since.clone(), ..self.export.clone() }.open()?;
-            let earlier = Planner::new(&earlier, self.policies, version.profile());
+            let mut earlier = Planner::new(&earlier, self.policies, version.profile());
+            earlier.refused_codes.clone_from(&planner.refused_codes);
             let changes = changes::compare(&earlier, &planner, listener)?;
             changes.write(folder)?;
             report.compare = Some(changes.counts);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
-use super::session::{Session, Stage};
+use super::session::{REFUSED_CODES, Session, Stage};
 use super::target::Destination;
 use super::{rejects, verify};
 use crate::appwrite::Client;
@@ -17,7 +17,7 @@ use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::planner::Planner;
 use crate::report::lists::IdMap;
 use crate::report::summary::{Import as Section, Known};
-use crate::report::survey::{Survey, survey};
+use crate::report::survey::Survey;
 use crate::report::{Report, Tally};
 use crate::runtime::block_on;
 
@@ -52,9 +52,8 @@ pub fn import(
     listener: Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
-    let planner = stage.planner();
     let frame = stage.export.rejects_frame();
-    let survey = survey(&planner, stage.observer(), Some((&stage.folder, &frame)), &*stage.listener)?;
+    let (planner, survey) = stage.survey(Some((&stage.folder, &frame)))?;
     let known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
     readable(&survey.tally)?;
     let findings = survey.findings();
@@ -102,7 +101,8 @@ pub fn import(
     let counts = stage.reader.counts()?;
     let section = Section { seconds, pace: metrics.pace(), ..section(&stage)? };
     let Survey { tally, duplicates, .. } = survey;
-    let tally = if section.failed > 0 && ended.is_ok() {
+    let left_out = stage.reader.count_with(Code::PhoneLeftOut)?;
+    let tally = if section.failed + left_out > 0 && ended.is_ok() {
         rejects::rewrite(&planner, stage.observer(), &duplicates, &stage.reader, &stage.folder, &frame)?
     } else {
         tally
@@ -148,6 +148,8 @@ fn note_session(ledger: &Ledger, planner: &Planner<'_>, records: u64, before: Co
     let sender = ledger.sender();
     block_on(async {
         sender.meta("profile", planner.profile.name.to_owned()).await?;
+        let refused: Vec<String> = planner.refused_codes.iter().map(u16::to_string).collect();
+        sender.meta(REFUSED_CODES, refused.join(" ")).await?;
         sender.meta("records", records.to_string()).await?;
         sender.meta("session", jiff::Timestamp::now().to_string()).await?;
         sender.meta("session_done", (before.records - before.left).to_string()).await

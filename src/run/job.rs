@@ -65,6 +65,20 @@ impl Job {
         })
     }
 
+    /// Plans the user without the number, which the target refuses.
+    pub fn leave_phone_out(&mut self) {
+        self.create.body.phone = None;
+        self.steps.retain(|step| !matches!(step, Step::Phone(_) | Step::VerifyPhone));
+    }
+
+    /// Makes a step of a number that was to come with the create: the user is there without it.
+    pub fn phone_as_step(&mut self) {
+        if let Some(number) = self.create.body.phone.take() {
+            let place = usize::from(matches!(self.steps.first(), Some(Step::Disable)));
+            self.steps.insert(place, Step::Phone(number));
+        }
+    }
+
     /// Whether this follow-up is planned.
     #[must_use]
     pub fn plans(&self, bit: Steps) -> bool {

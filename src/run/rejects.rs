@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::folder::Folder;
@@ -71,7 +71,12 @@ pub fn rewrite(
                 let position = row.observation.position;
                 let record = position.record;
                 while known.next_if(|entry| entry.record < record).is_some() {}
-                let trouble = known.next_if(|entry| entry.record == record).and_then(trouble);
+                let entry = known.next_if(|entry| entry.record == record);
+                if let Some(entry) = entry.as_ref().filter(|entry| entry.has_no_phone()) {
+                    let text = entry.text.clone().unwrap_or_default();
+                    row.observation.note(observer, &Note::new(Code::PhoneLeftOut, text));
+                }
+                let trouble = entry.and_then(trouble);
                 if let Some(refusal) = &trouble
                     && row.refusal.is_none()
                 {

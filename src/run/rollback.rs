@@ -138,8 +138,7 @@ fn look_and_delete(
     if open > 0 {
         listener.on(&event::Event::Said(format!("asking the target about {open} users whose create was not answered")));
         let export = session.open_export()?;
-        let mut planner = Planner::new(&export, session.policies, found.version.profile());
-        planner.shard = session.shard;
+        let planner = session.planner(&export, reader, found.version.profile())?;
         let duplicates = planner.duplicates(&Silent)?;
         recover(context, runtime, &planner, &duplicates, reader)?;
     }

@@ -46,6 +46,9 @@ pub async fn recover(context: &Context, job: Job) -> Result<(), Stopped> {
     }
 }
 
+/// Appwrite's name for a parameter that it does not take.
+const INVALID: &str = "general_argument_invalid";
+
 /// The target has the user, and follow-ups are missing.
 struct Begun;
 
@@ -57,6 +60,8 @@ struct Saga<'c> {
     steps: Steps,
     /// What is done already for a user whom another import began.
     adopted: Option<Steps>,
+    /// Why the user is left without the planned number.
+    no_phone: Option<Problem>,
 }
 
 impl<'c> Saga<'c> {
@@ -65,7 +70,7 @@ impl<'c> Saga<'c> {
         // Whom the target has is finished even if no new user is to be begun.
         let mut way = if state == State::Created { Way::going_on(context) } else { Way::beginning(context) };
         way.given_up_before = job.given_up_before;
-        Self { context, way, job, state, steps, adopted: None }
+        Self { context, way, job, state, steps, adopted: None, no_phone: None }
     }
 
     /// `None` if the user has reached another end.
@@ -74,7 +79,7 @@ impl<'c> Saga<'c> {
         // have that was not answered.
         let mut since = self.job.tried_since;
         let mut look = since.is_some();
-        let create = self.job.create.request();
+        let mut create = self.job.create.request();
         let mut asking = Asking::new(&create);
         loop {
             if look {
@@ -103,7 +108,7 @@ impl<'c> Saga<'c> {
                         return Ok(Some(Begun));
                     }
                     self.advance(Event::Finished);
-                    self.write(updated_at(&answer), None).await?;
+                    self.finish(updated_at(&answer)).await?;
                     return Ok(None);
                 }
                 Told::AlreadyThere => {
@@ -126,6 +131,14 @@ impl<'c> Saga<'c> {
                     since = since.or(Some(earliest));
                 }
                 Told::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
+                Told::Refused { kind, text } if self.is_about_the_phone(&kind, &text) => {
+                    if self.job.email().is_none() {
+                        return self.end(Event::Refused, Code::PhoneRefused, text).await;
+                    }
+                    self.leave_phone_out(text);
+                    create = self.job.create.request();
+                    asking = Asking::new(&create);
+                }
                 Told::Refused { text, .. } => return self.end(Event::Refused, Code::TargetRefused, text).await,
                 Told::GivenUp { text, .. } => {
                     return self.give_up(Problem { code: Code::GivenUp, text }).await;
@@ -137,6 +150,10 @@ impl<'c> Saga<'c> {
     /// Decides whose user it is that the target has under our id: this run's, if they were created `since` a create of
     /// this run may have been sent.
     async fn recognise(&mut self, user: &User, since: Option<i64>) -> Result<Option<Begun>, Stopped> {
+        // Created without it, because the target refuses it, and the end was not written down any more.
+        if user.phone.is_empty() && self.job.email().is_some() {
+            self.job.phone_as_step();
+        }
         let comparison = compare(&self.job, user);
         let since_then = |since: i64| user.created_at.is_none_or(|created| created >= since);
         let by_us = self.state == State::Created || since.is_some_and(since_then);
@@ -182,6 +199,9 @@ impl<'c> Saga<'c> {
         let last = steps.len().saturating_sub(1);
         for (i, step) in steps.iter().enumerate() {
             let bit = Steps::of(step);
+            if self.no_phone.is_some() && (bit == Steps::PHONE || bit == Steps::VERIFY_PHONE) {
+                continue;
+            }
             if self.adopted.unwrap_or(self.steps).has(bit) || (bit == Steps::VERIFY_PHONE && failed.has(Steps::PHONE)) {
                 continue;
             }
@@ -199,6 +219,8 @@ impl<'c> Saga<'c> {
                         }
                     }
                 }
+                // It costs nobody the rest.
+                Err(refused) if refused.code == Code::PhoneLeftOut => self.no_phone = Some(refused),
                 Err(trouble) => {
                     failed = failed.with(bit);
                     problem = problem.or(Some(trouble));
@@ -220,7 +242,20 @@ impl<'c> Saga<'c> {
             (None, Some(_)) => Event::Found,
             (None, None) => Event::Finished,
         });
-        self.write(at, problem).await
+        match problem {
+            Some(_) => self.write(at, problem).await,
+            None => self.finish(at).await,
+        }
+    }
+
+    /// Whether a create was refused for its number.
+    fn is_about_the_phone(&self, kind: &str, text: &str) -> bool {
+        kind == INVALID && text.contains("`phone`") && self.job.create.body.phone.is_some()
+    }
+
+    fn leave_phone_out(&mut self, text: String) {
+        self.job.leave_phone_out();
+        self.no_phone = Some(Problem { code: Code::PhoneLeftOut, text });
     }
 
     async fn step(&mut self, step: &Step<'_>) -> Result<Result<Option<i64>, Problem>, Stopped> {
@@ -255,6 +290,10 @@ impl<'c> Saga<'c> {
                     return Ok(Err(Problem { code: Code::TargetConflict, text }));
                 }
                 Told::Gone => return Ok(Err(gone())),
+                // Nothing else can be wrong with this request; the number was with the user's address all along.
+                Told::Refused { kind, text } if kind == INVALID && matches!(step, Step::Phone(_)) => {
+                    return Ok(Err(Problem { code: Code::PhoneLeftOut, text }));
+                }
                 Told::Refused { text, .. } => {
                     let text = format!("{}: {text}", step.name());
                     return Ok(Err(Problem { code: Code::TargetRefused, text }));
@@ -337,6 +376,12 @@ impl<'c> Saga<'c> {
     /// Ends for this run.
     async fn give_up<T>(&mut self, problem: Problem) -> Result<Option<T>, Stopped> {
         self.end(Event::Failed, problem.code, problem.text).await
+    }
+
+    /// Writes down somebody at whom nothing is missing, but perhaps a number that the target refuses.
+    async fn finish(&mut self, at: Option<i64>) -> Result<(), Stopped> {
+        let no_phone = self.no_phone.take();
+        self.write(at, no_phone).await
     }
 
     async fn write(&self, at: Option<i64>, problem: Option<Problem>) -> Result<(), Stopped> {

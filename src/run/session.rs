@@ -1,5 +1,6 @@
 //! A run as it was meant, kept in its ledger, so that `resume`, `verify` and `rollback` need the run folder alone.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,15 +17,20 @@ use crate::appwrite::preflight::{self, Preflight};
 use crate::appwrite::{Client, Profile, Target};
 use crate::error::RunError;
 use crate::event::{Event, Listener, Silent};
+use crate::folder::Folder;
 use crate::ledger::{Identity, Ledger, Reader};
 use crate::plan::planner::Planner;
 use crate::plan::shard::Shard;
 use crate::policy::Policies;
-use crate::read::Export;
+use crate::read::{Export, Frame};
 use crate::report::build::Head;
 use crate::report::summary::{self, Origin};
+use crate::report::survey::{Survey, survey_asking};
 use crate::report::{Observer, Report, Tally};
 use crate::runtime::block_on;
+
+/// The ledger's name for the calling codes whose numbers the target refuses.
+pub(super) const REFUSED_CODES: &str = "refused_codes";
 
 /// A run as it was meant. Holds no key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,6 +97,24 @@ impl Session {
         let mut options = self.export.read_options()?;
         options.now = self.now.parse().unwrap_or(options.now);
         Export::open(&self.export.exports, options)
+    }
+
+    /// The planner of the run, as far as its ledger says what the target refuses.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn planner<'e>(
+        &self,
+        export: &'e Export,
+        reader: &Reader,
+        profile: &'static Profile,
+    ) -> Result<Planner<'e>, RunError> {
+        let mut planner = Planner::new(export, self.policies, profile);
+        planner.shard = self.shard;
+        if let Some(codes) = reader.meta(REFUSED_CODES)? {
+            planner.refused_codes = codes.split_whitespace().filter_map(|code| code.parse().ok()).collect();
+        }
+        Ok(planner)
     }
 
     /// What the run's ledger belongs to.
@@ -203,13 +227,18 @@ impl Stage {
         Ok((stage, ledger))
     }
 
-    /// The planner of the run.
-    #[must_use]
-    pub fn planner(&self) -> Planner<'_> {
-        let mut planner = Planner::new(&self.export, self.session.policies, self.preflight.version.profile());
-        planner.shard = self.session.shard;
-        planner.refused_codes.clone_from(&self.preflight.refused_codes);
-        planner
+    /// Plans and counts everything, for a target that says which numbers it refuses.
+    ///
+    /// # Errors
+    /// As [`survey_asking`].
+    pub fn survey(&self, lists: Option<(&Folder, &Frame)>) -> Result<(Planner<'_>, Survey), RunError> {
+        let mut planner = self.session.planner(&self.export, &self.reader, self.preflight.version.profile())?;
+        let ask = |codes: &BTreeSet<u16>| {
+            let client = Client::new(self.target.clone(), 1)?;
+            block_on(preflight::refused_codes(&client, self.preflight.version, codes))?
+        };
+        let survey = survey_asking(&mut planner, self.observer(), lists, &*self.listener, ask)?;
+        Ok((planner, survey))
     }
 
     /// Opens the ledger for writing once more, after it was closed.

@@ -8,6 +8,7 @@ use super::context::{Context, Reply, Stopped};
 use super::findings::{Finding, Sink, Verified};
 use super::job::Job;
 use crate::appwrite::wire::{Request, User};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::ledger::{Change, Entry, Event, Steps};
 use crate::scheme::known::KnownPassword;
@@ -160,7 +161,10 @@ async fn note_sign_in(context: &Context, sign_in: &SignIn) {
     let Ok((state, steps)) = sign_in.entry.state.next(sign_in.entry.steps, Event::SignedIn) else { return };
     if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&sign_in.user_id)).await {
         let at = answer.read::<User>().and_then(|user| user.updated_at);
-        let change = Change { record: sign_in.record, state, steps, at, code: None, text: None };
+        // What stands there of somebody who is done stays true.
+        let code = sign_in.entry.has_no_phone().then_some(Code::PhoneLeftOut);
+        let text = sign_in.entry.text.clone().filter(|_| code.is_some());
+        let change = Change { record: sign_in.record, state, steps, at, code, text };
         // Closing the ledger tells of a writer that has given up.
         let _ = context.ledger.change(change).await;
     }

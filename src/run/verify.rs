@@ -32,7 +32,6 @@ use crate::ledger::{Change, Entry, Event, Ledger, Reader, State};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Report;
-use crate::report::survey::survey;
 use crate::runtime;
 use crate::scheme::known::{self, KnownPassword};
 
@@ -55,8 +54,7 @@ pub fn verify(
     listener: Arc<dyn Listener>,
 ) -> Result<(Report, Finish), RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
-    let planner = stage.planner();
-    let survey = survey(&planner, stage.observer(), None, &*stage.listener)?;
+    let (planner, survey) = stage.survey(None)?;
     // The import's report knows whom the target refused; a plan does not.
     let mut report = match Report::load(&stage.folder)? {
         Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
@@ -196,6 +194,9 @@ impl Verification<'_> {
             for (mut job, entry) in self.expected(batch)? {
                 sign_ins.look_up(&job, &entry);
                 (job.state, job.known) = (entry.state, entry.steps);
+                if entry.has_no_phone() {
+                    job.leave_phone_out();
+                }
                 waiting.push(job);
             }
             let mut rest = std::mem::take(&mut waiting);

@@ -337,7 +337,10 @@ fn evening(report: &Report) -> Option<String> {
                 "info",
                 "first logins",
                 &format!("{} h", estimate.login_core_hours),
-                "of one core of the server, once everybody came back",
+                &format!(
+                    "of one core of the server, once everybody came back; it carries {} a second",
+                    estimate.logins_a_second
+                ),
             ),
         ])
     })
