@@ -172,6 +172,17 @@ codes! {
         "look at the user named in the report; rehome never overwrites";
     PhoneLeftOut = "phone-left-out", Warning, "the target refused the phone number; the user was created without it",
         "correct the number, or tell the user to sign in by e-mail";
+    EmailFree = "email-free", Refused, "the project refuses addresses of free providers (user_email_free)",
+        "switch the policy off until the import is done (console: Auth, Security)";
+    EmailDisposable = "email-disposable", Refused,
+        "the project refuses addresses of throw-away providers (user_email_disposable)",
+        "switch the policy off until the import is done (console: Auth, Security)";
+    EmailAliased = "email-aliased", Refused,
+        "the project refuses aliases such as name+tag@gmail.com (user_email_not_canonical)",
+        "switch the policy off until the import is done (console: Auth, Security)";
+    EmailNotCorporate = "email-not-corporate", Refused,
+        "the project takes corporate addresses alone (user_email_not_corporate)",
+        "switch the policy off until the import is done (console: Auth, Security)";
     GivenUp = "given-up", Refused, "the target did not do it, however often it was asked",
         "run the same command again";
     ChangedSince = "changed-since", Refused, "the user was changed or deleted at the target after this run created them",

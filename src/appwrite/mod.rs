@@ -1,5 +1,6 @@
 //! The target: its rules by version, its wire types, the client, and what its answers mean.
 
+pub mod addresses;
 pub mod ask;
 pub mod client;
 pub mod clock;

@@ -1,18 +1,21 @@
 //! What can be known of the target before the first user is sent: whether it is there, whether it lets us, and who is
 //! there already.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::addresses::EmailPolicies;
 use super::ask::{Asking, Door, Outcome, Told, Tries};
 use super::client::{Answer, Client, Lost, Target};
 use super::rules;
 use super::verdict::Cause;
 use super::version::Version;
 use super::wire::proof::Proof;
-use super::wire::{Request, equal, limit};
+use super::wire::{Request, cursor_after, equal, limit};
+use crate::code::Code;
 use crate::error::RunError;
 
 /// Values a query may hold on every version.
@@ -27,6 +30,8 @@ const TRIES: u32 = 8;
 pub struct Preflight {
     /// The server's version.
     pub version: Version,
+    /// Which addresses the project refuses, as far as the key may see it.
+    pub emails: EmailPolicies,
     /// What a person should look at before a large run.
     pub warnings: Vec<String>,
 }
@@ -63,8 +68,9 @@ pub async fn preflight(client: &Client) -> Result<Preflight, RunError> {
                 .into(),
         );
     }
-    warnings.extend(policies(client, version).await);
-    Ok(Preflight { version, warnings })
+    let mut emails = EmailPolicies::default();
+    warnings.extend(policies(client, version, &mut emails).await);
+    Ok(Preflight { version, emails, warnings })
 }
 
 /// Asks which of these calling codes the server refuses: by changing the number of nobody, which is a 400 where the number is
@@ -93,7 +99,7 @@ pub async fn refused_codes(
 }
 
 /// What the project's policies would do to users who are imported, as far as the key may see them.
-async fn policies(client: &Client, version: Version) -> Vec<String> {
+async fn policies(client: &Client, version: Version, emails: &mut EmailPolicies) -> Vec<String> {
     const HOOKS: &str = "disable webhooks and functions on users.* before a large run: each create sends them the hash";
     let policy = async |name: &str| -> Option<Value> {
         let request = Request::get(format!("/project/policies/{name}"), Proof::Member("$id"));
@@ -119,14 +125,15 @@ async fn policies(client: &Client, version: Version) -> Vec<String> {
         );
     }
     if version.profile().email_policies {
-        for (name, what) in [
-            ("deny-free-email", "free providers (user_email_free)"),
-            ("deny-disposable-email", "throw-away providers (user_email_disposable)"),
-            ("deny-aliased-email", "aliases such as name+tag@ (user_email_not_canonical)"),
-            ("deny-corporate-email", "providers that are not corporate (user_email_not_corporate)"),
+        for (name, is_on, code) in [
+            ("deny-free-email", &mut emails.free, Code::EmailFree),
+            ("deny-disposable-email", &mut emails.disposable, Code::EmailDisposable),
+            ("deny-aliased-email", &mut emails.aliased, Code::EmailAliased),
+            ("deny-corporate-email", &mut emails.not_corporate, Code::EmailNotCorporate),
         ] {
             if enabled(&policy(name).await) {
-                found.push(format!("a policy refuses addresses of {what}, and with them the users who have one"));
+                *is_on = true;
+                found.push(format!("{}, and with them users who have one: {}", code.title(), code.remedy()));
             }
         }
     }
@@ -282,11 +289,15 @@ pub struct Collision {
 /// An attribute to query, its name for people, and its value in a claim.
 type Field = (&'static str, &'static str, fn(&Claim) -> Option<&str>);
 
-/// Asks who of these is in somebody's way, in three queries a hundred claims.
+/// Asks who of these is in somebody's way, in three or four queries a hundred claims. `capitals` are [`ids_with_capitals`].
 ///
 /// # Errors
 /// [`RunError::target`]
-pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
+pub async fn collisions(
+    client: &Client,
+    claims: &[Claim],
+    capitals: &HashMap<String, String>,
+) -> Result<Vec<Collision>, RunError> {
     let mut found = Vec::new();
     let fields: [Field; 3] = [
         ("$id", "id", |claim| Some(&claim.user_id)),
@@ -299,7 +310,10 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
             let values: Vec<_> = batch.iter().map(|(_, value)| *value).collect();
             let mut users = users(client, &[equal(attribute, &values), limit(VALUES)]).await?;
             if attribute == "$id" {
-                users.extend(in_other_case(client, &values).await?);
+                users.extend(in_small_letters(client, &values).await?);
+                let others =
+                    values.iter().filter_map(|id| capitals.get(&id.to_ascii_lowercase()).filter(|other| other != id));
+                users.extend(others.map(|id| json!({ "$id": id })));
             }
             for user in users {
                 let has = user.get(attribute).and_then(Value::as_str).unwrap_or_default();
@@ -313,24 +327,54 @@ pub async fn collisions(client: &Client, claims: &[Claim]) -> Result<Vec<Collisi
     Ok(found)
 }
 
-/// Users whose id is one of these in capitals or in small letters alone: PostgreSQL takes no two ids that differ in case, and
-/// finds none by another case than its own.
-async fn in_other_case(client: &Client, ids: &[&str]) -> Result<Vec<Value>, RunError> {
-    let mut others: Vec<String> =
-        ids.iter().flat_map(|id| [id.to_ascii_lowercase(), id.to_ascii_uppercase()]).collect();
-    others.retain(|other| !ids.contains(&other.as_str()));
-    let mut found = Vec::new();
-    for batch in chunks(&others, String::len) {
-        let values: Vec<&str> = batch.iter().map(String::as_str).collect();
-        for user in users(client, &[equal("$id", &values), limit(VALUES)]).await? {
-            // MariaDB has answered with them already.
-            let id = user.get("$id").and_then(Value::as_str).unwrap_or_default();
-            if others.iter().any(|other| other == id) {
-                found.push(user);
+/// Users whose id is one of these in small letters, where it is not written so: see [`ids_with_capitals`].
+async fn in_small_letters(client: &Client, ids: &[&str]) -> Result<Vec<Value>, RunError> {
+    let small: Vec<String> =
+        ids.iter().map(|id| id.to_ascii_lowercase()).filter(|small| !ids.contains(&small.as_str())).collect();
+    if small.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<&str> = small.iter().map(String::as_str).collect();
+    let mut found = users(client, &[equal("$id", &values), limit(VALUES)]).await?;
+    // MariaDB has answered with the others already.
+    found
+        .retain(|user| user.get("$id").and_then(Value::as_str).is_some_and(|id| small.iter().any(|small| small == id)));
+    Ok(found)
+}
+
+/// The ids at the target that hold capitals, by their small letters, where its database finds an id by its own spelling alone:
+/// PostgreSQL, which takes no two that differ in case all the same. MariaDB finds them by any, and none has to be known.
+///
+/// # Errors
+/// [`RunError::target`]
+pub async fn ids_with_capitals(client: &Client) -> Result<HashMap<String, String>, RunError> {
+    let mut ids = HashMap::new();
+    let mut last: Option<String> = None;
+    let mut asked = false;
+    loop {
+        let mut queries = vec![limit(VALUES)];
+        queries.extend(last.as_deref().map(cursor_after));
+        let page = users(client, &queries).await?;
+        let of_page: Vec<&str> = page.iter().filter_map(|user| user.get("$id").and_then(Value::as_str)).collect();
+        if !asked && let Some(id) = of_page.iter().find(|id| id.contains(|c: char| c.is_ascii_alphabetic())) {
+            asked = true;
+            let other: String = id.chars().map(in_other_case).collect();
+            if !users(client, &[equal("$id", &[&other]), limit(1)]).await?.is_empty() {
+                return Ok(HashMap::new());
             }
         }
+        let capital = |id: &&&str| id.contains(|c: char| c.is_ascii_uppercase());
+        ids.extend(of_page.iter().filter(capital).map(|id| (id.to_ascii_lowercase(), (*id).to_owned())));
+        let next = of_page.last().map(|id| (*id).to_owned());
+        if page.len() < VALUES || next.is_none() || next == last {
+            return Ok(ids);
+        }
+        last = next;
     }
-    Ok(found)
+}
+
+const fn in_other_case(c: char) -> char {
+    if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
 }
 
 /// The users a list query gives.
@@ -369,6 +413,8 @@ pub struct Live {
     runtime: tokio::runtime::Runtime,
     /// What preflight found.
     pub preflight: Preflight,
+    /// [`ids_with_capitals`], once somebody asks.
+    capitals: OnceCell<HashMap<String, String>>,
 }
 
 impl Live {
@@ -380,7 +426,7 @@ impl Live {
         let client = Client::new(target, 4)?;
         let runtime = crate::runtime::errands()?;
         let preflight = runtime.block_on(preflight(&client))?;
-        Ok(Self { client, runtime, preflight })
+        Ok(Self { client, runtime, preflight, capitals: OnceCell::new() })
     }
 
     /// Who is asked.
@@ -402,7 +448,14 @@ impl Live {
     /// # Errors
     /// As [`collisions`].
     pub fn collisions(&self, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
-        self.runtime.block_on(collisions(&self.client, claims))
+        let capitals = match self.capitals.get() {
+            Some(capitals) => capitals,
+            None => {
+                let capitals = self.runtime.block_on(ids_with_capitals(&self.client))?;
+                self.capitals.get_or_init(|| capitals)
+            }
+        };
+        self.runtime.block_on(collisions(&self.client, claims, capitals))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::client::{Answer, Lost};
 use super::wire::{Kind, Request};
+use crate::code::Code;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +107,13 @@ pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
         (200..=299, _) => foreign(format!("HTTP {status} that does not show {}", request.proof)),
 
         (429, _) => Verdict::Retry(trouble(Cause::Throttled)),
+        (503, "general_pwned_passwords_unavailable") => Verdict::Retry(Trouble {
+            text:
+                "the target cannot reach the service that knows breached passwords, which it asks before it takes one \
+                   (policy password-pwned)"
+                    .into(),
+            ..trouble(Cause::Overloaded)
+        }),
         (409, "general_resource_locked" | "document_update_conflict") | (503, _) => {
             Verdict::Retry(trouble(Cause::Overloaded))
         }
@@ -141,6 +149,18 @@ fn repeat(kind: Kind, trouble: Trouble) -> Verdict {
     match kind {
         Kind::Create | Kind::Phone | Kind::Step => Verdict::Unknown(trouble),
         Kind::Read | Kind::Delete | Kind::SignIn => Verdict::Retry(trouble),
+    }
+}
+
+/// Why nobody is created, by Appwrite's name for its refusal.
+#[must_use]
+pub fn refusal(kind: &str) -> Code {
+    match kind {
+        "user_email_free" => Code::EmailFree,
+        "user_email_disposable" => Code::EmailDisposable,
+        "user_email_not_canonical" => Code::EmailAliased,
+        "user_email_not_corporate" => Code::EmailNotCorporate,
+        _ => Code::TargetRefused,
     }
 }
 
@@ -206,6 +226,9 @@ mod tests {
             (Step, 500, "general_unknown", "unknown ServerError"),
             (Create, 429, "general_rate_limit_exceeded", "retry Throttled"),
             (Create, 503, "general_service_disabled", "retry Overloaded"),
+            (Create, 503, "general_pwned_passwords_unavailable", "retry Overloaded"),
+            (SignIn, 503, "general_pwned_passwords_unavailable", "retry Overloaded"),
+            (SignIn, 412, "user_password_reset_required", "refused"),
             (Create, 504, "", "unknown Overloaded"),
             (Delete, 502, "", "retry Overloaded"),
             (Read, 404, "user_not_found", "gone"),

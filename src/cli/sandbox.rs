@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub capacity: Option<usize>,
 
-    /// Faults that strike at random, e.g. `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,reset=0.01,delay=0.02:200ms`
+    /// Faults that strike at random, e.g. `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,pwned-503=0.01,reset=0.01,delay=0.02:200ms`
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<Faults>,
 

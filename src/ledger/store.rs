@@ -272,19 +272,13 @@ impl Reader {
         self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])
     }
 
-    /// The codes of users that were planned and not done as planned, with their counts, most frequent first.
+    /// How many users were planned, and refused by the target.
     ///
     /// # Errors
     /// [`RunError::ledger`]
-    pub fn codes(&self) -> Result<Vec<(String, u64)>, RunError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT code, count(*) FROM users WHERE code IS NOT NULL AND user_id <> '' GROUP BY 1 ORDER BY 2 DESC",
-            )
-            .map_err(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)?;
-        rows.collect::<Result<_, _>>().map_err(sql)
+    pub fn refused_by_target(&self) -> Result<u64, RunError> {
+        let query = "SELECT count(*) FROM users WHERE state = ?1 AND user_id <> ''";
+        self.connection.query_row(query, [State::Refused as u8], |row| row.get(0)).map_err(sql)
     }
 
     /// The last `limit` entries that carry this kind of trouble, newest record first.

@@ -31,6 +31,17 @@ pub struct Head<'h> {
     pub now: jiff::Timestamp,
 }
 
+/// What a target says of one planned user before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The record.
+    pub place: Place,
+    /// What kind of thing.
+    pub code: Code,
+    /// The sentence, without anybody's address.
+    pub text: String,
+}
+
 /// The pace that is assumed where nobody says: what one small server was seen to take without effort.
 pub const DEFAULT_RATE: u32 = 100;
 
@@ -92,10 +103,11 @@ impl Report {
         self
     }
 
-    /// Adds what a target said: `taken` are the planned users it has no room for, in the order of the export.
-    pub fn add_live(&mut self, live: Live, taken: &[(Place, String)]) {
-        let code = Code::TargetTaken;
-        if live.taken > 0 {
+    /// Adds what a target said of planned users, in the order of the export.
+    pub fn add_live(&mut self, live: Live, told: &[Told]) {
+        let refused = live.refused.iter().filter_map(|(name, n)| Some((Code::from_name(name)?, *n)));
+        for (code, count) in [(Code::TargetTaken, live.taken)].into_iter().chain(refused).filter(|(_, n)| *n > 0) {
+            let of_it = told.iter().filter(|told| told.code == code);
             let reason = Reason {
                 code: code.name().into(),
                 severity: severity_name(code.severity()).into(),
@@ -103,16 +115,16 @@ impl Report {
                 title: code.title().into(),
                 remedy: code.remedy().into(),
                 text: None,
-                count: live.taken,
-                examples: taken.iter().take(3).map(|(place, _)| *place).collect(),
+                count,
+                examples: of_it.take(3).map(|told| told.place).collect(),
             };
             self.reasons.insert(0, reason);
         }
-        self.problems.extend(taken.iter().map(|(place, text)| Problem {
-            place: *place,
-            code: code.name().into(),
-            severity: severity_name(code.severity()).into(),
-            text: text.clone(),
+        self.problems.extend(told.iter().map(|told| Problem {
+            place: told.place,
+            code: told.code.name().into(),
+            severity: severity_name(told.code.severity()).into(),
+            text: told.text.clone(),
             who: None,
         }));
         self.live = Some(live);

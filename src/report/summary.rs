@@ -340,6 +340,9 @@ pub struct Live {
     /// Planned users whose id, address or number somebody there has already. An import takes those who are the very same
     /// for done, and names the others.
     pub taken: u64,
+    /// By code, planned users whose address the project's policies refuse, at least: it knows more providers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// What an import did.

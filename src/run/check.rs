@@ -10,13 +10,14 @@ use super::session::origin;
 use super::settings::ExportSettings;
 use crate::appwrite::preflight::{Claim, Live};
 use crate::appwrite::{Target, Version};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::policy::Policies;
-use crate::report::build::Head;
+use crate::report::build::{Head, Told};
 use crate::report::summary::{Live as LiveSection, Place};
 use crate::report::{Observer, Report, changes, survey};
 
@@ -112,23 +113,24 @@ impl Check {
         }
         if let Some(live) = live {
             report.source.findings.extend(live.preflight.warnings.iter().cloned());
-            let (section, taken) = ask(&live, &planner, &survey.duplicates, listener)?;
-            report.add_live(section, &taken);
+            let (section, told) = ask(&live, &planner, &survey.duplicates, listener)?;
+            report.add_live(section, &told);
         }
         Ok(report)
     }
 }
 
-/// Asks the target who of the planned users is in somebody's way.
+/// Asks the target who of the planned users is in somebody's way, and says whose address its project refuses.
 fn ask(
     live: &Live,
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     listener: &dyn Listener,
-) -> Result<(LiveSection, Vec<(Place, String)>), RunError> {
+) -> Result<(LiveSection, Vec<Told>), RunError> {
     let target = live.target();
-    let mut section = LiveSection { endpoint: target.endpoint.clone(), project: target.project.clone(), taken: 0 };
-    let mut shown = Vec::new();
+    let mut section =
+        LiveSection { endpoint: target.endpoint.clone(), project: target.project.clone(), ..LiveSection::default() };
+    let mut told = Vec::new();
     planner.scan(
         duplicates,
         listener,
@@ -148,18 +150,27 @@ fn ask(
         |batch| {
             let (places, claims): (Vec<Place>, Vec<Claim>) = batch.into_iter().unzip();
             let mut last = 0;
+            for (place, claim) in places.iter().zip(&claims) {
+                if let Some(code) = claim.email.as_deref().and_then(|email| live.preflight.emails.refuse(email)) {
+                    *section.refused.entry(code.name().into()).or_default() += 1;
+                    if told.len() < SHOWN {
+                        told.push(Told { place: *place, code, text: code.title().into() });
+                    }
+                }
+            }
             for collision in live.collisions(&claims)? {
                 if collision.record == last {
                     continue;
                 }
                 last = collision.record;
                 section.taken += 1;
-                if let Some(place) = places.iter().find(|p| p.record == last && shown.len() < SHOWN) {
-                    shown.push((*place, format!("somebody at the target has the same {}", collision.what)));
+                if let Some(place) = places.iter().find(|p| p.record == last && told.len() < SHOWN) {
+                    let text = format!("somebody at the target has the same {}", collision.what);
+                    told.push(Told { place: *place, code: Code::TargetTaken, text });
                 }
             }
             Ok(ControlFlow::Continue(()))
         },
     )?;
-    Ok((section, shown))
+    Ok((section, told))
 }

@@ -172,10 +172,8 @@ fn section(stage: &Stage) -> Result<Section, RunError> {
 /// [`RunError::ledger`]
 pub fn count(section: &mut Section, reader: &Reader) -> Result<(), RunError> {
     let counts = reader.counts()?;
-    let refused = |(code, n): &(String, u64)| if code == "target-refused" { *n } else { 0 };
-    let refused: u64 = reader.codes()?.iter().map(refused).sum();
     (section.created, section.done, section.left) = (counts.created, counts.done, counts.left);
-    section.failed = counts.failed + counts.conflicts + refused;
+    section.failed = counts.failed + counts.conflicts + reader.refused_by_target()?;
     Ok(())
 }
 

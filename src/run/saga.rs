@@ -13,6 +13,7 @@ use super::job::Job;
 use crate::appwrite::Endpoint;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::client::Answer;
+use crate::appwrite::verdict::refusal;
 use crate::appwrite::wire::user::{Page, moment};
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
@@ -139,7 +140,7 @@ impl<'c> Saga<'c> {
                     create = self.job.create.request();
                     asking = Asking::new(&create);
                 }
-                Told::Refused { text, .. } => return self.end(Event::Refused, Code::TargetRefused, text).await,
+                Told::Refused { kind, text } => return self.end(Event::Refused, refusal(&kind), text).await,
                 Told::GivenUp { text, .. } => {
                     return self.give_up(Problem { code: Code::GivenUp, text }).await;
                 }
@@ -307,7 +308,7 @@ impl<'c> Saga<'c> {
 
     /// The user as the target has them; `None` if it has not.
     async fn read_back(&self) -> Result<Result<Option<User>, Problem>, Stopped> {
-        self.read(&Request::read(self.job.user_id())).await
+        self.read(&Request::read_holder(self.job.user_id())).await
     }
 
     async fn read<T: DeserializeOwned>(&self, request: &Request) -> Result<Result<Option<T>, Problem>, Stopped> {

@@ -39,6 +39,9 @@ errors! {
     /// The injected 503.
     unavailable = 503 "general_service_disabled"
         "The requested service is disabled. You can enable the service from the Appwrite console.";
+    /// The injected 503 of the service that knows breached passwords.
+    pwned_unavailable = 503 "general_pwned_passwords_unavailable"
+        "The breached passwords service is unavailable. Please try again later.";
     /// The body is larger than the server takes.
     too_large = 413 "general_argument_invalid" "The request body is too large.";
     /// The body did not arrive in time.

@@ -12,6 +12,8 @@ use crate::appwrite::client::Answer;
 pub enum Proof {
     /// The user's own id.
     User(String),
+    /// The same, or the id in other case: of whom MariaDB finds by it.
+    UserInAnyCase(String),
     /// The user's own id, and what the step set.
     Step(String, Step<'static>),
     /// A JSON object with this member.
@@ -23,7 +25,7 @@ pub enum Proof {
 impl std::fmt::Display for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::User(_) => f.write_str("the user"),
+            Self::User(_) | Self::UserInAnyCase(_) => f.write_str("the user"),
             Self::Step(_, step) => write!(f, "what was set ({})", step.name()),
             Self::Member(name) => write!(f, "`{name}`"),
             Self::Nothing => f.write_str("that it is Appwrite's"),
@@ -48,8 +50,10 @@ impl Proof {
     /// Whether a 2xx shows it.
     #[must_use]
     pub fn holds(&self, answer: &Answer) -> bool {
+        let head = || serde_json::from_slice::<Head<'_>>(&answer.body);
         match self {
-            Self::User(id) => serde_json::from_slice::<Head<'_>>(&answer.body).is_ok_and(|head| head.id == *id),
+            Self::User(id) => head().is_ok_and(|head| head.id == *id),
+            Self::UserInAnyCase(id) => head().is_ok_and(|head| head.id.eq_ignore_ascii_case(id)),
             // Answered with the preferences alone.
             Self::Step(_, Step::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
             Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),

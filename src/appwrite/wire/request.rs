@@ -172,6 +172,12 @@ impl Request {
         Self::get(format!("/users/{user_id}"), Proof::User(user_id.to_owned()))
     }
 
+    /// `GET /users/{id}`, for whoever has the id or takes it up: no two differ in case.
+    #[must_use]
+    pub fn read_holder(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}"), Proof::UserInAnyCase(user_id.to_owned()))
+    }
+
     /// `GET /users/{id}/sessions`
     #[must_use]
     pub fn sessions(user_id: &str) -> Self {

@@ -1,6 +1,5 @@
 //! The state: what the store keeps, how it is found, and what it is compared by.
 
-pub mod addresses;
 pub mod agent;
 pub mod attempts;
 pub mod collation;

@@ -21,6 +21,8 @@ pub enum Fault {
     ServerError,
     /// 503
     Unavailable,
+    /// 503 where a password is typed, because the service that knows breached ones is away.
+    PwnedUnavailable,
     /// Everything takes so much longer.
     Delay(Duration),
 }
@@ -35,7 +37,7 @@ pub struct Faults {
 impl FromStr for Faults {
     type Err = String;
 
-    /// `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,reset=0.01,delay=0.02:200ms`:
+    /// `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,pwned-503=0.01,reset=0.01,delay=0.02:200ms`:
     /// every part is a probability between 0 and 1; together at most 1.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut faults = Self { seed: 1, odds: Vec::new() };
@@ -53,6 +55,7 @@ impl FromStr for Faults {
                 ("429-retry-after", None) => Fault::RateLimitRetryAfter,
                 ("500", None) => Fault::ServerError,
                 ("503", None) => Fault::Unavailable,
+                ("pwned-503", None) => Fault::PwnedUnavailable,
                 ("delay", Some(delay)) => Fault::Delay(duration(delay)?),
                 _ => return Err(format!("`{part}` is not a fault")),
             };

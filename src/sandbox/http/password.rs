@@ -4,11 +4,13 @@
 use serde_json::Value;
 
 use super::call::Call;
+use crate::appwrite::addresses::EmailPolicies;
+use crate::code::Code;
 use crate::sandbox::data::common;
 use crate::sandbox::data::user::User;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::params::Rule;
-use crate::sandbox::settings::Settings;
+use crate::sandbox::settings::{Emails, Settings};
 use crate::scheme::verify::{Login, Stored, login};
 
 /// The words of the dictionary's validator, wrong number and all.
@@ -116,17 +118,14 @@ impl Call {
     /// # Errors
     /// 400 `user_email_…`
     pub fn refuse_email(&self, email: &str) -> ApiResult<()> {
-        let emails = self.settings.emails;
-        let Some(address) = crate::sandbox::data::addresses::Address::parse(email) else { return Ok(()) };
-        if emails.disposable && address.is_disposable() {
-            return Err(ApiError::email_disposable());
+        let Emails { free, disposable, canonical, corporate } = self.settings.emails;
+        let policies = EmailPolicies { disposable, free, aliased: canonical, not_corporate: corporate };
+        match policies.refuse(email) {
+            None => Ok(()),
+            Some(Code::EmailDisposable) => Err(ApiError::email_disposable()),
+            Some(Code::EmailFree) => Err(ApiError::email_free()),
+            Some(Code::EmailAliased) => Err(ApiError::email_not_canonical()),
+            Some(_) => Err(ApiError::email_not_corporate()),
         }
-        if emails.free && address.is_free() {
-            return Err(ApiError::email_free());
-        }
-        if emails.canonical && !address.is_canonical() {
-            return Err(ApiError::email_not_canonical());
-        }
-        if emails.corporate && !address.is_corporate() { Err(ApiError::email_not_corporate()) } else { Ok(()) }
     }
 }

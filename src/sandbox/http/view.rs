@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::appwrite::Version;
-use crate::sandbox::data::addresses::Address;
+use crate::appwrite::addresses::Address;
 use crate::sandbox::data::target::Target;
 use crate::sandbox::data::user::User;
 use crate::sandbox::traits::Traits;

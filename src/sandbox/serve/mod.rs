@@ -90,7 +90,10 @@ impl Service {
             Some(Fault::RateLimitRetryAfter) => error(ApiError::rate_limited()).header(header::RETRY_AFTER, "1"),
             Some(Fault::ServerError) => error(ApiError::server_error()),
             Some(Fault::Unavailable) => error(ApiError::unavailable()),
-            Some(Fault::DropAfterCommit | Fault::Delay(_)) | None => self.answer(parts, body, ip).await,
+            Some(Fault::PwnedUnavailable) if takes_password(&parts) => error(ApiError::pwned_unavailable()),
+            Some(Fault::DropAfterCommit | Fault::Delay(_) | Fault::PwnedUnavailable) | None => {
+                self.answer(parts, body, ip).await
+            }
         };
         if let Some(moment) = not_before {
             // Tokio's timer and the system call it waits in both round up to whole milliseconds. Measured with one client,
@@ -280,6 +283,12 @@ fn with_rate(answer: Answer, limit: u32, remaining: u32, reset: i64) -> Answer {
         .header(HeaderName::from_static("x-ratelimit-limit"), &limit.to_string())
         .header(HeaderName::from_static("x-ratelimit-remaining"), &remaining.to_string())
         .header(HeaderName::from_static("x-ratelimit-reset"), &reset.to_string())
+}
+
+/// Whether a sign-in or a new password may be in it.
+fn takes_password(request: &Parts) -> bool {
+    let path = request.uri.path();
+    path.ends_with("/sessions/email") || path.ends_with("/password")
 }
 
 /// What a client is told that wants answers in the form of a newer version.

@@ -1,6 +1,38 @@
-//! What 1.9 notes of an e-mail address: its canonical form, and which kind of provider it is at.
+//! What Appwrite notes of an e-mail address from 1.9 on, its canonical form and which kind of provider it is at; and the
+//! policies of a project that go by it.
 
-use crate::sandbox::php;
+use crate::code::Code;
+
+/// Which addresses a project refuses, with 400 `user_email_…`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches")]
+pub struct EmailPolicies {
+    /// `deny-disposable-email`
+    pub disposable: bool,
+    /// `deny-free-email`
+    pub free: bool,
+    /// `deny-aliased-email`
+    pub aliased: bool,
+    /// `deny-corporate-email`: which lets in corporate ones alone.
+    pub not_corporate: bool,
+}
+
+impl EmailPolicies {
+    /// Why an address would be refused. The server knows more providers than are known here: those it refuses are these at
+    /// least.
+    #[must_use]
+    pub fn refuse(self, email: &str) -> Option<Code> {
+        let address = Address::parse(email)?;
+        [
+            (Code::EmailDisposable, self.disposable && address.is_disposable()),
+            (Code::EmailFree, self.free && address.is_free()),
+            (Code::EmailAliased, self.aliased && !address.is_canonical()),
+            (Code::EmailNotCorporate, self.not_corporate && !address.is_corporate()),
+        ]
+        .into_iter()
+        .find_map(|(code, refused)| refused.then_some(code))
+    }
+}
 
 /// An address in parts.
 pub struct Address {
@@ -11,7 +43,7 @@ pub struct Address {
 impl Address {
     /// Trims, lower-cases and splits; `None` where the server finds nothing to say.
     pub fn parse(text: &str) -> Option<Self> {
-        let lower = php::trim(text).to_lowercase();
+        let lower = text.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}']).to_lowercase();
         let (local, domain) = lower.split_once('@')?;
         let empty = |part: &str| part.is_empty() || part == "0";
         if domain.contains('@') || empty(local) || empty(domain) {
@@ -107,6 +139,23 @@ mod tests {
         assert_eq!(canonical("a.b+c@hotmail.com").as_deref(), Some("a.b+c@outlook.com"));
         assert_eq!(canonical(" u.x@example.org").as_deref(), Some("u.x@example.org"));
         assert!(canonical("0@example.org").is_none() && canonical("").is_none());
+    }
+
+    #[test]
+    fn policies_name_what_they_refuse() {
+        let all = EmailPolicies { disposable: true, free: true, aliased: true, not_corporate: true };
+        assert_eq!(all.refuse("a@mailinator.com"), Some(Code::EmailDisposable));
+        assert_eq!(all.refuse("a@web.de"), Some(Code::EmailFree));
+        assert_eq!(
+            EmailPolicies { aliased: true, ..Default::default() }.refuse("a.b@gmail.com"),
+            Some(Code::EmailAliased)
+        );
+        assert_eq!(
+            EmailPolicies { not_corporate: true, ..Default::default() }.refuse("a@web.de"),
+            Some(Code::EmailNotCorporate)
+        );
+        assert_eq!(all.refuse("a@example.org"), None);
+        assert_eq!(EmailPolicies::default().refuse("a@mailinator.com"), None);
     }
 
     #[test]
