@@ -4,7 +4,7 @@
 const assert = require("node:assert/strict");
 const { Account, Client, ID, Query, Users } = require("node-appwrite");
 
-const { APPWRITE_ENDPOINT, APPWRITE_PROJECT_ID, APPWRITE_API_KEY } = process.env;
+const { APPWRITE_ENDPOINT, APPWRITE_PROJECT_ID, APPWRITE_API_KEY, APPWRITE_VERSION } = process.env;
 const client = () => new Client().setEndpoint(APPWRITE_ENDPOINT).setProject(APPWRITE_PROJECT_ID);
 const service = new Users(client().setKey(APPWRITE_API_KEY));
 
@@ -69,9 +69,11 @@ async function read() {
   const md5 = await users.get({ userId: "md5" });
   assert.deepEqual([md5.hash, md5.password, md5.status, md5.targets.length], ["md5", HASHES.md5, true, 1]);
   await refused("user_not_found", users.get({ userId: "nobody" }));
-  for (const method of ["listLogs", "listMemberships"]) {
-    assert.equal((await users[method]({ userId: "md5" })).total, 0);
-  }
+  assert.equal((await users.listMemberships({ userId: "md5" })).total, 0);
+  // From 2.0 on no server has the logs that the SDK still asks for.
+  const logs = users.listLogs({ userId: "md5" });
+  if (APPWRITE_VERSION.startsWith("1.")) assert.equal((await logs).total, 0);
+  else await assert.rejects(logs, (error) => error.code === 404);
   assert.equal((await users.listIdentities()).total, 0);
   await refused("user_identity_not_found", users.deleteIdentity({ identityId: "none" }));
 }
@@ -163,7 +165,7 @@ async function main() {
   const own = Object.getOwnPropertyNames(Users.prototype).filter((name) => name !== "constructor");
   const left = own.filter((name) => !called.has(name));
   assert.deepEqual(left, [], `not walked: ${left.join(", ")}`);
-  console.log(`node-appwrite: ${own.length} methods of Users walked`);
+  console.log(`node-appwrite, server ${APPWRITE_VERSION}: ${own.length} methods of Users walked`);
 }
 
 main().catch((error) => {
