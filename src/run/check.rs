@@ -13,10 +13,12 @@ use crate::appwrite::{Target, Version};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::folder::Folder;
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::policy::Policies;
+use crate::read::Frame;
 use crate::report::build::{Head, Told};
 use crate::report::summary::{Live as LiveSection, Place};
 use crate::report::{Observer, Report, changes, survey};
@@ -84,7 +86,7 @@ impl Check {
             none => none.insert(RunFolder::for_lists(path, "--run")?),
         };
         let frame = export.rejects_frame();
-        let lists = Some((&**folder, &frame));
+        let lists: Option<(&Folder, &Frame)> = Some((folder, &frame));
         let survey = match &live {
             Some(live) => {
                 survey::survey_asking(&mut planner, observer, lists, listener, |codes| live.refused_codes(codes))?

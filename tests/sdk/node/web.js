@@ -30,8 +30,6 @@ async function main() {
   const session = await account.createEmailPasswordSession({ email, password });
   assert.equal(session.userId, userId);
   assert.equal((await account.get()).$id, userId);
-  await account.updatePrefs({ prefs: { theme: "dark" } });
-  assert.equal((await account.getPrefs()).theme, "dark");
   assert.equal((await account.listSessions()).total, 1);
   assert.ok((await account.createJWT()).jwt);
   await account.updatePassword({ password: "Other-Horse-10", oldPassword: password });
