@@ -41,7 +41,7 @@ pub enum Event {
     UserFailed {
         /// The record's number.
         record: u64,
-        /// Why.
+        /// The stable code of the reason.
         code: Code,
         /// The sentence, without secrets.
         text: String,

@@ -30,9 +30,9 @@ pub trait Door {
     }
 }
 
-/// What one try came to.
+/// The end of one try: its verdict, and the answer that led to it.
 pub struct Outcome {
-    /// What it means.
+    /// As [`super::verdict`] judges it.
     pub verdict: Verdict,
     /// What came back, if anything.
     pub answer: Option<Answer>,

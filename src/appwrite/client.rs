@@ -82,12 +82,12 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// What came back.
+/// An HTTP response, whole, with its errors fit to be shown.
 #[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body.
+    /// As it was sent, up to the size limit.
     pub body: Bytes,
     /// When the server wants to hear from us again: `Retry-After`, else `X-RateLimit-Reset`.
     pub retry_after: Option<Duration>,
@@ -131,12 +131,12 @@ impl Answer {
 pub enum Lost {
     /// The request never left: the server cannot have acted on it.
     Unsent(String),
-    /// It may have arrived.
+    /// The request may have arrived, and been acted on.
     Unanswered(String),
 }
 
 impl Lost {
-    /// What the network said.
+    /// The network's own words, without the URL.
     #[must_use]
     pub fn text(&self) -> &str {
         let (Self::Unsent(text) | Self::Unanswered(text)) = self;
@@ -180,7 +180,7 @@ impl Client {
         })
     }
 
-    /// Which project.
+    /// The endpoint, project and key that requests go out with.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.target

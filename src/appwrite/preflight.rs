@@ -25,7 +25,7 @@ const QUERY_CHARACTERS: usize = 4000;
 /// Tries of a probe that is turned away for a while.
 const TRIES: u32 = 8;
 
-/// What preflight found.
+/// The target as it was found before an import: its version, who is there, what it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preflight {
     /// The server's version.
@@ -411,7 +411,7 @@ pub fn chunks<T>(items: &[T], len: impl Fn(&T) -> usize) -> impl Iterator<Item =
 pub struct Live {
     client: Client,
     runtime: tokio::runtime::Runtime,
-    /// What preflight found.
+    /// The target as it was found.
     pub preflight: Preflight,
     /// [`ids_with_capitals`], once somebody asks.
     capitals: OnceCell<HashMap<String, String>>,
@@ -429,7 +429,7 @@ impl Live {
         Ok(Self { client, runtime, preflight, capitals: OnceCell::new() })
     }
 
-    /// Who is asked.
+    /// The project that is asked.
     #[must_use]
     pub fn target(&self) -> &Target {
         self.client.target()

@@ -77,7 +77,7 @@ fn is_with_literal(address: &str) -> bool {
 // The states of an address that is read byte by byte. Its local part are atoms with one dot between them, the domain two
 // labels or more of letters, digits and hyphens, no hyphen first or last, the last label beginning with a letter.
 
-/// Never again.
+/// The state that is never left: the address is refused.
 const BAD: u8 = 0;
 /// An atom has to begin.
 const ATOM: u8 = 1;

@@ -19,7 +19,7 @@ pub struct ErrorBody {
     /// `user_already_exists`; empty if the answer is not Appwrite's.
     #[serde(rename = "type")]
     pub kind: String,
-    /// For people.
+    /// The English sentence, with what the request carried taken out.
     pub message: String,
 }
 

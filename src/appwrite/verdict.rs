@@ -8,7 +8,7 @@ use super::client::{Answer, Lost};
 use super::wire::{Kind, Request};
 use crate::code::Code;
 
-/// What to do now.
+/// The meaning of an answer: what is to be done about the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is done, and the answer shows it.
@@ -39,7 +39,7 @@ impl Verdict {
 /// Why a request has to be repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// What kind.
+    /// The kind of trouble, for the budget of tries.
     pub cause: Cause,
     /// The pause that the server asked for.
     pub after: Option<Duration>,
@@ -47,7 +47,7 @@ pub struct Trouble {
     pub text: String,
 }
 
-/// What kind of trouble.
+/// A kind of trouble; each has its own budget of tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// 429: slower, please.
@@ -56,7 +56,7 @@ pub enum Cause {
     Overloaded,
     /// 500. On a create it is usually a parameter the server chokes on.
     ServerError,
-    /// No answer.
+    /// No answer arrived: refused, reset or timed out.
     Network,
     /// An answer that is not Appwrite's, or not to what was asked: a firewall, a proxy, a portal.
     Foreign,
@@ -65,7 +65,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// How many there are.
+    /// The number of causes.
     pub const ALL: usize = 6;
 
     /// How often a request is sent at least before its user is given up, and then only if others are served meanwhile:

@@ -117,7 +117,7 @@ pub struct OutputArgs {
     pub yes: bool,
 }
 
-/// How to print.
+/// The form of what is printed to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum OutputFormat {
     /// For people.

@@ -46,7 +46,7 @@ impl Cell {
     }
 }
 
-/// How a cell is written.
+/// The quoting of a cell, which says what unquoting it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quoting {
     Bare,

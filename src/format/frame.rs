@@ -26,7 +26,7 @@ pub(crate) struct Span {
     pub kind: SpanKind,
 }
 
-/// What a span holds.
+/// The content of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SpanKind {
     /// One record.
@@ -46,7 +46,7 @@ pub(crate) struct Damage {
     pub what: String,
 }
 
-/// What a framer found.
+/// The whole records that a framer cut out of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Cut {
     pub spans: Vec<Span>,

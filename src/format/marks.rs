@@ -28,7 +28,7 @@ pub(super) fn each(data: &[u8], part: Range<usize>, wanted: u8, mut each: impl F
 pub(super) struct Marks<'d> {
     data: &'d [u8],
     wanted: [u8; 2],
-    /// Where the block begins.
+    /// Offset of the block's first byte.
     at: usize,
     /// Those of its bytes that are yet to be given, one bit each.
     found: u64,

@@ -117,7 +117,7 @@ pub enum Fields<'a> {
 /// One record.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
-    /// Where it stands.
+    /// The record's number, line, byte and file, for people.
     pub position: Position,
     /// The table it belongs to, as the file names it; empty in formats without tables.
     pub table: Arc<str>,

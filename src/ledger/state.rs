@@ -60,7 +60,7 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a record that is {from:?} cannot become anything by {event:?}")]
 pub struct IllegalTransition {
-    /// Where the record stood.
+    /// The state before the event.
     pub from: State,
     /// What was said to have happened.
     pub event: Event,

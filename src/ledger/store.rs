@@ -31,7 +31,7 @@ pub struct Entry {
     pub user_id: String,
     /// The source's own id.
     pub source_id: String,
-    /// Where it stands.
+    /// The state of the user's saga.
     pub state: State,
     /// What the target is known to have done.
     pub steps: Steps,

@@ -35,7 +35,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// What a plan claims.
+    /// The id, address and number of a plan, as digests.
     #[must_use]
     pub fn of(record: u64, plan: &Plan<'_>) -> Self {
         let password = plan.create.body.password.is_some();

@@ -74,7 +74,7 @@ pub struct KeyLog {
     segments: Vec<Segment>,
     /// Chunks of [`CHUNK_BYTES`], in memory as long as they are few, then in a file without a name.
     chunks: SpooledTempFile,
-    /// How many.
+    /// Entries written so far.
     written: u32,
 }
 

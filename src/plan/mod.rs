@@ -50,7 +50,7 @@ pub struct Plan<'a> {
     pub notes: Vec<Note>,
 }
 
-/// What a record becomes.
+/// A plan, or the refusal of its record.
 #[derive(Debug, Clone)]
 pub enum Planned<'a> {
     /// One create and its steps.

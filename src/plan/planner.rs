@@ -21,7 +21,7 @@ use crate::read::{Export, Item};
 pub struct Planner<'e> {
     /// The export.
     pub export: &'e Export,
-    /// What the person wants.
+    /// The choices on ids, duplicates and hashes that no endpoint verifies.
     pub policies: Policies,
     /// For which Appwrite.
     pub profile: &'static Profile,
@@ -35,7 +35,7 @@ pub struct Planner<'e> {
 
 /// One record, planned.
 pub struct PlannedItem<'i, 'r> {
-    /// Where it stands.
+    /// The record's number, line, byte and file.
     pub position: Position,
     /// Its bytes as they stand in the file.
     pub raw: &'r [u8],
@@ -45,7 +45,7 @@ pub struct PlannedItem<'i, 'r> {
     pub facts: Facts,
     /// The password as the source has it, unless the source made no account of the record.
     pub credential: Option<&'i Credential<'r>>,
-    /// What it becomes.
+    /// The plan, or the refusal.
     pub planned: Planned<'r>,
 }
 

@@ -35,7 +35,7 @@ pub struct Known {
 pub struct Wrong {
     /// The address, or the id where the file names ids.
     pub email: String,
-    /// What it may be due to.
+    /// The likely mistake, as a sentence.
     pub text: String,
     /// The hash itself is right: Appwrite refuses the password for its length.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -85,7 +85,7 @@ const MAX_COLUMNS: usize = 10_000;
 
 /// One record on its way to the caller.
 pub struct Item<'r> {
-    /// Where it stands.
+    /// The record's number, line, byte and file.
     pub position: Position,
     /// Its bytes as they stand in the file.
     pub raw: &'r [u8],
@@ -168,7 +168,7 @@ impl Export {
         Ok(export)
     }
 
-    /// Whose export it is.
+    /// The source that was detected or named.
     #[must_use]
     pub fn source(&self) -> &'static dyn Source {
         self.source

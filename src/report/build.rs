@@ -21,7 +21,7 @@ pub struct Head<'h> {
     pub command: &'h str,
     /// The version that was planned for.
     pub appwrite: Version,
-    /// What was read.
+    /// The files of the export, and the source that was detected.
     pub source: Origin,
     /// `--with-pii`
     pub with_pii: bool,

@@ -42,7 +42,7 @@ pub struct Changes {
     bits: Bits,
     /// Records of the earlier export that the later one does not have.
     gone: Bits,
-    /// How many of each.
+    /// Records by change, for the report.
     pub counts: Compare,
 }
 
@@ -111,9 +111,9 @@ fn temporary(error: io::Error) -> RunError {
 struct Entry {
     /// A digest of the source id, or of what stands for it.
     key: u64,
-    /// What would be sent.
+    /// A digest of all that would be sent for the record.
     content: u64,
-    /// Its number.
+    /// The record's number in its export, from 1.
     record: u64,
 }
 

@@ -26,7 +26,7 @@ pub struct Report {
     pub appwrite: String,
     /// Whether addresses and ids may stand in it (`--with-pii`).
     pub with_pii: bool,
-    /// What was read.
+    /// The files of the export, and the source that was detected.
     pub source: Origin,
     /// User records in it.
     pub records: u64,
@@ -49,7 +49,7 @@ pub struct Report {
     /// What passwords known in advance proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
-    /// What the import takes.
+    /// Requests, time and later logins that the import takes.
     pub estimate: Estimate,
     /// What becomes of every column of the source.
     pub columns: Vec<Column>,
@@ -70,13 +70,13 @@ pub struct Report {
     /// What the target says before anything is sent (`check --live`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Live>,
-    /// What the import did.
+    /// The import's counts and pace, once there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<Import>,
     /// What reading back showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
-    /// What was taken back.
+    /// The rollback's counts, once there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Rollback>,
     /// What to do next, in order.
@@ -88,7 +88,7 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-/// What was read.
+/// The files of an export, and the source that was detected.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Origin {
     /// The source's name, `firebase`.
@@ -152,7 +152,7 @@ pub struct SignIn {
 pub struct Label {
     /// As Appwrite gets it.
     pub label: String,
-    /// How many users get it.
+    /// Users who get the label.
     pub users: u64,
 }
 
@@ -171,7 +171,7 @@ pub struct Reason {
     /// What is said of the first record, where that says more and holds for others too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What to do about it.
+    /// The way out, as a sentence.
     pub remedy: String,
     /// Records it was said of.
     pub count: u64,
@@ -237,14 +237,14 @@ pub struct Duplicates {
     pub phones: u64,
 }
 
-/// What the import takes.
+/// Requests, time and later logins that an import takes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Estimate {
     /// Creates and follow-up requests together.
     pub requests: u64,
     /// Requests a second that `seconds` assumes.
     pub rate: u32,
-    /// How long that takes.
+    /// Seconds for all requests at that rate.
     pub seconds: u64,
     /// Users who can sign in with a password.
     #[serde(default)]
@@ -279,7 +279,7 @@ pub struct Column {
 /// Something that no importer can hand to Appwrite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeverCarried {
-    /// What.
+    /// The attribute that Appwrite has no parameter for.
     pub what: String,
     /// What that means, and what helps.
     pub text: String,
@@ -292,9 +292,9 @@ pub struct TrapCount {
     pub trap: String,
     /// What happens, in a few words.
     pub title: String,
-    /// Why, and to whom.
+    /// The sentence that says whom it concerns, and why.
     pub text: String,
-    /// What to do.
+    /// The way out, as a sentence.
     pub advice: String,
     /// Users it can touch at most.
     pub at_most: u64,
@@ -303,7 +303,7 @@ pub struct TrapCount {
 /// A problem of one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Where it stands.
+    /// Record, line, byte and file.
     #[serde(flatten)]
     pub place: Place,
     /// The stable code.
@@ -345,7 +345,7 @@ pub struct Live {
     pub refused: BTreeMap<String, u64>,
 }
 
-/// What an import did.
+/// An import's counts over all its sessions, and the time and pace of the last.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Import {
     /// Where to, without the key.
@@ -362,7 +362,7 @@ pub struct Import {
     pub failed: u64,
     /// Seconds the last session took.
     pub seconds: f64,
-    /// How it went over time.
+    /// Throughput, errors and latency, slot by slot.
     pub pace: Pace,
 }
 
@@ -383,7 +383,7 @@ pub struct Verify {
     pub not_signed_in: u64,
 }
 
-/// What was taken back.
+/// Counts of a rollback.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rollback {
     /// Deleted.
@@ -401,6 +401,6 @@ pub struct Rollback {
 pub struct Next {
     /// The command line, or empty.
     pub command: String,
-    /// What it is for.
+    /// The purpose of the command, as a sentence.
     pub text: String,
 }

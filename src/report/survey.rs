@@ -16,7 +16,7 @@ use crate::plan::planner::{PlannedItem, Planner};
 use crate::plan::{Plan, Planned};
 use crate::read::Frame;
 
-/// What was found.
+/// The result of reading everybody once.
 pub struct Survey {
     /// Every record, counted.
     pub tally: Tally,

@@ -71,11 +71,11 @@ impl Outcome {
 /// What is kept of one record for counting: no secret, and nothing personal unless [`Observer::with_pii`].
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// Where it stands.
+    /// The record's number, line, byte and file.
     pub position: Position,
     /// Why nothing is created, if so.
     pub refusal: Option<Refusal>,
-    /// What is said about it.
+    /// The notes of the plan or the refusal, with their codes.
     pub notes: Vec<Note>,
     /// The scheme's name; `none` without a password, `plain` for plain text, `unknown` where nothing says.
     pub scheme: &'static str,
@@ -105,10 +105,10 @@ pub struct Observation {
     pub who: Option<String>,
 }
 
-/// Makes observations.
+/// Makes an [`Observation`] of each planned record.
 #[derive(Debug, Clone, Copy)]
 pub struct Observer {
-    /// Whose export it is.
+    /// The name of the source, as `--from` takes it.
     pub source: &'static str,
     /// `--with-pii`: keep addresses, ids, and sentences that may quote them.
     pub with_pii: bool,

@@ -82,7 +82,7 @@ impl Trap {
         }
     }
 
-    /// Why, and to whom.
+    /// The sentence that says whom it concerns, and why.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Trap {
         }
     }
 
-    /// What to do about it.
+    /// The way out, as a sentence.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {

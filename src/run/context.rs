@@ -19,9 +19,9 @@ const SECOND_IN_PARTS: u32 = 60;
 
 /// What all users of a run share.
 pub struct Context {
-    /// Where requests pass.
+    /// Passes every request to the target, at the pace it can take.
     pub gate: Gate,
-    /// Where outcomes go.
+    /// Takes every change of a user's row.
     pub ledger: Sender,
     /// When to stop.
     pub stop: Stop,
@@ -44,11 +44,11 @@ pub enum Reply {
     Answer(Answer),
     /// The user is not there.
     Gone,
-    /// It will not be had.
+    /// The target refuses it for good, or it was given up after the last try.
     Refused {
         /// Appwrite's name for it; empty if it was given up.
         kind: String,
-        /// Why.
+        /// The code and sentence of the reason.
         problem: Problem,
     },
 }

@@ -29,7 +29,7 @@ pub(super) const BEGAN: &str = "began_at_target";
 /// Users at work for each request in flight: the others wait for their back-off, or for a permit.
 const USERS_A_PERMIT: usize = 2;
 
-/// What a run is made of.
+/// All that a run needs beside its ledger.
 pub struct Engine<'i> {
     /// The export.
     pub planner: &'i Planner<'i>,
@@ -37,7 +37,7 @@ pub struct Engine<'i> {
     pub duplicates: &'i Duplicates,
     /// The target.
     pub client: Client,
-    /// How hard to push.
+    /// Requests in flight and a second, at most, and how long to wait for a target.
     pub limits: Limits,
     /// Only the first of this many planned users.
     pub limit: Option<u64>,

@@ -30,13 +30,13 @@ pub struct Choices {
     pub yes: bool,
 }
 
-/// How an import ended.
+/// The result of an import that began.
 pub struct Imported {
     /// What there is to say; it stands in the run folder, too.
     pub report: Report,
     /// Nothing was sent: known passwords do not match their hashes, and a person has to decide.
     pub held_back: bool,
-    /// How the process ends.
+    /// The finish of the import, or what ended it early.
     pub ended: Result<Finish, RunError>,
 }
 

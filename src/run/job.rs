@@ -27,7 +27,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// What of a plan is sent.
+    /// Owns what is sent of a plan.
     #[must_use]
     pub fn new(record: u64, plan: &Plan<'_>) -> Self {
         Self {

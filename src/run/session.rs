@@ -39,7 +39,7 @@ pub struct Session {
     pub export: ExportSettings,
     /// What becomes of ids, unsupported hashes and duplicates.
     pub policies: Policies,
-    /// Where users go.
+    /// The sandbox, or a server's project.
     #[serde(rename = "place")]
     pub destination: Destination,
     /// Requests a second at most, of this shard.
@@ -166,7 +166,7 @@ impl Session {
         })
     }
 
-    /// How hard to push.
+    /// Requests in flight and a second, at most, and how long to wait for a target.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {
@@ -189,7 +189,7 @@ pub struct Stage {
     pub reader: Reader,
     /// Its target, with the key.
     pub target: Target,
-    /// What preflight found.
+    /// The target as it was found when the run was opened.
     pub preflight: Preflight,
     // Members are dropped in this order: the folder is given free last.
     _open: Open,

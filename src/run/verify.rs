@@ -149,7 +149,7 @@ pub struct Verification<'v> {
     pub planner: &'v Planner<'v>,
     /// The export's duplicates.
     pub duplicates: &'v Duplicates,
-    /// What the run did.
+    /// The run's ledger, which says who was created.
     pub reader: &'v Reader,
     /// Requests at a time.
     pub concurrency: usize,
@@ -382,7 +382,7 @@ async fn list(context: &Context, queries: &[Value]) -> Result<Vec<User>, Stopped
     }
 }
 
-/// Why everything stops.
+/// The reason for which the run is stopped; [`RunError::interrupted`] where nobody gave one.
 pub(super) fn stopped(context: &Context) -> RunError {
     context.stop.take_reason().unwrap_or(RunError::interrupted())
 }

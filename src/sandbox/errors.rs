@@ -13,7 +13,7 @@ pub struct ApiError {
     pub status: u16,
     /// Appwrite's stable `type`.
     pub kind: &'static str,
-    /// The sentence.
+    /// The English sentence, as Appwrite words it.
     pub message: Cow<'static, str>,
 }
 

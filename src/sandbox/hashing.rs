@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::sandbox::errors::{ApiError, ApiResult};
 
-/// The pool.
+/// The places in which passwords are hashed: one a core, so that hashing holds nothing else up.
 pub struct Hashing {
     places: Arc<Semaphore>,
 }

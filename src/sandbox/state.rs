@@ -8,9 +8,9 @@ use crate::sandbox::traits::Traits;
 
 /// What all requests share.
 pub struct State {
-    /// The behaviour.
+    /// What differs between versions and databases.
     pub traits: Traits,
-    /// The data.
+    /// The database that everything is kept in.
     pub store: Store,
     /// Projects and keys.
     pub projects: Projects,

@@ -30,9 +30,9 @@ pub enum Database {
 pub struct Costs {
     /// Memory in KiB.
     pub memory: u32,
-    /// Passes.
+    /// Iterations (Argon2's t).
     pub passes: u32,
-    /// Lanes.
+    /// Parallelism (Argon2's p).
     pub lanes: u32,
 }
 

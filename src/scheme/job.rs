@@ -37,7 +37,7 @@ pub(super) struct Job<'s, 'p> {
 
 /// What a grammar makes of a string.
 pub(super) enum Step<'s> {
-    /// It is answered.
+    /// The verdict: nothing is left to look at.
     Answer(Verdict<'s>),
     /// It was written around another string.
     Behind(Behind, Cow<'s, str>),

@@ -9,7 +9,7 @@ use crate::account::HashInput;
 use crate::appwrite::Version;
 use crate::code::Code;
 
-/// What a cell looks like.
+/// The look of a cell alone, without the name of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looks {
     /// A password hash, bare or written around (`b'…'`, `\\x…`, base64, `{CRYPT}…`).
@@ -35,7 +35,7 @@ impl Looks {
     }
 }
 
-/// What a cell looks like.
+/// Tells hashes, masks and other cells apart, by the cell alone.
 #[must_use]
 pub fn looks_like(cell: &str) -> Looks {
     // No hash and no mask is longer; what is costs nothing to answer.

@@ -16,13 +16,13 @@ pub struct Scheme {
     pub aliases: &'static [&'static str],
     /// What it is, and what its strings look like, in one line.
     pub title: &'static str,
-    /// What it becomes.
+    /// The endpoint that takes it, or the reason why none does.
     pub becomes: Becomes,
     /// What a person should know of it; empty where nothing.
     pub note: &'static str,
 }
 
-/// What a scheme becomes.
+/// The endpoint that takes a scheme's hashes, or the reason why none does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Becomes {
     /// This endpoint verifies it.

@@ -37,7 +37,7 @@ pub struct Stored<'a> {
     pub options: &'a serde_json::Map<String, serde_json::Value>,
 }
 
-/// What the login answers.
+/// The answer to a login with a password against what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
     /// The password verifies.

@@ -126,7 +126,7 @@ pub trait Source: Sync {
 /// What became of the question which table holds the users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// What each table is.
+    /// The role of each table, in the order of the tables.
     Roles(Vec<Role>),
     /// It is for a person to say.
     Open {
@@ -166,16 +166,16 @@ pub enum Fate {
     Carried(&'static str),
     /// Carried after this change.
     Transformed {
-        /// The field.
+        /// The field of the user that it becomes.
         to: &'static str,
-        /// How, in a few words.
+        /// The change, in a few words: "as a label".
         how: &'static str,
     },
     /// Kept in the preferences.
     Prefs,
     /// Not carried.
     Dropped {
-        /// Why, in a few words.
+        /// The reason, in a few words: "Appwrite sets its own".
         why: &'static str,
     },
 }

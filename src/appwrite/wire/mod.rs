@@ -19,9 +19,9 @@ use super::Endpoint;
 /// The request that creates a user.
 #[derive(Clone)]
 pub struct Create<'a> {
-    /// Where to.
+    /// The create endpoint, which decides how the password is verified.
     pub endpoint: Endpoint,
-    /// The body.
+    /// The members of the JSON body.
     pub body: CreateBody<'a>,
 }
 

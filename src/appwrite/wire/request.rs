@@ -46,7 +46,7 @@ pub(in crate::appwrite) enum As {
 /// A request, ready to be sent any number of times. Cheap to clone; holds secrets.
 #[derive(Clone)]
 pub struct Request {
-    /// What it is for.
+    /// The kind of request, by which the target's health is judged.
     pub kind: Kind,
     /// What proves that it was carried out.
     pub proof: Proof,
@@ -146,7 +146,7 @@ impl Request {
         Self::post("/users/bcrypt", &json!({}))
     }
 
-    /// The version.
+    /// Asks for the server's version (`GET /health/version`).
     #[must_use]
     pub fn version() -> Self {
         Self { sender: As::Nobody, ..Self::get("/health/version", Proof::Member("version")) }
@@ -158,7 +158,7 @@ impl Request {
         Self { sender: As::Guest, ..Self::sign_in("rehome-preflight@example.com", "nobody has this") }
     }
 
-    /// Signs in.
+    /// Signs in by address and password, as an app does, without the key.
     #[must_use]
     pub fn sign_in(email: &str, password: &str) -> Self {
         let request = Self::new(Kind::SignIn, Method::POST, "/account/sessions/email", Proof::Member("$id"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The id.
+    /// `$id`: 1 to 36 characters, unique within the project.
     #[serde(rename = "$id")]
     pub id: String,
     /// When the server created the user, by its own clock, in Unix milliseconds.

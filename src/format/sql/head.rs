@@ -15,7 +15,7 @@ impl<'t> Head<'t> {
         Self { text, pos: 0 }
     }
 
-    /// What is not read yet.
+    /// The text from the present position on.
     pub fn rest(&self) -> &'t [u8] {
         self.text.get(self.pos..).unwrap_or_default()
     }

@@ -26,7 +26,7 @@ enum Inside {
     Dollars(Vec<u8>),
 }
 
-/// Where a scan stops.
+/// The end that a scan of SQL looks for, outside strings and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
     /// After the statement's semicolon.
@@ -159,7 +159,7 @@ fn escapes(data: &[u8], at: usize) -> bool {
 pub(crate) enum Comment {
     /// There is none.
     None,
-    /// It ends before there.
+    /// The offset behind the comment.
     Ends(usize),
     /// It has begun, or may have, and does not end in the data.
     Open,

@@ -61,7 +61,7 @@ struct ShapeKey {
     kind: Rows,
 }
 
-/// How rows are written.
+/// The statement that the rows stand in, which decides how they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Rows {
     Copy,

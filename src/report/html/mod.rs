@@ -28,7 +28,7 @@ fn e(text: &str) -> String {
     escape::html(text, LONGEST).replace("://", "&#58;//").replace("//", "/&#47;")
 }
 
-/// The page.
+/// The whole report as one HTML file that loads nothing from elsewhere.
 #[must_use]
 pub fn page(report: &Report) -> String {
     let sections: Vec<_> = sections::all(report);

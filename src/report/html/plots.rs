@@ -9,9 +9,9 @@ use crate::report::figures::{count, duration, rate};
 
 /// A horizontal bar.
 pub struct Bar<'b> {
-    /// Before it.
+    /// The text before the bar.
     pub label: String,
-    /// Its length.
+    /// The value that the bar is as long as.
     pub value: f64,
     /// What it stands for, at the right.
     pub text: String,

@@ -22,7 +22,7 @@ const MAX_TOTAL: i64 = 5000;
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// What to select.
+    /// The columns of the SELECT, with commas between.
     pub columns: &'static str,
     /// What messages call a document: `User`.
     pub document: &'static str,

@@ -27,7 +27,7 @@ pub struct Attribute {
     pub name: &'static str,
     /// The column of the store.
     pub column: &'static str,
-    /// What it holds.
+    /// The type of its values, which decides the methods that it can be queried by.
     pub kind: Kind,
 }
 

@@ -241,7 +241,7 @@ fn connect(path: Option<&Path>, database: Database) -> rusqlite::Result<Connecti
     Ok(connection)
 }
 
-/// Who wrote a file.
+/// Whose a database file is, by its `application_id` and `user_version`.
 enum Owner {
     /// This schema, or nobody yet.
     Us,

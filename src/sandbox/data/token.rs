@@ -8,7 +8,7 @@ use crate::sandbox::clock;
 use crate::sandbox::errors::ApiResult;
 use crate::sandbox::secrets::{digest, hex_secret};
 
-/// What a token is for.
+/// The flow that a token belongs to; it is good in no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A session.

@@ -80,7 +80,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(number.saturating_mul(unit)))
 }
 
-/// The dice.
+/// Draws the faults of each request, the same ones for the same seed.
 pub struct Dice {
     faults: Faults,
     random: Mutex<fastrand::Rng>,

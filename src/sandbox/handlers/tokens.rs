@@ -8,7 +8,7 @@ use crate::sandbox::params::Rule;
 use crate::sandbox::php;
 
 const DEFAULT_LENGTH: i64 = 6;
-/// Seconds.
+/// Of a token whose request says nothing, in seconds.
 const DEFAULT_EXPIRY: i64 = 900;
 const YEAR: i64 = 31_536_000;
 

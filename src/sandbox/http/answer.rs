@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::traits::Traits;
 
-/// What a handler answers.
+/// A response before it is written: status, content type and body.
 pub struct Answer {
     status: StatusCode,
     content_type: &'static str,

@@ -10,7 +10,7 @@ const MAX_NESTING: usize = 64;
 /// PHP's `max_input_vars`: variables that a form may have.
 const MAX_VARIABLES: usize = 1000;
 
-/// What a body is worth.
+/// A request's body, by its content type.
 #[derive(Debug, PartialEq)]
 pub enum Body {
     /// Parameters; none where the body is empty, broken, or of a type that is not read.

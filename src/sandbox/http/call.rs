@@ -34,7 +34,7 @@ pub struct Call {
     pub project: Arc<Project>,
     /// What an administrator set for the project.
     pub settings: Arc<Settings>,
-    /// Who asks.
+    /// The role of the request, and its user.
     pub caller: Caller,
     /// The client's address.
     pub ip: IpAddr,

@@ -16,15 +16,15 @@ use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::secrets;
 use crate::sandbox::traits::Traits;
 
-/// Who asks.
+/// The role in which a request is made, and the user and session of it.
 pub struct Caller {
-    /// As what.
+    /// By key, session or neither.
     pub role: Role,
     /// The user who is signed in. The holder of a key may send a session along.
     pub user: Option<Box<SignedIn>>,
 }
 
-/// What somebody asks as.
+/// A request's role, by the headers that it carries.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Role {
     /// Nobody in particular.
@@ -56,7 +56,7 @@ impl SignedIn {
     }
 }
 
-/// What a route needs.
+/// The access that a route asks of its caller: a scope of a key, or a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Users, read.

@@ -37,7 +37,7 @@ pub struct Intake {
 
 /// A body, and its part of the room, which it keeps until it is dropped.
 pub struct Received {
-    /// The bytes.
+    /// All of the body, as it was sent.
     pub bytes: Vec<u8>,
     _room: Option<OwnedSemaphorePermit>,
 }

@@ -30,9 +30,9 @@ type Handler = fn(Call) -> Pin<Box<dyn Future<Output = ApiResult<Answer>> + Send
 pub struct Route {
     method: Method,
     path: &'static str,
-    /// What it needs.
+    /// The scope or role that the caller must have.
     pub access: Access,
-    /// Who answers.
+    /// The function that answers.
     pub handler: Handler,
     /// What requests without a key are limited by.
     pub quota: Option<Quota>,
@@ -40,7 +40,7 @@ pub struct Route {
 
 /// So many requests an hour for each of something.
 pub struct Quota {
-    /// How many.
+    /// Requests an hour for each thing that is counted apart.
     pub limit: u32,
     /// Whether a success (201) resets it.
     pub success_resets: bool,

@@ -6,7 +6,7 @@ use crate::scheme::job::{Behind, Job, Step};
 use crate::scheme::registry::{digest_length, salted_digest};
 use crate::scheme::verify::md5_crypt;
 
-/// What a wrapper says.
+/// The scheme that a wrapper names, as far as it names one.
 #[derive(Clone, Copy)]
 enum Says {
     /// How to read what is in it.

@@ -324,11 +324,11 @@ pub(in crate::source) enum Flag {
 pub(in crate::source) enum Reading {
     /// It says so, as people write it.
     Bool,
-    /// It says no.
+    /// `not`: the column says no.
     Not,
-    /// It holds something.
+    /// `nonempty`: the column holds anything but nothing and nulls.
     Nonempty,
-    /// It holds nothing.
+    /// `empty`: the column holds nothing, or a null.
     Empty,
     /// It holds a date to come.
     Future,
