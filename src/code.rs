@@ -162,6 +162,8 @@ codes! {
         "decide which of the two is the customer and remove the other";
     DuplicatePhone = "duplicate-phone", Warning, "another record of this export has the same phone number",
         "the number stays with the first; the others are created without";
+    SharedPhone = "shared-phone", Refused, "another record has the same phone number, and this one nothing else to sign in by",
+        "decide which of the two is the customer and remove the other, or give this one an e-mail address";
     NeedsReset = "needs-reset", NeedsReset, "created without a password",
         "write to everybody in needs-reset.csv before the old system goes";
 

@@ -107,7 +107,8 @@ impl Listener for Lines {
                 }
             }
             Event::Expecting { users } => {
-                (state.users, state.began, state.last) = (*users, Some(Instant::now()), Some(Instant::now()));
+                let now = Some(Instant::now());
+                *state = LineState { users: *users, began: now, last: now, pace: state.pace, ..LineState::default() };
             }
             Event::UserDone { .. } => {
                 state.done += 1;
@@ -223,7 +224,10 @@ impl Listener for Progress {
                 if let Some(bar) = self.reading.get() {
                     bar.finish_and_clear();
                 }
-                self.users().set_length(*users);
+                let bar = self.users();
+                bar.set_length(*users);
+                bar.set_position(0);
+                bar.reset();
             }
             Event::UserDone { .. } => self.users().inc(1),
             Event::UserFailed { record, code, text } => {

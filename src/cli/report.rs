@@ -23,11 +23,15 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let Again { report, under_way } = reports::again(&args.folders, args.to.as_deref())?;
+    let Again { report, under_way, warnings } = reports::again(&args.folders, args.to.as_deref())?;
+    let listener = progress::listener(args.output);
+    for warning in warnings {
+        listener.on(&Event::Warned(warning));
+    }
     print(&report, args.output)?;
     if under_way {
         let text = "the run is under way: this report is printed and not written, since the run writes its own";
-        progress::listener(args.output).on(&Event::Warned(text.into()));
+        listener.on(&Event::Warned(text.into()));
     }
     Ok(Finish::Done)
 }

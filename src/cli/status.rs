@@ -1,42 +1,55 @@
 //! `rehome status`
 
 use super::args::OutputFormat;
+use super::progress;
 use crate::error::{Finish, RunError};
+use crate::event::Event;
 use crate::ledger::Counts;
-use crate::report::escape::shown;
+use crate::report::escape::{self, shown};
 use crate::report::figures::{count, seconds};
-use crate::run::status::{Status, Trouble, status};
+use crate::run::parts::Parts;
+use crate::run::status::{Part, Status, Trouble, of_parts};
 
 /// Say how far a run is: counts, pace, what is left, the last errors
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run folder
-    #[arg(value_name = "RUN")]
-    pub folder: std::path::PathBuf,
+    /// The run folder; several are shards of one run
+    #[arg(value_name = "RUN", required = true)]
+    pub folders: Vec<std::path::PathBuf>,
     /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let status = status(&args.folder)?;
+    let parts = Parts::of(&args.folders)?;
+    let status = of_parts(&parts)?;
+    let listener = progress::listener(args.output);
+    for warning in &parts.warnings {
+        listener.on(&Event::Warned(warning.clone()));
+    }
     let text = match args.output.format {
         OutputFormat::Json => {
-            serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
+            let json = serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))?;
+            escape::json(json) + "\n"
         }
-        OutputFormat::Text => sentences(&status, &args.folder.display().to_string()),
+        OutputFormat::Text => sentences(&status, &parts.folders[0].display().to_string()),
     };
     super::put(text).map(|()| Finish::Done)
 }
 
-fn sentences(status: &Status, folder: &str) -> String {
-    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
-    let state = match (status.running, left) {
+const fn state(running: bool, left: u64) -> &'static str {
+    match (running, left) {
         (true, _) => "running",
         (false, 0) => "finished",
         (false, _) => "interrupted",
-    };
-    let mut lines = vec![format!("{state}: {} of {} records are done", count(records - left), count(records))];
+    }
+}
+
+fn sentences(status: &Status, folder: &str) -> String {
+    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
+    let state_now = state(status.running, left);
+    let mut lines = vec![format!("{state_now}: {} of {} records are done", count(records - left), count(records))];
     let mut fact = |n: u64, text: &str| {
         if n > 0 {
             lines.push(format!("{:>12}  {text}", count(n)));
@@ -56,7 +69,16 @@ fn sentences(status: &Status, folder: &str) -> String {
     for Trouble { record, code, text } in &status.errors {
         lines.push(shown(&format!("record {record}: {code}: {text}"), 200).into_owned());
     }
-    if !status.running && left > 0 {
+    for Part { run, shard, running, counts } in &status.shards {
+        let state = state(*running, counts.left);
+        let shard = if shard.is_empty() { String::new() } else { format!(" (shard {shard})") };
+        let done = count(counts.records - counts.left);
+        lines.push(shown(&format!("{run}{shard}: {state}, {done} of {}", count(counts.records)), 200).into_owned());
+        if !running && counts.left > 0 {
+            lines.push(format!("go on with: rehome resume {run}"));
+        }
+    }
+    if status.shards.is_empty() && !status.running && left > 0 {
         lines.push(format!("go on with: rehome resume {folder}"));
     }
     lines.join("\n") + "\n"

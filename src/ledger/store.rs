@@ -87,6 +87,22 @@ pub struct Counts {
     pub rolled_back: u64,
 }
 
+impl Counts {
+    /// Adds those of another part of the run.
+    pub const fn add(&mut self, other: Self) {
+        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back } = other;
+        self.records += records;
+        self.created += created;
+        self.done += done;
+        self.present += present;
+        self.left += left;
+        self.refused += refused;
+        self.conflicts += conflicts;
+        self.failed += failed;
+        self.rolled_back += rolled_back;
+    }
+}
+
 /// That the ledger and what SQLite keeps beside it are files as a run makes them.
 ///
 /// # Errors

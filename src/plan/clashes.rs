@@ -131,6 +131,13 @@ impl Clashes {
         if clash.refused.is_none() {
             clash.refused = self.shared.with.get(&claim.record).copied();
         }
+        // Without the number there would be nothing to sign in by.
+        if clash.refused.is_none()
+            && claim.email.is_none()
+            && let Some(&first) = claim.phone.and_then(|phone| self.phones.get(&phone))
+        {
+            clash.refused = Some((Code::SharedPhone, first));
+        }
         if clash.refused.is_none() {
             if clash.id_in_case.is_some() {
                 self.derived.insert(claim.id, claim.record);
@@ -197,8 +204,14 @@ impl Duplicates {
         let clash = self.verdicts[at].1;
         let Planned::Create(plan) = planned else { return };
         if let Some((code, of)) = clash.refused {
-            let what = if code == Code::DuplicateId { "id" } else { "e-mail address" };
-            let refusal = Refusal::new(code, format!("the same {what} as record {of}"));
+            let refusal = match code {
+                Code::DuplicateId => Refusal::new(code, format!("the same id as record {of}")),
+                Code::SharedPhone => Refusal::new(
+                    code,
+                    format!("the same phone number as record {of}, and no e-mail address to sign in by instead"),
+                ),
+                _ => Refusal::new(code, format!("the same e-mail address as record {of}")),
+            };
             *planned = Planned::refused(take(&mut plan.source_id), plan.email.take(), refusal);
             return;
         }
@@ -311,8 +324,13 @@ mod tests {
             for (at, (id, email, phone)) in wanted.iter().enumerate() {
                 let clash = found.get(&(at as u64 + 1)).copied().unwrap_or_default();
                 let sharing = (0..wanted.len()).any(|other| other != at && shares(at, other));
-                if let Some((_, other)) = clash.refused {
-                    proptest::prop_assert!(shares(at, other as usize - 1));
+                if let Some((code, other)) = clash.refused {
+                    let other = other as usize - 1;
+                    if code == Code::SharedPhone {
+                        proptest::prop_assert!(email.is_none() && phone.is_some() && *phone == wanted[other].2);
+                    } else {
+                        proptest::prop_assert!(shares(at, other));
+                    }
                     continue;
                 }
                 proptest::prop_assert!(!(sharing && refuse_all));
@@ -320,6 +338,7 @@ mod tests {
                 proptest::prop_assert!(exact.insert(id));
                 proptest::prop_assert!(email.iter().all(|email| emails.insert(email)));
                 proptest::prop_assert_eq!(phone.iter().all(|phone| phones.insert(phone)), clash.phone.is_none());
+                proptest::prop_assert!(email.is_some() || clash.phone.is_none(), "nothing to sign in by");
             }
         }
     }

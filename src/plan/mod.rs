@@ -12,7 +12,7 @@ pub mod shard;
 
 pub use crate::appwrite::wire::{Create, CreateBody, Step};
 pub use facts::Facts;
-pub use normalize::derive_id;
+pub use normalize::{derive_id, email as stored_address};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

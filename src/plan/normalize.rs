@@ -9,7 +9,7 @@ use crate::bytes::has_upper;
 use crate::code::{Code, Note};
 
 /// An address as the server stores it: trimmed of ASCII white space and lower-cased (ASCII only, as PHP's `strtolower`).
-pub(super) fn email(address: Cow<'_, str>) -> Cow<'_, str> {
+pub fn email(address: Cow<'_, str>) -> Cow<'_, str> {
     let trimmed = match address {
         Cow::Borrowed(a) => Cow::Borrowed(trim(a)),
         Cow::Owned(a) if trim(&a).len() == a.len() => Cow::Owned(a),

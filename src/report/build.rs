@@ -278,7 +278,7 @@ fn duplicates(tally: &Tally) -> Duplicates {
     Duplicates {
         ids: count(Code::DuplicateId),
         emails: count(Code::DuplicateEmail),
-        phones: count(Code::DuplicatePhone),
+        phones: count(Code::DuplicatePhone) + count(Code::SharedPhone),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Comparison {
     pub different: Vec<&'static str>,
     /// The hash is Argon2 although another one was sent: Appwrite re-hashes at the first sign-in.
     pub upgraded: bool,
+    /// What the user has beside the plan, which contradicts nothing: see [`User::extras`].
+    pub extras: Vec<String>,
 }
 
 impl Comparison {
@@ -37,7 +39,7 @@ impl Comparison {
 /// Compares field by field, byte by byte.
 #[must_use]
 pub fn compare(job: &Job, user: &User) -> Comparison {
-    let mut result = Comparison::default();
+    let mut result = Comparison { extras: user.extras(), ..Comparison::default() };
     let Create { endpoint, body } = &job.create;
     for (attribute, has, is) in [
         ("id", &user.id, Some(&body.user_id)),
@@ -49,7 +51,10 @@ pub fn compare(job: &Job, user: &User) -> Comparison {
         }
     }
     let planned = body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default();
-    if !password(*endpoint, planned, &user.hash, &user.password, &mut result.upgraded) {
+    let kept = !planned.is_empty() && *endpoint != Endpoint::Plain && user.password == planned;
+    if !kept && user.has_new_password() {
+        result.different.push("password (set by somebody else since)");
+    } else if !password(*endpoint, planned, &user.hash, &user.password, &mut result.upgraded) {
         result.different.push("password hash");
     }
 
@@ -98,6 +103,9 @@ pub fn compare(job: &Job, user: &User) -> Comparison {
     result
 }
 
+/// How Appwrite writes its own Argon2 hashes from 2.3 on.
+const OWN_COSTS: &str = "$argon2id$v=19$m=7168,t=5,p=1$";
+
 fn password(endpoint: Endpoint, planned: &str, hash: &str, stored: &str, upgraded: &mut bool) -> bool {
     match (endpoint, planned) {
         (Endpoint::Plain, "") => stored.is_empty(),
@@ -105,7 +113,7 @@ fn password(endpoint: Endpoint, planned: &str, hash: &str, stored: &str, upgrade
         (Endpoint::Plain, _) => hash == "argon2" && !stored.is_empty(),
         // From 2.3 on a sign-in also makes the server's own of an Argon2 hash of other costs.
         (Endpoint::Argon2, planned) if hash == "argon2" && stored != planned => {
-            *upgraded = stored.starts_with("$argon2id$v=19$m=7168,t=5,p=1$");
+            *upgraded = stored.starts_with(OWN_COSTS) && !planned.starts_with(OWN_COSTS);
             *upgraded
         }
         (endpoint, planned) if hash == endpoint.stored_as() => stored == planned,
@@ -225,6 +233,43 @@ mod tests {
         assert!(result.is_same() && result.upgraded);
         let result = compare(&job(Endpoint::Argon2, Some("$argon2id$v=19$mine"), None, vec![]), &user(signed_in));
         assert_eq!(result.different, ["password hash"]);
+    }
+
+    #[test]
+    fn a_password_that_somebody_set_is_no_re_hash() {
+        let (created, later) = ("2026-11-27T10:00:00.000+00:00", "2026-11-27T10:00:09.000+00:00");
+        let after = |set: &str| {
+            let own = json!({"hash": "argon2", "password": "$argon2id$v=19$m=7168,t=5,p=1$other"});
+            let times = json!({"$createdAt": created, "passwordUpdate": set});
+            let Value::Object(mut own) = own else { unreachable!() };
+            own.extend(times.as_object().cloned().unwrap_or_default());
+            user(Value::Object(own))
+        };
+        for (endpoint, planned) in [
+            (Endpoint::Bcrypt, "$2y$10$abc"),
+            (Endpoint::Argon2, "$argon2id$v=19$m=19456,t=2,p=1$mine"),
+            (Endpoint::Plain, "a plain one"),
+        ] {
+            let job = || job(endpoint, Some(planned), None, vec![]);
+            assert!(compare(&job(), &after(created)).is_same(), "{planned}");
+            assert_eq!(
+                compare(&job(), &after(later)).different,
+                ["password (set by somebody else since)"],
+                "{planned}"
+            );
+        }
+        let same_costs = job(Endpoint::Argon2, Some("$argon2id$v=19$m=7168,t=5,p=1$mine"), None, vec![]);
+        assert_eq!(compare(&same_costs, &after(created)).different, ["password hash"]);
+    }
+
+    #[test]
+    fn what_somebody_added_is_told_and_no_difference() {
+        let added = json!({"mfa": true, "targets": [
+            {"providerType": "email", "identifier": "a@x.test"}, {"providerType": "push", "identifier": "device"},
+        ]});
+        let result = compare(&job(Endpoint::Bcrypt, Some("$2y$10$abc"), None, vec![]), &user(added));
+        assert!(result.is_same());
+        assert_eq!(result.extras, ["a second factor is switched on", "has another push target"]);
     }
 
     #[test]

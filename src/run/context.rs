@@ -1,13 +1,17 @@
 //! What everything that works on a run shares, and how it asks the target patiently.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
 use crate::appwrite::ask::{Asking, Door, Outcome, Told, Tries};
 use crate::appwrite::client::Answer;
 use crate::appwrite::verdict::{Cause, Verdict};
-use crate::appwrite::wire::{Kind, Request};
+use crate::appwrite::wire::user::Page;
+use crate::appwrite::wire::{Kind, Request, User, equal, limit};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::ledger::Sender;
@@ -95,6 +99,48 @@ impl Context {
             self.gate.sleep(Duration::from_millis(20)).await;
         }
         clock.at(sent)
+    }
+
+    /// The users that these queries select, in their order, and the bytes of the answer.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the run is to stop first, or the target does not list users.
+    pub async fn list(&self, queries: &[Value]) -> Result<(Vec<User>, usize), Stopped> {
+        match self.ask(&Request::list(queries)).await? {
+            Reply::Answer(answer) => match answer.read::<Page>() {
+                Some(page) => Ok((page.users, answer.body.len())),
+                None => Err(self.stop_run("the target answers a list of users with something else".into())),
+            },
+            Reply::Gone => Err(self.stop_run("the target has no list of users".into())),
+            Reply::Refused { problem, .. } => {
+                Err(self.stop_run(format!("the target refuses to list users: {}", problem.text)))
+            }
+        }
+    }
+
+    /// The users of these ids whom the target has, by id; at most as many as [`preflight::chunks`] puts together.
+    ///
+    /// # Errors
+    /// As [`Context::list`].
+    pub async fn users(&self, ids: &[&str]) -> Result<HashMap<String, User>, Stopped> {
+        let (users, _) = self.list(&[equal("$id", ids), limit(ids.len())]).await?;
+        Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+    }
+
+    /// How many sessions a user has.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the run is to stop first.
+    pub async fn sessions(&self, user_id: &str) -> Result<u64, Stopped> {
+        let Reply::Answer(answer) = self.ask(&Request::sessions(user_id)).await? else { return Ok(0) };
+        let sessions = answer.json();
+        Ok(sessions.get("sessions").and_then(Value::as_array).map_or(0, |sessions| sessions.len() as u64))
+    }
+
+    /// Why everything stops.
+    #[must_use]
+    pub fn stopped(&self) -> RunError {
+        self.stop.take_reason().unwrap_or(RunError::interrupted())
     }
 
     /// Nobody can be served: ends the run.

@@ -25,7 +25,7 @@ use crate::runtime;
 /// Batches between the feed and the dispatcher: what a crash leaves intended and perhaps unsent.
 const BATCHES: usize = 2;
 /// The ledger's name for when the run began by the target's clock, in Unix milliseconds.
-pub(super) const BEGAN: &str = "began_at_target";
+pub const BEGAN: &str = "began_at_target";
 /// Users at work for each request in flight: the others wait for their back-off, or for a permit.
 const USERS_A_PERMIT: usize = 2;
 

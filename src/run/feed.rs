@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::job::Job;
 use crate::code::Refusal;
 use crate::error::RunError;
@@ -45,16 +47,33 @@ pub fn scan(
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     listener: &dyn Listener,
-    sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
+    mut sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
+) -> Result<(), RunError> {
+    scan_all(planner, duplicates, listener, |batch, _| sink(batch))
+}
+
+/// The same, with what stands for the ids that are planned for other shards: [`id_digest`].
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_all(
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    listener: &dyn Listener,
+    mut sink: impl FnMut(Vec<Fed>, Vec<u64>) -> Result<ControlFlow<()>, RunError>,
 ) -> Result<(), RunError> {
     planner.scan(
         duplicates,
         listener,
-        Vec::new,
-        |batch, item| {
+        <(Vec<Fed>, Vec<u64>)>::default,
+        |(batch, elsewhere), item| {
             let record = item.position.record;
             match &item.planned {
-                _ if !planner.shard.takes(record, &item.planned) => {}
+                planned if !planner.shard.takes(record, planned) => {
+                    if let Planned::Create(plan) = planned {
+                        elsewhere.push(id_digest(&plan.user_id));
+                    }
+                }
                 Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, plan)))),
                 Planned::Refused(refused) => {
                     let source_id = refused.source_id.clone().into_owned();
@@ -62,8 +81,14 @@ pub fn scan(
                 }
             }
         },
-        sink,
+        |(batch, elsewhere)| sink(batch, elsewhere),
     )
+}
+
+/// Eight bytes that stand for a user's id where millions are kept in memory.
+#[must_use]
+pub fn id_digest(user_id: &str) -> u64 {
+    xxh3_64(user_id.as_bytes())
 }
 
 /// Cuts a batch before the first user for whom there is no `room`; whether it had to.
@@ -104,11 +129,12 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
         return Ok(Vec::new());
     };
-    let known = reader.range(first, last)?;
+    let mut known = reader.range(first, last)?.into_iter().peekable();
     let ahead = date_ahead(reader)?;
     let open = batch.into_iter().filter_map(|fed| match fed {
         Fed::User(mut job) => {
-            let entry = known.iter().find(|entry| entry.record == job.record && !entry.state.is_terminal())?;
+            while known.next_if(|entry| entry.record < job.record).is_some() {}
+            let entry = known.next_if(|entry| entry.record == job.record && !entry.state.is_terminal())?;
             (job.state, job.known, job.tried_since) = (entry.state, entry.steps, Some(entry.at - ahead));
             Some(*job)
         }

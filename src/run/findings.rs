@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use crate::error::RunError;
 use crate::report::summary::Verify;
 
-/// Something that is not as planned.
+/// Something that is not as planned, or that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// The record; 0 for users whom no record explains.
     pub record: u64,
     /// The id at the target.
     pub user_id: String,
-    /// `different`, `missing`, `stray` or `sign-in`.
+    /// `different`, `missing`, `stray` or `sign-in`; `used` for what contradicts nothing.
     pub what: &'static str,
     /// The sentence, without secrets.
     pub text: String,
@@ -25,8 +25,14 @@ pub struct Verified {
     pub counts: Verify,
     /// Of the same: Appwrite re-hashed the password at a first sign-in.
     pub upgraded: u64,
+    /// Of the same: they have a session, a second factor or a target that no import makes.
+    pub used: u64,
+    /// Users whose sessions were not asked for, since there are too many.
+    pub sessions_unasked: u64,
     /// Users of the target that were there before this run.
     pub others: u64,
+    /// Users of the target that are planned for shards that are not looked at.
+    pub elsewhere: u64,
     /// Known passwords that could not be tried, and why.
     pub untested: Vec<String>,
     /// Blocked users among those who signed in: refused for that reason and no other.

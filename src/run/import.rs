@@ -112,7 +112,7 @@ pub fn import(
     let mut bad = wrong as u64 + u64::from(stage.export.is_incomplete());
     let rehearsed = stage.session.destination == Destination::Sandbox && stage.session.export.known.is_some();
     if ended.is_ok() && rehearsed {
-        let verify = verify::read_back(&stage, &planner, &duplicates, stage.reopen()?, |_| Ok(()))?;
+        let verify = verify::read_back(&stage, &planner, &duplicates, stage.reopen()?)?;
         bad += verify.counts.not_signed_in + verify.counts.different + verify.counts.missing;
         report.verify = Some(verify.counts);
     }

@@ -20,6 +20,8 @@ pub mod health;
 pub mod import;
 pub mod job;
 pub mod metrics;
+pub mod parallel;
+pub mod parts;
 pub mod rejects;
 pub mod reports;
 pub mod rollback;

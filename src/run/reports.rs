@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::RunFolder;
 use super::import;
+use super::parts::Parts;
 use crate::error::RunError;
 use crate::folder::Folder;
 use crate::ledger::{LEDGER, Reader};
@@ -15,6 +16,8 @@ pub struct Again {
     pub report: Report,
     /// Another process works on the folder, so that nothing was written into it.
     pub under_way: bool,
+    /// What a person should know of the folders that were named.
+    pub warnings: Vec<String>,
 }
 
 /// The report of a run, or of the parts of one. It is written into the only folder, or to `to`; the report of several runs
@@ -24,14 +27,15 @@ pub struct Again {
 /// [`RunError::usage`] for folders without a report, and what keeps it from being read or written;
 /// [`RunError::foreign_ledger`] if `to` holds a run.
 pub fn again(folders: &[PathBuf], to: Option<&Path>) -> Result<Again, RunError> {
+    let Parts { folders, warnings, .. } = Parts::of(folders)?;
     // Before anything is read: a run that ends meanwhile writes a later report.
-    let own = match (to, folders) {
+    let own = match (to, &*folders) {
         (Some(path), _) => Some(RunFolder::for_lists(path, "--to")?),
         (None, [only]) => RunFolder::open_unless_taken(only)?,
         (None, _) => None,
     };
     let mut merged: Option<Report> = None;
-    for path in folders {
+    for path in &folders {
         let report = of(path)?;
         match &mut merged {
             Some(merged) => merged.merge(report),
@@ -43,7 +47,7 @@ pub fn again(folders: &[PathBuf], to: Option<&Path>) -> Result<Again, RunError> 
     if let Some(folder) = own {
         report.save(&folder)?;
     }
-    Ok(Again { report, under_way })
+    Ok(Again { report, under_way, warnings })
 }
 
 fn of(path: &Path) -> Result<Report, RunError> {

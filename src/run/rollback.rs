@@ -6,19 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::context::{Context, Reply, Stopped};
 use super::feed;
 use super::folder::RunFolder;
 use super::gate::Gate;
+use super::job::Job;
+use super::parallel::Parallel;
 use super::saga;
 use super::session::Session;
 use super::stop::Stop;
-use super::verify::stopped;
+use super::verify::SESSIONS_ASKED;
 use crate::appwrite::Client;
-use crate::appwrite::preflight::{self, Preflight};
+use crate::appwrite::preflight::{self, Preflight, chunks};
 use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
@@ -54,12 +55,14 @@ pub struct Spared {
 }
 
 /// How far a rollback goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mode {
+#[derive(Clone, Copy)]
+struct Mode {
     /// Delete; otherwise only look.
-    pub delete: bool,
+    delete: bool,
     /// Delete users that were changed or signed in since, too.
-    pub force: bool,
+    force: bool,
+    /// Ask for the sessions of each, which no list of users tells.
+    ask_sessions: bool,
 }
 
 /// What a rollback did, or would do.
@@ -137,127 +140,142 @@ fn look_and_delete(
     let open = open_rows(reader)?;
     if open > 0 {
         listener.on(&event::Event::Said(format!("asking the target about {open} users whose create was not answered")));
+        listener.on(&event::Event::Expecting { users: open });
         let export = session.open_export()?;
         let planner = session.planner(&export, reader, found.version.profile())?;
         let duplicates = planner.duplicates(&Silent)?;
-        recover(context, runtime, &planner, &duplicates, reader)?;
+        recover(context, runtime, &planner, &duplicates, reader, session.concurrency, listener)?;
     }
-    let go = |delete: bool| {
-        let mut spared = Vec::new();
-        let mode = Mode { delete, force: choices.force };
-        listener.on(&event::Event::Expecting { users: reader.counts()?.created });
-        let counts = rollback(context, runtime, reader, session.concurrency, mode, listener, |who| spared.push(who))?;
-        Ok::<_, RunError>(Taken { counts, spared, deleted: delete })
-    };
+    let rollback = Way { context, runtime, reader, listener, at_once: session.concurrency, force: choices.force };
     if choices.yes {
-        return go(true);
+        return rollback.go(true);
     }
-    let looked = go(false)?;
-    if looked.counts.deleted > 0 && (choices.agreed)(looked.counts.deleted)? { go(true) } else { Ok(looked) }
+    let looked = rollback.go(false)?;
+    if looked.counts.deleted > 0 && (choices.agreed)(looked.counts.deleted)? { rollback.go(true) } else { Ok(looked) }
 }
 
 /// Finds out about the users of whom a crash left only the intent, so that those this run did create are not left behind.
-///
-/// # Errors
-/// What ends the reading of the export, or the run.
-pub fn recover(
+fn recover(
     context: &Arc<Context>,
     runtime: &Runtime,
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     reader: &Reader,
+    at_once: usize,
+    listener: &dyn Listener,
 ) -> Result<(), RunError> {
+    let mut take = |records: Vec<u64>| {
+        records.into_iter().for_each(|record| listener.on(&event::Event::UserDone { record }));
+        Ok(())
+    };
+    let mut asked = Parallel::new(context, runtime, at_once);
     feed::scan(planner, duplicates, &Silent, |batch| {
-        let open = feed::open(batch, reader)?;
-        runtime.block_on(async {
-            for job in open {
-                saga::recover(context, job).await.map_err(|Stopped| stopped(context))?;
-            }
-            Ok::<_, RunError>(())
-        })?;
+        let mut open = feed::open(batch, reader)?;
+        let sizes: Vec<usize> = chunks(&open, |job| job.user_id().len()).map(<[Job]>::len).collect();
+        for size in sizes {
+            let later = open.split_off(size);
+            asked.add(recover_page(context.clone(), std::mem::replace(&mut open, later)), &mut take)?;
+        }
         Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
+    asked.finish(&mut take)?;
     runtime.block_on(context.ledger.sync())
 }
 
-/// Goes through everybody whom the ledger says this run created. Can be repeated: who is deleted is not looked at again.
-///
-/// # Errors
-/// [`RunError::target`], [`RunError::ledger`], [`RunError::interrupted`].
-pub fn rollback(
-    context: &Arc<Context>,
-    runtime: &Runtime,
-    reader: &Reader,
-    concurrency: usize,
-    mode: Mode,
-    listener: &dyn Listener,
-    mut spared: impl FnMut(Spared),
-) -> Result<Rollback, RunError> {
-    let mut counts = Rollback::default();
-    let mut asked: JoinSet<Result<(Entry, Fate), Stopped>> = JoinSet::new();
-    let mut count = |(entry, fate): (Entry, Fate)| {
-        let text = match fate {
-            Fate::Deleted => {
-                counts.deleted += 1;
-                None
+async fn recover_page(context: Arc<Context>, jobs: Vec<Job>) -> Result<Vec<u64>, Stopped> {
+    let ids: Vec<&str> = jobs.iter().map(Job::user_id).collect();
+    let users = context.users(&ids).await?;
+    let records = jobs.iter().map(|job| job.record).collect();
+    for job in jobs {
+        // Whoever is not there was not created, or is gone.
+        if let Some(user) = users.get(job.user_id()) {
+            saga::recover(&context, job, user).await?;
+        }
+    }
+    Ok(records)
+}
+
+/// Going through everybody whom the ledger says this run created. Can be repeated: who is deleted is not looked at again.
+struct Way<'r> {
+    context: &'r Arc<Context>,
+    runtime: &'r Runtime,
+    reader: &'r Reader,
+    listener: &'r dyn Listener,
+    at_once: usize,
+    force: bool,
+}
+
+impl Way<'_> {
+    /// Deletes, or says what would be deleted. The look takes many users a request; the deletion looks again at each.
+    fn go(&self, delete: bool) -> Result<Taken, RunError> {
+        let created = self.reader.counts()?.created;
+        self.listener.on(&event::Event::Expecting { users: created });
+        let mode = Mode { delete, force: self.force, ask_sessions: delete || created <= SESSIONS_ASKED };
+        if !mode.ask_sessions && !mode.force {
+            let text = "too many to ask for the sessions of each: whoever has one is kept when it comes to deleting";
+            self.listener.on(&event::Event::Said(text.into()));
+        }
+        let mut counts = Rollback::default();
+        let mut spared = Vec::new();
+        let mut take = |fates: Vec<(Entry, Fate)>| {
+            for (entry, fate) in fates {
+                let (counter, text) = match fate {
+                    Fate::Deleted => (&mut counts.deleted, None),
+                    Fate::Gone => (&mut counts.gone, None),
+                    Fate::Kept(text) => (&mut counts.kept, Some(text)),
+                    Fate::Failed(text) => (&mut counts.failed, Some(text)),
+                };
+                *counter += 1;
+                self.listener.on(&event::Event::UserDone { record: entry.record });
+                spared.extend(text.map(|text| Spared { record: entry.record, user_id: entry.user_id, text }));
             }
-            Fate::Gone => {
-                counts.gone += 1;
-                None
-            }
-            Fate::Kept(text) => {
-                counts.kept += 1;
-                Some(text)
-            }
-            Fate::Failed(text) => {
-                counts.failed += 1;
-                Some(text)
-            }
+            Ok(())
         };
-        if let Some(text) = text {
-            spared(Spared { record: entry.record, user_id: entry.user_id, text });
-        }
-        listener.on(&event::Event::UserDone { record: entry.record });
-    };
-    let joined = |joined: Result<Result<(Entry, Fate), Stopped>, tokio::task::JoinError>| {
-        joined.map_err(|_| RunError::internal("a deletion died"))?.map_err(|Stopped| stopped(context))
-    };
-    let mut after = 0;
-    'pages: loop {
-        let page = reader.page(after, 1000)?;
-        let Some(last) = page.last() else { break };
-        after = last.record;
-        for entry in page.into_iter().filter(|entry| entry.steps.has(Steps::CREATED)) {
-            if context.stop.is_set() {
-                break 'pages;
-            }
-            while asked.len() >= concurrency.max(1) {
-                if let Some(result) = runtime.block_on(asked.join_next()) {
-                    count(joined(result)?);
+        let mut asked = Parallel::new(self.context, self.runtime, self.at_once);
+        let mut after = 0;
+        'pages: loop {
+            let page = self.reader.page(after, 1000)?;
+            let Some(last) = page.last() else { break };
+            after = last.record;
+            let mut created: Vec<Entry> = page.into_iter().filter(|entry| entry.steps.has(Steps::CREATED)).collect();
+            let sizes: Vec<usize> = if mode.delete {
+                vec![1; created.len()]
+            } else {
+                chunks(&created, |entry| entry.user_id.len()).map(<[Entry]>::len).collect()
+            };
+            for size in sizes {
+                if self.context.stop.is_set() {
+                    break 'pages;
                 }
+                let later = created.split_off(size);
+                let entries = std::mem::replace(&mut created, later);
+                asked.add(several(self.context.clone(), entries, mode), &mut take)?;
             }
-            let context = context.clone();
-            let span = tracing::debug_span!(target: event::USER, "user", record = entry.record);
-            asked.spawn_on(async move { one(&context, entry, mode).await }.instrument(span), runtime.handle());
         }
-    }
-    while let Some(result) = runtime.block_on(asked.join_next()) {
-        count(joined(result)?);
-    }
-    match context.stop.take_reason() {
-        Some(reason) => Err(reason),
-        None => Ok(counts),
+        asked.finish(&mut take)?;
+        match self.context.stop.take_reason() {
+            Some(reason) => Err(reason),
+            None => Ok(Taken { counts, spared, deleted: delete }),
+        }
     }
 }
 
-async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate), Stopped> {
-    let fate = match context.ask(&Request::read(&entry.user_id)).await? {
-        Reply::Gone => Fate::Gone,
-        Reply::Refused { problem, .. } => Fate::Failed(problem.text),
-        Reply::Answer(answer) => match answer.read::<User>() {
-            None => Fate::Failed("the target answers with something else than a user".into()),
-            Some(user) => delete(context, &entry, &user, mode).await?,
-        },
+async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Result<Vec<(Entry, Fate)>, Stopped> {
+    let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
+    let users = context.users(&ids).await?;
+    let mut fates = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let span = tracing::debug_span!(target: event::USER, "user", record = entry.record);
+        let fate = one(&context, &entry, users.get(&entry.user_id), mode).instrument(span).await?;
+        fates.push((entry, fate));
+    }
+    Ok(fates)
+}
+
+async fn one(context: &Context, entry: &Entry, user: Option<&User>, mode: Mode) -> Result<Fate, Stopped> {
+    let fate = match user {
+        None => Fate::Gone,
+        Some(user) => delete(context, entry, user, mode).await?,
     };
     if mode.delete
         && matches!(fate, Fate::Deleted | Fate::Gone)
@@ -269,31 +287,34 @@ async fn one(context: &Context, entry: Entry, mode: Mode) -> Result<(Entry, Fate
             Stopped
         })?;
     }
-    Ok((entry, fate))
+    Ok(fate)
 }
 
 async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Fate, Stopped> {
-    Ok(match changed(context, entry, user).await? {
-        Some(why) if !mode.force => Fate::Kept(why),
-        _ if !mode.delete => Fate::Deleted,
-        _ => match context.ask(&Request::delete(&entry.user_id)).await? {
-            Reply::Answer(_) | Reply::Gone => Fate::Deleted,
-            Reply::Refused { problem, .. } => Fate::Failed(problem.text),
-        },
+    if !mode.force
+        && let Some(why) = changed(context, entry, user, mode).await?
+    {
+        return Ok(Fate::Kept(why));
+    }
+    if !mode.delete {
+        return Ok(Fate::Deleted);
+    }
+    Ok(match context.ask(&Request::delete(&entry.user_id)).await? {
+        Reply::Answer(_) | Reply::Gone => Fate::Deleted,
+        Reply::Refused { problem, .. } => Fate::Failed(problem.text),
     })
 }
 
-/// Why the user is not as this run left them, if so.
-async fn changed(context: &Context, entry: &Entry, user: &User) -> Result<Option<String>, Stopped> {
+/// Why the user is not as this run left them, if so. Sessions, targets and the like change no user.
+async fn changed(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Option<String>, Stopped> {
     if user.updated_at != Some(entry.at) {
         return Ok(Some(format!("changed or signed in since, last at {}", user.changed_at())));
     }
-    // A first sign-in re-hashes every password but Argon2, which changes the user; only these can have been quiet.
-    if user.hash == "argon2"
-        && !user.password.is_empty()
-        && let Reply::Answer(sessions) = context.ask(&Request::sessions(&entry.user_id)).await?
-        && sessions.json().get("total").and_then(serde_json::Value::as_u64).unwrap_or_default() > 0
-    {
+    let extras = user.extras();
+    if !extras.is_empty() {
+        return Ok(Some(format!("used since: {}", extras.join("; "))));
+    }
+    if mode.ask_sessions && context.sessions(&entry.user_id).await? > 0 {
         return Ok(Some("signed in since: has a session".into()));
     }
     Ok(None)

@@ -34,17 +34,14 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Finds out what became of a user who was intended or half done, and does nothing else: what `rollback` asks first.
+/// Finds out whose user it is that the target has under the id of one who was intended or half done, and does nothing else:
+/// what `rollback` asks first.
 ///
 /// # Errors
 /// [`Stopped`] if the run is to stop first.
-pub async fn recover(context: &Context, job: Job) -> Result<(), Stopped> {
+pub async fn recover(context: &Context, job: Job, user: &User) -> Result<(), Stopped> {
     let mut saga = Saga::new(context, job);
-    match saga.read_back().await? {
-        Ok(Some(user)) => saga.recognise(&user, saga.job.tried_since).await.map(|_| ()),
-        // Whoever is not there was not created, or is gone; what cannot be read stays open.
-        Ok(None) | Err(_) => Ok(()),
-    }
+    saga.recognise(user, saga.job.tried_since).await.map(|_| ())
 }
 
 /// Appwrite's name for a parameter that it does not take.

@@ -1,17 +1,25 @@
 //! Known passwords at the door where they will be used: whose they are, and whether the target lets them in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::context::{Context, Reply, Stopped};
 use super::findings::{Finding, Sink, Verified};
 use super::job::Job;
+use super::parallel::Parallel;
 use crate::appwrite::wire::{Request, User};
 use crate::code::Code;
 use crate::error::RunError;
+use crate::event::{self, Listener};
 use crate::ledger::{Change, Entry, Event, Steps};
+use crate::plan::stored_address;
 use crate::scheme::known::KnownPassword;
+
+/// Sign-ins at a time at most: each costs the server an Argon2 hash, of 64 MiB before 2.3.
+const AT_ONCE: usize = 8;
 
 /// A known password and its user.
 pub(super) struct SignIn {
@@ -27,7 +35,7 @@ pub(super) struct SignIn {
 pub(super) struct SignIns<'k> {
     known: &'k [KnownPassword],
     by_email: HashMap<String, Vec<usize>>,
-    by_id: HashMap<String, Vec<usize>>,
+    by_id: HashMap<&'k str, Vec<usize>>,
     met: Vec<Option<&'static str>>,
     pub found: Vec<SignIn>,
 }
@@ -43,9 +51,9 @@ impl<'k> SignIns<'k> {
         };
         for (i, pair) in known.iter().enumerate() {
             if let Some(email) = &pair.email {
-                sign_ins.by_email.entry(email.trim().to_lowercase()).or_default().push(i);
+                sign_ins.by_email.entry(stored_address(email.as_str().into()).into_owned()).or_default().push(i);
             } else if let Some(id) = &pair.id {
-                sign_ins.by_id.entry(id.trim().to_owned()).or_default().push(i);
+                sign_ins.by_id.entry(id).or_default().push(i);
             }
         }
         sign_ins
@@ -57,8 +65,8 @@ impl<'k> SignIns<'k> {
             return;
         }
         let email = job.email();
-        let by_email = email.as_ref().and_then(|email| self.by_email.get(*email));
-        let by_id = [self.by_id.get(&job.source_id), self.by_id.get(job.user_id())];
+        let by_email = email.and_then(|email| self.by_email.get(email));
+        let by_id = [self.by_id.get(&*job.source_id), self.by_id.get(job.user_id())];
         let mut pairs: Vec<usize> =
             by_email.into_iter().chain(by_id.into_iter().flatten()).flatten().copied().collect();
         pairs.sort_unstable();
@@ -90,39 +98,59 @@ impl<'k> SignIns<'k> {
     }
 }
 
-/// Signs everybody in, one after the other, and ends each session again.
+/// Signs everybody in, a few at a time and within the run's own rate, and ends each session again.
 ///
 /// # Errors
-/// What `sink` returned.
-pub(super) async fn sign_in(
-    context: &Context,
+/// What stopped the run, and what `sink` returned.
+pub(super) fn sign_in(
+    context: &Arc<Context>,
+    runtime: &Runtime,
+    concurrency: usize,
     sign_ins: Vec<SignIn>,
     found: &mut Verified,
     sink: Sink<'_>,
+    listener: &dyn Listener,
 ) -> Result<(), RunError> {
+    let (n, at_once) = (sign_ins.len(), concurrency.clamp(1, AT_ONCE));
+    if n == 0 {
+        return Ok(());
+    }
+    let passwords = if n == 1 { "password" } else { "passwords" };
+    listener.on(&event::Event::Said(format!("signing in with {n} known {passwords}, at most {at_once} at a time")));
+    listener.on(&event::Event::Expecting { users: n as u64 });
+    let mut take = |(sign_in, result): (SignIn, Result<bool, String>)| {
+        listener.on(&event::Event::UserDone { record: sign_in.record });
+        match result {
+            Ok(blocked) => {
+                found.counts.signed_in += 1;
+                found.blocked += u64::from(blocked);
+                Ok(())
+            }
+            Err(text) => {
+                found.counts.not_signed_in += 1;
+                sink(Finding { record: sign_in.record, user_id: sign_in.user_id, what: "sign-in", text })
+            }
+        }
+    };
+    let mut asked = Parallel::new(context, runtime, at_once);
     for sign_in in sign_ins {
         if context.stop.is_set() {
             break;
         }
-        let text = match try_one(context, &sign_in).await {
-            Ok(blocked) => {
-                found.counts.signed_in += 1;
-                found.blocked += u64::from(blocked);
-                continue;
-            }
-            Err(text) => text,
+        let context = context.clone();
+        let work = async move {
+            let result = try_sign_in(&context, &sign_in).await?;
+            Ok((sign_in, result))
         };
-        found.counts.not_signed_in += 1;
-        sink(Finding { record: sign_in.record, user_id: sign_in.user_id, what: "sign-in", text })?;
+        asked.add(work, &mut take)?;
     }
-    Ok(())
+    asked.finish(&mut take)
 }
 
-/// Whether the user is blocked, as planned; the session is ended again.
-async fn try_one(context: &Context, sign_in: &SignIn) -> Result<bool, String> {
+/// Whether the user is blocked, as planned; or why they cannot sign in. The session is ended again.
+async fn try_sign_in(context: &Context, sign_in: &SignIn) -> Result<Result<bool, String>, Stopped> {
     let untouched = is_as_left(context, sign_in).await;
-    let stopped = |Stopped| "the run was stopped".to_owned();
-    match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await.map_err(stopped)? {
+    Ok(match context.ask(&Request::sign_in(&sign_in.email, &sign_in.password)).await? {
         // The target says so only to whom it believes the password.
         Reply::Refused { kind, .. } if kind == "user_blocked" && sign_in.blocked => Ok(true),
         // So does one whose policy wants the password changed: it has verified it first.
@@ -135,7 +163,6 @@ async fn try_one(context: &Context, sign_in: &SignIn) -> Result<bool, String> {
         }
         Reply::Refused { problem, .. } => Err(format!("the target refuses the sign-in: {}", problem.text)),
         Reply::Gone => Err("the target has no such user".into()),
-        Reply::Answer(_) if sign_in.blocked => Err("the user can sign in, and was planned to be disabled".into()),
         Reply::Answer(answer) => {
             if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
                 let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
@@ -143,9 +170,9 @@ async fn try_one(context: &Context, sign_in: &SignIn) -> Result<bool, String> {
             if untouched {
                 note_sign_in(context, sign_in).await;
             }
-            Ok(false)
+            if sign_in.blocked { Err("the user can sign in, and was planned to be disabled".into()) } else { Ok(false) }
         }
-    }
+    })
 }
 
 /// Whether the user is as this run left them: a sign-in here must not hide from `rollback` what others did before.

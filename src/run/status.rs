@@ -5,6 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::RunFolder;
+use super::parts::Parts;
+use super::session::Session;
 use crate::error::RunError;
 use crate::ledger::{Counts, Reader};
 
@@ -32,6 +34,26 @@ pub struct Status {
     pub seconds_left: Option<f64>,
     /// The last ones first.
     pub errors: Vec<Trouble>,
+    /// Where several folders are named: how far each of them is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<Part>,
+    /// Shards of the run that were not named, `2/4`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards_missing: Vec<String>,
+}
+
+/// A folder among several.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// As the person wrote it.
+    pub run: String,
+    /// `1/4`; empty for a run of its own.
+    pub shard: String,
+    /// Whether a process works on it now.
+    pub running: bool,
+    /// Its ledger's counts.
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 /// A record that failed, or was refused.
@@ -43,6 +65,47 @@ pub struct Trouble {
     pub code: String,
     /// The sentence, without secrets.
     pub text: String,
+}
+
+/// Reads how far a run is whose parts these are.
+///
+/// # Errors
+/// As [`status`].
+pub fn of_parts(parts: &Parts) -> Result<Status, RunError> {
+    let mut whole: Option<Status> = None;
+    for path in &parts.folders {
+        let mut status = status(path)?;
+        if parts.folders.len() > 1 {
+            status.shards.push(Part {
+                run: path.display().to_string(),
+                shard: Session::of(path)?.shard.to_string(),
+                running: status.running,
+                counts: status.counts,
+            });
+        }
+        match &mut whole {
+            Some(whole) => whole.add(status),
+            None => whole = Some(status),
+        }
+    }
+    let mut status = whole.ok_or_else(|| RunError::usage("name a run folder"))?;
+    status.shards_missing.clone_from(&parts.missing);
+    Ok(status)
+}
+
+impl Status {
+    /// Adds another part of the same run.
+    fn add(&mut self, other: Self) {
+        self.running |= other.running;
+        self.counts.add(other.counts);
+        self.started = [self.started.take(), other.started].into_iter().flatten().min();
+        self.per_second = [self.per_second, other.per_second].into_iter().flatten().reduce(|a, b| a + b);
+        // The whole takes as long as its slowest part.
+        self.seconds_left = [self.seconds_left, other.seconds_left].into_iter().flatten().reduce(f64::max);
+        self.errors.extend(other.errors);
+        self.errors.truncate(TROUBLES);
+        self.shards.extend(other.shards);
+    }
 }
 
 /// Reads how far the run of this folder is. Its lock is not taken: that works beside a run as well.
@@ -67,6 +130,8 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
         per_second,
         seconds_left: per_second.filter(|rate| *rate > 0.0).map(|rate| (counts.left as f64 / rate).round()),
         errors: errors.collect(),
+        shards: Vec::new(),
+        shards_missing: Vec::new(),
     })
 }
 

@@ -44,6 +44,12 @@ impl Destination {
         Ok(Self::Server { endpoint, project })
     }
 
+    /// Whether its users are this folder's alone.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Sandbox)
+    }
+
     /// The endpoint and the project, for the ledger's identity.
     #[must_use]
     pub fn names(&self) -> (&str, &str) {

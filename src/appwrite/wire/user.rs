@@ -32,6 +32,9 @@ pub struct User {
     /// The stored hash; empty for none.
     #[serde(default, deserialize_with = "text")]
     pub password: String,
+    /// When the password was last set, likewise; a re-hash at a sign-in does not touch it.
+    #[serde(default, deserialize_with = "millis")]
+    pub password_update: Option<i64>,
     /// Whether the user may sign in.
     #[serde(default)]
     pub status: Option<bool>,
@@ -47,6 +50,24 @@ pub struct User {
     /// An object; an empty one comes as an empty list.
     #[serde(default)]
     pub prefs: Value,
+    /// Whether the user has switched on a second factor.
+    #[serde(default)]
+    pub mfa: Option<bool>,
+    /// Where the user can be written to: Appwrite makes one for the address and one for the number.
+    #[serde(default, deserialize_with = "targets")]
+    pub targets: Vec<UserTarget>,
+}
+
+/// Where a user can be written to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserTarget {
+    /// `email`, `sms`, `push`.
+    #[serde(default, deserialize_with = "text")]
+    pub provider_type: String,
+    /// The address, the number, or a device's token.
+    #[serde(default, deserialize_with = "text")]
+    pub identifier: String,
 }
 
 // The hash must not reach a log or a panic by way of `{:?}`.
@@ -64,6 +85,29 @@ pub struct Page {
 }
 
 impl User {
+    /// Whether somebody set a password after the user was created. Both moments are the server's, and it takes the first
+    /// before the second; servers that write the user in another order take it a little later.
+    #[must_use]
+    pub fn has_new_password(&self) -> bool {
+        const APART: i64 = 100;
+        matches!((self.password_update, self.created_at), (Some(set), Some(created)) if set > created + APART)
+    }
+
+    /// What a user has beside what a create and its follow-ups make, in words.
+    #[must_use]
+    pub fn extras(&self) -> Vec<String> {
+        let mut extras = Vec::new();
+        if self.mfa == Some(true) {
+            extras.push("a second factor is switched on".to_owned());
+        }
+        for target in &self.targets {
+            if target.identifier != self.email && target.identifier != self.phone {
+                extras.push(format!("has another {} target", target.provider_type));
+            }
+        }
+        extras
+    }
+
     /// When the user last changed, for people; empty if the server did not say.
     #[must_use]
     pub fn changed_at(&self) -> String {
@@ -73,6 +117,10 @@ impl User {
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn targets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<UserTarget>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 

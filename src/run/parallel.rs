@@ -1,0 +1,59 @@
+//! The same question about many, a stated number of them at a time.
+
+use std::future::Future;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
+
+use super::context::{Context, Stopped};
+use crate::error::RunError;
+
+/// Questions that are under way, and who takes what comes of them.
+pub struct Parallel<'p, T> {
+    context: &'p Context,
+    runtime: &'p Runtime,
+    at_once: usize,
+    asked: JoinSet<Result<T, Stopped>>,
+}
+
+impl<'p, T: Send + 'static> Parallel<'p, T> {
+    /// At most so many at a time, and at least one.
+    #[must_use]
+    pub fn new(context: &'p Context, runtime: &'p Runtime, at_once: usize) -> Self {
+        Self { context, runtime, at_once: at_once.max(1), asked: JoinSet::new() }
+    }
+
+    /// Begins one more as soon as there is room, and hands over what came of those that made it.
+    ///
+    /// # Errors
+    /// What stopped the run, and what `take` returns.
+    pub fn add(
+        &mut self,
+        work: impl Future<Output = Result<T, Stopped>> + Send + 'static,
+        take: &mut impl FnMut(T) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        while self.asked.len() >= self.at_once {
+            self.next(take)?;
+        }
+        self.asked.spawn_on(work.in_current_span(), self.runtime.handle());
+        Ok(())
+    }
+
+    /// Waits for all that are under way.
+    ///
+    /// # Errors
+    /// As [`Parallel::add`].
+    pub fn finish(mut self, take: &mut impl FnMut(T) -> Result<(), RunError>) -> Result<(), RunError> {
+        while !self.asked.is_empty() {
+            self.next(take)?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, take: &mut impl FnMut(T) -> Result<(), RunError>) -> Result<(), RunError> {
+        let Some(joined) = self.runtime.block_on(self.asked.join_next()) else { return Ok(()) };
+        let done = joined.map_err(|_| RunError::internal("a question to the target died"))?;
+        take(done.map_err(|Stopped| self.context.stopped())?)
+    }
+}

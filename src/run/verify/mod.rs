@@ -1,0 +1,210 @@
+//! Reading everybody back: each user beside their plan, everybody whom no plan explains, and the known passwords at the
+//! door where they will be used.
+
+mod people;
+mod strays;
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::context::Context;
+use super::findings::{Finding, Log, Verified};
+use super::gate::Gate;
+use super::parts::Parts;
+use super::session::{Session, Stage};
+use super::sign_in::sign_in;
+use super::stop::Stop;
+use super::target::Destination;
+use crate::appwrite::Client;
+use crate::error::{Finish, RunError};
+use crate::event::{self, Listener};
+use crate::ledger::{Ledger, Reader};
+use crate::plan::clashes::Duplicates;
+use crate::plan::planner::Planner;
+use crate::report::Report;
+use crate::report::figures::users;
+use crate::runtime;
+use crate::scheme::known;
+use strays::Ours;
+
+/// Every finding, one JSON object a line.
+const LOG: &str = "verify.log.ndjson";
+/// Findings that are told one by one.
+const TOLD: usize = 20;
+/// Users whose sessions are asked for one by one, which no list of users tells; of more it would take as long as the
+/// import itself.
+pub(super) const SESSIONS_ASKED: u64 = 2000;
+
+/// Reads back everybody whom the runs of these folders created, compares, and signs in with the passwords known in advance:
+/// what `verify` does. Report and findings are written into each folder; the report of all is given back.
+///
+/// # Errors
+/// What keeps a run from being opened, or everybody from being read.
+pub fn verify(
+    parts: &Parts,
+    known: Option<PathBuf>,
+    key_file: Option<&Path>,
+    listener: &Arc<dyn Listener>,
+) -> Result<(Report, Finish), RunError> {
+    for warning in &parts.warnings {
+        listener.on(&event::Event::Warned(warning.clone()));
+    }
+    let sessions = parts.folders.iter().map(|path| Session::of(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut whole: Option<Report> = None;
+    let mut bad = 0;
+    for (n, (path, mut session)) in parts.folders.iter().zip(sessions.iter().cloned()).enumerate() {
+        if parts.folders.len() > 1 {
+            listener.on(&event::Event::Said(format!("{}:", path.display())));
+        }
+        // Everybody at a target is looked at once, when all that were sent there are known.
+        let at = |destination: &Destination| *destination == session.destination && !destination.is_own();
+        let strays = match sessions[n + 1..].iter().any(|later| at(&later.destination)) {
+            true => None,
+            false if session.destination.is_own() => Some(vec![path]),
+            false => {
+                let here = parts.folders.iter().zip(&sessions).filter(|(_, session)| at(&session.destination));
+                Some(here.map(|(path, _)| path).collect())
+            }
+        };
+        if let Some(known) = &known {
+            session.export.known = Some(known.clone());
+        }
+        let (report, differ) = one(session, path, strays.as_deref(), key_file, listener)?;
+        bad += differ;
+        match &mut whole {
+            Some(whole) => whole.merge(report),
+            None => whole = Some(report),
+        }
+    }
+    listener.on(&event::Event::Over);
+    let report = whole.ok_or_else(|| RunError::usage("name a run folder"))?;
+    Ok((report, Finish::partial_if(bad > 0)))
+}
+
+/// One folder's part. `strays` are all the folders of users at this target, if those whom nobody made are to be looked for.
+/// Besides the report it gives the number of what is not as it should be.
+fn one(
+    session: Session,
+    path: &Path,
+    strays: Option<&[&PathBuf]>,
+    key_file: Option<&Path>,
+    listener: &Arc<dyn Listener>,
+) -> Result<(Report, u64), RunError> {
+    let (stage, ledger) = Stage::open(session, path, key_file, listener.clone())?;
+    // What is noted here is nobody's progress.
+    ledger.close()?;
+    let ledger = stage.reopen()?;
+    let (planner, survey) = stage.survey(None)?;
+    // The import's report knows whom the target refused; a plan does not.
+    let mut report = match Report::load(&stage.folder)? {
+        Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
+        _ => stage.report("verify", &survey.tally),
+    };
+    let readers = strays.map(|folders| folders.iter().map(|path| Reader::open(path)).collect::<Result<Vec<_>, _>>());
+    let ours = readers.transpose()?.map(|readers| Ours::of(&readers)).transpose()?;
+    let log = Log::new(stage.folder.begin(LOG)?);
+    let keep = |finding: &Finding| log.add(finding).map_err(RunError::io(LOG));
+    let found = look(&stage, &planner, &survey.duplicates, ledger, ours.as_ref(), keep)?;
+    log.into_inner().finish()?;
+    let counts = stage.reader.counts()?;
+    tell(&*stage.listener, &found, counts.left);
+    let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
+    report.verify = Some(found.counts);
+    report.suggest(&stage.session.export.words(None), path);
+    report.save(&stage.folder)?;
+    Ok((report, bad + counts.left))
+}
+
+/// Reads everybody of one folder back and signs in.
+///
+/// # Errors
+/// As [`verify`].
+pub(super) fn read_back(
+    stage: &Stage,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    ledger: Ledger,
+) -> Result<Verified, RunError> {
+    let ours = Ours::of([&stage.reader])?;
+    look(stage, planner, duplicates, ledger, Some(&ours), |_| Ok(()))
+}
+
+/// Reads back and signs in; each finding is handed on as it comes.
+fn look(
+    stage: &Stage,
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    ledger: Ledger,
+    ours: Option<&Ours>,
+    keep: impl Fn(&Finding) -> Result<(), RunError>,
+) -> Result<Verified, RunError> {
+    let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
+    let known = match &stage.session.export.known {
+        Some(path) => known::read(path)?,
+        None => Vec::new(),
+    };
+    let runtime = runtime::workers()?;
+    let stop = Stop::default();
+    let context = Arc::new(Context {
+        gate: Gate::new(client, stage.session.limits(), stage.listener.clone()),
+        ledger: ledger.sender(),
+        stop: stop.clone(),
+    });
+    let signals = runtime.spawn(stop.on_signals(|| {}));
+    let told = Cell::new(0);
+    let sink = |finding: Finding| {
+        if told.replace(told.get() + 1) < TOLD {
+            let Finding { record, user_id, what, text } = &finding;
+            let whose = if *record == 0 { String::new() } else { format!("record {record}, ") };
+            stage.listener.on(&event::Event::Said(format!("{what}: {whose}user {user_id}: {text}")));
+        }
+        keep(&finding)
+    };
+    let found = (|| {
+        let mut found = Verified::default();
+        let people = people::People { stage, planner, duplicates, known: &known };
+        let people::Seen { sign_ins, elsewhere } = people.compare(&context, &runtime, &mut found, &sink)?;
+        if let Some(ours) = ours {
+            strays::find(&context, &runtime, ours, elsewhere, stage.preflight.version, &mut found, &sink)?;
+        }
+        let concurrency = stage.session.concurrency;
+        sign_in(&context, &runtime, concurrency, sign_ins, &mut found, &sink, &*stage.listener)?;
+        Ok(found)
+    })();
+    signals.abort();
+    let stopped = context.stop.take_reason();
+    drop(context);
+    drop(runtime);
+    ledger.close()?;
+    match stopped {
+        Some(reason) if found.is_ok() => Err(reason),
+        _ => found,
+    }
+}
+
+/// What the counts alone do not say.
+fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
+    let say = |n: u64, text: &str| {
+        if n > 0 {
+            listener.on(&event::Event::Said(format!("{n} {text}")));
+        }
+    };
+    say(
+        found.upgraded,
+        "of the same have signed in since: Appwrite re-hashed their passwords, which is as it should be",
+    );
+    say(found.used, "of the same have something that no import makes: a session, a second factor, a target");
+    say(found.sessions_unasked, "users are too many to ask for the sessions of each");
+    say(found.blocked, "of those who signed in are disabled, and were refused for that alone, as planned");
+    say(found.others, "other users of the project were there before this run");
+    if found.elsewhere > 0 {
+        let who = users(found.elsewhere);
+        let text = format!("{who} of the project are planned for shards that were not named, and are not looked at");
+        listener.on(&event::Event::Said(text));
+    }
+    say(left, "records have not reached their end: rehome resume goes on");
+    for text in &found.untested {
+        listener.on(&event::Event::Said(format!("not tried: {text}")));
+    }
+}

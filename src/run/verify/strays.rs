@@ -1,0 +1,104 @@
+//! Everybody whom the target has, and no plan explains.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use crate::appwrite::Version;
+use crate::appwrite::wire::{cursor_after, limit};
+use crate::error::RunError;
+use crate::ledger::Reader;
+use crate::run::context::Context;
+use crate::run::engine::BEGAN;
+use crate::run::feed::id_digest;
+use crate::run::findings::{Finding, Sink, Verified};
+
+/// Users of the first page, and of every page of servers that load each user's tokens, sessions and targets with them.
+const FIRST_PAGE: usize = 100;
+/// Users of a page at most.
+const LARGEST_PAGE: usize = 2000;
+/// Bytes that a page is meant to have at most: a quarter of what an answer may have.
+const PAGE_BYTES: usize = 8 << 20;
+/// Since then a list of users reads one table only.
+const LEAN_LISTS: Version = Version::new(1, 8, 0);
+
+/// Whom a run, or all the shards of one, may have made.
+pub(super) struct Ours {
+    /// [`id_digest`] of everybody in the ledgers, in order.
+    ids: Vec<u64>,
+    /// Since when, by the server's clock, in Unix milliseconds.
+    began: i64,
+}
+
+impl Ours {
+    /// Everybody in these ledgers.
+    pub(super) fn of<'r>(readers: impl IntoIterator<Item = &'r Reader>) -> Result<Self, RunError> {
+        let mut ours = Self { ids: Vec::new(), began: i64::MAX };
+        for reader in readers {
+            let mut after = 0;
+            loop {
+                let page = reader.page(after, 1000)?;
+                let Some(entry) = page.last() else { break };
+                after = entry.record;
+                ours.ids.extend(page.iter().map(|entry| id_digest(&entry.user_id)));
+            }
+            let began = match reader.meta(BEGAN)? {
+                Some(at) => at.parse().ok(),
+                // Older ledgers know only what this machine's clock said.
+                None => reader
+                    .meta("started")?
+                    .and_then(|text| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond())),
+            };
+            ours.began = ours.began.min(began.unwrap_or(i64::MIN));
+        }
+        ours.ids.sort_unstable();
+        Ok(ours)
+    }
+}
+
+/// Pages through all users of the project and looks for those whom neither a ledger knows nor, in `elsewhere`, the plan of
+/// another shard.
+pub(super) fn find(
+    context: &Arc<Context>,
+    runtime: &Runtime,
+    ours: &Ours,
+    mut elsewhere: Vec<u64>,
+    version: Version,
+    found: &mut Verified,
+    sink: Sink<'_>,
+) -> Result<(), RunError> {
+    elsewhere.sort_unstable();
+    let mut last: Option<String> = None;
+    let mut size = FIRST_PAGE;
+    loop {
+        let mut queries = vec![limit(size)];
+        queries.extend(last.as_deref().map(cursor_after));
+        let (users, bytes) = runtime.block_on(context.list(&queries)).map_err(|_| context.stopped())?;
+        for user in &users {
+            let id = id_digest(&user.id);
+            if ours.ids.binary_search(&id).is_ok() {
+                continue;
+            }
+            if user.created_at.is_some_and(|created| created < ours.began) {
+                found.others += 1;
+            } else if elsewhere.binary_search(&id).is_ok() {
+                found.elsewhere += 1;
+            } else {
+                found.counts.stray += 1;
+                let text = "created since this run began, and not by it".into();
+                sink(Finding { record: 0, user_id: user.id.clone(), what: "stray", text })?;
+            }
+        }
+        let next = users.last().map(|user| user.id.clone());
+        if next.is_some() && next == last {
+            return Err(RunError::target("the target gives the same page of users again: it ignores `cursorAfter`"));
+        }
+        last = next;
+        if users.len() < FIRST_PAGE || last.is_none() || context.stop.is_set() {
+            return Ok(());
+        }
+        if version >= LEAN_LISTS {
+            size = (PAGE_BYTES / (bytes / users.len()).max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
+        }
+    }
+}
