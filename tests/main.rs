@@ -26,3 +26,4 @@ mod soak;
 mod sources;
 mod targets;
 mod util;
+mod verify;
