@@ -10,8 +10,9 @@ use crate::code::{Code, Severity};
 use crate::error::RunError;
 use crate::format::{Record, Value};
 use crate::read::Export;
-use crate::scheme::columns::holds_password;
+use crate::scheme::columns::{holds_password, suggests_password};
 use crate::source::kit::cell;
+use crate::source::kit::status::{self, Trace};
 use crate::source::{Fate, Source};
 
 /// What was seen of an export's columns.
@@ -20,6 +21,8 @@ pub struct Judge {
     /// How the columns of the last header are to be looked at.
     lens: Lens,
     unread: HashMap<String, Unread>,
+    /// Columns that are not read, with how many cells say that their user may have been kept out.
+    barring: HashMap<String, u64>,
     plain: Plain,
 }
 
@@ -27,11 +30,16 @@ pub struct Judge {
 struct Lens {
     /// The address of the header's names; members of objects are looked up one by one.
     header: usize,
-    watched: Vec<(usize, Watch)>,
-    members: HashMap<String, Watch>,
+    watched: Vec<(usize, Look)>,
+    members: HashMap<String, Look>,
 }
 
-/// How a column that is not read is looked at.
+/// How a column that is not read is looked at: for credentials, and for what says who may sign in.
+type Look = (Watch, Trace);
+
+const NOT: Look = (Watch::Not, Trace::Nothing);
+
+/// How a column that is not read is looked at for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Watch {
     Not,
@@ -78,20 +86,24 @@ impl Judge {
 
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
-        let Self { lens, unread, .. } = self;
+        let Self { lens, unread, barring, .. } = self;
         match &record.fields {
             crate::format::Fields::Row { header, cells } => {
                 let names = header.names();
                 if lens.header != names.as_ptr() as usize {
                     lens.header = names.as_ptr() as usize;
                     let fates = source.fates(names);
-                    let watch = |(at, (name, fate)): (usize, (&String, Fate))| (at, watch(export, source, name, &fate));
-                    let all = names.iter().zip(fates).enumerate().map(watch);
-                    lens.watched = all.filter(|(_, watch)| *watch != Watch::Not).collect();
+                    let look = |(at, (name, fate)): (usize, (&String, Fate))| (at, look(export, source, name, &fate));
+                    let all = names.iter().zip(fates).enumerate().map(look);
+                    lens.watched = all.filter(|(_, look)| *look != NOT).collect();
                 }
-                for &(at, watch) in &lens.watched {
-                    if let Some(kind) = cells.get(at).and_then(|cell| seen(cell, watch)) {
+                for &(at, (watch, trace)) in &lens.watched {
+                    let Some(cell) = cells.get(at) else { continue };
+                    if let Some(kind) = seen(cell, watch) {
                         note(unread, &names[at], kind);
+                    }
+                    if trace.is_in(cell) {
+                        *barring.entry(names[at].clone()).or_default() += 1;
                     }
                 }
             }
@@ -99,21 +111,24 @@ impl Judge {
                 // Two members that stand for one are told apart by all of the record's names.
                 let mut fates = None;
                 for (at, (name, value)) in members.iter().enumerate() {
-                    let watch = if let Some(watch) = lens.members.get(&**name) {
-                        *watch
+                    let (watch, trace) = if let Some(look) = lens.members.get(&**name) {
+                        *look
                     } else {
                         let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
                         let fates = fates.get_or_insert_with(|| source.fates(&names()));
-                        let watch = watch(export, source, name, &fates[at]);
+                        let look = look(export, source, name, &fates[at]);
                         if lens.members.len() < 512 {
-                            lens.members.insert(name.to_string(), watch);
+                            lens.members.insert(name.to_string(), look);
                         }
-                        watch
+                        look
                     };
                     if watch != Watch::Not
                         && let Some(kind) = seen(value, watch)
                     {
                         note(unread, name, kind);
+                    }
+                    if trace.is_in(value) {
+                        *barring.entry(name.to_string()).or_default() += 1;
                     }
                 }
             }
@@ -126,6 +141,9 @@ impl Judge {
             let mine = self.unread.entry(column).or_default();
             mine.cells += unread.cells;
             mine.kind = mine.kind.or(unread.kind);
+        }
+        for (column, cells) in other.barring {
+            *self.barring.entry(column).or_default() += cells;
         }
         self.plain.merge(other.plain);
     }
@@ -147,6 +165,16 @@ impl Judge {
                 "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, [password] hash = \
                  […, \"{column}\"]), --ignore {column} leaves it out",
                 cells(found.cells)
+            ));
+        }
+        let mut barring: Vec<_> = self.barring.drain().collect();
+        barring.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
+        for (column, found) in barring.iter().take(4) {
+            said.push(format!(
+                "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
+                 (--map, {}), --ignore {column} leaves it out",
+                cells(*found),
+                status::line(column, export.source().name())
             ));
         }
         if !export.takes_plain_passwords() {
@@ -171,7 +199,7 @@ fn note(unread: &mut HashMap<String, Unread>, column: &str, Counts(kind): Counts
 }
 
 /// How a column is to be looked at. What a source drops and says why is known to it: there only hashes count.
-fn watch(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Watch {
+fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look {
     const ELSEWHERE: [&str; 14] = [
         "token",
         "otp",
@@ -188,7 +216,7 @@ fn watch(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Wat
         "answer",
         "2fa",
     ];
-    let Fate::Dropped { why } = fate else { return Watch::Not };
+    let Fate::Dropped { why } = fate else { return NOT };
     let lower = column.to_ascii_lowercase();
     let elsewhere = ELSEWHERE.iter().any(|word| lower.contains(word)) || export.ignores(column);
     let known = match source.fate("\0") {
@@ -197,11 +225,15 @@ fn watch(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Wat
     };
     let factor =
         matches!(fate, f if *f == crate::source::kit::common::FACTOR || *f == crate::source::kit::common::TOKEN);
-    match () {
+    let watch = match () {
         () if elsewhere || factor || export.maps_a_password() => Watch::Not,
-        () if !known && holds_password(column) => Watch::Named,
+        () if !known && (holds_password(column) || suggests_password(column)) => Watch::Named,
         () => Watch::Cells,
-    }
+    };
+    // A name that means one thing is read, whichever source it is.
+    let read = known || status::meaning(column).is_some();
+    let asked = !read && !export.ignores(column) && !export.says_who_is_enabled();
+    (watch, if asked { status::trace(column) } else { Trace::Nothing })
 }
 
 /// The kind of hash in a cell that counts, if it is known.
@@ -209,7 +241,7 @@ struct Counts(Option<&'static str>);
 
 /// Whether a cell counts.
 fn seen(value: &Value<'_>, watch: Watch) -> Option<Counts> {
-    if value.is_empty() {
+    if watch == Watch::Not || value.is_empty() {
         return None;
     }
     let kind = cell::kind_in(value);

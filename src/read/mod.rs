@@ -212,6 +212,12 @@ impl Export {
         self.options.mapping.is_some_and(Mapping::reads_a_password)
     }
 
+    /// Whether a mapping file says who may sign in: then it was looked at.
+    #[must_use]
+    pub fn says_who_is_enabled(&self) -> bool {
+        self.options.mapping.is_some_and(Mapping::says_who_is_enabled)
+    }
+
     /// Why it is taken for that, for a person.
     #[must_use]
     pub fn why(&self) -> &str {

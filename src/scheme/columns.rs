@@ -57,7 +57,7 @@ const NAMES: &[(ColumnRole, &str)] = &[
          encryptedpassword passwordencrypted passwordenc encpassword cryptedpassword cryptpassword \
          passwordcrypted passwordcrypt passworddigest digestpassword digestedpassword saltedpassword \
          passwordsalted saltedpasswordhash saltedhash passwordsaltedhash passwordsalthash passwordhashandsalt \
-         customhash passwordverifier passwordderivedkey derivedkey passwordkey passwordstring passwordbinary \
+         customhash passwordverifier verifier srpverifier passwordderivedkey derivedkey passwordkey passwordstring passwordbinary \
          passwordbytes passwordblob passwordphc passwordbcrypt bcryptpassword passwordbcrypthash passwordargon2 \
          argon2password passwordscrypt passwordpbkdf2 passwordmd5 md5password passwordsha1 sha1password \
          passwordsha256 sha256password passwordsha512 sha512password passwordcredential",
@@ -191,6 +191,44 @@ pub fn holds_password(name: &str) -> bool {
     matches!(role_of(name), Some(Hash | Password | Plain))
 }
 
+/// Whether a name that [`role_of`] does not know is made of the words for a password and its hash: `sha_pass_hash`,
+/// `pwd_md5_hex`. Nobody should read it as one, or pass it over, unasked.
+#[must_use]
+pub fn suggests_password(name: &str) -> bool {
+    const PASSWORD: [&str; 5] = ["password", "passwd", "passwort", "pass", "pwd"];
+    const HASH: [&str; 6] = ["hash", "digest", "crypt", "md5", "sha", "verifier"];
+    const ELSE: [&str; 25] = [
+        "reset",
+        "recover",
+        "token",
+        "date",
+        "time",
+        "expir",
+        "version",
+        "algo",
+        "type",
+        "scheme",
+        "method",
+        "salt",
+        "iterations",
+        "rounds",
+        "hint",
+        "history",
+        "old",
+        "previous",
+        "changed",
+        "updated",
+        "format",
+        "passport",
+        "bypass",
+        "compass",
+        "shared",
+    ];
+    let bare = bare(name);
+    let any = |words: &[&str]| words.iter().any(|word| bare.contains(word));
+    name.len() <= 64 && role_of(name).is_none() && any(&PASSWORD) && any(&HASH) && !any(&ELSE)
+}
+
 fn exact(bare: &str) -> Option<ColumnRole> {
     static ROLES: LazyLock<HashMap<&str, ColumnRole>> = LazyLock::new(|| {
         let names =
@@ -244,6 +282,18 @@ pub fn giveaways<'n>(names: impl IntoIterator<Item = &'n str>) -> &'static [Hint
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_made_of_the_words_is_not_passed_over() {
+        for name in ["sha_pass_hash", "pwd_md5_hex", "userPassShaHex"] {
+            assert!(suggests_password(name), "{name}");
+        }
+        for name in
+            ["reset_password_digest", "passport_hash", "password_hash_algo", "bypass_hash", "password_hash", "hash"]
+        {
+            assert!(!suggests_password(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_name_is_found_however_it_is_spelt_and_whosever_it_is() {

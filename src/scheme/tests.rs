@@ -230,6 +230,16 @@ fn markers_never_become_passwords() {
 fn plain_text_obeys_the_rule_of_a_login() {
     assert_eq!(maps(&record::bare("{noop}correct horse"), new()).fields.password, "correct horse");
     assert_eq!(refused(&record::bare("{noop}short"), new()), (Code::PasswordLength, Some("plain")));
+    // Dovecot's encodings of any scheme: what is encoded is no password, and no hash yet.
+    assert_eq!(maps(&record::bare("{PLAIN.b64}Y29ycmVjdCBob3JzZQ=="), new()).fields.password, "correct horse");
+    assert_eq!(maps(&record::bare("{PLAIN.HEX}636f727265637420686f727365"), new()).fields.password, "correct horse");
+    let bcrypt = maps(
+        &record::bare(
+            "{BLF-CRYPT.B64}JDJhJDA0JDFjcmhVeEU3eXMuRjhQM1I3ci9BQ3VNWlM3RjYvaFgudlFadWFrcXFTNjcwY3MzR2t4OU11",
+        ),
+        new(),
+    );
+    assert_eq!(bcrypt.fields.password, "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu");
     let long = "x".repeat(257);
     assert_eq!(refused(&declared(&long, "plain"), new()).0, Code::PasswordLength);
     assert!(matches!(plain(long.into(), profile("1.4.13")), Verdict::Maps(_)));

@@ -1,6 +1,6 @@
 //! `{NAME}…`: RFC 2307 and OpenLDAP, Dovecot, Spring Security's DelegatingPasswordEncoder.
 
-use crate::bytes::is_hex;
+use crate::bytes::{is_hex, unhex};
 use crate::scheme::encoding;
 use crate::scheme::job::{Behind, Job, Step};
 use crate::scheme::registry::{digest_length, salted_digest};
@@ -116,6 +116,16 @@ pub fn unwrap<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         Says::Nothing(scheme) => return job.unsupported(scheme).into(),
         Says::Read(behind) => behind,
     };
+    // Dovecot writes any of its schemes in base64 or hexadecimal, too; digests are read in either.
+    let is_text = matches!(behind, Behind::Itself | Behind::Crypt | Behind::Plain);
+    if is_text && bare.len() < name.len() {
+        let bytes = if name[bare.len()..].eq_ignore_ascii_case(".hex") { unhex(body) } else { encoding::base64(body) };
+        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            return job.unrecognised().into();
+        };
+        job.converted("base64 or hexadecimal -> text");
+        return job.uncovered(conversion, behind, text);
+    }
     match behind {
         Behind::Plain => {
             if let Some(verdict) = job.contradiction("plain") {

@@ -34,7 +34,8 @@ pub fn has(table: &TableSample, columns: &[&str]) -> bool {
     columns.iter().all(|name| table.columns.iter().any(|column| column == name))
 }
 
-/// A truth value in any of the usual spellings: JSON booleans, `1`/`0`, PostgreSQL's `t`/`f`, `true`, `TRUE`, `yes`, `on`.
+/// A truth value in any of the usual spellings: JSON booleans, `1`/`0`, PostgreSQL's `t`/`f`, `true`, `TRUE`, `yes`, `on`,
+/// the byte and the literal of MySQL's `BIT(1)`, and yes and no in the languages of many applications.
 ///
 /// `None` for null, empty and anything else.
 #[must_use]
@@ -51,9 +52,13 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
         Value::Text(text) => {
             let text = trim(text);
             let is = |names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
-            if is(&["true", "t", "1", "yes", "y", "on"]) {
+            if is(&["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'"]) {
                 Some(true)
-            } else if is(&["false", "f", "0", "no", "n", "off"]) {
+            } else if is(&["false", "f", "0", "no", "n", "off", "\0", "b'0'"]) {
+                Some(false)
+            } else if is(&["ja", "si", "sí", "oui", "sim", "tak", "да", "Да"]) {
+                Some(true)
+            } else if is(&["nein", "non", "não", "nao", "nee", "nie", "нет", "Нет"]) {
                 Some(false)
             } else {
                 None

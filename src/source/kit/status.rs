@@ -47,7 +47,7 @@ pub enum Standing {
 const BEFORE: &[&str] = &[
     "is", "was", "has", "been", "user", "users", "usr", "account", "acct", "member", "customer", "client", "person",
     "login", "signin", "u", "pw", "pwd", "um", "wp", "ns", "inet", "mail", "flag", "record", "row", "profile", "auth",
-    "ja",
+    "ja", "acc",
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.
@@ -59,8 +59,24 @@ const SINCE: &[&str] = &["at", "on", "date", "time", "since", "timestamp", "ts",
 /// Words after a name that make the end of it.
 const UNTIL: &[&str] = &["until", "till", "end", "ends", "expires", "expire", "expiry", "expiration", "lifted", "to"];
 
-const ALLOWS: &[&str] =
-    &["active", "enabled", "enable", "activated", "approved", "allowed", "aktiv", "actif", "activo"];
+const ALLOWS: &[&str] = &[
+    "active",
+    "enabled",
+    "enable",
+    "activated",
+    "approved",
+    "allowed",
+    "aktiv",
+    "actif",
+    "activo",
+    "ativo",
+    "attivo",
+    "actief",
+    "aktywny",
+    "habilitado",
+    "freigeschaltet",
+    "активен",
+];
 
 const BARS: &[&str] = &[
     "banned",
@@ -88,9 +104,31 @@ const BARS: &[&str] = &[
     "rejected",
     "unapproved",
     "expelled",
-    "gesperrt",
     "spam",
     "spammer",
+    "gesperrt",
+    "inaktiv",
+    "bloqueado",
+    "inactivo",
+    "suspendido",
+    "desactivado",
+    "deshabilitado",
+    "inativo",
+    "suspenso",
+    "desativado",
+    "bloqué",
+    "bloque",
+    "inactif",
+    "suspendu",
+    "désactivé",
+    "desactive",
+    "bloccato",
+    "sospeso",
+    "inattivo",
+    "disabilitato",
+    "geblokkeerd",
+    "zablokowany",
+    "заблокирован",
 ];
 
 const DELETES: &[&str] = &[
@@ -104,9 +142,24 @@ const DELETES: &[&str] = &[
     "anonymized",
     "anonymised",
     "purged",
+    "gelöscht",
+    "geloescht",
+    "eliminado",
+    "borrado",
+    "supprimé",
+    "supprime",
+    "excluido",
+    "verwijderd",
+    "удален",
 ];
 
-const STATE: &[&str] = &["status", "state", "standing"];
+const STATE: &[&str] = &["status", "state", "standing", "zustand", "situacao", "situação", "stato", "статус"];
+
+/// A state in languages where the word is that of a country or region, too.
+const STATE_OR_REGION: &[&str] = &["state", "estado", "etat", "état"];
+
+/// Words after `status` that make its number or letter of it.
+const CODED: &[&str] = &["id", "code", "cd", "type", "key", "num", "no", "name"];
 
 /// What a column of this name is about, if it is about this.
 #[must_use]
@@ -125,7 +178,12 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     }
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     match core {
-        [state] if words.len() == 1 && state == "state" => Some(Meaning::StateOrRegion),
+        [state] if words.len() == 1 && is(STATE_OR_REGION, state) => Some(Meaning::StateOrRegion),
+        [status, coded] if status == "status" && is(CODED, coded) => Some(Meaning::State),
+        [state, coded] if state == "state" && words.len() > 2 && is(CODED, coded) => Some(Meaning::State),
+        // `can_login`, `allow_sign_in`, `login_enabled`.
+        [can, login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
+        [login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),
         [date, word] if date == "date" && is(BARS, word) => Some(Meaning::Bars),
         [date, word] if date == "date" && is(DELETES, word) => Some(Meaning::Deletes),
         [word] | [word, _] if core.get(1).is_none_or(|after| is(AFTER, after)) => {
@@ -151,6 +209,213 @@ pub fn meaning(name: &str) -> Option<Meaning> {
             Some(Meaning::BarsUntil)
         }
         _ => None,
+    }
+}
+
+const MAY: &[&str] = &["can", "may", "allow", "allows", "allowed", "enable", "permit"];
+
+/// Whether words are those for signing in.
+fn signs_in(words: &[String]) -> bool {
+    let joined = words.concat();
+    ["login", "logon", "signin", "log", "access", "authenticate"].contains(&joined.as_str())
+        && (joined != "log" || words.len() > 1)
+}
+
+/// What a column that nobody reads could tell of its user's being kept out, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing: it is about something else that may be blocked or disabled.
+    Nothing,
+    /// Whatever is in it: `ban_reason`, `blocked_by_admin`.
+    Set,
+    /// A word that means that, in a column of roles, kinds or states.
+    State,
+    /// A word that means nothing else.
+    Word,
+}
+
+/// Words that make a name one of somebody or something else than the user.
+const ABOUT_OTHERS: &[&str] = &[
+    "count",
+    "counts",
+    "counter",
+    "attempts",
+    "attempt",
+    "score",
+    "version",
+    "limit",
+    "policy",
+    "after",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "duration",
+    "notify",
+    "notification",
+    "notifications",
+    "newsletter",
+    "comments",
+    "posts",
+    "ads",
+    "messages",
+    "files",
+    "items",
+    "users",
+    "contacts",
+    "senders",
+    "accounts",
+    "friends",
+    "members",
+    "people",
+    "domains",
+    "list",
+    "ips",
+    "ids",
+    "words",
+    "countries",
+    "amount",
+    "balance",
+    "funds",
+    "be",
+    "mfa",
+    "2fa",
+    "otp",
+    "factor",
+    "totp",
+    "two",
+    "subscription",
+    "plan",
+    "billing",
+    "payment",
+    "order",
+    "card",
+    "enabled",
+    "features",
+    "feature",
+    "fields",
+    "columns",
+    "message",
+    "template",
+    "theme",
+    "color",
+    "until",
+];
+
+/// What a column that nobody reads could tell, by its name.
+#[must_use]
+pub fn trace(name: &str) -> Trace {
+    let words = words(name);
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if name.len() > 64 || any(ABOUT_OTHERS) {
+        Trace::Nothing
+    } else if any(HARD)
+        || any(&["ban", "blacklist", "sperre", "suspension", "disabled", "inactive", "locked", "deleted"])
+        || any(&["not", "non", "un"]) && any(ALLOWS)
+    {
+        Trace::Set
+    } else if any(STATE)
+        || any(STATE_OR_REGION)
+        || any(&[
+            "role",
+            "roles",
+            "group",
+            "groups",
+            "type",
+            "kind",
+            "class",
+            "level",
+            "rank",
+            "membership",
+            "condition",
+            "flag",
+            "flags",
+            "tag",
+            "tags",
+            "access",
+        ])
+    {
+        Trace::State
+    } else {
+        Trace::Word
+    }
+}
+
+/// Words that say of nothing but a person that they are kept out.
+const HARD: &[&str] = &[
+    "banned",
+    "blocked",
+    "suspended",
+    "deactivated",
+    "blacklisted",
+    "expelled",
+    "gesperrt",
+    "bloqueado",
+    "bloqueada",
+    "suspendido",
+    "suspendida",
+    "suspendu",
+    "bloqué",
+    "geblokkeerd",
+    "bloccato",
+    "sospeso",
+    "zablokowany",
+    "заблокирован",
+];
+
+/// Words that say that of a state, a role or a kind.
+const SOFT: &[&str] = &[
+    "inactive",
+    "disabled",
+    "locked",
+    "deleted",
+    "terminated",
+    "inaktiv",
+    "inactivo",
+    "inactif",
+    "inativo",
+    "inattivo",
+];
+
+impl Trace {
+    /// Whether a cell says that its user may have been kept out.
+    #[must_use]
+    pub fn is_in(self, value: &Value<'_>) -> bool {
+        self.within(value, 3)
+    }
+
+    fn within(self, value: &Value<'_>, depth: u8) -> bool {
+        match (self, value) {
+            (Self::Nothing, _) => false,
+            (Self::Set, Value::Text(text)) => {
+                !nothing(text) && !never(value) && common::truth(value) != Some(false) && text != "[]" && text != "{}"
+            }
+            (Self::Set, Value::Number(_)) => !never(value),
+            (Self::Set, Value::Bool(set)) => *set,
+            (_, Value::Text(text)) => self.says(text),
+            (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, depth - 1)),
+            (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
+                let inner = match trace(name) {
+                    Self::State => Self::Word,
+                    inner => inner,
+                };
+                inner.within(value, depth - 1)
+            }),
+            _ => false,
+        }
+    }
+
+    fn says(self, text: &str) -> bool {
+        if !(3..=32).contains(&text.len()) {
+            return false;
+        }
+        let words = words(text);
+        let is = |word: Option<&String>| {
+            word.is_some_and(|word| {
+                HARD.contains(&word.as_str()) || self == Self::State && SOFT.contains(&word.as_str())
+            })
+        };
+        words.len() <= 3 && !words.iter().any(|word| word == "not") && (is(words.first()) || is(words.last()))
     }
 }
 
@@ -284,6 +549,12 @@ fn word(value: &Value<'_>) -> Standing {
         "idle",
         "dnd",
         "invisible",
+        "ativo",
+        "attivo",
+        "actief",
+        "aktywny",
+        "habilitado",
+        "активен",
     ];
     const OUT: &[&str] = &[
         "inactive",
@@ -327,6 +598,22 @@ fn word(value: &Value<'_>) -> Standing {
         "gesperrt",
         "desactivado",
         "false",
+        "bloqueado",
+        "suspendido",
+        "inactivo",
+        "baja",
+        "inativo",
+        "suspenso",
+        "suspendu",
+        "bloqué",
+        "inactif",
+        "désactivé",
+        "bloccato",
+        "sospeso",
+        "inattivo",
+        "geblokkeerd",
+        "zablokowany",
+        "заблокирован",
     ];
     const GONE: &[&str] =
         &["deleted", "removed", "erased", "trashed", "destroyed", "purged", "anonymized", "anonymised"];
@@ -351,18 +638,24 @@ fn word(value: &Value<'_>) -> Standing {
 pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
     let text = value.text().unwrap_or_default();
     let text: String = text.chars().take(24).collect();
-    let base = match source {
-        "generic" | "mapping" | "" => String::new(),
-        source => format!("[source] from = \"{source}\" and "),
-    };
     Refusal::new(
         Code::InvalidValue,
         format!("column `{column}` holds `{text}`, and nothing says whether that lets the user sign in"),
     )
     .hint(format!(
-        "say it in a mapping file (--map): {base}[user] enabled = {{ from = \"{column}\", true_values = [\"…\"] }}, with what \
-         stands there for those who may sign in"
+        "say it in a mapping file (--map): {}, with what stands there for those who may sign in",
+        line(column, source)
     ))
+}
+
+/// The lines of a mapping file that read a column for who may sign in.
+#[must_use]
+pub fn line(column: &str, source: &str) -> String {
+    let base = match source {
+        "generic" | "mapping" | "" => String::new(),
+        source => format!("[source] from = \"{source}\" and "),
+    };
+    format!("{base}[user] enabled = {{ from = \"{column}\", true_values = [\"…\"] }}")
 }
 
 #[cfg(test)]
@@ -385,6 +678,10 @@ mod tests {
               nsAccountLock pwdAccountLockedTime isDisabled user_banned locked_time",
                 Meaning::Bars,
             ),
+            ("bloqueado bloque geblokkeerd gesperrt inativo заблокирован", Meaning::Bars),
+            ("can_login canSignIn allow_login login_enabled login_allowed ativo habilitado", Meaning::Allows),
+            ("status_id account_status_code user_state_id acc_state situacao", Meaning::State),
+            ("estado etat", Meaning::StateOrRegion),
             (
                 "banned_until bannedUntil ban_expires lockout_end suspended_till ban_expires_at LockoutEnd",
                 Meaning::BarsUntil,
@@ -492,6 +789,44 @@ mod tests {
             for meaning in [Allows, Bars, BarsUntil, Deletes, State] {
                 assert_eq!(meaning.read(&testing::value(nothing.clone()), now), Standing::Silent);
             }
+        }
+    }
+
+    #[test]
+    fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
+        for (column, value) in [
+            ("ban_reason", json!("fraud")),
+            ("deleted_by", json!(9)),
+            ("is_blocked_by_admin", json!("1")),
+            ("not_active", json!(true)),
+            ("role", json!("banned")),
+            ("lifecycle", json!("Suspended")),
+            ("membership", json!("inactive")),
+            ("flags", json!(["vip", "banned"])),
+            ("account", json!({ "banned": true })),
+            ("auth", json!({ "local": { "status": "banned" } })),
+            ("notes", json!("banned for spam")),
+            ("perfil", json!("bloqueado")),
+        ] {
+            assert!(trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
+        }
+        for (column, value) in [
+            ("ban_reason", json!("")),
+            ("deleted_by", json!(null)),
+            ("blocked_users", json!([4, 9])),
+            ("lock_version", json!(3)),
+            ("lockout_enabled", json!(true)),
+            ("notifications", json!("disabled")),
+            ("two_factor", json!("disabled")),
+            ("subscription", json!("inactive")),
+            ("subscription", json!({ "status": "suspended" })),
+            ("settings", json!({ "mail": { "enabled": false } })),
+            ("about", json!("I was banned from a casino once")),
+            ("role", json!("not banned")),
+            ("failed_attempts", json!(3)),
+            ("disabled_notifications", json!(1)),
+        ] {
+            assert!(!trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
         }
     }
 
