@@ -419,15 +419,9 @@ fn unistr(text: &str) -> Option<String> {
     Some(whole)
 }
 
-/// The text that hexadecimal digits stand for.
+/// The text that hexadecimal digits stand for; `None` where they stand for none in UTF-8.
 pub(crate) fn unhex(digits: &str) -> Option<String> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = digits.as_bytes().chunks_exact(2);
-    if digits.is_empty() || !pairs.remainder().is_empty() {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> = pairs.map(|pair| Some(digit(pair[0])? * 16 + digit(pair[1])?)).collect();
-    String::from_utf8(bytes?).ok()
+    String::from_utf8(crate::bytes::unhex(digits)?).ok()
 }
 
 /// What PostgreSQL writes of a BYTEA (`\x2432…`) is the text in it, where it is text of some length.

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::bytes::hex;
 
 /// Names that tools have to escape in their ways.
 const NAMES: [&str; 22] = [
@@ -49,15 +50,19 @@ fn people() -> Vec<Person> {
     NAMES.iter().enumerate().map(person).collect()
 }
 
-fn hex(text: &str) -> String {
-    text.bytes().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
-}
-
 /// Statements that make the table, where `text` makes a literal of hexadecimal digits.
 fn statements(table: &str, text: impl Fn(&str) -> String) -> String {
     let rows: Vec<String> = people()
         .iter()
-        .map(|p| format!("({},{},{},{})", p.id, text(&hex(&p.email)), text(&hex(p.name)), text(&hex(&p.hash))))
+        .map(|p| {
+            format!(
+                "({},{},{},{})",
+                p.id,
+                text(&hex(p.email.as_bytes())),
+                text(&hex(p.name.as_bytes())),
+                text(&hex(p.hash.as_bytes()))
+            )
+        })
         .collect();
     format!("{table};\nINSERT INTO users (id, email, name, password_hash) VALUES\n{};\n", rows.join(",\n"))
 }
