@@ -339,11 +339,9 @@ impl Screen {
     fn traps(&mut self, report: &Report) {
         for trap in report.traps.iter().take(TRAPS) {
             let text = format!("  at most {}: {}", count(trap.at_most), trap.title);
-            self.line(&[(colour(Outcome::Warning), "       Trap"), ("", &text)]);
-        }
-        if report.traps.len() > TRAPS {
             let more: Vec<_> = report.traps[TRAPS..].iter().map(|t| t.trap.as_str()).collect();
-            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+            let more = if more.is_empty() { String::new() } else { format!("; {}", more.join(", ")) };
+            self.line(&[(colour(Outcome::Warning), "       Trap"), ("", &text), (DIM, &more)]);
         }
     }
 
