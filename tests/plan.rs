@@ -98,3 +98,14 @@ fn a_mapping_may_say_what_holds_anyway() {
     assert_eq!(lines[1]["refused"]["code"], "skipped-by-source");
     assert_eq!(lines[2]["create"]["path"], "/users", "on_unsupported = \"no-password\"");
 }
+
+#[test]
+fn no_character_of_an_export_is_obeyed_by_the_terminal() {
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("users.csv");
+    std::fs::write(&export, "id,email,name\nu1,a@example.com,A\u{202e}nn\u{200b} \u{9b}31m\n").expect("written");
+    let planned = run(rehome().arg("plan").arg(&export)).exits(0);
+    let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
+    assert!(!planned.stdout.contains(obeyed), "{}", planned.stdout.escape_debug());
+    assert!(planned.lines()[0].to_string().contains("A\u{202e}nn"), "the value itself is what it was");
+}

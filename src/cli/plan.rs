@@ -7,6 +7,7 @@ use crate::error::{Finish, RunError};
 use crate::event::Silent;
 use crate::plan::planner::Planner;
 use crate::plan::{Planned, line};
+use crate::report::escape;
 use crate::run::settings::ExportSettings;
 
 /// Print one JSON line a user: exactly what would be sent, or why nothing would
@@ -50,8 +51,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         |lines, item| {
             lines.refused |= matches!(item.planned, Planned::Refused(_));
             let line = line::line(item.position.record, &item.planned, args.reveal);
-            // Writing into memory fails only where a key is not a string, and all of these are.
-            let _ = serde_json::to_writer(&mut lines.text, &line);
+            // This fails only where a key is not a string, and all of these are.
+            let line = serde_json::to_string(&line).unwrap_or_default();
+            lines.text.extend_from_slice(escape::json(line).as_bytes());
             lines.text.push(b'\n');
         },
         |lines| {

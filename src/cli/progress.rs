@@ -12,7 +12,7 @@ use super::args::{OutputArgs, OutputFormat};
 use super::bars;
 use super::log::Logged;
 use crate::event::{Event, Listener};
-use crate::report::escape::shown;
+use crate::report::escape::{self, shown};
 
 /// Failures that are told one by one; the others stand in the report.
 const TOLD: u64 = 20;
@@ -142,7 +142,8 @@ impl Listener for Lines {
 
 /// A line on standard error; one that nobody reads is no reason to stop.
 fn put(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // Sentences are harmless already; what is JSON stays JSON.
+    let _ = writeln!(std::io::stderr(), "{}", escape::json(line.to_owned()));
 }
 
 /// Shows what happens, at most ten times a second.

@@ -60,7 +60,7 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
             if let (Some(document), serde_json::Value::Object(counts)) = (document.as_object_mut(), counts) {
                 document.extend(counts);
             }
-            document.to_string() + "\n"
+            crate::report::escape::json(document.to_string()) + "\n"
         }
         OutputFormat::Text => {
             let Rollback { deleted: n, gone, kept, failed } = counts;

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::escape;
+use super::figures::count;
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
 use crate::folder::{Folder, Unfinished};
@@ -30,7 +31,13 @@ pub struct Rejects {
     log: Unfinished,
     frame: Frame,
     count: u64,
+    /// [`LOGGED`]
+    logged: u64,
 }
+
+/// Rows whose reasons are logged one by one. A line is longer than the row it is about can be: a small archive of empty
+/// rows would fill the disk.
+const LOGGED: u64 = 1_000_000;
 
 #[derive(Serialize)]
 struct LogLine<'l> {
@@ -58,7 +65,7 @@ impl Rejects {
     pub fn begin(folder: &Folder, frame: Frame) -> Result<Self, RunError> {
         let mut rows = folder.begin(&format!("rejects.{}", frame.extension))?;
         put(&mut rows, &frame.head)?;
-        Ok(Self { rows, log: folder.begin(REJECTS_LOG)?, frame, count: 0 })
+        Ok(Self { rows, log: folder.begin(REJECTS_LOG)?, frame, count: 0, logged: LOGGED })
     }
 
     /// Adds a record.
@@ -78,6 +85,9 @@ impl Rejects {
         }
         put(&mut self.rows, raw)?;
         self.count += 1;
+        if self.count > self.logged {
+            return Ok(());
+        }
 
         let line = LogLine {
             record: position.record,
@@ -101,6 +111,16 @@ impl Rejects {
     /// # Errors
     /// [`RunError::io`] if they cannot be written to the end.
     pub fn finish(mut self, folder: &Folder) -> Result<(), RunError> {
+        if self.count > self.logged {
+            let more = self.count - self.logged;
+            let text = format!(
+                "{} more were refused, too many to log each; the report counts them by reason, the rows stand in rejects.{}",
+                count(more),
+                self.frame.extension
+            );
+            let line = serde_json::json!({"more": more, "text": text}).to_string() + "\n";
+            put(&mut self.log, line.as_bytes())?;
+        }
         self.log.finish()?;
         if self.count == 0 {
             return folder.remove(&format!("rejects.{}", self.frame.extension));
@@ -253,6 +273,23 @@ mod tests {
             "{log}"
         );
         assert_eq!(log.lines().count(), 2);
+    }
+
+    #[test]
+    fn the_log_of_refused_rows_is_bounded_and_says_so() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = Folder::create(home.path(), &[]).expect("taken");
+        let mut rejects = Rejects { logged: 3, ..Rejects::begin(&folder, frame()).expect("begun") };
+        let refusal = Refusal::new(Code::InvalidEmail, "the address has no domain");
+        for record in 1..=10 {
+            rejects.add(Position { record, ..Position::default() }, b"{}", &refusal, None, None).expect("written");
+        }
+        rejects.finish(&folder).expect("finished");
+        let log = read(&folder, REJECTS_LOG);
+        assert_eq!(log.lines().count(), 4, "{log}");
+        assert!(log.ends_with("the rows stand in rejects.json\"}\n") && log.contains("{\"more\":7,"), "{log}");
+        let rows: serde_json::Value = serde_json::from_str(&read(&folder, "rejects.json")).expect("is JSON");
+        assert_eq!(rows["users"].as_array().map(Vec::len), Some(10));
     }
 
     #[test]
