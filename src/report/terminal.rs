@@ -311,24 +311,24 @@ impl Screen {
             self.fact("Since", &text);
         }
         let estimate = &report.estimate;
+        // Where it matters: fewer first logins than that are no work for a server.
+        let logins = (estimate.login_core_hours >= 0.1).then(|| {
+            let (hours, a_second) = (estimate.login_core_hours, estimate.logins_a_second);
+            format!("first logins cost the target {hours} core hours, {a_second} a second a core: tell users in waves")
+        });
         if report.import.is_none() {
-            let text = format!(
+            let mut text = format!(
                 "{} requests: {} at {} a second",
                 count(estimate.requests),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),
             );
+            if let Some(logins) = logins {
+                let _ = write!(text, "; {logins}");
+            }
             self.fact("Evening", &text);
-        }
-        // Where it matters: for fewer a server has time enough.
-        if estimate.login_core_hours >= 0.1 {
-            let text = format!(
-                "{} first logins cost the target {} core hours; a core carries {} a second: tell users in waves, or lend it cores",
-                count(estimate.first_logins),
-                estimate.login_core_hours,
-                estimate.logins_a_second,
-            );
-            self.fact("Morning", &text);
+        } else if let Some(logins) = logins {
+            self.fact("Morning", &logins);
         }
     }
 
