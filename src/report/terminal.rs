@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::escape::shown;
 use super::figures::{count, duration, labels, millis, seconds, share};
-use super::summary::{Reason, Report, Scheme};
+use super::summary::{Estimate, Reason, Report, Scheme};
 use super::tally::{Outcome, UNKNOWN};
 use crate::code::Code;
 
@@ -233,7 +233,16 @@ impl Screen {
     }
 
     fn schemes(&mut self, report: &Report) {
-        self.heading("Passwords, where they go, and what a login costs");
+        let Estimate { login_core_hours: hours, logins_a_second, .. } = report.estimate;
+        // Fewer first logins than that are no work for a server.
+        if hours >= 0.1 {
+            let hours = if hours < 10.0 { hours.to_string() } else { count(hours.round() as u64) };
+            self.heading(&format!(
+                "Passwords; first logins cost {hours} core hours, {logins_a_second} a second a core: tell users in waves"
+            ));
+        } else {
+            self.heading("Passwords, where they go, and what a login costs");
+        }
         for scheme in report.schemes.iter().take(SCHEMES) {
             let row = format!("{:>11}  {:<21}  ", count(scheme.count), shown(&scheme.name, 21));
             let (code, target) = match scheme.endpoint.as_deref() {
@@ -311,24 +320,14 @@ impl Screen {
             self.fact("Since", &text);
         }
         let estimate = &report.estimate;
-        // Where it matters: fewer first logins than that are no work for a server.
-        let logins = (estimate.login_core_hours >= 0.1).then(|| {
-            let (hours, a_second) = (estimate.login_core_hours, estimate.logins_a_second);
-            format!("first logins cost the target {hours} core hours, {a_second} a second a core: tell users in waves")
-        });
         if report.import.is_none() {
-            let mut text = format!(
+            let text = format!(
                 "{} requests: {} at {} a second",
                 count(estimate.requests),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),
             );
-            if let Some(logins) = logins {
-                let _ = write!(text, "; {logins}");
-            }
             self.fact("Evening", &text);
-        } else if let Some(logins) = logins {
-            self.fact("Morning", &logins);
         }
     }
 
