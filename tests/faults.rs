@@ -243,11 +243,11 @@ fn answers_that_are_lost_or_endless_are_read_back() {
     }
 }
 
-/// The target's clock is hours off, or what a proxy writes into `Date` is behind it: a run that was cut off knows its own again.
+/// The target's clock is hours off, or what a proxy writes into `Date` is: a run that was cut off knows its own again.
 #[test]
 fn the_targets_clock_decides_who_is_ours() {
     let later: [fn(i64) -> Act; 2] = [Act::Later, Act::DateLater];
-    for (hours, act) in [(2, later[0]), (-2, later[0]), (-2, later[1])] {
+    for (hours, act) in [(2, later[0]), (-2, later[0]), (2, later[1]), (-2, later[1])] {
         let seconds = hours * 3600;
         let created = AtomicUsize::new(0);
         let world = World::with(N, move |passing| {
@@ -300,8 +300,10 @@ fn what_a_target_repeats_of_a_request_is_never_shown() {
 
 #[test]
 fn an_absurd_pause_is_capped_and_told() {
-    let world = World::with(N, |passing| {
-        if passing.number == 20 { Act::SayWith(429, "Retry-After: 86400".into(), "{}".into()) } else { Act::Pass }
+    let creates = AtomicUsize::new(0);
+    let world = World::with(N, move |passing| {
+        let first = passing.creates() && creates.fetch_add(1, Ordering::Relaxed) == 0;
+        if first { Act::SayWith(429, "Retry-After: 86400".into(), "{}".into()) } else { Act::Pass }
     });
     let run = world.import().exits(0);
     assert!(run.stderr.contains("asks for a pause of 86400 seconds; it is asked again after 5"), "{}", run.stderr);
@@ -426,4 +428,53 @@ fn an_id_that_is_a_route_can_be_rolled_back() {
     run(sandbox.rehome().arg("verify").arg(&folder)).exits(0);
     run(sandbox.rehome().args(["rollback", "--yes"]).arg(&folder)).exits(0);
     assert_eq!(listed(&sandbox).len(), 0);
+}
+
+/// Somebody writes another export over the one that is being imported.
+#[test]
+fn nobody_is_sent_from_a_file_that_is_no_longer_the_same() {
+    // Rows so long that most of them are read long after the first users are sent.
+    const N: usize = 2500;
+    let world = World::with(N, |_| Act::Pass);
+    let path = world.home.path().join("export.csv");
+    let pad = "x".repeat(8000);
+    let (header, rows) = std::fs::read_to_string(&path)
+        .expect("the export")
+        .split_once('\n')
+        .map(|(h, r)| (h.to_owned(), r.to_owned()))
+        .expect("rows");
+    let padded = |rows: &str| {
+        let rows: Vec<String> = rows.lines().map(|row| format!("{row},{pad}\n")).collect();
+        format!("{header},notes\n{}", rows.concat())
+    };
+    let (whole, other) = (padded(&rows), padded(&rows.replace("Person", "Parson")));
+    assert_eq!(whole.len(), other.len());
+    // All of it before anything is sent; the later half, and a shorter file, while users are sent.
+    let half = whole.len() / 2;
+    let changes = [(0, other.clone()), (50, whole[..half].to_owned() + &other[half..]), (50, whole[..half].to_owned())];
+    for (after, changed) in changes {
+        std::fs::write(&path, &whole).expect("written");
+        let (to, creates) = (path.clone(), AtomicUsize::new(0));
+        let done = std::sync::atomic::AtomicBool::new(false);
+        world.proxy.now(move |passing| {
+            let now = creates.fetch_add(usize::from(passing.creates()), Ordering::Relaxed);
+            if now >= after && !done.swap(true, Ordering::Relaxed) {
+                std::fs::write(&to, &changed).expect("written");
+            }
+            Act::Pass
+        });
+        let run = world.import().exits(1);
+        assert!(run.stderr.contains("export.csv was changed while it was read"), "{}", run.stderr);
+        let there = listed(&world.sandbox);
+        assert!(there.len() < N, "nobody was sent after the change");
+        assert!(there.values().all(|user| user["name"].as_str().is_some_and(|name| name.starts_with("Person"))));
+        assert_eq!(there.is_empty(), after == 0, "{}", there.len());
+        if after == 0 {
+            std::fs::remove_dir_all(world.run_folder()).expect("removed");
+        }
+    }
+    std::fs::write(&path, &whole).expect("written");
+    world.proxy.now(|_| Act::Pass);
+    world.on_run(&["resume"]).exits(0);
+    assert_holds(&world.sandbox, &world.expected);
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::authorities;
 use super::clock::Clock;
 use super::said::{self, ErrorBody, Secrets};
 use super::wire::request::As;
@@ -33,6 +34,8 @@ pub struct Target {
     pub key: String,
     /// The server's time, for everybody who speaks to it.
     pub clock: Clock,
+    /// Authorities that are believed besides the system's.
+    pub authorities: Vec<reqwest::Certificate>,
     /// What a person should know of how it is spoken to.
     pub warnings: Vec<String>,
 }
@@ -43,7 +46,8 @@ impl Target {
     pub fn new(endpoint: impl Into<String>, project: impl Into<String>, key: impl Into<String>) -> Self {
         let endpoint = endpoint.into();
         let warnings = open_to_all(&endpoint).into_iter().collect();
-        Self { endpoint, project: project.into(), key: key.into(), clock: Clock::default(), warnings }
+        let (project, key) = (project.into(), key.into());
+        Self { endpoint, project, key, clock: Clock::default(), authorities: Vec::new(), warnings }
     }
 }
 
@@ -161,7 +165,7 @@ impl Client {
     ///
     /// # Errors
     /// [`RunError::usage`] for an endpoint that is no URL, and for a project or key that no header can carry.
-    pub fn new(target: Target, connections: usize) -> Result<Self, RunError> {
+    pub fn new(mut target: Target, connections: usize) -> Result<Self, RunError> {
         // A second installation fails, and the first one's provider stays: both are fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = endpoint_url(&target.endpoint)?;
@@ -170,8 +174,12 @@ impl Client {
         let mut key = value(&target.key, "the API key")?;
         key.set_sensitive(true);
         headers.insert(HeaderName::from_static("x-appwrite-key"), key);
-        let http = builder(&url).default_headers(headers).pool_max_idle_per_host(connections).build();
-        let http = http.map_err(|e| RunError::internal(describe(&e)))?;
+        let build = || builder(&url).default_headers(headers.clone()).pool_max_idle_per_host(connections);
+        let (http, built_in) = authorities::build(build, needs_tls(&url), &target.authorities)
+            .map_err(|e| RunError::usage(format!("no client can be made for this endpoint: {}", describe(&e))))?;
+        if built_in && url.scheme() == "https" {
+            target.warnings.push(authorities::BUILT_IN.to_owned());
+        }
         Ok(Self {
             http,
             target,
@@ -257,7 +265,8 @@ impl Client {
     /// A client that shares neither headers nor connections.
     fn stranger(&self) -> Result<reqwest::Client, Lost> {
         let url = Url::parse(&self.target.endpoint).map_err(|e| Lost::Unsent(e.to_string()))?;
-        builder(&url).build().map_err(|e| Lost::Unsent(describe(&e)))
+        let built = authorities::build(|| builder(&url), needs_tls(&url), &self.target.authorities);
+        built.map(|(client, _)| client).map_err(|e| Lost::Unsent(describe(&e)))
     }
 
     /// Whether the server is a function.
@@ -318,6 +327,11 @@ fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
         .timeout(ANSWER)
         .redirect(reqwest::redirect::Policy::none());
     if is_loopback(endpoint) { builder.no_proxy() } else { builder }
+}
+
+/// Whether a certificate may have to be believed: the server's, or that of a proxy before it.
+fn needs_tls(endpoint: &Url) -> bool {
+    endpoint.scheme() == "https" || !is_loopback(endpoint)
 }
 
 fn value(text: &str, what: &str) -> Result<HeaderValue, RunError> {

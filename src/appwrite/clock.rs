@@ -5,7 +5,7 @@
 //! is of the clock that later decides, so the first of these takes the place of all dates. Every sample bounds the server's
 //! time from both sides, because it was taken between sending and receiving; together they leave milliseconds.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -22,8 +22,10 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     started: Instant,
     known: Mutex<Option<Bounds>>,
-    /// By how much `Date` turned out to be ahead, in milliseconds, until somebody takes notice.
+    /// By how much `Date` turned out to be ahead, in milliseconds.
     ahead: AtomicI64,
+    /// Whether nobody has taken notice of it yet.
+    news: AtomicBool,
 }
 
 /// The server's time at `started`, in Unix milliseconds, lies between these.
@@ -36,7 +38,12 @@ struct Bounds {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Arc::new(Inner { started: Instant::now(), known: Mutex::new(None), ahead: AtomicI64::new(0) }))
+        Self(Arc::new(Inner {
+            started: Instant::now(),
+            known: Mutex::new(None),
+            ahead: AtomicI64::new(0),
+            news: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -61,7 +68,9 @@ impl Clock {
             && !before.stamped
             && before.low > high + SPREAD
         {
-            self.0.ahead.store(before.low - high, Ordering::Relaxed);
+            // From bound to bound: a create may take seconds, and what was noted must not stay too late by them.
+            self.0.ahead.store(before.low - low, Ordering::Relaxed);
+            self.0.news.store(true, Ordering::Relaxed);
         }
         *known = match *known {
             Some(before) if before.stamped && !stamped => Some(before),
@@ -74,10 +83,23 @@ impl Clock {
     }
 
     /// By how many milliseconds `Date` was ahead of the clock that decides, once it turns out: moments that were noted by it
-    /// before are too late by so much. 0 if it is not known to be, or was asked for already.
+    /// before are too late by so much. 0 if it is not known to be.
+    #[must_use]
+    pub fn date_ahead(&self) -> i64 {
+        self.0.ahead.load(Ordering::Relaxed)
+    }
+
+    /// [`Clock::date_ahead`] to the first who asks, 0 afterwards.
     #[must_use]
     pub fn take_date_ahead(&self) -> i64 {
-        if self.0.ahead.load(Ordering::Relaxed) == 0 { 0 } else { self.0.ahead.swap(0, Ordering::Relaxed) }
+        let news = self.0.news.load(Ordering::Relaxed) && self.0.news.swap(false, Ordering::Relaxed);
+        if news { self.date_ahead() } else { 0 }
+    }
+
+    /// Whether a create was answered, which tells the time of the clock that decides.
+    #[must_use]
+    pub fn is_stamped(&self) -> bool {
+        self.known().is_some_and(|known| known.stamped)
     }
 
     /// The server's time, as well as it is known, in Unix milliseconds.
@@ -92,9 +114,18 @@ impl Clock {
     /// A moment that the server's clock has surely passed, whichever of its machines is asked.
     #[must_use]
     pub fn earliest(&self) -> i64 {
+        self.surely_passed(Instant::now())
+    }
+
+    /// What the server's clock had surely passed at a moment of this machine, by all that is known now.
+    #[must_use]
+    pub fn surely_passed(&self, moment: Instant) -> i64 {
         match *self.known() {
-            Some(Bounds { low, .. }) => low + self.elapsed(Instant::now()) - SPREAD,
-            None => jiff::Timestamp::now().as_millisecond() - UNKNOWN,
+            Some(Bounds { low, .. }) => low + self.elapsed(moment) - SPREAD,
+            None => {
+                let since = i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX);
+                jiff::Timestamp::now().as_millisecond().saturating_sub(since) - UNKNOWN
+            }
         }
     }
 
@@ -159,6 +190,20 @@ mod tests {
         clock.saw_date(Instant::now(), (truth + 2 * HOUR) / 1000);
         assert!((clock.now() - truth).abs() < 1000);
         assert!((clock.take_date_ahead() - 2 * HOUR).abs() < 3000 && clock.take_date_ahead() == 0);
+    }
+
+    #[test]
+    fn what_was_noted_by_a_date_that_is_ahead_is_early_enough_however_long_the_create_took() {
+        let clock = Clock::default();
+        let sent = Instant::now();
+        let truth = jiff::Timestamp::now().as_millisecond();
+        clock.saw_date(sent, (truth + 2 * HOUR) / 1000);
+        let noted = clock.earliest();
+        // Made at once, answered three seconds later.
+        let started = sent.checked_sub(std::time::Duration::from_secs(3)).expect("the machine runs for longer");
+        clock.saw_stamp(started, truth);
+        assert!(noted - clock.take_date_ahead() <= truth);
+        assert!(clock.surely_passed(sent) <= truth);
     }
 
     #[test]

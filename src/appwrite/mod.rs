@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod ask;
+pub mod authorities;
 pub mod client;
 pub mod clock;
 pub mod endpoint;

@@ -135,6 +135,14 @@ pub struct VersionArgs {
     pub appwrite_version: Version,
 }
 
+/// No server takes more connections of one client, and no machine opens more.
+const MOST_IN_FLIGHT: u64 = 10_000;
+
+/// How `--concurrency` is read.
+pub(super) fn concurrency() -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..=MOST_IN_FLIGHT)
+}
+
 /// The target, and how hard to push it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
@@ -150,6 +158,10 @@ pub struct TargetArgs {
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
+    /// Certificate authorities in PEM that are believed besides the system's
+    #[arg(long, value_name = "FILE.pem")]
+    pub ca_file: Option<PathBuf>,
+
     /// Start the sandbox inside this process, with its users in the run folder, and use that
     #[arg(long)]
     pub sandbox: bool,
@@ -159,7 +171,7 @@ pub struct TargetArgs {
     pub rate: Option<std::num::NonZeroU32>,
 
     /// Requests in flight at most
-    #[arg(long, value_name = "N", default_value_t = 32)]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = concurrency())]
     pub concurrency: usize,
 
     /// Stop, resumable, after the target has given no proper answer for this long
@@ -186,6 +198,10 @@ pub struct LiveArgs {
     /// A file that holds the API key; else APPWRITE_API_KEY
     #[arg(long, value_name = "FILE", requires = "live")]
     pub key_file: Option<PathBuf>,
+
+    /// Certificate authorities in PEM that are believed besides the system's
+    #[arg(long, value_name = "FILE.pem", requires = "live")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The key, for commands that know everything else from the run folder.

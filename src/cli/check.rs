@@ -40,7 +40,9 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let target = args.live;
-    let live = target.live.then(|| target::live(target.endpoint, target.project, target.key_file.as_deref()));
+    let live = target
+        .live
+        .then(|| target::live(target.endpoint, target.project, target.key_file.as_deref(), target.ca_file.as_deref()));
     let what = Check {
         export: args.export.into(),
         policies: args.policies.into(),

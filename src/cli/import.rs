@@ -45,8 +45,11 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         None => shard_of_job(|name| std::env::var(name).ok())?,
     };
     let target = args.target;
-    let destination =
-        if target.sandbox { Destination::Sandbox } else { Destination::server(target.endpoint, target.project)? };
+    let destination = if target.sandbox {
+        Destination::Sandbox
+    } else {
+        Destination::server(target.endpoint, target.project, target.ca_file)?
+    };
     let limits = Limits {
         concurrency: target.concurrency,
         rate: target.rate,

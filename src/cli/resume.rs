@@ -1,7 +1,6 @@
 //! `rehome resume`
 
-use std::path::Path;
-
+use super::args::concurrency;
 use crate::error::{Finish, RunError};
 use crate::run::session::Session;
 
@@ -18,7 +17,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
     /// Requests in flight at most, from now on
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = concurrency())]
     pub concurrency: Option<usize>,
     /// Create only the first N planned users of the export
     #[arg(long, value_name = "N")]
@@ -36,7 +35,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     session.rate = args.rate.or(session.rate);
     session.concurrency = args.concurrency.unwrap_or(session.concurrency);
     session.give_up_after = args.give_up_after.unwrap_or(session.give_up_after);
-    if session.export.exports.iter().any(|path| path == Path::new("-")) {
+    if session.export.is_piped() {
         return Err(RunError::usage("this run read standard input")
             .remedy("run the same `rehome import` again with the same input"));
     }

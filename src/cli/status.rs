@@ -8,6 +8,7 @@ use crate::ledger::Counts;
 use crate::report::escape::{self, shown};
 use crate::report::figures::{count, seconds};
 use crate::run::parts::Parts;
+use crate::run::session::Session;
 use crate::run::status::{Part, Status, Trouble, of_parts};
 
 /// Say how far a run is: counts, pace, what is left, the last errors
@@ -33,9 +34,18 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             let json = serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))?;
             escape::json(json) + "\n"
         }
-        OutputFormat::Text => sentences(&status, &parts.folders[0].display().to_string()),
+        OutputFormat::Text => sentences(&status, &parts.folders[0]),
     };
     super::put(text).map(|()| Finish::Done)
+}
+
+/// What goes on with a run.
+fn going_on(folder: &std::path::Path) -> String {
+    if Session::of(folder).is_ok_and(|session| session.export.is_piped()) {
+        "go on with: the same rehome import, with the same input once more".into()
+    } else {
+        format!("go on with: rehome resume {}", folder.display())
+    }
 }
 
 const fn state(running: bool, left: u64) -> &'static str {
@@ -46,7 +56,7 @@ const fn state(running: bool, left: u64) -> &'static str {
     }
 }
 
-fn sentences(status: &Status, folder: &str) -> String {
+fn sentences(status: &Status, folder: &std::path::Path) -> String {
     let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
     let state_now = state(status.running, left);
     let mut lines = vec![format!("{state_now}: {} of {} records are done", count(records - left), count(records))];
@@ -75,11 +85,11 @@ fn sentences(status: &Status, folder: &str) -> String {
         let done = count(counts.records - counts.left);
         lines.push(shown(&format!("{run}{shard}: {state}, {done} of {}", count(counts.records)), 200).into_owned());
         if !running && counts.left > 0 {
-            lines.push(format!("go on with: rehome resume {run}"));
+            lines.push(going_on(run.as_ref()));
         }
     }
     if status.shards.is_empty() && !status.running && left > 0 {
-        lines.push(format!("go on with: rehome resume {folder}"));
+        lines.push(going_on(folder));
     }
     lines.join("\n") + "\n"
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::encoding::{Encoding, Transcoded};
+use super::same::{Blocks, Same, Stamp};
 use super::{foreign, zstd};
 use crate::error::RunError;
 
@@ -20,6 +21,9 @@ pub(crate) struct Input {
     spooled: Option<File>,
     pub packing: Packing,
     pub encoding: Encoding,
+    /// As it was opened first.
+    stamp: Option<Stamp>,
+    blocks: Blocks,
 }
 
 /// How a file is compressed.
@@ -39,6 +43,9 @@ pub(crate) enum Packing {
     },
 }
 
+/// What is read of a compressed file at a time, in bytes.
+const PART: usize = 256 * 1024;
+
 /// What the framing thread has read of the file on the disk.
 pub(crate) type Consumed = Arc<AtomicU64>;
 
@@ -49,9 +56,17 @@ impl Input {
             return Err(RunError::usage(said));
         }
         let spooled = if path == Path::new("-") { Some(spool()?) } else { None };
-        let mut input =
-            Self { path: path.to_owned(), size: 0, spooled, packing: Packing::None, encoding: Encoding::Utf8 };
+        let mut input = Self {
+            path: path.to_owned(),
+            size: 0,
+            spooled,
+            packing: Packing::None,
+            encoding: Encoding::Utf8,
+            stamp: None,
+            blocks: Blocks::default(),
+        };
         let mut file = input.file()?;
+        input.stamp = Some(Stamp::of(&file).map_err(RunError::io(path))?);
         input.size = file.metadata().map_err(RunError::io(path))?.len();
         if input.size == 0 {
             return Err(RunError::export(format!("{} is empty: there is no export in it", input.name())));
@@ -76,6 +91,9 @@ impl Input {
     /// An error met while unpacking: what the system said, or that the archive is cut off or damaged.
     pub fn unreadable(&self, error: &std::io::Error) -> RunError {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        if self.blocks.changed() {
+            return self.changed();
+        }
         match error.kind() {
             UnexpectedEof if self.packing != Packing::None => {
                 RunError::export(format!("{} is cut off: the compressed data ends too early", self.name()))
@@ -99,9 +117,31 @@ impl Input {
         }
     }
 
-    /// The bytes as they lie on the disk.
-    pub fn packed(&self) -> Result<impl Read + Send + use<>, RunError> {
-        self.file()
+    fn changed(&self) -> RunError {
+        RunError::export(format!("{} was changed while it was read", self.name())).remedy(
+            "nobody was sent from the part that differs; put back what it was and go on with the run, or begin another with \
+             --run",
+        )
+    }
+
+    /// Reads all bytes as they lie on the disk into `hash`. Whatever is read from now on is compared with them.
+    ///
+    /// # Errors
+    /// [`RunError::io`]; [`RunError::export`] if the file is no longer as it was when it was opened.
+    pub fn fingerprint(&self, hash: &mut xxhash_rust::xxh3::Xxh3) -> Result<(), RunError> {
+        let file = self.file()?;
+        let stamp = || Stamp::of(&file).ok();
+        let before = stamp();
+        self.blocks.take(&file, hash).map_err(|error| self.unreadable(&error))?;
+        // What was sampled and joined before is of these bytes, too. A spool is nobody else's.
+        if self.spooled.is_none() && (before != self.stamp || stamp() != self.stamp) {
+            return Err(self.changed());
+        }
+        Ok(())
+    }
+
+    fn compared(&self, file: File, start: u64) -> Result<Same, RunError> {
+        self.blocks.compare(file, start).map_err(RunError::io(&self.path))
     }
 
     /// Whether what is read is what lies on the disk.
@@ -111,24 +151,18 @@ impl Input {
 
     /// The bytes unpacked, in whatever encoding they are, and how many were read of the disk where somebody wants to know.
     pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn Read + Send>, RunError> {
-        let mut file = self.file()?;
+        let start = if let Packing::Zip { start, .. } = &self.packing { *start } else { 0 };
+        let file = self.compared(self.file()?, start)?;
         let Some(consumed) = consumed.or_else(|| (self.packing != Packing::None).then(Consumed::default)) else {
             return Ok(Box::new(file));
         };
-        let io = RunError::io(&self.path);
+        let counted = Counted { inner: file, consumed };
         Ok(match &self.packing {
-            Packing::None => Box::new(Counted { inner: file, consumed }),
-            Packing::Gzip => {
-                let packed = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed });
-                Box::new(flate2::bufread::MultiGzDecoder::new(packed))
-            }
-            Packing::Zstd => {
-                let packed = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed });
-                Box::new(zstd::Frames::new(packed))
-            }
-            Packing::Zip { start, size, deflated, .. } => {
-                file.seek(SeekFrom::Start(*start)).map_err(io)?;
-                let entry = BufReader::with_capacity(256 * 1024, Counted { inner: file, consumed }.take(*size));
+            Packing::None => Box::new(counted),
+            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(PART, counted))),
+            Packing::Zstd => Box::new(zstd::Frames::new(BufReader::with_capacity(PART, counted))),
+            Packing::Zip { size, deflated, .. } => {
+                let entry = BufReader::with_capacity(PART, counted.take(*size));
                 if *deflated { Box::new(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }
             }
         })

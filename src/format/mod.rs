@@ -17,6 +17,7 @@ pub(crate) mod php;
 #[cfg(test)]
 mod properties;
 pub mod record;
+mod same;
 mod sniff;
 mod sql;
 mod value;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{LEDGER, Reader, check_files, is_empty, meta, set_meta};
+use super::store::{LEDGER, Reader, check_files, is_empty, meta, not_lost, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
 use crate::event::Listener;
@@ -57,6 +57,7 @@ pub fn open(
     listener: Arc<dyn Listener>,
 ) -> Result<(Ledger, Reader), RunError> {
     check_files(folder)?;
+    not_lost(folder.path())?;
     folder.own_file(LEDGER)?;
     let path = folder.file(LEDGER);
     let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;

@@ -40,7 +40,8 @@ pub enum Event {
     Finished,
     /// The very same user was there before this run sent anything.
     Found,
-    /// There is no plan, or the target refused the create for good.
+    /// There is no plan, or no longer one, or the target refused the create for good. Asked about first where a create may
+    /// have been sent.
     Refused,
     /// Somebody else has the id, e-mail or phone.
     Conflicted,
@@ -91,7 +92,12 @@ impl State {
             (Self::Created, E::Finished) | (Self::Done, E::SignedIn) => (Self::Done, steps),
 
             (Self::Intended, E::Found) => (Self::Present, steps),
-            (Self::Planned | Self::Intended | Self::Refused, E::Refused) => (Self::Refused, steps),
+            (Self::Planned | Self::Intended | Self::Refused | Self::Conflict, E::Refused) => (Self::Refused, steps),
+            (Self::RolledBack, E::Refused) => (Self::Refused, Steps::NONE),
+            // Whom the target has is not forgotten because the plan has changed.
+            (Self::Created | Self::Done | Self::Failed, E::Refused) if created => (Self::Failed, steps),
+            (Self::Failed, E::Refused) => (Self::Refused, steps),
+            (Self::Present, E::Refused) => (Self::Present, steps),
             (Self::Intended, E::Conflicted) => (Self::Conflict, steps),
             (Self::Intended | Self::Created, E::Failed) => (Self::Failed, steps),
 
@@ -112,6 +118,18 @@ impl State {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         !matches!(self, Self::Planned | Self::Intended | Self::Created)
+    }
+
+    /// Whether a row can say both: who is done or begun was created, and who was not created is neither.
+    #[must_use]
+    pub const fn goes_with(self, steps: Steps) -> bool {
+        match self {
+            Self::Created | Self::Done => steps.has(Steps::CREATED),
+            Self::Failed => steps.has(Steps::CREATED) || steps.0 == 0,
+            Self::Planned | Self::Intended | Self::Present | Self::Refused | Self::Conflict | Self::RolledBack => {
+                steps.0 == 0
+            }
+        }
     }
 
     /// The state of a number in the file.
@@ -189,8 +207,10 @@ impl Steps {
         self.0 as i64 | Self::FILLER
     }
 
-    pub(super) const fn from_number(number: i64) -> Self {
-        Self(number.to_le_bytes()[0] & 0x7f)
+    /// `None` for what this program never writes.
+    pub(super) fn from_number(number: i64) -> Option<Self> {
+        let bits = u8::try_from(number ^ Self::FILLER).ok()?;
+        (bits < 0x80).then_some(Self(bits))
     }
 }
 
@@ -236,6 +256,9 @@ mod tests {
                 (state, steps) = (next, with);
                 prop_assert_eq!(steps.has(Steps::CREATED), created);
                 prop_assert!(created || steps == Steps::NONE, "steps without a user");
+                prop_assert!(state.goes_with(steps));
+                // A refusal takes nobody away whom the target has.
+                prop_assert!(event != Event::Refused || created == before.1.has(Steps::CREATED));
                 match state {
                     State::Done | State::Created => prop_assert!(intended && created),
                     State::Present => prop_assert!(intended && !created),
@@ -252,7 +275,7 @@ mod tests {
 
         #[test]
         fn numbers_survive_the_file(bits in 0u8..0x80) {
-            prop_assert_eq!(Steps::from_number(Steps(bits).to_number()), Steps(bits));
+            prop_assert_eq!(Steps::from_number(Steps(bits).to_number()), Some(Steps(bits)));
             prop_assert!((128..=255).contains(&Steps(bits).to_number()));
         }
     }

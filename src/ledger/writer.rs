@@ -96,7 +96,8 @@ impl Drop for Ledger {
 }
 
 impl Sender {
-    /// Makes rows durable: returns once they are. New records get a row, known ones lose nothing but their reason.
+    /// Makes rows durable: returns once they are. New records get a row, known ones lose nothing but their reason; a user whom
+    /// the target has by this run stays one, whatever is handed in.
     ///
     /// # Errors
     /// [`RunError::ledger`] once the writer has given up; [`Ledger::close`] has the cause.
@@ -198,13 +199,15 @@ impl Group<'_> {
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                          ON CONFLICT (record) DO UPDATE SET user_id = excluded.user_id,
                            source_id = excluded.source_id, state = excluded.state, steps = excluded.steps,
-                           at = excluded.at, code = excluded.code, text = excluded.text",
+                           at = excluded.at, code = excluded.code, text = excluded.text
+                         WHERE (users.steps & 1) = 0
+                           OR ((excluded.steps & 1) = 1 AND excluded.user_id = users.user_id)",
                     )
                     .map_err(sql)?;
                 self.rows += entries.len();
                 for e in entries {
                     let source_id = (e.source_id != e.user_id).then_some(&e.source_id);
-                    insert
+                    let changed = insert
                         .execute(params![
                             e.record,
                             e.user_id,
@@ -216,6 +219,13 @@ impl Group<'_> {
                             e.text
                         ])
                         .map_err(sql)?;
+                    if changed == 0 {
+                        // No caller does: the table of states keeps whom the target has.
+                        return Err(RunError::internal(format!(
+                            "record {} is a user whom this run created, and was to be forgotten",
+                            e.record
+                        )));
+                    }
                     if e.state.is_terminal() {
                         self.told.push(event::Event::UserDone { record: e.record });
                     }

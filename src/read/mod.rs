@@ -12,7 +12,6 @@ mod standing;
 mod tables;
 
 use std::fmt::Write as _;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -242,22 +241,16 @@ impl Export {
         self.incomplete
     }
 
-    /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths.
+    /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths. From then on reading ends
+    /// before the first record of a file that is no longer the same.
     ///
     /// # Errors
-    /// [`RunError::io`]
+    /// [`RunError::io`]; [`RunError::export`] if a file was changed since it was opened.
     pub fn fingerprint(&self) -> Result<[u8; 16], RunError> {
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
-        let mut buffer = vec![0; 256 * 1024];
         for file in &self.files {
             hash.update(&file.input.size.to_le_bytes());
-            let mut bytes = file.input.packed()?;
-            loop {
-                match bytes.read(&mut buffer).map_err(RunError::io(&file.input.path))? {
-                    0 => break,
-                    read => hash.update(&buffer[..read]),
-                }
-            }
+            file.input.fingerprint(&mut hash)?;
         }
         Ok(hash.digest128().to_le_bytes())
     }

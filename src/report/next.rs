@@ -18,6 +18,8 @@ impl Report {
         let mut say = |command: String, text: String| steps.push(Next { command, text });
         let run = quoted(&run.display().to_string());
         let with_run = |command: &str| format!("rehome {command} {run}");
+        // What came by a pipe has to come once more.
+        let piped = exports.iter().any(|word| word == "-");
         let exports: Vec<_> = exports.iter().map(|word| quoted(word)).collect();
         let with_exports = |command: &str| format!("rehome {command} {}", exports.join(" "));
 
@@ -50,7 +52,14 @@ impl Report {
             }
         } else if let Some(import) = &self.import {
             if import.left > 0 {
-                say(with_run("resume"), format!("go on with the {} left", users(import.left)));
+                let text = format!("go on with the {} left", users(import.left));
+                if piped {
+                    say(String::new(), format!("{text}: the same `rehome import`, with the same input once more"));
+                } else {
+                    say(with_run("resume"), text);
+                }
+            } else if piped {
+                say(with_run("verify") + " < EXPORT", "read every user back and compare, with the same input".into());
             } else {
                 say(with_run("verify"), "read every user back and compare".into());
             }

@@ -21,6 +21,9 @@ const EXACT: i64 = 60;
 /// How often a second is looked at until the next one begins.
 const SECOND_IN_PARTS: u32 = 60;
 
+/// How often it is looked whether a create was answered, before a user's age is decided by a `Date`.
+const PARTS_OF_A_WAIT: u32 = 100;
+
 /// What all users of a run share.
 pub struct Context {
     /// Passes every request to the target, at the pace it can take.
@@ -141,6 +144,16 @@ impl Context {
     #[must_use]
     pub fn stopped(&self) -> RunError {
         self.stop.take_reason().unwrap_or(RunError::interrupted())
+    }
+
+    /// Waits a little for an answer that tells the time of the clock that decides, if none has yet.
+    pub async fn stamped(&self) {
+        for _ in 0..PARTS_OF_A_WAIT {
+            if self.gate.clock().is_stamped() || self.stop.is_set() {
+                break;
+            }
+            self.gate.sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Nobody can be served: ends the run.

@@ -104,9 +104,14 @@ impl Engine<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             let full = feed::keep_first(&mut batch, &mut room);
-            let Intents { rows, jobs } = feed::intend(batch, reader, context.gate.clock().earliest())?;
+            let Intents { rows, jobs, unplanned } = feed::intend(batch, reader, context.gate.clock().earliest())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
+            }
+            for row in unplanned {
+                if handle.block_on(saga::refused_since(context, row)).is_err() {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
             // The dispatcher is gone only if the run stops.
             Ok(match sender.blocking_send(jobs) {

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::job::Job;
+use super::job::{Job, Noted, Unplanned};
 use crate::code::Refusal;
 use crate::error::RunError;
 use crate::event::Listener;
-use crate::ledger::{Entry, Event, Reader, State, Steps};
+use crate::ledger::{Entry, Event, IllegalTransition, Reader, State, Steps};
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
@@ -109,38 +109,74 @@ pub fn keep_first(batch: &mut Vec<Fed>, room: &mut u64) -> bool {
 pub(super) const DATE_AHEAD: &str = "date_ahead";
 
 /// [`DATE_AHEAD`], 0 where nothing is known.
-fn date_ahead(reader: &Reader) -> Result<i64, RunError> {
+///
+/// # Errors
+/// [`RunError::ledger`]
+pub fn date_ahead(reader: &Reader) -> Result<i64, RunError> {
     Ok(reader.meta(DATE_AHEAD)?.and_then(|ahead| ahead.parse().ok()).unwrap_or(0))
 }
 
 /// What a batch means for the ledger, and who of it is to be worked on.
+#[derive(Default)]
 pub struct Intents {
     /// Rows to make durable before anything is sent.
     pub rows: Vec<Entry>,
     /// Users to bring to their end, in order.
     pub jobs: Vec<Job>,
+    /// Records that were users when a create of this run may have been sent, and are refused now.
+    pub unplanned: Vec<Unplanned>,
+}
+
+/// What begins the reason of a user whom this run created, and whose record is refused since.
+pub const SINCE: &str = "created, refused since: ";
+
+impl Unplanned {
+    fn of(entry: &Entry, refusal: &Refusal, ahead: i64) -> Self {
+        Self {
+            record: entry.record,
+            user_id: entry.user_id.clone(),
+            state: entry.state,
+            steps: entry.steps,
+            since: Noted { at: entry.at, ahead },
+            code: refusal.code,
+            text: refusal.text.clone().into_owned(),
+        }
+    }
+}
+
+/// Whether a create of this run may have been sent, and nothing says what came of it.
+fn may_be_there(entry: &Entry) -> bool {
+    matches!(entry.state, State::Intended | State::Failed) && !entry.steps.has(Steps::CREATED)
 }
 
 /// The users of a batch of whom the ledger knows an intent and not the end.
 ///
 /// # Errors
 /// [`RunError::ledger`]
-pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
+pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Intents, RunError> {
+    let mut open = Intents::default();
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
-        return Ok(Vec::new());
+        return Ok(open);
     };
     let mut known = reader.range(first, last)?.into_iter().peekable();
     let ahead = date_ahead(reader)?;
-    let open = batch.into_iter().filter_map(|fed| match fed {
-        Fed::User(mut job) => {
-            while known.next_if(|entry| entry.record < job.record).is_some() {}
-            let entry = known.next_if(|entry| entry.record == job.record && !entry.state.is_terminal())?;
-            (job.state, job.known, job.tried_since) = (entry.state, entry.steps, Some(entry.at - ahead));
-            Some(*job)
+    for fed in batch {
+        let record = fed.record();
+        while known.next_if(|entry| entry.record < record).is_some() {}
+        let Some(entry) = known.next_if(|entry| entry.record == record) else { continue };
+        match fed {
+            Fed::User(mut job) if !entry.state.is_terminal() => {
+                (job.state, job.known) = (entry.state, entry.steps);
+                job.tried_since = Some(Noted { at: entry.at, ahead });
+                open.jobs.push(*job);
+            }
+            Fed::Refused { refusal, .. } if may_be_there(&entry) => {
+                open.unplanned.push(Unplanned::of(&entry, &refusal, ahead));
+            }
+            _ => {}
         }
-        Fed::Refused { .. } => None,
-    });
-    Ok(open.collect())
+    }
+    Ok(open)
 }
 
 /// Compares a batch with the ledger. `now` is a moment that the server's clock has passed, in Unix milliseconds.
@@ -148,7 +184,7 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Vec<Job>, RunError> {
 /// # Errors
 /// [`RunError::ledger`]; [`RunError::foreign_ledger`] if the ledger knows one of the records as somebody else.
 pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, RunError> {
-    let mut intents = Intents { rows: Vec::new(), jobs: Vec::new() };
+    let mut intents = Intents::default();
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
         return Ok(intents);
     };
@@ -160,20 +196,25 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, Run
         let entry = known.next_if(|entry| entry.record == record);
         match fed {
             Fed::Refused { record, source_id, refusal } => {
-                let code = Some(refusal.code.name().to_owned());
-                if entry.is_some_and(|entry| entry.state == State::Refused && entry.code == code) {
+                let Some(entry) = entry else {
+                    let new = Entry {
+                        record,
+                        user_id: String::new(),
+                        source_id,
+                        state: State::Planned,
+                        steps: Steps::NONE,
+                        at: now,
+                        code: None,
+                        text: None,
+                    };
+                    intents.rows.extend(refused(new, &refusal)?);
                     continue;
+                };
+                if may_be_there(&entry) {
+                    intents.unplanned.push(Unplanned::of(&entry, &refusal, ahead));
+                } else {
+                    intents.rows.extend(refused(entry, &refusal)?);
                 }
-                intents.rows.push(Entry {
-                    record,
-                    user_id: String::new(),
-                    source_id,
-                    state: State::Refused,
-                    steps: Steps::NONE,
-                    at: now,
-                    code,
-                    text: Some(refusal.text.into_owned()),
-                });
             }
             Fed::User(mut job) => {
                 let (state, steps, at) =
@@ -190,7 +231,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, Run
                 (job.state, job.known) = next;
                 // Only these say that a create may have been sent and not taken back.
                 let tried = matches!(state, State::Intended | State::Created | State::Failed);
-                job.tried_since = tried.then_some(at - ahead);
+                job.tried_since = tried.then_some(Noted { at, ahead });
                 job.given_up_before = entry.as_ref().is_some_and(Entry::was_given_up);
                 if next.0 != state || entry.is_none() {
                     intents.rows.push(Entry {
@@ -209,4 +250,23 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, Run
         }
     }
     Ok(intents)
+}
+
+/// The row of a record that is refused, as the table of states has it; `None` if it says so already.
+fn refused(before: Entry, refusal: &Refusal) -> Result<Option<Entry>, RunError> {
+    let illegal = |e: IllegalTransition| RunError::internal(format!("record {}: {e}", before.record));
+    let (state, steps) = before.state.next(before.steps, Event::Refused).map_err(illegal)?;
+    if state == State::Present {
+        // There before this run, and still: nothing of it was ever this run's.
+        return Ok(None);
+    }
+    let since = if steps.has(Steps::CREATED) { SINCE } else { "" };
+    let after = Entry {
+        state,
+        steps,
+        code: Some(refusal.code.name().to_owned()),
+        text: Some(format!("{since}{}", refusal.text)),
+        ..before.clone()
+    };
+    Ok((after != before).then_some(after))
 }

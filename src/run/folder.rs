@@ -81,7 +81,8 @@ impl RunFolder {
     /// Opens the run's ledger, or begins it: see [`ledger::open`].
     ///
     /// # Errors
-    /// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version.
+    /// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by another version,
+    /// [`RunError::ledger`] if it is damaged, or the folder says that there was one.
     pub fn ledger(
         &self,
         identity: &Identity,

@@ -2,9 +2,28 @@
 
 use smallvec::SmallVec;
 
+use crate::appwrite::clock::Clock;
 use crate::appwrite::wire::{Create, Step};
+use crate::code::Code;
 use crate::ledger::{State, Steps};
 use crate::plan::Plan;
+
+/// A moment in the ledger, in Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted {
+    /// As it was noted.
+    pub at: i64,
+    /// By how much the ledger knows that to be too late, because `Date` was ahead.
+    pub ahead: i64,
+}
+
+impl Noted {
+    /// The moment by the clock that decides, by all that is known.
+    #[must_use]
+    pub fn by(self, clock: &Clock) -> i64 {
+        self.at - self.ahead.max(clock.date_ahead())
+    }
+}
 
 /// One user to be sent, or compared with. Owned, so that it can pass between threads; holds secrets.
 pub struct Job {
@@ -20,10 +39,29 @@ pub struct Job {
     pub state: State,
     /// What the ledger says the target has done.
     pub known: Steps,
-    /// When a create may first have been sent, in Unix milliseconds; `None` if none can have been.
-    pub tried_since: Option<i64>,
+    /// When a create may first have been sent, by the clock that the ledger noted it by; `None` if none can have been.
+    pub tried_since: Option<Noted>,
     /// Whether an earlier run has given the user up, while it served others.
     pub given_up_before: bool,
+}
+
+/// A record that was a user when a create of this run may have been sent, and is refused now: nothing is sent for it, but
+/// whether the target has the user has to be known.
+pub struct Unplanned {
+    /// The record's number.
+    pub record: u64,
+    /// The id that the user got, if they were created.
+    pub user_id: String,
+    /// Where the ledger says the user stands.
+    pub state: State,
+    /// What the ledger says the target has done.
+    pub steps: Steps,
+    /// When a create may first have been sent.
+    pub since: Noted,
+    /// Why the record is refused.
+    pub code: Code,
+    /// The sentence to it.
+    pub text: String,
 }
 
 impl Job {

@@ -6,7 +6,7 @@ use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::folder::Folder;
-use crate::ledger::{Entry, Reader, State};
+use crate::ledger::{Entry, Reader, State, Steps};
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
@@ -76,6 +76,8 @@ pub fn rewrite(
                     let text = entry.text.clone().unwrap_or_default();
                     row.observation.note(observer, &Note::new(Code::PhoneLeftOut, text));
                 }
+                // Refused since, but created: the ledger says both.
+                let created = entry.as_ref().is_some_and(|entry| entry.steps.has(Steps::CREATED));
                 let trouble = entry.and_then(trouble);
                 if let Some(refusal) = &trouble
                     && row.refusal.is_none()
@@ -83,7 +85,7 @@ pub fn rewrite(
                     row.observation.refuse(observer, refusal.clone());
                 }
                 tally.add(&row.observation);
-                if let Some(refusal) = row.refusal.or(trouble) {
+                if let Some(refusal) = row.refusal.filter(|_| !created || trouble.is_none()).or(trouble) {
                     rejects.add(position, &row.raw, &refusal, row.email.as_deref(), Some(&row.source_id))?;
                 }
             }

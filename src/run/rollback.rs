@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tracing::Instrument as _;
 
 use super::context::{Context, Reply, Stopped};
-use super::feed;
+use super::feed::{self, Intents};
 use super::folder::RunFolder;
 use super::gate::Gate;
 use super::job::Job;
@@ -170,11 +170,16 @@ fn recover(
     };
     let mut asked = Parallel::new(context, runtime, at_once);
     feed::scan(planner, duplicates, &Silent, |batch| {
-        let mut open = feed::open(batch, reader)?;
-        let sizes: Vec<usize> = chunks(&open, |job| job.user_id().len()).map(<[Job]>::len).collect();
+        let Intents { mut jobs, unplanned, .. } = feed::open(batch, reader)?;
+        let sizes: Vec<usize> = chunks(&jobs, |job| job.user_id().len()).map(<[Job]>::len).collect();
         for size in sizes {
-            let later = open.split_off(size);
-            asked.add(recover_page(context.clone(), std::mem::replace(&mut open, later)), &mut take)?;
+            let later = jobs.split_off(size);
+            asked.add(recover_page(context.clone(), std::mem::replace(&mut jobs, later)), &mut take)?;
+        }
+        for row in unplanned {
+            let context = context.clone();
+            let record = row.record;
+            asked.add(async move { saga::refused_since(&context, row).await.map(|()| vec![record]) }, &mut take)?;
         }
         Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

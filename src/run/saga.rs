@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::compare::compare;
 use super::context::{Context, Problem, Reply, Stopped, Way};
-use super::feed::DATE_AHEAD;
-use super::job::Job;
+use super::feed::{DATE_AHEAD, SINCE};
+use super::job::{Job, Noted, Unplanned};
 use crate::appwrite::Endpoint;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::client::Answer;
@@ -41,14 +41,59 @@ pub async fn run(context: &Context, job: Job) -> Result<(), Stopped> {
 /// [`Stopped`] if the run is to stop first.
 pub async fn recover(context: &Context, job: Job, user: &User) -> Result<(), Stopped> {
     let mut saga = Saga::new(context, job);
-    saga.recognise(user, saga.job.tried_since).await.map(|_| ())
+    // Nothing is created, so nothing that may come tells the time any better.
+    let since = saga.job.tried_since.map(|noted| Since::At(noted.by(context.gate.clock())));
+    saga.recognise(user, since).await.map(|_| ())
 }
 
 /// Appwrite's name for a parameter that it does not take.
 const INVALID: &str = "general_argument_invalid";
 
+/// Finds out whether the target has a user whose record is refused since: whoever was created after this run may have sent
+/// them is this run's, and stays so.
+///
+/// # Errors
+/// [`Stopped`] if the run is to stop first.
+pub async fn refused_since(context: &Context, row: Unplanned) -> Result<(), Stopped> {
+    let since = row.since.by(context.gate.clock());
+    let user = match context.ask(&Request::read(&row.user_id)).await? {
+        Reply::Gone => None,
+        Reply::Answer(answer) => match answer.read::<User>() {
+            Some(user) => Some(user).filter(|user| user.created_at.is_none_or(|created| created >= since)),
+            None => return Ok(()),
+        },
+        // What cannot be read stays open.
+        Reply::Refused { .. } => return Ok(()),
+    };
+    let events: &[Event] =
+        if user.is_some() { &[Event::Intend, Event::Created, Event::Refused] } else { &[Event::Refused] };
+    let next = events.iter().try_fold((row.state, row.steps), |(state, steps), event| state.next(steps, *event));
+    let (state, steps) = next.map_err(|illegal| {
+        context.stop.leave(RunError::internal(format!("record {}: {illegal}", row.record)));
+        Stopped
+    })?;
+    let text = if user.is_some() { format!("{SINCE}{}", row.text) } else { row.text };
+    let at = user.and_then(|user| user.updated_at);
+    let change = Change { record: row.record, state, steps, at, code: Some(row.code), text: Some(text) };
+    context.ledger.change(change).await.map_err(|error| {
+        context.stop.leave(error);
+        Stopped
+    })
+}
+
 /// The target has the user, and follow-ups are missing.
 struct Begun;
+
+/// Since when the target can have a user by this run.
+#[derive(Clone, Copy)]
+enum Since {
+    /// By the target's clock, in Unix milliseconds.
+    At(i64),
+    /// As the ledger has it.
+    Noted(Noted),
+    /// By this machine's: what that is by the target's is asked when it decides, since it may be known better by then.
+    Sent(Instant),
+}
 
 struct Saga<'c> {
     context: &'c Context,
@@ -75,7 +120,7 @@ impl<'c> Saga<'c> {
     async fn ensure_created(&mut self) -> Result<Option<Begun>, Stopped> {
         // Since when, by the server's clock, a create of this run may have reached the target; and whether one may
         // have that was not answered.
-        let mut since = self.job.tried_since;
+        let mut since = self.job.tried_since.map(Since::Noted);
         let mut look = since.is_some();
         let mut create = self.job.create.request();
         let mut asking = Asking::new(&create);
@@ -91,7 +136,6 @@ impl<'c> Saga<'c> {
             }
             // A 409 may be the second answer to one request, if something in between sent it twice.
             let sent = Instant::now();
-            let earliest = self.context.gate.clock().earliest();
             self.way.hold = matches!(self.job.steps.first(), Some(Step::Disable));
             let told = asking.go(&mut self.way).await?;
             if !matches!(told, Told::Done(_)) {
@@ -114,7 +158,7 @@ impl<'c> Saga<'c> {
                         Err(problem) => self.give_up(problem).await,
                         Ok(Some(user)) => {
                             if since.is_none() {
-                                since = self.context.time_of(sent).await;
+                                since = self.context.time_of(sent).await.map(Since::At);
                             }
                             self.recognise(&user, since).await
                         }
@@ -126,7 +170,7 @@ impl<'c> Saga<'c> {
                 }
                 Told::Unknown => {
                     look = true;
-                    since = since.or(Some(earliest));
+                    since = since.or(Some(Since::Sent(sent)));
                 }
                 Told::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,
                 Told::Refused { kind, text } if self.is_about_the_phone(&kind, &text) => {
@@ -147,14 +191,29 @@ impl<'c> Saga<'c> {
 
     /// Decides whose user it is that the target has under our id: this run's, if they were created `since` a create of
     /// this run may have been sent.
-    async fn recognise(&mut self, user: &User, since: Option<i64>) -> Result<Option<Begun>, Stopped> {
+    async fn recognise(&mut self, user: &User, since: Option<Since>) -> Result<Option<Begun>, Stopped> {
         // Created without it, because the target refuses it, and the end was not written down any more.
         if user.phone.is_empty() && self.job.email().is_some() {
             self.job.phone_as_step();
         }
         let comparison = compare(&self.job, user);
-        let since_then = |since: i64| user.created_at.is_none_or(|created| created >= since);
-        let by_us = self.state == State::Created || since.is_some_and(since_then);
+        let clock = self.context.gate.clock();
+        let since_then = || {
+            since.is_some_and(|since| {
+                let since = match since {
+                    Since::At(at) => at,
+                    Since::Noted(noted) => noted.by(clock),
+                    Since::Sent(sent) => clock.surely_passed(sent),
+                };
+                user.created_at.is_none_or(|created| created >= since)
+            })
+        };
+        let mut by_us = self.state == State::Created || since_then();
+        if !by_us && matches!(since, Some(Since::Noted(_) | Since::Sent(_))) && comparison.agrees() {
+            // Whoever would be somebody else's by a `Date` may be ours by the clock that decides.
+            self.context.stamped().await;
+            by_us = since_then();
+        }
         if comparison.agrees() && by_us {
             self.advance(Event::Created);
             self.advance(Event::Stepped(comparison.done));

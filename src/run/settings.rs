@@ -89,6 +89,12 @@ impl ExportSettings {
         prove_all(planner, duplicates, &known::read(path)?, listener).map(Some)
     }
 
+    /// Whether standard input is part of it, which is gone once it was read.
+    #[must_use]
+    pub fn is_piped(&self) -> bool {
+        self.exports.iter().any(|path| path == Path::new("-"))
+    }
+
     /// The same with absolute paths, for a later session that is started elsewhere.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::RunFolder;
 use super::compare::compare;
 use super::context::Context;
 use super::gate::{Gate, Limits};
-use super::job::Job;
+use super::job::{Job, Noted};
 use super::saga;
 use super::stop::Stop;
 use crate::appwrite::client::{Answer, Lost};
@@ -267,14 +267,15 @@ fn session(
             }
             (job.state, job.known) = state.next(steps, Event::Intend).expect("it can be begun");
             job.given_up_before = entry.is_some_and(Entry::was_given_up);
-            job.tried_since = matches!(state, State::Intended | State::Created | State::Failed).then_some(at);
+            job.tried_since =
+                matches!(state, State::Intended | State::Created | State::Failed).then_some(Noted { at, ahead: 0 });
             rows.push(Entry {
                 record,
                 user_id: job.user_id().to_owned(),
                 source_id: job.source_id.clone(),
                 state: job.state,
                 steps: job.known,
-                at: job.tried_since.unwrap_or_else(|| context.gate.clock().earliest()),
+                at: job.tried_since.map_or_else(|| context.gate.clock().earliest(), |noted| noted.at),
                 code: None,
                 text: None,
             });

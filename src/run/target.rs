@@ -1,12 +1,12 @@
 //! Which project, and with which key: flags, then the environment, then the Appwrite CLI's file in the working folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::folder::{RunFolder, SANDBOX};
 use crate::appwrite::client::endpoint_url;
-use crate::appwrite::{Target, Version};
+use crate::appwrite::{Target, Version, authorities};
 use crate::error::RunError;
 use crate::{runtime, sandbox};
 
@@ -22,6 +22,9 @@ pub enum Destination {
         endpoint: String,
         /// The project's id.
         project: String,
+        /// `--ca-file`
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_file: Option<PathBuf>,
     },
 }
 
@@ -39,9 +42,15 @@ impl Destination {
     ///
     /// # Errors
     /// [`RunError::usage`] if nothing says enough.
-    pub fn server(endpoint: Option<String>, project: Option<String>) -> Result<Self, RunError> {
+    pub fn server(
+        endpoint: Option<String>,
+        project: Option<String>,
+        ca_file: Option<PathBuf>,
+    ) -> Result<Self, RunError> {
         let (endpoint, project) = server(endpoint, project)?;
-        Ok(Self::Server { endpoint, project })
+        // For a later session that is started elsewhere.
+        let absolute = |path: PathBuf| std::path::absolute(&path).map_err(RunError::io(path));
+        Ok(Self::Server { endpoint, project, ca_file: ca_file.map(absolute).transpose()? })
     }
 
     /// Whether its users are this folder's alone.
@@ -55,7 +64,7 @@ impl Destination {
     pub fn names(&self) -> (&str, &str) {
         match self {
             Self::Sandbox => ("sandbox", "sandbox"),
-            Self::Server { endpoint, project } => (endpoint, project),
+            Self::Server { endpoint, project, .. } => (endpoint, project),
         }
     }
 
@@ -67,8 +76,9 @@ impl Destination {
     pub fn open(&self, key_file: Option<&Path>, folder: &RunFolder) -> Result<Open, RunError> {
         match self {
             Self::Sandbox => Sandbox::start(folder).map(|(target, sandbox)| Open { target, _sandbox: Some(sandbox) }),
-            Self::Server { endpoint, project } => {
-                Ok(Open { target: with_key(endpoint, project, key_file)?, _sandbox: None })
+            Self::Server { endpoint, project, ca_file } => {
+                let target = with_key(endpoint, project, key_file, ca_file.as_deref())?;
+                Ok(Open { target, _sandbox: None })
             }
         }
     }
@@ -78,13 +88,26 @@ impl Destination {
 ///
 /// # Errors
 /// As [`Destination::server`], and [`RunError::usage`] without a key.
-pub fn live(endpoint: Option<String>, project: Option<String>, key_file: Option<&Path>) -> Result<Target, RunError> {
+pub fn live(
+    endpoint: Option<String>,
+    project: Option<String>,
+    key_file: Option<&Path>,
+    ca_file: Option<&Path>,
+) -> Result<Target, RunError> {
     let (endpoint, project) = server(endpoint, project)?;
-    with_key(&endpoint, &project, key_file)
+    with_key(&endpoint, &project, key_file, ca_file)
 }
 
-fn with_key(endpoint: &str, project: &str, key_file: Option<&Path>) -> Result<Target, RunError> {
+fn with_key(
+    endpoint: &str,
+    project: &str,
+    key_file: Option<&Path>,
+    ca_file: Option<&Path>,
+) -> Result<Target, RunError> {
     let mut target = Target::new(endpoint, project, key(key_file)?);
+    if let Some(path) = ca_file {
+        target.authorities = authorities::read(path)?;
+    }
     target.warnings.extend(key_file.and_then(read_by_others));
     Ok(target)
 }

@@ -10,12 +10,12 @@ use super::SESSIONS_ASKED;
 use crate::appwrite::preflight::chunks;
 use crate::error::RunError;
 use crate::event::{self, Silent};
-use crate::ledger::{Change, Entry, Event, State};
+use crate::ledger::{Change, Entry, Event, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::run::compare::compare;
 use crate::run::context::{Context, Stopped};
-use crate::run::feed::{self, Fed};
+use crate::run::feed::{self, Fed, SINCE};
 use crate::run::findings::{Finding, Sink, Verified};
 use crate::run::job::Job;
 use crate::run::parallel::Parallel;
@@ -83,7 +83,9 @@ impl People<'_> {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
             }
-            for (mut job, entry) in self.expected(batch)? {
+            let Expected { users, refused } = self.expected(batch)?;
+            take(refused)?;
+            for (mut job, entry) in users {
                 sign_ins.look_up(&job, &entry);
                 (job.state, job.known) = (entry.state, entry.steps);
                 if entry.has_no_phone() {
@@ -109,18 +111,35 @@ impl People<'_> {
     }
 
     /// The users of a batch that the ledger says are there.
-    fn expected(&self, batch: Vec<Fed>) -> Result<Vec<(Job, Entry)>, RunError> {
+    fn expected(&self, batch: Vec<Fed>) -> Result<Expected, RunError> {
+        let mut expected = Expected::default();
         let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
-            return Ok(Vec::new());
+            return Ok(expected);
         };
         let mut known: HashMap<u64, Entry> =
             self.stage.reader.range(first, last)?.into_iter().map(|entry| (entry.record, entry)).collect();
-        let expected = batch.into_iter().filter_map(|fed| match fed {
-            Fed::User(job) => known.remove(&job.record).filter(Entry::is_there).map(|entry| (*job, entry)),
-            Fed::Refused { .. } => None,
-        });
-        Ok(expected.collect())
+        for fed in batch {
+            let Some(entry) = known.remove(&fed.record()).filter(Entry::is_there) else { continue };
+            match fed {
+                Fed::User(job) => expected.users.push((*job, entry)),
+                Fed::Refused { record, refusal, .. } if entry.steps.has(Steps::CREATED) => {
+                    let text = format!("{SINCE}{}", refusal.text);
+                    let finding = Finding { record, user_id: entry.user_id, what: "different", text };
+                    expected.refused.push((record, Compared::Different(finding)));
+                }
+                Fed::Refused { .. } => {}
+            }
+        }
+        Ok(expected)
     }
+}
+
+/// Who of a batch is there, by the ledger.
+#[derive(Default)]
+struct Expected {
+    users: Vec<(Job, Entry)>,
+    /// Created by this run, and refused since.
+    refused: Vec<(u64, Compared)>,
 }
 
 fn count(compared: Compared, found: &mut Verified, sink: Sink<'_>) -> Result<(), RunError> {

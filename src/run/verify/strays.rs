@@ -10,7 +10,7 @@ use crate::error::RunError;
 use crate::ledger::Reader;
 use crate::run::context::Context;
 use crate::run::engine::BEGAN;
-use crate::run::feed::id_digest;
+use crate::run::feed::{date_ahead, id_digest};
 use crate::run::findings::{Finding, Sink, Verified};
 
 /// Users of the first page, and of every page of servers that load each user's tokens, sessions and targets with them.
@@ -43,7 +43,7 @@ impl Ours {
                 ours.ids.extend(page.iter().map(|entry| id_digest(&entry.user_id)));
             }
             let began = match reader.meta(BEGAN)? {
-                Some(at) => at.parse().ok(),
+                Some(at) => at.parse::<i64>().ok().map(|at| Ok::<_, RunError>(at - date_ahead(reader)?)).transpose()?,
                 // Older ledgers know only what this machine's clock said.
                 None => reader
                     .meta("started")?
