@@ -200,7 +200,7 @@ fn note(unread: &mut HashMap<String, Unread>, column: &str, Counts(kind): Counts
 
 /// How a column is to be looked at. What a source drops and says why is known to it: there only hashes count.
 fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look {
-    const ELSEWHERE: [&str; 14] = [
+    const ELSEWHERE: [&str; 13] = [
         "token",
         "otp",
         "recovery",
@@ -208,7 +208,6 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look
         "session",
         "apikey",
         "api_key",
-        "secret",
         "activation",
         "invite",
         "history",

@@ -3,6 +3,7 @@
 
 use super::columns::{COLUMNS, at, folded};
 use crate::format::{Format, TableSample};
+use crate::source::kit::cell;
 use crate::source::{Detection, Role, Settled};
 
 /// What a table has of a person who signs in.
@@ -29,9 +30,18 @@ fn evidence(table: &TableSample) -> Evidence {
         address: has(at::EMAIL),
         phone: has(at::PHONE),
         login: has(at::USERNAME),
-        credential: [at::HASH, at::PASSWORD, at::PLAIN].into_iter().any(has),
+        credential: [at::HASH, at::PASSWORD, at::PLAIN].into_iter().any(has) || holds_hashes(table),
         thing: table.columns.iter().any(thing),
     }
+}
+
+/// Whether a column of another name has hashes in the first rows: people of a second table, whom nobody may pass over.
+fn holds_hashes(table: &TableSample) -> bool {
+    const ONCE: [&str; 9] = ["token", "otp", "recovery", "backup", "session", "key", "code", "invit", "activation"];
+    let is_hash = |value: &serde_json::Value| value.as_str().is_some_and(|text| cell::kind(text).is_some());
+    let for_once = |column: &str| ONCE.iter().any(|word| column.to_ascii_lowercase().contains(word));
+    let columns = || table.columns.iter().filter(|column| !for_once(column));
+    table.records.iter().any(|record| columns().any(|column| record.get(column.as_str()).is_some_and(is_hash)))
 }
 
 impl Evidence {
