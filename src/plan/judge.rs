@@ -26,12 +26,32 @@ pub struct Judge {
     plain: Plain,
 }
 
+/// How columns are to be looked at, found out once for a table.
 #[derive(Default)]
-struct Lens {
-    /// The address of the header's names; members of objects are looked up one by one.
+pub struct Lens {
+    /// The address of the header's names, as long as they lie there.
     header: usize,
+    names: Vec<String>,
     watched: Vec<(usize, Look)>,
-    members: HashMap<String, Look>,
+    /// Members of objects, in the order in which they came first.
+    members: Vec<(String, Look)>,
+}
+
+impl Lens {
+    fn turn_to(&mut self, export: &Export, names: &[String]) {
+        let at = names.as_ptr() as usize;
+        if self.header == at {
+            return;
+        }
+        self.header = at;
+        if self.names == names {
+            return;
+        }
+        let source = export.source();
+        names.clone_into(&mut self.names);
+        let looks = names.iter().zip(source.fates(names)).map(|(name, fate)| look(export, source, name, &fate));
+        self.watched = looks.enumerate().filter(|(_, look)| *look != NOT).collect();
+    }
 }
 
 /// How a column that is not read is looked at: for credentials, and for what says who may sign in.
@@ -87,52 +107,65 @@ impl Judge {
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
         let Self { lens, unread, barring, .. } = self;
+        let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
+            if let Some(kind) = seen(value, watch) {
+                note(unread, name, kind);
+            }
+            if trace.is_in(value) {
+                *barring.entry(name.to_owned()).or_default() += 1;
+            }
+        };
         match &record.fields {
             crate::format::Fields::Row { header, cells } => {
                 let names = header.names();
-                if lens.header != names.as_ptr() as usize {
-                    lens.header = names.as_ptr() as usize;
-                    let fates = source.fates(names);
-                    let look = |(at, (name, fate)): (usize, (&String, Fate))| (at, look(export, source, name, &fate));
-                    let all = names.iter().zip(fates).enumerate().map(look);
-                    lens.watched = all.filter(|(_, look)| *look != NOT).collect();
-                }
-                for &(at, (watch, trace)) in &lens.watched {
-                    let Some(cell) = cells.get(at) else { continue };
-                    if let Some(kind) = seen(cell, watch) {
-                        note(unread, &names[at], kind);
-                    }
-                    if trace.is_in(cell) {
-                        *barring.entry(names[at].clone()).or_default() += 1;
+                lens.turn_to(export, names);
+                for &(at, look) in &lens.watched {
+                    if let Some(cell) = cells.get(at) {
+                        see(&names[at], cell, look);
                     }
                 }
             }
             crate::format::Fields::Members(members) => {
                 // Two members that stand for one are told apart by all of the record's names.
                 let mut fates = None;
+                let mut next = 0;
                 for (at, (name, value)) in members.iter().enumerate() {
-                    let (watch, trace) = if let Some(look) = lens.members.get(&**name) {
-                        *look
+                    // Nearly all records have the members of the first, in their order.
+                    let known = lens.members.get(next).is_some_and(|(known, _)| known == name);
+                    let known =
+                        if known { Some(next) } else { lens.members.iter().position(|(known, _)| known == name) };
+                    let look = if let Some(known) = known {
+                        next = known + 1;
+                        lens.members[known].1
                     } else {
                         let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
                         let fates = fates.get_or_insert_with(|| source.fates(&names()));
                         let look = look(export, source, name, &fates[at]);
                         if lens.members.len() < 512 {
-                            lens.members.insert(name.to_string(), look);
+                            lens.members.push((name.to_string(), look));
                         }
                         look
                     };
-                    if watch != Watch::Not
-                        && let Some(kind) = seen(value, watch)
-                    {
-                        note(unread, name, kind);
-                    }
-                    if trace.is_in(value) {
-                        *barring.entry(name.to_string()).or_default() += 1;
+                    if look != NOT {
+                        see(name, value, look);
                     }
                 }
             }
         }
+    }
+
+    /// For the next batch: how columns are to be looked at, without what was seen of them.
+    #[must_use]
+    pub fn emptied(lens: Lens) -> Self {
+        Self { lens, ..Self::default() }
+    }
+
+    /// How columns are to be looked at, for another batch.
+    pub fn take_lens(&mut self) -> Lens {
+        let mut lens = std::mem::take(&mut self.lens);
+        // Another header may come to lie where this one lay.
+        lens.header = 0;
+        lens
     }
 
     /// Adds what another batch saw.

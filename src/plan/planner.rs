@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 
 use super::clashes::{Claim, Clashes, Duplicates, Shared};
 use super::duplicates::{KeyLog, Suspects, digests};
@@ -121,10 +122,13 @@ impl<'e> Planner<'e> {
         each: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
         mut sink: impl FnMut(B) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
+        // How columns are to be looked at is found out once, not for every batch.
+        let lenses = Mutex::new(Vec::new());
+        let lens = || lenses.lock().ok().and_then(|mut lenses| lenses.pop()).unwrap_or_default();
         self.export.scan_groups(
             self.threads,
             listener,
-            || (init(), Vec::new(), Judge::default()),
+            || (init(), Vec::new(), Judge::emptied(lens())),
             |(batch, keys, judge), items| {
                 self.plan_each(items, |item| {
                     judge.see(self.export, item.record, &item.planned);
@@ -134,9 +138,12 @@ impl<'e> Planner<'e> {
                     each(batch, item);
                 });
             },
-            |(batch, keys, seen)| {
+            |(batch, keys, mut seen)| {
                 for key in keys {
                     log.push(key)?;
+                }
+                if let Ok(mut lenses) = lenses.lock() {
+                    lenses.push(seen.take_lens());
                 }
                 judge.merge(seen);
                 sink(batch)?;

@@ -94,8 +94,12 @@ fn is_mask(cell: &str) -> bool {
     let bullets =
         |c: char| matches!(c, '*' | '•' | '●' | '·' | '∙' | '○' | '⬤' | '█' | '▪' | '■' | '×' | '‧' | '⁎' | '＊' | '…');
     let mut characters = text.chars();
-    if characters.clone().count() >= 3 && (characters.all(bullets) || text.chars().all(|c| matches!(c, 'x' | 'X'))) {
+    if (characters.all(bullets) || text.chars().all(|c| matches!(c, 'x' | 'X'))) && text.chars().count() >= 3 {
         return true;
+    }
+    // The longest of the words below, with brackets and spaces about it.
+    if text.len() > 40 {
+        return false;
     }
     let words: String =
         text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase()).collect();

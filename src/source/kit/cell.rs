@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::bytes::trim;
+use crate::bytes::{is_hex, trim};
 use crate::format::Value;
 use crate::scheme::{Looks, looks_like};
 
@@ -45,20 +45,30 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
 
 fn look_at(text: &str) -> Cell<'_> {
     let bare = trim(text);
-    // Nearly all cells of a column of hashes say what they are.
-    if kind(bare).is_some() {
+    // Nearly all cells of a column of hashes say what they are, or are a digest.
+    if kind(bare).is_some() || is_digest(bare) {
         return Cell::Hash(Cow::Borrowed(text));
     }
     if bare.is_empty() || ["null", "none", "nil", "nan", "\\n"].iter().any(|word| bare.eq_ignore_ascii_case(word)) {
         return Cell::Empty;
     }
-    if is_masked(bare) || looks_like(bare) == Looks::Masked {
+    let looks = looks_like(bare);
+    if looks == Looks::Masked || is_masked(bare) {
         return Cell::Masked;
     }
     if let Some(inner) = decoded(bare) {
         return Cell::Hash(Cow::Owned(inner));
     }
-    if is_hash(bare) { Cell::Hash(Cow::Borrowed(text)) } else { Cell::Words(Cow::Borrowed(text)) }
+    if is_hash_by(looks, bare) { Cell::Hash(Cow::Borrowed(text)) } else { Cell::Words(Cow::Borrowed(text)) }
+}
+
+/// Hexadecimal as long as a digest, and not of one that says itself what it is (`24…` is `$…`, `7b…` is `{…`).
+fn is_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
+        && !text.starts_with("24")
+        && !text.starts_with("7b")
+        && !text.bytes().all(|b| b == text.as_bytes()[0])
+        && is_hex(text)
 }
 
 /// A mask in the place of what was not to be shown: one sign over and over, or a word that says so.
@@ -92,8 +102,8 @@ pub(in crate::source) fn is_masked(text: &str) -> bool {
     let mut signs = text.chars();
     if let Some(first) = signs.next()
         && !(first.is_ascii_digit())
-        && text.chars().count() >= 3
         && signs.all(|sign| sign == first)
+        && text.chars().count() >= 3
     {
         return true;
     }
@@ -284,10 +294,11 @@ fn kind_in_text(text: &str) -> Option<&'static str> {
 /// Whether a text is a hash: by what it says of itself, by what `rehome identify` makes of it, or because no person types
 /// such a thing.
 pub(in crate::source) fn is_hash(text: &str) -> bool {
-    if kind(text).is_some() {
-        return true;
-    }
-    match looks_like(text) {
+    kind(text).is_some() || is_hash_by(looks_like(text), text)
+}
+
+fn is_hash_by(looks: Looks, text: &str) -> bool {
+    match looks {
         Looks::Hash { .. } => true,
         Looks::Unusable => {
             let rest = text.trim_start_matches(['!', '*']);

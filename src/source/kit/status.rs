@@ -5,7 +5,11 @@
 //! cannot be understood is [`Standing::Unsure`], and stops its record: to enable somebody who may be banned is worse than
 //! to ask.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
 
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
@@ -168,6 +172,27 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     if !(3..=48).contains(&name.len()) {
         return None;
     }
+    KNOWN.with_borrow_mut(|known| match known.get(name) {
+        Some(meaning) => *meaning,
+        None => {
+            let meaning = by_words(name);
+            if known.len() < REMEMBERED {
+                known.insert(name.into(), meaning);
+            }
+            meaning
+        }
+    })
+}
+
+/// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// What names were found to mean: keys of related rows are the same few, millions of times.
+    static KNOWN: RefCell<HashMap<Box<str>, Option<Meaning>, FxBuildHasher>> = RefCell::default();
+}
+
+fn by_words(name: &str) -> Option<Meaning> {
     let words = words(name);
     let mut core: &[String] = &words;
     while let [first, rest @ ..] = core
