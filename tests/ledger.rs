@@ -71,12 +71,13 @@ fn whoever_was_created_and_is_refused_since_is_kept() {
     assert_eq!(listed(&sandbox).len(), 0);
 }
 
+type Change<'c> = &'c dyn Fn(&Path);
+
 #[test]
 fn a_ledger_that_is_not_one_is_told_apart_and_nothing_is_sent() {
     let (home, sandbox) = imported();
     let expected = users(N).1;
     let set = |pragma: &'static str| move |folder: &Path| ledger(folder).execute_batch(pragma).expect("set");
-    type Change<'c> = &'c dyn Fn(&Path);
     let cases: [(Change<'_>, i32, &str); 8] = [
         (&|folder| std::fs::remove_file(folder.join("ledger.sqlite")).expect("removed"), 1, "has no ledger.sqlite"),
         (&|folder| std::fs::write(folder.join("ledger.sqlite"), "").expect("written"), 1, "is empty"),

@@ -1,6 +1,7 @@
 //! Numbers that a target refuses cost nobody more than the number: whatever the version calls itself, and whenever it says so.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +31,7 @@ impl World {
                 let email = if kind == "alone" { String::new() } else { format!("{kind}{digits}@example.com") };
                 let (hash, scheme) =
                     if kind == "hash" { (format!("{digits:0>32}"), "md5") } else { (String::new(), "") };
-                csv += &format!("{kind}-{digits},{email},{number}{},true,{hash},{scheme}\n", other(kind));
+                writeln!(csv, "{kind}-{digits},{email},{number}{},true,{hash},{scheme}", other(kind)).expect("written");
             }
         }
         std::fs::write(home.path().join("export.csv"), csv).expect("written");

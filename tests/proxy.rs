@@ -170,8 +170,8 @@ fn serve(
             Act::Endless => {
                 stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n{\"a\":\"")?;
                 // Bounded all the same: the test must end.
-                for _ in 0..1000 {
-                    stream.write_all(&[b'a'; 65536])?;
+                for _ in 0..4000 {
+                    stream.write_all(&[b'a'; 16384])?;
                 }
                 return Ok(());
             }

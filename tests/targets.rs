@@ -1,6 +1,7 @@
 //! What the target's own settings and database do to users: ids that differ in case, policies, services that are away.
 
 use rehome::appwrite::wire::Request;
+use std::fmt::Write as _;
 
 use super::util::{Sandbox, run};
 
@@ -9,7 +10,7 @@ fn export_of(home: &std::path::Path, name: &str, users: &[(&str, &str)]) -> std:
     let path = home.join(name);
     let mut csv = String::from("id,email,password_hash,password_scheme\n");
     for (i, (id, email)) in users.iter().enumerate() {
-        csv += &format!("{id},{email},{i:032x},md5\n");
+        writeln!(csv, "{id},{email},{i:032x},md5").expect("written");
     }
     std::fs::write(&path, csv).expect("written");
     path

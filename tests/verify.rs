@@ -1,6 +1,7 @@
 //! `verify`, `status`, `report` and `rollback` over one folder and over the shards of a run: what somebody else did since is
 //! seen, and nobody is asked about one by one who can be asked about with others.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -198,8 +199,8 @@ fn known_passwords_are_tried_side_by_side_and_counted() {
     let mut csv = String::from("id,email,password_hash,password_scheme\n");
     let mut known = String::from("email,password\n");
     for i in 0..40 {
-        csv.push_str(&format!("u{i},person{i}@example.com,3cb4e732631f47e6eb961f34554b7cde,md5\n"));
-        known.push_str(&format!("person{i}@example.com,correct horse\n"));
+        writeln!(csv, "u{i},person{i}@example.com,3cb4e732631f47e6eb961f34554b7cde,md5").expect("written");
+        writeln!(known, "person{i}@example.com,correct horse").expect("written");
     }
     std::fs::write(home.path().join("export.csv"), csv).expect("written");
     std::fs::write(home.path().join("known.csv"), known).expect("written");
@@ -265,7 +266,7 @@ fn a_second_user_of_one_phone_number_without_an_address_is_refused() {
     let rows = "id,email,phone\na,,+4915112345678\nb,,+49 151 12345678\nc,c@example.com,+4915112345678\n";
     std::fs::write(&export, rows).expect("written");
     let planned = run(rehome().arg("plan").arg(&export)).exits(3).lines();
-    let said: Vec<_> = planned.iter().map(|line| line.to_string()).collect();
+    let said: Vec<_> = planned.iter().map(ToString::to_string).collect();
     assert!(!said[0].contains("refused\":true") && said[1].contains("shared-phone"), "{said:?}");
     assert!(said[2].contains("duplicate-phone") && said[2].contains("c@example.com"), "{said:?}");
 }

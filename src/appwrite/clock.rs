@@ -120,13 +120,11 @@ impl Clock {
     /// What the server's clock had surely passed at a moment of this machine, by all that is known now.
     #[must_use]
     pub fn surely_passed(&self, moment: Instant) -> i64 {
-        match *self.known() {
-            Some(Bounds { low, .. }) => low + self.elapsed(moment) - SPREAD,
-            None => {
-                let since = i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX);
-                jiff::Timestamp::now().as_millisecond().saturating_sub(since) - UNKNOWN
-            }
+        if let Some(Bounds { low, .. }) = *self.known() {
+            return low + self.elapsed(moment) - SPREAD;
         }
+        let since = i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX);
+        jiff::Timestamp::now().as_millisecond().saturating_sub(since) - UNKNOWN
     }
 
     /// The server's time at a moment of this machine, at the least; `None` if no answer has told it.

@@ -293,6 +293,7 @@ type Field = (&'static str, &'static str, fn(&Claim) -> Option<&str>);
 ///
 /// # Errors
 /// [`RunError::target`]
+#[expect(clippy::implicit_hasher, reason = "the map is made in this file")]
 pub async fn collisions(
     client: &Client,
     claims: &[Claim],
@@ -448,12 +449,11 @@ impl Live {
     /// # Errors
     /// As [`collisions`].
     pub fn collisions(&self, claims: &[Claim]) -> Result<Vec<Collision>, RunError> {
-        let capitals = match self.capitals.get() {
-            Some(capitals) => capitals,
-            None => {
-                let capitals = self.runtime.block_on(ids_with_capitals(&self.client))?;
-                self.capitals.get_or_init(|| capitals)
-            }
+        let capitals = if let Some(capitals) = self.capitals.get() {
+            capitals
+        } else {
+            let capitals = self.runtime.block_on(ids_with_capitals(&self.client))?;
+            self.capitals.get_or_init(|| capitals)
         };
         self.runtime.block_on(collisions(&self.client, claims, capitals))
     }

@@ -91,13 +91,13 @@ impl State {
             }
             (Self::Created, E::Finished) | (Self::Done, E::SignedIn) => (Self::Done, steps),
 
-            (Self::Intended, E::Found) => (Self::Present, steps),
-            (Self::Planned | Self::Intended | Self::Refused | Self::Conflict, E::Refused) => (Self::Refused, steps),
+            (Self::Intended, E::Found) | (Self::Present, E::Refused) => (Self::Present, steps),
             (Self::RolledBack, E::Refused) => (Self::Refused, Steps::NONE),
             // Whom the target has is not forgotten because the plan has changed.
             (Self::Created | Self::Done | Self::Failed, E::Refused) if created => (Self::Failed, steps),
-            (Self::Failed, E::Refused) => (Self::Refused, steps),
-            (Self::Present, E::Refused) => (Self::Present, steps),
+            (Self::Planned | Self::Intended | Self::Refused | Self::Conflict | Self::Failed, E::Refused) => {
+                (Self::Refused, steps)
+            }
             (Self::Intended, E::Conflicted) => (Self::Conflict, steps),
             (Self::Intended | Self::Created, E::Failed) => (Self::Failed, steps),
 

@@ -70,6 +70,7 @@ impl Outcome {
 
 /// What is kept of one record for counting: no secret, and nothing personal unless [`Observer::with_pii`].
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "what is counted of a record, each by itself")]
 pub struct Observation {
     /// The record's number, line, byte and file.
     pub position: Position,

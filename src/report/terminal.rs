@@ -232,6 +232,7 @@ impl Screen {
         }
     }
 
+    #[expect(clippy::cast_sign_loss, reason = "hours are never negative")]
     fn schemes(&mut self, report: &Report) {
         let Estimate { login_core_hours: hours, logins_a_second, .. } = report.estimate;
         // Fewer first logins than that are no work for a server.

@@ -165,7 +165,9 @@ fn recover(
     listener: &dyn Listener,
 ) -> Result<(), RunError> {
     let mut take = |records: Vec<u64>| {
-        records.into_iter().for_each(|record| listener.on(&event::Event::UserDone { record }));
+        for record in records {
+            listener.on(&event::Event::UserDone { record });
+        }
         Ok(())
     };
     let mut asked = Parallel::new(context, runtime, at_once);

@@ -172,15 +172,15 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     if !(3..=48).contains(&name.len()) {
         return None;
     }
-    KNOWN.with_borrow_mut(|known| match known.get(name) {
-        Some(meaning) => *meaning,
-        None => {
-            let meaning = by_words(name);
-            if known.len() < REMEMBERED {
-                known.insert(name.into(), meaning);
-            }
-            meaning
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(meaning) = known.get(name) {
+            return *meaning;
         }
+        let meaning = by_words(name);
+        if known.len() < REMEMBERED {
+            known.insert(name.into(), meaning);
+        }
+        meaning
     })
 }
 
