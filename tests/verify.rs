@@ -133,6 +133,8 @@ fn what_others_did_since_is_told_from_a_re_hash_and_kept_by_rollback() {
         let patch = |id: &str, what: &str, body: Value| {
             meanwhile(&sandbox, &Request::patch(format!("/users/{id}/{what}"), &body));
         };
+        // What is set within a tenth of a second of the create is taken for the create's.
+        std::thread::sleep(std::time::Duration::from_millis(200));
         // Two passwords that somebody set, one of a user who had none.
         patch("user-1", "password", json!({"password": "somebody else's own"}));
         patch("user-11", "password", json!({"password": "somebody else's own"}));
