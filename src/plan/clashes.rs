@@ -55,7 +55,7 @@ impl Claim {
     }
 }
 
-/// For [`super::Duplicates::Refuse`]: every record that shares its id or address, with the first other record that has it.
+/// For [`Policy::Refuse`](crate::policy::Duplicates::Refuse): every record that shares its id or address, with the first other record that has it.
 #[derive(Debug, Default)]
 pub struct Shared {
     holders: HashMap<(Code, Key), u64>,

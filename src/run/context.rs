@@ -121,7 +121,7 @@ impl Context {
         }
     }
 
-    /// The users of these ids whom the target has, by id; at most as many as [`preflight::chunks`] puts together.
+    /// The users of these ids whom the target has, by id; at most as many as [`chunks`](crate::appwrite::preflight::chunks) puts together.
     ///
     /// # Errors
     /// As [`Context::list`].

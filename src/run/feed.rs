@@ -108,7 +108,7 @@ pub fn keep_first(batch: &mut Vec<Fed>, room: &mut u64) -> bool {
 /// The ledger's name for how many milliseconds moments noted by `Date` are too late.
 pub(super) const DATE_AHEAD: &str = "date_ahead";
 
-/// [`DATE_AHEAD`], 0 where nothing is known.
+/// `DATE_AHEAD`, 0 where nothing is known.
 ///
 /// # Errors
 /// [`RunError::ledger`]

@@ -1,5 +1,5 @@
 //! The strings of each family of schemes. None of these files knows another: what stands behind a wrapper is
-//! [`super::resolve`]'s business.
+//! [`super::resolve()`]'s business.
 
 pub(super) mod argon2;
 pub(super) mod bcrypt;
