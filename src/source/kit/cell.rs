@@ -43,10 +43,21 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
     }
 }
 
+/// As [`look`] at the hash of a record that says itself which scheme it is of: then nothing is left to be found out but masks and
+/// wrappings.
+pub(in crate::source) fn look_declared<'v>(value: &'v Value<'_>) -> Cell<'v> {
+    match value {
+        Value::Text(text) if text.len() >= 20 && !is_masked(text) && decoded(trim(text)).is_none() => {
+            Cell::Hash(Cow::Borrowed(text))
+        }
+        _ => look(value),
+    }
+}
+
 fn look_at(text: &str) -> Cell<'_> {
     let bare = trim(text);
     // Nearly all cells of a column of hashes say what they are, or are a digest.
-    if kind(bare).is_some() || is_digest(bare) {
+    if is_digest(bare) || kind(bare).is_some() {
         return Cell::Hash(Cow::Borrowed(text));
     }
     if bare.is_empty() || ["null", "none", "nil", "nan", "\\n"].iter().any(|word| bare.eq_ignore_ascii_case(word)) {

@@ -5,12 +5,17 @@
 //! cannot be understood is [`Standing::Unsure`], and stops its record: to enable somebody who may be banned is worse than
 //! to ask.
 
+mod words;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
+use self::words::{
+    ABOUT_OTHERS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, HARD, MAY, SINCE, SOFT, STATE, STATE_OR_REGION, UNTIL,
+};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
 use crate::format::Value;
@@ -46,124 +51,6 @@ pub enum Standing {
     /// They were deleted.
     Deleted,
 }
-
-/// Words in front of a name that change nothing: `is_active`, `user_status`, `pwdAccountLockedTime`.
-const BEFORE: &[&str] = &[
-    "is", "was", "has", "been", "user", "users", "usr", "account", "acct", "member", "customer", "client", "person",
-    "login", "signin", "u", "pw", "pwd", "um", "wp", "ns", "inet", "mail", "flag", "record", "row", "profile", "auth",
-    "ja", "acc",
-];
-
-/// Words after a name that change nothing: `active_flag`, `locked_yn`.
-const AFTER: &[&str] = &["flag", "yn", "user", "account", "login", "ind", "indicator"];
-
-/// Words after a name that make a date of it.
-const SINCE: &[&str] = &["at", "on", "date", "time", "since", "timestamp", "ts", "when", "datetime"];
-
-/// Words after a name that make the end of it.
-const UNTIL: &[&str] = &["until", "till", "end", "ends", "expires", "expire", "expiry", "expiration", "lifted", "to"];
-
-const ALLOWS: &[&str] = &[
-    "active",
-    "enabled",
-    "enable",
-    "activated",
-    "approved",
-    "allowed",
-    "aktiv",
-    "actif",
-    "activo",
-    "ativo",
-    "attivo",
-    "actief",
-    "aktywny",
-    "habilitado",
-    "freigeschaltet",
-    "активен",
-];
-
-const BARS: &[&str] = &[
-    "banned",
-    "ban",
-    "blocked",
-    "block",
-    "disabled",
-    "disable",
-    "suspended",
-    "suspension",
-    "suspend",
-    "locked",
-    "lock",
-    "lockout",
-    "inactive",
-    "deactivated",
-    "inactivated",
-    "blacklisted",
-    "barred",
-    "frozen",
-    "closed",
-    "archived",
-    "terminated",
-    "revoked",
-    "rejected",
-    "unapproved",
-    "expelled",
-    "spam",
-    "spammer",
-    "gesperrt",
-    "inaktiv",
-    "bloqueado",
-    "inactivo",
-    "suspendido",
-    "desactivado",
-    "deshabilitado",
-    "inativo",
-    "suspenso",
-    "desativado",
-    "bloqué",
-    "bloque",
-    "inactif",
-    "suspendu",
-    "désactivé",
-    "desactive",
-    "bloccato",
-    "sospeso",
-    "inattivo",
-    "disabilitato",
-    "geblokkeerd",
-    "zablokowany",
-    "заблокирован",
-];
-
-const DELETES: &[&str] = &[
-    "deleted",
-    "delete",
-    "removed",
-    "discarded",
-    "trashed",
-    "erased",
-    "destroyed",
-    "anonymized",
-    "anonymised",
-    "purged",
-    "gelöscht",
-    "geloescht",
-    "eliminado",
-    "borrado",
-    "supprimé",
-    "supprime",
-    "excluido",
-    "verwijderd",
-    "удален",
-];
-
-const STATE: &[&str] = &["status", "state", "standing", "zustand", "situacao", "situação", "stato", "статус"];
-
-/// A state in languages where the word is that of a country or region, too.
-const STATE_OR_REGION: &[&str] = &["state", "estado", "etat", "état"];
-
-/// Words after `status` that make its number or letter of it.
-const CODED: &[&str] = &["id", "code", "cd", "type", "key", "num", "no", "name"];
 
 /// What a column of this name is about, if it is about this.
 #[must_use]
@@ -237,8 +124,6 @@ fn by_words(name: &str) -> Option<Meaning> {
     }
 }
 
-const MAY: &[&str] = &["can", "may", "allow", "allows", "allowed", "enable", "permit"];
-
 /// Whether words are those for signing in.
 fn signs_in(words: &[String]) -> bool {
     let joined = words.concat();
@@ -258,74 +143,6 @@ pub enum Trace {
     /// A word that means nothing else.
     Word,
 }
-
-/// Words that make a name one of somebody or something else than the user.
-const ABOUT_OTHERS: &[&str] = &[
-    "count",
-    "counts",
-    "counter",
-    "attempts",
-    "attempt",
-    "score",
-    "version",
-    "limit",
-    "policy",
-    "after",
-    "days",
-    "hours",
-    "minutes",
-    "seconds",
-    "duration",
-    "notify",
-    "notification",
-    "notifications",
-    "newsletter",
-    "comments",
-    "posts",
-    "ads",
-    "messages",
-    "files",
-    "items",
-    "users",
-    "contacts",
-    "senders",
-    "accounts",
-    "friends",
-    "members",
-    "people",
-    "domains",
-    "list",
-    "ips",
-    "ids",
-    "words",
-    "countries",
-    "amount",
-    "balance",
-    "funds",
-    "be",
-    "mfa",
-    "2fa",
-    "otp",
-    "factor",
-    "totp",
-    "two",
-    "subscription",
-    "plan",
-    "billing",
-    "payment",
-    "order",
-    "card",
-    "enabled",
-    "features",
-    "feature",
-    "fields",
-    "columns",
-    "message",
-    "template",
-    "theme",
-    "color",
-    "until",
-];
 
 /// What a column that nobody reads could tell, by its name.
 #[must_use]
@@ -365,42 +182,6 @@ pub fn trace(name: &str) -> Trace {
         Trace::Word
     }
 }
-
-/// Words that say of nothing but a person that they are kept out.
-const HARD: &[&str] = &[
-    "banned",
-    "blocked",
-    "suspended",
-    "deactivated",
-    "blacklisted",
-    "expelled",
-    "gesperrt",
-    "bloqueado",
-    "bloqueada",
-    "suspendido",
-    "suspendida",
-    "suspendu",
-    "bloqué",
-    "geblokkeerd",
-    "bloccato",
-    "sospeso",
-    "zablokowany",
-    "заблокирован",
-];
-
-/// Words that say that of a state, a role or a kind.
-const SOFT: &[&str] = &[
-    "inactive",
-    "disabled",
-    "locked",
-    "deleted",
-    "terminated",
-    "inaktiv",
-    "inactivo",
-    "inactif",
-    "inativo",
-    "inattivo",
-];
 
 impl Trace {
     /// Whether a cell says that its user may have been kept out.
@@ -684,191 +465,4 @@ pub fn line(column: &str, source: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-    use crate::source::kit::testing;
-
-    #[test]
-    fn names_say_which_way_round_a_column_is() {
-        for (names, expected) in [
-            (
-                "active is_active isActive ACTIVE enabled user_active account_enabled approved is_activated",
-                Meaning::Allows,
-            ),
-            (
-                "banned is_banned isBlocked disabled suspended locked banned_at lockedAt suspended_on date_banned inactive \
-              nsAccountLock pwdAccountLockedTime isDisabled user_banned locked_time",
-                Meaning::Bars,
-            ),
-            ("bloqueado bloque geblokkeerd gesperrt inativo заблокирован", Meaning::Bars),
-            ("can_login canSignIn allow_login login_enabled login_allowed ativo habilitado", Meaning::Allows),
-            ("status_id account_status_code user_state_id acc_state situacao", Meaning::State),
-            ("estado etat", Meaning::StateOrRegion),
-            (
-                "banned_until bannedUntil ban_expires lockout_end suspended_till ban_expires_at LockoutEnd",
-                Meaning::BarsUntil,
-            ),
-            ("deleted deleted_at deletedAt is_deleted date_deleted discarded_at", Meaning::Deletes),
-            (
-                "status account_status user_status accountStatus pw_user_status inetUserStatus user_state",
-                Meaning::State,
-            ),
-            ("state State", Meaning::StateOrRegion),
-        ] {
-            for name in names.split_whitespace() {
-                assert_eq!(meaning(name), Some(expected), "{name}");
-            }
-        }
-        for name in [
-            "id",
-            "email",
-            "last_active_at",
-            "active_subscription",
-            "ban_reason",
-            "state_id",
-            "status_message",
-            "lastactive",
-            "lockout_enabled",
-            "failed_attempts",
-            "email_verified",
-            "marital_status",
-            "activated_at",
-            "is_admin",
-            "blocklist",
-            "locked_by",
-            "delete_after_days",
-            "deleted_by",
-            "active_until_release",
-            "block_count",
-        ] {
-            assert_eq!(meaning(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn contents_say_what_they_say() {
-        use Meaning::{Allows, Bars, BarsUntil, Deletes, State};
-        let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
-        for (meaning, values, expected) in [
-            (Allows, json!([true, 1, "1", "t", "yes", "Y", "TRUE", "active", "2024-01-01"]), Standing::Enabled),
-            (Allows, json!([false, 0, "0", "f", "no", "inactive", "disabled"]), Standing::Disabled),
-            (Allows, json!([2, "2", "maybe", "-1", "x"]), Standing::Unsure),
-            (
-                Bars,
-                json!([
-                    true,
-                    1,
-                    "t",
-                    "2024-01-01 10:00:00",
-                    1_700_000_000,
-                    "1700000000000",
-                    "20240101000000Z",
-                    "blocked",
-                    "infinity"
-                ]),
-                Standing::Disabled,
-            ),
-            (Bars, json!([false, 0, "f", "0000-00-00 00:00:00", "never", "no"]), Standing::Enabled),
-            (Bars, json!([3, "permanent", {"by": "x"}]), Standing::Unsure),
-            (BarsUntil, json!(["2030-01-01", "infinity", 1_900_000_000]), Standing::Disabled),
-            (BarsUntil, json!(["2020-01-01", 0, "0000-00-00", 1_600_000_000]), Standing::Enabled),
-            (BarsUntil, json!([1, "-1", "soon", true]), Standing::Unsure),
-            (Deletes, json!([true, "2024-01-01", 1]), Standing::Deleted),
-            (Deletes, json!([false, 0, "f"]), Standing::Enabled),
-            (State, json!(["active", "Active", "ENABLED", "approved", true]), Standing::Enabled),
-            (
-                State,
-                json!([
-                    "blocked",
-                    "banned",
-                    "ldap_blocked",
-                    "blocked_pending_approval",
-                    "awaiting_admin_review",
-                    "inactive",
-                    "Temporarily suspended",
-                    false
-                ]),
-                Standing::Disabled,
-            ),
-            (State, json!(["deleted", "REMOVED"]), Standing::Deleted),
-            (
-                State,
-                json!([1, 0, "1", "10", "CA", "Berlin", "not active", "never banned", "unconfirmed", "Hey there!"]),
-                Standing::Unsure,
-            ),
-        ] {
-            for value in values.as_array().expect("a list") {
-                assert_eq!(meaning.read(&testing::value(value.clone()), now), expected, "{meaning:?}: {value}");
-            }
-        }
-        for (text, expected) in
-            [("blocked", Standing::Disabled), ("CA", Standing::Silent), ("active", Standing::Enabled)]
-        {
-            assert_eq!(Meaning::StateOrRegion.read(&Value::Text(text.into()), now), expected, "{text}");
-        }
-        assert_eq!(Meaning::StateOrRegion.read(&testing::value(json!(2)), now), Standing::Unsure);
-        for nothing in [json!(null), json!(""), json!("NULL"), json!("\\N"), json!(" ")] {
-            for meaning in [Allows, Bars, BarsUntil, Deletes, State] {
-                assert_eq!(meaning.read(&testing::value(nothing.clone()), now), Standing::Silent);
-            }
-        }
-    }
-
-    #[test]
-    fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
-        for (column, value) in [
-            ("ban_reason", json!("fraud")),
-            ("deleted_by", json!(9)),
-            ("is_blocked_by_admin", json!("1")),
-            ("not_active", json!(true)),
-            ("role", json!("banned")),
-            ("lifecycle", json!("Suspended")),
-            ("membership", json!("inactive")),
-            ("flags", json!(["vip", "banned"])),
-            ("account", json!({ "banned": true })),
-            ("auth", json!({ "local": { "status": "banned" } })),
-            ("notes", json!("banned for spam")),
-            ("perfil", json!("bloqueado")),
-        ] {
-            assert!(trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
-        }
-        for (column, value) in [
-            ("ban_reason", json!("")),
-            ("deleted_by", json!(null)),
-            ("blocked_users", json!([4, 9])),
-            ("lock_version", json!(3)),
-            ("lockout_enabled", json!(true)),
-            ("notifications", json!("disabled")),
-            ("two_factor", json!("disabled")),
-            ("subscription", json!("inactive")),
-            ("subscription", json!({ "status": "suspended" })),
-            ("settings", json!({ "mail": { "enabled": false } })),
-            ("about", json!("I was banned from a casino once")),
-            ("role", json!("not banned")),
-            ("failed_attempts", json!(3)),
-            ("disabled_notifications", json!(1)),
-        ] {
-            assert!(!trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
-        }
-    }
-
-    proptest! {
-        /// Whatever a column holds: a word that bars never lets somebody in.
-        #[test]
-        fn no_decoration_lets_a_banned_user_in(word in "(banned|blocked|suspended|disabled|locked)", more in "[a-z_ ]{0,12}") {
-            let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
-            for text in [format!("{word} {more}"), format!("{more} {word}"), word.to_uppercase()] {
-                let standing = Meaning::State.read(&Value::Text(text.clone().into()), now);
-                prop_assert!(standing != Standing::Enabled && standing != Standing::Silent, "{}", text);
-            }
-        }
-
-        #[test]
-        fn no_name_panics(name in ".{0,60}") {
-            let _ = meaning(&name);
-        }
-    }
-}
+mod tests;

@@ -25,7 +25,8 @@ pub(super) fn of<'r>(
     by_phone: bool,
     context: &Context<'r>,
 ) -> Result<Credential<'r>, Refusal> {
-    let hash = members[at::HASH].map(cell::look);
+    let declares = members[at::SCHEME].is_some_and(|scheme| !scheme.is_empty());
+    let hash = members[at::HASH].map(if declares { cell::look_declared } else { cell::look });
     let has_hash = !matches!(hash, None | Some(Cell::Empty));
     if let Some(text) = members[at::PLAIN].and_then(Value::text).filter(|text| !text.is_empty()) {
         return plain("plain_password", text);

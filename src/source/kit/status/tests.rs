@@ -1,0 +1,178 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::source::kit::testing;
+
+#[test]
+fn names_say_which_way_round_a_column_is() {
+    for (names, expected) in [
+        ("active is_active isActive ACTIVE enabled user_active account_enabled approved is_activated", Meaning::Allows),
+        (
+            "banned is_banned isBlocked disabled suspended locked banned_at lockedAt suspended_on date_banned inactive \
+          nsAccountLock pwdAccountLockedTime isDisabled user_banned locked_time",
+            Meaning::Bars,
+        ),
+        ("bloqueado bloque geblokkeerd gesperrt inativo заблокирован", Meaning::Bars),
+        ("can_login canSignIn allow_login login_enabled login_allowed ativo habilitado", Meaning::Allows),
+        ("status_id account_status_code user_state_id acc_state situacao", Meaning::State),
+        ("estado etat", Meaning::StateOrRegion),
+        (
+            "banned_until bannedUntil ban_expires lockout_end suspended_till ban_expires_at LockoutEnd",
+            Meaning::BarsUntil,
+        ),
+        ("deleted deleted_at deletedAt is_deleted date_deleted discarded_at", Meaning::Deletes),
+        ("status account_status user_status accountStatus pw_user_status inetUserStatus user_state", Meaning::State),
+        ("state State", Meaning::StateOrRegion),
+    ] {
+        for name in names.split_whitespace() {
+            assert_eq!(meaning(name), Some(expected), "{name}");
+        }
+    }
+    for name in [
+        "id",
+        "email",
+        "last_active_at",
+        "active_subscription",
+        "ban_reason",
+        "state_id",
+        "status_message",
+        "lastactive",
+        "lockout_enabled",
+        "failed_attempts",
+        "email_verified",
+        "marital_status",
+        "activated_at",
+        "is_admin",
+        "blocklist",
+        "locked_by",
+        "delete_after_days",
+        "deleted_by",
+        "active_until_release",
+        "block_count",
+    ] {
+        assert_eq!(meaning(name), None, "{name}");
+    }
+}
+
+#[test]
+fn contents_say_what_they_say() {
+    use Meaning::{Allows, Bars, BarsUntil, Deletes, State};
+    let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
+    for (meaning, values, expected) in [
+        (Allows, json!([true, 1, "1", "t", "yes", "Y", "TRUE", "active", "2024-01-01"]), Standing::Enabled),
+        (Allows, json!([false, 0, "0", "f", "no", "inactive", "disabled"]), Standing::Disabled),
+        (Allows, json!([2, "2", "maybe", "-1", "x"]), Standing::Unsure),
+        (
+            Bars,
+            json!([
+                true,
+                1,
+                "t",
+                "2024-01-01 10:00:00",
+                1_700_000_000,
+                "1700000000000",
+                "20240101000000Z",
+                "blocked",
+                "infinity"
+            ]),
+            Standing::Disabled,
+        ),
+        (Bars, json!([false, 0, "f", "0000-00-00 00:00:00", "never", "no"]), Standing::Enabled),
+        (Bars, json!([3, "permanent", {"by": "x"}]), Standing::Unsure),
+        (BarsUntil, json!(["2030-01-01", "infinity", 1_900_000_000]), Standing::Disabled),
+        (BarsUntil, json!(["2020-01-01", 0, "0000-00-00", 1_600_000_000]), Standing::Enabled),
+        (BarsUntil, json!([1, "-1", "soon", true]), Standing::Unsure),
+        (Deletes, json!([true, "2024-01-01", 1]), Standing::Deleted),
+        (Deletes, json!([false, 0, "f"]), Standing::Enabled),
+        (State, json!(["active", "Active", "ENABLED", "approved", true]), Standing::Enabled),
+        (
+            State,
+            json!([
+                "blocked",
+                "banned",
+                "ldap_blocked",
+                "blocked_pending_approval",
+                "awaiting_admin_review",
+                "inactive",
+                "Temporarily suspended",
+                false
+            ]),
+            Standing::Disabled,
+        ),
+        (State, json!(["deleted", "REMOVED"]), Standing::Deleted),
+        (
+            State,
+            json!([1, 0, "1", "10", "CA", "Berlin", "not active", "never banned", "unconfirmed", "Hey there!"]),
+            Standing::Unsure,
+        ),
+    ] {
+        for value in values.as_array().expect("a list") {
+            assert_eq!(meaning.read(&testing::value(value.clone()), now), expected, "{meaning:?}: {value}");
+        }
+    }
+    for (text, expected) in [("blocked", Standing::Disabled), ("CA", Standing::Silent), ("active", Standing::Enabled)] {
+        assert_eq!(Meaning::StateOrRegion.read(&Value::Text(text.into()), now), expected, "{text}");
+    }
+    assert_eq!(Meaning::StateOrRegion.read(&testing::value(json!(2)), now), Standing::Unsure);
+    for nothing in [json!(null), json!(""), json!("NULL"), json!("\\N"), json!(" ")] {
+        for meaning in [Allows, Bars, BarsUntil, Deletes, State] {
+            assert_eq!(meaning.read(&testing::value(nothing.clone()), now), Standing::Silent);
+        }
+    }
+}
+
+#[test]
+fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
+    for (column, value) in [
+        ("ban_reason", json!("fraud")),
+        ("deleted_by", json!(9)),
+        ("is_blocked_by_admin", json!("1")),
+        ("not_active", json!(true)),
+        ("role", json!("banned")),
+        ("lifecycle", json!("Suspended")),
+        ("membership", json!("inactive")),
+        ("flags", json!(["vip", "banned"])),
+        ("account", json!({ "banned": true })),
+        ("auth", json!({ "local": { "status": "banned" } })),
+        ("notes", json!("banned for spam")),
+        ("perfil", json!("bloqueado")),
+    ] {
+        assert!(trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
+    }
+    for (column, value) in [
+        ("ban_reason", json!("")),
+        ("deleted_by", json!(null)),
+        ("blocked_users", json!([4, 9])),
+        ("lock_version", json!(3)),
+        ("lockout_enabled", json!(true)),
+        ("notifications", json!("disabled")),
+        ("two_factor", json!("disabled")),
+        ("subscription", json!("inactive")),
+        ("subscription", json!({ "status": "suspended" })),
+        ("settings", json!({ "mail": { "enabled": false } })),
+        ("about", json!("I was banned from a casino once")),
+        ("role", json!("not banned")),
+        ("failed_attempts", json!(3)),
+        ("disabled_notifications", json!(1)),
+    ] {
+        assert!(!trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
+    }
+}
+
+proptest! {
+    /// Whatever a column holds: a word that bars never lets somebody in.
+    #[test]
+    fn no_decoration_lets_a_banned_user_in(word in "(banned|blocked|suspended|disabled|locked)", more in "[a-z_ ]{0,12}") {
+        let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
+        for text in [format!("{word} {more}"), format!("{more} {word}"), word.to_uppercase()] {
+            let standing = Meaning::State.read(&Value::Text(text.clone().into()), now);
+            prop_assert!(standing != Standing::Enabled && standing != Standing::Silent, "{}", text);
+        }
+    }
+
+    #[test]
+    fn no_name_panics(name in ".{0,60}") {
+        let _ = meaning(&name);
+    }
+}
