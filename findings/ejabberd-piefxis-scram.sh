@@ -12,10 +12,10 @@ set -euo pipefail
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { echo "skipped: needs apt-get and dpkg-deb"; exit 0; }
 work=$(mktemp -d)
 trap '[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
-mkdir -p "$work/debs/partial" "$work/root" "$work/spool" "$work/out"
+mkdir -p "$work/debs/partial" "$work/tree" "$work/spool" "$work/out"
 apt-get install -y -qq --download-only --no-install-recommends -o Debug::NoLocking=1 \
   -o Dir::State::status=/dev/null -o Dir::Cache::archives="$work/debs" ejabberd=23.01-1 >/dev/null
-for deb in "$work"/debs/{ejabberd,erlang-,libyaml,libexpat}*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+for deb in "$work"/debs/{ejabberd,erlang-,libyaml,libexpat}*.deb; do dpkg-deb -x "$deb" "$work/tree"; done
 
 cat >"$work/ejabberd.yml" <<'Y'
 hosts: [localhost]
@@ -36,12 +36,12 @@ go(Out) ->
     (catch ejd2sql:export(<<"localhost">>, Out ++ "/users.sql")),
     init:stop().
 R
-lib="$work/root/usr/lib"
+lib="$work/tree/usr/lib"
 export ROOTDIR="$lib/erlang" EMU=beam PROGNAME=erl HOME="$work"
 export BINDIR; BINDIR=$(dirname "$(find "$lib/erlang" -name erlexec -type f | head -n 1)")
 export LD_LIBRARY_PATH="$lib/x86_64-linux-gnu"
 export EJABBERD_CONFIG_PATH="$work/ejabberd.yml" EJABBERD_LOG_PATH="$work/ejabberd.log"
-paths=$(find "$work/root/usr/lib" -name ebin -type d)
+paths=$(find "$work/tree/usr/lib" -name ebin -type d)
 (cd "$work" && "$BINDIR/erlexec" -noinput -boot "$ROOTDIR/bin/start_clean" -eval '{ok, _} = compile:file("go"), init:stop().' >/dev/null) || true
 [ -f "$work/go.beam" ] || { echo "the compiler is not in these packages"; exit 1; }
 (cd "$work" && timeout 120 "$BINDIR/erlexec" -noinput -boot "$ROOTDIR/bin/start_clean" -pa $paths "$work" \
