@@ -268,7 +268,7 @@ impl Door for Way<'_> {
             return Ok(true);
         }
         // Nobody else may be left to be served, so it is asked whether they would be.
-        let perhaps = self.given_up_before || gate.only_few_fail(kind) || gate.served(kind) > tries.first;
+        let perhaps = self.given_up_before || gate.may_be_to_blame(kind) || gate.served(kind) > tries.first;
         Ok(perhaps && self.others_are_served(kind).await?)
     }
 

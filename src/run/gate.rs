@@ -138,7 +138,7 @@ impl Gate {
     }
 
     /// Asks whether requests of this kind are served at all, by one that changes nothing. One that is not served counts; one
-    /// that is proves only that something is.
+    /// that is proves only that something is, and says nothing once many others are not.
     ///
     /// # Errors
     /// As [`Gate::send`].
@@ -149,8 +149,11 @@ impl Gate {
         };
         self.turn().await;
         let verdict = Outcome::of(&request, self.client.send(&request).await).verdict;
+        let now = self.started.elapsed();
+        if verdict.trouble().is_none() {
+            self.shared().health.proven(kind, now);
+        }
         if let Some(trouble) = verdict.trouble() {
-            let now = self.started.elapsed();
             let gone = self.shared().health.bad(&request, true, trouble, now, self.give_up_after);
             if let Some(gone) = gone {
                 return Err(self.without_answer(&request, gone, trouble));
@@ -183,10 +186,10 @@ impl Gate {
         self.shared().health.served(kind)
     }
 
-    /// Whether so few requests of this kind fail that they may be to blame themselves.
+    /// Whether the requests of this kind that fail may be to blame themselves, if others would be served.
     #[must_use]
-    pub fn only_few_fail(&self, kind: Kind) -> bool {
-        self.shared().health.only_few_fail(kind)
+    pub fn may_be_to_blame(&self, kind: Kind) -> bool {
+        self.shared().health.may_be_to_blame(kind, self.started.elapsed(), self.give_up_after)
     }
 
     /// The target's time.

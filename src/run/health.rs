@@ -10,8 +10,11 @@ use crate::appwrite::wire::{Kind, Request};
 const FAILURES: u32 = 5;
 /// The same, of being told to slow down.
 const THROTTLED: u32 = 2;
-/// Up to so many different requests that fail while none succeeds may be to blame themselves; more are not.
+/// Up to so many different requests that fail while none succeeds may be to blame themselves at once.
 const FEW: usize = 4;
+/// Up to so many may be once the target was waited for in vain, and would serve others: what is left at the end of a run
+/// is often just those who cannot be served. More are not to blame, so an outage makes no more users fail than these.
+const SOME: usize = 100;
 /// A streak whose last failure is longer ago than this is over: nothing of the kind was asked for since.
 const QUIET: Duration = Duration::from_secs(60);
 /// How many times longer a target may throttle everybody than it may be gone.
@@ -31,7 +34,9 @@ struct Streak {
     since: Duration,
     last: Duration,
     throttled: u32,
-    /// Which requests these were, as far as they are few.
+    /// When a probe was last served.
+    proven: Duration,
+    /// Which requests these were, as far as they are some.
     askers: Vec<u64>,
 }
 
@@ -42,10 +47,18 @@ impl Health {
         self.0[place(kind)].good
     }
 
-    /// Whether so few requests of this kind fail that they may be to blame themselves.
+    /// Whether the requests of this kind that fail may be to blame themselves, if others would be served: they are few,
+    /// or they are some and have had all the time that is `allowed`.
     #[must_use]
-    pub fn only_few_fail(&self, kind: Kind) -> bool {
-        self.0[place(kind)].askers.len() <= FEW
+    pub fn may_be_to_blame(&self, kind: Kind, now: Duration, allowed: Duration) -> bool {
+        let streak = &self.0[place(kind)];
+        let failing = streak.askers.len();
+        failing <= FEW || (failing <= SOME && now.saturating_sub(streak.since) >= allowed)
+    }
+
+    /// A probe was served: others would be.
+    pub fn proven(&mut self, kind: Kind, now: Duration) {
+        self.0[place(kind)].proven = now;
     }
 
     /// A request was served.
@@ -57,8 +70,8 @@ impl Health {
         streak.askers.clear();
     }
 
-    /// A request was not served. Gives how long the kind has not been if that is longer than `allowed`, and the requests
-    /// are not so few that it may be about them: nobody can be served. A probe is about nobody.
+    /// A request was not served. Gives how long the kind has not been if that is longer than `allowed`, and it cannot be
+    /// about the requests: nobody can be served. A probe is about nobody.
     pub fn bad(
         &mut self,
         request: &Request,
@@ -70,25 +83,24 @@ impl Health {
         let streak = &mut self.0[place(request.kind)];
         let pause = trouble.after.unwrap_or_default();
         if streak.bad == 0 || now.saturating_sub(streak.last) > QUIET.max(allowed).max(pause * 2) {
-            *streak = Streak { good: streak.good, since: now, ..Streak::default() };
+            *streak = Streak { good: streak.good, proven: streak.proven, since: now, ..Streak::default() };
         }
         streak.bad += 1;
         streak.last = now;
         let throttled = trouble.cause == Cause::Throttled;
         streak.throttled += u32::from(throttled);
         let asker = request.digest();
-        if !throttled && streak.askers.len() <= FEW && !streak.askers.contains(&asker) {
+        if !throttled && !probe && streak.askers.len() <= SOME && !streak.askers.contains(&asker) {
             streak.askers.push(asker);
         }
         let (enough, allowed) = if throttled { (THROTTLED, allowed * PATIENCE) } else { (FAILURES, allowed) };
-        let gone = now.saturating_sub(streak.since);
+        let some = streak.askers.len() <= SOME;
+        let gone = now.saturating_sub(if some { streak.since.max(streak.proven) } else { streak.since });
         // A target that throttles is there, so its pauses do not count as its being gone.
         let bad = if throttled { streak.throttled } else { streak.bad - streak.throttled };
         // A gateway or a network that gives up does not look at who is in the request.
-        let about_few = matches!(trouble.cause, Cause::Foreign | Cause::ServerError | Cause::Denied)
-            && streak.askers.len() <= FEW
-            && !probe;
-        (bad >= enough && gone >= allowed && !about_few).then_some(gone)
+        let about_them = matches!(trouble.cause, Cause::Foreign | Cause::ServerError | Cause::Denied) && some && !probe;
+        (bad >= enough && gone >= allowed && !about_them).then_some(gone)
     }
 }
 
@@ -143,12 +155,29 @@ mod tests {
     fn reads_that_are_answered_do_not_hide_that_every_create_fails() {
         let mut health = Health::default();
         let mut ended = None;
-        for n in 0..40 {
+        for n in 0..140 {
             health.good(Kind::Read);
             ended = health.bad(&create(n), false, &trouble(Cause::ServerError), seconds(n), ALLOWED);
-            assert_eq!(ended.is_some(), n >= 30, "{n}");
+            assert_eq!(ended.is_some(), n >= 100, "{n}");
         }
-        assert!(ended.is_some() && !health.only_few_fail(Kind::Create));
+        assert!(ended.is_some() && !health.may_be_to_blame(Kind::Create, seconds(140), ALLOWED));
+    }
+
+    #[test]
+    fn the_last_ones_who_cannot_be_served_do_not_end_a_run_that_would_serve_others() {
+        let mut health = Health::default();
+        for n in 0..200 {
+            let (request, now) = (create(n % 20), seconds(n));
+            assert_eq!(health.bad(&request, false, &trouble(Cause::Foreign), now, ALLOWED), None, "{n}");
+            assert_eq!(health.may_be_to_blame(Kind::Create, now, ALLOWED), n < 4 || n >= 30, "{n}");
+            if n >= 30 {
+                health.proven(Kind::Create, now);
+                // One of the next ones gets lost.
+                assert_eq!(health.bad(&request, true, &trouble(Cause::Network), now, ALLOWED), None, "{n}");
+            }
+        }
+        let probe = health.bad(&create(0), true, &trouble(Cause::Foreign), seconds(229), ALLOWED);
+        assert_eq!(probe, Some(seconds(30)), "but one that serves nobody ends it");
     }
 
     #[test]
@@ -160,7 +189,7 @@ mod tests {
             }
             assert_eq!(health.bad(&create(0), false, &trouble(Cause::Foreign), seconds(n), ALLOWED), None);
         }
-        assert!(health.only_few_fail(Kind::Create) && health.served(Kind::Create) == 5);
+        assert!(health.may_be_to_blame(Kind::Create, seconds(100), ALLOWED) && health.served(Kind::Create) == 5);
     }
 
     #[test]

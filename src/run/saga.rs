@@ -162,10 +162,10 @@ impl<'c> Saga<'c> {
                             }
                             self.recognise(&user, since).await
                         }
-                        Ok(None) => {
-                            let text = self.find_clash().await?;
-                            self.end(Event::Conflicted, Code::TargetConflict, text).await
-                        }
+                        Ok(None) => match self.find_clash().await? {
+                            Err(problem) => self.give_up(problem).await,
+                            Ok(text) => self.end(Event::Conflicted, Code::TargetConflict, text).await,
+                        },
                     };
                 }
                 Told::Unknown => {
@@ -338,8 +338,9 @@ impl<'c> Saga<'c> {
                     }
                     let number = if let Step::Phone(number) = step { number } else { "" };
                     let text = match self.holder("phone", number).await? {
-                        Some(id) => format!("the phone number belongs to the target's user {id}"),
-                        None => {
+                        Err(problem) => return Ok(Err(problem)),
+                        Ok(Some(id)) => format!("the phone number belongs to the target's user {id}"),
+                        Ok(None) => {
                             "the target has the phone number among the targets of another user, perhaps a deleted one"
                                 .into()
                         }
@@ -379,23 +380,24 @@ impl<'c> Saga<'c> {
     }
 
     /// A create's 409 does not say what of the user is taken, so it is looked up.
-    async fn find_clash(&self) -> Result<String, Stopped> {
+    async fn find_clash(&self) -> Result<Result<String, Problem>, Stopped> {
         for (attribute, name, value) in
             [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
         {
             let Some(value) = value else { continue };
-            if let Some(id) = self.holder(attribute, value).await? {
-                return Ok(format!("the {name} belongs to the target's user {id}"));
+            match self.holder(attribute, value).await? {
+                Err(problem) => return Ok(Err(problem)),
+                Ok(Some(id)) => return Ok(Ok(format!("the {name} belongs to the target's user {id}"))),
+                Ok(None) => {}
             }
         }
-        Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into())
+        Ok(Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into()))
     }
 
     /// The user of the target who has this address or number.
-    async fn holder(&self, attribute: &str, value: &str) -> Result<Option<String>, Stopped> {
-        let page: Option<Page> =
-            self.read(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?.ok().flatten();
-        Ok(page.and_then(|page| page.users.into_iter().next()).map(|user| user.id))
+    async fn holder(&self, attribute: &str, value: &str) -> Result<Result<Option<String>, Problem>, Stopped> {
+        let page = self.read::<Page>(&Request::list(&[equal(attribute, &[value]), limit(1)])).await?;
+        Ok(page.map(|page| page.and_then(|page| page.users.into_iter().next()).map(|user| user.id)))
     }
 
     fn advance(&mut self, event: Event) {

@@ -26,7 +26,7 @@ use crate::plan::Plan;
 
 const WORLDS: u64 = 20;
 const USERS: u64 = 500;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is wrong with a record for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
