@@ -21,8 +21,8 @@ pub struct Judge {
     /// How the columns of the last header are to be looked at.
     lens: Lens,
     unread: HashMap<String, Unread>,
-    /// Columns that are not read, with how many cells say that their user may have been kept out.
-    barring: HashMap<String, u64>,
+    /// Columns that are not read, with how many cells say that their user may have been kept out, and the first of them.
+    barring: HashMap<String, (u64, Option<String>)>,
     plain: Plain,
 }
 
@@ -90,6 +90,9 @@ struct Plain {
     symbols: bool,
 }
 
+/// So many columns are told of at length.
+const SAID: usize = 4;
+
 /// So many different passwords are counted.
 const COUNTED: usize = 4096;
 
@@ -111,8 +114,10 @@ impl Judge {
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, kind);
             }
-            if trace.is_in(value) {
-                *barring.entry(name.to_owned()).or_default() += 1;
+            if trace != Trace::Nothing && trace.is_in(value, export.now()) {
+                let (cells, first) = barring.entry(name.to_owned()).or_default();
+                *cells += 1;
+                *first = first.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
             }
         };
         match &record.fields {
@@ -175,8 +180,10 @@ impl Judge {
             mine.cells += unread.cells;
             mine.kind = mine.kind.or(unread.kind);
         }
-        for (column, cells) in other.barring {
-            *self.barring.entry(column).or_default() += cells;
+        for (column, (cells, first)) in other.barring {
+            let mine = self.barring.entry(column).or_default();
+            mine.0 += cells;
+            mine.1 = mine.1.take().or(first);
         }
         self.plain.merge(other.plain);
     }
@@ -189,7 +196,7 @@ impl Judge {
         let mut said = Vec::new();
         let mut unread: Vec<_> = self.unread.drain().collect();
         unread.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
-        for (column, found) in unread.iter().take(4) {
+        for (column, found) in unread.iter().take(SAID) {
             let what = match found.kind {
                 Some(kind) => format!("looks like {kind}"),
                 None => "is named like a password".to_owned(),
@@ -201,14 +208,20 @@ impl Judge {
             ));
         }
         let mut barring: Vec<_> = self.barring.drain().collect();
-        barring.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
-        for (column, found) in barring.iter().take(4) {
+        barring.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then_with(|| a.cmp(b)));
+        for (column, (found, first)) in barring.iter().take(SAID) {
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
                  (--map, {}), --ignore {column} leaves it out",
                 cells(*found),
-                status::line(column, export.source().name())
+                status::line(column, first.as_deref(), export.source().name())
             ));
+        }
+        let rest: Vec<_> = unread.iter().skip(SAID).map(|(column, _)| column).collect();
+        let rest: Vec<_> = rest.into_iter().chain(barring.iter().skip(SAID).map(|(column, _)| column)).collect();
+        if !rest.is_empty() {
+            let names: Vec<_> = rest.iter().take(12).map(|column| format!("`{column}`")).collect();
+            said.push(format!("so it is with {}", names.join(", ")));
         }
         if !export.takes_plain_passwords() {
             said.extend(self.plain.doubt());

@@ -199,6 +199,12 @@ impl Export {
         self.options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column))
     }
 
+    /// The moment at which everything that may lie ahead is looked at.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.options.now
+    }
+
     /// Whether a person insists that passwords are plain text (`--plain-passwords`).
     #[must_use]
     pub fn takes_plain_passwords(&self) -> bool {

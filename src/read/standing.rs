@@ -72,11 +72,11 @@ impl Standings {
     /// # Errors
     /// The refusal of somebody who was deleted, or of whom a column says what is not understood.
     pub(super) fn apply(&self, record: &Record<'_>, account: &mut Account<'_>, now: Timestamp) -> Result<(), Refusal> {
-        let mut worst: Option<(Standing, &str, &Value<'_>)> = None;
+        let mut worst: Option<(Standing, Meaning, &str, &Value<'_>)> = None;
         let mut see = |column, meaning: Meaning, value| {
             let standing = meaning.read(value, now);
             if worst.is_none_or(|(worst, ..)| standing > worst) {
-                worst = Some((standing, column, value));
+                worst = Some((standing, meaning, column, value));
             }
         };
         for (column, meaning) in &self.columns {
@@ -99,11 +99,12 @@ impl Standings {
         }
         match worst {
             Some((Standing::Disabled, ..)) => account.enabled = false,
-            Some((Standing::Deleted, column, _)) => {
-                let text = format!("column `{column}` says that the user was deleted");
+            Some((Standing::Deleted, meaning, column, _)) => {
+                let what = if meaning == Meaning::Guest { "is a guest without an account" } else { "was deleted" };
+                let text = format!("column `{column}` says that the user {what}");
                 return Err(Refusal::new(Code::SkippedBySource, text));
             }
-            Some((Standing::Unsure, column, value)) if account.enabled => {
+            Some((Standing::Unsure, _, column, value)) if account.enabled => {
                 return Err(status::unsure(column, value, self.source.name()));
             }
             _ => {}

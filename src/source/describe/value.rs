@@ -75,7 +75,7 @@ impl<'r> Row<'r, '_> {
             serde_json::Value::Array(items) => items.get(part.parse::<usize>().ok()?),
             _ => None,
         })?;
-        Some(owned(found))
+        Some(common::value(found))
     }
 
     /// The first of these columns that holds something, with its name.
@@ -95,20 +95,6 @@ impl<'r> Row<'r, '_> {
         let Fields::Row { header, .. } = &self.record.fields else { return true };
         let column = path.split('.').next().unwrap_or(path);
         header.index(path).or_else(|| header.index(column)).is_some()
-    }
-}
-
-fn owned(json: &serde_json::Value) -> Value<'static> {
-    use serde_json::Value as Json;
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => Value::Number(n.clone()),
-        Json::String(s) => Value::Text(Cow::Owned(s.clone())),
-        Json::Array(items) => Value::List(items.iter().map(owned).collect()),
-        Json::Object(members) => {
-            Value::Object(members.iter().map(|(name, member)| (Cow::Owned(name.clone()), owned(member))).collect())
-        }
     }
 }
 
@@ -385,10 +371,11 @@ impl Flag {
         let (column, value) = match &found {
             Some((column, found)) => (*column, found.value()),
             None => {
-                return Ok(match reading {
-                    Reading::Nonempty | Reading::Future => Some(false),
-                    Reading::Empty | Reading::NotFuture => Some(true),
-                    _ => *default,
+                return Ok(match (default, reading) {
+                    (Some(default), _) => Some(*default),
+                    (None, Reading::Nonempty | Reading::Future) => Some(false),
+                    (None, Reading::Empty | Reading::NotFuture) => Some(true),
+                    (None, _) => None,
                 });
             }
         };

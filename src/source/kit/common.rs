@@ -188,6 +188,22 @@ pub fn json(value: &Value<'_>) -> serde_json::Value {
     value.to_json()
 }
 
+/// A value of parsed JSON.
+#[must_use]
+pub fn value(json: &serde_json::Value) -> Value<'static> {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(b) => Value::Bool(*b),
+        Json::Number(n) => Value::Number(n.clone()),
+        Json::String(s) => Value::Text(Cow::Owned(s.clone())),
+        Json::Array(items) => Value::List(items.iter().map(value).collect()),
+        Json::Object(members) => {
+            Value::Object(members.iter().map(|(name, member)| (Cow::Owned(name.clone()), value(member))).collect())
+        }
+    }
+}
+
 /// The object in a column, whether the format has objects or carries them as text.
 #[must_use]
 pub fn object(record: &Record<'_>, column: &str) -> Option<serde_json::Map<String, serde_json::Value>> {

@@ -5,17 +5,15 @@
 //! cannot be understood is [`Standing::Unsure`], and stops its record: to enable somebody who may be banned is worse than
 //! to ask.
 
+mod names;
+mod trace;
 mod words;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use rustc_hash::FxBuildHasher;
 
-use self::words::{
-    ABOUT_OTHERS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, HARD, MAY, SINCE, SOFT, STATE, STATE_OR_REGION, UNTIL,
-};
+pub use self::names::meaning;
+pub use self::trace::{Trace, trace};
+use self::words::{GONE, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
 use crate::format::Value;
@@ -29,8 +27,14 @@ pub enum Meaning {
     Bars,
     /// A date to come keeps the user out: `banned_until`, `lockout_end`.
     BarsUntil,
+    /// A date that has passed, or a yes, keeps the user out: `account_expires`, `valid_until`, `expired`.
+    Ends,
     /// A yes, or the date of it, means that the user is no more: `deleted_at`.
     Deletes,
+    /// A yes means that the record is of somebody who never had an account.
+    Guest,
+    /// Active Directory's bits, of which the second keeps the user out: `userAccountControl`.
+    AccountControl,
     /// A word says what the user is: `status`, `account_state`.
     State,
     /// As [`Meaning::State`], or where they live: `state`.
@@ -50,196 +54,6 @@ pub enum Standing {
     Disabled,
     /// They were deleted.
     Deleted,
-}
-
-/// What a column of this name is about, if it is about this.
-#[must_use]
-pub fn meaning(name: &str) -> Option<Meaning> {
-    // The longest that means anything has some forty letters; nearly all names are settled here.
-    if !(3..=48).contains(&name.len()) {
-        return None;
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(meaning) = known.get(name) {
-            return *meaning;
-        }
-        let meaning = by_words(name);
-        if known.len() < REMEMBERED {
-            known.insert(name.into(), meaning);
-        }
-        meaning
-    })
-}
-
-/// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
-const REMEMBERED: usize = 4096;
-
-thread_local! {
-    /// What names were found to mean: keys of related rows are the same few, millions of times.
-    static KNOWN: RefCell<HashMap<Box<str>, Option<Meaning>, FxBuildHasher>> = RefCell::default();
-}
-
-fn by_words(name: &str) -> Option<Meaning> {
-    let words = words(name);
-    let mut core: &[String] = &words;
-    while let [first, rest @ ..] = core
-        && !rest.is_empty()
-        && BEFORE.contains(&first.as_str())
-    {
-        core = rest;
-    }
-    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
-    match core {
-        [state] if words.len() == 1 && is(STATE_OR_REGION, state) => Some(Meaning::StateOrRegion),
-        [status, coded] if status == "status" && is(CODED, coded) => Some(Meaning::State),
-        [state, coded] if state == "state" && words.len() > 2 && is(CODED, coded) => Some(Meaning::State),
-        // `can_login`, `allow_sign_in`, `login_enabled`.
-        [can, login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
-        [login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),
-        [date, word] if date == "date" && is(BARS, word) => Some(Meaning::Bars),
-        [date, word] if date == "date" && is(DELETES, word) => Some(Meaning::Deletes),
-        [word] | [word, _] if core.get(1).is_none_or(|after| is(AFTER, after)) => {
-            if is(ALLOWS, word) {
-                Some(Meaning::Allows)
-            } else if is(BARS, word) {
-                Some(Meaning::Bars)
-            } else if is(DELETES, word) {
-                Some(Meaning::Deletes)
-            } else {
-                is(STATE, word).then_some(Meaning::State)
-            }
-        }
-        // Whoever was never activated or approved may be new, which another column says; the date says nothing against them.
-        [word, since] if is(SINCE, since) => {
-            if is(BARS, word) {
-                Some(Meaning::Bars)
-            } else {
-                is(DELETES, word).then_some(Meaning::Deletes)
-            }
-        }
-        [word, until, rest @ ..] if is(BARS, word) && is(UNTIL, until) && rest.iter().all(|word| is(SINCE, word)) => {
-            Some(Meaning::BarsUntil)
-        }
-        _ => None,
-    }
-}
-
-/// Whether words are those for signing in.
-fn signs_in(words: &[String]) -> bool {
-    let joined = words.concat();
-    ["login", "logon", "signin", "log", "access", "authenticate"].contains(&joined.as_str())
-        && (joined != "log" || words.len() > 1)
-}
-
-/// What a column that nobody reads could tell of its user's being kept out, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trace {
-    /// Nothing: it is about something else that may be blocked or disabled.
-    Nothing,
-    /// Whatever is in it: `ban_reason`, `blocked_by_admin`.
-    Set,
-    /// A word that means that, in a column of roles, kinds or states.
-    State,
-    /// A word that means nothing else.
-    Word,
-}
-
-/// What a column that nobody reads could tell, by its name.
-#[must_use]
-pub fn trace(name: &str) -> Trace {
-    let words = words(name);
-    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if name.len() > 64 || any(ABOUT_OTHERS) {
-        Trace::Nothing
-    } else if any(HARD)
-        || any(&["ban", "blacklist", "sperre", "suspension", "disabled", "inactive", "locked", "deleted"])
-        || any(&["not", "non", "un"]) && any(ALLOWS)
-    {
-        Trace::Set
-    } else if any(STATE)
-        || any(STATE_OR_REGION)
-        || any(&[
-            "role",
-            "roles",
-            "group",
-            "groups",
-            "type",
-            "kind",
-            "class",
-            "level",
-            "rank",
-            "membership",
-            "condition",
-            "flag",
-            "flags",
-            "tag",
-            "tags",
-            "access",
-        ])
-    {
-        Trace::State
-    } else {
-        Trace::Word
-    }
-}
-
-impl Trace {
-    /// Whether a cell says that its user may have been kept out.
-    #[must_use]
-    pub fn is_in(self, value: &Value<'_>) -> bool {
-        self.within(value, 3)
-    }
-
-    fn within(self, value: &Value<'_>, depth: u8) -> bool {
-        match (self, value) {
-            (Self::Nothing, _) => false,
-            (Self::Set, Value::Text(text)) => {
-                !nothing(text) && !never(value) && common::truth(value) != Some(false) && text != "[]" && text != "{}"
-            }
-            (Self::Set, Value::Number(_)) => !never(value),
-            (Self::Set, Value::Bool(set)) => *set,
-            (_, Value::Text(text)) => self.says(text),
-            (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, depth - 1)),
-            (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
-                let inner = match trace(name) {
-                    Self::State => Self::Word,
-                    inner => inner,
-                };
-                inner.within(value, depth - 1)
-            }),
-            _ => false,
-        }
-    }
-
-    fn says(self, text: &str) -> bool {
-        if !(3..=32).contains(&text.len()) {
-            return false;
-        }
-        let words = words(text);
-        let is = |word: Option<&String>| {
-            word.is_some_and(|word| {
-                HARD.contains(&word.as_str()) || self == Self::State && SOFT.contains(&word.as_str())
-            })
-        };
-        words.len() <= 3 && !words.iter().any(|word| word == "not") && (is(words.first()) || is(words.last()))
-    }
-}
-
-/// The words of a name, lower-cased: at `_`, `-`, `.`, blanks, and where a capital begins one.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase()) {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 impl Meaning {
@@ -266,6 +80,20 @@ impl Meaning {
                     None => word(value),
                 }
             }
+            Self::Ends => match (common::truth(value), ended(value, now)) {
+                (Some(true), _) | (None, Some(true)) => Standing::Disabled,
+                (Some(false), _) | (None, Some(false)) => Standing::Enabled,
+                (None, None) => word(value),
+            },
+            Self::Guest => match common::truth(value) {
+                Some(true) => Standing::Deleted,
+                _ => Standing::Silent,
+            },
+            Self::AccountControl => match value.text().and_then(|text| trim(&text).parse::<i64>().ok()) {
+                Some(bits) if bits & 2 != 0 => Standing::Disabled,
+                Some(_) => Standing::Enabled,
+                None => word(value),
+            },
             Self::BarsUntil => match value {
                 value if never(value) => Standing::Enabled,
                 value if is_ahead(value, now) => Standing::Disabled,
@@ -322,109 +150,29 @@ fn dated(value: &Value<'_>) -> bool {
     }
 }
 
+/// Whether the end of something has passed; `None` for what is no date. Directories count in tenths of microseconds since
+/// 1601, and in days.
+pub(super) fn ended(value: &Value<'_>, now: Timestamp) -> Option<bool> {
+    const SINCE_1601_SECONDS: i64 = 11_644_473_600;
+    const SHADOW_DAYS: std::ops::RangeInclusive<i64> = 3_650..=99_999;
+    if never(value) || is_ahead(value, now) {
+        return Some(false);
+    }
+    let number = value.text().and_then(|text| trim(&text).parse::<i64>().ok());
+    let second = match number {
+        Some(i64::MAX | ..=-1) => return Some(false),
+        Some(ticks) if ticks > 100_000_000_000_000_000 => ticks / 10_000_000 - SINCE_1601_SECONDS,
+        Some(days) if SHADOW_DAYS.contains(&days) => days * 86_400,
+        _ => return dated(value).then_some(true),
+    };
+    Some(second <= now.as_second())
+}
+
 /// What a word says. A single one that means to let somebody in does, any that means to keep them out does, also among
 /// others (`blocked_pending_approval`); what is in neither list, or says *not*, is not understood.
 fn word(value: &Value<'_>) -> Standing {
-    const IN: &[&str] = &[
-        "active",
-        "activated",
-        "enabled",
-        "approved",
-        "normal",
-        "ok",
-        "okay",
-        "confirmed",
-        "verified",
-        "valid",
-        "open",
-        "live",
-        "current",
-        "good",
-        "allowed",
-        "aktiv",
-        "actif",
-        "activo",
-        "true",
-        "unlocked",
-        "unblocked",
-        "unbanned",
-        "online",
-        "offline",
-        "away",
-        "busy",
-        "idle",
-        "dnd",
-        "invisible",
-        "ativo",
-        "attivo",
-        "actief",
-        "aktywny",
-        "habilitado",
-        "активен",
-    ];
-    const OUT: &[&str] = &[
-        "inactive",
-        "deactivated",
-        "inactivated",
-        "disabled",
-        "banned",
-        "ban",
-        "blocked",
-        "block",
-        "suspended",
-        "locked",
-        "lockedout",
-        "closed",
-        "frozen",
-        "barred",
-        "rejected",
-        "denied",
-        "declined",
-        "unapproved",
-        "pending",
-        "awaiting",
-        "waiting",
-        "hold",
-        "onhold",
-        "expired",
-        "terminated",
-        "cancelled",
-        "canceled",
-        "archived",
-        "revoked",
-        "withdrawn",
-        "quarantined",
-        "blacklisted",
-        "spam",
-        "spammer",
-        "fraud",
-        "abuse",
-        "deprovisioned",
-        "inaktiv",
-        "gesperrt",
-        "desactivado",
-        "false",
-        "bloqueado",
-        "suspendido",
-        "inactivo",
-        "baja",
-        "inativo",
-        "suspenso",
-        "suspendu",
-        "bloqué",
-        "inactif",
-        "désactivé",
-        "bloccato",
-        "sospeso",
-        "inattivo",
-        "geblokkeerd",
-        "zablokowany",
-        "заблокирован",
-    ];
-    const GONE: &[&str] =
-        &["deleted", "removed", "erased", "trashed", "destroyed", "purged", "anonymized", "anonymised"];
     let Value::Text(text) = value else { return Standing::Unsure };
-    let words = words(trim(text));
+    let words = names::words(trim(text));
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     if words.is_empty() || words.len() > 4 || any(&["not", "never", "no", "un"]) {
         Standing::Unsure
@@ -450,18 +198,34 @@ pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
     )
     .hint(format!(
         "say it in a mapping file (--map): {}, with what stands there for those who may sign in",
-        line(column, source)
+        line(column, Some(&text), source)
     ))
 }
 
-/// The lines of a mapping file that read a column for who may sign in.
+/// The lines of a mapping file that read a column for who may sign in, as what is in it has to be read: `example` is one of
+/// its values that keep somebody out, or is not understood.
 #[must_use]
-pub fn line(column: &str, source: &str) -> String {
+pub fn line(column: &str, example: Option<&str>, source: &str) -> String {
     let base = match source {
         "generic" | "mapping" | "" => String::new(),
         source => format!("[source] from = \"{source}\" and "),
     };
-    format!("{base}[user] enabled = {{ from = \"{column}\", true_values = [\"…\"] }}")
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    // A value that is a word or a number may be named; a sentence or a date is somebody's own.
+    let word =
+        example.filter(|text| text.len() <= 24 && text.chars().all(|c| c.is_alphanumeric() || "-_ .".contains(c)));
+    let is_truth = |text: &str| common::truth(&Value::Text(text.into()));
+    let reading = match (meaning(column), trace(column), word) {
+        (Some(Meaning::BarsUntil), ..) => "as = \"not_future\"".to_owned(),
+        (Some(Meaning::Ends), ..) | (None, Trace::Past, _) => "as = \"future\", default = true".to_owned(),
+        (None, Trace::Unset, _) => "as = \"bool\"".to_owned(),
+        (None, Trace::Set, Some(word)) if is_truth(word).is_some() => "as = \"not\"".to_owned(),
+        (None, Trace::Set, _) => "as = \"empty\"".to_owned(),
+        (None, _, Some(word)) => format!("false_values = [{}]", quoted(word)),
+        (None, _, None) => "false_values = [\"…\"]".to_owned(),
+        (Some(_), ..) => "true_values = [\"…\"]".to_owned(),
+    };
+    format!("{base}[user] enabled = {{ from = {}, {reading} }}", quoted(column))
 }
 
 #[cfg(test)]

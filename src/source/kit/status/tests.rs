@@ -4,6 +4,10 @@ use serde_json::json;
 use super::*;
 use crate::source::kit::testing;
 
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a literal")
+}
+
 #[test]
 fn names_say_which_way_round_a_column_is() {
     for (names, expected) in [
@@ -24,6 +28,22 @@ fn names_say_which_way_round_a_column_is() {
         ("deleted deleted_at deletedAt is_deleted date_deleted discarded_at", Meaning::Deletes),
         ("status account_status user_status accountStatus pw_user_status inetUserStatus user_state", Meaning::State),
         ("state State", Meaning::StateOrRegion),
+        ("valid is_valid isvalid isactive useractive accountnonlocked account_non_expired isenabled", Meaning::Allows),
+        (
+            "access_revoked access_denied isbanned userbanned accountlocked is_withdrawn lockedat disabled_at quarantined \
+          deny_login nologin deceased",
+            Meaning::Bars,
+        ),
+        ("accountstatus userstatus userstate", Meaning::State),
+        (
+            "account_expires accountExpires accountexpires user_expiry valid_until active_until login_expires_at expired \
+          is_expired account_expired accountExpirationDate",
+            Meaning::Ends,
+        ),
+        ("banneduntil", Meaning::BarsUntil),
+        ("isdeleted deletedat", Meaning::Deletes),
+        ("userAccountControl useraccountcontrol", Meaning::AccountControl),
+        ("guest is_guest", Meaning::Guest),
     ] {
         for name in names.split_whitespace() {
             assert_eq!(meaning(name), Some(expected), "{name}");
@@ -49,6 +69,22 @@ fn names_say_which_way_round_a_column_is() {
         "delete_after_days",
         "deleted_by",
         "active_until_release",
+        "expires_at",
+        "hidden",
+        "email_valid",
+        "mail_valid",
+        "banner",
+        "maritalstatus",
+        "validation",
+        "has_usable_password",
+        "password_expires_at",
+        "access_token_revoked_at",
+        "subscription_expires",
+        "statement",
+        "deactivation_policy",
+        "locker",
+        "lastactive_at",
+        "credentials_non_expired",
         "block_count",
     ] {
         assert_eq!(meaning(name), None, "{name}");
@@ -57,8 +93,8 @@ fn names_say_which_way_round_a_column_is() {
 
 #[test]
 fn contents_say_what_they_say() {
-    use Meaning::{Allows, Bars, BarsUntil, Deletes, State};
-    let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
+    use Meaning::{AccountControl, Allows, Bars, BarsUntil, Deletes, Ends, Guest, State};
+    let now = now();
     for (meaning, values, expected) in [
         (Allows, json!([true, 1, "1", "t", "yes", "Y", "TRUE", "active", "2024-01-01"]), Standing::Enabled),
         (Allows, json!([false, 0, "0", "f", "no", "inactive", "disabled"]), Standing::Disabled),
@@ -84,6 +120,13 @@ fn contents_say_what_they_say() {
         (BarsUntil, json!(["2020-01-01", 0, "0000-00-00", 1_600_000_000]), Standing::Enabled),
         (BarsUntil, json!([1, "-1", "soon", true]), Standing::Unsure),
         (Deletes, json!([true, "2024-01-01", 1]), Standing::Deleted),
+        (Ends, json!(["2025-12-31", 133_000_000_000_000_000_i64, "19000", true, 1_700_000_000]), Standing::Disabled),
+        (Ends, json!(["2026-01-02", 0, "9223372036854775807", "-1", "never", false, "20500"]), Standing::Enabled),
+        (Ends, json!([7, "soon"]), Standing::Unsure),
+        (AccountControl, json!([514, "514", "66050"]), Standing::Disabled),
+        (AccountControl, json!([512, "66048"]), Standing::Enabled),
+        (Guest, json!([true, "1"]), Standing::Deleted),
+        (Guest, json!([false, "0", "x"]), Standing::Silent),
         (Deletes, json!([false, 0, "f"]), Standing::Enabled),
         (State, json!(["active", "Active", "ENABLED", "approved", true]), Standing::Enabled),
         (
@@ -123,6 +166,25 @@ fn contents_say_what_they_say() {
 }
 
 #[test]
+fn a_line_of_a_mapping_fits_its_column() {
+    for (column, example, reading) in [
+        ("hidden", "1", "as = \"not\""),
+        ("ban_reason", "sent spam, twice", "as = \"empty\""),
+        ("left_at", "2025-06-30", "as = \"future\", default = true"),
+        ("cancelled_at", "2025-06-30 10:00:00", "as = \"empty\""),
+        ("expires_at", "2025-06-30", "as = \"future\", default = true"),
+        ("is_current", "false", "as = \"bool\""),
+        ("level", "-1", "false_values = [\"-1\"]"),
+        ("role", "banned", "false_values = [\"banned\"]"),
+        ("banned_until", "soon", "as = \"not_future\""),
+        ("status", "7", "true_values = [\"…\"]"),
+    ] {
+        let expected = format!("[user] enabled = {{ from = \"{column}\", {reading} }}");
+        assert_eq!(line(column, Some(example), "generic"), expected, "{column}");
+    }
+}
+
+#[test]
 fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
     for (column, value) in [
         ("ban_reason", json!("fraud")),
@@ -137,8 +199,23 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("auth", json!({ "local": { "status": "banned" } })),
         ("notes", json!("banned for spam")),
         ("perfil", json!("bloqueado")),
+        ("expires_at", json!("2020-01-01")),
+        ("end_date", json!("2025-06-30")),
+        ("left_at", json!("2025-06-30")),
+        ("cancelled", json!(true)),
+        ("is_void", json!("1")),
+        ("hidden", json!("yes")),
+        ("obsolete", json!("t")),
+        ("level", json!(-1)),
+        ("role", json!("-1")),
+        ("has_access", json!("no")),
+        ("is_current", json!(false)),
+        ("metadata", json!("{\"banned\": true}")),
+        ("account", json!({ "active": false })),
+        ("bans", json!([{ "until": null, "by": 4 }])),
+        ("account_revoked_by", json!("root")),
     ] {
-        assert!(trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
+        assert!(trace(column).is_in(&testing::value(value.clone()), now()), "{column}: {value}");
     }
     for (column, value) in [
         ("ban_reason", json!("")),
@@ -155,8 +232,22 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("role", json!("not banned")),
         ("failed_attempts", json!(3)),
         ("disabled_notifications", json!(1)),
+        ("expires_at", json!("2031-01-01")),
+        ("expires_at", json!("never")),
+        ("password_expires_at", json!("2020-01-01")),
+        ("trial_ends_at", json!("2020-01-01")),
+        ("cancelled", json!(false)),
+        ("hidden", json!("0")),
+        ("left", json!(12)),
+        ("level", json!(0)),
+        ("access", json!("0")),
+        ("email_hidden", json!(true)),
+        ("metadata", json!("{\"active\": true}")),
+        ("bans", json!([])),
+        ("calendar", json!("2020-01-01")),
+        ("last_login", json!("2020-01-01")),
     ] {
-        assert!(!trace(column).is_in(&testing::value(value.clone())), "{column}: {value}");
+        assert!(!trace(column).is_in(&testing::value(value.clone()), now()), "{column}: {value}");
     }
 }
 
@@ -164,7 +255,7 @@ proptest! {
     /// Whatever a column holds: a word that bars never lets somebody in.
     #[test]
     fn no_decoration_lets_a_banned_user_in(word in "(banned|blocked|suspended|disabled|locked)", more in "[a-z_ ]{0,12}") {
-        let now = "2026-01-01T00:00:00Z".parse().expect("a literal");
+        let now = now();
         for text in [format!("{word} {more}"), format!("{more} {word}"), word.to_uppercase()] {
             let standing = Meaning::State.read(&Value::Text(text.clone().into()), now);
             prop_assert!(standing != Standing::Enabled && standing != Standing::Silent, "{}", text);

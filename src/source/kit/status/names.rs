@@ -1,0 +1,174 @@
+//! What a column is about, by the words of its name.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::Meaning;
+use super::words::{
+    ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, DENY, ENDS, HARD, MAY, REASONS, SINCE, STATE,
+    STATE_OR_REGION, UNTIL,
+};
+
+/// What a column of this name is about, if it is about this.
+#[must_use]
+pub fn meaning(name: &str) -> Option<Meaning> {
+    // The longest that means anything has some forty letters; nearly all names are settled here.
+    if !(3..=48).contains(&name.len()) {
+        return None;
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(meaning) = known.get(name) {
+            return *meaning;
+        }
+        let meaning = by_words(name);
+        if known.len() < REMEMBERED {
+            known.insert(name.into(), meaning);
+        }
+        meaning
+    })
+}
+
+/// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// What names were found to mean: keys of related rows are the same few, millions of times.
+    static KNOWN: RefCell<HashMap<Box<str>, Option<Meaning>, FxBuildHasher>> = RefCell::default();
+}
+
+pub(super) fn is(list: &[&str], word: &str) -> bool {
+    list.contains(&word)
+}
+
+/// The words of a name without those in front that change nothing, and those.
+pub(super) fn core(words: &[String]) -> (&[String], &[String]) {
+    let mut at = 0;
+    while at + 1 < words.len() && is(BEFORE, &words[at]) {
+        at += 1;
+    }
+    let (before, core) = words.split_at(at);
+    (core, before)
+}
+
+fn by_words(name: &str) -> Option<Meaning> {
+    let words = parts(name);
+    let (core, before) = core(&words);
+    let about_account = || before.iter().any(|word| is(ACCOUNTS, word));
+    let core: Vec<&str> = core.iter().map(String::as_str).collect();
+    if words.concat().ends_with("useraccountcontrol") {
+        return Some(Meaning::AccountControl);
+    }
+    match core[..] {
+        [state] if words.len() == 1 && is(STATE_OR_REGION, state) => Some(Meaning::StateOrRegion),
+        ["status", coded] if is(CODED, coded) => Some(Meaning::State),
+        ["state", coded] if words.len() > 2 && is(CODED, coded) => Some(Meaning::State),
+        ["guest"] => Some(Meaning::Guest),
+        // `can_login`, `allow_sign_in`, `login_enabled`; `deny_login`.
+        [can, ref login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
+        [ref login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),
+        [deny, ref login @ ..] if is(DENY, deny) && signs_in(login) => Some(Meaning::Bars),
+        // Spring's `account_non_locked`.
+        ["non" | "not", word] if is(BARS, word) || word == "expired" => Some(Meaning::Allows),
+        ["date", word] if is(BARS, word) => Some(Meaning::Bars),
+        ["date", word] if is(DELETES, word) => Some(Meaning::Deletes),
+        ["expired"] => Some(Meaning::Ends),
+        ["expired", since] if is(SINCE, since) || is(AFTER, since) => Some(Meaning::Ends),
+        [end, ref rest @ ..] if is(ENDS, end) && about_account() && rest.iter().all(|word| is(SINCE, word)) => {
+            Some(Meaning::Ends)
+        }
+        ["mail"] => None,
+        ["valid", ..] if before.iter().any(|word| word == "mail") => None,
+        [word] | [word, _] if core.get(1).is_none_or(|after| is(AFTER, after)) => {
+            if is(ALLOWS, word) {
+                Some(Meaning::Allows)
+            } else if is(BARS, word) {
+                Some(Meaning::Bars)
+            } else if is(DELETES, word) {
+                Some(Meaning::Deletes)
+            } else {
+                is(STATE, word).then_some(Meaning::State)
+            }
+        }
+        // Whoever was never activated or approved may be new, which another column says; the date says nothing against them.
+        [word, since] if is(SINCE, since) => {
+            if is(BARS, word) {
+                Some(Meaning::Bars)
+            } else {
+                is(DELETES, word).then_some(Meaning::Deletes)
+            }
+        }
+        [word, until, ref rest @ ..]
+            if (is(BARS, word) || is(ALLOWS, word)) && is(UNTIL, until) && rest.iter().all(|word| is(SINCE, word)) =>
+        {
+            Some(if is(BARS, word) { Meaning::BarsUntil } else { Meaning::Ends })
+        }
+        _ => None,
+    }
+}
+
+/// Whether words are those for signing in.
+fn signs_in(words: &[&str]) -> bool {
+    let words = words.strip_prefix(&["to"]).unwrap_or(words);
+    let joined = words.concat();
+    ["login", "logon", "signin", "log", "access", "authenticate", "logins"].contains(&joined.as_str())
+        && (joined != "log" || words.len() > 1)
+}
+
+/// The words of a name, lower-cased: at `_`, `-`, `.`, blanks, and where a capital begins one.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase()) {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// [`words`] of a column's name, also of one that a database has lower-cased: `isactive`, `banneduntil`.
+pub(super) fn parts(name: &str) -> Vec<String> {
+    words(name).into_iter().flat_map(|word| cut(&word).unwrap_or_else(|| vec![word])).collect()
+}
+
+/// A word that is several: words that stand before one of those that count, that one, and words that stand after it.
+fn cut(word: &str) -> Option<Vec<String>> {
+    fn fronts(word: &str) -> Option<Vec<String>> {
+        if let Some(parts) = counted(word) {
+            return Some(parts);
+        }
+        let short = ["is", "ja", "ns", "no"];
+        let front = |first: &&&str| first.len() > 2 || short.contains(first);
+        let fronts = BEFORE.iter().chain(MAY).chain(DENY).chain(&["non", "not"]).filter(front);
+        fronts.into_iter().find_map(|first| {
+            let rest = fronts_of(word, first)?;
+            Some(std::iter::once((*first).to_owned()).chain(rest).collect())
+        })
+    }
+    fn fronts_of(word: &str, first: &str) -> Option<Vec<String>> {
+        word.strip_prefix(first).filter(|rest| !rest.is_empty()).and_then(fronts)
+    }
+    fn counted(word: &str) -> Option<Vec<String>> {
+        let lists = [ALLOWS, BARS, DELETES, STATE, HARD, &["expires", "expiry", "expired", "ban", "login", "access"]];
+        let mut found = lists.into_iter().flatten().filter_map(|core| Some((*core, word.strip_prefix(core)?)));
+        found.find_map(|(core, rest)| {
+            let whole = rest.is_empty();
+            // A short word within a longer one is none: `banner`, `lockers`, `bank`.
+            let after = [AFTER, SINCE, UNTIL, CODED, REASONS].into_iter().flatten().any(|after| *after == rest);
+            (whole || after && core.len() > 2)
+                .then(|| std::iter::once(core).chain((!whole).then_some(rest)).map(str::to_owned).collect())
+        })
+    }
+    if word.len() < 6 || !word.is_ascii() {
+        return None;
+    }
+    let parts = fronts(word)?;
+    (parts.len() > 1).then_some(parts)
+}

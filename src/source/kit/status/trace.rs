@@ -1,0 +1,175 @@
+//! What a column that nobody reads could tell of its user's being kept out.
+
+use jiff::Timestamp;
+
+use super::names::{core, is, meaning, parts, words};
+use super::words::{
+    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
+    STATE_OR_REGION,
+};
+use super::{Standing, ended, never, nothing};
+use crate::format::Value;
+use crate::source::kit::common;
+
+/// What a column that nobody reads could tell of its user's being kept out, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing: it is about something else that may be blocked or disabled.
+    Nothing,
+    /// Whatever is in it: `ban_reason`, `blocked_by_admin`.
+    Set,
+    /// A no: `is_current`, `has_access`.
+    Unset,
+    /// A date that has passed: `expires_at`, `end_date`.
+    Past,
+    /// A word that means that, or a number below nought, in a column of roles, kinds or states.
+    State,
+    /// A word that means nothing else.
+    Word,
+}
+
+/// What a column that nobody reads could tell, by its name.
+#[must_use]
+pub fn trace(name: &str) -> Trace {
+    const KINDS: &[&str] = &[
+        "role",
+        "roles",
+        "group",
+        "groups",
+        "type",
+        "kind",
+        "class",
+        "level",
+        "rank",
+        "membership",
+        "condition",
+        "flag",
+        "flags",
+        "tag",
+        "tags",
+        "access",
+        "permission",
+        "permissions",
+        "usertype",
+        "userlevel",
+        "userrole",
+        "usergroup",
+    ];
+    let words = parts(name);
+    let any = |list: &[&str]| words.iter().any(|word| is(list, word));
+    let (core, before) = core(&words);
+    let ended = |rest: &[String]| rest.iter().all(|word| is(SINCE, word) || is(AFTER, word));
+    if name.len() > 64 || any(ABOUT_OTHERS) {
+        return Trace::Nothing;
+    }
+    // What somebody shows or is sent may be hidden or ended, too.
+    let own = before.iter().all(|word| !["profile", "mail", "record", "row", "flag"].contains(&word.as_str()));
+    match core {
+        [word, rest @ ..] if own && is(ENDS, word) && ended(rest) && !(word == "left" && rest.is_empty()) => {
+            Trace::Past
+        }
+        [date, word] if own && date == "date" && is(ENDS, word) => Trace::Past,
+        [last, day] if last == "last" && ["day", "date"].contains(&day.as_str()) => Trace::Past,
+        [word, rest @ ..]
+            if own && is(MAY_BAR, word) && ended(rest) && !(word == "left" && rest.is_empty() && before.is_empty()) =>
+        {
+            Trace::Set
+        }
+        [can @ .., word]
+            if is(MAY_ALLOW, word)
+                && (word != "access" || !before.is_empty() || !can.is_empty())
+                && can.iter().all(|word| is(BEFORE, word) || ["can", "may"].contains(&word.as_str())) =>
+        {
+            Trace::Unset
+        }
+        _ if any(HARD)
+            || any(&[
+                "ban",
+                "bans",
+                "blacklist",
+                "sperre",
+                "suspension",
+                "disabled",
+                "inactive",
+                "locked",
+                "deleted",
+            ])
+            || any(&["not", "non", "un"]) && (any(ALLOWS) || any(&["allow", "permit"]))
+            || any(BARS) && (any(ACCOUNTS) || any(&["access"])) =>
+        {
+            Trace::Set
+        }
+        _ if any(STATE) || any(STATE_OR_REGION) || any(KINDS) => Trace::State,
+        _ => Trace::Word,
+    }
+}
+
+/// So deep are objects looked into.
+const DEPTH: u8 = 3;
+
+impl Trace {
+    /// Whether a cell says that its user may have been kept out.
+    #[must_use]
+    pub fn is_in(self, value: &Value<'_>, now: Timestamp) -> bool {
+        self.within(value, now, DEPTH)
+    }
+
+    fn within(self, value: &Value<'_>, now: Timestamp, depth: u8) -> bool {
+        match (self, value) {
+            (Self::Nothing, _) => false,
+            (Self::Past, Value::Text(_) | Value::Number(_)) => ended(value, now) == Some(true),
+            (Self::Unset, value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => {
+                common::truth(value) == Some(false)
+            }
+            (Self::Set, Value::Text(text)) => {
+                !nothing(text) && !never(value) && common::truth(value) != Some(false) && text != "[]" && text != "{}"
+            }
+            (Self::Set, Value::Number(_)) => !never(value),
+            (Self::Set, Value::Bool(set)) => *set,
+            (Self::State, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
+            (Self::State, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
+            (_, Value::Text(text)) if text.starts_with(['{', '[']) && depth > 0 => {
+                written(text).is_some_and(|value| self.within(&value, now, depth - 1))
+            }
+            (_, Value::Text(text)) => self.says(text),
+            // What is listed under such a name is why, or since when.
+            (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
+            (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
+            (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
+                let inner = match trace(name) {
+                    Self::State => Self::Word,
+                    inner => inner,
+                };
+                // What is switched off further in, or among settings, is no person.
+                let said = meaning(name).filter(|_| depth == DEPTH).map(|meaning| meaning.read(value, now));
+                matches!(said, Some(Standing::Disabled | Standing::Deleted))
+                    || inner.within(value, now, depth - 1)
+                    || self == Self::Set && inner == Self::Word && common::truth(value) == Some(true)
+            }),
+            _ => false,
+        }
+    }
+
+    fn says(self, text: &str) -> bool {
+        if !(3..=32).contains(&text.len()) {
+            return false;
+        }
+        let words = words(text);
+        let is = |word: Option<&String>| {
+            word.is_some_and(|word| {
+                HARD.contains(&word.as_str()) || self == Self::State && SOFT.contains(&word.as_str())
+            })
+        };
+        words.len() <= 3 && !words.iter().any(|word| word == "not") && (is(words.first()) || is(words.last()))
+    }
+}
+
+/// JSON that is a text, where a word in it could tell of this.
+fn written(text: &str) -> Option<Value<'static>> {
+    const TELLING: [&str; 12] =
+        ["ban", "block", "disab", "suspen", "activ", "delet", "statu", "state", "lock", "enabl", "role", "revok"];
+    if text.len() > 8192 || !TELLING.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    serde_json::from_str(text).ok().map(|json| common::value(&json))
+}
