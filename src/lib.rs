@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod appwrite;
+pub mod bridge;
 mod bytes;
 pub mod cli;
 pub mod code;

@@ -44,6 +44,17 @@ impl Cost {
         }
     }
 
+    /// The cost of a hash as Appwrite stores it: `password` and `hashOptions` of the user document.
+    #[must_use]
+    pub fn of_stored(hash: &str, options: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        let number = |name: &str| options.get(name)?.as_u64().and_then(|n| u32::try_from(n).ok());
+        match (number("costCpu"), options.contains_key("signerKey")) {
+            (Some(n), _) => Some(Self::Scrypt(n, number("costMemory")?, number("costParallel")?)),
+            (None, true) => Some(Self::Scrypt(16384, 8, 1)),
+            (None, false) => Self::of_string(hash),
+        }
+    }
+
     fn of_string(hash: &str) -> Option<Self> {
         // The two whose place says all, before anything is cut.
         match hash.as_bytes() {

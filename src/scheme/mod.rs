@@ -11,6 +11,7 @@ mod encoding;
 mod grammar;
 pub mod itoa64;
 mod job;
+pub mod kept;
 pub mod known;
 mod looks;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod tests;
 mod verdict;
 pub mod verify;
 
+pub use kept::Kept;
 pub use looks::{Looks, looks_like};
 pub use registry::{Becomes, SCHEMES, Scheme};
 pub use resolve::{declare, resolve, unusable_marker};
