@@ -147,7 +147,7 @@ pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
 /// A request that may have been carried out already.
 fn repeat(kind: Kind, trouble: Trouble) -> Verdict {
     match kind {
-        Kind::Create | Kind::Phone | Kind::Step => Verdict::Unknown(trouble),
+        Kind::Create | Kind::Phone | Kind::Step(_) => Verdict::Unknown(trouble),
         Kind::Read | Kind::Delete | Kind::SignIn => Verdict::Retry(trouble),
     }
 }
@@ -184,7 +184,7 @@ mod tests {
         let body = CreateBody { user_id: "u".into(), email: None, phone: None, name: None, password: None };
         match kind {
             Kind::Create => Create { endpoint: Endpoint::Bcrypt, body }.request(),
-            Kind::Step => Step::Disable.request("u"),
+            Kind::Step(_) => Step::Disable.request("u"),
             Kind::Phone => Step::Phone("+4915112345678".into()).request("u"),
             Kind::Read => Request::read("u"),
             Kind::Delete => Request::delete("u"),
@@ -218,12 +218,12 @@ mod tests {
             (Create, 409, "user_email_already_exists", "alreadythere"),
             (Phone, 409, "user_target_already_exists", "alreadythere"),
             (Phone, 409, "general_conflict", "refused"),
-            (Step, 409, "user_already_exists", "refused"),
-            (Step, 409, "general_resource_locked", "retry Overloaded"),
+            (Step("status"), 409, "user_already_exists", "refused"),
+            (Step("status"), 409, "general_resource_locked", "retry Overloaded"),
             (Create, 400, "general_argument_invalid", "refused"),
             (Create, 400, "password_personal_data", "refused"),
             (Create, 500, "general_unknown", "unknown ServerError"),
-            (Step, 500, "general_unknown", "unknown ServerError"),
+            (Step("status"), 500, "general_unknown", "unknown ServerError"),
             (Create, 429, "general_rate_limit_exceeded", "retry Throttled"),
             (Create, 503, "general_service_disabled", "retry Overloaded"),
             (Create, 503, "general_pwned_passwords_unavailable", "retry Overloaded"),
@@ -232,7 +232,7 @@ mod tests {
             (Create, 504, "", "unknown Overloaded"),
             (Delete, 502, "", "retry Overloaded"),
             (Read, 404, "user_not_found", "gone"),
-            (Step, 404, "user_not_found", "gone"),
+            (Step("status"), 404, "user_not_found", "gone"),
             (Delete, 404, "user_not_found", "gone"),
             (Read, 404, "project_not_found", "retry Denied"),
             (Create, 404, "general_route_not_found", "retry Denied"),
@@ -270,9 +270,9 @@ mod tests {
             (Create, 404, "not found".into(), "unknown Foreign"),
             (Create, 413, "<html>too large".into(), "unknown Foreign"),
             (Create, 302, String::new(), "unknown Foreign"),
-            (Step, 200, user(json!({"status": false})), "done"),
-            (Step, 200, user(json!({})), "unknown Foreign"),
-            (Step, 200, r#"{"status":false}"#.into(), "unknown Foreign"),
+            (Step("status"), 200, user(json!({"status": false})), "done"),
+            (Step("status"), 200, user(json!({})), "unknown Foreign"),
+            (Step("status"), 200, r#"{"status":false}"#.into(), "unknown Foreign"),
             (Phone, 200, user(json!({"phone": "+4915112345678"})), "done"),
             (Phone, 200, user(json!({"phone": "+4915112345679"})), "unknown Foreign"),
             (Read, 200, user(json!({})), "done"),

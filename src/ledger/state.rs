@@ -1,6 +1,6 @@
 //! What can become of a record, as one table.
 
-use crate::appwrite::wire::Step;
+use crate::appwrite::wire::{Kind, Step};
 
 /// Where a record stands. The numbers are the file format; 0 and 1 are not used because SQLite stores them in no byte
 /// at all, and a row must not grow when its state changes.
@@ -189,6 +189,24 @@ impl Steps {
             Step::Labels(_) => Self::LABELS,
             Step::Prefs(_) => Self::PREFS,
         }
+    }
+
+    /// The kinds of request that did these.
+    pub fn kinds(self) -> impl Iterator<Item = Kind> {
+        let steps = [
+            Step::Disable,
+            Step::Phone("".into()),
+            Step::VerifyEmail,
+            Step::VerifyPhone,
+            Step::Labels(Vec::new()),
+            Step::Prefs(serde_json::Map::new()),
+        ];
+        let all = steps.map(|step| (Self::of(&step), step.kind()));
+        [(Self::CREATED, Kind::Create)]
+            .into_iter()
+            .chain(all)
+            .filter(move |(bit, _)| self.has(*bit))
+            .map(|(_, kind)| kind)
     }
 
     /// Both together.

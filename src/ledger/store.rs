@@ -324,6 +324,22 @@ impl Reader {
         Ok(counts)
     }
 
+    /// All that the target has done for anybody.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn done_before(&self) -> Result<Steps, RunError> {
+        let mut statement = self.connection.prepare_cached("SELECT DISTINCT steps FROM users").map_err(sql)?;
+        let numbers = statement.query_map([], |row| row.get(0)).map_err(sql)?;
+        let mut all = Steps::NONE;
+        for number in numbers {
+            let number: i64 = number.map_err(unreadable)?;
+            let steps = Steps::from_number(number).ok_or_else(|| damaged(format!("{number} stands for no steps")))?;
+            all = all.with(steps);
+        }
+        Ok(all)
+    }
+
     /// How many records carry this code.
     ///
     /// # Errors

@@ -237,7 +237,7 @@ impl Door for Way<'_> {
         // Who has to be read back first must not keep what the reading needs.
         let next = match outcome.verdict {
             Verdict::Done => request.kind == Kind::Create,
-            Verdict::Retry(_) => request.kind == Kind::Step,
+            Verdict::Retry(_) => matches!(request.kind, Kind::Step(_)),
             _ => false,
         };
         self.held = (self.hold && next).then_some(entry);

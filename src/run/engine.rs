@@ -63,8 +63,9 @@ impl Engine<'_> {
             ledger: ledger.sender(),
             stop: stop.clone(),
         });
-        if let Err(error) = runtime.block_on(note_beginning(&context, reader)) {
-            return (Err(error), Metrics::default());
+        match runtime.block_on(note_beginning(&context, reader)).and_then(|()| reader.done_before()) {
+            Ok(done) => context.gate.remember(done),
+            Err(error) => return (Err(error), Metrics::default()),
         }
         let (sender, receiver) = mpsc::channel(BATCHES);
         let listener = self.listener.clone();

@@ -11,11 +11,13 @@ use tokio::sync::Semaphore;
 use super::health::{self, Health};
 use super::metrics::Metrics;
 use crate::appwrite::ask::Outcome;
+use crate::appwrite::client::{Answer, Lost};
 use crate::appwrite::pace::{Pace, Signal};
 use crate::appwrite::verdict::{Cause, Trouble, Verdict};
 use crate::appwrite::wire::{Kind, Request, limit};
 use crate::appwrite::{Client, Clock};
 use crate::event::{Event, Listener};
+use crate::ledger::Steps;
 
 /// How hard the target may be pushed.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,8 @@ pub struct Gate {
     started: Instant,
     give_up_after: Duration,
     listener: Arc<dyn Listener>,
+    #[cfg(test)]
+    sent: std::sync::atomic::AtomicU32,
 }
 
 struct Shared {
@@ -81,7 +85,14 @@ impl Gate {
             started: Instant::now(),
             give_up_after: limits.give_up_after,
             listener,
+            #[cfg(test)]
+            sent: std::sync::atomic::AtomicU32::new(0),
         }
+    }
+
+    /// An earlier run had these done: the target serves them.
+    pub fn remember(&self, done: Steps) {
+        self.shared().health.remember(done);
     }
 
     /// Waits for its turn.
@@ -132,9 +143,15 @@ impl Gate {
             shared.in_flight
         };
         let sent = self.started.elapsed();
-        let outcome = Outcome::of(request, self.client.send(request).await);
+        let outcome = Outcome::of(request, self.carry(request).await);
         self.ended(sent, in_flight, request, counts, &outcome.verdict)?;
         Ok(outcome)
+    }
+
+    async fn carry(&self, request: &Request) -> Result<Answer, Lost> {
+        #[cfg(test)]
+        self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.client.send(request).await
     }
 
     /// Asks whether requests of this kind are served at all, by one that changes nothing. One that is not served counts; one
@@ -144,12 +161,12 @@ impl Gate {
     /// As [`Gate::send`].
     pub async fn probe(&self, kind: Kind) -> Result<Verdict, String> {
         let request = match kind {
-            Kind::Create | Kind::Step | Kind::Phone => Request::probe_create(),
+            Kind::Create | Kind::Step(_) | Kind::Phone => Request::probe_create(),
             Kind::Read | Kind::Delete | Kind::SignIn => Request::list(&[limit(1)]),
         };
         self.turn().await;
-        let verdict = Outcome::of(&request, self.client.send(&request).await).verdict;
-        let now = self.started.elapsed();
+        let verdict = Outcome::of(&request, self.carry(&request).await).verdict;
+        let now = self.waited();
         if verdict.trouble().is_none() {
             self.shared().health.proven(kind, now);
         }
@@ -173,6 +190,16 @@ impl Gate {
         )
     }
 
+    /// How long the target has had to answer. In a simulation a request takes a hundredth of a second, however busy this
+    /// machine is.
+    fn waited(&self) -> Duration {
+        #[cfg(test)]
+        if self.client.is_scripted() {
+            return Duration::from_millis(10) * self.sent.load(std::sync::atomic::Ordering::Relaxed);
+        }
+        self.started.elapsed()
+    }
+
     /// Waits; in a simulation a thousandth of it.
     pub async fn sleep(&self, pause: Duration) {
         #[cfg(test)]
@@ -189,7 +216,7 @@ impl Gate {
     /// Whether the requests of this kind that fail may be to blame themselves, if others would be served.
     #[must_use]
     pub fn may_be_to_blame(&self, kind: Kind) -> bool {
-        self.shared().health.may_be_to_blame(kind, self.started.elapsed(), self.give_up_after)
+        self.shared().health.may_be_to_blame(kind, self.waited(), self.give_up_after)
     }
 
     /// The target's time.
@@ -245,7 +272,7 @@ impl Gate {
             shared.granted = limit;
         }
         let gone = match trouble {
-            Some(trouble) if counts => shared.health.bad(request, false, trouble, now, self.give_up_after),
+            Some(trouble) if counts => shared.health.bad(request, false, trouble, self.waited(), self.give_up_after),
             Some(_) => None,
             None => {
                 shared.health.good(request.kind);

@@ -26,6 +26,7 @@ use crate::plan::Plan;
 
 const WORLDS: u64 = 20;
 const USERS: u64 = 500;
+/// By the gate's own time: five hundred requests.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is wrong with a record for good.
@@ -228,12 +229,7 @@ impl World {
 }
 
 /// Brings all users who are not settled as far as they come; whether the run was stopped.
-fn session(
-    folder: &Locked,
-    world: &Arc<Mutex<World>>,
-    target: &Target,
-    give_up_after: Duration,
-) -> (Option<String>, HashMap<u64, Entry>) {
+fn session(folder: &Locked, world: &Arc<Mutex<World>>, target: &Target) -> (Option<String>, HashMap<u64, Entry>) {
     let identity = Identity {
         export: String::new(),
         reading: String::new(),
@@ -248,13 +244,15 @@ fn session(
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let answering = world.clone();
     let client = Client::scripted(target.clone(), move |request| answering.lock().expect("a lock").answer(request));
-    let limits = Limits { concurrency: 32, rate: None, give_up_after };
+    let limits = Limits { concurrency: 32, rate: None, give_up_after: PATIENCE };
     let stop = Stop::default();
+    let done = reader.done_before().expect("rows");
     let context = Arc::new(Context {
         gate: Gate::new(client, limits, Arc::new(Silent)),
         ledger: ledger.sender(),
         stop: stop.clone(),
     });
+    context.gate.remember(done);
     runtime.block_on(async {
         let mut jobs = Vec::new();
         let mut rows = Vec::new();
@@ -336,9 +334,7 @@ fn ten_thousand_users_end_done_or_truly_refused_or_left() {
         let world = Arc::new(Mutex::new(world));
         let home = tempfile::tempdir().expect("a folder");
         let folder = RunFolder::create(home.path()).expect("a folder of a run");
-        // Who never answers again is waited for less: this machine may be busy.
-        let patience = if ends { Duration::from_millis(300) } else { PATIENCE };
-        let (stopped, entries) = session(&folder, &world, &target, patience);
+        let (stopped, entries) = session(&folder, &world, &target);
         assert_eq!(stopped.is_some(), ends, "world {seed}: {stopped:?}");
         for record in 1..=USERS {
             check(seed, record, &entries[&record], &world, stopped.is_some());
@@ -349,7 +345,7 @@ fn ten_thousand_users_end_done_or_truly_refused_or_left() {
             let mut world = world.lock().expect("a lock");
             (world.odds, world.until) = (0.0, u64::MAX);
         }
-        let (stopped, entries) = session(&folder, &world, &target, PATIENCE);
+        let (stopped, entries) = session(&folder, &world, &target);
         assert_eq!(stopped, None, "world {seed} is well");
         for record in 1..=USERS {
             let entry = &entries[&record];

@@ -17,8 +17,8 @@ use crate::event::HTTP;
 pub enum Kind {
     /// A create: not idempotent, but a second one of the same id is a 409.
     Create,
-    /// A follow-up that can be repeated.
-    Step,
+    /// A follow-up that can be repeated, by what it sets.
+    Step(&'static str),
     /// `PATCH phone`: repeating it is a 409 even on the user's own number.
     Phone,
     /// A `GET`.
@@ -79,13 +79,21 @@ impl Create<'_> {
 }
 
 impl Step<'_> {
+    /// What kind of request it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Step::Phone(_) => Kind::Phone,
+            other => Kind::Step(other.name()),
+        }
+    }
+
     /// The request that does this for a user.
     #[must_use]
     pub fn request(&self, user_id: &str) -> Request {
-        let kind = if matches!(self, Step::Phone(_)) { Kind::Phone } else { Kind::Step };
         let method = if matches!(self, Step::Labels(_)) { Method::PUT } else { Method::PATCH };
         Request {
-            kind,
+            kind: self.kind(),
             proof: Proof::Step(user_id.to_owned(), self.clone().into_owned()),
             sender: As::Key,
             secrets: Secrets::default(),
@@ -136,7 +144,7 @@ impl Request {
     /// `PATCH` of any JSON that is answered with a document.
     #[must_use]
     pub fn patch(path: impl Into<Cow<'static, str>>, body: &Value) -> Self {
-        Self::new(Kind::Step, Method::PATCH, path, Proof::Member("$id")).with(body)
+        Self::new(Kind::Step("user"), Method::PATCH, path, Proof::Member("$id")).with(body)
     }
 
     /// A create with an empty body, which a key that may write is told is incomplete: it makes nobody, and shows that
