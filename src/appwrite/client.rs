@@ -319,6 +319,26 @@ async fn whole(
     Ok(body.freeze())
 }
 
+/// A client that passes on what others say: it adds no header of its own and never gives up on a stream. An answer is waited
+/// for as long as whoever asked waits.
+///
+/// # Errors
+/// [`RunError::usage`] if no client can be made for this server.
+pub fn passer(server: &Url, added: &[reqwest::Certificate]) -> Result<reqwest::Client, RunError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let build = || {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            // Shorter than any server keeps an idle connection: what is sent on one that is just closed is lost.
+            .pool_idle_timeout(Duration::from_secs(4))
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(server) { builder.no_proxy() } else { builder }
+    };
+    authorities::build(build, needs_tls(server), added)
+        .map(|(client, _)| client)
+        .map_err(|e| RunError::usage(format!("no client can be made for this server: {}", describe(&e))))
+}
+
 /// What every client has in common: it follows nobody elsewhere, and asks no proxy for this machine.
 fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
@@ -346,7 +366,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The chain of causes, without the URL (reqwest writes it into every message).
-fn describe(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn describe(error: &reqwest::Error) -> String {
     let mut source = std::error::Error::source(error);
     let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
     while let Some(cause) = source {

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod bars;
+mod bridge;
 mod check;
 mod completions;
 mod identify;
@@ -15,6 +16,7 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod schemes;
+mod signals;
 mod sources;
 mod status;
 mod verify;
@@ -53,6 +55,7 @@ pub enum Command {
     Rollback(rollback::Args),
     Report(report::Args),
     Identify(identify::Args),
+    Bridge(bridge::Args),
     Sandbox(sandbox::Args),
     Sources(sources::Args),
     Schemes(schemes::Args),
@@ -76,6 +79,7 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
         Command::Rollback(args) => log::logged("rollback", || rollback::run(args)),
         Command::Report(args) => log::logged("report", || report::run(args)),
         Command::Identify(args) => log::logged("identify", || identify::run(args)),
+        Command::Bridge(args) => log::logged("bridge", || bridge::run(args)),
         Command::Sandbox(args) => log::logged("sandbox", || sandbox::run(args)),
         Command::Sources(args) => log::logged("sources", || sources::run(args)),
         Command::Schemes(args) => log::logged("schemes", || schemes::run(args)),

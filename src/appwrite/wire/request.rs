@@ -115,11 +115,15 @@ impl Request {
     fn template(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         let mut parts: Vec<&str> = path.split('/').collect();
-        if self.method != Method::POST {
-            for place in 2..parts.len() {
-                if matches!(parts[place - 1], "users" | "sessions") {
-                    parts[place] = "{id}";
-                }
+        // The create endpoints stand where ids do otherwise, and so do the ways to sign in.
+        let is_id = |before: &str, place: usize, parts: &[&str]| match before {
+            "users" => self.method != Method::POST || parts.len() > place + 1,
+            "sessions" => self.method != Method::POST,
+            _ => false,
+        };
+        for place in 2..parts.len() {
+            if is_id(parts[place - 1], place, &parts) {
+                parts[place] = "{id}";
             }
         }
         parts.join("/")
@@ -166,6 +170,13 @@ impl Request {
         Self { sender: As::Guest, ..Self::sign_in("rehome-preflight@example.com", "nobody has this") }
     }
 
+    /// The same as somebody else each time, so that no limit of the address is used up.
+    #[must_use]
+    pub fn stranger_sign_in() -> Self {
+        let nobody = format!("rehome-probe-{:016x}@example.com", fastrand::u64(..));
+        Self { sender: As::Guest, ..Self::sign_in(&nobody, "nobody has this") }
+    }
+
     /// Signs in by address and password, as an app does, without the key.
     #[must_use]
     pub fn sign_in(email: &str, password: &str) -> Self {
@@ -196,6 +207,22 @@ impl Request {
     #[must_use]
     pub fn end_session(user_id: &str, session: &str) -> Self {
         Self::new(Kind::Delete, Method::DELETE, format!("/users/{user_id}/sessions/{session}"), Proof::Nothing)
+    }
+
+    /// `PATCH /users/{id}/password`, exactly as it was typed. It ends the user's sessions where the project says so.
+    #[must_use]
+    pub fn set_password(user_id: &str, password: &str) -> Self {
+        let (path, proof) = (format!("/users/{user_id}/password"), Proof::User(user_id.to_owned()));
+        let request = Self::new(Kind::Step("password"), Method::PATCH, path, proof);
+        Self { secrets: Secrets::from([password]), ..request.with(&json!({"password": password})) }
+    }
+
+    /// `POST /users/{id}/tokens`: a secret with which this user gets one session, within a minute.
+    #[must_use]
+    pub fn token(user_id: &str) -> Self {
+        let path = format!("/users/{user_id}/tokens");
+        let request = Self::new(Kind::Step("token"), Method::POST, path, Proof::Member("secret"));
+        request.with(&json!({"length": 64, "expire": 60}))
     }
 
     /// `DELETE /users/{id}`
@@ -264,9 +291,19 @@ mod tests {
     #[test]
     fn the_path_that_is_shown_names_nobody() {
         let phone = Step::VerifyPhone.request("a@x.test");
-        let all = [Request::end_session("users", "s1"), Request::read("u1"), phone, Request::list(&[limit(1)])];
-        let shown = ["/users/{id}/sessions/{id}", "/users/{id}", "/users/{id}/verification/phone", "/users"];
-        assert_eq!(all.map(|request| request.template()), shown);
+        let all = [
+            (Request::end_session("users", "s1"), "/users/{id}/sessions/{id}"),
+            (Request::read("u1"), "/users/{id}"),
+            (phone, "/users/{id}/verification/phone"),
+            (Request::list(&[limit(1)]), "/users"),
+            (Request::token("u1"), "/users/{id}/tokens"),
+            (Request::set_password("u1", "p"), "/users/{id}/password"),
+            (Request::probe_create(), "/users/bcrypt"),
+            (Request::sign_in("a@x.test", "p"), "/account/sessions/email"),
+        ];
+        for (request, shown) in all {
+            assert_eq!(request.template(), shown);
+        }
     }
 
     #[test]
