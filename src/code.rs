@@ -147,6 +147,8 @@ codes! {
         "id-map.csv maps old ids to new ones";
     NothingIdentifies = "nothing-identifies", Refused, "the record has no id, no e-mail address and no phone number",
         "give it one, or leave it";
+    NoSignIn = "no-sign-in", Warning, "the user has no address, no phone number and no password",
+        "give them an address or a number that Appwrite takes; until then they are found by their id alone";
     NameTruncated = "name-truncated", Warning, "the name is longer than 128 characters and is cut",
         "nothing, unless the rest matters";
     LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label, or no name in the export",

@@ -76,6 +76,7 @@ fn every_key_that_a_mapping_may_have_is_in_the_reference() {
         ("Labels", "[user]\nid = 'id'\nlabels = { from = 'id', other = 'WORD' }".to_owned()),
         ("Preferences", text_of("prefs")),
         ("Preferences", "[user]\nid = 'id'\nprefs = { from = 'id', types = { id = 'WORD' } }".to_owned()),
+        ("[join.NAME]", format!("{user}[join.x]\ntable = 'a'\nkey = 'b'\nWORD = 1")),
         ("[password]", format!("{hash}WORD = 1")),
         ("[password]", format!("{hash}on_unsupported = 'WORD'")),
         ("[password]", format!("{hash}salt = {{ from = 'id', encoding = 'WORD' }}")),

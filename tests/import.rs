@@ -251,9 +251,11 @@ fn verify_finds_what_is_different_missing_and_stray() {
         let mut command = on_run(&sandbox, "verify", home.path());
         run(command.args(["--format", "json", "--known"]).arg(&known)).exits(code).json()["verify"].clone()
     };
-    let counts = look(0);
+    // One of the three has no address to sign in with: the password proves nothing.
+    let counts = look(3);
     assert_eq!([&counts["same"], &counts["signed_in"], &counts["not_signed_in"]], [30, 2, 0], "{counts}");
     // Signing in has re-hashed the password, which is no difference.
+    std::fs::write(&known, format!("email,password\n{}", pairs.replace("id7@example.com,x\n", ""))).expect("written");
     assert_eq!(look(0)["same"], 30);
 
     // One of them signs in once more after that.

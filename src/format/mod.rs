@@ -50,6 +50,14 @@ pub enum Format {
     Colon,
 }
 
+impl Format {
+    /// Whether a table says all of its columns: objects and entries leave out what they do not have.
+    #[must_use]
+    pub const fn names_its_columns(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv | Self::Sql)
+    }
+}
+
 impl std::fmt::Display for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

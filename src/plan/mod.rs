@@ -139,6 +139,11 @@ fn begin<'a>(
         _ => {}
     }
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
+    if sign_in == SignIn::Nothing && matches!(account.credential, Credential::None(_)) {
+        let text =
+            "nobody can sign in as this user, or find them but by their id: there is no address, number or password";
+        account.notes.push(Note::new(Code::NoSignIn, text));
+    }
     match (password(&account.credential, sign_in, profile, &mut account.notes), unsupported) {
         (Err(refusal), Unsupported::WithoutPassword) => {
             let text = format!("created without a password: {}", refusal.text);

@@ -142,6 +142,11 @@ impl Export {
                 }
             }
         }
+        for (table, role) in tables.iter().zip(&mut roles) {
+            if let Some(kind) = options.mapping.and_then(|mapping| mapping.joins(table)) {
+                *role = Role::Related(kind);
+            }
+        }
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
             return Err(RunError::export(without_users(&tables, source, &why)));
         }
@@ -400,7 +405,10 @@ impl Export {
         let keep = |fold: &mut Vec<_>, group: Vec<Decoded<'_>>| {
             for decoded in group {
                 if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
-                    && let Some((key, row)) = self.source.relate(kind, record)
+                    && let Some((key, row)) = self
+                        .amendment
+                        .and_then(|mapping| mapping.relate(kind, record))
+                        .or_else(|| self.source.relate(kind, record))
                 {
                     fold.push((kind, key, row.to_string()));
                 }

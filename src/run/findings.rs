@@ -33,8 +33,8 @@ pub struct Verified {
     pub others: u64,
     /// Users of the target that are planned for shards that are not looked at.
     pub elsewhere: u64,
-    /// Known passwords that could not be tried, and why.
-    pub untested: Vec<String>,
+    /// Known passwords that could not be tried: whose, and why.
+    pub untested: Vec<(String, &'static str)>,
     /// Blocked users among those who signed in: refused for that reason and no other.
     pub blocked: u64,
 }

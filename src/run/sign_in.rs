@@ -91,10 +91,10 @@ impl<'k> SignIns<'k> {
         }
     }
 
-    /// Those that could not be tried, each with why: `ann@example.com: the run created no such user`.
-    pub fn untested(&self) -> Vec<String> {
+    /// Those that could not be tried, each with why: `the run created no such user`.
+    pub fn untested(&self) -> Vec<(String, &'static str)> {
         let who = |pair: &KnownPassword| pair.email.clone().or_else(|| pair.id.clone()).unwrap_or_default();
-        self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some(format!("{}: {}", who(pair), (*met)?))).collect()
+        self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some((who(pair), (*met)?))).collect()
     }
 }
 

@@ -53,6 +53,8 @@ pub fn verify(
     let sessions = parts.folders.iter().map(|path| Session::of(path)).collect::<Result<Vec<_>, _>>()?;
     let mut whole: Option<Report> = None;
     let mut bad = 0;
+    // A known password is somebody's in one of the folders; nothing is proven where none could try it.
+    let mut untried: Option<Vec<String>> = None;
     for (n, (path, mut session)) in parts.folders.iter().zip(sessions.iter().cloned()).enumerate() {
         if parts.folders.len() > 1 {
             listener.on(&event::Event::Said(format!("{}:", path.display())));
@@ -70,8 +72,12 @@ pub fn verify(
         if let Some(known) = &known {
             session.export.known = Some(known.clone());
         }
-        let (report, differ) = one(session, path, strays.as_deref(), key_file, listener)?;
+        let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, listener)?;
         bad += differ;
+        match &mut untried {
+            Some(untried) => untried.retain(|who| untested.contains(who)),
+            None => untried = Some(untested),
+        }
         match &mut whole {
             Some(whole) => whole.merge(report),
             None => whole = Some(report),
@@ -79,18 +85,19 @@ pub fn verify(
     }
     listener.on(&event::Event::Over);
     let report = whole.ok_or_else(|| RunError::usage("name a run folder"))?;
+    bad += untried.map_or(0, |untried| untried.len()) as u64;
     Ok((report, Finish::partial_if(bad > 0)))
 }
 
 /// One folder's part. `strays` are all the folders of users at this target, if those whom nobody made are to be looked for.
-/// Besides the report it gives the number of what is not as it should be.
+/// Besides the report it gives the number of what is not as it should be, and whose known passwords were not tried.
 fn one(
     session: Session,
     path: &Path,
     strays: Option<&[&PathBuf]>,
     key_file: Option<&Path>,
     listener: &Arc<dyn Listener>,
-) -> Result<(Report, u64), RunError> {
+) -> Result<(Report, u64, Vec<String>), RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, listener.clone())?;
     // What is noted here is nobody's progress.
     ledger.close()?;
@@ -109,11 +116,12 @@ fn one(
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
     tell(&*stage.listener, &found, counts.left);
+    let untested = found.untested.iter().map(|(who, _)| who.clone()).collect();
     let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
     report.verify = Some(found.counts);
     report.suggest(&stage.session.export.words(None), path);
     report.save(&stage.folder)?;
-    Ok((report, bad + counts.left))
+    Ok((report, bad + counts.left, untested))
 }
 
 /// Reads everybody of one folder back and signs in.
@@ -204,7 +212,7 @@ fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
         listener.on(&event::Event::Said(text));
     }
     say(left, "records have not reached their end: rehome resume goes on");
-    for text in &found.untested {
-        listener.on(&event::Event::Said(format!("not tried: {text}")));
+    for (who, why) in &found.untested {
+        listener.on(&event::Event::Said(format!("not tried: {who}: {why}")));
     }
 }

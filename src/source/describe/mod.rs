@@ -3,6 +3,7 @@
 //! `docs/mapping.md` says everything that it can say; `tests/docs.rs` reads what stands there.
 
 pub mod example;
+mod join;
 mod lists;
 mod password;
 mod section;
@@ -12,6 +13,7 @@ mod words;
 
 use std::path::Path;
 
+use self::join::{Joined, Joins};
 use self::lists::{Labels, Prefs};
 use self::password::{Environment, Password};
 use self::section::{Problem, Read, Section};
@@ -20,10 +22,10 @@ use self::value::{Flag, Moment, Row, Text};
 use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
-use crate::format::{Format, Record, TableSample};
+use crate::format::{Record, TableSample};
 use crate::policy::Unsupported;
 use crate::source::kit::common;
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, Related, Role, Source};
 
 pub use self::section::nearest;
 
@@ -36,6 +38,7 @@ pub struct Mapping {
     table: Option<String>,
     null: Vec<String>,
     ignore_missing: bool,
+    joins: Joins,
     skip: Vec<Comparison>,
     id: Option<Text>,
     email: Option<Text>,
@@ -71,6 +74,7 @@ impl Mapping {
             file.section("user", "[user]")?,
             file.section("password", "[password]")?,
         );
+        let joins = file.take("join");
         file.end()?;
         let mut text = |key| user.take(key).map(|value| Text::read(&format!("[user] {key}"), value)).transpose();
         let (id, email, phone, name) = (text("id")?, text("email")?, text("phone")?, text("name")?);
@@ -96,7 +100,9 @@ impl Mapping {
                 return Err(Problem(format!("[password] on_unsupported is `{other}`; there are skip and no-password")));
             }
         };
-        let mapping = Self {
+        let own = id.as_ref().and_then(Text::sole_column).filter(|_| base.is_none());
+        let mut mapping = Self {
+            joins: Joins::read(joins, own)?,
             unsupported,
             base,
             table: source.text("table")?.or(source.text("root")?),
@@ -125,6 +131,8 @@ impl Mapping {
         source.end()?;
         filter.end()?;
         user.end()?;
+        let wanted: Vec<String> = mapping.fates().into_iter().map(|(path, _)| path.to_owned()).collect();
+        mapping.joins.want(wanted.into_iter());
         Ok(mapping)
     }
 
@@ -140,22 +148,34 @@ impl Mapping {
         self.enabled.is_some()
     }
 
+    /// The kind of related rows that a table holds, if it is joined to the users'.
+    #[must_use]
+    pub fn joins(&self, table: &TableSample) -> Option<&'static str> {
+        self.joins.kind(table)
+    }
+
+    fn row<'r, 'm>(&'m self, record: &'r Record<'r>, related: Option<&'m dyn Related>) -> Row<'r, 'm> {
+        let joined = related.map(|related| Joined { joins: &self.joins, related });
+        Row { record, null: &self.null, lenient: self.ignore_missing, joined }
+    }
+
     /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
     /// `is_users` tells the users' tables.
     ///
     /// # Errors
     /// [`RunError::usage`] for a column that none of the users' tables has, with the nearest one.
     pub fn check(&self, tables: &[TableSample], is_users: impl Fn(&TableSample) -> bool) -> Result<(), RunError> {
+        self.joins.check(tables)?;
         let users: Vec<_> = tables.iter().filter(|table| is_users(table)).collect();
-        let says_all = |table: &&&TableSample| {
-            matches!(table.format, Format::Csv | Format::Tsv | Format::Sql) && !table.columns.is_empty()
-        };
+        let says_all = |table: &&&TableSample| table.format.names_its_columns() && !table.columns.is_empty();
         if self.ignore_missing || users.is_empty() || users.iter().filter(says_all).count() < users.len() {
             return Ok(());
         }
         let columns: Vec<&str> = users.iter().flat_map(|table| &table.columns).map(String::as_str).collect();
-        let is_there =
-            |path: &str| columns.iter().any(|column| *column == path || path.split('.').next() == Some(column));
+        let is_there = |path: &str| {
+            self.joins.has(path)
+                || columns.iter().any(|column| *column == path || path.split('.').next() == Some(column))
+        };
         match self.needs().into_iter().find(|needed| !needed.iter().any(|path| is_there(path))) {
             None => Ok(()),
             Some(missing) => {
@@ -182,7 +202,7 @@ impl Mapping {
         context: &Context<'r>,
         account: &mut Account<'r>,
     ) -> Result<(), Refusal> {
-        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
+        let row = self.row(record, Some(context.related));
         if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
             let text = format!("left out by the mapping: {}", comparison.written);
             return Err(Refusal::new(Code::SkippedBySource, text));
@@ -261,7 +281,7 @@ impl Mapping {
         let flags = [&self.email_verified, &self.phone_verified, &self.enabled].into_iter().flatten();
         let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
         let mut needs: Vec<_> = texts.flat_map(Text::needs).chain(self.password.needs()).collect();
-        needs.extend(flags.filter_map(|flag| one(flag.columns())));
+        needs.extend(flags.flat_map(Flag::columns).filter_map(one));
         needs.extend(moments.filter_map(|moment| one(moment.columns())));
         needs.extend(self.labels.iter().flat_map(|labels| each(labels.columns())));
         needs.extend(self.prefs.iter().flat_map(|prefs| each(prefs.columns())));
@@ -289,13 +309,16 @@ impl Mapping {
             ("enabled", &self.enabled),
         ];
         for (to, flag) in flags.into_iter().filter_map(|(to, flag)| Some((to, flag.as_ref()?))) {
-            transformed(to, flag.columns().iter().map(String::as_str).collect());
+            transformed(to, flag.columns().into_iter().flatten().map(String::as_str).collect());
         }
         transformed("labels", self.labels.iter().flat_map(Labels::columns).collect());
         fates.extend(self.prefs.iter().flat_map(Prefs::columns).map(|column| (column, Fate::Prefs)));
         let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
         fates.extend(moments.flat_map(Moment::columns).map(|column| (column.as_str(), common::CREATED)));
         let left_out = Fate::Transformed { to: "record", how: "decides who is left out" };
+        let finds = Fate::Transformed { to: "record", how: "finds the rows of other tables" };
+        let of: Vec<_> = self.joins.columns().filter(|of| !fates.iter().any(|(column, _)| column == of)).collect();
+        fates.extend(of.into_iter().map(|of| (of, finds.clone())));
         fates.extend(self.skip.iter().map(|comparison| (comparison.column.as_str(), left_out.clone())));
         fates
     }
@@ -322,6 +345,9 @@ impl Source for Mapping {
             let headerless = table.columns.is_empty() && column.parse::<usize>().is_ok_and(|i| i < table.width);
             headerless || table.columns.iter().any(|c| c == path || c == column)
         };
+        if let Some(kind) = self.joins.kind(table) {
+            return Role::Related(kind);
+        }
         let mut identifying = [&self.id, &self.email, &self.phone].into_iter().flatten();
         let users = match &self.table {
             Some(name) => table.table == *name || table.table.is_empty(),
@@ -333,6 +359,10 @@ impl Source for Mapping {
     /// A mapping names the columns of a headerless table by their numbers.
     fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
         Some((0..table.width).map(|column| column.to_string()).collect())
+    }
+
+    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, serde_json::Value)> {
+        self.joins.relate(kind, record)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
@@ -358,7 +388,7 @@ impl Source for Mapping {
         &self,
         record: &'r Record<'r>,
     ) -> (Option<std::borrow::Cow<'r, str>>, Option<std::borrow::Cow<'r, str>>) {
-        let row = Row { record, null: &self.null, lenient: self.ignore_missing };
+        let row = self.row(record, None);
         let text = |text: &Option<Text>| text.as_ref().and_then(|text| text.of(row).ok()).flatten();
         (text(&self.id), text(&self.email))
     }

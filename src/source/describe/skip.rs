@@ -110,7 +110,7 @@ mod tests {
     fn comparisons_hold_as_they_read() {
         let cells = ["true", "", "2024-01-01", "3", "a == b"];
         let record = testing::row("", &["bot", "gone", "banned", "level", "text"], &cells);
-        let row = Row { record: &record, null: &[], lenient: false };
+        let row = Row { record: &record, null: &[], lenient: false, joined: None };
         for (written, expected) in [
             ("bot == 'true'", true),
             ("bot == true", true),

@@ -163,7 +163,7 @@ fn flags_are_read_as_the_mapping_says() {
         let Ok(flag) = Flag::read("v", value["v"].clone()) else { panic!("{written}") };
         let record = testing::row("", &["x"], &[cell]);
         let now = testing::context(&NoRelated).now;
-        let read = flag.of(Row { record: &record, null: &[], lenient: false }, now).ok().flatten();
+        let read = flag.of(Row { record: &record, null: &[], lenient: false, joined: None }, now).ok().flatten();
         assert_eq!(read, expected, "{written} of `{cell}`");
     }
 }
@@ -232,4 +232,80 @@ proptest::proptest! {
         let _ = mapping.interpret(&record, &testing::context(&NoRelated));
         let _ = mapping.who(&record);
     }
+}
+
+/// Rows of two other tables, one found by way of the other.
+struct Groups;
+
+impl crate::source::Related for Groups {
+    fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [serde_json::Value]> {
+        Cow::Owned(match (kind, key) {
+            ("join 2", "7") => vec![json!([["mail"], { "to": "" }]), json!([["mail"], { "to": "a@example.com" }])],
+            ("join 1", "7") => vec![json!([["in"], { "group": 1 }]), json!([["in"], { "group": 2 }])],
+            ("join 3", "1") => vec![json!([["other"], { "shut": "1" }])],
+            ("join 3", "2") => vec![json!([["shut", "other"], { "shut": "1", "say": "{\"why\":\"spam\"}" }])],
+            _ => Vec::new(),
+        })
+    }
+}
+
+const JOINED: &str = r#"
+[user]
+id      = "id"
+email   = "mail.to"
+name    = "other.say.why"
+enabled = [{ from = "banned", as = "not" }, { from = "shut.shut", as = "not" }]
+[join.in]
+table = "members"
+key   = "user"
+[join.mail]
+table = "contacts"
+key   = "user"
+[join.other]
+table = "groups"
+key   = "id"
+of    = "in.group"
+[join.shut]
+table = "groups"
+key   = "id"
+of    = "in.group"
+only  = ["shut == 1"]
+"#;
+
+#[test]
+fn rows_of_other_tables_are_found_by_their_keys() {
+    let mapping = mapping(JOINED);
+    for (banned, id, email, enabled, name) in [
+        ("f", "7", Some("a@example.com"), false, Some("spam")),
+        ("f", "8", None, true, None),
+        ("t", "8", None, false, None),
+    ] {
+        let record = testing::record(json!({ "id": id, "banned": banned }));
+        let account = mapping.interpret(&record, &testing::context(&Groups)).unwrap();
+        assert_eq!(
+            (account.email.as_deref(), account.enabled, account.name.as_deref()),
+            (email, enabled, name),
+            "{id}"
+        );
+    }
+    let kept =
+        mapping.relate("join 3", &testing::record(json!({ "id": 2, "shut": 1, "say": "x", "more": 1 }))).unwrap();
+    assert_eq!(kept, ("2".to_owned(), json!([["other", "shut"], { "say": "x", "shut": 1 }])));
+    let kept = mapping.relate("join 3", &testing::record(json!({ "id": 1, "shut": 0 }))).unwrap();
+    assert_eq!(kept.1[0], json!(["other"]));
+}
+
+#[test]
+fn a_join_that_cannot_be_is_told() {
+    for (join, said) in [
+        ("table = \"t\"", "[join.x] needs key"),
+        ("key = \"k\"", "[join.x] needs table"),
+        ("table = \"t\"\nkey = \"k\"\nonly = [\"k\"]", "write column"),
+        ("table = \"t\"\nkey = \"k\"\n[join.y]\ntable = \"t\"\nkey = \"l\"", "a table has one key"),
+    ] {
+        let told = parse(&format!("[user]\nid = \"id\"\n[join.x]\n{join}\n")).err().expect(join);
+        assert!(told.contains(said), "{told}");
+    }
+    let told = parse("[user]\nid = { from = \"id\", prefix = \"u\" }\n[join.x]\ntable = \"t\"\nkey = \"k\"\n").err();
+    assert_eq!(told.as_deref(), Some("[join.x] needs of"));
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use toml::Value as Toml;
 
+use super::join::{Joined, within};
 use super::section::{Problem, Read, Section, a, texts};
 use super::words::Words;
 use crate::code::Refusal;
@@ -36,6 +37,8 @@ pub(in crate::source) struct Row<'r, 'm> {
     pub(in crate::source) null: &'m [String],
     /// Whether a column that the table has not is only an empty one.
     pub(in crate::source) lenient: bool,
+    /// The rows of other tables.
+    pub(in crate::source) joined: Option<Joined<'m>>,
 }
 
 /// A value of the record itself, or one within JSON that a column holds as text.
@@ -56,26 +59,28 @@ impl Field<'_> {
 impl<'r> Row<'r, '_> {
     /// The value of a column, or of a path into one: `profile.emails.0.address`. Nothing, blanks and nulls are `None`.
     pub(in crate::source) fn get(self, path: &str) -> Option<Field<'r>> {
+        if let Some(joined) = self.joined.filter(|joined| joined.joins.has(path)) {
+            let values = joined.values(self, path);
+            return values.into_iter().find(|value| !self.is_nothing(value)).map(Field::Parsed);
+        }
         let found = match self.record.get(path).or_else(|| self.record.path(path)) {
             Some(value) => Field::Here(value),
             None => Field::Parsed(self.within_text(path)?),
         };
-        let nothing = match found.value() {
+        (!self.is_nothing(found.value())).then_some(found)
+    }
+
+    fn is_nothing(self, value: &Value<'_>) -> bool {
+        match value {
             Value::Text(text) => text.trim().is_empty() || self.null.iter().any(|null| *null == **text),
             other => other.is_empty(),
-        };
-        (!nothing).then_some(found)
+        }
     }
 
     fn within_text(self, path: &str) -> Option<Value<'static>> {
         let (column, rest) = path.split_once('.')?;
-        let json = common::json(self.record.get(column)?);
-        let found = rest.split('.').try_fold(&json, |json, part| match json {
-            serde_json::Value::Object(members) => members.get(part),
-            serde_json::Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-            _ => None,
-        })?;
-        Some(common::value(found))
+        let found = within(&common::json(self.record.get(column)?), rest)?;
+        Some(common::value(&found))
     }
 
     /// The first of these columns that holds something, with its name.
@@ -92,6 +97,9 @@ impl<'r> Row<'r, '_> {
 
     /// JSON objects leave out what they do not have; tables do not.
     fn exists(self, path: &str) -> bool {
+        if self.joined.is_some_and(|joined| joined.joins.has(path)) {
+            return true;
+        }
         let Fields::Row { header, .. } = &self.record.fields else { return true };
         let column = path.split('.').next().unwrap_or(path);
         header.index(path).or_else(|| header.index(column)).is_some()
@@ -184,6 +192,14 @@ impl Text {
     /// A column of this name.
     pub(in crate::source) fn column(name: String) -> Self {
         Self { base: Base::From(vec![name]), ..Self::default() }
+    }
+
+    /// The column, where it is one and nothing is done to it.
+    pub(in crate::source) fn sole_column(&self) -> Option<&str> {
+        match &self.columns() {
+            (columns, true) if columns.len() == 1 => Some(columns[0]),
+            _ => None,
+        }
     }
 
     /// A text that is the same for everybody.
@@ -303,7 +319,13 @@ fn scalar<'r>(found: Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, 
 /// Yes or no: `true`, `"column"`, or a table of `from` and how to read it.
 pub(in crate::source) enum Flag {
     Const(bool),
-    Column { from: Vec<String>, reading: Reading, default: Option<bool> },
+    Column {
+        from: Vec<String>,
+        reading: Reading,
+        default: Option<bool>,
+    },
+    /// `[{ from = … }, { from = … }]`: no, as soon as one says so.
+    All(Vec<Flag>),
 }
 
 /// What makes a column a yes.
@@ -329,6 +351,9 @@ impl Flag {
         let table = match value {
             Toml::Boolean(constant) => return Ok(Self::Const(constant)),
             Toml::Table(table) => table,
+            Toml::Array(flags) if flags.iter().any(Toml::is_table) => {
+                return flags.into_iter().map(|flag| Self::read(at, flag)).collect::<Read<_>>().map(Self::All);
+            }
             other => return Ok(Self::Column { from: texts(at, other)?, reading: Reading::Bool, default: None }),
         };
         let mut section = Section::new(at, table);
@@ -366,6 +391,16 @@ impl Flag {
         let (from, reading, default) = match self {
             Self::Const(constant) => return Ok(Some(*constant)),
             Self::Column { from, reading, default } => (from, reading, default),
+            Self::All(flags) => {
+                let mut all = None;
+                for flag in flags {
+                    match flag.of(row, now)? {
+                        Some(false) => return Ok(Some(false)),
+                        said => all = all.or(said),
+                    }
+                }
+                return Ok(all);
+            }
         };
         let found = row.first(from)?;
         let (column, value) = match &found {
@@ -402,6 +437,9 @@ impl Flag {
 
     /// What is to be said of its values, once everything is read.
     pub(in crate::source) fn noticed(&self, at: &str) -> Vec<String> {
+        if let Self::All(flags) = self {
+            return flags.iter().flat_map(|flag| flag.noticed(at)).collect();
+        }
         let Self::Column { reading: Reading::Values(yes, no), .. } = self else { return Vec::new() };
         // With both lists, each has the words of the other among those that it does not hold.
         let alone = |fate| if yes.is_empty() || no.is_empty() { Some(fate) } else { None };
@@ -410,10 +448,12 @@ impl Flag {
         noticed
     }
 
-    pub(in crate::source) fn columns(&self) -> &[String] {
+    /// The columns of which it needs one each.
+    pub(in crate::source) fn columns(&self) -> Vec<&[String]> {
         match self {
-            Self::Const(_) => &[],
-            Self::Column { from, .. } => from,
+            Self::Const(_) => Vec::new(),
+            Self::Column { from, .. } => vec![from],
+            Self::All(flags) => flags.iter().flat_map(Self::columns).collect(),
         }
     }
 }
