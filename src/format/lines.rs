@@ -82,7 +82,15 @@ impl Framer for LineFramer {
     }
 }
 
-/// The fields of a passwd, shadow or htpasswd line; the last takes what colons are left.
+/// The fields of a passwd, shadow or htpasswd line; the last takes what colons are left. A colon behind a backslash is of its
+/// field, as DokuWiki writes it.
 pub(crate) fn colon_cells<'a>(line: &'a str, width: usize, cells: &mut Vec<Value<'a>>) {
-    cells.extend(line.splitn(width.max(1), ':').map(|field| Value::Text(Cow::Borrowed(field))));
+    let mut rest = line;
+    for _ in 1..width.max(1) {
+        let ends = memchr::memchr_iter(b':', rest.as_bytes()).find(|&at| !rest[..at].ends_with('\\'));
+        let Some(end) = ends else { break };
+        cells.push(Value::Text(Cow::Borrowed(&rest[..end])));
+        rest = &rest[end + 1..];
+    }
+    cells.push(Value::Text(Cow::Borrowed(rest)));
 }

@@ -129,7 +129,8 @@ fn is_ldif(text: &[u8]) -> bool {
     first.is_some_and(|line| starts(line, b"dn:") || starts(line, b"version: "))
 }
 
-/// The fields a line of shadow (9), passwd (7) or htpasswd (2), if all lines have as many and begin with a name.
+/// The fields a line of shadow (9), Dovecot's passwd-file (8), passwd (7), DokuWiki's users.auth.php (5) or htpasswd (2), if all
+/// lines have as many and begin with a name.
 fn colon_width(text: &[u8]) -> Option<usize> {
     let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty() && l[0] != b'#').take(20);
     let mut widths = lines.map(|line| {
@@ -138,11 +139,17 @@ fn colon_width(text: &[u8]) -> Option<usize> {
         let mut fields = line.split(|&b| b == b':');
         let name = fields.next().unwrap_or_default();
         let plain = !name.is_empty() && !name.iter().any(|b| b",;\t\"|{ ".contains(b));
-        (plain && name.len() < line.len()).then(|| fields.count() + 1)
+        let hashed = fields.next().is_some_and(|hash| hash.starts_with(b"$") || hash.starts_with(b"{"));
+        let escaped = memchr::memmem::find_iter(line, b"\\:").count();
+        (plain && name.len() < line.len()).then(|| (fields.count() + 2 - escaped, hashed))
     });
-    let first = widths.next()??;
+    let (first, hashed) = widths.next()??;
+    let mut widths = widths.map(|width| width.map(|(width, _)| width));
     // A cut line at the end of the sample, and colons in plain-text passwords, are no reason to doubt.
     match first {
+        // Extra fields have colons, too.
+        8 if hashed => widths.all(|width| width.is_none_or(|width| width >= 8)).then_some(8),
+        5 if hashed => widths.all(|width| width == Some(first) || width.is_none()).then_some(first),
         7 | 9 => widths.all(|width| width == Some(first) || width.is_none()).then_some(first),
         2 => widths.all(|width| width.is_some_and(|w| w >= 2)).then_some(2),
         _ => None,

@@ -31,8 +31,18 @@ const BESIDE: &[(ColumnRole, &[&str])] =
 /// # Errors
 /// A record without any column that could hold a hash, and numbers that are none.
 pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> {
-    if let Some(hash) = record.get("services").and_then(|s| s.pointer("/password/bcrypt")).and_then(Value::as_str) {
-        return Ok(HashInput { hints: &[Hint::PreHashed("meteor")], ..bare(hash) });
+    within(record, 3)
+}
+
+fn within(record: &Map<String, Value>, depth: u8) -> Result<HashInput<'static>, Refusal> {
+    let in_services =
+        |name| record.get("services").and_then(|s| s.pointer("/password")?.get(name)).and_then(Value::as_str);
+    if let Some(hash) = in_services("argon2").or_else(|| in_services("bcrypt")) {
+        // accounts-js, which kept Meteor's layout, hashes the bare password; its dates are numbers.
+        let millis = |name| record.get(name).is_some_and(|date| date.is_number() || date.get("$numberLong").is_some());
+        let accounts_js = millis("createdAt") && millis("updatedAt");
+        let hints: &'static [Hint] = if accounts_js { &[Hint::Bare] } else { &[Hint::PreHashed("meteor")] };
+        return Ok(HashInput { hints, ..bare(hash) });
     }
     if record.contains_key("credentialData") && record.contains_key("secretData") {
         // The resolver knows Keycloak's credential as the JSON that it is.
@@ -49,8 +59,17 @@ pub fn read(record: &Map<String, Value>) -> Result<HashInput<'static>, Refusal> 
     let others = record.iter().filter(|(name, _)| *name == "data").map(|(name, value)| (name.as_str(), value));
     let candidates = of(ColumnRole::Hash).chain(others).chain(of(ColumnRole::Password));
     let Some((column, hash)) = candidates.into_iter().find_map(|(name, value)| Some((name, text(value)?))) else {
-        return Err(Refusal::new(Code::UnrecognisedHash, "the record has no column that holds a password hash")
-            .hint("name the column password_hash"));
+        // couch-auth, Strapi and Kratos have all of it in an object, or in one that is a text.
+        let inner = record.values().filter_map(|value| match value {
+            Value::Object(inner) => Some(Cow::Borrowed(inner)),
+            Value::String(text) if text.starts_with('{') => serde_json::from_str(text).ok().map(Cow::Owned),
+            _ => None,
+        });
+        let mut inner = inner.filter(|_| depth > 0);
+        return inner.find_map(|inner| within(&inner, depth - 1).ok()).ok_or_else(|| {
+            Refusal::new(Code::UnrecognisedHash, "the record has no column that holds a password hash")
+                .hint("name the column password_hash")
+        });
     };
     let hints: &'static [Hint] = if record.contains_key("localId") {
         &[Hint::Bare, Hint::Firebase]
@@ -155,9 +174,22 @@ mod tests {
     fn the_name_of_a_column_tells_the_system_where_only_one_has_it() {
         assert_eq!(input(json!({"user_pass": "x"})).hints, [Hint::Bare, Hint::Digest("md5")]);
         assert_eq!(input(json!({"services": {"password": {"bcrypt": "x"}}})).hints, [Hint::PreHashed("meteor")]);
+        let accounts_js =
+            json!({"services": {"password": {"bcrypt": "x"}}, "createdAt": 1, "updatedAt": {"$numberLong": "2"}});
+        assert_eq!(input(accounts_js).hints, [Hint::Bare]);
         assert_eq!(input(json!({"hashed_password": "salt:key"})).hints, [Hint::SaltedKey("lucia")]);
         assert_eq!(input(json!({"hashed_password": "$2b$…"})).hints, []);
         assert_eq!(input(json!({"password": "x", "fs_uniquifier": "y"})).hints, [Hint::PreHashed("flask-security")]);
+    }
+
+    #[test]
+    fn a_hash_is_found_within_objects() {
+        let couch =
+            input(json!({"email": "a@b.c", "local": {"salt": "s", "derived_key": "00", "password_scheme": "pbkdf2"}}));
+        assert_eq!((&*couch.hash, couch.salt.as_deref(), couch.declared.as_deref()), ("00", Some("s"), Some("pbkdf2")));
+        let strapi = input(json!({"type": "x", "id": 1, "data": {"username": "ann", "password": "$2a$…"}}));
+        assert_eq!(strapi.hash, "$2a$…");
+        assert_eq!(input(json!({"config": "{\"hashed_password\":\"$2a$…\"}"})).hash, "$2a$…");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
+use super::row::{Elsewhere, Row, first, within};
 use super::section::{Problem, Read, Section, nearest};
 use super::skip::Comparison;
-use super::value::Row;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::source::Related;
@@ -41,7 +41,6 @@ struct Join {
 pub(in crate::source) struct Joins(Vec<Join>);
 
 /// What a row of the users' table is read with.
-#[derive(Clone, Copy)]
 pub(in crate::source) struct Joined<'m> {
     pub(in crate::source) joins: &'m Joins,
     pub(in crate::source) related: &'m dyn Related,
@@ -162,13 +161,19 @@ impl Joins {
     }
 }
 
-impl Joined<'_> {
-    /// Everything that stands at a path into a join, in the order of the rows.
-    pub(in crate::source) fn values(self, row: Row<'_, '_>, path: &str) -> Vec<Value<'static>> {
-        self.at(row, path, STEPS).iter().map(common::value).collect()
+impl Elsewhere for Joined<'_> {
+    fn has(&self, path: &str) -> bool {
+        self.joins.has(path)
     }
 
-    fn at(self, row: Row<'_, '_>, path: &str, steps: u8) -> Vec<Json> {
+    /// In the order of the rows.
+    fn values(&self, row: Row<'_, '_>, path: &str) -> Vec<Value<'static>> {
+        self.at(row, path, STEPS).iter().map(common::value).collect()
+    }
+}
+
+impl Joined<'_> {
+    fn at(&self, row: Row<'_, '_>, path: &str, steps: u8) -> Vec<Json> {
         let Some((name, rest)) = path.split_once('.') else { return Vec::new() };
         let Some(join) = self.joins.0.iter().find(|join| join.name == name).filter(|_| steps > 0) else {
             return Vec::new();
@@ -194,27 +199,6 @@ impl Joined<'_> {
         }
         values
     }
-}
-
-/// The value at a path, also within JSON that is a text.
-pub(super) fn within(json: &Json, path: &str) -> Option<Json> {
-    let parsed = |text: &String| serde_json::from_str::<Json>(text).ok();
-    let part = first(path);
-    let found = match json {
-        Json::Object(members) => members.get(path).filter(|_| part.len() < path.len()).or_else(|| members.get(part))?,
-        Json::Array(items) => items.get(part.parse::<usize>().ok()?)?,
-        Json::String(text) => return within(&parsed(text)?, path),
-        _ => return None,
-    };
-    match path.strip_prefix(part).and_then(|rest| rest.strip_prefix('.')) {
-        Some(rest) if json.get(path).is_none() => within(found, rest),
-        _ => Some(found.clone()),
-    }
-}
-
-/// The first part of a path.
-fn first(path: &str) -> &str {
-    path.split('.').next().unwrap_or(path)
 }
 
 /// Whether a table is the one that is meant, by its own name or its file's.

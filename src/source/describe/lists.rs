@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 use toml::Value as Toml;
 
+use super::row::Row;
 use super::section::{Problem, Read, Section, texts};
-use super::value::Row;
 use super::words::Words;
 use crate::code::Refusal;
 use crate::format::{Value, php};

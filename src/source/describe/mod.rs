@@ -6,6 +6,7 @@ pub mod example;
 mod join;
 mod lists;
 mod password;
+mod row;
 mod section;
 mod skip;
 mod value;
@@ -16,16 +17,17 @@ use std::path::Path;
 use self::join::{Joined, Joins};
 use self::lists::{Labels, Prefs};
 use self::password::{Environment, Password};
+use self::row::{Elsewhere, Row};
 use self::section::{Problem, Read, Section};
 use self::skip::Comparison;
-use self::value::{Flag, Moment, Row, Text};
+use self::value::{Flag, Moment, Text};
 use crate::account::Account;
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::format::{Record, TableSample};
 use crate::policy::Unsupported;
 use crate::source::kit::common;
-use crate::source::{Context, Detection, Fate, Related, Role, Source};
+use crate::source::{Context, Detection, Fate, Role, Source};
 
 pub use self::section::nearest;
 
@@ -154,8 +156,7 @@ impl Mapping {
         self.joins.kind(table)
     }
 
-    fn row<'r, 'm>(&'m self, record: &'r Record<'r>, related: Option<&'m dyn Related>) -> Row<'r, 'm> {
-        let joined = related.map(|related| Joined { joins: &self.joins, related });
+    fn row<'r, 'm>(&'m self, record: &'r Record<'r>, joined: Option<&'m dyn Elsewhere>) -> Row<'r, 'm> {
         Row { record, null: &self.null, lenient: self.ignore_missing, joined }
     }
 
@@ -202,7 +203,8 @@ impl Mapping {
         context: &Context<'r>,
         account: &mut Account<'r>,
     ) -> Result<(), Refusal> {
-        let row = self.row(record, Some(context.related));
+        let joined = Joined { joins: &self.joins, related: context.related };
+        let row = self.row(record, Some(&joined));
         if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
             let text = format!("left out by the mapping: {}", comparison.written);
             return Err(Refusal::new(Code::SkippedBySource, text));

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use toml::Value as Toml;
 
+use super::row::Row;
 use super::section::{Problem, Read, Section, a};
-use super::value::{Row, Text};
+use super::value::Text;
 use crate::account::{Credential, HashInput, SaltEncoding};
 use crate::code::{Code, Note, Refusal};
 use crate::source::Context;

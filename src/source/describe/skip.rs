@@ -1,7 +1,7 @@
 //! `[where] skip`: simple comparisons that say whom to leave out. `is_bot == 'true'`, `deleted_at != null`, `level < 1`.
 
+use super::row::Row;
 use super::section::{Problem, Read};
-use super::value::Row;
 use crate::format::Value;
 use crate::source::kit::common;
 
@@ -76,7 +76,7 @@ impl Comparison {
     /// Whether the record is left out.
     pub(in crate::source) fn holds(&self, row: Row<'_, '_>) -> bool {
         let found = row.get(&self.column);
-        let value = found.as_ref().map(super::value::Field::value);
+        let value = found.as_ref().map(super::row::Field::value);
         let text = value.and_then(Value::text);
         let equal = match &self.literal {
             Literal::Null => value.is_none(),

@@ -9,6 +9,8 @@ pub mod cognito;
 pub mod devise;
 pub mod discourse;
 pub mod django;
+pub mod dokuwiki;
+pub mod dovecot;
 pub mod drupal;
 pub mod firebase;
 pub mod firebase_config;
@@ -34,6 +36,7 @@ pub mod phpbb;
 pub mod pocketbase;
 pub mod prehashed;
 pub mod shadow;
+pub mod strapi;
 pub mod supabase;
 pub mod supertokens;
 pub mod vbulletin;
@@ -76,6 +79,9 @@ pub const ALL: &[&dyn crate::source::Source] = &[
     &better_auth::BetterAuth,
     &lucia::Lucia,
     &ldif::Ldif,
+    &strapi::Strapi,
+    &dokuwiki::DokuWiki,
+    &dovecot::Dovecot,
     &shadow::Shadow,
     &htpasswd::Htpasswd,
     &prehashed::FLASK_SECURITY,
