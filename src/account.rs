@@ -109,6 +109,8 @@ pub struct HashInput<'a> {
     pub rounds: Option<u64>,
     /// Firebase: `mem_cost` (14 is all that Appwrite can verify).
     pub mem_cost: Option<u64>,
+    /// Where the application's secret is found, `env:NAME`, if one is hashed with every password. Never the secret itself.
+    pub pepper: Option<Cow<'a, str>>,
 }
 
 /// What is known of all hashes of a source, which settles what a string alone cannot.
@@ -170,6 +172,7 @@ impl HashInput<'_> {
             salt_separator: own(self.salt_separator),
             rounds: self.rounds,
             mem_cost: self.mem_cost,
+            pepper: own(self.pepper),
         }
     }
 }

@@ -107,7 +107,8 @@ impl Vault {
     pub fn seal<'s>(&self, users: impl IntoIterator<Item = Sealing<'s>>) -> Result<(), RunError> {
         self.store.transaction(|connection| {
             users.into_iter().try_for_each(|user| {
-                let sealed = self.key.seal(&user.kept.encode(), &self.beside(user.user_id))?;
+                let kept = user.kept.hashed().ok_or_else(|| RunError::internal("the system gives no random bytes"))?;
+                let sealed = self.key.seal(&kept.encode(), &self.beside(user.user_id))?;
                 let row = Sealed {
                     user_id: user.user_id,
                     mail: user.email.map(|email| self.address(email)),

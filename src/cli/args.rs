@@ -53,12 +53,16 @@ pub struct ExportArgs {
     /// Take a password column for plain text although some of it looks hashed or masked
     #[arg(long)]
     pub plain_passwords: bool,
+
+    /// The secret that the source hashes with every password, as the variable that holds it: env:NAME
+    #[arg(long, value_name = "env:NAME")]
+    pub pepper: Option<String>,
 }
 
 impl From<ExportArgs> for ExportSettings {
     fn from(args: ExportArgs) -> Self {
         let ExportArgs { exports, from, map, scheme, firebase_hash_config, known, .. } = args;
-        let ExportArgs { keep_dates, email_domain, table, ignore, plain_passwords, .. } = args;
+        let ExportArgs { keep_dates, email_domain, table, ignore, plain_passwords, pepper, .. } = args;
         Self {
             exports,
             from,
@@ -71,6 +75,7 @@ impl From<ExportArgs> for ExportSettings {
             table,
             ignore,
             plain_passwords,
+            pepper,
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct ReadOptions {
     pub email_domain: Option<String>,
     /// `--plain-passwords`
     pub plain_passwords: bool,
+    /// `--pepper`
+    pub pepper: Option<String>,
     /// `--ignore`
     pub ignore: Vec<String>,
     /// `--table`
@@ -311,6 +313,7 @@ impl Export {
             keep_dates: self.options.keep_dates,
             email_domain: self.options.email_domain.as_deref(),
             plain_passwords: self.options.plain_passwords,
+            pepper: self.options.pepper.as_deref(),
             now: self.options.now,
             columns: self.standings.seen(),
             related: &self.related,
@@ -433,6 +436,9 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
     }
     if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
         crate::scheme::declare(input, scheme);
+    }
+    if let (Credential::Hash(input), Some(pepper)) = (&mut account.credential, context.pepper) {
+        input.pepper = Some(pepper.to_owned().into());
     }
     if context.keep_dates {
         for (name, moment) in [("created_at", account.created_at), ("last_seen", account.last_seen)] {

@@ -129,7 +129,8 @@ impl Session {
             None => Ok(String::new()),
         };
         let hex = |bytes: [u8; 16]| format!("{:032x}", u128::from_be_bytes(bytes));
-        let ExportSettings { map, scheme, keep_dates, email_domain, table, ignore, plain_passwords, .. } = &self.export;
+        let ExportSettings { map, scheme, keep_dates, email_domain, table, ignore, plain_passwords, pepper, .. } =
+            &self.export;
         let mut reading = vec![export.source().name().to_owned()];
         let policies =
             serde_json::to_value(self.policies).map_err(RunError::bug("what was to be written is no JSON"))?;
@@ -155,6 +156,7 @@ impl Session {
         if *plain_passwords {
             reading.push("--plain-passwords".into());
         }
+        reading.extend(pepper.iter().map(|pepper| format!("--pepper {pepper}")));
         let (endpoint, project) = self.destination.names();
         Ok(Identity {
             export: hex(export.fingerprint()?),

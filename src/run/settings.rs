@@ -12,6 +12,7 @@ use crate::plan::planner::Planner;
 use crate::plan::proof::{Known, prove_all};
 use crate::policy::Policies;
 use crate::read::{Export, ReadOptions};
+use crate::scheme::verify::foreign;
 use crate::scheme::{known, registry};
 use crate::source::FirebaseHashConfig;
 use crate::source::describe::Mapping;
@@ -44,6 +45,9 @@ pub struct ExportSettings {
     /// `--plain-passwords`
     #[serde(default)]
     pub plain_passwords: bool,
+    /// `--pepper`: `env:NAME`, never the secret itself.
+    #[serde(default)]
+    pub pepper: Option<String>,
 }
 
 impl ExportSettings {
@@ -69,6 +73,7 @@ impl ExportSettings {
             keep_dates: self.keep_dates,
             email_domain: self.email_domain.clone(),
             plain_passwords: self.plain_passwords,
+            pepper: self.pepper.as_deref().map(pepper).transpose()?,
             ignore: self.ignore.clone(),
             table: self.table.clone(),
             now: jiff::Timestamp::now(),
@@ -127,6 +132,7 @@ impl ExportSettings {
         add("--known", path(&self.known));
         add("--email-domain", self.email_domain.clone());
         add("--table", self.table.clone());
+        add("--pepper", self.pepper.clone());
         for column in &self.ignore {
             add("--ignore", Some(column.clone()));
         }
@@ -148,6 +154,22 @@ impl ExportSettings {
 /// The word for a choice that is not the default.
 fn typed<T: clap::ValueEnum + Default + PartialEq>(choice: T) -> Option<String> {
     if choice == T::default() { None } else { choice.to_possible_value().map(|v| v.get_name().to_owned()) }
+}
+
+/// The reference of `--pepper`, whose secret must be there.
+///
+/// # Errors
+/// [`RunError::usage`] for anything but `env:NAME`, and for a variable that is not set.
+fn pepper(reference: &str) -> Result<String, RunError> {
+    let Some(name) = reference.strip_prefix("env:").filter(|name| !name.is_empty()) else {
+        return Err(RunError::usage("--pepper takes no secret on the command line")
+            .remedy("put it into a variable of the environment, and name that: --pepper env:NAME"));
+    };
+    if foreign::has_pepper(reference) {
+        Ok(reference.to_owned())
+    } else {
+        Err(RunError::usage(format!("the variable {name} that --pepper names is not set, or empty")))
+    }
 }
 
 /// Nothing, if `--scheme` is not given or names a scheme.

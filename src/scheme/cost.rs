@@ -26,6 +26,39 @@ pub enum Cost {
     Argon2(u32, u32, u32),
 }
 
+/// What trying one password takes.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Work {
+    /// Milliseconds of one core: an order of magnitude, as [`Cost::millis`].
+    pub millis: f64,
+    /// Memory, in bytes.
+    pub bytes: u64,
+}
+
+impl Work {
+    /// A handful of digests.
+    pub const DIGEST: Self = Self { millis: 0.01, bytes: 0 };
+
+    /// So many rounds of a digest or an HMAC of one (PBKDF2-HMAC-SHA256: 100,000 in 56 ms, SHA-512: in 122 ms).
+    #[must_use]
+    pub fn rounds(rounds: u64, digest: &str) -> Self {
+        let micros = if digest.contains("512") || digest.contains("384") { 1.22 } else { 0.56 };
+        Self { millis: rounds as f64 * micros / 1000.0, bytes: 0 }
+    }
+
+    /// The same so many times over, one after the other.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { millis: self.millis * f64::from(times), ..self }
+    }
+}
+
+impl From<Cost> for Work {
+    fn from(cost: Cost) -> Self {
+        Self { millis: cost.millis(), bytes: cost.mebibytes() << 20 }
+    }
+}
+
 impl Cost {
     /// The cost of a credential as it is sent; `None` for plain passwords, which the server hashes its own way, and for
     /// parameters that cannot be read.
@@ -55,7 +88,8 @@ impl Cost {
         }
     }
 
-    fn of_string(hash: &str) -> Option<Self> {
+    /// The cost of a string that says its parameters itself.
+    pub(super) fn of_string(hash: &str) -> Option<Self> {
         // The two whose place says all, before anything is cut.
         match hash.as_bytes() {
             [b'$', b'2', _, b'$', tens @ b'0'..=b'9', ones @ b'0'..=b'9', b'$', ..] => {

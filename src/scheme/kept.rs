@@ -4,15 +4,18 @@
 
 use std::borrow::Cow;
 
+use argon2::{Argon2, PasswordHasher as _};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::cost::Cost;
+use super::cost::{Cost, Work};
 use super::registry;
-use super::verdict::{Mapped, Verdict};
+use super::verdict::Mapped;
 use super::verify::{self, Login, Stored, foreign};
-use crate::account::{HashInput, SaltEncoding};
-use crate::appwrite::Version;
+use crate::account::{HashInput, Hint, SaltEncoding};
+use crate::appwrite::{Endpoint, Version};
 
 /// The form that [`Kept::encode`] writes.
 const FORM: u8 = 1;
@@ -33,13 +36,15 @@ pub struct Kept {
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     sent_as: Option<Cow<'static, str>>,
     /// Appwrite's `hashOptions`, likewise.
-    #[serde(rename = "o", default, skip_serializing_if = "serde_json::Map::is_empty")]
-    options: serde_json::Map<String, serde_json::Value>,
+    #[serde(rename = "o", default, skip_serializing_if = "Map::is_empty")]
+    options: Map<String, Value>,
+    /// What the source does to a password before it is hashed, likewise.
+    #[serde(rename = "t", default, skip_serializing_if = "Vec::is_empty")]
+    prepared: Vec<Preparation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
-    /// `hex` or `base64`; text where it is not there.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    salt_encoding: Option<Cow<'static, str>>,
+    salt_encoding: Option<Encoding>,
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     signer_key: Option<String>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +53,47 @@ pub struct Kept {
     rounds: Option<u64>,
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     mem_cost: Option<u64>,
+    /// `env:NAME`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pepper: Option<String>,
+}
+
+/// How a salt is written that is no text.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Encoding {
+    Hex,
+    Base64,
+}
+
+/// What a source hashes in the place of what was typed.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Preparation {
+    /// White space around the password is removed.
+    Trim,
+    /// Quotes and backslashes have a backslash before them.
+    Slash,
+    /// `& < >` and quotes are HTML entities.
+    Entities,
+    /// Unicode's NFKC form.
+    Nfkc,
+}
+
+impl Preparation {
+    fn of(self, password: &str) -> String {
+        match self {
+            Self::Trim => password.trim_ascii().to_owned(),
+            Self::Slash => {
+                let slash = |c| matches!(c, '\'' | '"' | '\\').then_some('\\');
+                password.trim_ascii().chars().flat_map(|c| slash(c).into_iter().chain([c])).collect()
+            }
+            Self::Entities => {
+                password.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+            }
+            Self::Nfkc => password.nfkc().collect(),
+        }
+    }
 }
 
 // The hash must not reach a log or a panic by way of `{:?}`.
@@ -57,58 +103,81 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-/// What trying one password takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Work {
-    /// Milliseconds of one core, an order of magnitude (see [`Cost::millis`]).
-    pub millis: f64,
-    /// Memory, in bytes.
-    pub bytes: u64,
-}
-
 impl Kept {
-    /// Keeps the credential of a record that `verdict` was given for; `None` where no password could ever be tried on it.
+    /// Keeps a hash of this scheme that Appwrite does not verify, as it was exported; `None` where no password could ever be
+    /// tried on it.
     #[must_use]
-    pub fn of(input: &HashInput<'_>, verdict: &Verdict<'_>) -> Option<Self> {
-        match verdict {
-            Verdict::Maps(mapped) => Some(Self::sent(mapped)),
-            Verdict::Refused(refusal) => Self::exported(refusal.scheme?, input),
-        }
+    pub fn exported(scheme: &'static str, input: &HashInput<'_>) -> Option<Self> {
+        foreign::check(scheme, input)?;
+        let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        Some(Self {
+            form: FORM,
+            scheme: scheme.into(),
+            hash: input.hash.to_string(),
+            salt: own(&input.salt),
+            salt_encoding: match input.salt_encoding {
+                SaltEncoding::Utf8 => None,
+                SaltEncoding::Hex => Some(Encoding::Hex),
+                SaltEncoding::Base64 => Some(Encoding::Base64),
+            },
+            signer_key: own(&input.signer_key),
+            separator: own(&input.salt_separator),
+            rounds: input.rounds,
+            mem_cost: input.mem_cost,
+            pepper: own(&input.pepper),
+            ..Self::default()
+        })
     }
 
-    /// Keeps a hash as it is sent to Appwrite.
+    /// Keeps a hash as it is sent to Appwrite; `hints` are those of its source.
     #[must_use]
-    pub fn sent(mapped: &Mapped<'_>) -> Self {
+    pub fn sent(mapped: &Mapped<'_>, hints: &[Hint]) -> Self {
+        let prepared = match mapped.scheme {
+            "phpass" => hints.iter().find_map(|hint| match hint {
+                Hint::Prepared(how) if how.starts_with("WordPress") => {
+                    Some(vec![Preparation::Trim, Preparation::Slash])
+                }
+                Hint::Prepared(how) if how.starts_with("phpBB") => Some(vec![Preparation::Entities]),
+                _ => None,
+            }),
+            "better-auth" | "lucia" | "lucia-v1" => Some(vec![Preparation::Nfkc]),
+            _ => None,
+        };
         Self {
             form: FORM,
             scheme: mapped.scheme.into(),
             hash: mapped.fields.password.to_string(),
             sent_as: Some(mapped.endpoint.stored_as().into()),
             options: mapped.fields.options(),
+            prepared: prepared.unwrap_or_default(),
             ..Self::default()
         }
     }
 
-    /// Keeps a hash that Appwrite does not verify, as it was exported.
-    fn exported(scheme: &'static str, input: &HashInput<'_>) -> Option<Self> {
-        let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        let encoding = match input.salt_encoding {
-            SaltEncoding::Utf8 => None,
-            SaltEncoding::Hex => Some("hex".into()),
-            SaltEncoding::Base64 => Some("base64".into()),
-        };
-        foreign::can_verify(scheme).then(|| Self {
+    /// Keeps a password in plain text. What is sealed of it is what [`Kept::hashed`] gives.
+    #[must_use]
+    pub fn plain(password: &str) -> Option<Self> {
+        (!password.is_empty()).then(|| Self {
             form: FORM,
-            scheme: scheme.into(),
-            hash: input.hash.to_string(),
-            salt: own(&input.salt),
-            salt_encoding: encoding,
-            signer_key: own(&input.signer_key),
-            separator: own(&input.salt_separator),
-            rounds: input.rounds,
-            mem_cost: input.mem_cost,
+            scheme: "plain".into(),
+            hash: password.to_owned(),
+            sent_as: Some(Endpoint::Plain.path().into()),
             ..Self::default()
         })
+    }
+
+    /// The same, with Argon2id (19 MiB, two passes) of a password in plain text: nobody who opens the seal reads it. Takes
+    /// some milliseconds then. `None` if the system gives no random bytes.
+    #[must_use]
+    pub fn hashed(&self) -> Option<Cow<'_, Self>> {
+        if self.sent_as.as_deref() != Some(Endpoint::Plain.path()) {
+            return Some(Cow::Borrowed(self));
+        }
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).ok()?;
+        let hash = Argon2::default().hash_password_with_salt(self.hash.as_bytes(), &salt).ok()?.to_string();
+        let sent_as = Some(Endpoint::Argon2.stored_as().into());
+        Some(Cow::Owned(Self { hash, sent_as, ..self.clone() }))
     }
 
     /// The scheme's name, as `rehome schemes` lists it.
@@ -117,47 +186,60 @@ impl Kept {
         &self.scheme
     }
 
+    /// Where the secret is found that verifying takes, `env:NAME`, if it takes one.
+    #[must_use]
+    pub fn pepper(&self) -> Option<&str> {
+        self.pepper.as_deref()
+    }
+
     /// Whether this is the password, exactly as it was typed; `None` where that cannot be computed here and now (a pepper
     /// that is not in the environment). Takes as long as [`Kept::work`] says: not for an asynchronous thread.
     #[must_use]
     pub fn verify(&self, password: &[u8]) -> Option<bool> {
-        if let Some(hash) = &self.sent_as {
+        let Some(hash) = &self.sent_as else {
+            // Where the order of salt and password is not known, only the right one is certain: any other is wrong.
+            return Some(foreign::check(&self.scheme, &self.input())?.fits(password));
+        };
+        let fits = |password: &[u8]| {
+            if hash == Endpoint::Plain.path() {
+                return password == self.hash.as_bytes();
+            }
             // The version that takes everything that any version took.
             let profile = Version::new(1, 6, 2).profile();
             let stored = Stored { hash, password: &self.hash, options: &self.options };
-            return Some(verify::login(stored, password, profile) == Login::Match);
-        }
-        // Of a hash whose salt can stand in several orders, only the right password is known for certain.
-        Some(foreign::verify(&self.scheme, &self.input(), password).unwrap_or(false))
+            verify::login(stored, password, profile) == Login::Match
+        };
+        let typed = std::str::from_utf8(password).unwrap_or_default();
+        let prepared = self.prepared.iter().map(|preparation| preparation.of(typed));
+        Some(fits(password) || prepared.filter(|text| text != typed).any(|text| fits(text.as_bytes())))
     }
 
     /// What one [`Kept::verify`] takes.
     #[must_use]
     pub fn work(&self) -> Work {
-        let cost = match &self.sent_as {
-            Some(_) => Cost::of_stored(&self.hash, &self.options),
-            None => Cost::of_stored(self.hash.trim_start_matches("$wp"), &self.options),
-        };
-        cost.map_or(Work { millis: 0.1, bytes: 0 }, |cost| Work {
-            millis: cost.millis(),
-            bytes: cost.mebibytes() << 20,
-        })
+        match self.sent_as {
+            Some(_) => Cost::of_stored(&self.hash, &self.options).map_or(Work::DIGEST, Work::from),
+            None => foreign::check(&self.scheme, &self.input()).map_or(Work::DIGEST, |check| check.work),
+        }
     }
 
     fn input(&self) -> HashInput<'_> {
-        let text = |text: &'_ Option<String>| text.clone().map(Cow::Owned);
+        fn text(text: &Option<String>) -> Option<Cow<'_, str>> {
+            text.as_deref().map(Cow::Borrowed)
+        }
         HashInput {
             hash: Cow::Borrowed(&self.hash),
             salt: text(&self.salt),
-            salt_encoding: match self.salt_encoding.as_deref() {
-                Some("hex") => SaltEncoding::Hex,
-                Some(_) => SaltEncoding::Base64,
+            salt_encoding: match self.salt_encoding {
+                Some(Encoding::Hex) => SaltEncoding::Hex,
+                Some(Encoding::Base64) => SaltEncoding::Base64,
                 None => SaltEncoding::Utf8,
             },
             signer_key: text(&self.signer_key),
             salt_separator: text(&self.separator),
             rounds: self.rounds,
             mem_cost: self.mem_cost,
+            pepper: text(&self.pepper),
             ..HashInput::default()
         }
     }

@@ -178,6 +178,7 @@ fn any_input() -> impl Strategy<Value = HashInput<'static>> {
                 salt_separator,
                 rounds: None,
                 mem_cost: None,
+                pepper: None,
             }
         })
 }

@@ -121,6 +121,7 @@ fn within(record: &Map<String, Value>, depth: u8) -> Result<HashInput<'static>, 
         salt_separator: find(ColumnRole::SaltSeparator).map(Cow::Owned),
         rounds: number(ColumnRole::Rounds)?,
         mem_cost: number(ColumnRole::MemCost)?,
+        pepper: None,
     })
 }
 

@@ -192,6 +192,8 @@ pub struct Context<'c> {
     pub email_domain: Option<&'c str>,
     /// `--plain-passwords`: what looks like a hash by its length alone is a password.
     pub plain_passwords: bool,
+    /// `--pepper`: where the secret is found that is hashed with every password, `env:NAME`.
+    pub pepper: Option<&'c str>,
     /// The moment that "banned until" is compared with.
     pub now: jiff::Timestamp,
     /// The columns of the users' tables, as far as their samples show them.

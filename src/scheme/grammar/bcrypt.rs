@@ -61,6 +61,9 @@ pub fn bcrypt<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     if job.parts.declared.is_none() && !job.named {
         let pepper = |hint: &Hint| if let Hint::PepperPossible(why) = hint { Some(*why) } else { None };
         if let Some(why) = job.hint(pepper) {
+            if job.parts.input.pepper.is_some() {
+                return job.unsupported("bcrypt-peppered");
+            }
             job.note(Code::PepperPossible, why);
         } else if !job.has(Hint::Bare) {
             job.note(Code::SchemeAssumed, Code::SchemeAssumed.title());

@@ -1,16 +1,20 @@
-//! Verifiers of what no endpoint of Appwrite takes, so that a known password proves such a hash as well.
+//! Verifiers of what no endpoint of Appwrite takes: a known password proves such a hash as well, and the sign-in bridge lets
+//! its user in.
 //!
-//! Each takes the string as it was exported. What cannot be computed (a secret that nobody gave, a name that is hashed too,
-//! parameters that take minutes) is answered with `None`, never with a guess.
+//! Each takes the string as it was exported, apart once, into a [`Check`]. What cannot be computed (a secret that nobody
+//! gave, parameters that take minutes) makes none, never a guess.
 
 mod digests;
 mod kdf;
+mod peppered;
 mod pre_hashed;
 
 use base64::Engine as _;
 use subtle::ConstantTimeEq as _;
 
+use super::{Login, crypt};
 use crate::account::HashInput;
+use crate::scheme::cost::{Cost, Work};
 use crate::scheme::encoding;
 
 pub(in crate::scheme) use pre_hashed::wordpress;
@@ -18,43 +22,107 @@ pub(in crate::scheme) use pre_hashed::wordpress;
 /// Rounds of PBKDF2 or of a digest that are not computed beyond: they take minutes.
 const MAX_ROUNDS: u32 = 20_000_000;
 
-/// Whether the password is the one of a hash of this scheme; `None` where that cannot be computed.
+/// A hash taken apart, on which passwords can be tried.
+pub struct Check<'h> {
+    /// What one try takes.
+    pub work: Work,
+    /// Whether a password that fails is certainly another one: false where the source may have hashed in an order that nobody
+    /// thought of.
+    certain: bool,
+    test: Box<dyn Fn(&[u8]) -> Option<bool> + 'h>,
+}
+
+impl<'h> Check<'h> {
+    fn new(work: Work, test: impl Fn(&[u8]) -> Option<bool> + 'h) -> Self {
+        Self { work, certain: true, test: Box::new(test) }
+    }
+
+    /// bcrypt of so many messages, one of which is the right one.
+    fn bcrypt(hash: String, messages: u32, of: impl Fn(&[u8]) -> Option<Vec<Vec<u8>>> + 'h) -> Option<Self> {
+        let cost = Cost::of_string(&hash).filter(|cost| matches!(cost, Cost::Bcrypt(_)) && hash.len() == 60)?;
+        if matches!(cost, Cost::Bcrypt(log2) if u32::from(log2) > super::bcrypt::MAX_COST) {
+            return None;
+        }
+        Some(Self::new(Work::from(cost).times(messages), move |password| {
+            let messages = of(password)?;
+            Some(messages.iter().any(|message| crypt::password_verify(message, &hash) == Login::Match))
+        }))
+    }
+
+    fn uncertain(self) -> Self {
+        Self { certain: false, ..self }
+    }
+
+    /// Whether this is the password, as far as the formulas go that are known.
+    #[must_use]
+    pub fn fits(&self, password: &[u8]) -> bool {
+        (self.test)(password) == Some(true)
+    }
+}
+
+/// Takes a hash of this scheme apart. The application's secret, where the scheme has one, is looked up where
+/// [`HashInput::pepper`] says.
 #[must_use]
-pub fn verify(scheme: &str, input: &HashInput<'_>, password: &[u8]) -> Option<bool> {
+pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
     let text = input.hash.trim_ascii();
     // `user:` of a password file.
     let bare = text.split_once(':').map_or(text, |(_, rest)| if rest.starts_with(['$', '{']) { rest } else { text });
     let salt = input.salt.as_deref().filter(|salt| !salt.is_empty());
     match scheme {
         "wp-bcrypt" | "meteor" | "nodebb" | "bcrypt-sha256" | "bcrypt-sha384" | "bcrypt-sha512" | "bcrypt-digest"
-        | "bcrypt-2" | "bcrypt-salted" | "double-bcrypt" => pre_hashed::verify(scheme, bare, salt, password),
+        | "bcrypt-2" | "bcrypt-salted" | "double-bcrypt" | "smf-bcrypt" => pre_hashed::check(scheme, bare, salt),
         "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512" | "discourse" | "aspnet-identity" | "scram"
-        | "mediawiki-pbkdf2" => kdf::pbkdf2(scheme, bare, salt, password),
-        "argon2d" | "argon2-data" => kdf::argon2(bare, password),
-        "yescrypt" => kdf::yescrypt(bare, password),
-        "scrypt" => kdf::scrypt(bare, password),
-        "scrypt-kdf" => kdf::scrypt_kdf(bare, password),
-        "firebase-scrypt" => kdf::firebase(input, password),
-        "drupal7" => digests::drupal7(bare, password),
-        "apr1" => digests::apr1(bare, password),
-        "sha1crypt" => digests::sha1crypt(bare, password),
-        "fshp" => digests::fshp(bare, password),
-        "spring-standard" => digests::spring(bare, password),
-        "ntlm" | "md4" | "utf16-digest" | "keccak" | "nested-digest" | "mysql41" => {
-            digests::unsalted(scheme, bare, password)
+        | "mediawiki-pbkdf2" => kdf::pbkdf2(scheme, bare, input),
+        "argon2d" | "argon2-data" => kdf::argon2(bare, None),
+        "yescrypt" => kdf::yescrypt(bare),
+        "scrypt" => kdf::scrypt(bare),
+        "scrypt-kdf" => kdf::scrypt_kdf(bare),
+        "firebase-scrypt" => kdf::firebase(input),
+        "bcrypt-peppered" | "argon2-peppered" | "flask-security" | "prestashop" | "hmac" | "hmac-md5" | "hmac-sha1"
+        | "hmac-sha256" | "hmac-sha512"
+            if input.pepper.is_some() =>
+        {
+            peppered::check(scheme, bare, peppered::secret(input.pepper.as_deref()?)?)
         }
-        "mssql" => digests::mssql(bare, password),
-        "oracle" => digests::oracle(bare, password),
-        name if name.starts_with("salted-") || name.starts_with("hmac-") => digests::salted(text, salt, password),
+        "drupal7" => digests::drupal7(bare),
+        "apr1" => digests::apr1(bare),
+        "bigcrypt" => digests::bigcrypt(bare),
+        "sha1crypt" => digests::sha1crypt(bare),
+        "fshp" => digests::fshp(bare),
+        "spring-standard" => match &input.pepper {
+            Some(reference) => digests::spring(bare, Some(peppered::secret(reference)?)),
+            None => digests::spring(bare, None),
+        },
+        "ntlm" | "md4" | "utf16-digest" | "keccak" | "nested-digest" | "mysql41" | "mysql323" | "ripemd160"
+        | "whirlpool" | "streebog" | "blake2b-512" | "blake2s-256" | "sha512/224" | "sha512/256" => {
+            digests::unsalted(scheme, bare)
+        }
+        "postgres-md5" => digests::postgres(bare, salt?),
+        "mssql" => digests::mssql(bare),
+        "oracle" => digests::oracle(bare),
+        "smf" => digests::smf(bare, salt?),
+        name if name.starts_with("salted-") || name.starts_with("hmac-") => digests::salted(text, salt),
         _ => None,
     }
 }
 
-/// Whether hashes of this scheme can be verified, as far as the scheme tells.
+/// Whether the password is the one of a hash of this scheme; `None` where that cannot be computed, or not said for certain.
 #[must_use]
-pub fn can_verify(scheme: &str) -> bool {
-    // A string without anything in it reaches the arm of its scheme, and no computation.
-    super::super::registry::find(scheme).is_some()
+pub fn verify(scheme: &str, input: &HashInput<'_>, password: &[u8]) -> Option<bool> {
+    let check = check(scheme, input)?;
+    (check.test)(password).filter(|fits| *fits || check.certain)
+}
+
+/// Whether hashes of this scheme are made with a secret of the application's.
+#[must_use]
+pub fn needs_pepper(scheme: &str) -> bool {
+    matches!(scheme, "bcrypt-peppered" | "argon2-peppered" | "flask-security" | "prestashop")
+}
+
+/// Whether the secret of a reference, `env:NAME`, is there.
+#[must_use]
+pub fn has_pepper(reference: &str) -> bool {
+    peppered::secret(reference).is_some()
 }
 
 fn same(computed: &[u8], stored: &[u8]) -> bool {

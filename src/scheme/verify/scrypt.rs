@@ -40,12 +40,17 @@ impl Cost {
             && self.p >= 1
             && self.r.checked_mul(self.p).is_some_and(|rp| rp < 1 << 30)
     }
+
+    /// Whether [`derive`] computes it.
+    pub fn is_affordable(self) -> bool {
+        let work = self.n.saturating_mul(self.r).saturating_mul(self.p);
+        self.is_possible() && self.memory() <= MEMORY_LIMIT && work <= MAX_WORK
+    }
 }
 
 /// Computes scrypt; `None` where it is not defined, would need more than [`MEMORY_LIMIT`] or more than minutes.
 pub fn derive(password: &[u8], salt: &[u8], cost: Cost, length: usize) -> Option<Vec<u8>> {
-    let work = cost.n.saturating_mul(cost.r).saturating_mul(cost.p);
-    if !cost.is_possible() || cost.memory() > MEMORY_LIMIT || work > MAX_WORK {
+    if !cost.is_affordable() {
         return None;
     }
     let log_n = u8::try_from(cost.n.ilog2()).ok()?;

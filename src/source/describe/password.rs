@@ -132,6 +132,7 @@ impl Password {
             salt_separator: self.separator(row)?,
             rounds: number(rounds)?,
             mem_cost: number(mem_cost)?,
+            pepper: None,
         };
         if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
             generic::fill_firebase(&mut input, project);

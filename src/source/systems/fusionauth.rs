@@ -171,7 +171,8 @@ fn credential<'r>(hash: Part<'r>, salt: Part<'r>, factor: Part<'r>, scheme: Part
         }
         return Credential::Hash(input);
     }
-    Credential::Hash(HashInput { salt, salt_encoding: SaltEncoding::Base64, ..input })
+    let rounds = factor.and_then(|factor| factor.parse().ok());
+    Credential::Hash(HashInput { salt, salt_encoding: SaltEncoding::Base64, rounds, ..input })
 }
 
 #[cfg(test)]

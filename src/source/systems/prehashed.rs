@@ -40,7 +40,7 @@ pub static FLASK_SECURITY: Prehashed = Prehashed {
     id: "id",
     email: "email",
     active: None,
-    scheme: |hash| if hash.starts_with("$2") { "bcrypt-peppered" } else { "hmac-sha512" },
+    scheme: |_| "flask-security",
 };
 
 /// Myth:Auth for CodeIgniter 4: bcrypt or Argon2 of the base64 of a SHA-384 (`Password::hash`).
@@ -53,7 +53,7 @@ pub static MYTH_AUTH: Prehashed = Prehashed {
     id: "id",
     email: "email",
     active: None,
-    scheme: |_| "bcrypt-digest",
+    scheme: |_| "bcrypt-sha384",
 };
 
 /// Metabase: bcrypt of the salt in `password_salt` and the password (`metabase.util.password`).
@@ -66,7 +66,7 @@ pub static METABASE: Prehashed = Prehashed {
     id: "id",
     email: "email",
     active: None,
-    scheme: |_| "bcrypt-peppered",
+    scheme: |_| "bcrypt-salted",
 };
 
 /// Simple Machines Forum: bcrypt (2.1) or SHA-1 (before) of the lower-cased member name and the password.
@@ -80,7 +80,7 @@ pub static SMF: Prehashed = Prehashed {
     email: "email_address",
     // 0 and 3 wait, 4 and 5 are to be deleted or too young, 11 and more are banned.
     active: Some(("is_activated", "1")),
-    scheme: |hash| if hash.starts_with('$') { "bcrypt-peppered" } else { "salted-sha1" },
+    scheme: |hash| if hash.starts_with('$') { "smf-bcrypt" } else { "smf" },
 };
 
 const NAMES: [&str; 4] = ["name", "real_name", "full_name", "display_name"];
@@ -151,7 +151,8 @@ impl Source for Prehashed {
                 .find_map(|column| common::moment_of(record, column)),
             credential: credential.map_hash(|input| HashInput {
                 declared: Some((self.scheme)(&input.hash).into()),
-                salt: text("password_salt"),
+                // SMF hashes the name with the password.
+                salt: text("password_salt").or_else(|| text("member_name")),
                 ..input
             }),
             notes,

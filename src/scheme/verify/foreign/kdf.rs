@@ -2,11 +2,14 @@
 
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use hmac::Hmac;
+use unicode_normalization::UnicodeNormalization as _;
 use yescrypt::{PasswordVerifier as _, Yescrypt};
 
-use super::{MAX_ROUNDS, ab64, digest, same};
-use crate::account::HashInput;
-use crate::bytes::{hex, unhex};
+use super::peppered::Secret;
+use super::{Check, MAX_ROUNDS, ab64, digest, same};
+use crate::account::{HashInput, SaltEncoding};
+use crate::bytes::{is_hex, unhex};
+use crate::scheme::cost::{Cost as CostOf, Work};
 use crate::scheme::encoding::{base64, decimal};
 use crate::scheme::itoa64;
 use crate::scheme::verify::scrypt::{Cost, derive, sign};
@@ -25,20 +28,35 @@ impl Derived {
         Some(Self { digest: digest.to_owned(), rounds: rounds.parse().ok()?, salt: salt?, key: key? })
     }
 
-    fn is_of(&self, password: &[u8]) -> Option<bool> {
-        let key = derive_key(&self.digest, password, &self.salt, self.rounds, self.key.len())?;
-        Some(same(&key, &self.key))
+    /// None for a digest that is not known, and for what takes minutes.
+    fn check<'h>(self) -> Option<Check<'h>> {
+        let work = work(&self.digest, self.rounds, self.key.len())?;
+        Some(Check::new(work, move |password| {
+            let key = derive_key(&self.digest, password, &self.salt, self.rounds, self.key.len())?;
+            Some(same(&key, &self.key))
+        }))
     }
 }
 
-fn derive_key(digest: &str, password: &[u8], salt: &[u8], rounds: u32, length: usize) -> Option<Vec<u8>> {
+/// What deriving a key of so many bytes takes.
+fn work(name: &str, rounds: u32, length: usize) -> Option<Work> {
+    let name = plain_name(name);
+    let size = if name == "sha" { 20 } else { digest(&name, b"")?.len() };
+    let blocks = u32::try_from(length.div_ceil(size)).ok().filter(|blocks| *blocks > 0)?;
+    let all = rounds.checked_mul(blocks).filter(|all| (1..=MAX_ROUNDS).contains(all) && length <= 1024)?;
+    // An HMAC is two digests.
+    Some(Work::rounds(all.into(), &name))
+}
+
+fn plain_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['-', '_'], "")
+}
+
+fn derive_key(name: &str, password: &[u8], salt: &[u8], rounds: u32, length: usize) -> Option<Vec<u8>> {
     use pbkdf2::pbkdf2_hmac;
-    let blocks = u32::try_from(length.div_ceil(20)).ok()?;
-    if rounds == 0 || rounds.saturating_mul(blocks.max(1)) > MAX_ROUNDS || length > 1024 {
-        return None;
-    }
+    work(name, rounds, length)?;
     let mut key = vec![0; length];
-    match digest.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+    match plain_name(name).as_str() {
         "md5" => pbkdf2_hmac::<md5::Md5>(password, salt, rounds, &mut key),
         "sha1" | "sha" => pbkdf2_hmac::<sha1::Sha1>(password, salt, rounds, &mut key),
         "sha224" => pbkdf2_hmac::<sha2::Sha224>(password, salt, rounds, &mut key),
@@ -51,30 +69,46 @@ fn derive_key(digest: &str, password: &[u8], salt: &[u8], rounds: u32, length: u
 }
 
 /// Every PBKDF2 that rehome names.
-pub(super) fn pbkdf2(scheme: &str, text: &str, salt: Option<&str>, password: &[u8]) -> Option<bool> {
+pub(super) fn pbkdf2<'h>(scheme: &str, text: &str, input: &HashInput<'_>) -> Option<Check<'h>> {
     match scheme {
-        "aspnet-identity" => return aspnet(text)?.is_of(password),
-        // SASLprep rewrites some characters beyond ASCII before they are hashed.
-        "scram" => return scram(text, password).filter(|&right| right || password.is_ascii()),
+        "aspnet-identity" => return aspnet(text)?.check(),
+        "scram" => return scram(text),
         _ => {}
     }
     if let Some(derived) = written(text) {
-        return derived.is_of(password);
+        return derived.check();
+    }
+    let salt = input.salt.as_deref().filter(|salt| !salt.is_empty())?;
+    // Everything in a column of its own: FusionAuth.
+    if let Some(rounds) = input.rounds {
+        let salt = match input.salt_encoding {
+            SaltEncoding::Utf8 => Some(salt.as_bytes().to_vec()),
+            SaltEncoding::Hex => unhex(salt),
+            SaltEncoding::Base64 => base64(salt),
+        };
+        let key = if is_hex(text) { unhex(text) } else { base64(text) };
+        return Derived::new(scheme.strip_prefix("pbkdf2-")?, &rounds.to_string(), salt, key)?.check();
     }
     // A key in hexadecimal whose salt stands in a column, as text: Discourse, Payload, passport-local-mongoose.
-    let salt = salt?.as_bytes();
+    let salt = salt.as_bytes().to_vec();
     let (recent, key) = match text.strip_prefix("pbkdf2-sha256-v1:") {
         Some(key) => (true, unhex(key)?),
         None => (false, unhex(text)?),
     };
-    let settings: &[(&str, u32)] = match (key.len(), recent) {
+    let settings: &'static [(&str, u32)] = match (key.len(), recent) {
         (_, true) => &[("sha256", 600_000)],
         (512, _) => &[("sha256", 25_000), ("sha512", 25_000), ("sha1", 25_000)],
         (32, _) if scheme == "discourse" => &[("sha256", 64_000), ("sha256", 600_000)],
         _ => return None,
     };
-    let mut attempts = settings.iter().map(|&(name, rounds)| derive_key(name, password, salt, rounds, key.len()));
-    Some(attempts.any(|derived| derived.is_some_and(|derived| same(&derived, &key))))
+    let each = settings.iter().map(|&(name, rounds)| work(name, rounds, key.len()));
+    let millis = each.map(|work| Some(work?.millis)).sum::<Option<f64>>()?;
+    Some(Check::new(Work { millis, bytes: 0 }, move |password| {
+        let fits = |&(name, rounds): &(&str, u32)| {
+            derive_key(name, password, &salt, rounds, key.len()).is_some_and(|derived| same(&derived, &key))
+        };
+        Some(settings.iter().any(fits))
+    }))
 }
 
 /// The strings that say their parameters.
@@ -85,7 +119,10 @@ fn written(text: &str) -> Option<Derived> {
     match (dollars.as_slice(), colons.as_slice()) {
         // Django
         ([name, rounds, salt, key], _) if name.starts_with("pbkdf2_") => {
-            Derived::new(&name[7..], rounds, text_salt(salt), base64(key))
+            // Clerk writes the key in hexadecimal.
+            let is_hex = is_hex(key) && matches!(key.len(), 64 | 128);
+            let key = if is_hex { unhex(key) } else { base64(key) };
+            Derived::new(name[7..].trim_end_matches("_hex"), rounds, text_salt(salt), key)
         }
         // passlib, and roundup's {PBKDF2S5}
         (["", name @ ("pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512"), rounds, salt, key], _) => {
@@ -186,25 +223,42 @@ fn aspnet(text: &str) -> Option<Derived> {
 
 /// PostgreSQL's `SCRAM-SHA-256$rounds:salt$stored:server`, Dovecot's `{SCRAM-…}rounds,salt,stored,server` and passlib's
 /// `$scram$rounds$salt$digest=salted password,…`.
-fn scram(text: &str, password: &[u8]) -> Option<bool> {
-    if let Some(rest) = text.strip_prefix("$scram$") {
+fn scram<'h>(text: &str) -> Option<Check<'h>> {
+    let (name, rounds, salt, wanted, stored) = if let Some(rest) = text.strip_prefix("$scram$") {
         let mut fields = rest.split('$');
         let (rounds, salt, keys) = (fields.next()?, fields.next()?, fields.next()?);
         let (name, key) = keys.split(',').next_back()?.split_once('=')?;
-        return Derived::new(name, rounds, ab64(salt), ab64(key))?.is_of(password);
-    }
-    let rest = text.strip_prefix("SCRAM-").or_else(|| text.strip_prefix("{SCRAM-"))?;
-    let (name, rest) = rest.split_once(['$', '}'])?;
-    let mut fields = rest.split([':', '$', ',']);
-    let (rounds, salt, stored) = (fields.next()?, fields.next()?, fields.next()?);
-    let length = digest(name, b"")?.len();
-    let salted = derive_key(name, password, &base64(salt)?, decimal(rounds)?, length)?;
-    let client = match length {
-        20 => mac::<Hmac<sha1::Sha1>>(&salted, b"Client Key")?,
-        32 => mac::<Hmac<sha2::Sha256>>(&salted, b"Client Key")?,
-        _ => mac::<Hmac<sha2::Sha512>>(&salted, b"Client Key")?,
+        (name, decimal(rounds)?, ab64(salt)?, ab64(key)?, false)
+    } else {
+        let rest = text.strip_prefix("SCRAM-").or_else(|| text.strip_prefix("{SCRAM-"))?;
+        let (name, rest) = rest.split_once(['$', '}'])?;
+        let mut fields = rest.split([':', '$', ',']);
+        let (rounds, salt, stored) = (fields.next()?, fields.next()?, fields.next()?);
+        (name, decimal(rounds)?, base64(salt)?, base64(stored)?, true)
     };
-    Some(same(&digest(name, &client)?, &base64(stored)?))
+    let name = name.to_owned();
+    let length = digest(&name, b"")?.len();
+    let fits = move |password: &[u8]| -> Option<bool> {
+        let salted = derive_key(&name, password, &salt, rounds, length)?;
+        if !stored {
+            return Some(same(&salted, &wanted));
+        }
+        let client = match length {
+            20 => mac::<Hmac<sha1::Sha1>>(&salted, b"Client Key")?,
+            32 => mac::<Hmac<sha2::Sha256>>(&salted, b"Client Key")?,
+            _ => mac::<Hmac<sha2::Sha512>>(&salted, b"Client Key")?,
+        };
+        Some(same(&digest(&name, &client)?, &wanted))
+    };
+    // SASLprep, which comes before the hash, is NFKC and more for what is beyond ASCII.
+    let work = work(if length == 64 { "sha512" } else { "sha256" }, rounds, length)?.times(2);
+    Some(Check::new(work, move |password| {
+        if password.is_ascii() || fits(password)? {
+            return fits(password);
+        }
+        let prepared: String = std::str::from_utf8(password).ok()?.nfkc().collect();
+        fits(prepared.as_bytes())?.then_some(true)
+    }))
 }
 
 /// An HMAC of whichever digest.
@@ -212,8 +266,8 @@ pub(super) fn mac<M: hmac::Mac + hmac::KeyInit>(key: &[u8], message: &[u8]) -> O
     Some(<M as hmac::KeyInit>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
 }
 
-/// Argon2 as PHP does not compute it: Argon2d, and associated data.
-pub(super) fn argon2(text: &str, password: &[u8]) -> Option<bool> {
+/// Argon2 as PHP does not compute it: Argon2d, associated data, and a secret.
+pub(super) fn argon2<'h>(text: &str, secret: Option<Secret>) -> Option<Check<'h>> {
     let mut fields = text.strip_prefix('$')?.split('$');
     let algorithm = Algorithm::new(fields.next()?).ok()?;
     let mut next = fields.next()?;
@@ -224,17 +278,17 @@ pub(super) fn argon2(text: &str, password: &[u8]) -> Option<bool> {
     }
     let (salt, output) = (base64(fields.next()?)?, base64(fields.next()?)?);
     let mut parameters = ParamsBuilder::new();
-    let (mut memory, mut passes) = (0_u64, 0_u64);
+    let (mut memory, mut passes) = (0_u32, 0_u32);
     for parameter in next.split(',') {
         let (name, value) = parameter.split_once('=')?;
         match name {
             "m" => {
                 memory = value.parse().ok()?;
-                parameters.m_cost(u32::try_from(memory).ok()?);
+                parameters.m_cost(memory);
             }
             "t" => {
                 passes = value.parse().ok()?;
-                parameters.t_cost(u32::try_from(passes).ok()?);
+                parameters.t_cost(passes);
             }
             "p" => {
                 parameters.p_cost(value.parse().ok()?);
@@ -245,26 +299,53 @@ pub(super) fn argon2(text: &str, password: &[u8]) -> Option<bool> {
             _ => return None,
         }
     }
-    if memory * 1024 > MEMORY_LIMIT || memory.saturating_mul(passes) > MAX_WORK {
+    if u64::from(memory) * 1024 > MEMORY_LIMIT || u64::from(memory) * u64::from(passes) > MAX_WORK {
         return None;
     }
     parameters.output_len(output.len());
-    let mut computed = vec![0; output.len()];
-    let argon2 = Argon2::new(algorithm, version, parameters.build().ok()?);
-    argon2.hash_password_into(password, &salt, &mut computed).ok()?;
-    Some(same(&computed, &output))
+    let parameters = parameters.build().ok()?;
+    let work = Work { bytes: u64::from(memory) << 10, ..Work::from(CostOf::Argon2(memory, passes, 1)) };
+    Some(Check::new(work, move |password| {
+        let argon2 = match &secret {
+            Some(secret) => Argon2::new_with_secret(secret, algorithm, version, parameters.clone()).ok()?,
+            None => Argon2::new(algorithm, version, parameters.clone()),
+        };
+        let mut computed = vec![0; output.len()];
+        argon2.hash_password_into(password, &salt, &mut computed).ok()?;
+        Some(same(&computed, &output))
+    }))
 }
 
 /// yescrypt's `$y$`, of which the second character is log₂ N − 1 and the third r − 1; more there is nobody's default.
-pub(super) fn yescrypt(text: &str, password: &[u8]) -> Option<bool> {
+pub(super) fn yescrypt(text: &str) -> Option<Check<'_>> {
     let parameters = text.strip_prefix("$y$")?.split('$').next()?;
     let [b'j', n, r] = parameters.as_bytes() else { return None };
-    let memory = 128_u64.checked_shl(u32::from(itoa64::value(*n)?) + 1)? * (u64::from(itoa64::value(*r)?) + 1);
-    (memory <= MEMORY_LIMIT).then(|| Yescrypt::default().verify_password(password, text).is_ok())
+    let (n, r) = (1_u64.checked_shl(u32::from(itoa64::value(*n)?) + 1)?, u64::from(itoa64::value(*r)?) + 1);
+    let cost = Cost { n, r, p: 1 };
+    (cost.memory() <= MEMORY_LIMIT && text.split('$').count() == 5).then(|| {
+        Check::new(scrypt_work(cost), move |password| Some(Yescrypt::default().verify_password(password, text).is_ok()))
+    })
+}
+
+/// What one computation of scrypt takes; 55 ms for N=16384 r=8 p=1.
+fn scrypt_work(cost: Cost) -> Work {
+    let work = cost.n.saturating_mul(cost.r).saturating_mul(cost.p);
+    Work { millis: 55.0 * work as f64 / (16384.0 * 8.0), bytes: cost.memory() }
+}
+
+/// scrypt as a check: the key of so many bytes is derived, and judged.
+fn derived<'h>(
+    salt: Vec<u8>,
+    cost: Cost,
+    length: usize,
+    judge: impl Fn(&[u8]) -> Option<bool> + 'h,
+) -> Option<Check<'h>> {
+    (cost.is_affordable() && length <= 4096)
+        .then(|| Check::new(scrypt_work(cost), move |password| judge(&derive(password, &salt, cost, length)?)))
 }
 
 /// scrypt whose salt is binary, in its PHC form.
-pub(super) fn scrypt(text: &str, password: &[u8]) -> Option<bool> {
+pub(super) fn scrypt<'h>(text: &str) -> Option<Check<'h>> {
     let mut fields = text.strip_prefix("$scrypt$")?.split('$');
     let (parameters, salt, key) = (fields.next()?, base64(fields.next()?)?, base64(fields.next()?)?);
     let mut cost = Cost { n: 0, r: 0, p: 0 };
@@ -277,25 +358,26 @@ pub(super) fn scrypt(text: &str, password: &[u8]) -> Option<bool> {
             _ => return None,
         }
     }
-    Some(same(&derive(password, &salt, cost, key.len())?, &key))
+    derived(salt, cost, key.len(), move |computed| Some(same(computed, &key)))
 }
 
 /// The header that scrypt's own file format begins with, alone: 48 bytes of parameters and salt, a checksum of them, and
 /// an HMAC under the second half of the derived key (npm `scrypt-kdf`, Medusa).
-pub(super) fn scrypt_kdf(text: &str, password: &[u8]) -> Option<bool> {
+pub(super) fn scrypt_kdf<'h>(text: &str) -> Option<Check<'h>> {
     let bytes = base64(text).filter(|bytes| bytes.len() == 96)?;
     let number = |at: usize| Some(u64::from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)));
     let cost = Cost { n: 1_u64.checked_shl(u32::from(bytes[7]))?, r: number(8)?, p: number(12)? };
-    let key = derive(password, &bytes[16..48], cost, 64)?;
-    Some(same(&mac::<Hmac<sha2::Sha256>>(&key[32..], &bytes[..64])?, &bytes[64..]))
+    derived(bytes[16..48].to_vec(), cost, 64, move |key| {
+        Some(same(&mac::<Hmac<sha2::Sha256>>(&key[32..], &bytes[..64])?, &bytes[64..]))
+    })
 }
 
 /// Firebase's scrypt with any rounds and `mem_cost`.
-pub(super) fn firebase(input: &HashInput<'_>, password: &[u8]) -> Option<bool> {
+pub(super) fn firebase<'h>(input: &HashInput<'_>) -> Option<Check<'h>> {
     let (rounds, mem_cost) = (input.rounds?, u32::try_from(input.mem_cost?).ok()?);
     let cost = Cost { n: 1_u64.checked_shl(mem_cost)?, r: rounds, p: 1 };
     let decode = |text: &str| if text.is_empty() { Some(Vec::new()) } else { base64(text) };
     let salt = [decode(input.salt.as_deref()?)?, decode(input.salt_separator.as_deref().unwrap_or_default())?].concat();
-    let signed = sign(&derive(password, &salt, cost, 64)?, &decode(input.signer_key.as_deref()?)?)?;
-    Some(same(hex(&base64(&signed)?).as_bytes(), hex(&base64(input.hash.trim())?).as_bytes()))
+    let (signer_key, wanted) = (decode(input.signer_key.as_deref()?)?, base64(input.hash.trim())?);
+    derived(salt, cost, 64, move |key| Some(same(&base64(&sign(key, &signer_key)?)?, &wanted)))
 }

@@ -1,48 +1,71 @@
 //! bcrypt of something else than the password.
 
-use super::{base64, digest};
+use super::{Check, base64, digest};
 use crate::bytes::hex;
-use crate::scheme::verify::{Login, crypt};
+use crate::scheme::cost::Cost;
+use crate::scheme::verify::bcrypt::{Computed, MAX_COST, crypt};
+use crate::scheme::verify::{Login, crypt::password_verify};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 
-/// Whether bcrypt of what the scheme makes of the password is the hash.
-pub(super) fn verify(scheme: &str, text: &str, salt: Option<&str>, password: &[u8]) -> Option<bool> {
-    let bcrypt = |message: &[u8], hash: &str| Some(crypt::password_verify(message, hash) == Login::Match);
-    let of = |name: &str| digest(name, password);
+/// bcrypt of what the scheme makes of a password.
+pub(super) fn check<'h>(scheme: &str, text: &'h str, salt: Option<&'h str>) -> Option<Check<'h>> {
+    let bcrypt = |of: fn(&[u8]) -> Option<Vec<u8>>| {
+        Check::bcrypt(text.to_owned(), 1, move |password| of(password).map(|message| vec![message]))
+    };
     match scheme {
-        "wp-bcrypt" => bcrypt(&wordpress(password), &format!("${}", text.strip_prefix("$wp$")?)),
-        "meteor" => bcrypt(hex(&of("sha256")?).as_bytes(), text),
-        "nodebb" => bcrypt(hex(&of("sha512")?).as_bytes(), text),
-        "bcrypt-2" => bcrypt(password, &format!("$2a${}", text.strip_prefix("$2$")?)),
-        "bcrypt-sha256" => passlib(text, password),
-        "bcrypt-sha384" => bcrypt(base64(of("sha384")?).as_bytes(), text),
-        "bcrypt-sha512" => {
-            let digest = of("sha512")?;
-            // PHP's crypt() ends at a NUL, so that a raw digest is written out by whoever hashes it.
-            let hashed = [hex(&digest), base64(&digest)];
-            Some(hashed.iter().any(|hashed| bcrypt(hashed.as_bytes(), text) == Some(true)))
+        "wp-bcrypt" => {
+            let hash = format!("${}", text.strip_prefix("$wp$")?);
+            // Its forms put \ before quotes, and some of them leave it there.
+            Check::bcrypt(hash, 1, |password| {
+                let slashed: Vec<u8> = password
+                    .iter()
+                    .flat_map(|&byte| matches!(byte, b'\'' | b'"' | b'\\').then_some(b'\\').into_iter().chain([byte]))
+                    .collect();
+                let mut messages = vec![wordpress(password)];
+                messages.extend((slashed != password).then(|| wordpress(&slashed)));
+                Some(messages)
+            })
         }
-        "bcrypt-digest" => {
-            let digests = [of("md5")?, of("sha1")?];
-            Some(digests.iter().any(|digest| bcrypt(hex(digest).as_bytes(), text) == Some(true)))
+        "meteor" => bcrypt(|password| Some(hex(&digest("sha256", password)?).into_bytes())),
+        "nodebb" => bcrypt(|password| Some(hex(&digest("sha512", password)?).into_bytes())),
+        "bcrypt-sha384" => bcrypt(|password| Some(base64(digest("sha384", password)?).into_bytes())),
+        "bcrypt-2" => {
+            let hash = format!("$2a${}", text.strip_prefix("$2$")?);
+            Check::bcrypt(hash, 1, |password| Some(vec![password.to_vec()]))
         }
+        "bcrypt-sha256" => passlib(text),
+        // PHP's crypt() ends at a NUL, so that a raw digest is written out by whoever hashes it.
+        "bcrypt-sha512" => Check::bcrypt(text.to_owned(), 2, |password| {
+            let digest = digest("sha512", password)?;
+            Some(vec![hex(&digest).into_bytes(), base64(&digest).into_bytes()])
+        }),
+        "bcrypt-digest" => Check::bcrypt(text.to_owned(), 2, |password| {
+            ["md5", "sha1"].iter().map(|name| Some(hex(&digest(name, password)?).into_bytes())).collect()
+        }),
         "bcrypt-salted" => {
             let salt = salt?.as_bytes();
-            let messages = [[salt, password].concat(), [password, salt].concat()];
-            Some(messages.iter().any(|message| bcrypt(message, text) == Some(true)))
+            Check::bcrypt(text.to_owned(), 2, move |password| {
+                Some(vec![[salt, password].concat(), [password, salt].concat()])
+            })
         }
-        // Woltlab: both times with the salt of the string.
-        "double-bcrypt" => {
-            let text = text.strip_prefix("Bcrypt:").unwrap_or(text);
-            let crate::scheme::verify::bcrypt::Computed::Hash(inner) =
-                crate::scheme::verify::bcrypt::crypt(password, text)
-            else {
-                return None;
-            };
-            bcrypt(inner.as_bytes(), text)
+        // SMF 2.1: the member name in lower case stands before the password.
+        "smf-bcrypt" => {
+            let name = salt?.to_lowercase();
+            Check::bcrypt(text.to_owned(), 1, move |password| Some(vec![[name.as_bytes(), password].concat()]))
         }
+        "double-bcrypt" => double(text.strip_prefix("Bcrypt:").unwrap_or(text)),
         _ => None,
     }
+}
+
+/// Woltlab: both times with the salt of the string.
+fn double(hash: &str) -> Option<Check<'_>> {
+    let cost = Cost::of_string(hash)
+        .filter(|cost| matches!(cost, Cost::Bcrypt(log2) if u32::from(*log2) <= MAX_COST) && hash.len() == 60)?;
+    Some(Check::new(crate::scheme::cost::Work::from(cost).times(2), move |password| {
+        let Computed::Hash(inner) = crypt(password, hash) else { return None };
+        Some(password_verify(inner.as_bytes(), hash) == Login::Match)
+    }))
 }
 
 /// What WordPress 6.8 runs bcrypt on: base64 of the HMAC-SHA384 of the trimmed password (`wp_hash_password`).
@@ -55,10 +78,11 @@ pub(in crate::scheme) fn wordpress(password: &[u8]) -> Vec<u8> {
 }
 
 /// Django's `bcrypt_sha256$$2b$…` (hex), and passlib's `$bcrypt-sha256$`, whose version 2 is an HMAC under bcrypt's salt.
-fn passlib(text: &str, password: &[u8]) -> Option<bool> {
+fn passlib(text: &str) -> Option<Check<'_>> {
     if let Some(hash) = text.strip_prefix("bcrypt_sha256$") {
-        let hexadecimal = hex(&digest("sha256", password)?);
-        return Some(crypt::password_verify(hexadecimal.as_bytes(), hash) == Login::Match);
+        return Check::bcrypt(hash.to_owned(), 1, |password| {
+            Some(vec![hex(&digest("sha256", password)?).into_bytes()])
+        });
     }
     let mut fields = text.strip_prefix("$bcrypt-sha256$")?.split('$');
     let (parameters, salt, hash) = (fields.next()?, fields.next()?, fields.next()?);
@@ -73,12 +97,13 @@ fn passlib(text: &str, password: &[u8]) -> Option<bool> {
             _ => rounds = parameter.parse().ok(),
         }
     }
-    let message = if version == 2 {
-        let mac = Hmac::<sha2::Sha256>::new_from_slice(salt.as_bytes()).ok()?;
-        mac.chain_update(password).finalize().into_bytes().to_vec()
-    } else {
-        digest("sha256", password)?
-    };
-    let hash = format!("${label}${:02}${salt}{hash}", rounds?);
-    Some(crypt::password_verify(base64(message).as_bytes(), &hash) == Login::Match)
+    Check::bcrypt(format!("${label}${:02}${salt}{hash}", rounds?), 1, move |password| {
+        let message = if version == 2 {
+            let mac = Hmac::<sha2::Sha256>::new_from_slice(salt.as_bytes()).ok()?;
+            mac.chain_update(password).finalize().into_bytes().to_vec()
+        } else {
+            digest("sha256", password)?
+        };
+        Some(vec![base64(message).into_bytes()])
+    })
 }

@@ -110,6 +110,7 @@ fn input<'r>(
         salt_separator: salt_separator.and_then(Value::text),
         rounds: strict::number("rounds", rounds)?,
         mem_cost: strict::number("mem_cost", mem_cost)?,
+        pepper: None,
     };
     if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
         fill_firebase(&mut input, project);
