@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 
 use super::cost::{Cost, Work};
 use super::registry;
-use super::verdict::Mapped;
+use super::verdict::{Mapped, Verdict};
 use super::verify::{self, Login, Stored, foreign};
 use crate::account::{HashInput, Hint, SaltEncoding};
 use crate::appwrite::{Endpoint, Version};
+use crate::code::{Code, Refusal};
 
 /// The form that [`Kept::encode`] writes.
 const FORM: u8 = 1;
@@ -104,6 +105,23 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Kept {
+    /// Keeps the hash that this verdict was given for; `None` where no password could ever be tried on it, or where nothing
+    /// says for certain of which scheme it is.
+    #[must_use]
+    pub fn of(input: &HashInput<'_>, verdict: &Verdict<'_>) -> Option<Self> {
+        match verdict {
+            Verdict::Maps(mapped) => Some(Self::sent(mapped, input.hints)),
+            Verdict::Refused(refusal) => Self::refused(input, refusal),
+        }
+    }
+
+    /// The same for a refusal: what Appwrite cannot verify, or not at this cost, or would not take for its length.
+    #[must_use]
+    pub fn refused(input: &HashInput<'_>, refusal: &Refusal) -> Option<Self> {
+        let sound = matches!(refusal.code, Code::UnsupportedScheme | Code::TooExpensive | Code::HashLength);
+        Self::exported(refusal.scheme.filter(|_| sound)?, input)
+    }
+
     /// Keeps a hash of this scheme that Appwrite does not verify, as it was exported; `None` where no password could ever be
     /// tried on it.
     #[must_use]
