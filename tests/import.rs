@@ -122,7 +122,11 @@ fn a_ledger_is_of_one_export_and_one_target() {
 #[test]
 fn a_run_that_is_on_is_counted_left_alone_and_can_be_interrupted() {
     let (home, expected) = prepared(400);
-    let sandbox = Sandbox::start(&["--latency", "20"]);
+    let store = home.path().join("store.sqlite");
+    let store = store.to_str().expect("a path");
+    // So slow that it is still at it when a busy machine has looked at it a few times.
+    let sandbox = Sandbox::start(&["--latency", "150", "--store", store]);
+    let address = sandbox.endpoint.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let mut importer = import(&sandbox, home.path())
         .args(["--concurrency", "4", "--format", "json"])
         .stdout(Stdio::piped())
@@ -156,6 +160,8 @@ fn a_run_that_is_on_is_counted_left_alone_and_can_be_interrupted() {
     assert_eq!(now["created"], now["done"], "what was begun was finished: {now}");
     assert_eq!(listed(&sandbox).len() as u64, now["created"].as_u64().expect("a count"));
 
+    drop(sandbox);
+    let sandbox = Sandbox::start(&["--listen", &address, "--store", store]);
     run(&mut on_run(&sandbox, "resume", home.path())).exits(0);
     assert_holds(&sandbox, &expected);
 }
@@ -165,7 +171,7 @@ fn a_target_that_goes_away_stops_the_run_which_can_be_resumed() {
     let (home, expected) = prepared(200);
     let store = home.path().join("store.sqlite");
     let store = store.to_str().expect("a path");
-    let first = Sandbox::start(&["--latency", "20", "--store", store]);
+    let first = Sandbox::start(&["--latency", "150", "--store", store]);
     let address = first.endpoint.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let mut importer = import(&first, home.path())
         .args(["--concurrency", "4", "--give-up-after", "1"])

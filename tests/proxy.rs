@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,10 @@ pub enum Act {
     Rewrite(String),
     /// Answered with a body that does not end.
     Endless,
+    /// Answered with a head that does not end.
+    EndlessHead,
+    /// Answered with a body of so many bytes, one every so often.
+    Slow(usize, Duration),
 }
 
 /// Something that is not Appwrite's.
@@ -74,6 +78,7 @@ pub struct Proxy {
     pub endpoint: String,
     decide: Arc<Mutex<Arc<Decide>>>,
     seen: Arc<Mutex<Vec<(Duration, String)>>>,
+    ahead: Arc<AtomicI64>,
     over: Arc<AtomicBool>,
     address: std::net::SocketAddr,
 }
@@ -86,11 +91,13 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let decide: Arc<Mutex<Arc<Decide>>> = Arc::new(Mutex::new(Arc::new(decide)));
         let seen = Arc::new(Mutex::new(Vec::new()));
+        let ahead = Arc::new(AtomicI64::new(0));
         let over = Arc::new(AtomicBool::new(false));
         let proxy = Self {
             endpoint: format!("http://{address}/v1"),
             decide: decide.clone(),
             seen: seen.clone(),
+            ahead: ahead.clone(),
             over: over.clone(),
             address,
         };
@@ -101,8 +108,9 @@ impl Proxy {
                     break;
                 }
                 let (backend, decide, seen) = (backend.clone(), decide.clone(), seen.clone());
+                let ahead = ahead.clone();
                 std::thread::spawn(move || {
-                    let _ = serve(stream, &backend, started, &decide, &seen);
+                    let _ = serve(stream, &backend, started, &decide, &seen, &ahead);
                 });
             }
         });
@@ -112,6 +120,11 @@ impl Proxy {
     /// From now on this decides.
     pub fn now(&self, decide: impl Fn(&Passing) -> Act + Send + Sync + 'static) {
         *self.decide.lock().expect("a lock") = Arc::new(decide);
+    }
+
+    /// From now on the target's clock is so many seconds ahead, in whatever it answers.
+    pub fn set_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::Relaxed);
     }
 
     /// Every request so far, with its time: `POST /v1/users/md5`.
@@ -133,6 +146,7 @@ fn serve(
     started: Instant,
     decide: &Mutex<Arc<Decide>>,
     seen: &Mutex<Vec<(Duration, String)>>,
+    ahead: &AtomicI64,
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     // Several requests a connection: a new one for each would use up the ports.
@@ -147,7 +161,13 @@ fn serve(
         };
         let passing = Passing { method, path, body: String::from_utf8_lossy(&body).into_owned(), number, at };
         let decide = decide.lock().expect("a lock").clone();
-        let pass = |head: &str| forward(backend, head, &body);
+        let pass = |head: &str| {
+            let answer = forward(backend, head, &body)?;
+            Ok::<_, std::io::Error>(match ahead.load(Ordering::Relaxed) {
+                0 => answer,
+                seconds => later(&answer, seconds, true),
+            })
+        };
         let answer = match decide(&passing) {
             Act::Pass => pass(&head)?,
             Act::Say(status, kind, body) => said(status, &format!("Content-Type: {kind}"), &body),
@@ -172,6 +192,22 @@ fn serve(
                 // Bounded all the same: the test must end.
                 for _ in 0..4000 {
                     stream.write_all(&[b'a'; 16384])?;
+                }
+                return Ok(());
+            }
+            Act::EndlessHead => {
+                stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n")?;
+                for n in 0..100_000 {
+                    stream.write_all(format!("X-Header-{n}: {}\r\n", "x".repeat(500)).as_bytes())?;
+                }
+                return Ok(());
+            }
+            Act::Slow(bytes, every) => {
+                let head = format!("HTTP/1.1 201 Created\r\nContent-Length: {bytes}\r\n\r\n");
+                stream.write_all(head.as_bytes())?;
+                for _ in 0..bytes {
+                    std::thread::sleep(every);
+                    stream.write_all(b" ")?;
                 }
                 return Ok(());
             }
@@ -223,6 +259,9 @@ fn forward(backend: &str, head: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
     stream.write_all(&bytes)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
+    if answer.is_empty() {
+        return Err(std::io::ErrorKind::ConnectionAborted.into());
+    }
     // The connection on this side stays.
     let end = memchr::memmem::find(&answer, b"\r\n\r\n").unwrap_or(answer.len());
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();

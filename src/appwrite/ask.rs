@@ -57,8 +57,10 @@ pub struct Tries {
     by_cause: [u32; Cause::ALL],
     /// What was wrong with the last one.
     pub trouble: Trouble,
-    /// [`Door::served`] at the one before the last.
+    /// [`Door::served`] when the one before the last had failed.
     pub mark: u64,
+    /// [`Door::served`] when the last was sent.
+    pub sent: u64,
     /// [`Door::served`] at the first of them.
     pub first: u64,
     served: u64,
@@ -132,6 +134,7 @@ impl<'r> Asking<'r> {
                 door.rest(pause).await?;
             }
             let span = self.request.span(self.tries.as_ref().map_or(1, |tries| tries.count + 1));
+            let sent = door.served(self.request.kind);
             let Outcome { verdict, answer } = door.send(self.request).instrument(span).await?;
             self.answer = answer;
             match verdict {
@@ -146,9 +149,9 @@ impl<'r> Asking<'r> {
                     let kind = self.answer.take().map(|answer| answer.said.kind).unwrap_or_default();
                     return Ok(Told::Refused { kind, text });
                 }
-                Verdict::Retry(trouble) => self.note(trouble, door.served(self.request.kind)),
+                Verdict::Retry(trouble) => self.note(trouble, sent, door.served(self.request.kind)),
                 Verdict::Unknown(trouble) => {
-                    self.note(trouble, door.served(self.request.kind));
+                    self.note(trouble, sent, door.served(self.request.kind));
                     return Ok(Told::Unknown);
                 }
             }
@@ -161,20 +164,21 @@ impl<'r> Asking<'r> {
         self.tries.as_ref().map(|tries| tries.trouble.cause)
     }
 
-    fn note(&mut self, trouble: Trouble, served: u64) {
+    fn note(&mut self, trouble: Trouble, sent: u64, served: u64) {
         let mut tries = self.tries.take().unwrap_or_else(|| Tries {
             kind: self.request.kind,
             count: 0,
             by_cause: [0; Cause::ALL],
             trouble: trouble.clone(),
             mark: served,
+            sent,
             first: served,
             served,
         });
         tries.count += 1;
         tries.by_cause[trouble.cause as usize] += 1;
         tries.trouble = trouble;
-        (tries.mark, tries.served) = (tries.served, served);
+        (tries.mark, tries.sent, tries.served) = (tries.served, sent, served);
         self.tries = Some(tries);
     }
 }

@@ -175,19 +175,21 @@ pub struct Way<'c> {
     pub beginning: bool,
     /// Whether an earlier run has given this user up: then it says nothing about others, nor do they about it.
     pub given_up_before: bool,
+    /// After how many tries of the request that is asked others would have been served.
+    proven_at: Option<u32>,
 }
 
 impl<'c> Way<'c> {
     /// For a user who is not begun yet.
     #[must_use]
     pub const fn beginning(context: &'c Context) -> Self {
-        Self { context, held: None, hold: false, beginning: true, given_up_before: false }
+        Self { context, held: None, hold: false, beginning: true, given_up_before: false, proven_at: None }
     }
 
     /// For everything that is to be finished once it is begun.
     #[must_use]
     pub const fn going_on(context: &'c Context) -> Self {
-        Self { context, held: None, hold: false, beginning: false, given_up_before: false }
+        Self { context, held: None, hold: false, beginning: false, given_up_before: false, proven_at: None }
     }
 
     /// Gives a permit back that was kept.
@@ -234,6 +236,9 @@ impl Door for Way<'_> {
         };
         let counts = !self.given_up_before;
         let outcome = context.gate.send(&entry, request, counts).await.map_err(|text| context.stop_run(text))?;
+        if outcome.verdict.trouble().is_none() {
+            self.proven_at = None;
+        }
         // Who has to be read back first must not keep what the reading needs.
         let next = match outcome.verdict {
             Verdict::Done => request.kind == Kind::Create,
@@ -263,13 +268,17 @@ impl Door for Way<'_> {
             return Ok(false);
         }
         let gate = &self.context.gate;
-        // While this one was tried for the last time, another was served.
-        if gate.served(kind) > tries.mark {
+        // Before this one was tried for the last time, another was served, or would have been: whatever was wrong with the
+        // target may have passed after the last try just as well.
+        if tries.sent > tries.mark || self.proven_at.is_some_and(|count| tries.count > count) {
             return Ok(true);
         }
         // Nobody else may be left to be served, so it is asked whether they would be.
         let perhaps = self.given_up_before || gate.may_be_to_blame(kind) || gate.served(kind) > tries.first;
-        Ok(perhaps && self.others_are_served(kind).await?)
+        if perhaps && self.others_are_served(kind).await? {
+            self.proven_at = Some(tries.count);
+        }
+        Ok(false)
     }
 
     fn served(&self, kind: Kind) -> u64 {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::context::{Context, Reply, Stopped};
@@ -53,6 +54,9 @@ pub struct Spared {
     /// The reason, for a person.
     pub text: String,
 }
+
+/// Users that are looked at together before they are deleted: nobody shall have long to sign in between.
+const PAGE: usize = 10;
 
 /// How far a rollback goes.
 #[derive(Clone, Copy)]
@@ -213,7 +217,7 @@ struct Way<'r> {
 }
 
 impl Way<'_> {
-    /// Deletes, or says what would be deleted. The look takes many users a request; the deletion looks again at each.
+    /// Deletes, or says what would be deleted. The deletion looks again, at fewer at a time.
     fn go(&self, delete: bool) -> Result<Taken, RunError> {
         let created = self.reader.counts()?.created;
         self.listener.on(&event::Event::Expecting { users: created });
@@ -238,7 +242,8 @@ impl Way<'_> {
             }
             Ok(())
         };
-        let mut asked = Parallel::new(self.context, self.runtime, self.at_once);
+        let at_once = if mode.delete { self.at_once.div_ceil(PAGE) } else { self.at_once };
+        let mut asked = Parallel::new(self.context, self.runtime, at_once);
         let mut after = 0;
         'pages: loop {
             let page = self.reader.page(after, 1000)?;
@@ -246,7 +251,7 @@ impl Way<'_> {
             after = last.record;
             let mut created: Vec<Entry> = page.into_iter().filter(|entry| entry.steps.has(Steps::CREATED)).collect();
             let sizes: Vec<usize> = if mode.delete {
-                vec![1; created.len()]
+                created.chunks(PAGE).map(<[Entry]>::len).collect()
             } else {
                 chunks(&created, |entry| entry.user_id.len()).map(<[Entry]>::len).collect()
             };
@@ -270,46 +275,66 @@ impl Way<'_> {
 async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Result<Vec<(Entry, Fate)>, Stopped> {
     let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
     let users = context.users(&ids).await?;
-    let mut fates = Vec::with_capacity(entries.len());
+    let mut looked = Vec::with_capacity(entries.len());
     for entry in entries {
+        let fate = match users.get(&entry.user_id) {
+            None => Fate::Gone,
+            Some(_) if mode.force => Fate::Deleted,
+            Some(user) => changed(&context, &entry, user, mode).await?.map_or(Fate::Deleted, Fate::Kept),
+        };
+        looked.push((entry, fate));
+    }
+    if !mode.delete {
+        return Ok(looked);
+    }
+    // Whoever may be deleted is not done any more, whatever becomes of this process.
+    let doomed = looked.iter().filter(|(_, fate)| *fate == Fate::Deleted).map(|(entry, _)| begun(entry));
+    let doomed: Vec<Entry> = doomed.collect();
+    if !doomed.is_empty() {
+        context.ledger.intend(doomed).await.map_err(|error| leave(&context, error))?;
+    }
+    let mut deleting = JoinSet::new();
+    for (entry, fate) in looked {
         let span = tracing::debug_span!(target: event::USER, "user", record = entry.record);
-        let fate = one(&context, &entry, users.get(&entry.user_id), mode).instrument(span).await?;
-        fates.push((entry, fate));
+        let context = context.clone();
+        deleting.spawn(async move { delete(&context, entry, fate).await }.instrument(span));
+    }
+    let mut fates = Vec::with_capacity(deleting.len());
+    while let Some(joined) = deleting.join_next().await {
+        fates.push(joined.map_err(|_| context.stop_run("a question to the target died".into()))??);
     }
     Ok(fates)
 }
 
-async fn one(context: &Context, entry: &Entry, user: Option<&User>, mode: Mode) -> Result<Fate, Stopped> {
-    let fate = match user {
-        None => Fate::Gone,
-        Some(user) => delete(context, entry, user, mode).await?,
+/// What begins the reason of a user whose deletion began.
+const TAKING_BACK: &str = "rollback began to delete the user";
+
+/// The row of a user who is about to be deleted: the next run, or the next rollback, asks whether they are there.
+fn begun(entry: &Entry) -> Entry {
+    let (state, steps) = entry.state.next(entry.steps, Event::Doubted).unwrap_or((entry.state, entry.steps));
+    Entry { state, steps, code: None, text: Some(TAKING_BACK.into()), ..entry.clone() }
+}
+
+fn leave(context: &Context, error: RunError) -> Stopped {
+    context.stop.leave(error);
+    Stopped
+}
+
+async fn delete(context: &Context, entry: Entry, fate: Fate) -> Result<(Entry, Fate), Stopped> {
+    let fate = match fate {
+        Fate::Deleted => match context.ask(&Request::delete(&entry.user_id)).await? {
+            Reply::Answer(_) | Reply::Gone => Fate::Deleted,
+            Reply::Refused { problem, .. } => Fate::Failed(problem.text),
+        },
+        other => other,
     };
-    if mode.delete
-        && matches!(fate, Fate::Deleted | Fate::Gone)
+    if matches!(fate, Fate::Deleted | Fate::Gone)
         && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Deleted)
     {
         let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
-        context.ledger.change(change).await.map_err(|error| {
-            context.stop.leave(error);
-            Stopped
-        })?;
+        context.ledger.change(change).await.map_err(|error| leave(context, error))?;
     }
-    Ok(fate)
-}
-
-async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Fate, Stopped> {
-    if !mode.force
-        && let Some(why) = changed(context, entry, user, mode).await?
-    {
-        return Ok(Fate::Kept(why));
-    }
-    if !mode.delete {
-        return Ok(Fate::Deleted);
-    }
-    Ok(match context.ask(&Request::delete(&entry.user_id)).await? {
-        Reply::Answer(_) | Reply::Gone => Fate::Deleted,
-        Reply::Refused { problem, .. } => Fate::Failed(problem.text),
-    })
+    Ok((entry, fate))
 }
 
 /// Why the user is not as this run left them, if so. Sessions, targets and the like change no user.
