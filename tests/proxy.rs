@@ -42,6 +42,8 @@ pub enum Act {
     PassAndSay(u16, &'static str, String),
     /// Passed on; the answer is lost.
     PassAndDrop,
+    /// Passed on; then this happens, and the answer is lost.
+    PassAndThen(Box<dyn FnOnce()>),
     /// Passed on twice; the second answer counts.
     Twice,
     /// Passed on, and all times in the answer, in head and body, are so many seconds later.
@@ -178,6 +180,11 @@ fn serve(
             }
             Act::PassAndDrop => {
                 pass(&head)?;
+                return Ok(());
+            }
+            Act::PassAndThen(then) => {
+                pass(&head)?;
+                then();
                 return Ok(());
             }
             Act::Twice => {

@@ -1,8 +1,13 @@
 //! What the bridge says itself, in the shape of Appwrite's errors, so that an SDK reads it as one of them.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Frame, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -119,4 +124,21 @@ pub fn said(status: StatusCode, document: &Value) -> Answer {
 #[must_use]
 pub fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The body of an answer that has none and says so: Appwrite's 204 carries `Content-Length: 0`, which hyper takes out of one
+/// whose body is known to be over.
+pub struct Nothing;
+
+impl hyper::body::Body for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(0)
+    }
 }

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use reqwest::Url;
 
 use super::Trouble;
-use super::answer::{Answer, Body, Broken, whole};
+use super::answer::{Answer, Body, Broken, Nothing, whole};
 use super::visitor::Proxies;
 use crate::appwrite::client::{describe, endpoint_url, passer};
 use crate::error::RunError;
@@ -154,7 +154,12 @@ pub fn back(response: Passing) -> Answer {
     strip(&mut parts.headers);
     parts.version = hyper::Version::HTTP_11;
     parts.extensions.clear();
-    Response::from_parts(parts, body.map_err(Into::into).boxed_unsync())
+    let body = if parts.status == StatusCode::NO_CONTENT && parts.headers.contains_key(header::CONTENT_LENGTH) {
+        Nothing.map_err(|never| match never {}).boxed_unsync()
+    } else {
+        body.map_err(Into::into).boxed_unsync()
+    };
+    Response::from_parts(parts, body)
 }
 
 /// An answer that was read, on its way back all the same.
