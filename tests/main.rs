@@ -11,6 +11,7 @@ mod docs;
 mod exports;
 mod faults;
 mod folder;
+mod forward_proxy;
 mod http;
 mod identify;
 mod import;

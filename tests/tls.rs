@@ -15,7 +15,7 @@ use super::util::{Sandbox, fixture, rehome, run};
 const N: usize = 12;
 
 /// `https` before a sandbox, with a certificate that only `fixtures/tls/ca.pem` vouches for. Ends with the process.
-fn encrypted(sandbox: &Sandbox) -> String {
+pub fn encrypted(sandbox: &Sandbox) -> String {
     let certificate = CertificateDer::from_pem_file(fixture("tls/server.pem")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_file(fixture("tls/server.key")).expect("a key");
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -22,6 +22,14 @@ pub fn rehome() -> Command {
         "JOB_COMPLETIONS",
         "REHOME_LOG",
         "REHOME_LOG_FORMAT",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
     ] {
         command.env_remove(name);
     }

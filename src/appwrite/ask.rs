@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::client::{Answer, Lost};
+use super::answer::{Answer, Lost};
 use super::verdict::{Cause, Trouble, Verdict, back_off, judge};
 use super::wire::{Kind, Request};
 use crate::event::HTTP;

@@ -6,12 +6,11 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use super::answer::{Answer, Lost};
 use super::authorities;
 use super::clock::Clock;
-use super::said::{self, ErrorBody, Secrets};
+use super::said::{self, ErrorBody};
 use super::wire::request::As;
 use super::wire::user::moment;
 use super::wire::{Kind, Request};
@@ -83,68 +82,6 @@ impl std::fmt::Debug for Target {
             .field("endpoint", &self.endpoint)
             .field("project", &self.project)
             .finish_non_exhaustive()
-    }
-}
-
-/// An HTTP response, whole, with its errors fit to be shown.
-#[derive(Clone)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// As it was sent, up to the size limit.
-    pub body: Bytes,
-    /// When the server wants to hear from us again: `Retry-After`, else `X-RateLimit-Reset`.
-    pub retry_after: Option<Duration>,
-    /// The error members of what is not a success, fit to be shown; empty for bodies that have none.
-    pub said: ErrorBody,
-}
-
-impl Answer {
-    /// An answer without headers to a request without secrets.
-    #[must_use]
-    pub fn of(status: u16, body: Bytes) -> Self {
-        let said = if (200..300).contains(&status) {
-            ErrorBody::default()
-        } else {
-            said::error(&body, &Secrets::default(), "")
-        };
-        Self { status, body, retry_after: None, said }
-    }
-
-    /// 2xx
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The body as JSON; null if it is none.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-
-    /// The body as this; `None` if it is something else.
-    #[must_use]
-    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
-    }
-}
-
-/// No answer. The text holds neither key nor body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lost {
-    /// The request never left: the server cannot have acted on it.
-    Unsent(String),
-    /// The request may have arrived, and been acted on.
-    Unanswered(String),
-}
-
-impl Lost {
-    /// The network's own words, without the URL.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        let (Self::Unsent(text) | Self::Unanswered(text)) = self;
-        text
     }
 }
 

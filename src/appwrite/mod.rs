@@ -1,11 +1,13 @@
 //! The target: its rules by version, its wire types, the client, and what its answers mean.
 
 pub mod addresses;
+pub mod answer;
 pub mod ask;
 pub mod authorities;
 pub mod client;
 pub mod clock;
 pub mod endpoint;
+pub mod live;
 pub mod pace;
 pub mod preflight;
 pub mod rules;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::client::{Answer, Lost};
+use super::answer::{Answer, Lost};
 use super::wire::{Kind, Request};
 use crate::code::Code;
 

@@ -77,7 +77,8 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
         lines.push(format!("{rate:.0} users a second, {} to go", seconds(left)));
     }
     for Trouble { record, code, text } in &status.errors {
-        lines.push(shown(&format!("record {record}: {code}: {text}"), 200).into_owned());
+        let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
+        lines.push(shown(&format!("record {record}: {code}{text}"), 200).into_owned());
     }
     for Part { run, shard, running, counts } in &status.shards {
         let state = state(*running, counts.left);

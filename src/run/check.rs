@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::folder::RunFolder;
 use super::session::origin;
 use super::settings::ExportSettings;
-use crate::appwrite::preflight::{Claim, Live};
+use crate::appwrite::live::{Claim, Live};
 use crate::appwrite::{Target, Version};
 use crate::code::Code;
 use crate::error::RunError;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
+use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Door, Outcome, Told, Tries};
-use crate::appwrite::client::Answer;
 use crate::appwrite::verdict::{Cause, Verdict};
 use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Kind, Request, User, equal, limit};

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::health::{self, Health};
 use super::metrics::Metrics;
+use crate::appwrite::answer::{Answer, Lost};
 use crate::appwrite::ask::Outcome;
-use crate::appwrite::client::{Answer, Lost};
 use crate::appwrite::pace::{Pace, Signal};
 use crate::appwrite::verdict::{Cause, Trouble, Verdict};
 use crate::appwrite::wire::{Kind, Request, limit};

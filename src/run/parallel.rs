@@ -57,3 +57,19 @@ impl<'p, T: Send + 'static> Parallel<'p, T> {
         take(done.map_err(|Stopped| self.context.stopped())?)
     }
 }
+
+/// Does all of this at once, which is to be little: the gate keeps the pace. In no order.
+///
+/// # Errors
+/// [`Stopped`] if the run is to stop first.
+pub async fn together<T: Send + 'static>(
+    context: &Context,
+    work: impl Iterator<Item = impl Future<Output = Result<T, Stopped>> + Send + 'static>,
+) -> Result<Vec<T>, Stopped> {
+    let mut asked: JoinSet<_> = work.map(tracing::Instrument::in_current_span).collect();
+    let mut done = Vec::with_capacity(asked.len());
+    while let Some(joined) = asked.join_next().await {
+        done.push(joined.map_err(|_| context.stop_run("a question to the target died".into()))??);
+    }
+    Ok(done)
+}

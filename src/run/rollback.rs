@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::context::{Context, Reply, Stopped};
@@ -14,7 +13,7 @@ use super::feed::{self, Intents};
 use super::folder::RunFolder;
 use super::gate::Gate;
 use super::job::Job;
-use super::parallel::Parallel;
+use super::parallel::{Parallel, together};
 use super::saga;
 use super::session::Session;
 use super::stop::Stop;
@@ -274,16 +273,12 @@ impl Way<'_> {
 
 async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Result<Vec<(Entry, Fate)>, Stopped> {
     let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
-    let users = context.users(&ids).await?;
-    let mut looked = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let fate = match users.get(&entry.user_id) {
-            None => Fate::Gone,
-            Some(_) if mode.force => Fate::Deleted,
-            Some(user) => changed(&context, &entry, user, mode).await?.map_or(Fate::Deleted, Fate::Kept),
-        };
-        looked.push((entry, fate));
-    }
+    let mut users = context.users(&ids).await?;
+    let looks = entries.into_iter().map(|entry| {
+        let (context, user, span) = (context.clone(), users.remove(&entry.user_id), span(&entry));
+        async move { look(&context, &entry, user.as_ref(), mode).await.map(|fate| (entry, fate)) }.instrument(span)
+    });
+    let looked = together(&context, looks).await?;
     if !mode.delete {
         return Ok(looked);
     }
@@ -293,17 +288,24 @@ async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Resu
     if !doomed.is_empty() {
         context.ledger.intend(doomed).await.map_err(|error| leave(&context, error))?;
     }
-    let mut deleting = JoinSet::new();
-    for (entry, fate) in looked {
-        let span = tracing::debug_span!(target: event::USER, "user", record = entry.record);
-        let context = context.clone();
-        deleting.spawn(async move { delete(&context, entry, fate).await }.instrument(span));
-    }
-    let mut fates = Vec::with_capacity(deleting.len());
-    while let Some(joined) = deleting.join_next().await {
-        fates.push(joined.map_err(|_| context.stop_run("a question to the target died".into()))??);
-    }
-    Ok(fates)
+    let deletions = looked.into_iter().map(|(entry, fate)| {
+        let (context, span) = (context.clone(), span(&entry));
+        async move { delete(&context, entry, fate).await }.instrument(span)
+    });
+    together(&context, deletions).await
+}
+
+fn span(entry: &Entry) -> tracing::Span {
+    tracing::debug_span!(target: event::USER, "user", record = entry.record)
+}
+
+/// What is to be done with a user.
+async fn look(context: &Context, entry: &Entry, user: Option<&User>, mode: Mode) -> Result<Fate, Stopped> {
+    Ok(match user {
+        None => Fate::Gone,
+        Some(_) if mode.force => Fate::Deleted,
+        Some(user) => changed(context, entry, user, mode).await?.map_or(Fate::Deleted, Fate::Kept),
+    })
 }
 
 /// What begins the reason of a user whose deletion began.

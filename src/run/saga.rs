@@ -11,8 +11,8 @@ use super::context::{Context, Problem, Reply, Stopped, Way};
 use super::feed::{DATE_AHEAD, SINCE};
 use super::job::{Job, Noted, Unplanned};
 use crate::appwrite::Endpoint;
+use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
-use crate::appwrite::client::Answer;
 use crate::appwrite::verdict::refusal;
 use crate::appwrite::wire::user::{Page, moment};
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
@@ -130,7 +130,12 @@ impl<'c> Saga<'c> {
                     Err(problem) => return self.give_up(problem).await,
                     Ok(Some(user)) => return self.recognise(&user, since).await,
                     // Taken for created, and not there: somebody else's 201, or deleted since. The plan wants them.
-                    Ok(None) if self.state == State::Created => self.advance(Event::Vanished),
+                    // Durable before they are made again: whoever reads the row meanwhile must not take them for gone.
+                    Ok(None) if self.state == State::Created => {
+                        self.advance(Event::Vanished);
+                        self.write(None, None).await?;
+                        self.durable().await?;
+                    }
                     Ok(None) => {}
                 }
             }
@@ -441,6 +446,13 @@ impl<'c> Saga<'c> {
     async fn finish(&mut self, at: Option<i64>) -> Result<(), Stopped> {
         let no_phone = self.no_phone.take();
         self.write(at, no_phone).await
+    }
+
+    async fn durable(&self) -> Result<(), Stopped> {
+        self.context.ledger.sync().await.map_err(|error| {
+            self.context.stop.leave(error);
+            Stopped
+        })
     }
 
     async fn write(&self, at: Option<i64>, problem: Option<Problem>) -> Result<(), Stopped> {

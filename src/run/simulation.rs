@@ -16,7 +16,7 @@ use super::gate::{Gate, Limits};
 use super::job::{Job, Noted};
 use super::saga;
 use super::stop::Stop;
-use crate::appwrite::client::{Answer, Lost};
+use crate::appwrite::answer::{Answer, Lost};
 use crate::appwrite::wire::{Create, CreateBody, PasswordFields, Request, Step, User};
 use crate::appwrite::{Client, Endpoint, Target};
 use crate::event::Silent;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::php::{same_members, same_set};
 use super::user::User;
 use super::{Create, Step};
-use crate::appwrite::client::Answer;
+use crate::appwrite::answer::Answer;
 
 /// What proves that a request was carried out.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use crate::run::context::{Context, Stopped};
 use crate::run::feed::{self, Fed, SINCE};
 use crate::run::findings::{Finding, Sink, Verified};
 use crate::run::job::Job;
-use crate::run::parallel::Parallel;
+use crate::run::parallel::{Parallel, together};
 use crate::run::session::Stage;
 use crate::run::sign_in::{SignIn, SignIns};
 use crate::scheme::known::KnownPassword;
@@ -203,20 +203,11 @@ async fn sessions<'i>(
     context: &Arc<Context>,
     ids: impl Iterator<Item = &'i String>,
 ) -> Result<HashMap<String, u64>, Stopped> {
-    let mut asked = tokio::task::JoinSet::new();
-    for id in ids {
+    let asked = ids.map(|id| {
         let (context, id) = (context.clone(), id.clone());
-        asked.spawn(async move { context.sessions(&id).await.map(|n| (id, n)) });
-    }
-    let mut found = HashMap::new();
-    while let Some(joined) = asked.join_next().await {
-        let died = |_| context.stop_run("a question to the target died".into());
-        let (id, n) = joined.map_err(died)??;
-        if n > 0 {
-            found.insert(id, n);
-        }
-    }
-    Ok(found)
+        async move { context.sessions(&id).await.map(|n| (id, n)) }
+    });
+    Ok(together(context, asked).await?.into_iter().filter(|(_, n)| *n > 0).collect())
 }
 
 /// A run that calls a user done who is not as planned is to look again: `resume`, and the same `import`.

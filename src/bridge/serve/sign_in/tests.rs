@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::account::HashInput;
-use crate::appwrite::client::{Answer, Lost};
+use crate::appwrite::answer::{Answer, Lost};
 use crate::appwrite::wire::Request;
 use crate::appwrite::{Client, Target, Version};
 use crate::bridge::{Place, STORE, Sealing};
