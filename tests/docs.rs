@@ -168,15 +168,24 @@ fn flags(text: &str) -> Vec<&str> {
     words.map(flag).filter(|flag| !flag.is_empty()).collect()
 }
 
+/// The commands that a help lists.
+fn commands(help: &str) -> impl Iterator<Item = &str> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let lines = lines.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("    "));
+    lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
+}
+
+/// What a command says of itself, and the commands below it.
+fn whole_help(words: &[&str]) -> String {
+    let help = run(rehome().args(words).arg("--help")).exits(0).stdout;
+    let below: Vec<String> = commands(&help).map(|name| whole_help(&[words, &[name]].concat())).collect();
+    help + &below.concat()
+}
+
 #[test]
 fn flags_of_the_papers_are_flags_of_their_commands() {
     let help = run(rehome().arg("--help")).exits(0).stdout;
-    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
-    let commands = commands.take_while(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
-    let known: HashMap<&str, String> = commands
-        .filter(|name| *name != "help")
-        .map(|name| (name, run(rehome().args([name, "--help"])).stdout))
-        .collect();
+    let known: HashMap<String, String> = commands(&help).map(|name| (name.to_owned(), whole_help(&[name]))).collect();
     assert!(known.len() > 10, "{help}");
     let takes = |help: &str, flag: &str| flags(help).contains(&flag);
     let (mut commands, mut alone) = (0, 0);

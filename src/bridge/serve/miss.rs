@@ -30,7 +30,7 @@ struct Typed {
     password: String,
 }
 
-/// Answers a request for [`PATH`]; `body` is there for a `POST`.
+/// Answers a request for [`PATH`]; `body` is not there if it is longer than any that says who signs in.
 pub async fn answer(service: &Service, parts: &Parts, body: Option<Bytes>, peer: IpAddr, began: Instant) -> Answer {
     if parts.method == Method::OPTIONS {
         let mut answer = Response::new(whole(Bytes::new()));
@@ -40,8 +40,9 @@ pub async fn answer(service: &Service, parts: &Parts, body: Option<Bytes>, peer:
     }
     let mut answer = match body {
         _ if service.origins.asker(&parts.headers) == Asker::Unknown => Refusal::UNKNOWN_ORIGIN.answer(),
-        Some(body) if parts.method == Method::POST => go(service, parts, &body, peer, began).await,
-        _ => Refusal::NOT_ALLOWED.answer(),
+        _ if parts.method != Method::POST => Refusal::NOT_ALLOWED.answer(),
+        Some(body) => go(service, parts, &body, peer, began).await,
+        None => Refusal::NO_SIGN_IN.answer(),
     };
     service.origins.allow(&parts.headers, answer.headers_mut());
     answer
