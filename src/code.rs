@@ -166,6 +166,8 @@ codes! {
         "the number stays with the first; the others are created without";
     SharedPhone = "shared-phone", Refused, "another record has the same phone number, and this one nothing else to sign in by",
         "decide which of the two is the customer and remove the other, or give this one an e-mail address";
+    Bridged = "bridged", Info, "signs in as before, through the bridge",
+        "run `rehome bridge serve` before anybody signs in";
     NeedsReset = "needs-reset", NeedsReset, "created without a password",
         "write to everybody in needs-reset.csv before the old system goes";
 

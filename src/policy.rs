@@ -33,6 +33,8 @@ pub enum Unsupported {
     Skip,
     /// They are created without a password, and listed in needs-reset.csv.
     WithoutPassword,
+    /// They are created without a password, and the hash is sealed for the sign-in bridge; who cannot be kept is refused.
+    Bridge,
 }
 
 /// What happens to records that share an id or an e-mail address.

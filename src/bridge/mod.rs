@@ -7,6 +7,7 @@
 //!
 //! The [`Store`] is the file, which counts, settles and purges without a key; the [`Vault`] is the store with its key.
 
+pub mod farewell;
 pub mod key;
 pub mod serve;
 pub mod state;

@@ -363,6 +363,15 @@ impl Store {
         users.collect::<Result<_, _>>().map_err(sql)
     }
 
+    /// How many users' hashes are still there.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn waiting(&self) -> Result<u64, RunError> {
+        let query = "SELECT count(*) FROM entry WHERE state IN (0, 1)";
+        self.reader().query_row(query, [], |row| row.get(0)).map_err(sql)
+    }
+
     /// Purges every hash that is still there, whose users are expired from now on. Gives how many.
     ///
     /// # Errors

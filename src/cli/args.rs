@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::appwrite::Version;
 use crate::policy::{Duplicates, Ids, Policies, Unsupported};
+use crate::run::bridge::Keeping;
 use crate::run::settings::ExportSettings;
 
 /// Which export, and how to read it.
@@ -77,6 +78,32 @@ impl From<ExportArgs> for ExportSettings {
             plain_passwords,
             pepper,
         }
+    }
+}
+
+/// The sign-in bridge's key.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BridgeKeyArgs {
+    /// The file with the bridge's key, which `rehome bridge key` makes; else REHOME_BRIDGE_KEY
+    #[arg(long, value_name = "FILE")]
+    pub bridge_key_file: Option<PathBuf>,
+}
+
+/// The sign-in bridge's key, and how long it keeps hashes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BridgeArgs {
+    /// The key.
+    #[command(flatten)]
+    pub key: BridgeKeyArgs,
+
+    /// The last day (or moment) on which the bridge keeps hashes [default: 90 days from the first]
+    #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
+    pub until: Option<jiff::Timestamp>,
+}
+
+impl From<BridgeArgs> for Keeping {
+    fn from(args: BridgeArgs) -> Self {
+        Self { key_file: args.key.bridge_key_file, until: args.until }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{ExportArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs};
+use super::args::{BridgeArgs, ExportArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs};
 use super::{print, progress};
 use crate::error::{Finish, RunError};
 use crate::event::Event;
@@ -25,6 +25,9 @@ pub struct Args {
     /// What becomes of ids, unsupported hashes and duplicates.
     #[command(flatten)]
     pub policies: PolicyArgs,
+    /// The bridge.
+    #[command(flatten)]
+    pub bridge: BridgeArgs,
     /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -56,19 +59,19 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         give_up_after: Duration::from_secs(target.give_up_after),
     };
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
-    go(session, &args.run.folder, target.key_file.as_deref(), args.limit, args.output)
+    let choices = Choices { limit: args.limit, yes: args.output.yes, keeping: args.bridge.into() };
+    go(session, &args.run.folder, target.key_file.as_deref(), choices, args.output)
 }
 
-/// Runs or goes on with a session, with the first `limit` of its planned users, and prints its report.
+/// Runs or goes on with a session, and prints its report.
 pub(super) fn go(
     session: Session,
     folder: &Path,
     key_file: Option<&Path>,
-    limit: Option<u64>,
+    choices: Choices,
     output: OutputArgs,
 ) -> Result<Finish, RunError> {
     let listener = progress::listener(output);
-    let choices = Choices { limit, yes: output.yes };
     let Imported { report, held_back, ended } = import(session, folder, key_file, choices, listener.clone())?;
     print(&report, output)?;
     if held_back {

@@ -2,6 +2,7 @@
 
 use super::args::concurrency;
 use crate::error::{Finish, RunError};
+use crate::run::import::Choices;
 use crate::run::session::Session;
 
 /// Go on with an interrupted run, from its folder alone
@@ -13,6 +14,9 @@ pub struct Args {
     /// The key.
     #[command(flatten)]
     pub key: super::args::KeyArgs,
+    /// The bridge.
+    #[command(flatten)]
+    pub bridge: super::args::BridgeArgs,
     /// Requests a second at most, from now on
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
@@ -39,5 +43,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         return Err(RunError::usage("this run read standard input")
             .remedy("run the same `rehome import` again with the same input"));
     }
-    super::import::go(session, &args.folder, args.key.key_file.as_deref(), args.limit, args.output)
+    let choices = Choices { limit: args.limit, yes: args.output.yes, keeping: args.bridge.into() };
+    super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.output)
 }

@@ -38,7 +38,7 @@ impl Claim {
     /// The id, address and number of a plan, as digests.
     #[must_use]
     pub fn of(record: u64, plan: &Plan<'_>) -> Self {
-        let password = plan.create.body.password.is_some();
+        let password = plan.create.body.password.is_some() || plan.bridged.is_some();
         Self { password, ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref()) }
     }
 

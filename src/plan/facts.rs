@@ -14,6 +14,8 @@ pub struct Facts {
     pub rewritten_by_spreadsheet: bool,
     /// The country calling code of the number; known once the account is planned.
     pub calling_code: Option<u16>,
+    /// The sign-in bridge could keep the password, and was not asked to; known once the account is planned.
+    pub bridgeable: bool,
 }
 
 impl Facts {
@@ -27,6 +29,7 @@ impl Facts {
             phone_without_country: !phone.is_empty() && !phone.starts_with('+') && !phone.starts_with("00"),
             rewritten_by_spreadsheet: [&*account.source_id, email, phone].into_iter().any(rewritten_by_spreadsheet),
             calling_code: None,
+            bridgeable: false,
         }
     }
 }

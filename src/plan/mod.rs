@@ -25,7 +25,7 @@ use crate::appwrite::wire::PasswordFields;
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal, Severity};
 use crate::policy::{Ids, Unsupported};
-use crate::scheme::{self, Mapped, Verdict};
+use crate::scheme::{self, Kept, Mapped, Verdict, registry};
 
 /// What is sent for one user.
 #[derive(Debug, Clone)]
@@ -48,6 +48,28 @@ pub struct Plan<'a> {
     pub steps: SmallVec<[Step<'a>; 1]>,
     /// What a person should know.
     pub notes: Vec<Note>,
+    /// What the sign-in bridge keeps of the user.
+    pub bridged: Option<Box<Bridged>>,
+}
+
+/// What the sign-in bridge keeps of a user.
+#[derive(Debug, Clone)]
+pub struct Bridged {
+    /// What a password is tried on.
+    pub kept: Kept,
+    /// The name that the user signed in with, where the source has one.
+    pub login: Option<String>,
+}
+
+/// Whose hashes are kept for the sign-in bridge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nobody's.
+    Nobodys,
+    /// Of users whom Appwrite cannot let in.
+    Unsupported,
+    /// Those that Appwrite verifies as well, for passwords that it would not take at the door.
+    All,
 }
 
 /// A plan, or the refusal of its record.
@@ -88,12 +110,13 @@ struct Secret<'a> {
     endpoint: Endpoint,
     fields: Option<PasswordFields<'a>>,
     conversion: Vec<&'static str>,
+    bridged: Option<Box<Bridged>>,
 }
 
 impl Secret<'_> {
     /// No password is sent.
     const fn none(scheme: &'static str) -> Self {
-        Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new() }
+        Self { scheme, endpoint: Endpoint::Plain, fields: None, conversion: Vec::new(), bridged: None }
     }
 }
 
@@ -106,6 +129,7 @@ fn begin<'a>(
     account: &mut Account<'a>,
     facts: &mut Facts,
     unsupported: Unsupported,
+    keep: Keep,
     profile: &Profile,
     refused: &BTreeSet<u16>,
 ) -> Result<Secret<'a>, Refusal> {
@@ -139,19 +163,63 @@ fn begin<'a>(
         _ => {}
     }
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
-    if sign_in == SignIn::Nothing && matches!(account.credential, Credential::None(_)) {
-        let text =
-            "nobody can sign in as this user, or find them but by their id: there is no address, number or password";
-        account.notes.push(Note::new(Code::NoSignIn, text));
-    }
-    match (password(&account.credential, sign_in, profile, &mut account.notes), unsupported) {
-        (Err(refusal), Unsupported::WithoutPassword) => {
-            let text = format!("created without a password: {}", refusal.text);
-            account.notes.push(Note::new(Code::NeedsReset, text));
-            Ok(Secret::none(refusal.scheme.unwrap_or("none")))
+    let secret = match password(&account.credential, sign_in, keep, profile, &mut account.notes) {
+        Err(refusal) => {
+            let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile);
+            if keep == Keep::Nobodys {
+                facts.bridgeable = kept.is_some();
+            }
+            match (kept.filter(|_| keep != Keep::Nobodys), unsupported) {
+                (Some(kept), _) => {
+                    let scheme = registry::find(kept.scheme()).map_or("none", |scheme| scheme.name);
+                    Ok(Secret { bridged: Some(Box::new(Bridged { kept, login: None })), ..Secret::none(scheme) })
+                }
+                (None, Unsupported::WithoutPassword) => {
+                    let text = format!("created without a password: {}", refusal.text);
+                    account.notes.push(Note::new(Code::NeedsReset, text));
+                    Ok(Secret::none(refusal.scheme.unwrap_or("none")))
+                }
+                (None, _) => Err(refusal),
+            }
         }
-        (secret, _) => secret,
+        secret => secret,
+    };
+    secret.and_then(|secret| with_login(secret, account, sign_in))
+}
+
+/// What can be kept of a credential that was refused.
+fn refused_but_kept(
+    credential: &Credential<'_>,
+    refusal: &Refusal,
+    sign_in: SignIn,
+    profile: &Profile,
+) -> Option<Kept> {
+    match credential {
+        Credential::Plain(password) if refusal.code == Code::PasswordLength => Kept::plain(password),
+        // The hash was not even looked at.
+        Credential::Hash(input) if sign_in != SignIn::Email => Kept::of(input, &scheme::resolve(input, profile)),
+        Credential::Hash(input) => Kept::refused(input, refusal),
+        _ => None,
     }
+}
+
+/// Completes what the bridge keeps: by what the user signs in, who may have no address. Without anything to sign in with
+/// the user is refused, as without a bridge.
+fn with_login<'a>(mut secret: Secret<'a>, account: &mut Account<'_>, sign_in: SignIn) -> Result<Secret<'a>, Refusal> {
+    let Some(bridged) = &mut secret.bridged else { return Ok(secret) };
+    let name = account.prefs.get("username").and_then(serde_json::Value::as_str).map(str::trim);
+    bridged.login = name.filter(|name| !name.is_empty()).map(str::to_owned);
+    if bridged.login.is_none() && sign_in == SignIn::Phone {
+        bridged.login = account.phone.as_deref().map(str::to_owned);
+    }
+    if bridged.login.is_none() && sign_in == SignIn::Nothing {
+        return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address or a name to sign in with"));
+    }
+    // Of a hash that Appwrite verifies, this is a second way in.
+    if secret.fields.is_none() {
+        account.notes.push(Note::new(Code::Bridged, Code::Bridged.title()));
+    }
+    Ok(secret)
 }
 
 /// The second half, which empties the account that [`begin`] has seen to: what is sent, and in which order. `origin` is the
@@ -164,7 +232,7 @@ fn finish<'a>(
     profile: &Profile,
 ) -> Planned<'a> {
     let (source_id, email, phone) = (take(&mut account.source_id), account.email.take(), account.phone.take());
-    let Secret { scheme, endpoint, fields, conversion } = match secret {
+    let Secret { scheme, endpoint, fields, conversion, bridged } = match secret {
         Ok(secret) => secret,
         Err(refusal) => return Planned::refused(source_id, email, refusal),
     };
@@ -213,7 +281,7 @@ fn finish<'a>(
         password: fields,
     };
     let create = Create { endpoint, body };
-    Planned::Create(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes })
+    Planned::Create(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes, bridged })
 }
 
 /// What a user can sign in with, beside a password.
@@ -237,6 +305,7 @@ impl SignIn {
 fn password<'a>(
     credential: &Credential<'a>,
     sign_in: SignIn,
+    keep: Keep,
     profile: &Profile,
     notes: &mut Vec<Note>,
 ) -> Result<Secret<'a>, Refusal> {
@@ -251,12 +320,12 @@ fn password<'a>(
             }
             return Ok(Secret::none("none"));
         }
-        _ if sign_in == SignIn::Phone => {
+        _ if sign_in == SignIn::Phone && keep == Keep::Nobodys => {
             let text = "Appwrite takes a password with an e-mail address only; the user signs in by phone";
             notes.push(Note::new(Code::PasswordLeftOut, text));
             return Ok(Secret::none("none"));
         }
-        _ if sign_in == SignIn::Nothing => {
+        _ if sign_in != SignIn::Email => {
             return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address to sign in with"));
         }
         Credential::Plain(password) => scheme::plain(password.clone(), profile),
@@ -264,9 +333,17 @@ fn password<'a>(
     };
     match verdict {
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes: said }) => {
+        Verdict::Maps(mapped) => {
+            let bridged = match (keep, credential) {
+                (Keep::All, Credential::Hash(input)) => {
+                    let kept = Kept::sent(&mapped, input.hints);
+                    Some(Box::new(Bridged { kept, login: None }))
+                }
+                _ => None,
+            };
+            let Mapped { scheme, endpoint, fields, conversion, notes: said } = mapped;
             notes.extend(said);
-            Ok(Secret { scheme, endpoint, fields: Some(fields), conversion })
+            Ok(Secret { scheme, endpoint, fields: Some(fields), conversion, bridged })
         }
     }
 }

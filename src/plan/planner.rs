@@ -8,14 +8,14 @@ use super::clashes::{Claim, Clashes, Duplicates, Shared};
 use super::duplicates::{KeyLog, Suspects, digests};
 use super::judge::Judge;
 use super::shard::Shard;
-use super::{Facts, Planned, Secret, begin, finish};
+use super::{Facts, Keep, Planned, Secret, begin, finish};
 use crate::account::Credential;
 use crate::appwrite::Profile;
 use crate::code::Refusal;
 use crate::error::{Kind, RunError};
 use crate::event::{Listener, Silent};
 use crate::format::{Position, Record};
-use crate::policy::{Duplicates as Policy, Policies};
+use crate::policy::{Duplicates as Policy, Policies, Unsupported};
 use crate::read::{Export, Item};
 
 /// Plans the users of an export. Cheap to make; reading happens in its methods.
@@ -28,6 +28,8 @@ pub struct Planner<'e> {
     pub profile: &'static Profile,
     /// The calling codes whose numbers it refuses: by the version, unless the server was asked.
     pub refused_codes: BTreeSet<u16>,
+    /// Whose hashes are kept for the sign-in bridge.
+    pub keep: Keep,
     /// Which part of the users; duplicates are decided among all of them all the same.
     pub shard: Shard,
     /// Worker threads.
@@ -56,7 +58,8 @@ impl<'e> Planner<'e> {
     pub fn new(export: &'e Export, policies: Policies, profile: &'static Profile) -> Self {
         let policies = Policies { unsupported: export.unsupported().unwrap_or(policies.unsupported), ..policies };
         let refused_codes = crate::appwrite::rules::refused_calling_codes(profile).iter().copied().collect();
-        Self { export, policies, profile, refused_codes, shard: Shard::default(), threads: default_threads() }
+        let keep = if policies.unsupported == Unsupported::Bridge { Keep::Unsupported } else { Keep::Nobodys };
+        Self { export, policies, profile, refused_codes, keep, shard: Shard::default(), threads: default_threads() }
     }
 
     /// Plans records as if each were alone, and hands them over. All are taken through the first step before the second:
@@ -66,7 +69,7 @@ impl<'e> Planner<'e> {
         let begin = |item: &mut Item<'r>| match &mut item.account {
             Ok(account) => {
                 let mut facts = Facts::of(account);
-                let secret = begin(account, &mut facts, unsupported, self.profile, &self.refused_codes);
+                let secret = begin(account, &mut facts, unsupported, self.keep, self.profile, &self.refused_codes);
                 (facts, secret)
             }
             Err(_) => (Facts::default(), Ok(Secret::none("none"))),

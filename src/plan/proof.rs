@@ -16,7 +16,7 @@ use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::scheme::known::{KnownPassword, Proof, prove};
-use crate::scheme::resolve;
+use crate::scheme::{Kept, resolve};
 
 /// What passwords known in advance proved.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub struct Wrong {
 enum Secret {
     Hash(Box<HashInput<'static>>),
     Plain(String),
+    /// What the sign-in bridge will try passwords on.
+    Kept(Box<Kept>),
     /// Nothing to try it on, and why.
     Nothing(String),
 }
@@ -130,6 +132,10 @@ fn find(
 impl Secret {
     fn of(item: &PlannedItem<'_, '_>) -> Self {
         match (&item.planned, item.credential) {
+            (Planned::Create(plan), _) if plan.create.body.password.is_none() && plan.bridged.is_some() => plan
+                .bridged
+                .as_ref()
+                .map_or_else(|| Self::Nothing(String::new()), |b| Self::Kept(Box::new(b.kept.clone()))),
             // What is said of a hash is found by trying: it may only want its scheme declared.
             (Planned::Refused(refused), Some(Credential::Hash(input))) if refused.refusal.scheme.is_some() => {
                 Self::Hash(Box::new(input.clone().into_owned()))
@@ -184,6 +190,11 @@ fn proof_of(secret: &Secret, password: &str, profile: &Profile) -> Proof {
             Proof::CannotSignIn(format!("the password is {} bytes long and a login takes 8 to 256", plain.len()).into())
         }
         Secret::Plain(_) => Proof::Proven,
+        Secret::Kept(kept) => match kept.verify(password.as_bytes()) {
+            Some(true) => Proof::Proven,
+            Some(false) => Proof::Wrong(format!("is no password of this {} hash", kept.scheme()).into()),
+            None => Proof::Untested("the pepper that the hash was made with is not in the environment".into()),
+        },
         Secret::Nothing(text) => Proof::Untested(text.clone().into()),
     }
 }

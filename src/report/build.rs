@@ -64,6 +64,8 @@ impl Report {
             source: head.source,
             records: tally.records(),
             outcomes: Outcomes { ready, warning, needs_reset, refused },
+            bridged: tally.bridged,
+            bridgeable: tally.bridgeable,
             disabled: tally.disabled,
             sign_in: tally.sign_in,
             labels: labels(tally),

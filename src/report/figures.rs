@@ -94,6 +94,7 @@ impl SignIn {
         let mut text = format!("{} of {} ({})", count(self.as_before), count(all), share(self.as_before, all));
         text += if self.as_before == 1 { " signs in as before" } else { " sign in as before" };
         let rest = [
+            (self.through_bridge, "as before, through the bridge"),
             (self.no_password, "without a password"),
             (self.no_address, "without an address"),
             (self.needs_reset, "to be reset"),
@@ -109,6 +110,17 @@ impl SignIn {
             text = format!("{text}; {} as far as a hash can tell (--known proves it)", count(self.assumed));
         }
         text
+    }
+}
+
+/// What the sign-in bridge does, or could do, for users whom Appwrite cannot let in.
+#[must_use]
+pub fn bridge(report: &Report) -> Option<String> {
+    match (report.bridged, report.bridgeable) {
+        (0, 0) => None,
+        (0, n) => Some(format!("{} could keep the password through the bridge: --unsupported bridge", users(n))),
+        (1, _) => Some("1 user is bridged: signs in as before, through the bridge".into()),
+        (n, _) => Some(format!("{} are bridged: they sign in as before, through the bridge", users(n))),
     }
 }
 

@@ -130,6 +130,9 @@ impl Rejects {
     }
 }
 
+/// The columns of [`NEEDS_RESET`].
+pub(super) const RESET_COLUMNS: [&str; 6] = ["source_id", "user_id", "email", "phone", "code", "reason"];
+
 /// `needs-reset.csv`: who has to set a new password, and why, for a recovery campaign.
 pub struct NeedsReset(Table);
 
@@ -139,7 +142,7 @@ impl NeedsReset {
     /// # Errors
     /// [`RunError::io`] if it cannot be made.
     pub fn begin(folder: &Folder) -> Result<Self, RunError> {
-        Table::begin(folder, NEEDS_RESET, &["source_id", "user_id", "email", "phone", "code", "reason"]).map(Self)
+        Table::begin(folder, NEEDS_RESET, &RESET_COLUMNS).map(Self)
     }
 
     /// Adds a user.
@@ -234,6 +237,13 @@ impl Table {
         self.line.clear();
         escape::csv_line(&mut self.line, cells);
         put(&mut self.file, self.line.as_bytes())
+    }
+
+    /// A row that was read from such a file: its cells are safe already.
+    pub(super) fn again(&mut self, row: &csv::StringRecord) -> Result<(), RunError> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let line = writer.write_record(row).ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+        put(&mut self.file, &line)
     }
 }
 

@@ -11,6 +11,7 @@
 //! `rejects.<ext>`. E-mail addresses, ids and sentences that may quote them stay out of the report unless the person
 //! asks for them; what a [`Tally`] keeps does not grow with the number of records.
 
+pub mod bridged;
 pub mod build;
 pub mod changes;
 

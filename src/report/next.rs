@@ -16,11 +16,20 @@ impl Report {
     fn steps(&self, exports: &[String], run: &Path) -> Vec<Next> {
         let mut steps = Vec::new();
         let mut say = |command: String, text: String| steps.push(Next { command, text });
-        let run = quoted(&run.display().to_string());
+        let unquoted = run.display().to_string();
+        let run = quoted(&unquoted);
         let with_run = |command: &str| format!("rehome {command} {run}");
         // What came by a pipe has to come once more.
         let piped = exports.iter().any(|word| word == "-");
         let exports: Vec<_> = exports.iter().map(|word| quoted(word)).collect();
+        // Without what is decided of such users so far.
+        let decided = exports.iter().position(|word| word == "--unsupported").unwrap_or(exports.len());
+        let undecided: Vec<_> = exports
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != decided && *at != decided + 1)
+            .map(|(_, word)| word.clone())
+            .collect();
         let with_exports = |command: &str| format!("rehome {command} {}", exports.join(" "));
 
         if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {
@@ -68,6 +77,21 @@ impl Report {
         } else {
             say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
             say(with_exports("import"), "create the users in the project that the environment names".into());
+        }
+        if self.bridged > 0 && self.import.is_some() && self.rollback.is_none() {
+            say(
+                format!(
+                    "rehome bridge serve --store {}",
+                    quoted(&format!("{}/bridge.sqlite", unquoted.trim_end_matches('/')))
+                ),
+                format!("{} sign in as before, through the bridge: start it before they come", users(self.bridged)),
+            );
+        }
+        if self.bridgeable > 0 && self.import.is_none() {
+            say(
+                format!("rehome import {} --unsupported bridge --bridge-key-file KEY", undecided.join(" ")),
+                format!("let {} keep the password, through the sign-in bridge", users(self.bridgeable)),
+            );
         }
         if self.outcomes.needs_reset > 0 {
             say(
@@ -119,5 +143,19 @@ mod tests {
             import.left = 3;
         }
         assert_eq!(commands(&mut report), ["rehome resume ./rehome-run"]);
+    }
+
+    #[test]
+    fn whose_password_the_bridge_could_keep_is_told_and_how() {
+        let mut report = sample::report();
+        (report.import, report.verify, report.bridgeable) = (None, None, 7);
+        let words = ["u.json", "--unsupported", "without-password", "--keep-dates"].map(str::to_owned);
+        report.suggest(&words, Path::new("run"));
+        let said: Vec<_> = report.next.iter().filter(|next| next.command.contains("bridge")).collect();
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].command, "rehome import u.json --keep-dates --unsupported bridge --bridge-key-file KEY");
+        (report.import, report.bridgeable, report.bridged) = (sample::report().import, 0, 7);
+        report.suggest(&words, Path::new("run/"));
+        assert!(report.next.iter().any(|next| next.command == "rehome bridge serve --store run/bridge.sqlite"));
     }
 }

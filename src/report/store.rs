@@ -91,6 +91,8 @@ impl Report {
         self.outcomes.warning += other.outcomes.warning;
         self.outcomes.needs_reset += other.outcomes.needs_reset;
         self.outcomes.refused += other.outcomes.refused;
+        self.bridged += other.bridged;
+        self.bridgeable += other.bridgeable;
         self.duplicates.ids += other.duplicates.ids;
         self.duplicates.emails += other.duplicates.emails;
         self.duplicates.phones += other.duplicates.phones;

@@ -32,6 +32,12 @@ pub struct Report {
     pub records: u64,
     /// What becomes of them; sums to `records`.
     pub outcomes: Outcomes,
+    /// Of those that are ready, with or without a warning: created without a password, which the sign-in bridge keeps.
+    #[serde(default)]
+    pub bridged: u64,
+    /// Of the others: refused or to be reset, where `--unsupported bridge` would keep the password.
+    #[serde(default)]
+    pub bridgeable: u64,
     /// Users that are created disabled.
     pub disabled: u64,
     /// Who can sign in afterwards as they did before, and why the others cannot; sums to `records`.
@@ -133,6 +139,9 @@ pub struct Outcomes {
 pub struct SignIn {
     /// Enabled, with an address, and with a password that Appwrite verifies.
     pub as_before: u64,
+    /// Enabled, and with a password that the sign-in bridge keeps.
+    #[serde(default)]
+    pub through_bridge: u64,
     /// Of those, the ones whose hash is only taken for one of the bare password; a known password proves it.
     pub assumed: u64,
     /// Never had a password, and have to come in another way: by provider, phone or link.

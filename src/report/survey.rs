@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::bridged::Bridged;
 use super::lists::{NeedsReset, Rejects, UNMATCHED, unmatched_hashes};
 use super::{Observer, Outcome, Tally};
 use crate::code::{Code, Refusal, Severity};
@@ -61,12 +62,12 @@ pub fn survey(
     };
 
     let mut found = Collected::begin(lists)?;
-    let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch))?;
+    let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch, lists))?;
     let duplicates = planner.resolve(&suspects)?;
     if !duplicates.is_empty() {
         found = Collected::begin(lists)?;
         planner.scan(&duplicates, listener, Batch::default, each, |batch| {
-            found.take(batch).map(|()| ControlFlow::Continue(()))
+            found.take(batch, lists).map(|()| ControlFlow::Continue(()))
         })?;
     }
     let unmatched = match lists {
@@ -102,6 +103,7 @@ struct Batch {
     tally: Tally,
     rejected: Vec<Rejected>,
     resets: Vec<Reset>,
+    bridged: Vec<Reset>,
 }
 
 struct Rejected {
@@ -140,6 +142,7 @@ impl Batch {
                 source_id: refused.source_id.clone().into_owned(),
             }),
             Planned::Create(plan) if observation.outcome() == Outcome::NeedsReset => self.resets.push(Reset::of(plan)),
+            Planned::Create(plan) if observation.bridged => self.bridged.push(Reset::bridged(plan)),
             Planned::Create(_) => {}
         }
     }
@@ -158,12 +161,19 @@ impl Reset {
             reason: note.map(|note| note.text.clone().into_owned()).unwrap_or_default(),
         }
     }
+
+    /// What is to be said of the user once the bridge ends.
+    fn bridged(plan: &Plan<'_>) -> Self {
+        Self { code: Code::Bridged, ..Self::of(plan) }
+    }
 }
 
 /// What has been found so far; dropping it leaves no file behind.
 struct Collected {
     tally: Tally,
     lists: Option<(Rejects, NeedsReset)>,
+    /// Only where somebody is kept for the bridge.
+    bridged: Option<Bridged>,
 }
 
 impl Collected {
@@ -172,11 +182,19 @@ impl Collected {
             Some((folder, frame)) => Some((Rejects::begin(folder, frame.clone())?, NeedsReset::begin(folder)?)),
             None => None,
         };
-        Ok(Self { tally: Tally::default(), lists })
+        Ok(Self { tally: Tally::default(), lists, bridged: None })
     }
 
-    fn take(&mut self, batch: Batch) -> Result<(), RunError> {
+    fn take(&mut self, batch: Batch, lists: Option<(&Folder, &Frame)>) -> Result<(), RunError> {
         self.tally.merge(batch.tally);
+        if let (None, Some((folder, _)), true) = (&self.bridged, lists, !batch.bridged.is_empty()) {
+            self.bridged = Some(Bridged::begin(folder)?);
+        }
+        for r in batch.bridged {
+            if let Some(bridged) = &mut self.bridged {
+                bridged.add(&r.source_id, &r.user_id, r.email.as_deref(), r.phone.as_deref())?;
+            }
+        }
         if let Some((rejects, resets)) = &mut self.lists {
             for r in batch.rejected {
                 rejects.add(r.position, &r.raw, &r.refusal, r.email.as_deref(), Some(&r.source_id))?;
@@ -192,6 +210,9 @@ impl Collected {
         if let (Some((rejects, resets)), Some((folder, _))) = (self.lists, lists) {
             rejects.finish(folder)?;
             resets.finish()?;
+        }
+        if let (Some(bridged), Some((folder, _))) = (self.bridged, lists) {
+            bridged.finish(folder)?;
         }
         Ok(self.tally)
     }

@@ -102,6 +102,10 @@ pub struct Observation {
     pub calling_code: Option<u16>,
     /// What could trip the user.
     pub traps: TrapSet,
+    /// The user signs in through the bridge.
+    pub bridged: bool,
+    /// The user could, if the bridge was asked for.
+    pub bridgeable: bool,
     /// E-mail or source id; only [`Observer::with_pii`].
     pub who: Option<String>,
 }
@@ -135,6 +139,8 @@ impl Observer {
             created_year: None,
             calling_code: None,
             traps: TrapSet::default(),
+            bridged: false,
+            bridgeable: false,
             who: None,
         }
     }
@@ -149,6 +155,7 @@ impl Observer {
             Planned::Refused(refused) => Observation {
                 created_year: facts.created_year,
                 calling_code: facts.calling_code,
+                bridgeable: facts.bridgeable,
                 who: who(&refused.email, &refused.source_id),
                 ..self.refused(position, refused.refusal.clone())
             },
@@ -173,6 +180,8 @@ impl Observer {
                     created_year: facts.created_year,
                     calling_code: facts.calling_code,
                     traps,
+                    bridged: plan.bridged.is_some() && create.body.password.is_none(),
+                    bridgeable: facts.bridgeable,
                     who: who(&plan.email, &plan.source_id),
                 }
             }
@@ -224,6 +233,7 @@ impl Observation {
             Outcome::Refused => (Login::Refused, false),
             _ if self.disabled => (Login::Disabled, false),
             Outcome::NeedsReset => (Login::NeedsReset, false),
+            _ if self.bridged => (Login::ThroughBridge, false),
             _ if !self.address => (Login::NoAddress, false),
             _ if self.endpoint.is_none_or(|endpoint| endpoint == Endpoint::Plain) && self.scheme == "none" => {
                 (Login::NoPassword, false)
@@ -250,6 +260,8 @@ impl Observation {
         self.requests = 0;
         self.disabled = false;
         self.password = false;
+        self.bridged = false;
+        self.bridgeable = false;
         self.labels.clear();
         self.traps = TrapSet::default();
     }
@@ -278,6 +290,7 @@ impl Outcomes {
 #[derive(Debug, Clone, Copy)]
 enum Login {
     AsBefore,
+    ThroughBridge,
     NoPassword,
     NoAddress,
     NeedsReset,
@@ -289,6 +302,7 @@ impl SignIn {
     fn add(&mut self, one: Login) {
         *match one {
             Login::AsBefore => &mut self.as_before,
+            Login::ThroughBridge => &mut self.through_bridge,
             Login::NoPassword => &mut self.no_password,
             Login::NoAddress => &mut self.no_address,
             Login::NeedsReset => &mut self.needs_reset,
@@ -300,6 +314,7 @@ impl SignIn {
     /// Adds the records of another part.
     pub(super) const fn merge(&mut self, other: Self) {
         self.as_before += other.as_before;
+        self.through_bridge += other.through_bridge;
         self.assumed += other.assumed;
         self.no_password += other.no_password;
         self.no_address += other.no_address;
@@ -311,7 +326,8 @@ impl SignIn {
     /// All records.
     #[must_use]
     pub const fn total(self) -> u64 {
-        self.as_before + self.no_password + self.no_address + self.needs_reset + self.disabled + self.refused
+        let others = self.no_password + self.no_address + self.needs_reset + self.disabled + self.refused;
+        self.as_before + self.through_bridge + others
     }
 }
 
@@ -337,6 +353,9 @@ pub struct Tally {
     pub(super) logins: u64,
     pub(super) disabled: u64,
     pub(super) sign_in: SignIn,
+    /// Users whose hash is kept for the bridge, and those for whom that could be.
+    pub(super) bridged: u64,
+    pub(super) bridgeable: u64,
     /// Beyond [`KEPT_LABELS`] counted no further.
     pub(super) labels: BTreeMap<String, u64>,
     /// What was seen of the columns.
@@ -386,6 +405,8 @@ impl Tally {
         let (one, assumed) = observation.sign_in();
         self.sign_in.add(one);
         self.sign_in.assumed += u64::from(assumed);
+        self.bridged += u64::from(observation.bridged);
+        self.bridgeable += u64::from(observation.bridgeable);
         for label in &observation.labels {
             self.count_label(label, 1);
         }
@@ -443,6 +464,8 @@ impl Tally {
         self.logins += other.logins;
         self.disabled += other.disabled;
         self.sign_in.merge(other.sign_in);
+        self.bridged += other.bridged;
+        self.bridgeable += other.bridgeable;
         for (label, users) in &other.labels {
             self.count_label(label, *users);
         }
@@ -549,6 +572,8 @@ mod tests {
                 labels: std::iter::repeat_n("staff".to_owned(), usize::from(record.is_multiple_of(2))).collect(),
                 created_year,
                 traps: TrapSet::default(),
+                bridged: record.is_multiple_of(7),
+                bridgeable: false,
                 who: None,
             },
         )

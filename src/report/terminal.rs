@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::shown;
-use super::figures::{count, duration, labels, millis, seconds, share};
+use super::figures::{bridge, count, duration, labels, millis, seconds, share};
 use super::summary::{Estimate, Reason, Report, Scheme};
 use super::tally::{Outcome, UNKNOWN};
 use crate::code::Code;
@@ -302,6 +302,9 @@ impl Screen {
                 let _ = write!(text, ": {}", dropped.join(", "));
             }
             self.fact("Columns", &text);
+        }
+        if let Some(text) = bridge(report) {
+            self.fact("Bridge", &text);
         }
         if !report.labels.is_empty() {
             self.fact("Labels", &labels(report, 8));

@@ -182,8 +182,10 @@ impl TrapSet {
         let local = email.as_deref().map_or(0, |e| memchr::memchr(b'@', e.as_bytes()).unwrap_or(e.len()));
         let name = name.as_deref().unwrap_or_default();
         self.set(Trap::PersonalData, hashed && (short(user_id.len()) || short(local) || short(name.len())));
-        let by_provider =
-            password.is_none() && email.is_some() && Outcome::of_notes(&plan.notes) != Outcome::NeedsReset;
+        let by_provider = password.is_none()
+            && plan.bridged.is_none()
+            && email.is_some()
+            && Outcome::of_notes(&plan.notes) != Outcome::NeedsReset;
         self.set(Trap::ProviderSignIn, by_provider);
         self.set(Trap::HeavyLogin, cost.is_some_and(|cost| cost.mebibytes() > 128));
     }

@@ -162,6 +162,7 @@ mod tests {
                 },
                 steps: steps.into(),
                 notes: Vec::new(),
+                bridged: None,
             },
         )
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument as _;
 
+use super::bridge;
 use super::context::Context;
 use super::feed::{self, Intents};
 use super::gate::{Gate, Limits};
@@ -15,6 +16,7 @@ use super::metrics::Metrics;
 use super::saga;
 use super::stop::Stop;
 use crate::appwrite::Client;
+use crate::bridge::Vault;
 use crate::error::RunError;
 use crate::event::{Event, Listener, USER};
 use crate::ledger::{Ledger, Reader};
@@ -41,6 +43,8 @@ pub struct Engine<'i> {
     pub limits: Limits,
     /// Only the first of this many planned users.
     pub limit: Option<u64>,
+    /// Where hashes are sealed for the sign-in bridge, before their users are created.
+    pub vault: Option<&'i Vault>,
     /// Hears what happens.
     pub listener: Arc<dyn Listener>,
 }
@@ -108,6 +112,9 @@ impl Engine<'_> {
             let Intents { rows, jobs, unplanned } = feed::intend(batch, reader, context.gate.clock().earliest())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
+            }
+            if let Some(vault) = self.vault {
+                bridge::seal(vault, &jobs)?;
             }
             for row in unplanned {
                 if handle.block_on(saga::refused_since(context, row)).is_err() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
+use super::bridge::{self, Keeping};
 use super::session::{REFUSED_CODES, Session, Stage};
 use super::target::Destination;
 use super::{rejects, verify};
@@ -15,6 +16,7 @@ use crate::event::{Event, Listener};
 use crate::folder::Folder;
 use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::planner::Planner;
+use crate::policy::Unsupported;
 use crate::report::lists::IdMap;
 use crate::report::summary::{Import as Section, Known};
 use crate::report::survey::Survey;
@@ -22,12 +24,14 @@ use crate::report::{Report, Tally};
 use crate::runtime::block_on;
 
 /// What a person may say of one session of an import.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Choices {
     /// `--limit`: only the first so many planned users.
     pub limit: Option<u64>,
     /// `--yes`: known passwords that prove nothing do not hold the import back.
     pub yes: bool,
+    /// Where the bridge's key is, and how long it keeps hashes.
+    pub keeping: Keeping,
 }
 
 /// The result of an import that began.
@@ -52,6 +56,12 @@ pub fn import(
     listener: Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
+    let unsupported = stage.export.unsupported().unwrap_or(stage.session.policies.unsupported);
+    // Whatever keeps hashes from being sealed is said before anybody waits.
+    let vault = match unsupported {
+        Unsupported::Bridge => Some(bridge::vault(&stage.folder, &stage.target, &choices.keeping)?),
+        _ => None,
+    };
     let frame = stage.export.rejects_frame();
     let (planner, survey) = stage.survey(Some((&stage.folder, &frame)))?;
     let known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
@@ -86,6 +96,9 @@ pub fn import(
     let users = records.min(choices.limit.unwrap_or(u64::MAX)).saturating_sub(before.done);
     stage.listener.on(&Event::Expecting { users });
 
+    if let Some(vault) = &vault {
+        vault.set_importing(true)?;
+    }
     let started = Instant::now();
     let engine = Engine {
         planner: &planner,
@@ -93,12 +106,17 @@ pub fn import(
         client: Client::new(stage.target.clone(), stage.session.concurrency)?,
         limits: stage.session.limits(),
         limit: choices.limit,
+        vault: vault.as_ref(),
         listener: stage.listener.clone(),
     };
     let (ended, metrics) = engine.run(ledger, &stage.reader);
     let seconds = started.elapsed().as_secs_f64();
 
     let counts = stage.reader.counts()?;
+    if let Some(vault) = &vault {
+        bridge::forget_refused(vault, &stage.reader)?;
+        vault.set_importing(counts.left > 0)?;
+    }
     let section = Section { seconds, pace: metrics.pace(), ..section(&stage)? };
     let Survey { tally, duplicates, .. } = survey;
     let left_out = stage.reader.count_with(Code::PhoneLeftOut)?;

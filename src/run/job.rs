@@ -6,7 +6,7 @@ use crate::appwrite::clock::Clock;
 use crate::appwrite::wire::{Create, Step};
 use crate::code::Code;
 use crate::ledger::{State, Steps};
-use crate::plan::Plan;
+use crate::plan::{Bridged, Plan};
 
 /// A moment in the ledger, in Unix milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Job {
     pub create: Create<'static>,
     /// The follow-ups, in order.
     pub steps: SmallVec<[Step<'static>; 1]>,
+    /// What the sign-in bridge keeps of the user.
+    pub bridged: Option<Box<Bridged>>,
     /// Where the ledger says the user stands.
     pub state: State,
     /// What the ledger says the target has done.
@@ -73,6 +75,7 @@ impl Job {
             source_id: plan.source_id.as_ref().to_owned(),
             create: plan.create.clone().into_owned(),
             steps: plan.steps.iter().cloned().map(Step::into_owned).collect(),
+            bridged: plan.bridged.clone(),
             state: State::Planned,
             known: Steps::NONE,
             tried_since: None,

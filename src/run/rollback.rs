@@ -117,6 +117,8 @@ pub fn take_back(
     drop(context);
     drop(runtime);
     ledger.close()?;
+    // Also of a rollback that was stopped: whoever is gone signs in no more.
+    super::bridge::forget_rolled_back(path, &reader)?;
     listener.on(&event::Event::Over);
     let taken = done?;
 

@@ -73,7 +73,11 @@ impl<'k> SignIns<'k> {
         pairs.dedup();
         for i in pairs {
             let has_password = job.create.body.password.is_some();
+            // What is sealed is tried where it is known; the door is the bridge's.
+            let kept = job.bridged.as_ref().filter(|_| !has_password).map(|bridged| &bridged.kept);
             self.met[i] = match email {
+                _ if let Some(kept) = kept => (kept.verify(self.known[i].password.as_bytes()) != Some(true))
+                    .then_some("it is not the password of the hash that is kept for the bridge"),
                 _ if !has_password => Some("the user was created without a password"),
                 None => Some("the user has no e-mail address to sign in with"),
                 Some(email) => {

@@ -95,6 +95,7 @@ fn job(record: u64) -> Job {
             create: Create { endpoint: Endpoint::Md5, body },
             steps: steps.into(),
             notes: Vec::new(),
+            bridged: None,
         },
     )
 }

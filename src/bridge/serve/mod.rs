@@ -285,7 +285,7 @@ impl Service {
             return Ok(());
         }
         if !self.over.swap(true, Ordering::Relaxed) {
-            let purged = self.vault.expire()?;
+            let purged = super::farewell::expire(&self.vault)?;
             let date =
                 Timestamp::from_second(until).map(|date| date.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
             self.listener.on(&Event::Warned(format!(

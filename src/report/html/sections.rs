@@ -2,7 +2,7 @@
 
 use super::e;
 use super::plots::{self, Bar};
-use crate::report::figures::{count, duration, labels, millis, rate, seconds, share, users};
+use crate::report::figures::{bridge, count, duration, labels, millis, rate, seconds, share, users};
 use crate::report::summary::{Place, Report};
 use crate::report::tally::{KEPT_PROBLEMS, Outcome, UNKNOWN};
 
@@ -84,6 +84,7 @@ fn summary(report: &Report) -> Option<String> {
     });
     let duplicates = report.duplicates;
     let mut also = vec![report.sign_in.sentence(report.known.as_ref())];
+    also.extend(bridge(report));
     if !report.labels.is_empty() {
         also.push(format!("labels: {}", labels(report, 40)));
     }

@@ -98,8 +98,11 @@ impl Mapping {
             None => None,
             Some("skip") => Some(Unsupported::Skip),
             Some("no-password" | "without-password") => Some(Unsupported::WithoutPassword),
+            Some("bridge") => Some(Unsupported::Bridge),
             Some(other) => {
-                return Err(Problem(format!("[password] on_unsupported is `{other}`; there are skip and no-password")));
+                return Err(Problem(format!(
+                    "[password] on_unsupported is `{other}`; there are skip, no-password and bridge"
+                )));
             }
         };
         let own = id.as_ref().and_then(Text::sole_column).filter(|_| base.is_none());
