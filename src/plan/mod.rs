@@ -163,6 +163,11 @@ fn begin<'a>(
         _ => {}
     }
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
+    if sign_in == SignIn::Nothing && matches!(account.credential, Credential::None(_)) {
+        let text =
+            "nobody can sign in as this user, or find them but by their id: there is no address, number or password";
+        account.notes.push(Note::new(Code::NoSignIn, text));
+    }
     let secret = match password(&account.credential, sign_in, keep, profile, &mut account.notes) {
         Err(refusal) => {
             let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile);

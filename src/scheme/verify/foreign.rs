@@ -6,6 +6,7 @@
 
 mod digests;
 mod kdf;
+mod pepper;
 mod peppered;
 mod pre_hashed;
 
@@ -82,7 +83,7 @@ pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
         | "hmac-sha256" | "hmac-sha512"
             if input.pepper.is_some() =>
         {
-            peppered::check(scheme, bare, peppered::secret(input.pepper.as_deref()?)?)
+            peppered::check(scheme, bare, pepper::secret(input.pepper.as_deref()?)?)
         }
         "drupal7" => digests::drupal7(bare),
         "apr1" => digests::apr1(bare),
@@ -90,7 +91,7 @@ pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
         "sha1crypt" => digests::sha1crypt(bare),
         "fshp" => digests::fshp(bare),
         "spring-standard" => match &input.pepper {
-            Some(reference) => digests::spring(bare, Some(peppered::secret(reference)?)),
+            Some(reference) => digests::spring(bare, Some(pepper::secret(reference)?)),
             None => digests::spring(bare, None),
         },
         "ntlm" | "md4" | "utf16-digest" | "keccak" | "nested-digest" | "mysql41" | "mysql323" | "ripemd160"
@@ -122,7 +123,7 @@ pub fn needs_pepper(scheme: &str) -> bool {
 /// Whether the secret of a reference, `env:NAME`, is there.
 #[must_use]
 pub fn has_pepper(reference: &str) -> bool {
-    peppered::secret(reference).is_some()
+    pepper::secret(reference).is_some()
 }
 
 fn same(computed: &[u8], stored: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 use hmac::Hmac;
 
 use super::kdf::mac;
-use super::peppered::Secret;
+use super::pepper::Secret;
 use super::{Check, MAX_ROUNDS, digest, same};
 use crate::bytes::{hex, is_hex, unhex};
 use crate::format::Value;

@@ -5,7 +5,7 @@ use hmac::Hmac;
 use unicode_normalization::UnicodeNormalization as _;
 use yescrypt::{PasswordVerifier as _, Yescrypt};
 
-use super::peppered::Secret;
+use super::pepper::Secret;
 use super::{Check, MAX_ROUNDS, ab64, digest, same};
 use crate::account::{HashInput, SaltEncoding};
 use crate::bytes::{is_hex, unhex};

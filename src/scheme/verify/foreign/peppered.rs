@@ -1,9 +1,9 @@
 //! Hashes that are made with a secret of the application's.
 
 use hmac::Hmac;
-use zeroize::Zeroizing;
 
 use super::kdf::{self, mac};
+use super::pepper::Secret;
 use super::{Check, base64, same};
 use crate::account::HashInput;
 use crate::appwrite::Version;
@@ -11,15 +11,6 @@ use crate::bytes::{is_hex, unhex};
 use crate::scheme::cost::{Cost, Work};
 use crate::scheme::verify::Login;
 use crate::scheme::{Verdict, encoding, resolve};
-
-/// The application's secret.
-pub(super) type Secret = Zeroizing<Vec<u8>>;
-
-/// The secret that `env:NAME` stands for; none where the variable is not set or empty.
-pub(super) fn secret(reference: &str) -> Option<Secret> {
-    let value = std::env::var(reference.strip_prefix("env:")?).ok()?;
-    Some(Zeroizing::new(value.into_bytes())).filter(|secret| !secret.is_empty())
-}
 
 /// A check with the secret.
 pub(super) fn check(scheme: &str, text: &str, pepper: Secret) -> Option<Check<'static>> {
