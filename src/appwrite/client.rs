@@ -90,6 +90,8 @@ impl std::fmt::Debug for Target {
 pub struct Client {
     http: reqwest::Client,
     target: Target,
+    /// Where people sign in, if that is not at the endpoint.
+    door: Option<String>,
     #[cfg(test)]
     script: Option<std::sync::Arc<Script>>,
 }
@@ -120,9 +122,21 @@ impl Client {
         Ok(Self {
             http,
             target,
+            door: None,
             #[cfg(test)]
             script: None,
         })
+    }
+
+    /// The same, signing in at another endpoint, as an app does: without the key.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] for what is no URL of a server.
+    pub fn through(mut self, door: &str) -> Result<Self, RunError> {
+        let root = endpoint_url(door)?.path() == "/";
+        let door = door.trim_end_matches('/');
+        self.door = Some(if root { format!("{door}/v1") } else { door.to_owned() });
+        Ok(self)
     }
 
     /// The endpoint, project and key that requests go out with.
@@ -140,19 +154,23 @@ impl Client {
         if let Some(script) = &self.script {
             return script(request);
         }
-        let url = format!("{}{}", self.target.endpoint, request.path);
+        let (endpoint, sender) = match &self.door {
+            Some(door) if request.kind == Kind::SignIn => (door, As::Guest),
+            _ => (&self.target.endpoint, request.sender),
+        };
+        let url = format!("{endpoint}{}", request.path);
         let stranger;
-        let http = if request.sender == As::Key {
+        let http = if sender == As::Key {
             &self.http
         } else {
-            stranger = self.stranger()?;
+            stranger = self.stranger(endpoint)?;
             &stranger
         };
         let mut builder = http.request(request.method.clone(), url);
-        if matches!(request.sender, As::Guest | As::Visitor) {
+        if matches!(sender, As::Guest | As::Visitor) {
             builder = builder.header("x-appwrite-project", &self.target.project);
         }
-        if request.sender == As::Visitor {
+        if sender == As::Visitor {
             let mut key = HeaderValue::from_str(&self.target.key).map_err(|_| Lost::Unsent("the key".into()))?;
             key.set_sensitive(true);
             builder = builder.header("x-appwrite-key", key);
@@ -200,8 +218,8 @@ impl Client {
     }
 
     /// A client that shares neither headers nor connections.
-    fn stranger(&self) -> Result<reqwest::Client, Lost> {
-        let url = Url::parse(&self.target.endpoint).map_err(|e| Lost::Unsent(e.to_string()))?;
+    fn stranger(&self, endpoint: &str) -> Result<reqwest::Client, Lost> {
+        let url = Url::parse(endpoint).map_err(|e| Lost::Unsent(e.to_string()))?;
         let built = authorities::build(|| builder(&url), needs_tls(&url), &self.target.authorities);
         built.map(|(client, _)| client).map_err(|e| Lost::Unsent(describe(&e)))
     }

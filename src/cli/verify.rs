@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{print, progress};
 use crate::error::{Finish, RunError};
 use crate::run::parts::Parts;
-use crate::run::verify::verify;
+use crate::run::verify::{Passwords, verify};
 
 /// Read every created user back and compare; sign in with known passwords
 #[derive(Debug, clap::Args)]
@@ -16,6 +16,9 @@ pub struct Args {
     /// Passwords known in advance (default: those given to `import`)
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Sign in through this sign-in bridge instead of at the endpoint, as apps do: without the key
+    #[arg(long, value_name = "URL")]
+    pub through: Option<String>,
     /// The key.
     #[command(flatten)]
     pub key: super::args::KeyArgs,
@@ -27,7 +30,8 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
     let parts = Parts::of(&args.folders)?;
-    let (report, finish) = verify(&parts, args.known, args.key.key_file.as_deref(), &listener)?;
+    let sign_ins = Passwords { known: args.known, through: args.through };
+    let (report, finish) = verify(&parts, &sign_ins, args.key.key_file.as_deref(), &listener)?;
     print(&report, args.output)?;
     Ok(finish)
 }

@@ -36,6 +36,15 @@ const TOLD: usize = 20;
 /// import itself.
 pub(super) const SESSIONS_ASKED: u64 = 2000;
 
+/// The passwords to sign in with, and where.
+#[derive(Debug, Clone, Default)]
+pub struct Passwords {
+    /// The file of passwords known in advance, else the run's own.
+    pub known: Option<PathBuf>,
+    /// A sign-in bridge to sign in through, which lets in whom it holds a hash of.
+    pub through: Option<String>,
+}
+
 /// Reads back everybody whom the runs of these folders created, compares, and signs in with the passwords known in advance:
 /// what `verify` does. Report and findings are written into each folder; the report of all is given back.
 ///
@@ -43,7 +52,7 @@ pub(super) const SESSIONS_ASKED: u64 = 2000;
 /// What keeps a run from being opened, or everybody from being read.
 pub fn verify(
     parts: &Parts,
-    known: Option<PathBuf>,
+    passwords: &Passwords,
     key_file: Option<&Path>,
     listener: &Arc<dyn Listener>,
 ) -> Result<(Report, Finish), RunError> {
@@ -69,10 +78,10 @@ pub fn verify(
                 Some(here.map(|(path, _)| path).collect())
             }
         };
-        if let Some(known) = &known {
+        if let Some(known) = &passwords.known {
             session.export.known = Some(known.clone());
         }
-        let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, listener)?;
+        let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, passwords.through.as_deref(), listener)?;
         bad += differ;
         match &mut untried {
             Some(untried) => untried.retain(|who| untested.contains(who)),
@@ -112,7 +121,7 @@ fn one(
     let ours = readers.transpose()?.map(|readers| Ours::of(&readers)).transpose()?;
     let log = Log::new(stage.folder.begin(LOG)?);
     let keep = |finding: &Finding| log.add(finding).map_err(RunError::io(LOG));
-    let found = look(&stage, &planner, &survey.duplicates, ledger, ours.as_ref(), keep)?;
+    let found = look(&stage, &planner, &survey.duplicates, ledger, ours.as_ref(), through, keep)?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
     tell(&*stage.listener, &found, counts.left);
@@ -135,7 +144,7 @@ pub(super) fn read_back(
     ledger: Ledger,
 ) -> Result<Verified, RunError> {
     let ours = Ours::of([&stage.reader])?;
-    look(stage, planner, duplicates, ledger, Some(&ours), |_| Ok(()))
+    look(stage, planner, duplicates, ledger, Some(&ours), None, |_| Ok(()))
 }
 
 /// Reads back and signs in; each finding is handed on as it comes.
@@ -145,9 +154,11 @@ fn look(
     duplicates: &Duplicates,
     ledger: Ledger,
     ours: Option<&Ours>,
+    through: Option<&str>,
     keep: impl Fn(&Finding) -> Result<(), RunError>,
 ) -> Result<Verified, RunError> {
     let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
+    let client = through.map_or(Ok(client.clone()), |door| client.through(door))?;
     let known = match &stage.session.export.known {
         Some(path) => known::read(path)?,
         None => Vec::new(),
@@ -171,7 +182,7 @@ fn look(
     };
     let found = (|| {
         let mut found = Verified::default();
-        let people = people::People { stage, planner, duplicates, known: &known };
+        let people = people::People { stage, planner, duplicates, known: &known, through: through.is_some() };
         let people::Seen { sign_ins, elsewhere } = people.compare(&context, &runtime, &mut found, &sink)?;
         if let Some(ours) = ours {
             strays::find(&context, &runtime, ours, elsewhere, stage.preflight.version, &mut found, &sink)?;

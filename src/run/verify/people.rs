@@ -32,6 +32,8 @@ pub(super) struct People<'v> {
     pub(super) planner: &'v Planner<'v>,
     pub(super) duplicates: &'v Duplicates,
     pub(super) known: &'v [KnownPassword],
+    /// They are tried at the sign-in bridge, which lets in more than the target does.
+    pub(super) through: bool,
 }
 
 /// What the reading of the export showed besides.
@@ -63,7 +65,7 @@ impl People<'_> {
         let listener = &*self.stage.listener;
         listener.on(&event::Event::Expecting { users: expected });
         let ask_sessions = expected <= SESSIONS_ASKED;
-        let mut sign_ins = SignIns::of(self.known);
+        let mut sign_ins = SignIns::of(self.known, self.through);
         let mut elsewhere = Vec::new();
         let mut waiting: Vec<Job> = Vec::new();
         let mut asked = Parallel::new(context, runtime, self.stage.session.concurrency);
