@@ -52,7 +52,10 @@ pub fn compare(job: &Job, user: &User) -> Comparison {
     }
     let planned = body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default();
     let kept = !planned.is_empty() && *endpoint != Endpoint::Plain && user.password == planned;
-    if !kept && user.has_new_password() {
+    if planned.is_empty() && job.bridged.is_some() && !user.password.is_empty() {
+        // The bridge gives Appwrite what was typed, or its user has chosen another: both end what was planned.
+        result.upgraded = true;
+    } else if !kept && user.has_new_password() {
         result.different.push("password (set by somebody else since)");
     } else if !password(*endpoint, planned, &user.hash, &user.password, &mut result.upgraded) {
         result.different.push("password hash");

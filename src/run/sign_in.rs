@@ -34,6 +34,8 @@ pub(super) struct SignIn {
 /// Finds the users of the known passwords among the jobs.
 pub(super) struct SignIns<'k> {
     known: &'k [KnownPassword],
+    /// Whether they are tried at the sign-in bridge.
+    through: bool,
     by_email: HashMap<String, Vec<usize>>,
     by_id: HashMap<&'k str, Vec<usize>>,
     met: Vec<Option<&'static str>>,
@@ -41,9 +43,10 @@ pub(super) struct SignIns<'k> {
 }
 
 impl<'k> SignIns<'k> {
-    pub fn of(known: &'k [KnownPassword]) -> Self {
+    pub fn of(known: &'k [KnownPassword], through: bool) -> Self {
         let mut sign_ins = Self {
             known,
+            through,
             by_email: HashMap::new(),
             by_id: HashMap::new(),
             met: vec![Some("the run created no such user"); known.len()],
@@ -73,12 +76,15 @@ impl<'k> SignIns<'k> {
         pairs.dedup();
         for i in pairs {
             let has_password = job.create.body.password.is_some();
-            // What is sealed is tried where it is known; the door is the bridge's.
+            // Without the bridge, whose door it is, what is sealed is tried where it is known.
             let kept = job.bridged.as_ref().filter(|_| !has_password).map(|bridged| &bridged.kept);
+            let at_the_bridge = self.through && kept.is_some() && email.is_some();
             self.met[i] = match email {
-                _ if let Some(kept) = kept => (kept.verify(self.known[i].password.as_bytes()) != Some(true))
-                    .then_some("it is not the password of the hash that is kept for the bridge"),
-                _ if !has_password => Some("the user was created without a password"),
+                _ if let Some(kept) = kept.filter(|_| !at_the_bridge) => {
+                    (kept.verify(self.known[i].password.as_bytes()) != Some(true))
+                        .then_some("it is not the password of the hash that is kept for the bridge")
+                }
+                _ if !has_password && !at_the_bridge => Some("the user was created without a password"),
                 None => Some("the user has no e-mail address to sign in with"),
                 Some(email) => {
                     self.found.push(SignIn {

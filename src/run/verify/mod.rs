@@ -81,7 +81,8 @@ pub fn verify(
         if let Some(known) = &passwords.known {
             session.export.known = Some(known.clone());
         }
-        let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, passwords.through.as_deref(), listener)?;
+        let (report, differ, untested) =
+            one(session, path, strays.as_deref(), key_file, passwords.through.as_deref(), listener)?;
         bad += differ;
         match &mut untried {
             Some(untried) => untried.retain(|who| untested.contains(who)),
@@ -105,6 +106,7 @@ fn one(
     path: &Path,
     strays: Option<&[&PathBuf]>,
     key_file: Option<&Path>,
+    through: Option<&str>,
     listener: &Arc<dyn Listener>,
 ) -> Result<(Report, u64, Vec<String>), RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, listener.clone())?;
@@ -211,7 +213,8 @@ fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
     };
     say(
         found.upgraded,
-        "of the same have signed in since: Appwrite re-hashed their passwords, which is as it should be",
+        "of the same have signed in since: Appwrite re-hashed their passwords or was given them by the bridge, which is as it \
+         should be",
     );
     say(found.used, "of the same have something that no import makes: a session, a second factor, a target");
     say(found.sessions_unasked, "users are too many to ask for the sessions of each");
