@@ -719,3 +719,50 @@ fn the_log_and_the_figures_name_nobody_and_a_signal_ends_it_in_order() {
         assert!(!log.contains(secret) && !figures.text.contains(secret), "{secret} in {log}");
     }
 }
+
+/// The whole way of a user: imported, looked at, signed in through the bridge and looked at again.
+#[test]
+fn an_import_is_verified_through_its_bridge() {
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name);
+    let sandbox = Sandbox::start(&["--appwrite-version", "2.6.2"]);
+    std::fs::write(
+        at("export.csv"),
+        format!("id,email,password\nann,ann@example.com,{SSHA}\nbob,bob@example.com,{SSHA}\n"),
+    )
+    .expect("written");
+    std::fs::write(at("known.csv"), format!("email,password\nann@example.com,{RIGHT}\nbob@example.com,another word\n"))
+        .expect("written");
+    std::fs::create_dir(at("keys")).expect("a folder");
+    let key = run(Command::new(env!("CARGO_BIN_EXE_rehome")).args(["bridge", "key"])).exits(0).stdout;
+    std::fs::write(at("keys/key"), key).expect("written");
+    private(&at("keys/key"));
+    let mut import = sandbox.rehome();
+    import.arg("import").arg(at("export.csv")).args(["--unsupported", "bridge", "--yes", "--bridge-key-file"]);
+    run(import.arg(at("keys/key")).arg("--run").arg(at("run"))).exits(0);
+    let mut serve = sandbox.rehome();
+    serve.args(["bridge", "serve", "--format", "json", "--listen", "127.0.0.1:0", "--floor", "0", "--upstream"]);
+    serve
+        .arg(&sandbox.endpoint)
+        .arg("--store")
+        .arg(at("run/bridge.sqlite"))
+        .arg("--bridge-key-file")
+        .arg(at("keys/key"));
+    let bridge = Bridge::of(&mut serve);
+    let verify = |through: &[&str]| {
+        let mut verify = sandbox.rehome();
+        verify.arg("verify").arg(at("run")).arg("--known").arg(at("known.csv")).args(through);
+        run(verify.args(["--format", "json"]))
+    };
+    let said = verify(&["--through", bridge.root()]).exits(3);
+    let counts = &said.json()["verify"];
+    assert_eq!((&counts["signed_in"], &counts["not_signed_in"]), (&json!(1), &json!(1)), "{}", said.stderr);
+    // Ann has a password at Appwrite by now, which is as it should be.
+    let counts = verify(&["--through", bridge.root()]).json()["verify"].clone();
+    assert_eq!((&counts["different"], &counts["signed_in"]), (&json!(0), &json!(1)), "{counts}");
+    let mut status = sandbox.rehome();
+    let status = run(status.args(["bridge", "status", "--format", "json", "--store"]).arg(at("run/bridge.sqlite")))
+        .exits(0)
+        .json();
+    assert_eq!((&status["migrated"], &status["pending"]), (&json!(1), &json!(1)), "{status}");
+}
