@@ -3,8 +3,9 @@
 //!
 //! *In flight.* By Little's law the throughput at a limit is limit ÷ latency, which is less noisy than counting users and
 //! does not depend on whether there was anything to send. The limit quadruples while that pays (slow start), then is
-//! probed up and, if latency has risen above the best seen, down, in steps of a quarter; a step stays only if it pays.
-//! Steps that do not pay make the next one wait longer. More than a tenth of 503s cuts the limit.
+//! probed up and, if latency has risen above the best seen, down, in steps of a quarter; a step up stays only if it pays,
+//! one down if it costs nothing: as fast, and the target's other clients wait for fewer. Other steps make the next one
+//! wait longer. More than a tenth of 503s cuts the limit.
 //!
 //! *A second.* Unlimited until the target says 429. Then what it accepted during the last second becomes the rate, and
 //! after a while a little more is tried. 429s that do not get fewer at a lower rate are not about the rate.
@@ -19,8 +20,8 @@ const GROWTH: usize = 4;
 const GROWTH_PAYS: f64 = 0.65;
 /// A step by a quarter pays if throughput grows by this part of what was added.
 const STEP_PAYS: f64 = 0.4;
-/// Going down pays if throughput grows by this factor.
-const DOWN_PAYS: f64 = 1.03;
+/// Going down costs nothing if throughput stays at this part of what it was when the way down began.
+const DOWN_KEEPS: f64 = 0.98;
 /// Latency above this multiple of the best makes it worth trying less.
 const RISEN: f64 = 1.3;
 /// 503s above this part of an epoch's answers, and a handful, cut the limit.
@@ -41,7 +42,9 @@ const RATE_HOLD: (f64, f64, f64) = (1.0, 10.0, 120.0);
 
 /// How long an epoch lasts at least, in slow start and later: a server that answers in a millisecond stops for several at
 /// times, which is no answer to what was tried.
-const SHORTEST: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+const SHORTEST: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// An epoch that is this old is content with an answer for each request in flight.
+const LONG: Duration = Duration::from_secs(5);
 
 /// What an answer says about pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +165,13 @@ impl Pace {
 
     /// Whether the epoch has samples and time enough: slow start must be quick, and is corrected later.
     fn is_over(&self, now: Duration) -> bool {
+        let age = now.saturating_sub(self.epoch.since);
         let (samples, shortest) = match self.phase {
             Phase::SlowStart { .. } => (self.limit.max(4), SHORTEST.0),
+            Phase::Hold { .. } | Phase::Try { .. } if age >= LONG => (self.limit.max(24), LONG),
             Phase::Hold { .. } | Phase::Try { .. } => ((4 * self.limit).clamp(24, 512), SHORTEST.1),
         };
-        self.epoch.samples >= samples && now.saturating_sub(self.epoch.since) >= shortest
+        self.epoch.samples >= samples && age >= shortest
     }
 
     fn end_epoch(&mut self, now: Duration) {
@@ -184,7 +189,8 @@ impl Pace {
                             self.best_latency = 0.0;
                         }
                         let better = if gain < 1.0 { base } else { self.limit };
-                        return self.set_limit(now, better, hold(HOLD.0));
+                        // Down first: that was too much rather than too little.
+                        return self.set_limit(now, better, Phase::Hold { left: 1, next: 1 });
                     }
                 }
                 if self.limit == self.ceiling {
@@ -199,26 +205,35 @@ impl Pace {
                 let risen = latency > self.best_latency * RISEN;
                 // Up and down take turns where both may pay; `next` doubles each time, so its parity in powers of two
                 // alternates.
-                let down = risen && self.limit > 1 && (next.trailing_zeros() % 2 == 0 || self.limit == self.ceiling);
-                let step = (self.limit / 4).max(1);
-                let to = if down { self.limit - step } else { (self.limit + step).min(self.ceiling) };
-                if to == self.limit {
-                    self.set_phase(now, Phase::Hold { left: next, next: (next * 2).min(HOLD.1) });
-                } else {
-                    self.set_limit(now, to, Phase::Try { base: self.limit, throughput, next });
-                }
+                let down = risen && (next.trailing_zeros() % 2 == 0 || self.limit == self.ceiling);
+                self.go(now, !down, throughput, next);
             }
             Phase::Try { base, throughput: before, next } => {
-                let gain = throughput / before;
+                let up = self.limit > base;
                 let added = self.limit as f64 / base as f64 - 1.0;
-                let pays = if self.limit > base { gain >= 1.0 + STEP_PAYS * added } else { gain >= DOWN_PAYS };
-                if pays {
-                    // On with it at once: the knee is further on.
-                    self.set_phase(now, Phase::Hold { left: 1, next: if self.limit > base { 2 } else { 1 } });
-                } else {
+                if throughput / before < if up { 1.0 + STEP_PAYS * added } else { DOWN_KEEPS } {
                     self.set_limit(now, base, hold(next));
+                } else if up {
+                    // On with it at once: the knee is further on.
+                    self.go(now, true, throughput, HOLD.0);
+                } else if latency > self.best_latency * RISEN {
+                    self.go(now, false, before.max(throughput), HOLD.0);
+                } else {
+                    self.set_phase(now, hold(HOLD.0));
                 }
             }
+        }
+    }
+
+    /// Tries a quarter more, or less, than has this throughput; holds where there is no more, or less.
+    fn go(&mut self, now: Duration, up: bool, throughput: f64, next: u32) {
+        let base = self.limit;
+        let step = (base / 4).max(1);
+        let to = if up { (base + step).min(self.ceiling) } else { (base - step).max(1) };
+        if to == base {
+            self.set_phase(now, Phase::Hold { left: next, next: (next * 2).min(HOLD.1) });
+        } else {
+            self.set_limit(now, to, Phase::Try { base, throughput, next });
         }
     }
 
@@ -420,6 +435,33 @@ mod tests {
             let best = (1..=128).map(|n| n as f64 / server(n, &mut fastrand::Rng::new())).fold(0.0, f64::max);
             let found = mean(&accepted[20..]);
             assert!(found > 0.9 * best, "knee {knee}: {found} of {best}");
+        }
+    }
+
+    /// Beyond its cores a server only lets everybody wait: as fast with as few in flight as keep them busy.
+    #[test]
+    fn a_plateau_is_left_downwards() {
+        for (cores, service) in [(2.0_f64, 0.018), (2.0, 0.04), (4.0, 0.05), (8.0, 0.1), (16.0, 0.03), (40.0, 0.1)] {
+            let server = |n: usize| service * (n as f64 / cores).max(1.0);
+            let others = std::cell::RefCell::new(Vec::new());
+            let answered = std::cell::Cell::new(Duration::ZERO);
+            let noisy = |n: usize, rng: &mut fastrand::Rng| {
+                if answered.get() > Duration::from_secs(90) {
+                    others.borrow_mut().push(server(n + 1));
+                }
+                server(n) * (0.7 + 0.6 * rng.f64())
+            };
+            let mut pace = Pace::new(128);
+            let accepted = simulate(&mut pace, 180, noisy, |now, _| {
+                answered.set(now);
+                (Signal::Answered, None)
+            });
+            let (found, best) = (mean(&accepted[30..]), cores / service);
+            let mut others = others.into_inner();
+            others.sort_by(f64::total_cmp);
+            let p90 = others[others.len() * 9 / 10];
+            assert!(found > 0.95 * best, "{cores} cores, {service} s: {found} of {best}");
+            assert!(p90 <= 2.0 * service + 0.05, "{cores} cores, {service} s: others wait {p90} s");
         }
     }
 
