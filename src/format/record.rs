@@ -163,6 +163,18 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// [`Record::columns`] of one place in the list.
+    #[must_use]
+    pub fn column<const N: usize>(&self, list: &'static ColumnList<N>, at: usize) -> Option<&Value<'a>> {
+        if let Fields::Row { header, cells } = &self.fields
+            && let Some((asked, places)) = header.asked.get()
+            && std::ptr::eq(*asked, list.names.as_slice())
+        {
+            return places.get(at).and_then(|&place| cells.get(place as usize));
+        }
+        self.columns(list).get(at).copied().flatten()
+    }
+
     /// [`Record::get`] of each of these names. A source reads the same columns of every record, so a header remembers where
     /// the first list it was asked for stands, and members are looked up in the list.
     #[must_use]

@@ -52,6 +52,11 @@ pub fn looks_like(cell: &str) -> Looks {
     if text.starts_with(['!', '*']) && unusable_marker(text) {
         return Looks::Nothing;
     }
+    if is_short_word(text) { Looks::Nothing } else { resolved(text) }
+}
+
+/// What the resolver makes of it.
+fn resolved(text: &str) -> Looks {
     let input = HashInput { hash: text.into(), ..HashInput::default() };
     match resolve(&input, Version::NEWEST.profile()) {
         Verdict::Maps(mapped) if mapped.scheme == "plain" => Looks::Hash { scheme: "plain", sure: true },
@@ -67,6 +72,19 @@ pub fn looks_like(cell: &str) -> Looks {
         },
     }
 }
+
+/// What nearly all passwords are, and no hash: shorter than any but those that are hexadecimal, without the signs that hashes
+/// are written with.
+fn is_short_word(text: &str) -> bool {
+    text.len() < SHORTEST
+        && !text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b'!' | b'?' | b'#'))
+}
+
+/// The length of the shortest hash that is more than hexadecimal: DES-crypt's.
+const SHORTEST: usize = 13;
 
 /// A marker that no person would choose as a password, as [`unusable_marker`] alone would have all of `!Summer2024`.
 fn is_marker(text: &str) -> bool {

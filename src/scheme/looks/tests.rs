@@ -81,3 +81,13 @@ fn passwords_stay_passwords() {
         assert!(!looks_like(either).is_no_password(), "{either}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn short_words_are_nothing_to_the_resolver(word in "[a-zA-Z0-9_.@!?#-]{1,12}") {
+        let text = word.trim_ascii();
+        if is_short_word(text) && !is_mask(text) && !unusable_marker(text) {
+            proptest::prop_assert_eq!(resolved(text), Looks::Nothing);
+        }
+    }
+}

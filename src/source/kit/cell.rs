@@ -1,9 +1,11 @@
 //! What one cell is to a sign-in: nothing, a mask, a hash in whatever wrapping, or words.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use rustc_hash::FxHashMap;
 
 use crate::bytes::{is_hex, trim};
 use crate::format::Value;
@@ -28,6 +30,7 @@ pub(in crate::source) enum Cell<'v> {
 pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
     match value {
         Value::Null => Cell::Empty,
+        Value::Text(text) if text.is_empty() => Cell::Empty,
         Value::Object(_) | Value::List(_) => match unwrapped(value) {
             Some(text) if is_masked(&text) => Cell::Masked,
             Some(text) => Cell::Hash(text),
@@ -47,8 +50,12 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
 /// wrappings.
 pub(in crate::source) fn look_declared<'v>(value: &'v Value<'_>) -> Cell<'v> {
     match value {
-        Value::Text(text) if text.len() >= 20 && !is_masked(text) && decoded(trim(text)).is_none() => {
-            Cell::Hash(Cow::Borrowed(text))
+        Value::Text(text) if text.len() >= 20 => {
+            if says_itself(trim(text)) || (!is_masked(text) && decoded(trim(text)).is_none()) {
+                Cell::Hash(Cow::Borrowed(text))
+            } else {
+                look(value)
+            }
         }
         _ => look(value),
     }
@@ -56,8 +63,7 @@ pub(in crate::source) fn look_declared<'v>(value: &'v Value<'_>) -> Cell<'v> {
 
 fn look_at(text: &str) -> Cell<'_> {
     let bare = trim(text);
-    // Nearly all cells of a column of hashes say what they are, or are a digest.
-    if is_digest(bare) || kind(bare).is_some() {
+    if says_itself(bare) {
         return Cell::Hash(Cow::Borrowed(text));
     }
     if bare.is_empty() || ["null", "none", "nil", "nan", "\\n"].iter().any(|word| bare.eq_ignore_ascii_case(word)) {
@@ -71,6 +77,11 @@ fn look_at(text: &str) -> Cell<'_> {
         return Cell::Hash(Cow::Owned(inner));
     }
     if is_hash_by(looks, bare) { Cell::Hash(Cow::Borrowed(text)) } else { Cell::Words(Cow::Borrowed(text)) }
+}
+
+/// Nearly all cells of a column of hashes say what they are, or are a digest.
+fn says_itself(bare: &str) -> bool {
+    is_digest(bare) || kind(bare).is_some()
 }
 
 /// Hexadecimal as long as a digest, and not of one that says itself what it is (`24…` is `$…`, `7b…` is `{…`).
@@ -240,11 +251,20 @@ const BEGINNINGS: [(&str, &str); 47] = [
     (":B:", "MD5"),
 ];
 
+/// [`BEGINNINGS`] by their first two bytes.
+static BY_PAIR: LazyLock<FxHashMap<[u8; 2], Vec<(&str, &str)>>> = LazyLock::new(|| {
+    let mut by_pair: FxHashMap<_, Vec<_>> = FxHashMap::default();
+    for (beginning, kind) in BEGINNINGS {
+        if let Some(&pair) = beginning.as_bytes().first_chunk() {
+            by_pair.entry(pair).or_default().push((beginning, kind));
+        }
+    }
+    by_pair
+});
+
 /// The kind of hash that a text says itself to be: quick enough to be asked of every cell of an export.
 pub(crate) fn kind(text: &str) -> Option<&'static str> {
-    if text.len() < 20
-        || !text.starts_with(['$', '{', 'b', 'a', 's', 'c', 'p', 'P', 'U', ':', 'g', 'A', 'm', 'S', '1', '2'])
-    {
+    if text.len() < 20 {
         return None;
     }
     if let Some(rest) = text.strip_prefix('{') {
@@ -257,8 +277,8 @@ pub(crate) fn kind(text: &str) -> Option<&'static str> {
     if let [b'1'..=b'2', b'|', rest @ ..] = text.as_bytes() {
         return std::str::from_utf8(rest).ok().and_then(kind);
     }
-    let whole = !text.contains(char::is_whitespace);
-    BEGINNINGS.iter().find(|(beginning, _)| whole && text.starts_with(beginning)).map(|&(_, kind)| kind)
+    let said = BY_PAIR.get(text.as_bytes().first_chunk()?)?.iter().find(|(beginning, _)| text.starts_with(beginning));
+    said.filter(|_| !text.contains(char::is_whitespace)).map(|&(_, kind)| kind)
 }
 
 /// [`kind`] of whatever a cell holds, out of its wrapping, and inside objects, lists and JSON that is text.

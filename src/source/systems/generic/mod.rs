@@ -106,7 +106,7 @@ impl Source for Generic {
     }
 
     fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
-        record.columns(&COLUMNS)[at::PASSWORD]
+        record.column(&COLUMNS, at::PASSWORD)
     }
 }
 

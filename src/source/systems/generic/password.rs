@@ -92,8 +92,8 @@ fn input<'r>(
         .or_else(|| inner(&["algorithm", "scheme", "hasher", "type"]).and_then(Value::text))
         .or_else(outer);
     // Other systems' columns hold names and numbers of their own; only under rehome's name is each a scheme.
-    let own = record.get("password_scheme").is_some();
-    let declared = declared.filter(|name| own || registry::find(name).is_some() && cell::kind(&hash).is_none());
+    let own = || record.get("password_scheme").is_some();
+    let declared = declared.filter(|name| cell::kind(&hash).is_none() && registry::find(name).is_some() || own());
     let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
     let inner_salt = || inner(&["salt"]).and_then(|salt| salt.member("value").or(Some(salt))).and_then(Value::text);
     let mut input = HashInput {
