@@ -317,14 +317,9 @@ impl<R: Read> Batches<R> {
     fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
         let missing = want.saturating_sub(data.len());
         if missing > 0 && !self.eof && self.cut_off.is_none() {
-            let had = data.len();
-            // Cleared once here; `read_to_end` would have every reader clear all that is left, each time.
             data.reserve_exact(missing);
-            data.resize(want, 0);
-            let (read, ended) = read_all(&mut self.input, &mut data[had..]);
-            data.truncate(had + read);
-            match ended {
-                Ok(()) => {
+            match self.input.by_ref().take(missing as u64).read_to_end(data) {
+                Ok(read) => {
                     self.eof = read < missing;
                     if let Some(consumed) = &self.consumed {
                         consumed.fetch_add(read as u64, Ordering::Relaxed);
@@ -336,18 +331,4 @@ impl<R: Read> Batches<R> {
         }
         Ok(())
     }
-}
-
-/// Fills a buffer as far as there is something to read, and says how far that was, also where it ended with an error.
-fn read_all(input: &mut impl Read, buffer: &mut [u8]) -> (usize, std::io::Result<()>) {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Err(error)),
-        }
-    }
-    (filled, Ok(()))
 }

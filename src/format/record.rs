@@ -163,6 +163,15 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The name of the row's column that stands for one place in the list; `None` where that is not known at once.
+    #[must_use]
+    pub fn column_name<const N: usize>(&self, list: &'static ColumnList<N>, at: usize) -> Option<&str> {
+        let Fields::Row { header, .. } = &self.fields else { return None };
+        let (asked, places) = header.asked.get()?;
+        let place = std::ptr::eq(*asked, list.names.as_slice()).then(|| places.get(at))??;
+        header.names().get(*place as usize).map(String::as_str)
+    }
+
     /// [`Record::columns`] of one place in the list.
     #[must_use]
     pub fn column<const N: usize>(&self, list: &'static ColumnList<N>, at: usize) -> Option<&Value<'a>> {

@@ -278,7 +278,8 @@ pub(crate) fn kind(text: &str) -> Option<&'static str> {
         return std::str::from_utf8(rest).ok().and_then(kind);
     }
     let said = BY_PAIR.get(text.as_bytes().first_chunk()?)?.iter().find(|(beginning, _)| text.starts_with(beginning));
-    said.filter(|_| !text.contains(char::is_whitespace)).map(|&(_, kind)| kind)
+    let whole = || memchr::memchr3(b' ', b'\n', b'\t', text.as_bytes()).is_none();
+    said.filter(|_| whole()).map(|&(_, kind)| kind)
 }
 
 /// [`kind`] of whatever a cell holds, out of its wrapping, and inside objects, lists and JSON that is text.
@@ -353,6 +354,9 @@ fn is_tagged(text: &str) -> bool {
 
 /// A run of 24 hexadecimal digits or more, or 20 signs of base64 in which capitals, small letters and digits are mixed.
 fn is_unpronounceable(text: &str) -> bool {
+    if text.len() < 20 {
+        return false;
+    }
     let runs = |is: fn(u8) -> bool| text.as_bytes().split(move |b| !is(*b));
     let hex = |run: &[u8]| run.len() >= 24 && run.iter().any(u8::is_ascii_digit);
     let mixed = |run: &[u8]| {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::columns::{COUNT, at};
+use super::columns::{COLUMNS, COUNT, at};
 use crate::account::{Credential, HashInput};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, Value};
@@ -92,8 +92,11 @@ fn input<'r>(
         .or_else(|| inner(&["algorithm", "scheme", "hasher", "type"]).and_then(Value::text))
         .or_else(outer);
     // Other systems' columns hold names and numbers of their own; only under rehome's name is each a scheme.
-    let own = || record.get("password_scheme").is_some();
-    let declared = declared.filter(|name| cell::kind(&hash).is_none() && registry::find(name).is_some() || own());
+    let own = match record.column_name(&COLUMNS, at::SCHEME) {
+        Some(name) if declared.is_some() => name == "password_scheme",
+        _ => declared.is_some() && record.get("password_scheme").is_some(),
+    };
+    let declared = declared.filter(|name| own || cell::kind(&hash).is_none() && registry::find(name).is_some());
     let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
     let inner_salt = || inner(&["salt"]).and_then(|salt| salt.member("value").or(Some(salt))).and_then(Value::text);
     let mut input = HashInput {
@@ -120,7 +123,8 @@ fn input<'r>(
 
 /// Whether what stands beside a password says that it is a hash: a scheme, a salt, a cost.
 fn says_hash(members: &Members<'_>) -> bool {
-    let written = |at: usize| members[at].and_then(Value::text).filter(|text| !text.trim().is_empty());
+    let filled = |at: usize| members[at].filter(|value| !value.is_empty());
+    let written = |at: usize| filled(at).and_then(Value::text).filter(|text| !text.trim().is_empty());
     let scheme = written(at::SCHEME);
     let is_plain = scheme.as_deref().is_some_and(|name| registry::find(name).is_some_and(|s| s.name == "plain"));
     !is_plain && (at::SCHEME..at::PASSWORD).any(|at| written(at).is_some())
