@@ -1,6 +1,7 @@
 //! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
 
 mod architecture;
+mod bridge;
 mod bridge_serve;
 mod broken;
 mod browser;

@@ -20,6 +20,7 @@ pub fn rehome() -> Command {
         "APPWRITE_API_KEY",
         "JOB_COMPLETION_INDEX",
         "JOB_COMPLETIONS",
+        "REHOME_BRIDGE_KEY",
         "REHOME_LOG",
         "REHOME_LOG_FORMAT",
         "HTTP_PROXY",

@@ -208,15 +208,22 @@ fn refused_but_kept(
     }
 }
 
+/// The preferences under which sources keep what a user signed in with, likeliest first.
+const LOGIN_NAMES: [&str; 6] = ["username", "user_login", "login", "user_name", "uid", "sAMAccountName"];
+
 /// Completes what the bridge keeps: by what the user signs in, who may have no address. Without anything to sign in with
 /// the user is refused, as without a bridge.
 fn with_login<'a>(mut secret: Secret<'a>, account: &mut Account<'_>, sign_in: SignIn) -> Result<Secret<'a>, Refusal> {
     let Some(bridged) = &mut secret.bridged else { return Ok(secret) };
-    let name = account.prefs.get("username").and_then(serde_json::Value::as_str).map(str::trim);
-    bridged.login = name.filter(|name| !name.is_empty()).map(str::to_owned);
-    if bridged.login.is_none() && sign_in == SignIn::Phone {
-        bridged.login = account.phone.as_deref().map(str::to_owned);
-    }
+    let names = LOGIN_NAMES.iter().filter_map(|key| account.prefs.get(*key)?.as_str());
+    // Password files have their users' names for ids.
+    let others = match sign_in {
+        SignIn::Email => None,
+        SignIn::Phone => account.phone.as_deref(),
+        SignIn::Nothing => Some(&*account.source_id),
+    };
+    let name = names.chain(others).map(str::trim).find(|name| !name.is_empty());
+    bridged.login = name.map(str::to_owned);
     if bridged.login.is_none() && sign_in == SignIn::Nothing {
         return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address or a name to sign in with"));
     }

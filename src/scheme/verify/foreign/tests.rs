@@ -74,3 +74,42 @@ fn the_published_vectors_of_these_schemes_are_proven() {
     assert!(denied.is_empty(), "{denied:?}");
     assert_eq!(proven.values().sum::<i32>(), 115, "{proven:?}");
 }
+
+/// Hashed by Python's bcrypt 5.0 (of the first 72 bytes, which is all that it reads), passlib 1.7.4 and the reference Argon2
+/// of argon2-cffi, with the secrets that stand here.
+#[test]
+fn a_secret_of_the_application_is_hashed_as_each_system_does() {
+    const FLASK: &str = "146585145368132386173505678016728509634";
+    for (scheme, secret, password, hash) in [
+        (
+            "bcrypt-peppered",
+            "a pepper of the app",
+            "devise-pass",
+            "$2a$04$x2taIRP6E2ymOBNWLUROcOD3Q7AjCLqcuvaD/Vp337il66k2Dkhgi",
+        ),
+        ("flask-security", FLASK, "flask-pass", "$2b$04$//by34Qj0MQKjLL/xQWX9.h69JAiDM4ATnIB14ruk0F1MNr72Rp1W"),
+        (
+            "flask-security",
+            FLASK,
+            "flask-pass",
+            "$pbkdf2-sha512$10$VGpNiREC4FyrldJ6L2WMEQ$A1rjnxK6qc/3TQRwzvale7GlLv2.UVTOkUvIM8YlEfMdyJ4xIS4EKis5taZyr5FV22ym2C/\
+             BG27FKkTSiW3Wjw",
+        ),
+        (
+            "argon2-peppered",
+            "a secret",
+            "argon-pass",
+            "$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$D2aHs5dyxRioqPzM6JR/sCLn/daw9Slcoo6IAqOfT5Q",
+        ),
+        // hmac.new(b"key", b"password", "sha256").hexdigest(), hashlib.md5(b"cookie" + b"password").hexdigest()
+        ("hmac-sha256", "key", "password", "4d42fb9ffc8d7d0a245429438b4bc73db1007a167026a0a0c6a74fa58e8e86ca"),
+        ("prestashop", "cookie", "password", "ed38857afcb1dab679b62f6098d57f8e"),
+    ] {
+        let check = |secret: &str| {
+            peppered::check(scheme, hash, pepper::Secret::new(secret.as_bytes().to_vec())).expect("a hash")
+        };
+        assert!(check(secret).fits(password.as_bytes()), "{scheme}");
+        assert!(!check(secret).fits(b"another password"), "{scheme}");
+        assert!(!check("another secret").fits(password.as_bytes()), "{scheme}");
+    }
+}
