@@ -76,6 +76,10 @@ fn check(export: &Path, more: &[&str], home: &Home) -> Run {
     run(command.args(["--format", "json"]))
 }
 
+fn no_password(user: &Value) -> bool {
+    user["password"].as_str().unwrap_or_default().is_empty()
+}
+
 fn users(sandbox: &Sandbox) -> Vec<Value> {
     let headers = [
         ("X-Appwrite-Project".to_owned(), sandbox.project.clone()),
@@ -116,7 +120,7 @@ fn whom_appwrite_cannot_verify_is_kept_and_every_command_says_so() {
     }
     let there = users(&sandbox);
     assert_eq!(there.len(), 11);
-    assert_eq!(there.iter().filter(|user| user["email"] == "alice@example.com" && user["password"] == "").count(), 1);
+    assert_eq!(there.iter().filter(|user| user["email"] == "alice@example.com" && no_password(user)).count(), 1);
     // What is sealed says nothing without the key.
     for secret in ["example.com", "alice", "pbkdf2_", "7moPBv6fGWs7kQNurpFzno", "O9XHAHelhxEpzU6lXh5Y", "Passw0rd"] {
         assert!(!home.holds(secret), "{secret} stands in the store");
@@ -188,12 +192,11 @@ fn no_crash_loses_a_hash() {
         std::thread::sleep(Duration::from_millis(lifetime));
         let _ = child.kill();
         let _ = child.wait();
-        if !home.store().exists() {
-            continue;
-        }
         // Whoever is there can be let in.
         let created = created(&home);
-        let pending = home.status()["pending"].as_u64().expect("a number");
+        let mut status = rehome();
+        let status = run(status.args(["bridge", "status", "--format", "json", "--store"]).arg(home.store()));
+        let pending = if status.code == 0 { status.json()["pending"].as_u64().expect("a number") } else { 0 };
         assert!(pending >= created, "{created} were created, and {pending} are kept, after {lifetime} ms");
     }
     run(&mut home.import(&sandbox, &export)).exits(0);

@@ -134,6 +134,11 @@ impl Store {
                 ))
                 .map_err(sql)?;
         }
+        if empty && !create {
+            // Killed between making the file and its first rows.
+            return Err(RunError::usage(format!("{} holds nothing yet: nobody was sealed", path.display()))
+                .remedy("give the same `rehome import` again"));
+        }
         let pragma = |name| writer.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(sql);
         if pragma("application_id")? != APPLICATION {
             return Err(foreign(path.display()));

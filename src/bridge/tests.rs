@@ -108,6 +108,10 @@ fn another_key_another_project_and_another_file_are_refused() {
     std::fs::write(&home.path, "no database at all, but long enough to be looked at by somebody who would know one")
         .expect("written");
     assert_eq!(refused(Store::open(&home.path, store::Durable::ByProcess)).0, 5);
+    std::fs::write(&home.path, "").expect("written");
+    let (code, text) = refused(Store::open(&home.path, store::Durable::ByProcess));
+    assert!(code == 2 && text.contains("holds nothing yet"), "{text}");
+    drop(Store::create(&home.path, store::Durable::Fully).expect("completed"));
     assert_eq!(refused(Store::open(Path::new("/nowhere/bridge.sqlite"), store::Durable::ByProcess)).0, 2);
 }
 
