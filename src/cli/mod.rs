@@ -9,6 +9,7 @@ mod identify;
 mod import;
 pub mod log;
 mod man;
+mod map;
 mod plan;
 pub mod progress;
 mod report;
@@ -47,6 +48,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "clap shows the documentation of the argument structs")]
 pub enum Command {
     Check(check::Args),
+    Map(map::Args),
     Plan(plan::Args),
     Import(import::Args),
     Resume(resume::Args),
@@ -71,6 +73,7 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
     cli.log.begin();
     match cli.command {
         Command::Check(args) => log::logged("check", || check::run(args)),
+        Command::Map(args) => log::logged("map", || map::run(args)),
         Command::Plan(args) => log::logged("plan", || plan::run(args)),
         Command::Import(args) => log::logged("import", || import::run(args)),
         Command::Resume(args) => log::logged("resume", || resume::run(args)),

@@ -3,6 +3,8 @@
 
 mod folder;
 mod join;
+pub mod look;
+mod opened;
 mod others;
 mod rejects;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use crate::format::frame::Doubt;
 use crate::format::{Format, Position, Record, TableSample};
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
+use opened::Opened;
 use scan::{Decoded, Pass, Reading, drive};
 
 /// How an export is to be read, as meant.
@@ -75,15 +78,6 @@ pub struct Export {
     standings: standing::Standings,
 }
 
-/// A column's name that stands twice in a header.
-fn repeated(table: &TableSample) -> Option<&str> {
-    let mut seen = std::collections::HashSet::new();
-    table.columns.iter().map(String::as_str).find(|name| !name.is_empty() && !seen.insert(*name))
-}
-
-/// A table of more columns is no table of users, and no database has any.
-const MAX_COLUMNS: usize = 10_000;
-
 /// One record on its way to the caller.
 pub struct Item<'r> {
     /// The record's number, line, byte and file.
@@ -106,35 +100,7 @@ impl Export {
         if options.now == jiff::Timestamp::UNIX_EPOCH {
             options.now = jiff::Timestamp::now();
         }
-        let mut files = Vec::new();
-        let mut tables = Vec::new();
-        let mut findings = Vec::new();
-        let mut waiting = folder::expanded(paths)?;
-        while let Some(path) = waiting.pop_front() {
-            let mut file = match path {
-                folder::Entry::File(path) => SourceFile::open(&path)?,
-                folder::Entry::Rows(path, of) => SourceFile::open_rows(&path, of)?,
-            };
-            let index = u16::try_from(files.len()).map_err(|_| RunError::usage("too many files"))?;
-            let mut sampled = file.samples(index)?;
-            if let Some(table) = sampled.iter().find(|table| table.columns.len().max(table.width) > MAX_COLUMNS) {
-                let columns = table.columns.len().max(table.width);
-                return Err(RunError::export(format!(
-                    "{} has {columns} columns; no more than {MAX_COLUMNS} are read",
-                    name_of(table)
-                )));
-            }
-            folder::add_rows(&file, &mut sampled, &mut waiting, &mut findings);
-            tables.extend(sampled);
-            findings.extend(
-                tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
-                    format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
-                }),
-            );
-            findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
-            findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
-            files.push(file);
-        }
+        let Opened { mut files, mut tables, mut findings } = Opened::of(paths)?;
         let (source, why) = choose(&tables, &options)?;
         let mut roles = tables::settle(&files, &tables, source, &options)?;
         if let Some(only) = options.mapping.filter(|mapping| mapping.base.is_some()).and_then(Mapping::table) {

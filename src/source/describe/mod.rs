@@ -6,6 +6,7 @@ pub mod example;
 mod join;
 mod lists;
 mod password;
+pub mod propose;
 mod row;
 mod section;
 mod skip;
@@ -76,6 +77,8 @@ impl Mapping {
             file.section("user", "[user]")?,
             file.section("password", "[password]")?,
         );
+        user.is_answered()?;
+        password.is_answered()?;
         let joins = file.take("join");
         file.end()?;
         let mut text = |key| user.take(key).map(|value| Text::read(&format!("[user] {key}"), value)).transpose();

@@ -71,6 +71,16 @@ impl Section {
         }
     }
 
+    /// What `rehome map` left to a person is said by now.
+    pub(in crate::source) fn is_answered(&self) -> Read<()> {
+        match self.table.iter().find(|(_, value)| value.as_str() == Some("?")) {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(Problem(format!("{} is still a question (\"?\"): say which, or take the line out", self.at(key))))
+            }
+        }
+    }
+
     /// `[user] email`, for messages.
     pub(in crate::source) fn at(&self, key: &str) -> String {
         format!("{} {key}", self.name)

@@ -11,6 +11,7 @@ use super::words::Words;
 use crate::code::Refusal;
 use crate::format::Value;
 use crate::source::kit::common;
+use crate::source::kit::status::{self, Standing};
 use crate::source::kit::strict;
 
 /// The characters of `strip`: as they stand, or by name in a list, `apostrophe,space,()-`.
@@ -264,6 +265,8 @@ pub(in crate::source) enum Reading {
     Future,
     /// It holds nothing, or a date that has passed.
     NotFuture,
+    /// `status`: it says who may sign in as a column of its name does, in words, flags and dates.
+    Status,
     /// It holds one of the first; with the second given, anything in neither is refused.
     Values(Words, Words),
 }
@@ -289,8 +292,15 @@ impl Flag {
             Some("empty") => Reading::Empty,
             Some("future") => Reading::Future,
             Some("not_future") => Reading::NotFuture,
+            Some("status") => match from.iter().find(|column| status::meaning(last(column)).is_none()) {
+                None => Reading::Status,
+                Some(column) => {
+                    let said = "does not say by its name which way round it is; say it with true_values or false_values";
+                    return Err(Problem(format!("{at}: `{column}` {said}")));
+                }
+            },
             Some(other) => {
-                let known = "bool, not, nonempty, empty, future and not_future";
+                let known = "bool, not, nonempty, empty, future, not_future and status";
                 return Err(Problem(format!("{} is `{other}`; there are {known}", section.at("as"))));
             }
         };
@@ -343,6 +353,15 @@ impl Flag {
             Reading::Empty => false,
             Reading::Future => ahead(column, value, now)?,
             Reading::NotFuture => !ahead(column, value, now)?,
+            Reading::Status => {
+                let standing = status::meaning(last(column)).map(|meaning| meaning.read(value, now));
+                return match standing.unwrap_or(Standing::Unsure) {
+                    Standing::Silent => Ok(*default),
+                    Standing::Enabled => Ok(Some(true)),
+                    Standing::Disabled | Standing::Deleted => Ok(Some(false)),
+                    Standing::Unsure => Err(status::unsure(column, value, "mapping")),
+                };
+            }
             Reading::Values(yes, no) => {
                 let text = strict::scalar(column, Some(value))?.unwrap_or_default();
                 // One list is enough: what is not in it is the other.
@@ -378,6 +397,11 @@ impl Flag {
             Self::All(flags) => flags.iter().flat_map(Self::columns).collect(),
         }
     }
+}
+
+/// A path's last part is its name.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 fn ahead(column: &str, value: &Value<'_>, now: Timestamp) -> Result<bool, Refusal> {

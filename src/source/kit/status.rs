@@ -12,7 +12,7 @@ mod words;
 use jiff::Timestamp;
 
 pub use self::names::meaning;
-pub use self::trace::{Trace, trace};
+pub use self::trace::{Trace, names_barred, trace};
 use self::words::{GONE, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};

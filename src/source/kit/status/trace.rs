@@ -104,6 +104,22 @@ pub fn trace(name: &str) -> Trace {
     }
 }
 
+/// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
+#[must_use]
+pub fn names_barred(table: &str) -> bool {
+    const NOUNS: [&str; 20] = [
+        "ban", "bans", "banned", "banlist", "suspension", "suspensions", "suspended", "blacklist", "blacklists", "blacklisted",
+        "blocklist", "blocked", "deactivated", "deactivations", "disabled", "lockouts", "locked", "sperren", "gesperrt", "banlists",
+    ];
+    const OF_OTHERS: [&str; 18] = [
+        "ip", "ips", "address", "addresses", "email", "emails", "domain", "domains", "word", "words", "token", "tokens", "jwt",
+        "sender", "senders", "host", "hosts", "country",
+    ];
+    let words = parts(table);
+    let any = |list: &[&str]| words.iter().any(|word| is(list, word));
+    any(&NOUNS) && !any(&OF_OTHERS)
+}
+
 /// So deep are objects looked into.
 const DEPTH: u8 = 3;
 

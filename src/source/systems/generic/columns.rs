@@ -137,8 +137,13 @@ fn alias(column: &str) -> Option<(usize, u8)> {
     Some((at, if folded.starts_with("hash") && folded.len() < 8 { 200 } else { 100 }))
 }
 
+/// The member that a column of this name is read as, and how good a name it is for that: 0 is the member's own.
+pub(in crate::source) fn member(column: &str) -> Option<(&'static str, u8)> {
+    COLUMNS.place(column).map(|(at, rank)| (MEMBERS[at].0, rank))
+}
+
 /// A name without case and separators.
-pub(super) fn folded(name: &str) -> String {
+pub(in crate::source) fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric() || *c == '$').map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -14,6 +14,7 @@ use crate::source::kit::strict::{self, unclear};
 use crate::source::kit::{common, shape};
 use crate::source::{Context, Detection, Fate, Role, Settled, Source};
 use columns::{COLUMNS, at};
+pub(in crate::source) use columns::{folded, member};
 
 pub(in crate::source) use password::{fill_firebase, plain};
 

@@ -1,0 +1,44 @@
+//! `rehome map`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::args::OutputFormat;
+use crate::error::{Finish, RunError};
+use crate::read::look::look;
+use crate::source::describe::propose::propose;
+
+/// Propose a mapping file for an export that no source describes: each line with why, and `"?"` where only you can say
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The export's files; several form one export
+    #[arg(required = true, value_name = "EXPORT")]
+    pub exports: Vec<PathBuf>,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+    let (tables, detected) = look(&args.exports)?;
+    let Some(proposal) = propose(&tables) else {
+        let names: Vec<_> = tables.iter().take(12).map(|table| format!("`{}`", table.name)).collect();
+        return Err(RunError::export(format!(
+            "no table could hold people who sign in: none has addresses, logins or hashes (looked at {})",
+            names.join(", ")
+        )));
+    };
+    let words: Vec<_> = args.exports.iter().map(|path| path.display().to_string()).collect();
+    let command = format!("rehome check {} --map map.toml", words.join(" "));
+    let mut map = proposal.render(&command);
+    if let Some(name) = detected {
+        map = format!("# rehome reads this export as {name} by itself; this mapping would come in its place.\n{map}");
+    }
+    let text = match args.format {
+        OutputFormat::Text => map,
+        OutputFormat::Json => format!("{:#}\n", json!({"schema": 1, "table": proposal.table, "open": proposal.open, "map": map})),
+    };
+    super::put(text).map(|()| Finish::Done)
+}

@@ -1,0 +1,70 @@
+//! Everything that an export holds, column by column, whoever's it is: what a mapping is proposed from.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::opened::Opened;
+use super::scan::{Decoded, Pass, Reading, drive};
+use crate::error::RunError;
+use crate::event::Silent;
+use crate::format::TableSample;
+use crate::format::file::SourceFile;
+use crate::source::Role;
+use crate::source::describe::propose::Table;
+use crate::source::systems::generic::Generic;
+
+/// Opens files and looks at all their tables. The system, if one is sure of them, comes with them.
+///
+/// # Errors
+/// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
+pub fn look(paths: &[PathBuf]) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
+    let Opened { mut files, mut tables, .. } = Opened::of(paths)?;
+    let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
+    let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
+    Ok((looked(&mut files, &mut tables)?, sure))
+}
+
+/// Looks at all tables of an export that is open.
+pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Result<Vec<Table>, RunError> {
+    for table in tables.iter_mut().filter(|table| table.columns.is_empty() && table.width > 0) {
+        table.columns = (0..table.width).map(|column| column.to_string()).collect();
+        files[usize::from(table.file)].name_columns(&table.table, table.columns.clone());
+    }
+    let now = jiff::Timestamp::now();
+    let roles = vec![Role::Users; tables.len()];
+    let job = Reading { files, tables, roles: &roles, source: &Generic, pass: Pass::Users };
+    let empty = |table: &TableSample| {
+        let stem = || table.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_file = table.table.is_empty();
+        Table::named(if is_file { stem() } else { table.table.clone() }, is_file, &table.columns)
+    };
+    type Seen = HashMap<(u16, String), Table>;
+    let each = |seen: &mut Seen, group: Vec<Decoded<'_>>| {
+        for decoded in group {
+            let Ok(record) = decoded.record else { continue };
+            let at = (decoded.position.file, record.table.to_string());
+            seen.entry(at).or_default().see(record, now);
+        }
+    };
+    let mut found: Vec<Table> = tables.iter().map(empty).collect();
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    drive(&job, threads, &Silent, &Seen::new, &each, |seen| {
+        for ((file, name), table) in seen {
+            let at = tables.iter().position(|table| table.file == file && table.table == name);
+            if let Some(at) = at {
+                found[at].merge(table);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    // Several files of the same table are one.
+    let mut whole: Vec<Table> = Vec::new();
+    for table in found {
+        match whole.iter_mut().find(|other| !other.is_file && other.name == table.name) {
+            Some(other) => other.merge(table),
+            None => whole.push(table),
+        }
+    }
+    Ok(whole)
+}

@@ -1,0 +1,63 @@
+//! The files of an export, opened and sampled, before anybody has said whose it is.
+
+use std::path::PathBuf;
+
+use super::folder;
+use super::tables::name as name_of;
+use crate::error::RunError;
+use crate::format::TableSample;
+use crate::format::file::SourceFile;
+
+/// A table of more columns is no table of users, and no database has any.
+const MAX_COLUMNS: usize = 10_000;
+
+/// The files and the tables in them.
+pub(super) struct Opened {
+    pub files: Vec<SourceFile>,
+    pub tables: Vec<TableSample>,
+    /// What a person should know of the files as such.
+    pub findings: Vec<String>,
+}
+
+impl Opened {
+    /// # Errors
+    /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
+    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, RunError> {
+        let mut files = Vec::new();
+        let mut tables = Vec::new();
+        let mut findings = Vec::new();
+        let mut waiting = folder::expanded(paths)?;
+        while let Some(path) = waiting.pop_front() {
+            let mut file = match path {
+                folder::Entry::File(path) => SourceFile::open(&path)?,
+                folder::Entry::Rows(path, of) => SourceFile::open_rows(&path, of)?,
+            };
+            let index = u16::try_from(files.len()).map_err(|_| RunError::usage("too many files"))?;
+            let mut sampled = file.samples(index)?;
+            if let Some(table) = sampled.iter().find(|table| table.columns.len().max(table.width) > MAX_COLUMNS) {
+                let columns = table.columns.len().max(table.width);
+                return Err(RunError::export(format!(
+                    "{} has {columns} columns; no more than {MAX_COLUMNS} are read",
+                    name_of(table)
+                )));
+            }
+            folder::add_rows(&file, &mut sampled, &mut waiting, &mut findings);
+            tables.extend(sampled);
+            findings.extend(
+                tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
+                    format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
+                }),
+            );
+            findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
+            findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
+            files.push(file);
+        }
+        Ok(Self { files, tables, findings })
+    }
+}
+
+/// A column's name that stands twice in a header.
+fn repeated(table: &TableSample) -> Option<&str> {
+    let mut seen = std::collections::HashSet::new();
+    table.columns.iter().map(String::as_str).find(|name| !name.is_empty() && !seen.insert(*name))
+}

@@ -1,0 +1,349 @@
+//! What the values of a column are, counted over many rows.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::format::{Record, Value};
+use crate::scheme::columns::{ColumnRole, role_of};
+use crate::scheme::{Looks, looks_like};
+use crate::source::kit::cell::{self, Cell};
+use crate::source::kit::common;
+use crate::source::kit::status::{self, Meaning, Standing, Trace};
+
+/// So many rows of a table are looked into; all are counted.
+const ROWS: u64 = 20_000;
+
+/// So many different values are told apart, and so many are named.
+const DISTINCT: usize = 4096;
+const NAMED: usize = 12;
+
+/// So many rows are kept, and so much of each cell, to see which rows of a table are of which kind.
+const KEPT: usize = 500;
+const KEPT_BYTES: usize = 64;
+
+/// So deep are objects opened.
+const DEPTH: u8 = 3;
+
+/// A table as it was seen.
+#[derive(Default)]
+pub struct Table {
+    /// Its name, or its file's where it has none; [`Table::is_file`] tells which.
+    pub name: String,
+    /// Whether it is a file of its own, in a format without tables.
+    pub is_file: bool,
+    /// All its rows.
+    pub rows: u64,
+    /// Those that were looked into.
+    pub looked: u64,
+    /// Columns, and paths into objects, in the order in which they came.
+    pub columns: Vec<Column>,
+    /// The texts of a few rows.
+    pub(super) kept: Vec<BTreeMap<String, String>>,
+}
+
+/// What the values of one column are.
+pub struct Column {
+    pub(super) name: String,
+    pub(super) role: Option<ColumnRole>,
+    pub(super) meaning: Option<Meaning>,
+    trace: Trace,
+    pub(super) filled: u64,
+    pub(super) addresses: u64,
+    pub(super) with_plus: u64,
+    pub(super) numbers: u64,
+    pub(super) dates: u64,
+    pub(super) yes: u64,
+    pub(super) no: u64,
+    pub(super) lists: u64,
+    pub(super) objects: u64,
+    /// Hashes, by the name of their scheme.
+    pub(super) hashes: BTreeMap<&'static str, u64>,
+    pub(super) masks: u64,
+    /// What people might have typed, in a column that is named like a password.
+    pub(super) typed: u64,
+    /// How often each value was seen, as long as they are few and short.
+    pub(super) values: Option<BTreeMap<String, u64>>,
+    digests: HashSet<u64>,
+    pub(super) enabled: u64,
+    pub(super) disabled: u64,
+    pub(super) deleted: u64,
+    /// Status that is not understood.
+    pub(super) unsure: u64,
+    /// Cells that may say that somebody is kept out, in a column that nobody reads.
+    pub(super) traced: u64,
+    pub(super) example: Option<String>,
+    /// Whether any value is longer than a small number: those of different tables are the same by chance.
+    pub(super) telling: bool,
+}
+
+impl Table {
+    /// A table without rows so far.
+    #[must_use]
+    pub fn named(name: String, is_file: bool, columns: &[String]) -> Self {
+        let columns = columns.iter().map(|column| Column::named(column)).collect();
+        Self { name, is_file, columns, ..Self::default() }
+    }
+
+    /// Looks at a row.
+    pub fn see(&mut self, record: &Record<'_>, now: Timestamp) {
+        self.rows += 1;
+        if self.looked >= ROWS {
+            return;
+        }
+        self.looked += 1;
+        if self.kept.len() < KEPT {
+            let texts = record.iter().filter_map(|(name, value)| Some((name, value.text()?)));
+            let short = texts.filter(|(_, text)| !text.is_empty() && text.len() <= KEPT_BYTES);
+            self.kept.push(short.map(|(name, text)| (name.to_owned(), text.into_owned())).collect());
+        }
+        let mut next = 0;
+        for (name, value) in record.iter() {
+            self.value(&mut next, name, value, now, DEPTH);
+        }
+    }
+
+    fn value(&mut self, next: &mut usize, name: &str, value: &Value<'_>, now: Timestamp, depth: u8) {
+        // Nearly all rows have the columns of the first, in their order.
+        let known = self.columns.get(*next).is_some_and(|column| column.name == name);
+        let at = if known { Some(*next) } else { self.columns.iter().position(|column| column.name == name) };
+        let at = at.unwrap_or_else(|| {
+            self.columns.push(Column::named(name));
+            self.columns.len() - 1
+        });
+        *next = at + 1;
+        self.columns[at].see(value, now);
+        // A hash in the wrapping of an exporter is one value.
+        let wrapped = || matches!(value, Value::Object(_)) && cell::unwrapped(value).is_some_and(|text| cell::is_hash(&text));
+        if depth == 0 || self.columns.len() > 400 || wrapped() {
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                for (member, value) in members {
+                    self.value(next, &format!("{name}.{member}"), value, now, depth - 1);
+                }
+            }
+            Value::List(items) => {
+                if let Some(first @ Value::Object(_)) = items.first() {
+                    self.value(next, &format!("{name}.0"), first, now, depth - 1);
+                }
+            }
+            Value::Text(text) if text.starts_with('{') && text.len() < 16_384 => {
+                if let Ok(json @ serde_json::Value::Object(_)) = serde_json::from_str(text) {
+                    let Value::Object(members) = common::value(&json) else { return };
+                    for (member, value) in &members {
+                        self.value(next, &format!("{name}.{member}"), value, now, depth - 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what another batch saw of the same table.
+    pub fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.looked += other.looked;
+        self.kept.extend(other.kept);
+        self.kept.truncate(KEPT);
+        for column in other.columns {
+            match self.columns.iter_mut().find(|mine| mine.name == column.name) {
+                Some(mine) => mine.merge(column),
+                None => self.columns.push(column),
+            }
+        }
+    }
+
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl Column {
+    fn named(name: &str) -> Self {
+        Self {
+            role: role_of(name),
+            meaning: status::meaning(name),
+            trace: status::trace(name),
+            name: name.to_owned(),
+            filled: 0,
+            addresses: 0,
+            with_plus: 0,
+            numbers: 0,
+            dates: 0,
+            yes: 0,
+            no: 0,
+            lists: 0,
+            objects: 0,
+            hashes: BTreeMap::new(),
+            masks: 0,
+            typed: 0,
+            values: Some(BTreeMap::new()),
+            digests: HashSet::new(),
+            enabled: 0,
+            disabled: 0,
+            deleted: 0,
+            unsure: 0,
+            traced: 0,
+            example: None,
+            telling: false,
+        }
+    }
+
+    /// Whether the name is one of a password or its hash.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.role, Some(ColumnRole::Hash | ColumnRole::Password | ColumnRole::Plain))
+    }
+
+    pub(super) fn hashed(&self) -> u64 {
+        self.hashes.values().sum()
+    }
+
+    /// Whether no two of the filled cells are the same, as far as that was counted.
+    pub(super) fn is_unique(&self) -> bool {
+        self.filled > 0 && (self.digests.len() as u64 == self.filled || self.digests.len() >= DISTINCT)
+    }
+
+    /// How many of this column's values are among those of another.
+    pub(super) fn among(&self, other: &Self) -> usize {
+        self.digests.iter().filter(|digest| other.digests.contains(digest)).count()
+    }
+
+    pub(super) fn distinct(&self) -> usize {
+        self.digests.len()
+    }
+
+    fn see(&mut self, value: &Value<'_>, now: Timestamp) {
+        if value.is_empty() || matches!(value, Value::Text(text) if is_nothing(text)) {
+            return;
+        }
+        self.filled += 1;
+        match value {
+            Value::Object(_) => self.objects += 1,
+            Value::List(_) => self.lists += 1,
+            _ => {}
+        }
+        let id = common::id(value);
+        if let Some(id) = &id
+            && self.digests.len() < DISTINCT
+        {
+            self.digests.insert(xxh3_64(id.as_bytes()));
+            self.telling |= id.len() > 6;
+        }
+        self.secret(value);
+        self.standing(value, now);
+        let Some(text) = value.text() else { return };
+        self.addresses += u64::from(is_address(&text));
+        self.with_plus += u64::from(text.starts_with('+') && text.bytes().filter(u8::is_ascii_digit).count() >= 7);
+        self.numbers += u64::from(text.parse::<f64>().is_ok());
+        match common::truth(value) {
+            Some(true) => self.yes += 1,
+            Some(false) => self.no += 1,
+            None => self.dates += u64::from(text.len() >= 8 && common::moment(value).is_some()),
+        }
+        if let Some(values) = &mut self.values {
+            if text.len() > 32 || values.len() >= NAMED && !values.contains_key(&*text) {
+                self.values = None;
+            } else {
+                *values.entry(text.into_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    fn secret(&mut self, value: &Value<'_>) {
+        let named = self.is_secret();
+        if !named && cell::kind_in(value).is_none() {
+            return;
+        }
+        match cell::look(value) {
+            Cell::Hash(text) => {
+                let scheme = match looks_like(&text) {
+                    Looks::Hash { scheme, .. } => scheme,
+                    _ => cell::kind(&text).unwrap_or("of a form that is not known"),
+                };
+                *self.hashes.entry(scheme).or_default() += 1;
+            }
+            Cell::Masked => self.masks += 1,
+            Cell::Words(_) => self.typed += 1,
+            Cell::Empty | Cell::Structure => {}
+        }
+    }
+
+    fn standing(&mut self, value: &Value<'_>, now: Timestamp) {
+        let keeps_out = match self.meaning {
+            Some(meaning) => {
+                let standing = meaning.read(value, now);
+                match standing {
+                    Standing::Silent => {}
+                    Standing::Enabled => self.enabled += 1,
+                    Standing::Unsure => self.unsure += 1,
+                    Standing::Disabled => self.disabled += 1,
+                    Standing::Deleted => self.deleted += 1,
+                }
+                standing == Standing::Unsure
+            }
+            None => {
+                let traced = self.trace.is_in(value, now);
+                self.traced += u64::from(traced);
+                traced
+            }
+        };
+        if keeps_out && self.example.is_none() {
+            self.example = value.text().map(std::borrow::Cow::into_owned);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (mine, theirs) in [
+            (&mut self.filled, other.filled),
+            (&mut self.addresses, other.addresses),
+            (&mut self.with_plus, other.with_plus),
+            (&mut self.numbers, other.numbers),
+            (&mut self.dates, other.dates),
+            (&mut self.yes, other.yes),
+            (&mut self.no, other.no),
+            (&mut self.lists, other.lists),
+            (&mut self.objects, other.objects),
+            (&mut self.masks, other.masks),
+            (&mut self.typed, other.typed),
+            (&mut self.enabled, other.enabled),
+            (&mut self.disabled, other.disabled),
+            (&mut self.deleted, other.deleted),
+            (&mut self.unsure, other.unsure),
+            (&mut self.traced, other.traced),
+        ] {
+            *mine += theirs;
+        }
+        for (scheme, n) in other.hashes {
+            *self.hashes.entry(scheme).or_default() += n;
+        }
+        self.values = match (self.values.take(), other.values) {
+            (Some(mut mine), Some(theirs)) => {
+                for (value, n) in theirs {
+                    *mine.entry(value).or_default() += n;
+                }
+                (mine.len() <= NAMED).then_some(mine)
+            }
+            _ => None,
+        };
+        self.digests.extend(other.digests);
+        self.example = self.example.take().or(other.example);
+        self.telling |= other.telling;
+    }
+}
+
+fn is_nothing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || text.eq_ignore_ascii_case("null") || text == "\\N"
+}
+
+/// One `@` between a name and a domain with a dot in it.
+pub(super) fn is_address(text: &str) -> bool {
+    text.len() <= 254
+        && !text.contains(char::is_whitespace)
+        && text.rsplit_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
+        })
+}

@@ -1,0 +1,151 @@
+//! A mapping file proposed from what the names and values of an export's columns say, each line with why and how sure.
+//!
+//! What nobody can know stands as `"?"`, which no mapping may hold: whoever uses the proposal has to say it first. So
+//! nobody is enabled whose status was not understood, and no plain text is taken for a password, untold.
+
+mod lines;
+mod look;
+mod people;
+mod standing;
+
+use std::fmt::Write as _;
+
+pub use self::look::{Column, Table};
+
+/// One line of a mapping, or several that belong together.
+pub(super) struct Line {
+    /// TOML; empty for a remark alone.
+    pub toml: String,
+    /// Why, and how sure.
+    pub why: String,
+}
+
+impl Line {
+    fn new(toml: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { toml: toml.into(), why: why.into() }
+    }
+}
+
+/// A mapping as far as it can be guessed.
+pub struct Proposal {
+    /// The users' table, and how many rows were looked into.
+    pub table: String,
+    sections: Vec<(String, Vec<Line>)>,
+    /// What is left to a person: the keys that hold `"?"`.
+    pub open: Vec<String>,
+}
+
+/// The text of a mapping that is still to be said.
+pub const OPEN: &str = "?";
+
+/// Proposes a mapping; `None` where no table could hold users.
+#[must_use]
+pub fn propose(tables: &[Table]) -> Option<Proposal> {
+    let candidates = people::candidates(tables);
+    let &(users, score) = candidates.first()?;
+    let linked = people::links(tables, users);
+    let apart = |at: usize| !linked.iter().any(|link| link.table == at);
+    let others: Vec<_> = candidates[1..].iter().filter(|&&(at, other)| other >= 4 && apart(at)).collect();
+    let mut proposal = lines::of(tables, users);
+    for &&(other, theirs) in others.iter().take(6) {
+        let likely = if theirs >= score { ", as likely as this one" } else { "" };
+        let why = format!("`{}` ({}) could hold people, too{likely}", tables[other].name, count(tables[other].rows, "row"));
+        proposal.sections[0].1.push(Line::new("", why));
+    }
+    Some(proposal)
+}
+
+impl Proposal {
+    /// The lines of a key, for a message: `email = "media.sendto"`.
+    #[must_use]
+    pub fn core(&self) -> String {
+        let mut said = Vec::new();
+        for (section, lines) in &self.sections {
+            let keys = ["table", "id", "email", "phone", "enabled", "hash", "plain", "salt", "key"];
+            let told = lines.iter().filter(|line| {
+                let key = line.toml.split('=').next().unwrap_or_default().trim();
+                keys.contains(&key) && !line.toml.starts_with('#')
+            });
+            let told: Vec<_> = told.map(|line| squeezed(line.toml.lines().next().unwrap_or_default())).collect();
+            if !told.is_empty() {
+                said.push(format!("{section} {}", told.join(", ")));
+            }
+        }
+        said.join("; ")
+    }
+
+    /// The mapping file. `command` is what `check` is to be called with.
+    #[must_use]
+    pub fn render(&self, command: &str) -> String {
+        let mut text = format!(
+            "# Proposed by `rehome map`. Each line says why; read it, correct it, then\n#   {command}\n"
+        );
+        if !self.open.is_empty() {
+            let _ = writeln!(text, "# Left to you (`\"?\"`): {}.", self.open.join(", "));
+        }
+        for (section, lines) in &self.sections {
+            if lines.iter().all(|line| line.toml.is_empty()) && section != "[user]" {
+                for line in lines {
+                    let _ = writeln!(text, "# {}", line.why);
+                }
+                continue;
+            }
+            let _ = writeln!(text, "\n{section}");
+            let short = |line: &&Line| !line.toml.is_empty() && line.toml.len() <= 48 && !line.why.is_empty();
+            let width = lines.iter().filter(short).map(|line| line.toml.chars().count()).max().unwrap_or(0);
+            for line in lines {
+                match (line.toml.as_str(), line.why.as_str()) {
+                    ("", why) => {
+                        let _ = writeln!(text, "# {why}");
+                    }
+                    (toml, "") => {
+                        let _ = writeln!(text, "{toml}");
+                    }
+                    (toml, why) if toml.len() <= 48 => {
+                        let _ = writeln!(text, "{toml:width$}  # {why}");
+                    }
+                    (toml, why) => {
+                        let _ = writeln!(text, "# {why}\n{toml}");
+                    }
+                }
+            }
+        }
+        text
+    }
+}
+
+fn squeezed(toml: &str) -> String {
+    toml.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    format!("[{}]", texts.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// A number with its commas, and what is counted: `4,999 rows`.
+fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", number(n), if n == 1 { "" } else { "s" })
+}
+
+fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What a join of this table is called.
+fn join_name(table: &str) -> String {
+    let bare: String = table.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    bare.trim_matches('_').to_ascii_lowercase()
+}

@@ -1,0 +1,179 @@
+//! Which table holds the people, and which others hold what belongs to them.
+
+use super::look::{Column, Table, is_address};
+use crate::source::kit::status;
+use crate::source::systems::generic::{folded, member};
+
+/// Rows of another table that belong to rows of the users'.
+#[derive(Clone, Copy)]
+pub(super) struct Link {
+    /// The other table, by its place.
+    pub table: usize,
+    /// Its column.
+    pub key: usize,
+    /// The users' column that it is equal to.
+    pub of: usize,
+    /// Whether each user has one row at most.
+    pub single: bool,
+    /// Whether its name says so, and not the values alone.
+    pub named: bool,
+}
+
+/// The tables that could hold the users, the likeliest first, with how likely each is.
+pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
+    let mut found: Vec<(usize, i32)> = (0..tables.len())
+        .map(|at| (at, likeness(&tables[at]) + given(tables, at) - if is_of_others(tables, at) { 4 } else { 0 }))
+        .filter(|&(at, score)| score >= 3 && tables[at].rows > 0)
+        .collect();
+    found.sort_by_key(|&(at, score)| (-score, std::cmp::Reverse(tables[at].rows), at));
+    found
+}
+
+fn likeness(table: &Table) -> i32 {
+    const PEOPLE: [&str; 22] = [
+        "user", "users", "account", "accounts", "member", "members", "customer", "customers", "client", "clients", "people",
+        "person", "identity", "identities", "player", "players", "student", "students", "mailbox", "login", "logins",
+        "profiles",
+    ];
+    const STAFF: [&str; 8] = ["admin", "admins", "employee", "employees", "staff", "operator", "moderator", "moderators"];
+    const THINGS: [&str; 27] = [
+        "order", "orders", "newsletter", "subscriber", "subscribers", "subscription", "contact", "contacts", "invoice",
+        "invitation", "invitations", "invites", "log", "logs", "session", "sessions", "token", "tokens", "reset", "resets",
+        "history", "audit", "supplier", "vendor", "attempts", "comment", "comments",
+    ];
+    let words: Vec<String> = table.name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let login = table.columns.iter().any(|column| member(&column.name).is_some_and(|(to, _)| to == "username"));
+    let mut score = 0;
+    score += if secret(table).is_some() { 4 } else { 0 };
+    score += if address(table).is_some() { 3 } else { 0 };
+    score += i32::from(login) + i32::from(named(&PEOPLE));
+    score -= i32::from(named(&STAFF)) + if named(&THINGS) { 4 } else { 0 };
+    score
+}
+
+/// Whether its rows belong to those of another table that could hold people.
+fn is_of_others(tables: &[Table], at: usize) -> bool {
+    (0..tables.len())
+        .filter(|&other| other != at && tables[other].rows > 0 && likeness(&tables[other]) >= 3)
+        .any(|other| links(tables, other).iter().any(|link| link.table == at && link.named))
+}
+
+/// What other tables hold for this one that it has not itself.
+fn given(tables: &[Table], at: usize) -> i32 {
+    let (has_address, has_secret) = (address(&tables[at]).is_some(), secret(&tables[at]).is_some());
+    let links = links(tables, at);
+    let of = |has: bool, part: &dyn Fn(&Table) -> bool| {
+        if !has && links.iter().any(|link| part(&tables[link.table])) { 3 } else { 0 }
+    };
+    of(has_address, &|table| address(table).is_some()) + of(has_secret, &|table| secret(table).is_some())
+}
+
+/// The rows of other tables that belong to those of this one: their column holds values of one of its own that has each once.
+pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
+    let table = &tables[at];
+    let unique: Vec<usize> = (0..table.columns.len())
+        .filter(|&of| table.columns[of].is_unique() && table.columns[of].filled * 10 >= table.looked * 9)
+        .collect();
+    let mut links = Vec::new();
+    for (other, theirs) in tables.iter().enumerate().filter(|(other, theirs)| *other != at && theirs.rows > 0) {
+        let found = theirs.columns.iter().enumerate().filter(|(_, key)| key.filled > 0).filter_map(|(key, column)| {
+            let of = unique.iter().copied().filter_map(|of| Some((of, belongs(column, &table.columns[of], &table.name)?)));
+            let (of, named) = of.max_by_key(|&(of, named)| (named, std::cmp::Reverse(of)))?;
+            Some(Link { table: other, key, of, single: column.is_unique(), named })
+        });
+        let found = found.max_by_key(|link| (link.named, std::cmp::Reverse(link.key)));
+        links.extend(found);
+    }
+    links
+}
+
+/// Whether a column holds another's values, and whether its name says so.
+fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
+    const WHOSE: [&str; 14] = [
+        "user", "member", "account", "customer", "identity", "person", "profile", "owner", "player", "client", "student",
+        "uid", "parent", "entity",
+    ];
+    let (name, own) = (folded(&key.name), folded(&of.name));
+    let singular = folded(table.rsplit(['.', '_']).next().unwrap_or(table));
+    let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
+    let named = name == own && !["id", "name"].contains(&&*name)
+        || (name.ends_with("id") || name.ends_with("username") || name.ends_with("login"))
+            && (WHOSE.iter().any(|whose| name.contains(whose)) || singular.len() > 2 && name.contains(&singular));
+    // Whatever the column's name is: long values are not the same by chance, unless they are names or addresses.
+    let told = [key, of].iter().any(|column| {
+        let said = member(&column.name).map(|(to, _)| to);
+        column.is_secret() || column.dates > 0 || matches!(said, Some("name" | "first_name" | "last_name" | "created_at"))
+    });
+    let telling = key.telling && of.telling && !told && key.addresses == 0;
+    let same = key.distinct() > 0 && key.among(of) * 10 >= key.distinct() * 8;
+    (same && (named || telling)).then_some(named)
+}
+
+/// The column of addresses.
+pub(super) fn address(table: &Table) -> Option<&Column> {
+    const OTHERS: [&str; 16] = [
+        "canonical", "normal", "lower", "backup", "recovery", "alt", "paypal", "old", "pending", "unconfirmed", "new",
+        "secondary", "billing", "other", "reply", "sender",
+    ];
+    let rank = |column: &Column| {
+        let name = folded(&column.name);
+        let own = match member(&column.name) {
+            Some(("email", rank)) => u32::from(rank),
+            Some(("username", _)) => 60,
+            _ if name.contains("mail") => 40,
+            _ => 80,
+        };
+        let other = OTHERS.iter().any(|other| name.contains(other));
+        own + if other { 100 } else { 0 } + u32::try_from(name.matches('.').count()).unwrap_or(0)
+    };
+    let named = |column: &Column| matches!(member(&column.name), Some(("email", _)));
+    let found = table.columns.iter().filter(|column| {
+        column.addresses > 0 && (named(column) || column.addresses * 2 >= column.filled) && !column.is_secret()
+    });
+    found.min_by_key(|column| (rank(column), std::cmp::Reverse(column.addresses)))
+}
+
+/// The column of hashes, or of what people typed.
+pub(super) fn secret(table: &Table) -> Option<&Column> {
+    const ONCE: [&str; 10] =
+        ["token", "otp", "recovery", "backup", "session", "apikey", "api_key", "activation", "invite", "history"];
+    let for_once = |column: &Column| ONCE.iter().any(|word| column.name.to_ascii_lowercase().contains(word));
+    let secrets = table.columns.iter().filter(|column| {
+        !for_once(column)
+            && (column.is_secret() && column.hashed() + column.typed + column.masks > 0
+                || column.hashed() > 0 && column.hashed() * 2 >= column.filled)
+            && column.objects * 2 <= column.filled
+    });
+    let rank = |column: &Column| match member(&column.name) {
+        Some(("password_hash", rank)) => 10 + u32::from(rank),
+        Some((_, rank)) => 20 + u32::from(rank),
+        None => 400,
+    };
+    secrets.min_by_key(|column| (u32::from(column.hashed() == 0), rank(column), std::cmp::Reverse(column.filled)))
+}
+
+/// The rows of a table that have addresses, by another column that says so: `medium == 'email'`.
+pub(super) fn only_addresses(table: &Table, column: &Column) -> Option<(String, String)> {
+    if column.addresses == column.filled {
+        return None;
+    }
+    let is_one = |row: &&std::collections::BTreeMap<String, String>| {
+        row.get(&column.name).is_some_and(|text| text.lines().any(is_address))
+    };
+    let all = table.kept.iter().filter(is_one).count();
+    let few = table.columns.iter().filter(|other| other.name != column.name && other.values.is_some());
+    few.into_iter().find_map(|other| {
+        let values = other.values.as_ref()?.keys();
+        values.into_iter().find_map(|value| {
+            let with: Vec<_> = table.kept.iter().filter(|row| row.get(&other.name) == Some(value)).collect();
+            let addresses = with.iter().filter(|row| is_one(row)).count();
+            (addresses == with.len() && addresses * 10 >= all * 9 && all > 0).then(|| (other.name.clone(), value.clone()))
+        })
+    })
+}
+
+/// Whether a table's name says that its rows are of people who are kept out.
+pub(super) fn bars(table: &Table) -> bool {
+    status::names_barred(&table.name)
+}

@@ -1,0 +1,149 @@
+//! Who may sign in, as far as columns say so without doubt; where they do not, the question.
+
+use super::lines::{Joins, counted};
+use super::look::{Column, Table};
+use super::people::{self, Link};
+use super::{Line, OPEN, join_name, list, number, quoted};
+use crate::source::kit::common::truth;
+use crate::source::kit::status::{self, Meaning, Standing};
+use crate::format::Value;
+
+/// Adds the line for `enabled`; gives those for who is left out.
+pub(super) fn lines(
+    tables: &[Table],
+    table: &Table,
+    links: &[Link],
+    joins: &mut Joins<'_>,
+    lines: &mut Vec<Line>,
+    open: &mut Vec<String>,
+) -> Vec<Line> {
+    let (mut flags, mut why, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for column in table.columns.iter().filter(|column| column.filled > 0) {
+        let said = column.enabled + column.disabled + column.deleted + column.unsure;
+        if column.unsure > 0 || column.traced > 0 {
+            let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(column.unsure + column.traced)), counted);
+            let line = status::line(&column.name, column.example.as_deref(), "mapping");
+            asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
+        } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
+            // A date of it, or a yes.
+            if column.deleted > 0 {
+                let left_out = if column.yes > 0 { "true" } else { "null" };
+                let sign = if column.yes > 0 { "==" } else { "!=" };
+                skip.push(format!("{} {sign} {left_out}", column.name));
+            }
+        } else if column.meaning.is_some() && said > 0 {
+            flags.push(flag(column));
+            why.push(format!("`{}`: {} may sign in, {} may not", column.name, number(column.enabled), number(column.disabled)));
+        }
+    }
+    for &link in links {
+        let other = &tables[link.table];
+        if people::bars(other) {
+            let path = joins.path(link, &other.columns[link.key].name);
+            flags.push(format!("{{ from = {}, as = \"empty\" }}", quoted(&path)));
+            why.push(format!("whoever has one of the {} rows of `{}` may not", number(other.rows), other.name));
+        } else if link.single && !is_of_something_else(&other.name) {
+            asked.extend(questions(other, &|column| {
+                let join = join_name(&other.name);
+                format!("[join.{join}] with key = {}, from = \"{join}.{column}\"", quoted(&other.columns[link.key].name))
+            }));
+        }
+        // A group that is shut: the table of members leads to it.
+        for far in tables.iter().filter(|far| far.name != table.name && far.name != other.name && far.rows > 0) {
+            let own = links.iter().any(|link| tables[link.table].name == far.name);
+            let leads = far.columns.iter().filter(|id| id.is_unique()).find_map(|id| {
+                let by = other.columns.iter().find(|key| key.name == id.name && key.among(id) > 0 && key.name != "id")?;
+                Some((&by.name, &id.name))
+            });
+            if let Some((by, id)) = leads.filter(|_| !own && !is_of_something_else(&far.name)) {
+                asked.extend(questions(far, &|column| {
+                    let (near, join) = (join_name(&other.name), join_name(&far.name));
+                    format!(
+                        "[join.{near}] with key = {}, [join.{join}] with key = {}, of = \"{near}.{by}\" and only = [\"{column} == \
+                         …\"] for those that are shut, from = \"{join}.{id}\", as = \"empty\"",
+                        quoted(&other.columns[link.key].name),
+                        quoted(id)
+                    )
+                }));
+            }
+        }
+    }
+    let skipped = skip.clone();
+    let skip: Vec<Line> = match skip.is_empty() {
+        true => Vec::new(),
+        false => vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")],
+    };
+    if asked.is_empty() && flags.is_empty() {
+        if skipped.is_empty() {
+            lines.push(Line::new("", "no column says who may sign in: everybody may"));
+        }
+        return skip;
+    }
+    if asked.is_empty() {
+        let toml = match &flags[..] {
+            [one] => format!("enabled = {one}"),
+            several => format!("enabled = [{}]", several.join(", ")),
+        };
+        lines.push(Line::new(toml, why.join("; ")));
+        return skip;
+    }
+    lines.push(Line::new(format!("enabled = {}", quoted(OPEN)), "what is here may keep somebody out; say how:"));
+    for question in asked.iter().take(8) {
+        lines.push(Line::new("", format!("  {question}")));
+    }
+    for flag in flags {
+        lines.push(Line::new("", format!("  and surely {flag}")));
+    }
+    open.push("[user] enabled".to_owned());
+    skip
+}
+
+/// Whether a table is about what people have, or prove.
+fn is_of_something_else(table: &str) -> bool {
+    const ELSE: [&str; 14] = [
+        "verif", "address", "subscri", "order", "payment", "invoice", "device", "session", "token", "message", "post", "comment",
+        "plan", "job",
+    ];
+    let name = table.to_ascii_lowercase();
+    ELSE.iter().any(|word| name.contains(word))
+}
+
+/// What is to be asked of the columns of another table that may say it: `how` reads one.
+fn questions(other: &Table, how: &dyn Fn(&str) -> String) -> Vec<String> {
+    // Whoever wrote nothing but yes says nothing against anybody.
+    let doubtful = |column: &&Column| column.meaning.is_some() && column.disabled + column.deleted + column.unsure > 0;
+    let said = other.columns.iter().filter(doubtful).map(|column| {
+        let what = column.values.as_ref().map(counted).unwrap_or_default();
+        format!("`{}` of `{}` ({what}): {}", column.name, other.name, how(&column.name))
+    });
+    said.collect()
+}
+
+/// A column whose every cell is understood.
+fn flag(column: &Column) -> String {
+    let from = quoted(&column.name);
+    let truths = column.yes + column.no == column.filled;
+    match column.meaning {
+        Some(Meaning::Allows) if truths => format!("{{ from = {from}, as = \"bool\" }}"),
+        Some(Meaning::Bars) if truths => format!("{{ from = {from}, as = \"not\" }}"),
+        Some(Meaning::BarsUntil) => format!("{{ from = {from}, as = \"not_future\" }}"),
+        Some(meaning @ (Meaning::State | Meaning::StateOrRegion)) if column.values.is_some() => {
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let words = column.values.as_ref().map(|values| values.keys().collect::<Vec<_>>()).unwrap_or_default();
+            let standing = |word: &String| meaning.read(&Value::Text(word.as_str().into()), now);
+            let with = |wanted: &[Standing]| {
+                let words = words.iter().filter(|word| wanted.contains(&standing(word)));
+                list(words.map(|word| word.as_str()))
+            };
+            let is_truth = words.iter().any(|word| truth(&Value::Text(word.as_str().into())).is_some());
+            let (yes, no) = (with(&[Standing::Enabled]), with(&[Standing::Disabled, Standing::Deleted]));
+            match () {
+                () if is_truth => format!("{{ from = {from}, as = \"status\" }}"),
+                () if yes == "[]" => format!("{{ from = {from}, false_values = {no} }}"),
+                () if no == "[]" => format!("{{ from = {from}, true_values = {yes} }}"),
+                () => format!("{{ from = {from}, true_values = {yes}, false_values = {no} }}"),
+            }
+        }
+        _ => format!("{{ from = {from}, as = \"status\" }}"),
+    }
+}
