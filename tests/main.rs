@@ -19,6 +19,7 @@ mod import;
 mod kinds;
 mod ledger;
 mod log;
+mod map;
 mod phones;
 mod plan;
 mod proxy;

@@ -23,6 +23,10 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let (tables, detected) = look(&args.exports)?;
+    if let Some(table) = tables.iter().find(|table| table.names_are_values()) {
+        let said = format!("the first row of `{}` looks like somebody's data, not like names of columns", table.name);
+        return Err(RunError::export(said).remedy("export it with a header"));
+    }
     let Some(proposal) = propose(&tables) else {
         let names: Vec<_> = tables.iter().take(12).map(|table| format!("`{}`", table.name)).collect();
         return Err(RunError::export(format!(
@@ -38,7 +42,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     }
     let text = match args.format {
         OutputFormat::Text => map,
-        OutputFormat::Json => format!("{:#}\n", json!({"schema": 1, "table": proposal.table, "open": proposal.open, "map": map})),
+        OutputFormat::Json => {
+            format!("{:#}\n", json!({"schema": 1, "table": proposal.table, "open": proposal.open, "map": map}))
+        }
     };
     super::put(text).map(|()| Finish::Done)
 }

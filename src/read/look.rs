@@ -11,7 +11,7 @@ use crate::event::Silent;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
 use crate::source::Role;
-use crate::source::describe::propose::Table;
+use crate::source::describe::propose::{Table, propose};
 use crate::source::systems::generic::Generic;
 
 /// Opens files and looks at all their tables. The system, if one is sure of them, comes with them.
@@ -23,6 +23,30 @@ pub fn look(paths: &[PathBuf]) -> Result<(Vec<Table>, Option<&'static str>), Run
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
     Ok((looked(&mut files, &mut tables)?, sure))
+}
+
+/// What is said of an export that nobody describes, with the core of a mapping and the command that writes all of it.
+pub(super) fn with_proposal(
+    said: RunError,
+    paths: &[PathBuf],
+    mut files: Vec<SourceFile>,
+    mut tables: Vec<TableSample>,
+) -> RunError {
+    let Ok(tables) = looked(&mut files, &mut tables) else { return said };
+    let proposal = propose(&tables).filter(|_| !tables.iter().any(Table::names_are_values));
+    let Some(proposal) = proposal else { return said };
+    let words: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let open = match proposal.open.len() {
+        0 => String::new(),
+        1 => ", with one question to answer (\"?\")".to_owned(),
+        n => format!(", with {n} questions to answer (\"?\")"),
+    };
+    said.remedy(format!(
+        "by what is in it, a mapping would be: {}. `rehome map {} > map.toml` writes it with why on each line{open}; then add \
+         --map map.toml",
+        proposal.core(),
+        words.join(" ")
+    ))
 }
 
 /// Looks at all tables of an export that is open.

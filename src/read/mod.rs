@@ -101,8 +101,15 @@ impl Export {
             options.now = jiff::Timestamp::now();
         }
         let Opened { mut files, mut tables, mut findings } = Opened::of(paths)?;
-        let (source, why) = choose(&tables, &options)?;
-        let mut roles = tables::settle(&files, &tables, source, &options)?;
+        let Some((source, why)) = choose(&tables, &options)? else {
+            let unknown = RunError::export(unknown(&tables));
+            return Err(look::with_proposal(unknown, paths, files, tables));
+        };
+        let mut roles = match tables::settle(&files, &tables, source, &options) {
+            Ok(roles) => roles,
+            Err(open) if options.table.is_none() => return Err(look::with_proposal(open, paths, files, tables)),
+            Err(error) => return Err(error),
+        };
         if let Some(only) = options.mapping.filter(|mapping| mapping.base.is_some()).and_then(Mapping::table) {
             for (table, role) in tables.iter().zip(&mut roles) {
                 if let users @ (Role::Users | Role::Mixed) = source.role(table) {
@@ -126,6 +133,7 @@ impl Export {
                 table.columns = names;
             }
         }
+        others::stop_at_bans(&tables, &roles, &options)?;
         // A mapping of a table says itself which.
         if options.mapping.is_none_or(|mapping| mapping.base.is_some()) {
             findings.extend(others::findings(source, &tables, &roles));
@@ -416,11 +424,14 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
 }
 
 /// The mapping, the source named by `--from`, or the one that believes most in these tables.
-fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn Source, String), RunError> {
+///
+/// # Errors
+/// [`RunError::usage`] for a source that is not there, or a mapping of another export.
+fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<Option<(&'static dyn Source, String)>, RunError> {
     let base = options.mapping.and_then(|mapping| mapping.base.as_ref());
     if let (Some(mapping), None) = (options.mapping, base) {
         mapping.check(tables, |table| mapping.role(table) == Role::Users)?;
-        return Ok((mapping, "as the mapping file says".to_owned()));
+        return Ok(Some((mapping, "as the mapping file says".to_owned())));
     }
     let flag = if base.is_some() { "[source] from =" } else { "--from" };
     if let Some(name) = base.or(options.from.as_ref()) {
@@ -432,7 +443,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
             mapping.check(tables, |table| source.role(table) == Role::Users)?;
         }
         let why = source.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
-        return Ok((*source, why));
+        return Ok(Some((*source, why)));
     }
     let mut best: Option<(u8, &'static dyn Source, String)> = None;
     for source in crate::source::ALL {
@@ -442,7 +453,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<(&'static dyn
             best = Some((detection.score, *source, detection.why));
         }
     }
-    best.map(|(_, source, why)| (source, why)).ok_or_else(|| RunError::export(unknown(tables)))
+    Ok(best.map(|(_, source, why)| (source, why)))
 }
 
 /// How much a table looks like one of people, by its columns.

@@ -30,15 +30,20 @@ pub(super) fn settle(
         return named(tables, source, name);
     }
     match source.settle(tables, options.from.is_some()) {
-        Settled::Roles(roles) => match unjoined(tables, &roles).filter(|_| source.name() == "generic") {
-            Some(hashes) => Err(RunError::usage(format!(
-                "nobody in table `{}` has a password, and {}; join the two in the database and pass what comes out, or name \
-                 the table with --table",
-                tables.iter().zip(&roles).find(|(_, role)| **role == Role::Users).map_or("", |(t, _)| &t.table),
-                hashes
-            ))),
-            None => Ok(roles),
-        },
+        Settled::Roles(roles) => {
+            let users =
+                || tables.iter().zip(&roles).find(|(_, role)| **role == Role::Users).map_or("", |(t, _)| &t.table);
+            let generic = source.name() == "generic";
+            let missing = [("a password", unjoined(tables, &roles)), ("an address", unreachable(tables, &roles))];
+            match missing.into_iter().find_map(|(what, found)| Some((what, found?))).filter(|_| generic) {
+                Some((what, found)) => Err(RunError::usage(format!(
+                    "nobody in table `{}` has {what}, and {found}: a mapping file joins the two ([join.NAME]), --table {0} leaves \
+                     the other out",
+                    users()
+                ))),
+                None => Ok(roles),
+            }
+        }
         Settled::Open { candidates, why } => {
             let rows = rows(files, tables, &candidates, source)?;
             let listed = candidates.iter().zip(&rows).take(SHOWN).map(|(&at, rows)| {
@@ -168,6 +173,41 @@ fn hashes_alone(table: &TableSample) -> Option<&str> {
     let is_reachable =
         table.columns.iter().any(|column| reachable.iter().any(|name| column.eq_ignore_ascii_case(name)));
     hashes_in(table).filter(|_| !is_reachable).map(|(column, _)| column)
+}
+
+/// Addresses in a table that is not read, while those who are read have none: rows that tell whose they are, and no orders.
+fn unreachable(tables: &[TableSample], roles: &[Role]) -> Option<String> {
+    let is_address = |value: &serde_json::Value| {
+        value.as_str().is_some_and(|text| {
+            text.len() < 255
+                && !text.contains(' ')
+                && text.split_once('@').is_some_and(|(_, domain)| domain.contains('.'))
+        })
+    };
+    let of = |role: Role| tables.iter().zip(roles).filter(move |(_, its)| **its == role).map(|(table, _)| table);
+    let has_one = |table: &TableSample| table.records.iter().any(|record| record.values().any(is_address));
+    if of(Role::Users).next().is_none() || of(Role::Users).any(|table| has_one(table) || table.records.is_empty()) {
+        return None;
+    }
+    let is_key = |column: &String| {
+        let bare: String = column.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let own = of(Role::Users).any(|table| table.columns.iter().any(|other| other.eq_ignore_ascii_case(column)));
+        bare != "id"
+            && (bare.ends_with("id")
+                && (own || bare.contains("user") || bare.contains("member") || bare.contains("account"))
+                || ["username", "login", "user"].contains(&&*bare))
+    };
+    of(Role::Ignored).find_map(|table| {
+        let column = table.columns.iter().find(|column| {
+            let filled = table.records.iter().filter_map(|record| record.get(column.as_str()));
+            filled.filter(|value| is_address(value)).count() * 2 > table.records.len()
+        })?;
+        table
+            .columns
+            .iter()
+            .any(|column| is_key(column))
+            .then(|| format!("{} has addresses in `{column}`", name(table)))
+    })
 }
 
 /// Hashes in a table that is not read, while those who are read have none.

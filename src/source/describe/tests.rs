@@ -309,3 +309,21 @@ fn a_join_that_cannot_be_is_told() {
     let told = parse("[user]\nid = { from = \"id\", prefix = \"u\" }\n[join.x]\ntable = \"t\"\nkey = \"k\"\n").err();
     assert_eq!(told.as_deref(), Some("[join.x] needs of"));
 }
+
+#[test]
+fn a_status_is_read_by_the_name_of_its_column() {
+    let mapping = mapping("[user]\nid = \"id\"\nenabled = { from = \"x.banned_at\", as = \"status\" }\n");
+    for (banned, enabled) in [(json!("2024-01-02"), true), (json!("0000-00-00"), false), (json!(""), false), (json!(true), true)] {
+        let record = testing::record(json!({ "id": 7, "x": { "banned_at": banned } }));
+        assert_eq!(read(&mapping, &record).enabled, !enabled, "{banned}");
+    }
+    let record = testing::record(json!({ "id": 7, "x": { "banned_at": "perhaps" } }));
+    let refused = mapping.interpret(&record, &testing::context(&NoRelated)).unwrap_err();
+    assert_eq!(refused.code, Code::InvalidValue);
+    let told = parse("[user]\nid = \"id\"\nenabled = { from = \"kind\", as = \"status\" }\n").err();
+    assert!(told.is_some_and(|told| told.contains("does not say by its name")));
+    for key in ["enabled = \"?\"", "email = \"?\""] {
+        let told = parse(&format!("[user]\nid = \"id\"\n{key}\n")).err();
+        assert!(told.is_some_and(|told| told.contains("is still a question")), "{key}");
+    }
+}

@@ -10,6 +10,7 @@ use super::section::{Problem, Read, Section, a, texts};
 use super::words::Words;
 use crate::code::Refusal;
 use crate::format::Value;
+use crate::source::kit::cell;
 use crate::source::kit::common;
 use crate::source::kit::status::{self, Standing};
 use crate::source::kit::strict;
@@ -137,11 +138,23 @@ impl Text {
 
     /// The text exactly as it stands, for passwords and what belongs to them.
     pub(in crate::source) fn verbatim<'r>(&self, row: Row<'r, '_>) -> Result<Option<Cow<'r, str>>, Refusal> {
+        // Exporters wrap bytes in objects.
+        fn unwrapped<'v>(column: &str, value: &'v Value<'_>) -> Result<Option<Cow<'v, str>>, Refusal> {
+            match value {
+                Value::Object(_) | Value::List(_) if !value.is_empty() => match cell::unwrapped(value) {
+                    Some(text) => Ok(Some(text)),
+                    None => Err(strict::unclear(column, "holds an object or a list where one value is expected")),
+                },
+                value => Ok(value.text()),
+            }
+        }
         self.make(row, |found| {
             Ok(match found {
                 None => None,
-                Some((_, Field::Here(value))) => value.text(),
-                Some((_, Field::Parsed(value))) => value.text().map(|text| Cow::Owned(text.into_owned())),
+                Some((column, Field::Here(value))) => unwrapped(column, value)?,
+                Some((column, Field::Parsed(value))) => {
+                    unwrapped(column, &value)?.map(|text| Cow::Owned(text.into_owned()))
+                }
             })
         })
     }
@@ -295,7 +308,8 @@ impl Flag {
             Some("status") => match from.iter().find(|column| status::meaning(last(column)).is_none()) {
                 None => Reading::Status,
                 Some(column) => {
-                    let said = "does not say by its name which way round it is; say it with true_values or false_values";
+                    let said =
+                        "does not say by its name which way round it is; say it with true_values or false_values";
                     return Err(Problem(format!("{at}: `{column}` {said}")));
                 }
             },

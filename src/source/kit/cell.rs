@@ -305,7 +305,8 @@ fn kind_in_text(text: &str) -> Option<&'static str> {
         return Some(kind);
     }
     match text.as_bytes() {
-        [b'{' | b'[', ..] => {
+        // JSON, and what PHP serializes.
+        [b'{' | b'[', ..] | [b'a' | b'O', b':', ..] => {
             const QUOTED: [(&str, &str); 6] = [
                 ("\"$2a$", "bcrypt"),
                 ("\"$2b$", "bcrypt"),

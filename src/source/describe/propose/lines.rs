@@ -1,41 +1,11 @@
 //! The lines of a proposal: each key with the column that fits it best.
 
-use std::collections::BTreeMap;
-
+use super::joins::{Joins, counted};
 use super::look::{Column, Table};
 use super::people::{self, Link};
 use super::{Line, OPEN, Proposal, count, join_name, list, number, quoted, standing};
 use crate::scheme::columns::ColumnRole;
 use crate::source::systems::generic::{folded, member};
-
-/// What is read of the tables beside the users'.
-pub(super) struct Joins<'t> {
-    tables: &'t [Table],
-    users: &'t Table,
-    id: String,
-    /// By table: key, the users' column or another join's, and which rows.
-    read: BTreeMap<String, (String, String, Vec<String>)>,
-}
-
-impl Joins<'_> {
-    /// The path to a column of a linked table, which is joined from then on.
-    pub(super) fn path(&mut self, link: Link, column: &str) -> String {
-        let table = &self.tables[link.table];
-        let of = self.users.columns[link.of].name.clone();
-        self.join(&table.name, &table.columns[link.key].name, of);
-        format!("{}.{column}", join_name(&table.name))
-    }
-
-    pub(super) fn join(&mut self, table: &str, key: &str, of: String) {
-        self.read.entry(table.to_owned()).or_insert_with(|| (key.to_owned(), of, Vec::new()));
-    }
-
-    fn only(&mut self, table: &str, comparison: String) {
-        if let Some((.., only)) = self.read.get_mut(table) {
-            only.push(comparison);
-        }
-    }
-}
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     let table = &tables[users];
@@ -48,7 +18,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     }
     let mut user = Vec::new();
     let id = id(table, &links, &mut user);
-    let mut joins = Joins { tables, users: table, id: id.clone().unwrap_or_default(), read: BTreeMap::new() };
+    let mut joins = Joins::of(tables, table, id.clone().unwrap_or_default());
     let email = email(table, &links, &mut joins, &mut user);
     phone(table, &mut user);
     name(table, &links, &mut joins, [id.as_deref(), email.as_deref()], &mut user);
@@ -125,7 +95,8 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         // Where some have none, a login may be one.
         let login = table.columns.iter().find(|other| {
             other.name != column.name
-                && other.addresses > 0
+                && other.addresses * 10 >= other.filled * 9
+                && other.filled > 0
                 && member(&other.name).is_some_and(|(to, _)| to == "username")
         });
         let toml = match login.filter(|_| column.filled < table.looked) {
@@ -182,9 +153,14 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
     let is_taken = |column: &Column| taken.contains(&Some(column.name.as_str()));
     let whole = |table: &'_ Table| -> Option<String> {
         let names = table.columns.iter().filter(|column| {
-            !is_taken(column) && matches!(member(&column.name), Some(("name", _))) && column.filled > 0 && column.addresses * 2 < column.filled
+            !is_taken(column)
+                && matches!(member(&column.name), Some(("name", _)))
+                && column.filled > 0
+                && column.addresses * 2 < column.filled
         });
-        names.min_by_key(|column| member(&column.name).map_or(u8::MAX, |(_, rank)| rank)).map(|column| column.name.clone())
+        names
+            .min_by_key(|column| member(&column.name).map_or(u8::MAX, |(_, rank)| rank))
+            .map(|column| column.name.clone())
     };
     fn parts(table: &Table) -> Vec<&Column> {
         let part = |wanted: &str| {
@@ -195,9 +171,10 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
         };
         [part("first_name"), part("last_name")].into_iter().flatten().collect()
     }
-    let login = table.columns.iter().find(|column| {
-        matches!(member(&column.name), Some(("username", _))) && column.filled > 0 && !is_taken(column)
-    });
+    let login = table
+        .columns
+        .iter()
+        .find(|column| matches!(member(&column.name), Some(("username", _))) && column.filled > 0 && !is_taken(column));
     let fallback = login.map_or_else(String::new, |login| format!(", fallback = {}", quoted(&login.name)));
     let in_table = |table: &Table, path: &mut dyn FnMut(&str) -> String| -> Option<Line> {
         let (whole, parts) = (whole(table).and_then(|name| table.column(&name)), parts(table));
@@ -247,7 +224,12 @@ fn verified(table: &Table, email: Option<&str>, links: &[Link], joins: &mut Join
                 && (matches!(member(&column.name), Some(("email_verified", _)))
                     || ["verifiedon", "validatedat", "validatedon", "emailvalidated"].contains(&&*name))
         };
-        table.columns.iter().filter(named).min_by_key(|column| member(&column.name).map_or(99, |(_, rank)| rank)).map(|c| c.name.clone())
+        table
+            .columns
+            .iter()
+            .filter(named)
+            .min_by_key(|column| member(&column.name).map_or(99, |(_, rank)| rank))
+            .map(|c| c.name.clone())
     };
     match email.and_then(|email| email.split_once('.')) {
         // Of several addresses, one may be verified and another be the first.
@@ -269,8 +251,18 @@ fn verified(table: &Table, email: Option<&str>, links: &[Link], joins: &mut Join
 }
 
 fn labels(table: &Table, lines: &mut Vec<Line>) {
-    const ROLES: [&str; 10] =
-        ["role", "roles", "userrole", "userroles", "groups", "usergroups", "usertype", "accounttype", "labels", "permissions"];
+    const ROLES: [&str; 10] = [
+        "role",
+        "roles",
+        "userrole",
+        "userroles",
+        "groups",
+        "usergroups",
+        "usertype",
+        "accounttype",
+        "labels",
+        "permissions",
+    ];
     const FLAGS: [(&str, &str); 9] = [
         ("isadmin", "admin"),
         ("admin", "admin"),
@@ -292,7 +284,10 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
                 why.extend(column.values.as_ref().map(|values| counted(values)));
                 break;
             }
-            let text = format!("`{}` holds numbers, or many values: labels grant access, so say which is which with map", column.name);
+            let text = format!(
+                "`{}` holds numbers, or many values: labels grant access, so say which is which with map",
+                column.name
+            );
             lines.push(Line::new("", text));
         }
     }
@@ -317,18 +312,20 @@ fn key(name: &str) -> String {
     if bare { name.to_owned() } else { quoted(name) }
 }
 
-/// `active ×4,950, blocked ×50`
-pub(super) fn counted(values: &BTreeMap<String, u64>) -> String {
-    let mut values: Vec<_> = values.iter().collect();
-    values.sort_by_key(|&(value, n)| (std::cmp::Reverse(*n), value));
-    let shown: Vec<_> = values.iter().take(8).map(|(value, n)| format!("{value} ×{}", number(**n))).collect();
-    shown.join(", ")
-}
-
 fn dates(table: &Table, lines: &mut Vec<Line>) {
     const SEEN: [&str; 12] = [
-        "lastlogin", "lastloginat", "lastseen", "lastseenat", "lastsignin", "lastsigninat", "lastactive", "lastactiveat",
-        "lastvisit", "lastaccess", "lastloggedin", "loginat",
+        "lastlogin",
+        "lastloginat",
+        "lastseen",
+        "lastseenat",
+        "lastsignin",
+        "lastsigninat",
+        "lastactive",
+        "lastactiveat",
+        "lastvisit",
+        "lastaccess",
+        "lastloggedin",
+        "loginat",
     ];
     let dated = |column: &&Column| column.filled > 0 && column.dates * 10 >= column.filled * 9;
     let mut dates = table.columns.iter().filter(dated);
@@ -349,7 +346,7 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
         (_, Some((link, column))) => (column, &joins.tables[link.table], Some(link)),
         (Some(column), None) => (column, table, None),
         (None, None) => {
-            lines.push(Line::new("", "no column holds hashes: everybody comes without a password"));
+            nothing(joins.tables, table, lines, open);
             return;
         }
     };
@@ -374,7 +371,10 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
         return;
     }
     if column.hashed() == 0 {
-        lines.push(Line::new(format!("hash = {}", quoted(&from)), format!("{said}: export it with an account that may read it")));
+        lines.push(Line::new(
+            format!("hash = {}", quoted(&from)),
+            format!("{said}: export it with an account that may read it"),
+        ));
         return;
     }
     // Those whom an older system gave their password have it in another column.
@@ -395,7 +395,10 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
     lines.push(Line::new(toml, said));
     let beside = |role| of.columns.iter().find(|column| column.role == Some(role) && column.filled > 0);
     if let Some(scheme) = beside(ColumnRole::Scheme)
-        && scheme.values.as_ref().is_some_and(|values| values.keys().all(|name| crate::scheme::registry::find(name).is_some()))
+        && scheme
+            .values
+            .as_ref()
+            .is_some_and(|values| values.keys().all(|name| crate::scheme::registry::find(name).is_some()))
     {
         let scheme_path = path(joins, &scheme.name);
         let why = scheme.values.as_ref().map(counted).unwrap_or_default();
@@ -405,4 +408,39 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
         let salt = path(joins, &salt.name);
         lines.push(Line::new(format!("salt = {}", quoted(&salt)), "prove one hash with --known"));
     }
+}
+
+/// Where no column is surely one of hashes: whether there are some all the same is for a person to say.
+fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Vec<String>) {
+    const ONCE: [&str; 12] =
+        ["token", "otp", "recovery", "session", "key", "activation", "invite", "code", "uuid", "guid", "url", "path"];
+    let for_once = |column: &Column| {
+        let name = column.name.to_ascii_lowercase();
+        ONCE.iter().any(|word| name.contains(word)) || name.ends_with("id")
+    };
+    let mut found = Vec::new();
+    for table in tables {
+        for column in table.columns.iter().filter(|column| !for_once(column)) {
+            let own = table.name == users.name && column.odd * 2 > column.filled;
+            let odd = (own || table.name != users.name && column.odd > 0) && member(&column.name).is_none();
+            if column.hashed() > 0 && column.objects == 0 || odd {
+                let what = if column.hashed() > 0 { "look like hashes" } else { "may be hashes" };
+                found.push(format!(
+                    "`{}` of `{}`: {} {what}",
+                    column.name,
+                    table.name,
+                    number(column.hashed() + column.odd)
+                ));
+            }
+        }
+    }
+    // Columns without names do not say what they are.
+    let nameless = users.columns.iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit()));
+    if found.is_empty() && !nameless {
+        lines.push(Line::new("", "no column holds hashes: everybody comes without a password"));
+        return;
+    }
+    lines.push(Line::new(format!("hash = {}", quoted(OPEN)), "no column is surely one of hashes; these may be:"));
+    lines.extend(found.iter().take(8).map(|found| Line::new("", format!("  {found}"))));
+    open.push("[password] hash".to_owned());
 }

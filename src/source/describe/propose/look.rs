@@ -11,6 +11,7 @@ use crate::scheme::{Looks, looks_like};
 use crate::source::kit::cell::{self, Cell};
 use crate::source::kit::common;
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
+use crate::source::systems::generic::member;
 
 /// So many rows of a table are looked into; all are counted.
 const ROWS: u64 = 20_000;
@@ -61,6 +62,8 @@ pub struct Column {
     /// Hashes, by the name of their scheme.
     pub(super) hashes: BTreeMap<&'static str, u64>,
     pub(super) masks: u64,
+    /// Long texts that nobody types, in a column of any name: hashes of a form that does not name itself, or tokens.
+    pub(super) odd: u64,
     /// What people might have typed, in a column that is named like a password.
     pub(super) typed: u64,
     /// How often each value was seen, as long as they are few and short.
@@ -115,8 +118,9 @@ impl Table {
         *next = at + 1;
         self.columns[at].see(value, now);
         // A hash in the wrapping of an exporter is one value.
-        let wrapped = || matches!(value, Value::Object(_)) && cell::unwrapped(value).is_some_and(|text| cell::is_hash(&text));
-        if depth == 0 || self.columns.len() > 400 || wrapped() {
+        let wrapped = ["$binary", "$base64"].iter().any(|name| value.member(name).is_some())
+            || value.member("type").and_then(Value::text).as_deref() == Some("Buffer");
+        if depth == 0 || self.columns.len() > 400 || wrapped {
             return;
         }
         match value {
@@ -156,6 +160,15 @@ impl Table {
         }
     }
 
+    /// Whether what stands for names may be the first row of a file without any: then it is nobody's to show.
+    #[must_use]
+    pub fn names_are_values(&self) -> bool {
+        let is_value = |name: &str| {
+            name.len() > 80 || name.contains(['@', '$', '{', '\\', ' ']) && (is_address(name) || cell::is_hash(name))
+        };
+        self.columns.iter().any(|column| is_value(&column.name))
+    }
+
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
@@ -166,7 +179,11 @@ impl Column {
         Self {
             role: role_of(name),
             meaning: status::meaning(name),
-            trace: status::trace(name),
+            // What people are called says nothing against them.
+            trace: match member(name) {
+                Some(("labels" | "enabled", _)) | None => status::trace(name),
+                Some(_) => Trace::Nothing,
+            },
             name: name.to_owned(),
             filled: 0,
             addresses: 0,
@@ -179,6 +196,7 @@ impl Column {
             objects: 0,
             hashes: BTreeMap::new(),
             masks: 0,
+            odd: 0,
             typed: 0,
             values: Some(BTreeMap::new()),
             digests: HashSet::new(),
@@ -255,6 +273,7 @@ impl Column {
     fn secret(&mut self, value: &Value<'_>) {
         let named = self.is_secret();
         if !named && cell::kind_in(value).is_none() {
+            self.odd += u64::from(matches!(value, Value::Text(text) if is_odd(text)));
             return;
         }
         match cell::look(value) {
@@ -307,6 +326,7 @@ impl Column {
             (&mut self.lists, other.lists),
             (&mut self.objects, other.objects),
             (&mut self.masks, other.masks),
+            (&mut self.odd, other.odd),
             (&mut self.typed, other.typed),
             (&mut self.enabled, other.enabled),
             (&mut self.disabled, other.disabled),
@@ -331,6 +351,19 @@ impl Column {
         self.digests.extend(other.digests);
         self.example = self.example.take().or(other.example);
         self.telling |= other.telling;
+    }
+}
+
+/// What nobody types: a run of letters and digits, or a hash within a text of another kind.
+fn is_odd(text: &str) -> bool {
+    const WITHIN: [&str; 5] = ["$2y$", "$2a$", "$2b$", "$argon2", "$6$"];
+    if text.starts_with("http") || text.starts_with("data:") {
+        return false;
+    }
+    match text.len() {
+        24..=256 if !text.contains(' ') => cell::is_hash(text) || WITHIN.iter().any(|hash| text.contains(hash)),
+        24..=4096 => WITHIN.iter().any(|hash| text.contains(hash)),
+        _ => false,
     }
 }
 

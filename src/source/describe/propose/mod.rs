@@ -3,6 +3,7 @@
 //! What nobody can know stands as `"?"`, which no mapping may hold: whoever uses the proposal has to say it first. So
 //! nobody is enabled whose status was not understood, and no plain text is taken for a password, untold.
 
+mod joins;
 mod lines;
 mod look;
 mod people;
@@ -49,7 +50,8 @@ pub fn propose(tables: &[Table]) -> Option<Proposal> {
     let mut proposal = lines::of(tables, users);
     for &&(other, theirs) in others.iter().take(6) {
         let likely = if theirs >= score { ", as likely as this one" } else { "" };
-        let why = format!("`{}` ({}) could hold people, too{likely}", tables[other].name, count(tables[other].rows, "row"));
+        let why =
+            format!("`{}` ({}) could hold people, too{likely}", tables[other].name, count(tables[other].rows, "row"));
         proposal.sections[0].1.push(Line::new("", why));
     }
     Some(proposal)
@@ -77,9 +79,8 @@ impl Proposal {
     /// The mapping file. `command` is what `check` is to be called with.
     #[must_use]
     pub fn render(&self, command: &str) -> String {
-        let mut text = format!(
-            "# Proposed by `rehome map`. Each line says why; read it, correct it, then\n#   {command}\n"
-        );
+        let mut text =
+            format!("# Proposed by `rehome map`. Each line says why; read it, correct it, then\n#   {command}\n");
         if !self.open.is_empty() {
             let _ = writeln!(text, "# Left to you (`\"?\"`): {}.", self.open.join(", "));
         }

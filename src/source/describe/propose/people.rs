@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub single: bool,
     /// Whether its name says so, and not the values alone.
     pub named: bool,
+    /// Whether it says whose the row is, or the values do: not of which type or role.
+    pub whose: bool,
 }
 
 /// The tables that could hold the users, the likeliest first, with how likely each is.
@@ -31,15 +33,59 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
 
 fn likeness(table: &Table) -> i32 {
     const PEOPLE: [&str; 22] = [
-        "user", "users", "account", "accounts", "member", "members", "customer", "customers", "client", "clients", "people",
-        "person", "identity", "identities", "player", "players", "student", "students", "mailbox", "login", "logins",
+        "user",
+        "users",
+        "account",
+        "accounts",
+        "member",
+        "members",
+        "customer",
+        "customers",
+        "client",
+        "clients",
+        "people",
+        "person",
+        "identity",
+        "identities",
+        "player",
+        "players",
+        "student",
+        "students",
+        "mailbox",
+        "login",
+        "logins",
         "profiles",
     ];
-    const STAFF: [&str; 8] = ["admin", "admins", "employee", "employees", "staff", "operator", "moderator", "moderators"];
+    const STAFF: [&str; 8] =
+        ["admin", "admins", "employee", "employees", "staff", "operator", "moderator", "moderators"];
     const THINGS: [&str; 27] = [
-        "order", "orders", "newsletter", "subscriber", "subscribers", "subscription", "contact", "contacts", "invoice",
-        "invitation", "invitations", "invites", "log", "logs", "session", "sessions", "token", "tokens", "reset", "resets",
-        "history", "audit", "supplier", "vendor", "attempts", "comment", "comments",
+        "order",
+        "orders",
+        "newsletter",
+        "subscriber",
+        "subscribers",
+        "subscription",
+        "contact",
+        "contacts",
+        "invoice",
+        "invitation",
+        "invitations",
+        "invites",
+        "log",
+        "logs",
+        "session",
+        "sessions",
+        "token",
+        "tokens",
+        "reset",
+        "resets",
+        "history",
+        "audit",
+        "supplier",
+        "vendor",
+        "attempts",
+        "comment",
+        "comments",
     ];
     let words: Vec<String> = table.name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
     let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -47,6 +93,15 @@ fn likeness(table: &Table) -> i32 {
     let mut score = 0;
     score += if secret(table).is_some() { 4 } else { 0 };
     score += if address(table).is_some() { 3 } else { 0 };
+    // What stands in another's place there is nobody's own.
+    score -= if words
+        .iter()
+        .any(|word| ["alias", "aliases", "type", "types", "roles", "role", "groups", "group"].contains(&word.as_str()))
+    {
+        3
+    } else {
+        0
+    };
     score += i32::from(login) + i32::from(named(&PEOPLE));
     score -= i32::from(named(&STAFF)) + if named(&THINGS) { 4 } else { 0 };
     score
@@ -56,7 +111,7 @@ fn likeness(table: &Table) -> i32 {
 fn is_of_others(tables: &[Table], at: usize) -> bool {
     (0..tables.len())
         .filter(|&other| other != at && tables[other].rows > 0 && likeness(&tables[other]) >= 3)
-        .any(|other| links(tables, other).iter().any(|link| link.table == at && link.named))
+        .any(|other| links(tables, other).iter().any(|link| link.table == at && link.named && link.whose))
 }
 
 /// What other tables hold for this one that it has not itself.
@@ -64,7 +119,7 @@ fn given(tables: &[Table], at: usize) -> i32 {
     let (has_address, has_secret) = (address(&tables[at]).is_some(), secret(&tables[at]).is_some());
     let links = links(tables, at);
     let of = |has: bool, part: &dyn Fn(&Table) -> bool| {
-        if !has && links.iter().any(|link| part(&tables[link.table])) { 3 } else { 0 }
+        if !has && links.iter().any(|link| link.whose && part(&tables[link.table])) { 3 } else { 0 }
     };
     of(has_address, &|table| address(table).is_some()) + of(has_secret, &|table| secret(table).is_some())
 }
@@ -78,9 +133,12 @@ pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
     let mut links = Vec::new();
     for (other, theirs) in tables.iter().enumerate().filter(|(other, theirs)| *other != at && theirs.rows > 0) {
         let found = theirs.columns.iter().enumerate().filter(|(_, key)| key.filled > 0).filter_map(|(key, column)| {
-            let of = unique.iter().copied().filter_map(|of| Some((of, belongs(column, &table.columns[of], &table.name)?)));
+            let of =
+                unique.iter().copied().filter_map(|of| Some((of, belongs(column, &table.columns[of], &table.name)?)));
             let (of, named) = of.max_by_key(|&(of, named)| (named, std::cmp::Reverse(of)))?;
-            Some(Link { table: other, key, of, single: column.is_unique(), named })
+            let of_kind =
+                ["type", "role", "group", "kind", "status"].iter().any(|kind| folded(&column.name).contains(kind));
+            Some(Link { table: other, key, of, single: column.is_unique(), named, whose: !of_kind })
         });
         let found = found.max_by_key(|link| (link.named, std::cmp::Reverse(link.key)));
         links.extend(found);
@@ -91,21 +149,31 @@ pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
 /// Whether a column holds another's values, and whether its name says so.
 fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     const WHOSE: [&str; 14] = [
-        "user", "member", "account", "customer", "identity", "person", "profile", "owner", "player", "client", "student",
-        "uid", "parent", "entity",
+        "user", "member", "account", "customer", "identity", "person", "profile", "owner", "player", "client",
+        "student", "uid", "parent", "entity",
     ];
+    // Names, dates and titles are nobody's key.
+    let told = |column: &Column, names: &[&str]| {
+        let said = member(&column.name).map(|(to, _)| to);
+        let name = column.name.to_ascii_lowercase();
+        column.is_secret()
+            || column.dates > 0
+            || said.is_some_and(|said| names.contains(&said))
+            || ["display", "comment", "description", "title"].iter().any(|word| name.contains(word))
+    };
+    // Some systems call what people sign in with their name.
+    let told = told(key, &["name", "first_name", "last_name"]) || told(of, &["first_name", "last_name"]);
+    if told {
+        return None;
+    }
     let (name, own) = (folded(&key.name), folded(&of.name));
     let singular = folded(table.rsplit(['.', '_']).next().unwrap_or(table));
     let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
     let named = name == own && !["id", "name"].contains(&&*name)
         || (name.ends_with("id") || name.ends_with("username") || name.ends_with("login"))
             && (WHOSE.iter().any(|whose| name.contains(whose)) || singular.len() > 2 && name.contains(&singular));
-    // Whatever the column's name is: long values are not the same by chance, unless they are names or addresses.
-    let told = [key, of].iter().any(|column| {
-        let said = member(&column.name).map(|(to, _)| to);
-        column.is_secret() || column.dates > 0 || matches!(said, Some("name" | "first_name" | "last_name" | "created_at"))
-    });
-    let telling = key.telling && of.telling && !told && key.addresses == 0;
+    // Whatever the column's name is: long values are not the same by chance, unless they are addresses.
+    let telling = key.telling && of.telling && key.addresses == 0;
     let same = key.distinct() > 0 && key.among(of) * 10 >= key.distinct() * 8;
     (same && (named || telling)).then_some(named)
 }
@@ -113,8 +181,22 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
 /// The column of addresses.
 pub(super) fn address(table: &Table) -> Option<&Column> {
     const OTHERS: [&str; 16] = [
-        "canonical", "normal", "lower", "backup", "recovery", "alt", "paypal", "old", "pending", "unconfirmed", "new",
-        "secondary", "billing", "other", "reply", "sender",
+        "canonical",
+        "normal",
+        "lower",
+        "backup",
+        "recovery",
+        "alt",
+        "paypal",
+        "old",
+        "pending",
+        "unconfirmed",
+        "new",
+        "secondary",
+        "billing",
+        "other",
+        "reply",
+        "sender",
     ];
     let rank = |column: &Column| {
         let name = folded(&column.name);
@@ -168,7 +250,8 @@ pub(super) fn only_addresses(table: &Table, column: &Column) -> Option<(String, 
         values.into_iter().find_map(|value| {
             let with: Vec<_> = table.kept.iter().filter(|row| row.get(&other.name) == Some(value)).collect();
             let addresses = with.iter().filter(|row| is_one(row)).count();
-            (addresses == with.len() && addresses * 10 >= all * 9 && all > 0).then(|| (other.name.clone(), value.clone()))
+            (addresses == with.len() && addresses * 10 >= all * 9 && all > 0)
+                .then(|| (other.name.clone(), value.clone()))
         })
     })
 }

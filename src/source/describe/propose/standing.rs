@@ -1,12 +1,12 @@
 //! Who may sign in, as far as columns say so without doubt; where they do not, the question.
 
-use super::lines::{Joins, counted};
+use super::joins::{Joins, counted};
 use super::look::{Column, Table};
 use super::people::{self, Link};
 use super::{Line, OPEN, join_name, list, number, quoted};
+use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::status::{self, Meaning, Standing};
-use crate::format::Value;
 
 /// Adds the line for `enabled`; gives those for who is left out.
 pub(super) fn lines(
@@ -20,8 +20,18 @@ pub(super) fn lines(
     let (mut flags, mut why, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0) {
         let said = column.enabled + column.disabled + column.deleted + column.unsure;
-        if column.unsure > 0 || column.traced > 0 {
-            let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(column.unsure + column.traced)), counted);
+        if let Some(only) = constant(column, table) {
+            flags.push(format!("{{ from = {}, true_values = {} }}", quoted(&column.name), list([only])));
+            why.push(format!(
+                "`{}`: all {} have {only}, which is taken for that of those who may",
+                column.name,
+                number(column.filled)
+            ));
+        } else if column.unsure > 0 || column.traced > 0 {
+            let what = column
+                .values
+                .as_ref()
+                .map_or_else(|| format!("{} may say it", number(column.unsure + column.traced)), counted);
             let line = status::line(&column.name, column.example.as_deref(), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
@@ -33,7 +43,12 @@ pub(super) fn lines(
             }
         } else if column.meaning.is_some() && said > 0 {
             flags.push(flag(column));
-            why.push(format!("`{}`: {} may sign in, {} may not", column.name, number(column.enabled), number(column.disabled)));
+            why.push(format!(
+                "`{}`: {} may sign in, {} may not",
+                column.name,
+                number(column.enabled),
+                number(column.disabled)
+            ));
         }
     }
     for &link in links {
@@ -45,14 +60,18 @@ pub(super) fn lines(
         } else if link.single && !is_of_something_else(&other.name) {
             asked.extend(questions(other, &|column| {
                 let join = join_name(&other.name);
-                format!("[join.{join}] with key = {}, from = \"{join}.{column}\"", quoted(&other.columns[link.key].name))
+                format!(
+                    "[join.{join}] with key = {}, from = \"{join}.{column}\"",
+                    quoted(&other.columns[link.key].name)
+                )
             }));
         }
         // A group that is shut: the table of members leads to it.
         for far in tables.iter().filter(|far| far.name != table.name && far.name != other.name && far.rows > 0) {
             let own = links.iter().any(|link| tables[link.table].name == far.name);
             let leads = far.columns.iter().filter(|id| id.is_unique()).find_map(|id| {
-                let by = other.columns.iter().find(|key| key.name == id.name && key.among(id) > 0 && key.name != "id")?;
+                let by =
+                    other.columns.iter().find(|key| key.name == id.name && key.among(id) > 0 && key.name != "id")?;
                 Some((&by.name, &id.name))
             });
             if let Some((by, id)) = leads.filter(|_| !own && !is_of_something_else(&far.name)) {
@@ -68,10 +87,15 @@ pub(super) fn lines(
             }
         }
     }
+    if table.columns.iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit())) {
+        asked.push("the columns have no names: which one says it?".to_owned());
+    }
     let skipped = skip.clone();
     let skip: Vec<Line> = match skip.is_empty() {
         true => Vec::new(),
-        false => vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")],
+        false => {
+            vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")]
+        }
     };
     if asked.is_empty() && flags.is_empty() {
         if skipped.is_empty() {
@@ -98,11 +122,20 @@ pub(super) fn lines(
     skip
 }
 
+/// The one number that stands in every row: if it kept somebody out, it would keep out everybody.
+fn constant<'c>(column: &'c Column, table: &Table) -> Option<&'c str> {
+    let number =
+        column.meaning == Some(Meaning::State) && column.unsure == column.filled && column.numbers == column.filled;
+    let whole = number && column.filled == table.looked && table.looked >= 3;
+    let values = column.values.as_ref().filter(|values| whole && values.len() == 1)?;
+    values.keys().next().map(String::as_str)
+}
+
 /// Whether a table is about what people have, or prove.
 fn is_of_something_else(table: &str) -> bool {
     const ELSE: [&str; 14] = [
-        "verif", "address", "subscri", "order", "payment", "invoice", "device", "session", "token", "message", "post", "comment",
-        "plan", "job",
+        "verif", "address", "subscri", "order", "payment", "invoice", "device", "session", "token", "message", "post",
+        "comment", "plan", "job",
     ];
     let name = table.to_ascii_lowercase();
     ELSE.iter().any(|word| name.contains(word))

@@ -1,0 +1,48 @@
+//! What a proposal reads of other tables.
+
+use std::collections::BTreeMap;
+
+use super::look::Table;
+use super::people::Link;
+use super::{join_name, number};
+
+/// What is read of the tables beside the users'.
+pub(super) struct Joins<'t> {
+    pub(super) tables: &'t [Table],
+    users: &'t Table,
+    pub(super) id: String,
+    /// By table: key, the users' column or another join's, and which rows.
+    pub(super) read: BTreeMap<String, (String, String, Vec<String>)>,
+}
+
+impl<'t> Joins<'t> {
+    pub(super) const fn of(tables: &'t [Table], users: &'t Table, id: String) -> Self {
+        Self { tables, users, id, read: BTreeMap::new() }
+    }
+
+    /// The path to a column of a linked table, which is joined from then on.
+    pub(super) fn path(&mut self, link: Link, column: &str) -> String {
+        let table = &self.tables[link.table];
+        let of = self.users.columns[link.of].name.clone();
+        self.join(&table.name, &table.columns[link.key].name, of);
+        format!("{}.{column}", join_name(&table.name))
+    }
+
+    fn join(&mut self, table: &str, key: &str, of: String) {
+        self.read.entry(table.to_owned()).or_insert_with(|| (key.to_owned(), of, Vec::new()));
+    }
+
+    pub(super) fn only(&mut self, table: &str, comparison: String) {
+        if let Some((.., only)) = self.read.get_mut(table) {
+            only.push(comparison);
+        }
+    }
+}
+
+/// `active ×4,950, blocked ×50`
+pub(super) fn counted(values: &BTreeMap<String, u64>) -> String {
+    let mut values: Vec<_> = values.iter().collect();
+    values.sort_by_key(|&(value, n)| (std::cmp::Reverse(*n), value));
+    let shown: Vec<_> = values.iter().take(8).map(|(value, n)| format!("{value} ×{}", number(**n))).collect();
+    shown.join(", ")
+}
