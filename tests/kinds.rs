@@ -40,6 +40,7 @@ const KINDS: &[&[&str]] = &[
     &["supabase-repr.csv"],
     &["flask-security.csv"],
     &["myth-auth.sql"],
+    &["smf.csv"],
 ];
 
 fn command(of: &str, kind: &[&str]) -> std::process::Command {

@@ -108,6 +108,11 @@ impl Pieces {
             let mut add = |start: usize, end: usize, next: Option<usize>, cells: Range<usize>, fits: bool| {
                 line += if next_line == Some(start) { 1 } else { newlines(&batch.data[counted..start]) };
                 (next_line, counted) = (next, start);
+                // What psql says below the rows is none.
+                let row = &batch.data[start..end];
+                if row.first() == Some(&b'(') && header.names().len() > 1 && escaped::is_row_count(row.trim_ascii()) {
+                    return;
+                }
                 let (start, end, shape) = (start as u32, end as u32, span.shape as u32);
                 let cells = (cells.start as u32, cells.end as u32);
                 list.push(Piece { start, end, shape, line: line as u32, cells, kind: span.kind, ragged: !fits });

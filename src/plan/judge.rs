@@ -74,6 +74,8 @@ enum Watch {
 struct Unread {
     cells: u64,
     kind: Option<&'static str>,
+    /// Where in the column the first hash stands, if it is an object.
+    within: Option<String>,
 }
 
 /// The column that is a password or its hash.
@@ -112,7 +114,7 @@ impl Judge {
         let Self { lens, unread, barring, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
             if let Some(kind) = seen(value, watch) {
-                note(unread, name, kind);
+                note(unread, name, value, kind);
             }
             if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 let (cells, first) = barring.entry(name.to_owned()).or_default();
@@ -179,6 +181,7 @@ impl Judge {
             let mine = self.unread.entry(column).or_default();
             mine.cells += unread.cells;
             mine.kind = mine.kind.or(unread.kind);
+            mine.within = mine.within.take().or(unread.within);
         }
         for (column, (cells, first)) in other.barring {
             let mine = self.barring.entry(column).or_default();
@@ -197,13 +200,14 @@ impl Judge {
         let mut unread: Vec<_> = self.unread.drain().collect();
         unread.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
         for (column, found) in unread.iter().take(SAID) {
+            let path = found.within.as_ref().map_or_else(|| column.clone(), |within| format!("{column}.{within}"));
             let what = match found.kind {
                 Some(kind) => format!("looks like {kind}"),
                 None => "is named like a password".to_owned(),
             };
             said.push(format!(
                 "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, [password] hash = \
-                 […, \"{column}\"]), --ignore {column} leaves it out",
+                 […, \"{path}\"]), --ignore {column} leaves it out",
                 cells(found.cells)
             ));
         }
@@ -234,9 +238,10 @@ fn cells(n: u64) -> String {
     if n == 1 { "1 cell".to_owned() } else { format!("{n} cells") }
 }
 
-fn note(unread: &mut HashMap<String, Unread>, column: &str, Counts(kind): Counts) {
+fn note(unread: &mut HashMap<String, Unread>, column: &str, value: &Value<'_>, Counts(kind): Counts) {
     if !unread.contains_key(column) {
-        unread.insert(column.to_owned(), Unread::default());
+        let within = kind.and_then(|_| cell::path_in(value));
+        unread.insert(column.to_owned(), Unread { within, ..Unread::default() });
     }
     if let Some(found) = unread.get_mut(column) {
         found.cells += 1;

@@ -313,7 +313,9 @@ fn a_join_that_cannot_be_is_told() {
 #[test]
 fn a_status_is_read_by_the_name_of_its_column() {
     let mapping = mapping("[user]\nid = \"id\"\nenabled = { from = \"x.banned_at\", as = \"status\" }\n");
-    for (banned, enabled) in [(json!("2024-01-02"), true), (json!("0000-00-00"), false), (json!(""), false), (json!(true), true)] {
+    for (banned, enabled) in
+        [(json!("2024-01-02"), true), (json!("0000-00-00"), false), (json!(""), false), (json!(true), true)]
+    {
         let record = testing::record(json!({ "id": 7, "x": { "banned_at": banned } }));
         assert_eq!(read(&mapping, &record).enabled, !enabled, "{banned}");
     }

@@ -297,6 +297,24 @@ pub(crate) fn kind_in(value: &Value<'_>) -> Option<&'static str> {
     within(value, 5)
 }
 
+/// Where in an object, a list, or JSON that is text, the first hash stands: `services.password.bcrypt`.
+pub(crate) fn path_in(value: &Value<'_>) -> Option<String> {
+    let step = |name: &str, member: &Value<'_>| {
+        kind_in(member)?;
+        Some(path_in(member).map_or_else(|| name.to_owned(), |rest| format!("{name}.{rest}")))
+    };
+    match value {
+        Value::Object(members) if !members.iter().any(|(name, _)| name.starts_with('$')) => {
+            members.iter().find_map(|(name, member)| step(name, member))
+        }
+        Value::List(items) => items.iter().enumerate().find_map(|(at, item)| step(&at.to_string(), item)),
+        Value::Text(text) if text.starts_with(['{', '[']) => {
+            serde_json::from_str(text).ok().and_then(|json| path_in(&crate::source::kit::common::value(&json)))
+        }
+        _ => None,
+    }
+}
+
 fn kind_in_text(text: &str) -> Option<&'static str> {
     if text.len() < 20 {
         return None;
@@ -401,6 +419,19 @@ mod tests {
         }
         assert_eq!(kind_in(&testing::value(json!({ "a": [{ "b": BCRYPT }] }))), Some("bcrypt"));
         assert_eq!(kind_in(&testing::value(json!(format!("{{\"services\":\"{BCRYPT}\"}}")))), Some("bcrypt"));
+    }
+
+    #[test]
+    fn the_way_to_a_hash_is_told() {
+        for (value, path) in [
+            (json!({ "a": 1, "auth": { "pw": BCRYPT } }), Some("auth.pw")),
+            (json!([{ "x": "y" }, { "value": BCRYPT }]), Some("1.value")),
+            (json!(format!("{{\"services\":{{\"hash\":\"{BCRYPT}\"}}}}")), Some("services.hash")),
+            (json!(BCRYPT), None),
+            (json!({ "$binary": { "base64": STANDARD_NO_PAD.encode(BCRYPT), "subType": "00" } }), None),
+        ] {
+            assert_eq!(path_in(&testing::value(value.clone())).as_deref(), path, "{value}");
+        }
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl Meaning {
         if value.is_empty() || matches!(value, Value::Text(text) if nothing(text)) {
             return Standing::Silent;
         }
+        // `state: { enabled: false }` says it by its members.
+        if let Value::Object(members) = value {
+            let said = members.iter().filter_map(|(name, value)| Some(meaning(name)?.read(value, now)));
+            return said.max().unwrap_or(Standing::Unsure);
+        }
         match self {
             Self::Allows => match common::truth(value) {
                 Some(true) => Standing::Enabled,
@@ -190,15 +195,19 @@ fn word(value: &Value<'_>) -> Standing {
 /// Why nothing is created for somebody of whom a column says what is not understood, with what would say it.
 #[must_use]
 pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
-    let text = value.text().unwrap_or_default();
-    let text: String = text.chars().take(24).collect();
+    let text = value.text().map(|text| text.chars().take(24).collect::<String>());
+    let holds = match &text {
+        Some(text) => format!("`{text}`"),
+        None if matches!(value, Value::List(_)) => "a list".to_owned(),
+        None => "an object".to_owned(),
+    };
     Refusal::new(
         Code::InvalidValue,
-        format!("column `{column}` holds `{text}`, and nothing says whether that lets the user sign in"),
+        format!("column `{column}` holds {holds}, and nothing says whether that lets the user sign in"),
     )
     .hint(format!(
         "say it in a mapping file (--map): {}, with what stands there for those who may sign in",
-        line(column, Some(&text), source)
+        line(column, text.as_deref(), source)
     ))
 }
 

@@ -116,6 +116,8 @@ fn contents_say_what_they_say() {
         ),
         (Bars, json!([false, 0, "f", "0000-00-00 00:00:00", "never", "no"]), Standing::Enabled),
         (Bars, json!([3, "permanent", {"by": "x"}]), Standing::Unsure),
+        (State, json!([{ "enabled": false }, { "enabled": true, "banned_at": "2024-01-01" }]), Standing::Disabled),
+        (State, json!([{ "enabled": true, "note": "x" }]), Standing::Enabled),
         (BarsUntil, json!(["2030-01-01", "infinity", 1_900_000_000]), Standing::Disabled),
         (BarsUntil, json!(["2020-01-01", 0, "0000-00-00", 1_600_000_000]), Standing::Enabled),
         (BarsUntil, json!([1, "-1", "soon", true]), Standing::Unsure),
@@ -212,6 +214,7 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("is_current", json!(false)),
         ("metadata", json!("{\"banned\": true}")),
         ("account", json!({ "active": false })),
+        ("is_suspended_until_review", json!("1")),
         ("bans", json!([{ "until": null, "by": 4 }])),
         ("account_revoked_by", json!("root")),
     ] {

@@ -210,7 +210,6 @@ pub(super) const ABOUT_OTHERS: &[&str] = &[
     "template",
     "theme",
     "color",
-    "until",
 ];
 
 /// Words that say of nothing but a person that they are kept out.
