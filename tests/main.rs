@@ -29,6 +29,7 @@ mod sandbox;
 mod secrets;
 mod soak;
 mod sources;
+mod sync;
 mod targets;
 mod tls;
 mod util;

@@ -25,6 +25,7 @@ fn every_command_has_help_and_a_manual_page() {
         "plan",
         "import",
         "resume",
+        "sync",
         "status",
         "verify",
         "rollback",

@@ -20,6 +20,7 @@ mod schemes;
 mod signals;
 mod sources;
 mod status;
+mod sync;
 mod verify;
 
 use std::io::Write as _;
@@ -52,6 +53,7 @@ pub enum Command {
     Plan(plan::Args),
     Import(import::Args),
     Resume(resume::Args),
+    Sync(sync::Args),
     Status(status::Args),
     Verify(verify::Args),
     Rollback(rollback::Args),
@@ -77,6 +79,7 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
         Command::Plan(args) => log::logged("plan", || plan::run(args)),
         Command::Import(args) => log::logged("import", || import::run(args)),
         Command::Resume(args) => log::logged("resume", || resume::run(args)),
+        Command::Sync(args) => log::logged("sync", || sync::run(args)),
         Command::Status(args) => log::logged("status", || status::run(args)),
         Command::Verify(args) => log::logged("verify", || verify::run(args)),
         Command::Rollback(args) => log::logged("rollback", || rollback::run(args)),

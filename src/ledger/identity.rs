@@ -4,11 +4,21 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{LEDGER, Reader, check_files, is_empty, meta, not_lost, set_meta};
+use super::store::{LEDGER, Reader, SYNCING, check_files, is_empty, meta, not_lost, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::folder::Locked;
+
+/// The ledger's name for the key of its digests ([`super::Left`]): 32 digits of hexadecimal, made for this ledger.
+pub const MARK_KEY: &str = "mark_key";
+
+fn mark_key() -> String {
+    let mut key = [0; 16];
+    // Without randomness digests are no worse than those of a key that somebody knows.
+    let _ = getrandom::fill(&mut key);
+    format!("{:032x}", u128::from_be_bytes(key))
+}
 
 /// What a ledger belongs to. A run whose identity differs in any member is another run: its record numbers, plans or
 /// target are not those of this ledger.
@@ -29,7 +39,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    fn difference(&self, other: &Self) -> Option<String> {
+    /// In what another identity differs, for people.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
         let says = |what: &str, mine: &str, theirs: &str| Some(format!("{what} (the ledger: {mine}, now: {theirs})"));
         match (self, other) {
             (a, b) if a.export != b.export => Some("another export: the files' contents differ".into()),
@@ -66,6 +78,7 @@ pub fn open(
         ("settings", settings.to_owned()),
         ("started", jiff::Timestamp::now().to_string()),
         ("program", env!("CARGO_PKG_VERSION").to_owned()),
+        (MARK_KEY, mark_key()),
     ];
     let connection = prepare(&path, &begun)?;
     let stored = meta(&connection, "identity")?.unwrap_or_default();
@@ -77,10 +90,25 @@ pub fn open(
             set_meta(&connection, key, value)?;
         }
     } else if let Some(difference) = stored.difference(identity) {
-        return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.path().display()))
-            .remedy("give this run a folder of its own with --run"));
+        return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.path().display())).remedy(
+            if stored.export == identity.export {
+                "give this run a folder of its own with --run"
+            } else {
+                "give this run a folder of its own with --run; or, if these are the same users later, bring over what \
+                 changed: rehome sync LATER --run RUN"
+            },
+        ));
+    }
+    if let Some(later) = meta(&connection, SYNCING)? {
+        return Err(half_synced(folder.path(), &later));
     }
     Ok((Ledger::start(connection, listener), Reader::open(folder.path())?))
+}
+
+/// For a run in the middle of a sync, to which nothing else may be done.
+pub(crate) fn half_synced(folder: &std::path::Path, later: &str) -> RunError {
+    RunError::usage(format!("a sync of {} was begun and has not ended", folder.display()))
+        .remedy(format!("go on with: rehome sync {later} --run {}", folder.display()))
 }
 
 /// Opens the ledger of a run that exists for writing, whatever it belongs to.
@@ -88,9 +116,10 @@ pub fn open(
 /// # Errors
 /// [`RunError::usage`] where there is none, and as [`open`].
 pub fn reopen(folder: &Locked, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
-    let reader = Reader::open(folder.path())?;
+    drop(Reader::open(folder.path())?);
     folder.own_file(LEDGER)?;
-    Ok((Ledger::start(prepare(&folder.file(LEDGER), &[])?, listener), reader))
+    let connection = prepare(&folder.file(LEDGER), &[(MARK_KEY, mark_key())])?;
+    Ok((Ledger::start(connection, listener), Reader::open(folder.path())?))
 }
 
 #[cfg(test)]
@@ -127,6 +156,7 @@ mod tests {
             at: 1_763_750_000_000,
             code: None,
             text: None,
+            left: Some(super::super::Left::default()),
         }
     }
 
@@ -158,7 +188,7 @@ mod tests {
         assert_eq!(reader.range(5, 5).expect("a row")[0].source_id, format!("{:036}", 12));
         drop(reader);
         let bytes = std::fs::metadata(path.join(LEDGER)).expect("the file").len();
-        assert!(bytes < 120 * n, "{} bytes a user", bytes / n);
+        assert!(bytes < 150 * n, "{} bytes a user", bytes / n);
     }
 
     use super::super::store::Counts;
@@ -185,7 +215,7 @@ mod tests {
         let path = folder.path().join(LEDGER);
         drop(open(&locked(&folder), &identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
         rusqlite::Connection::open(&path)
-            .and_then(|c| c.pragma_update(None, "user_version", 2))
+            .and_then(|c| c.pragma_update(None, "user_version", 3))
             .expect("a newer version");
         let Err(error) = open(&locked(&folder), &identity(), "{}", Arc::new(Silent)) else {
             panic!("a newer schema was taken")

@@ -4,7 +4,7 @@
 //!
 //! ```sql
 //! PRAGMA application_id = 0x72656869;  -- "rehi"
-//! PRAGMA user_version   = 1;           -- the schema; a newer one is refused, never written
+//! PRAGMA user_version   = 2;           -- the schema; a newer one is refused, an older one gets what it lacks
 //! CREATE TABLE meta  (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 //! CREATE TABLE users (
 //!   record    INTEGER PRIMARY KEY,     -- the record's number in the export, from 1
@@ -14,7 +14,8 @@
 //!   steps     INTEGER NOT NULL,        -- Steps: what the target is known to have done
 //!   at        INTEGER NOT NULL,        -- Unix ms: of the intent, later the server's own $updatedAt
 //!   code      TEXT,                    -- why not, for everything but done
-//!   text      TEXT                     -- the sentence to it
+//!   text      TEXT,                    -- the sentence to it
+//!   left      BLOB                     -- Left: what was sent of each attribute, as digests
 //! );
 //! ```
 //!
@@ -28,13 +29,17 @@
 //! The ledger holds no password, hash, salt or key. Integers that change are written so that they never grow (see
 //! [`Steps`]): a row that grows in place would split its page and nearly double the file.
 
+mod adopt;
 mod identity;
+mod left;
 pub mod state;
 mod store;
 mod writer;
 
-pub use identity::{Identity, open, reopen};
+pub use adopt::adopt;
+pub use identity::{Identity, MARK_KEY, open, reopen};
+pub use left::{Field, Left};
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
-pub use store::{Counts, Entry, LEDGER, Reader, holds_run};
+pub use store::{Counts, Entry, GONE, LEDGER, Reader, SYNCING, holds_run};
 pub use writer::{Change, Ledger, Sender};

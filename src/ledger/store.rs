@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
+use super::left::Left;
 use super::state::{State, Steps};
 use crate::code::Code;
 use crate::error::RunError;
@@ -11,16 +12,25 @@ use crate::folder::Folder;
 
 /// The file in the run folder.
 pub const LEDGER: &str = "ledger.sqlite";
+/// The ledger's name for a sync that was begun and has not ended: of which export.
+pub const SYNCING: &str = "syncing";
+
+/// The ledger's name for how many users are gone from the export, and stand beyond its last record.
+pub const GONE: &str = "gone";
+
+/// Beyond the last record of any export: where those stand whom it no longer has.
+pub(super) const BEYOND: i64 = 1 << 40;
 /// The schema this program reads and writes.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 2;
+/// The oldest schema that is read: it lacks a column.
+const OLDEST: i64 = 1;
 const APPLICATION: i64 = 0x7265_6869;
 
-const CREATE: &str = "
-    CREATE TABLE meta  (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE users (
+/// The columns of `users`.
+pub(super) const USERS: &str = "(
         record INTEGER PRIMARY KEY, user_id TEXT NOT NULL, source_id TEXT,
-        state INTEGER NOT NULL, steps INTEGER NOT NULL, at INTEGER NOT NULL, code TEXT, text TEXT
-    ) STRICT;";
+        state INTEGER NOT NULL, steps INTEGER NOT NULL, at INTEGER NOT NULL, code TEXT, text TEXT, left BLOB
+    ) STRICT";
 
 /// One row of `users`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +52,8 @@ pub struct Entry {
     pub code: Option<String>,
     /// The sentence to it.
     pub text: Option<String>,
+    /// What was sent, or is to be; `None` for users who were there before, and in ledgers of older versions.
+    pub left: Option<Left>,
 }
 
 impl Entry {
@@ -168,12 +180,20 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     if has_nothing(&connection, path)? {
         connection
             .execute_batch(&format!(
-                "BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {CREATE} COMMIT;"
+                "BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};
+                 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT; CREATE TABLE users {USERS}; COMMIT;"
             ))
             .map_err(sql)?;
     }
-    check_schema(&connection, path)?;
+    let schema = check_schema(&connection, path)?;
     check_pages(&connection)?;
+    if schema < SCHEMA {
+        connection
+            .execute_batch(&format!(
+                "BEGIN; ALTER TABLE users ADD COLUMN left BLOB; PRAGMA user_version = {SCHEMA}; COMMIT;"
+            ))
+            .map_err(sql)?;
+    }
     Ok(connection)
 }
 
@@ -232,14 +252,14 @@ pub(crate) fn not_begun(folder: &Path) -> RunError {
         .remedy("give the same `rehome import` again")
 }
 
-fn check_schema(connection: &Connection, path: &Path) -> Result<(), RunError> {
+fn check_schema(connection: &Connection, path: &Path) -> Result<i64, RunError> {
     let pragma = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(sql);
     if pragma("application_id")? != APPLICATION {
         return Err(RunError::foreign_ledger(format!("{} is not a ledger of rehome", path.display()))
             .remedy("give this run a folder of its own with --run"));
     }
     let version = pragma("user_version")?;
-    if version < SCHEMA {
+    if version < OLDEST {
         return Err(RunError::foreign_ledger(format!(
             "{} was written by an older rehome (schema {version}, this one knows {SCHEMA})",
             path.display()
@@ -253,7 +273,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<(), RunError> {
         ))
         .remedy("use that one"));
     }
-    Ok(())
+    Ok(version)
 }
 
 /// Reads a ledger, also while another process writes it, and without the run's lock.
@@ -319,7 +339,9 @@ impl Reader {
             }
         }
         let records = self.meta("records")?.and_then(|n| n.parse().ok()).unwrap_or(0);
-        counts.records = seen.max(records);
+        let beyond = "SELECT count(*) FROM users WHERE record > ?1";
+        let gone: u64 = self.connection.query_row(beyond, [BEYOND], |row| row.get(0)).map_err(sql)?;
+        counts.records = seen.max(records + gone);
         counts.left = counts.records - counts.done - counts.refused - counts.failed - counts.rolled_back;
         Ok(counts)
     }
@@ -398,9 +420,18 @@ impl Reader {
         )
     }
 
+    fn lacks_left(&self) -> Result<bool, RunError> {
+        self.connection
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map(|v| v < SCHEMA)
+            .map_err(sql)
+    }
+
     fn select(&self, condition: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<Entry>, RunError> {
+        // Another process may have given it the column since it was opened.
+        let left = if self.lacks_left()? { "NULL" } else { "left" };
         let sql_text =
-            format!("SELECT record, user_id, source_id, state, steps, at, code, text FROM users {condition}");
+            format!("SELECT record, user_id, source_id, state, steps, at, code, text, {left} FROM users {condition}");
         let mut statement = self.connection.prepare_cached(&sql_text).map_err(sql)?;
         let mut rows = statement.query(parameters).map_err(sql)?;
         let mut entries = Vec::new();
@@ -459,6 +490,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, RunError> {
         at: number(5)?,
         code: text(6)?,
         text: text(7)?,
+        left: match row.get::<_, Option<Vec<u8>>>(8).map_err(unreadable)? {
+            None => None,
+            Some(bytes) => match Left::from_bytes(&bytes) {
+                None => return Err(damaged(format!("record {record} does not say what was left"))),
+                left => left,
+            },
+        },
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::left::Left;
 use super::state::{State, Steps};
 use super::store::{self, Entry, sql};
 use crate::code::Code;
@@ -39,7 +40,7 @@ pub struct Change {
 
 enum Write {
     Insert(Vec<Entry>),
-    Change(Change),
+    Change(Change, Option<Left>),
     Meta(&'static str, String),
     Sync(oneshot::Sender<()>),
 }
@@ -111,7 +112,15 @@ impl Sender {
     /// # Errors
     /// As [`Sender::intend`].
     pub async fn change(&self, change: Change) -> Result<(), RunError> {
-        self.send(Write::Change(change)).await
+        self.send(Write::Change(change, None)).await
+    }
+
+    /// The same, with what is left of the user now.
+    ///
+    /// # Errors
+    /// As [`Sender::intend`].
+    pub async fn change_left(&self, change: Change, left: Option<Left>) -> Result<(), RunError> {
+        self.send(Write::Change(change, left)).await
     }
 
     /// Sets a value of the run's own rows.
@@ -195,11 +204,11 @@ impl Group<'_> {
                 let mut insert = self
                     .transaction
                     .prepare_cached(
-                        "INSERT INTO users (record, user_id, source_id, state, steps, at, code, text)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                        "INSERT INTO users (record, user_id, source_id, state, steps, at, code, text, left)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                          ON CONFLICT (record) DO UPDATE SET user_id = excluded.user_id,
                            source_id = excluded.source_id, state = excluded.state, steps = excluded.steps,
-                           at = excluded.at, code = excluded.code, text = excluded.text
+                           at = excluded.at, code = excluded.code, text = excluded.text, left = excluded.left
                          WHERE (users.steps & 1) = 0
                            OR ((excluded.steps & 1) = 1 AND excluded.user_id = users.user_id)",
                     )
@@ -216,7 +225,8 @@ impl Group<'_> {
                             e.steps.to_number(),
                             e.at,
                             e.code,
-                            e.text
+                            e.text,
+                            e.left.map(Left::to_bytes)
                         ])
                         .map_err(sql)?;
                     if changed == 0 {
@@ -231,10 +241,11 @@ impl Group<'_> {
                     }
                 }
             }
-            Write::Change(c) => {
+            Write::Change(c, left) => {
                 self.transaction
                     .prepare_cached(
-                        "UPDATE users SET state = ?2, steps = ?3, at = coalesce(?4, at), code = ?5, text = ?6
+                        "UPDATE users SET state = ?2, steps = ?3, at = coalesce(?4, at), code = ?5, text = ?6,
+                           left = coalesce(?7, left)
                          WHERE record = ?1",
                     )
                     .map_err(sql)?
@@ -244,7 +255,8 @@ impl Group<'_> {
                         c.steps.to_number(),
                         c.at,
                         c.code.map(Code::name),
-                        c.text
+                        c.text,
+                        left.map(Left::to_bytes)
                     ])
                     .map_err(sql)?;
                 self.rows += 1;

@@ -28,6 +28,7 @@ mod small_map;
 mod store;
 pub mod summary;
 pub mod survey;
+pub mod sync;
 pub mod tally;
 pub mod terminal;
 pub mod traps;

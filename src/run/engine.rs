@@ -12,6 +12,7 @@ use super::context::Context;
 use super::feed::{self, Intents};
 use super::gate::{Gate, Limits};
 use super::job::Job;
+use super::mark::Marker;
 use super::metrics::Metrics;
 use super::saga;
 use super::stop::Stop;
@@ -104,12 +105,14 @@ impl Engine<'_> {
         sender: mpsc::Sender<Vec<Job>>,
     ) -> Result<(), RunError> {
         let mut room = self.limit.unwrap_or(u64::MAX);
+        let marker = Marker::of(reader)?;
         feed::scan(self.planner, self.duplicates, &*self.listener, |mut batch| {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
             }
             let full = feed::keep_first(&mut batch, &mut room);
-            let Intents { rows, jobs, unplanned } = feed::intend(batch, reader, context.gate.clock().earliest())?;
+            let Intents { rows, jobs, unplanned } =
+                feed::intend(batch, reader, &marker, context.gate.clock().earliest())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
             }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::job::{Job, Noted, Unplanned};
+use super::mark::Marker;
 use crate::code::Refusal;
 use crate::error::RunError;
 use crate::event::Listener;
@@ -183,7 +184,7 @@ pub fn open(batch: Vec<Fed>, reader: &Reader) -> Result<Intents, RunError> {
 ///
 /// # Errors
 /// [`RunError::ledger`]; [`RunError::foreign_ledger`] if the ledger knows one of the records as somebody else.
-pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, RunError> {
+pub fn intend(batch: Vec<Fed>, reader: &Reader, marker: &Marker, now: i64) -> Result<Intents, RunError> {
     let mut intents = Intents::default();
     let (Some(first), Some(last)) = (batch.first().map(Fed::record), batch.last().map(Fed::record)) else {
         return Ok(intents);
@@ -206,6 +207,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, Run
                         at: now,
                         code: None,
                         text: None,
+                        left: None,
                     };
                     intents.rows.extend(refused(new, &refusal)?);
                     continue;
@@ -243,6 +245,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, now: i64) -> Result<Intents, Run
                         at: if tried { at } else { now },
                         code: None,
                         text: None,
+                        left: Some(marker.planned(&job)),
                     });
                 }
                 intents.jobs.push(*job);

@@ -26,6 +26,7 @@ impl Noted {
 }
 
 /// One user to be sent, or compared with. Owned, so that it can pass between threads; holds secrets.
+#[derive(Clone)]
 pub struct Job {
     /// The record's number.
     pub record: u64,

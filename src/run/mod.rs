@@ -20,6 +20,7 @@ pub mod gate;
 pub mod health;
 pub mod import;
 pub mod job;
+pub mod mark;
 pub mod metrics;
 pub mod parallel;
 pub mod parts;
@@ -34,6 +35,7 @@ pub mod sign_in;
 mod simulation;
 pub mod status;
 pub mod stop;
+pub mod sync;
 pub mod target;
 pub mod verify;
 

@@ -21,17 +21,17 @@ use crate::error::RunError;
 use crate::event::USER;
 use crate::ledger::{Change, Event, State, Steps};
 
-/// Brings a user to the end of the saga, or leaves them open.
+/// Brings a user to the end of the saga, or leaves them open; gives where they stand then.
 ///
 /// # Errors
 /// [`Stopped`] if the run is to stop first.
-pub async fn run(context: &Context, job: Job) -> Result<(), Stopped> {
+pub async fn run(context: &Context, job: Job) -> Result<State, Stopped> {
     let mut saga = Saga::new(context, job);
     if saga.ensure_created().await?.is_some() {
         saga.follow_up().await?;
     }
     context.gate.user_done();
-    Ok(())
+    Ok(saga.state)
 }
 
 /// Finds out whose user it is that the target has under the id of one who was intended or half done, and does nothing else:

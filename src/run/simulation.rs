@@ -277,6 +277,7 @@ fn session(folder: &Locked, world: &Arc<Mutex<World>>, target: &Target) -> (Opti
                 at: job.tried_since.map_or_else(|| context.gate.clock().earliest(), |noted| noted.at),
                 code: None,
                 text: None,
+                left: None,
             });
             jobs.push(job);
         }

@@ -1,11 +1,13 @@
 //! What goes over the wire, typed: the requests of the Users API that rehome sends, and the users it reads back. Plans are
 //! made of these; HTTP is made of them in [`request`], and nowhere else.
 
+pub mod edit;
 pub mod php;
 pub mod proof;
 pub mod request;
 pub mod user;
 
+pub use edit::Edit;
 pub use request::{Kind, Request, cursor_after, equal, limit};
 pub use user::User;
 

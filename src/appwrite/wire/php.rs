@@ -54,6 +54,31 @@ fn same_items(a: &[&Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
 }
 
+/// A text that is equal for values that are the same, and for no others.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    let list = |items: Vec<&Value>| format!("[{}]", items.into_iter().map(canonical).collect::<Vec<_>>().join(","));
+    match value {
+        Value::Array(items) => list(items.iter().collect()),
+        Value::Object(members) => match self::list(members) {
+            Some(items) => list(items),
+            None => {
+                let mut members: Vec<_> = members
+                    .iter()
+                    .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                    .collect();
+                members.sort_unstable();
+                format!("{{{}}}", members.join(","))
+            }
+        },
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+            _ => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
 /// The values of an object that PHP takes for a list.
 fn list(members: &Map<String, Value>) -> Option<Vec<&Value>> {
     let in_order = members.keys().enumerate().all(|(i, name)| *name == i.to_string());

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::php::{same_members, same_set};
 use super::user::User;
-use super::{Create, Step};
+use super::{Create, Edit, Step};
 use crate::appwrite::answer::Answer;
 
 /// What proves that a request was carried out.
@@ -16,6 +16,8 @@ pub enum Proof {
     UserInAnyCase(String),
     /// The user's own id, and what the step set.
     Step(String, Step<'static>),
+    /// The user's own id, and what the change set.
+    Edit(String, Edit),
     /// A JSON object with this member.
     Member(&'static str),
     /// No body at all.
@@ -27,6 +29,7 @@ impl std::fmt::Display for Proof {
         match self {
             Self::User(_) | Self::UserInAnyCase(_) => f.write_str("the user"),
             Self::Step(_, step) => write!(f, "what was set ({})", step.name()),
+            Self::Edit(_, edit) => write!(f, "what was set ({})", edit.name()),
             Self::Member(name) => write!(f, "`{name}`"),
             Self::Nothing => f.write_str("that it is Appwrite's"),
         }
@@ -57,6 +60,8 @@ impl Proof {
             // Answered with the preferences alone.
             Self::Step(_, Step::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
             Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),
+            Self::Edit(_, Edit::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
+            Self::Edit(id, edit) => answer.read::<User>().is_some_and(|user| user.id == *id && edit.is_shown_by(&user)),
             Self::Member(name) => answer.json().get(name).is_some(),
             Self::Nothing => answer.body.is_empty(),
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::proof::Proof;
-use super::{Create, Step};
+use super::{Create, Edit, Step};
 use crate::appwrite::said::Secrets;
 use crate::event::HTTP;
 
@@ -101,6 +101,16 @@ impl Step<'_> {
             path: format!("/users/{user_id}{}", self.path()).into(),
             body: self.body().to_string().into(),
         }
+    }
+}
+
+impl Edit {
+    /// The request that changes this of a user.
+    #[must_use]
+    pub fn request(&self, user_id: &str) -> Request {
+        let kind = if matches!(self, Self::Phone(_)) { Kind::Phone } else { Kind::Step(self.name()) };
+        let proof = Proof::Edit(user_id.to_owned(), self.clone());
+        Request::new(kind, self.method(), format!("/users/{user_id}{}", self.path()), proof).with(&self.body())
     }
 }
 
@@ -201,6 +211,12 @@ impl Request {
     #[must_use]
     pub fn sessions(user_id: &str) -> Self {
         Self::get(format!("/users/{user_id}/sessions"), Proof::Member("sessions"))
+    }
+
+    /// `GET /users/{id}/memberships`
+    #[must_use]
+    pub fn memberships(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}/memberships"), Proof::Member("memberships"))
     }
 
     /// `DELETE /users/{id}/sessions/{session}`

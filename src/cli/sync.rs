@@ -1,0 +1,55 @@
+//! `rehome sync`
+
+use std::path::PathBuf;
+
+use super::args::{KeyArgs, OutputArgs, OutputFormat};
+use super::progress;
+use crate::error::{Finish, RunError};
+use crate::run::sync::{Gone, Mode, Stale, Synced, sync};
+
+/// Bring what changed in a later export to the users of a run, and create those who are new
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The later export's files, of the same source and in the same order as the import's
+    #[arg(required = true, value_name = "LATER")]
+    pub later: Vec<PathBuf>,
+    /// The run folder of the import
+    #[arg(long = "run", value_name = "RUN")]
+    pub folder: PathBuf,
+    /// Say what would be done, and change nobody
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What becomes of users who have another password at the source now
+    #[arg(long, value_enum, default_value_t)]
+    pub stale_passwords: Stale,
+    /// What becomes of users whom the source no longer has
+    #[arg(long, value_enum, default_value_t)]
+    pub gone: Gone,
+    /// Put addresses into changes.csv
+    #[arg(long)]
+    pub with_pii: bool,
+    /// The key.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+pub(super) fn run(args: Args) -> Result<Finish, RunError> {
+    let listener = progress::listener(args.output);
+    let mode = Mode { stale: args.stale_passwords, gone: args.gone, dry_run: args.dry_run, with_pii: args.with_pii };
+    let Synced { report, ended } = sync(&args.later, &args.folder, args.key.key_file.as_deref(), mode, &listener)?;
+    let text = match args.output.format {
+        OutputFormat::Json => {
+            serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
+        }
+        OutputFormat::Text if args.output.quiet => String::new(),
+        OutputFormat::Text => {
+            let what = if args.dry_run { "nothing was changed; this is what would be:\n" } else { "" };
+            format!("{what}{}", report.sentences())
+        }
+    };
+    super::put(text)?;
+    ended
+}

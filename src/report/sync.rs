@@ -1,0 +1,182 @@
+//! What a sync found and did: its counts, and a line for everybody who changed.
+
+use serde::Serialize;
+
+use super::changes::CHANGES;
+use super::lists::Table;
+use crate::error::RunError;
+use crate::folder::Folder;
+
+/// What is the matter with a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The source has somebody whom the run did not create yet.
+    New,
+    /// The source changed attributes that can be changed in place.
+    Changed,
+    /// The source has another hash: the user is made again.
+    Password,
+    /// The source has another hash, and the target keeps the password that it has.
+    StalePassword,
+    /// The target's users or administrators changed attributes, which are kept.
+    ChangedAtTarget,
+    /// Both changed an attribute, or it is not known who did: nothing was done.
+    ChangedOnBoth,
+    /// The target no longer has the user.
+    GoneAtTarget,
+    /// The source no longer has the user.
+    Gone,
+    /// Something was to be sent and could not be.
+    Failed,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::New,
+        Self::Changed,
+        Self::Password,
+        Self::StalePassword,
+        Self::ChangedAtTarget,
+        Self::ChangedOnBoth,
+        Self::GoneAtTarget,
+        Self::Gone,
+        Self::Failed,
+    ];
+
+    /// The name in lists and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Password => "password",
+            Self::StalePassword => "stale-password",
+            Self::ChangedAtTarget => "changed-at-target",
+            Self::ChangedOnBoth => "changed-on-both",
+            Self::GoneAtTarget => "gone-at-target",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What it means, for people.
+    const fn says(self) -> &'static str {
+        match self {
+            Self::New => "new at the source",
+            Self::Changed => "changed at the source, and at the target too",
+            Self::Password => "have another password at the source, and are made again with it",
+            Self::StalePassword => "have another password at the source, and keep that of the target",
+            Self::ChangedAtTarget => "changed at the target, which is kept",
+            Self::ChangedOnBoth => "changed on both sides: nothing was done",
+            Self::GoneAtTarget => "no longer at the target: nothing was done",
+            Self::Gone => "gone from the source",
+            Self::Failed => "could not be brought up to date",
+        }
+    }
+}
+
+/// One finding about a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The record's number in the later export; 0 for users whom it does not have.
+    pub record: u64,
+    /// The id at the target.
+    pub user_id: String,
+    /// The address at the source, where there is one.
+    pub email: Option<String>,
+    /// What is the matter.
+    pub kind: Kind,
+    /// The attributes, by their names for people.
+    pub fields: Vec<&'static str>,
+    /// What was done, or would be, and why not more.
+    pub done: String,
+    /// Whether a person has to look.
+    pub look: bool,
+}
+
+/// The counts of a sync.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Sync {
+    /// 1
+    pub schema: u32,
+    /// Nothing was sent.
+    pub dry_run: bool,
+    /// Users for whom there was nothing to ask.
+    pub unchanged: u64,
+    /// Findings by kind.
+    pub counts: std::collections::BTreeMap<&'static str, u64>,
+    /// Findings that a person has to look at.
+    pub look: u64,
+    /// Requests that changed something, those of new users not among them.
+    pub edits: u64,
+}
+
+impl Sync {
+    /// Counts a finding.
+    pub fn add(&mut self, finding: &Finding) {
+        *self.counts.entry(finding.kind.name()).or_default() += 1;
+        self.look += u64::from(finding.look);
+    }
+
+    /// Findings of a kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> u64 {
+        self.counts.get(kind.name()).copied().unwrap_or(0)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn sentences(&self) -> String {
+        let mut lines = vec![format!("{:>12}  unchanged: nothing was asked about them", self.unchanged)];
+        for kind in Kind::ALL {
+            let n = self.of(kind);
+            if n > 0 {
+                lines.push(format!("{n:>12}  {}", kind.says()));
+            }
+        }
+        if self.look > 0 {
+            lines.push(format!("{CHANGES} names everybody; {} to be looked at", self.look));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// `changes.csv` of a sync.
+pub struct Changes {
+    table: Table,
+    with_pii: bool,
+}
+
+impl Changes {
+    /// Begins the list; `with_pii` adds the addresses.
+    ///
+    /// # Errors
+    /// [`RunError::io`] if it cannot be written.
+    pub fn begin(folder: &Folder, with_pii: bool) -> Result<Self, RunError> {
+        let header = ["record", "user_id", "change", "fields", "done", "email"];
+        let table = Table::begin(folder, CHANGES, &header[..if with_pii { 6 } else { 5 }])?;
+        Ok(Self { table, with_pii })
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// As [`Changes::begin`].
+    pub fn add(&mut self, finding: &Finding) -> Result<(), RunError> {
+        let record = if finding.record == 0 { String::new() } else { finding.record.to_string() };
+        let fields = finding.fields.join(", ");
+        let email = finding.email.as_deref().unwrap_or_default();
+        let cells = [&record, &finding.user_id, finding.kind.name(), &fields, &finding.done, email];
+        self.table.row(&cells[..if self.with_pii { 6 } else { 5 }])
+    }
+
+    /// Puts the list into its place.
+    ///
+    /// # Errors
+    /// As [`Changes::begin`].
+    pub fn finish(self) -> Result<(), RunError> {
+        self.table.file.finish()
+    }
+}

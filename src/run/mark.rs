@@ -1,0 +1,110 @@
+//! A user's attributes as [`Left`]: what is planned, and what the target has, so that equal attributes have equal values.
+//!
+//! A digest is four bytes of SHA-256 over a key that this ledger alone has, the attribute's name and its value as the
+//! target keeps it. It finds a change but for one in four thousand million; it is no secret's keeper: whoever has the
+//! ledger can try guesses of a *plain* or *unsalted* password against it, as they could against the export beside it.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::job::Job;
+use crate::appwrite::Endpoint;
+use crate::appwrite::wire::php::canonical;
+use crate::appwrite::wire::{Step, User};
+use crate::error::RunError;
+use crate::ledger::{Field, Left, MARK_KEY, Reader, Steps};
+
+/// Makes the digests of one ledger.
+#[derive(Clone)]
+pub struct Marker {
+    key: String,
+}
+
+impl Marker {
+    /// The marker of a ledger.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn of(reader: &Reader) -> Result<Self, RunError> {
+        Ok(Self { key: reader.meta(MARK_KEY)?.unwrap_or_default() })
+    }
+
+    /// Of a text; 0 for an empty one, and for nothing else.
+    fn text(&self, field: Field, text: &str) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        let mut hash = Sha256::new();
+        for part in [&self.key, field.name(), text] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]]).max(1)
+    }
+
+    fn set(&self, mut labels: Vec<&str>) -> u32 {
+        labels.sort_unstable();
+        labels.dedup();
+        self.text(Field::Labels, &labels.join("\n"))
+    }
+
+    fn prefs(&self, prefs: &Value) -> u32 {
+        match prefs {
+            Value::Null => 0,
+            Value::Object(members) if members.is_empty() => 0,
+            Value::Array(items) if items.is_empty() => 0,
+            prefs => self.text(Field::Prefs, &canonical(prefs)),
+        }
+    }
+
+    /// Of what is planned for a user.
+    #[must_use]
+    pub fn planned(&self, job: &Job) -> Left {
+        let mut left = Left::default();
+        let body = &job.create.body;
+        let password = body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default();
+        left.set(Field::Password, self.password(job.create.endpoint, password));
+        left.set(Field::Email, self.text(Field::Email, job.email().unwrap_or_default()));
+        left.set(Field::Phone, self.text(Field::Phone, job.phone().unwrap_or_default()));
+        left.set(Field::Name, self.text(Field::Name, body.name.as_deref().unwrap_or_default()));
+        for step in &job.steps {
+            match step {
+                Step::Labels(labels) => {
+                    left.set(Field::Labels, self.set(labels.iter().map(AsRef::as_ref).collect()));
+                }
+                Step::Prefs(prefs) => left.set(Field::Prefs, self.prefs(&Value::Object(prefs.clone()))),
+                _ => {}
+            }
+        }
+        left.set(Field::Status, u32::from(!job.plans(Steps::DISABLE)));
+        left.set(Field::EmailVerification, u32::from(job.plans(Steps::VERIFY_EMAIL)));
+        left.set(Field::PhoneVerification, u32::from(job.plans(Steps::VERIFY_PHONE)));
+        left
+    }
+
+    /// Of a user as the target has them. Of a plain password the target keeps a hash of its own.
+    #[must_use]
+    pub fn there(&self, user: &User) -> Left {
+        let mut left = Left::default();
+        left.set(Field::Password, self.stored(&user.hash, &user.password));
+        left.set(Field::Email, self.text(Field::Email, &user.email));
+        left.set(Field::Phone, self.text(Field::Phone, &user.phone));
+        left.set(Field::Name, self.text(Field::Name, &user.name));
+        let labels = user.labels.as_array().map(|labels| labels.iter().filter_map(Value::as_str).collect());
+        left.set(Field::Labels, self.set(labels.unwrap_or_default()));
+        left.set(Field::Prefs, self.prefs(&user.prefs));
+        left.set(Field::Status, u32::from(user.status.unwrap_or_default()));
+        left.set(Field::EmailVerification, u32::from(user.email_verification.unwrap_or_default()));
+        left.set(Field::PhoneVerification, u32::from(user.phone_verification.unwrap_or_default()));
+        left
+    }
+
+    fn password(&self, endpoint: Endpoint, password: &str) -> u32 {
+        self.stored(if endpoint == Endpoint::Plain { "plain" } else { endpoint.stored_as() }, password)
+    }
+
+    fn stored(&self, hash: &str, password: &str) -> u32 {
+        if password.is_empty() { 0 } else { self.text(Field::Password, &format!("{hash} {password}")) }
+    }
+}

@@ -1,0 +1,357 @@
+//! A later export of the same users, brought over: the users of a run beside their records now and the target now; then
+//! the ledger goes over to that export, and an import creates whoever is new.
+//!
+//! Nothing is asked about users whose record says what was sent before ([`Left`](crate::ledger::Left)). Everybody else is
+//! looked at by [`decide`], and what follows is noted user by user, so that whatever ends a sync, the next one of the same
+//! export does what is left of it and nothing twice.
+
+mod decide;
+mod gone;
+mod user;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+
+use super::context::Context;
+use super::feed::{self, Fed, id_digest};
+use super::folder::RunFolder;
+use super::gate::Gate;
+use super::import::{self, Imported};
+use super::mark::Marker;
+use super::parallel::Parallel;
+use super::session::Session;
+use super::stop::Stop;
+use crate::appwrite::Client;
+use crate::appwrite::preflight::{self, chunks};
+use crate::bridge::STORE;
+use crate::error::{Finish, RunError};
+use crate::event::{self, Listener, Silent};
+use crate::ledger::{self, Entry, Reader, SYNCING, State};
+use crate::plan::planner::Planner;
+use crate::policy::Unsupported;
+use crate::read::Export;
+use crate::report::sync::{Changes, Finding, Kind, Sync};
+use crate::runtime::{self, block_on};
+use user::{Came, Known, is_being_remade};
+
+/// What becomes of users whose password is another one at the source now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+pub enum Stale {
+    /// Made again with the same id, if nobody has signed in as them since
+    #[default]
+    Recreate,
+    /// The old one stays
+    Keep,
+}
+
+/// What becomes of users whom the source no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+pub enum Gone {
+    /// Nothing, and they are named
+    #[default]
+    Keep,
+    /// They can no longer sign in
+    Disable,
+    /// Deleted, if they are as the run left them
+    Delete,
+}
+
+/// How far a sync goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// `--stale-passwords`
+    pub stale: Stale,
+    /// `--gone`
+    pub gone: Gone,
+    /// `--dry-run`: nothing is sent that changes anything.
+    pub dry_run: bool,
+    /// `--with-pii`: addresses in `changes.csv`.
+    pub with_pii: bool,
+}
+
+/// What a sync found and did.
+pub struct Synced {
+    /// The counts.
+    pub report: Sync,
+    /// Its finish, or what ended it early.
+    pub ended: Result<Finish, RunError>,
+}
+
+/// Brings what changed in a later export to the users of a run.
+///
+/// # Errors
+/// What keeps it from beginning; what ends it later is [`Synced::ended`].
+pub fn sync(
+    later: &[PathBuf],
+    path: &Path,
+    key_file: Option<&Path>,
+    mode: Mode,
+    listener: &Arc<dyn Listener>,
+) -> Result<Synced, RunError> {
+    let folder = RunFolder::open(path)?;
+    let earlier = Session::of(path)?;
+    let mut session = earlier.clone();
+    session.export.exports = later.to_vec();
+    session.export = session.export.absolute()?;
+    let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
+    finished(&reader, path)?;
+    if folder.file(STORE).exists() || session.policies.unsupported == Unsupported::Bridge {
+        let what = "the run keeps hashes for a bridge, and a sync would leave it those of the earlier export";
+        return Err(RunError::usage(what).remedy("sync it once the bridge has ended, or import into a new folder"));
+    }
+    let export = session.open_export()?;
+    listener.on(&event::Event::Said(format!("export: {}", export.why())));
+    // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
+    let same_export = same_run(&session, &export, &reader)?;
+    let export = if same_export {
+        export
+    } else {
+        session.now = jiff::Timestamp::now().to_string();
+        session.open_export()?
+    };
+    let open = session.destination.open(key_file, &folder)?;
+    let found = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
+    let planner = session.planner(&export, &reader, found.version.profile())?;
+
+    let runtime = runtime::workers()?;
+    let stop = Stop::default();
+    let context = Arc::new(Context {
+        gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone()),
+        ledger: ledger.sender(),
+        stop: stop.clone(),
+    });
+    context.gate.remember(reader.done_before()?);
+    let signals = runtime.spawn(stop.on_signals(|| {}));
+    let words: Vec<String> = later.iter().map(|path| path.display().to_string()).collect();
+    let mut work = Work {
+        context: &context,
+        runtime: &runtime,
+        reader: &reader,
+        marker: Marker::of(&reader)?,
+        at_once: session.concurrency,
+        mode,
+        listener: &**listener,
+        report: Sync { schema: 1, dry_run: mode.dry_run, ..Sync::default() },
+        changes: Changes::begin(&folder, mode.with_pii)?,
+        syncing: words.join(" "),
+        begun: false,
+    };
+    let done = work.go(&planner);
+    let Work { report, changes, .. } = work;
+    signals.abort();
+    let stopped = context.stop.take_reason();
+    drop(context);
+    drop(runtime);
+    ledger.close()?;
+    listener.on(&event::Event::Over);
+    let moved = match (stopped, done) {
+        (Some(reason), _) => return Ok(Synced { report, ended: Err(reason) }),
+        (None, done) => done?,
+    };
+    changes.finish()?;
+    let looks = Finish::partial_if(report.look > 0);
+    if mode.dry_run {
+        return Ok(Synced { report, ended: Ok(looks) });
+    }
+    drop(reader);
+    let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
+    ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
+    drop((open, export, folder));
+    if report.of(Kind::New) == 0 && same_export {
+        return Ok(Synced { report, ended: Ok(looks) });
+    }
+    let choices = import::Choices { yes: true, ..import::Choices::default() };
+    let Imported { ended, .. } = import::import(session, path, key_file, choices, listener.clone())?;
+    let ended = ended.map(|finish| if finish == Finish::Partial { finish } else { looks });
+    Ok(Synced { report, ended })
+}
+
+/// That the run has come to its end: of users that are begun it is not known what was left.
+fn finished(reader: &Reader, path: &Path) -> Result<(), RunError> {
+    match reader.count_of(&[State::Intended, State::Created])? {
+        0 => Ok(()),
+        // A sync that was cut off goes on by itself.
+        _ if reader.meta(SYNCING)?.is_some() => Ok(()),
+        open => Err(RunError::usage(format!("the import has not ended: {open} users are begun"))
+            .remedy(format!("first: rehome resume {}", path.display()))),
+    }
+}
+
+/// Whether this is the very export that the run has; an error if it cannot be a later one of the same users.
+fn same_run(session: &Session, export: &Export, reader: &Reader) -> Result<bool, RunError> {
+    let stored = reader.meta("identity")?.unwrap_or_default();
+    let stored: ledger::Identity = serde_json::from_str(&stored)
+        .map_err(|_| RunError::foreign_ledger("the ledger does not say what it belongs to"))?;
+    let now = session.identity(export)?;
+    let same = stored.export == now.export;
+    match stored.difference(&ledger::Identity { export: stored.export.clone(), ..now }) {
+        None => Ok(same),
+        Some(difference) => Err(RunError::foreign_ledger(format!("the run belongs to {difference}"))
+            .remedy("a sync takes a later export of the same source, read in the same way")),
+    }
+}
+
+struct Work<'w> {
+    context: &'w Arc<Context>,
+    runtime: &'w Runtime,
+    reader: &'w Reader,
+    marker: Marker,
+    at_once: usize,
+    mode: Mode,
+    listener: &'w dyn Listener,
+    report: Sync,
+    changes: Changes,
+    /// The export's files, as a person types them.
+    syncing: String,
+    /// Whether the ledger says that a sync is on.
+    begun: bool,
+}
+
+/// Whose record a later export has, by the source's id, or by the user's where the source has none.
+fn key(source_id: &str, user_id: &str) -> u64 {
+    id_digest(if source_id.is_empty() { user_id } else { source_id })
+}
+
+impl Work<'_> {
+    /// Everybody; gives the new and old numbers of those whom the export still has.
+    fn go(&mut self, planner: &Planner<'_>) -> Result<Vec<(u64, u64)>, RunError> {
+        let mut places: HashMap<u64, u64> = HashMap::new();
+        self.each_row(|_, entry| {
+            places.insert(key(&entry.source_id, &entry.user_id), entry.record);
+            Ok(())
+        })?;
+        let duplicates = planner.duplicates(self.listener)?;
+        // By old number: the new one, and whether it is a user's.
+        let mut met: HashMap<u64, (u64, bool)> = HashMap::new();
+        let (context, runtime, mode) = (self.context.clone(), self.runtime, self.mode);
+        let mut asked = Parallel::new(self.context, runtime, self.at_once);
+        let mut waiting: Vec<Known> = Vec::new();
+        let mut came: Vec<Came> = Vec::new();
+        let marker = self.marker.clone();
+        let question = |known| user::page(context.clone(), marker.clone(), known, mode);
+        feed::scan(planner, &duplicates, &Silent, |batch| {
+            if context.stop.is_set() {
+                return Ok(ControlFlow::Break(()));
+            }
+            for fed in batch {
+                let later = fed.record();
+                let (source_id, user_id, is_user) = match &fed {
+                    Fed::User(job) => (job.source_id.clone(), job.user_id().to_owned(), true),
+                    Fed::Refused { source_id, .. } => (source_id.clone(), String::new(), false),
+                };
+                let place = places.get(&key(&source_id, &user_id)).copied();
+                let entry = match place {
+                    Some(place) if met.get(&place).is_none_or(|(_, user)| is_user && !user) => {
+                        met.insert(place, (later, is_user));
+                        self.reader.range(place, place)?.pop()
+                    }
+                    _ => None,
+                };
+                let Fed::User(job) = fed else { continue };
+                match entry {
+                    Some(entry) if matches!(entry.state, State::Done | State::Present) || is_being_remade(&entry) => {
+                        waiting.extend(self.unless_unchanged(later, *job, entry));
+                    }
+                    // Begun by a sync that was cut off: an import finishes them.
+                    Some(entry) if entry.is_there() || !entry.state.is_terminal() => {}
+                    _ => self.find(Finding::new(later, &user_id))?,
+                }
+            }
+            let size = chunks(&waiting, |known| known.job.user_id().len()).next().map_or(0, <[Known]>::len);
+            if size > 0 && size < waiting.len() || waiting.len() >= 100 {
+                let later = waiting.split_off(size);
+                self.begin()?;
+                asked.add(question(std::mem::replace(&mut waiting, later)), &mut |one| {
+                    came.push(one);
+                    Ok(())
+                })?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        while !waiting.is_empty() {
+            let size = chunks(&waiting, |known| known.job.user_id().len()).next().map_or(0, <[Known]>::len);
+            let later = waiting.split_off(size);
+            self.begin()?;
+            asked.add(question(std::mem::replace(&mut waiting, later)), &mut |one| {
+                came.push(one);
+                Ok(())
+            })?;
+        }
+        asked.finish(&mut |one| {
+            came.push(one);
+            Ok(())
+        })?;
+        for one in came {
+            self.take(one)?;
+        }
+        self.look_for_gone(&met)?;
+        self.runtime.block_on(self.context.ledger.sync())?;
+        let mut moved: Vec<(u64, u64)> = met.into_iter().map(|(old, (new, _))| (new, old)).collect();
+        moved.sort_unstable();
+        Ok(moved)
+    }
+
+    /// The user, unless the source says what was sent before.
+    fn unless_unchanged(&mut self, later: u64, mut job: super::job::Job, entry: Entry) -> Option<Known> {
+        let planned = self.marker.planned(&job);
+        if entry.left == Some(planned) && !is_being_remade(&entry) {
+            self.report.unchanged += 1;
+            return None;
+        }
+        job.record = entry.record;
+        Some(Known { later, job, planned, entry })
+    }
+
+    fn take(&mut self, came: Came) -> Result<(), RunError> {
+        self.report.edits += came.edits;
+        came.findings.into_iter().try_for_each(|finding| self.find(finding))
+    }
+
+    fn find(&mut self, finding: Finding) -> Result<(), RunError> {
+        self.report.add(&finding);
+        self.changes.add(&finding)
+    }
+
+    /// Notes in the ledger that a sync is on, before anything is sent that changes anybody.
+    fn begin(&mut self) -> Result<(), RunError> {
+        if self.mode.dry_run || std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        self.runtime.block_on(async {
+            self.context.ledger.meta(SYNCING, self.syncing.clone()).await?;
+            self.context.ledger.sync().await
+        })
+    }
+
+    fn each_row(&mut self, mut each: impl FnMut(&mut Self, Entry) -> Result<(), RunError>) -> Result<(), RunError> {
+        let mut after = 0;
+        loop {
+            let page = self.reader.page(after, 1000)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.record;
+            for entry in page {
+                each(self, entry)?;
+            }
+        }
+    }
+}
+
+impl Finding {
+    /// Somebody whom the source has and the run has not.
+    fn new(record: u64, user_id: &str) -> Self {
+        Self {
+            record,
+            user_id: user_id.to_owned(),
+            email: None,
+            kind: Kind::New,
+            fields: Vec::new(),
+            done: "to be created".into(),
+            look: false,
+        }
+    }
+}
