@@ -85,18 +85,17 @@ impl Sides {
         Field::ALL.into_iter().filter(|field| self.of(*field) == side).collect()
     }
 
-    /// What is left of the user once the fields that the source changed are sent, or only these of them.
+    /// What is left of the user once these of the fields that the source changed are sent; `None` if that is not known.
     #[must_use]
     pub fn after(&self, sent: impl Fn(Field) -> bool) -> Option<Left> {
-        let mut after = match self.left {
-            Some(left) => left,
-            None if self.fields(Side::Both).is_empty() => self.target,
-            None => return None,
-        };
+        let mut after = self.left.unwrap_or_default();
         for field in Field::ALL {
             let agreed = self.of(field) == Side::Same && (self.source.get(field) == self.target.get(field));
             if agreed || (self.of(field) == Side::Source && sent(field)) || self.follows(field, &sent) {
                 after.set(field, self.source.get(field));
+            } else if self.left.is_none() {
+                // Of one that is not settled it is not known still.
+                return None;
             }
         }
         Some(after)
@@ -161,6 +160,18 @@ mod tests {
         assert_eq!(of(1, 2, 1), Side::Source);
         assert_eq!(of(1, 1, 2), Side::Target);
         assert_eq!(of(1, 2, 3), Side::Both);
+    }
+
+    #[test]
+    fn what_an_older_ledger_does_not_say_stays_unknown_until_it_is_sent() {
+        let mut source = Left::default();
+        source.set(Field::Password, 7);
+        let mut target = Left::default();
+        target.set(Field::Password, 9);
+        let sides = Sides { left: None, source, target, untouched: false, rehashed: true };
+        assert_eq!(sides.fields(Side::Source), [Field::Password]);
+        assert_eq!(sides.after(|_| false), None, "a re-hash is not what was left");
+        assert_eq!(sides.after(|_| true), Some(source));
     }
 
     proptest! {

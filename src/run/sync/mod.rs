@@ -31,7 +31,7 @@ use crate::appwrite::preflight::{self, chunks};
 use crate::bridge::STORE;
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{self, Entry, Reader, SYNCING, State};
+use crate::ledger::{self, Entry, Reader, SYNCING, State, Steps};
 use crate::plan::planner::Planner;
 use crate::policy::Unsupported;
 use crate::read::Export;
@@ -99,7 +99,6 @@ pub fn sync(
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
     let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
-    finished(&reader, path)?;
     if folder.file(STORE).exists() || session.policies.unsupported == Unsupported::Bridge {
         let what = "the run keeps hashes for a bridge, and a sync would leave it those of the earlier export";
         return Err(RunError::usage(what).remedy("sync it once the bridge has ended, or import into a new folder"));
@@ -108,6 +107,21 @@ pub fn sync(
     listener.on(&event::Event::Said(format!("export: {}", export.why())));
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
     let same_export = same_run(&session, &export, &reader)?;
+    if open_rows(&reader)? > 0 && reader.meta(SYNCING)?.is_none() {
+        if !same_export {
+            return Err(RunError::usage("the import has not ended: some users are begun")
+                .remedy(format!("first: rehome resume {}", path.display())));
+        }
+        // A sync that was cut off while it created new users: the ledger is this export's already.
+        ledger.close()?;
+        drop((reader, export, folder));
+        let Imported { ended, .. } = create_new(session, path, key_file, listener)?;
+        return match ended {
+            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => sync(later, path, key_file, mode, listener),
+            Ok(_) => Ok(Synced { report: Sync::default(), ended: Ok(Finish::Partial) }),
+            Err(error) => Ok(Synced { report: Sync::default(), ended: Err(error) }),
+        };
+    }
     let export = if same_export {
         export
     } else {
@@ -158,28 +172,33 @@ pub fn sync(
     if mode.dry_run {
         return Ok(Synced { report, ended: Ok(looks) });
     }
+    let open_still = reader.count_of(&[State::Intended, State::Created, State::Failed])?;
     drop(reader);
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
     ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
     drop((open, export, folder));
-    if report.of(Kind::New) == 0 && same_export {
+    if report.of(Kind::New) + open_still == 0 && same_export {
         return Ok(Synced { report, ended: Ok(looks) });
     }
-    let choices = import::Choices { yes: true, ..import::Choices::default() };
-    let Imported { ended, .. } = import::import(session, path, key_file, choices, listener.clone())?;
+    let Imported { ended, .. } = create_new(session, path, key_file, listener)?;
     let ended = ended.map(|finish| if finish == Finish::Partial { finish } else { looks });
     Ok(Synced { report, ended })
 }
 
-/// That the run has come to its end: of users that are begun it is not known what was left.
-fn finished(reader: &Reader, path: &Path) -> Result<(), RunError> {
-    match reader.count_of(&[State::Intended, State::Created])? {
-        0 => Ok(()),
-        // A sync that was cut off goes on by itself.
-        _ if reader.meta(SYNCING)?.is_some() => Ok(()),
-        open => Err(RunError::usage(format!("the import has not ended: {open} users are begun"))
-            .remedy(format!("first: rehome resume {}", path.display()))),
-    }
+/// Users of whom it is not known what was left.
+fn open_rows(reader: &Reader) -> Result<u64, RunError> {
+    reader.count_of(&[State::Intended, State::Created])
+}
+
+/// Creates whoever is new, and does what is missing of others, as an import of this export does.
+fn create_new(
+    session: Session,
+    path: &Path,
+    key_file: Option<&Path>,
+    listener: &Arc<dyn Listener>,
+) -> Result<Imported, RunError> {
+    let choices = import::Choices { yes: true, ..import::Choices::default() };
+    import::import(session, path, key_file, choices, listener.clone())
 }
 
 /// Whether this is the very export that the run has; an error if it cannot be a later one of the same users.
@@ -254,7 +273,7 @@ impl Work<'_> {
                 };
                 let Fed::User(job) = fed else { continue };
                 match entry {
-                    Some(entry) if matches!(entry.state, State::Done | State::Present) || is_being_remade(&entry) => {
+                    Some(entry) if can_be_synced(&entry) => {
                         waiting.extend(self.unless_unchanged(later, *job, entry));
                     }
                     // Begun by a sync that was cut off: an import finishes them.
@@ -338,6 +357,16 @@ impl Work<'_> {
                 each(self, entry)?;
             }
         }
+    }
+}
+
+/// Whether something was left of the user that can be brought up to date. Of others an import does what is missing.
+fn can_be_synced(entry: &Entry) -> bool {
+    match entry.state {
+        State::Done | State::Present => true,
+        // Whom `verify` doubted, or something was not done for.
+        State::Failed => is_being_remade(entry) || (entry.steps.has(Steps::CREATED) && entry.left.is_some()),
+        _ => false,
     }
 }
 

@@ -180,6 +180,11 @@ impl Sync<'_> {
         if kept {
             return Ok(Some("was changed at the target".into()));
         }
+        if sides.left.is_none() && sides.rehashed {
+            let text =
+                "the ledger is of an older rehome, which did not note whether this is the password that was sent";
+            return Ok(Some(text.into()));
+        }
         let as_left = sides.left.is_none_or(|left| left.get(Field::Password) == sides.target.get(Field::Password));
         if !as_left && !sides.untouched {
             return Ok(Some("signed in since, which keeps the password they used".into()));
