@@ -110,7 +110,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         }
     }
     println!("{proposed} proposals, {exact} need no correction, {asked} ask");
-    assert!(proposed >= 50 && exact >= 18 && asked <= 16, "{proposed} proposals, {exact} exact, {asked} ask");
+    assert!(proposed >= 50 && exact >= 20 && asked <= 16, "{proposed} proposals, {exact} exact, {asked} ask");
 }
 
 /// What other tables hold is found by its key, each column by its values.
@@ -166,4 +166,43 @@ fn what_nobody_can_know_is_a_question() {
         .expect("written");
     let told = run(rehome().arg("map").arg(&export));
     assert!(!told.stdout.contains("$2a$") && !told.stderr.contains("$2a$"), "{}{}", told.stdout, told.stderr);
+}
+
+/// Tables of people's own, in the ways that they are written: what they are read as by their proposals, without a correction.
+#[test]
+fn tables_of_all_sorts_are_understood() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("people.txt"), home.path().join("map.toml"));
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    let md5 = ["5f4dcc3b5aa765d61d8327deb882cf99", "482c811da5d5b4bc6d497ffa98491e38"];
+    let exports = [
+        format!(
+            "uid;mail;clave;nombre;apellidos;estado;rol\n1;a@example.com;{hash};Ana;A;activo;admin\n2;b@example.com;{hash};Bo;B;bloqueado;user\n"
+        ),
+        format!("Id,EMail,PwdHash,AccountLocked\n1,a@example.com,{hash},N\n2,b@example.com,{hash},Y\n"),
+        format!(
+            r#"[{{"_id":{{"$oid":"65f0c0ffee65f0c0ffee65f1"}},"contact":{{"email":"a@example.com"}},"auth":{{"hash":"{hash}"}},"flags":{{"banned":false}}}},
+            {{"_id":{{"$oid":"65f0c0ffee65f0c0ffee65f2"}},"contact":{{"email":"b@example.com"}},"auth":{{"hash":"{hash}"}},"flags":{{"banned":true}}}}]"#
+        ),
+        format!(
+            "INSERT INTO `t_user` (`f_id`, `f_email`, `f_pwd`, `f_name`, `f_active`) VALUES (1,'a@example.com','{hash}','A',1),(2,'b@example.com','{hash}','B',0);\n"
+        ),
+        format!(
+            "nr\tmail\thash\talgo\tbanned_at\n1\ta@example.com\t{}\tmd5\t\n2\tb@example.com\t{}\tmd5\t2024-01-02 03:04:05\n",
+            md5[0], md5[1]
+        ),
+        format!(
+            "id,email,password_digest,expired,created\n1,a@example.com,{hash},0,2024-01-02\n2,b@example.com,{hash},1,2024-01-02\n"
+        ),
+    ];
+    for text in exports {
+        std::fs::write(&export, &text).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        std::fs::write(&map, &proposal).expect("written");
+        let planned = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0);
+        let found = people(&planned.lines());
+        let expected =
+            [("a@example.com", Fate::In { password: true }), ("b@example.com", Fate::Disabled { password: true })];
+        assert_eq!(found, expected.map(|(who, fate)| (who.to_owned(), fate)).into(), "{text}\n{proposal}");
+    }
 }

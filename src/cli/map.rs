@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
-use crate::read::look::look;
+use crate::read::look::{look, words};
 use crate::source::describe::propose::propose;
 
 /// Propose a mapping file for an export that no source describes: each line with why, and `"?"` where only you can say
@@ -34,8 +34,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             names.join(", ")
         )));
     };
-    let words: Vec<_> = args.exports.iter().map(|path| path.display().to_string()).collect();
-    let command = format!("rehome check {} --map map.toml", words.join(" "));
+    let command = format!("rehome check {} --map map.toml", words(&args.exports));
     let mut map = proposal.render(&command);
     if let Some(name) = detected {
         map = format!("# rehome reads this export as {name} by itself; this mapping would come in its place.\n{map}");

@@ -240,7 +240,7 @@ fn cells(n: u64) -> String {
 
 fn note(unread: &mut HashMap<String, Unread>, column: &str, value: &Value<'_>, Counts(kind): Counts) {
     if !unread.contains_key(column) {
-        let within = kind.and_then(|_| cell::path_in(value));
+        let within = cell::path_in(value).filter(|_| kind.is_some()).or_else(|| named_in(value));
         unread.insert(column.to_owned(), Unread { within, ..Unread::default() });
     }
     if let Some(found) = unread.get_mut(column) {
@@ -300,18 +300,18 @@ fn seen(value: &Value<'_>, watch: Watch) -> Option<Counts> {
         Value::Text(text) => {
             watch == Watch::Named && text.len() >= 3 && crate::source::kit::common::truth(value).is_none()
         }
-        Value::Object(_) => watch == Watch::Named || names_one(value),
+        Value::Object(_) => watch == Watch::Named || named_in(value).is_some(),
         _ => false,
     };
     counts.then_some(Counts(kind))
 }
 
-/// Whether an object has a member that is named like a password, and something in it.
-fn names_one(value: &Value<'_>) -> bool {
-    let Value::Object(members) = value else { return false };
-    members.iter().any(|(name, value)| match value {
-        Value::Text(text) => text.len() >= 13 && holds_password(name),
-        object => names_one(object),
+/// The member of an object that is named like a password, and has something in it: its path.
+fn named_in(value: &Value<'_>) -> Option<String> {
+    let Value::Object(members) = value else { return None };
+    members.iter().find_map(|(name, value)| match value {
+        Value::Text(text) => (text.len() >= 13 && holds_password(name)).then(|| name.to_string()),
+        object => named_in(object).map(|rest| format!("{name}.{rest}")),
     })
 }
 

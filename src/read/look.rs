@@ -25,6 +25,17 @@ pub fn look(paths: &[PathBuf]) -> Result<(Vec<Table>, Option<&'static str>), Run
     Ok((looked(&mut files, &mut tables)?, sure))
 }
 
+/// Paths as a shell takes them.
+#[must_use]
+pub fn words(paths: &[PathBuf]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./+@%:,=".contains(c);
+    let word = |path: &PathBuf| {
+        let text = path.display().to_string();
+        if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    };
+    paths.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// What is said of an export that nobody describes, with the core of a mapping and the command that writes all of it.
 pub(super) fn with_proposal(
     said: RunError,
@@ -35,7 +46,6 @@ pub(super) fn with_proposal(
     let Ok(tables) = looked(&mut files, &mut tables) else { return said };
     let proposal = propose(&tables).filter(|_| !tables.iter().any(Table::names_are_values));
     let Some(proposal) = proposal else { return said };
-    let words: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     let open = match proposal.open.len() {
         0 => String::new(),
         1 => ", with one question to answer (\"?\")".to_owned(),
@@ -45,7 +55,7 @@ pub(super) fn with_proposal(
         "by what is in it, a mapping would be: {}. `rehome map {} > map.toml` writes it with why on each line{open}; then add \
          --map map.toml",
         proposal.core(),
-        words.join(" ")
+        words(paths)
     ))
 }
 
@@ -68,7 +78,13 @@ pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Re
         for decoded in group {
             let Ok(record) = decoded.record else { continue };
             let at = (decoded.position.file, record.table.to_string());
-            seen.entry(at).or_default().see(record, now);
+            if !seen.contains_key(&at) {
+                let table = tables.iter().find(|table| table.file == at.0 && table.table == at.1);
+                seen.insert(at.clone(), table.map(empty).unwrap_or_default());
+            }
+            if let Some(table) = seen.get_mut(&at) {
+                table.see(record, now);
+            }
         }
     };
     let mut found: Vec<Table> = tables.iter().map(empty).collect();

@@ -191,42 +191,25 @@ pub fn holds_password(name: &str) -> bool {
     matches!(role_of(name), Some(Hash | Password | Plain))
 }
 
-/// Whether a name that [`role_of`] does not know is made of the words for a password and its hash: `sha_pass_hash`,
-/// `pwd_md5_hex`. Nobody should read it as one, or pass it over, unasked.
+/// Whether a name that [`role_of`] does not know is made of the words for a password and its hash (`sha_pass_hash`,
+/// `pwd_md5_hex`), or has one of them as a word of its own (`f_pwd`). Nobody should read it as one, or pass it over, unasked.
 #[must_use]
 pub fn suggests_password(name: &str) -> bool {
     const PASSWORD: [&str; 5] = ["password", "passwd", "passwort", "pass", "pwd"];
     const HASH: [&str; 6] = ["hash", "digest", "crypt", "md5", "sha", "verifier"];
-    const ELSE: [&str; 25] = [
-        "reset",
-        "recover",
-        "token",
-        "date",
-        "time",
-        "expir",
-        "version",
-        "algo",
-        "type",
-        "scheme",
-        "method",
-        "salt",
-        "iterations",
-        "rounds",
-        "hint",
-        "history",
-        "old",
-        "previous",
-        "changed",
-        "updated",
-        "format",
-        "passport",
-        "bypass",
-        "compass",
-        "shared",
-    ];
+    const ELSE: &str = "reset recover token date time expir version algo type scheme method salt iterations rounds hint history old \
+         previous changed updated format passport bypass compass shared question answer strength policy length must force need last \
+         count attempt fail link url request mail sent lost forgot manager less protect require change enabled set_ has_ is_ code";
     let bare = bare(name);
     let any = |words: &[&str]| words.iter().any(|word| bare.contains(word));
-    name.len() <= 64 && role_of(name).is_none() && any(&PASSWORD) && any(&HASH) && !any(&ELSE)
+    let lower = name.to_ascii_lowercase();
+    let otherwise = || ELSE.split_whitespace().any(|word| lower.contains(word) || bare.contains(word));
+    let is_word = || {
+        let mut words = lower.split(|c: char| !c.is_alphanumeric());
+        let word = words.any(|word| PASSWORD.contains(&word) || word == "pw");
+        word && name.contains(['_', '-', '.'])
+    };
+    name.len() <= 64 && role_of(name).is_none() && (any(&PASSWORD) && any(&HASH) || is_word()) && !otherwise()
 }
 
 fn exact(bare: &str) -> Option<ColumnRole> {
@@ -288,9 +271,23 @@ mod tests {
         for name in ["sha_pass_hash", "pwd_md5_hex", "userPassShaHex"] {
             assert!(suggests_password(name), "{name}");
         }
-        for name in
-            ["reset_password_digest", "passport_hash", "password_hash_algo", "bypass_hash", "password_hash", "hash"]
-        {
+        for name in ["f_pwd", "t_password", "xy-pass", "a.pw"] {
+            assert!(suggests_password(name) || role_of(name).is_some(), "{name}");
+        }
+        for name in [
+            "reset_password_digest",
+            "passport_hash",
+            "password_hash_algo",
+            "bypass_hash",
+            "password_hash",
+            "hash",
+            "password_changed_at",
+            "pass_count",
+            "must_change_password",
+            "password_question",
+            "boarding_pass_no_of_seats_count",
+            "is_password_set",
+        ] {
             assert!(!suggests_password(name), "{name}");
         }
     }

@@ -5,7 +5,7 @@ use super::look::{Column, Table};
 use super::people::{self, Link};
 use super::{Line, OPEN, Proposal, count, join_name, list, number, quoted, standing};
 use crate::scheme::columns::ColumnRole;
-use crate::source::systems::generic::{folded, member};
+use crate::source::systems::generic::folded;
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     let table = &tables[users];
@@ -67,11 +67,11 @@ fn part(n: u64, of: u64) -> String {
 fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
     let whole = |column: &&Column| column.is_unique() && column.filled == table.looked && !column.is_secret();
     let rank = |column: &Column| {
-        let name = folded(&column.name);
+        let name = folded(&column.bare);
         let pointed = links.iter().any(|link| table.columns[link.of].name == column.name);
         let singular = folded(table.name.rsplit(['.', '_']).next().unwrap_or_default());
         let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
-        let own = match member(&column.name) {
+        let own = match column.member() {
             Some(("id", rank)) => u32::from(rank),
             _ if name == format!("{singular}id") || name == format!("id{singular}") => 2,
             _ if name.ends_with("id") || name.starts_with("id") => 40,
@@ -97,7 +97,7 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
             other.name != column.name
                 && other.addresses * 10 >= other.filled * 9
                 && other.filled > 0
-                && member(&other.name).is_some_and(|(to, _)| to == "username")
+                && other.member().is_some_and(|(to, _)| to == "username")
         });
         let toml = match login.filter(|_| column.filled < table.looked) {
             Some(login) => format!("email = {}", list([column.name.as_str(), login.name.as_str()])),
@@ -135,7 +135,7 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
 }
 
 fn phone(table: &Table, lines: &mut Vec<Line>) {
-    let named = |column: &&Column| matches!(member(&column.name), Some(("phone", _))) && column.filled > 0;
+    let named = |column: &&Column| matches!(column.member(), Some(("phone", _))) && column.filled > 0;
     let Some(column) = table.columns.iter().find(named) else { return };
     if column.with_plus * 2 >= column.filled {
         let why = format!("{} begin with +", part(column.with_plus, column.filled));
@@ -154,18 +154,16 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
     let whole = |table: &'_ Table| -> Option<String> {
         let names = table.columns.iter().filter(|column| {
             !is_taken(column)
-                && matches!(member(&column.name), Some(("name", _)))
+                && matches!(column.member(), Some(("name", _)))
                 && column.filled > 0
                 && column.addresses * 2 < column.filled
         });
-        names
-            .min_by_key(|column| member(&column.name).map_or(u8::MAX, |(_, rank)| rank))
-            .map(|column| column.name.clone())
+        names.min_by_key(|column| column.member().map_or(u8::MAX, |(_, rank)| rank)).map(|column| column.name.clone())
     };
     fn parts(table: &Table) -> Vec<&Column> {
         let part = |wanted: &str| {
             table.columns.iter().find(|column| {
-                let is = member(&column.name).is_some_and(|(to, _)| to == wanted);
+                let is = column.member().is_some_and(|(to, _)| to == wanted);
                 is && column.filled > 0
             })
         };
@@ -174,7 +172,7 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
     let login = table
         .columns
         .iter()
-        .find(|column| matches!(member(&column.name), Some(("username", _))) && column.filled > 0 && !is_taken(column));
+        .find(|column| matches!(column.member(), Some(("username", _))) && column.filled > 0 && !is_taken(column));
     let fallback = login.map_or_else(String::new, |login| format!(", fallback = {}", quoted(&login.name)));
     let in_table = |table: &Table, path: &mut dyn FnMut(&str) -> String| -> Option<Line> {
         let (whole, parts) = (whole(table).and_then(|name| table.column(&name)), parts(table));
@@ -219,16 +217,16 @@ fn verified(table: &Table, email: Option<&str>, links: &[Link], joins: &mut Join
     };
     let of = |table: &Table| {
         let named = |column: &&Column| {
-            let name = folded(&column.name);
+            let name = folded(&column.bare);
             column.filled > 0
-                && (matches!(member(&column.name), Some(("email_verified", _)))
+                && (matches!(column.member(), Some(("email_verified", _)))
                     || ["verifiedon", "validatedat", "validatedon", "emailvalidated"].contains(&&*name))
         };
         table
             .columns
             .iter()
             .filter(named)
-            .min_by_key(|column| member(&column.name).map_or(99, |(_, rank)| rank))
+            .min_by_key(|column| column.member().map_or(99, |(_, rank)| rank))
             .map(|c| c.name.clone())
     };
     match email.and_then(|email| email.split_once('.')) {
@@ -251,9 +249,11 @@ fn verified(table: &Table, email: Option<&str>, links: &[Link], joins: &mut Join
 }
 
 fn labels(table: &Table, lines: &mut Vec<Line>) {
-    const ROLES: [&str; 10] = [
+    const ROLES: [&str; 12] = [
         "role",
         "roles",
+        "rol",
+        "rolle",
         "userrole",
         "userroles",
         "groups",
@@ -277,7 +277,7 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
     let mut parts = Vec::new();
     let mut why = Vec::new();
     for column in &table.columns {
-        let name = folded(&column.name);
+        let name = folded(&column.bare);
         if ROLES.contains(&&*name) && column.filled > 0 {
             if column.lists == column.filled || column.values.is_some() && column.numbers == 0 {
                 parts.push(format!("from = {}", quoted(&column.name)));
@@ -292,7 +292,7 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
         }
     }
     let flags = table.columns.iter().filter_map(|column| {
-        let (_, label) = FLAGS.iter().find(|(flag, _)| folded(&column.name) == *flag)?;
+        let (_, label) = FLAGS.iter().find(|(flag, _)| folded(&column.bare) == *flag)?;
         let all = column.filled > 0 && column.yes + column.no == column.filled;
         all.then(|| (format!("{} = {}", key(&column.name), quoted(label)), format!("{} {label}", number(column.yes))))
     });
@@ -329,11 +329,11 @@ fn dates(table: &Table, lines: &mut Vec<Line>) {
     ];
     let dated = |column: &&Column| column.filled > 0 && column.dates * 10 >= column.filled * 9;
     let mut dates = table.columns.iter().filter(dated);
-    if let Some(column) = dates.find(|column| matches!(member(&column.name), Some(("created_at", _)))) {
+    if let Some(column) = dates.find(|column| matches!(column.member(), Some(("created_at", _)))) {
         lines.push(Line::new(format!("created_at = {}", quoted(&column.name)), "kept with --keep-dates"));
     }
     let mut dates = table.columns.iter().filter(dated);
-    if let Some(column) = dates.find(|column| SEEN.contains(&&*folded(&column.name))) {
+    if let Some(column) = dates.find(|column| SEEN.contains(&&*folded(&column.bare))) {
         lines.push(Line::new(format!("last_seen = {}", quoted(&column.name)), "kept with --keep-dates"));
     }
 }
@@ -394,7 +394,11 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
     };
     lines.push(Line::new(toml, said));
     let beside = |role| of.columns.iter().find(|column| column.role == Some(role) && column.filled > 0);
-    if let Some(scheme) = beside(ColumnRole::Scheme)
+    let plainly = |column: &&Column| {
+        ["algo", "algorithm", "hasher", "scheme", "hashing"].contains(&&*folded(&column.bare)) && column.filled > 0
+    };
+    let scheme = beside(ColumnRole::Scheme).or_else(|| of.columns.iter().find(plainly));
+    if let Some(scheme) = scheme
         && scheme
             .values
             .as_ref()
@@ -422,7 +426,8 @@ fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Ve
     for table in tables {
         for column in table.columns.iter().filter(|column| !for_once(column)) {
             let own = table.name == users.name && column.odd * 2 > column.filled;
-            let odd = (own || table.name != users.name && column.odd > 0) && member(&column.name).is_none();
+            let known = column.member().is_some() && !column.is_secret();
+            let odd = (own || table.name != users.name && column.odd > 0) && !known;
             if column.hashed() > 0 && column.objects == 0 || odd {
                 let what = if column.hashed() > 0 { "look like hashes" } else { "may be hashes" };
                 found.push(format!(
@@ -435,7 +440,7 @@ fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Ve
         }
     }
     // Columns without names do not say what they are.
-    let nameless = users.columns.iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit()));
+    let nameless = users.is_nameless();
     if found.is_empty() && !nameless {
         lines.push(Line::new("", "no column holds hashes: everybody comes without a password"));
         return;

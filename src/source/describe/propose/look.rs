@@ -40,6 +40,8 @@ pub struct Table {
     pub looked: u64,
     /// Columns, and paths into objects, in the order in which they came.
     pub columns: Vec<Column>,
+    /// What all columns have before their names: `f_`.
+    prefix: String,
     /// The texts of a few rows.
     pub(super) kept: Vec<BTreeMap<String, String>>,
 }
@@ -47,6 +49,8 @@ pub struct Table {
 /// What the values of one column are.
 pub struct Column {
     pub(super) name: String,
+    /// The name without what all of the table's have before theirs, and without the path to it.
+    pub(super) bare: String,
     pub(super) role: Option<ColumnRole>,
     pub(super) meaning: Option<Meaning>,
     trace: Trace,
@@ -85,8 +89,9 @@ impl Table {
     /// A table without rows so far.
     #[must_use]
     pub fn named(name: String, is_file: bool, columns: &[String]) -> Self {
-        let columns = columns.iter().map(|column| Column::named(column)).collect();
-        Self { name, is_file, columns, ..Self::default() }
+        let prefix = shared(columns);
+        let columns = columns.iter().map(|column| Column::named(column, prefix)).collect();
+        Self { name, is_file, prefix: prefix.to_owned(), columns, ..Self::default() }
     }
 
     /// Looks at a row.
@@ -112,7 +117,7 @@ impl Table {
         let known = self.columns.get(*next).is_some_and(|column| column.name == name);
         let at = if known { Some(*next) } else { self.columns.iter().position(|column| column.name == name) };
         let at = at.unwrap_or_else(|| {
-            self.columns.push(Column::named(name));
+            self.columns.push(Column::named(name, &self.prefix));
             self.columns.len() - 1
         });
         *next = at + 1;
@@ -169,21 +174,33 @@ impl Table {
         self.columns.iter().any(|column| is_value(&column.name))
     }
 
+    /// Whether its columns have numbers alone, since the export does not name them.
+    pub(super) fn is_nameless(&self) -> bool {
+        let whole = self.columns.iter().filter(|column| !column.name.contains('.'));
+        !self.columns.is_empty() && whole.into_iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 }
 
 impl Column {
-    fn named(name: &str) -> Self {
+    fn named(name: &str, prefix: &str) -> Self {
+        let own = name.strip_prefix(prefix).unwrap_or(name);
+        let (outer, last) = own.rsplit_once('.').map_or(("", own), |(outer, last)| (outer, last));
+        let bare = if outer.is_empty() { own } else { last };
+        // What is switched off among settings, or of a subscription, is no person.
+        let of_account =
+            outer.split('.').all(|part| part.is_empty() || OF_ACCOUNTS.contains(&&*part.to_ascii_lowercase()));
+        let meaning = status::meaning(own).or_else(|| status::meaning(bare)).filter(|_| of_account);
+        let told = member(bare).is_some_and(|(to, _)| !["labels", "enabled"].contains(&to));
         Self {
-            role: role_of(name),
-            meaning: status::meaning(name),
+            role: role_of(own),
+            meaning,
             // What people are called says nothing against them.
-            trace: match member(name) {
-                Some(("labels" | "enabled", _)) | None => status::trace(name),
-                Some(_) => Trace::Nothing,
-            },
+            trace: if told { Trace::Nothing } else { status::trace(own) },
+            bare: bare.to_owned(),
             name: name.to_owned(),
             filled: 0,
             addresses: 0,
@@ -207,6 +224,17 @@ impl Column {
             traced: 0,
             example: None,
             telling: false,
+        }
+    }
+
+    /// What the column is read as, by its name, and how good a name it is. Within objects only what is a person's counts.
+    pub(super) fn member(&self) -> Option<(&'static str, u8)> {
+        let found = member(&self.bare)?;
+        let within = self.name.contains('.');
+        const PERSONAL: [&str; 7] = ["email", "email_verified", "phone", "name", "first_name", "last_name", "username"];
+        match found {
+            (to, rank) if within => PERSONAL.contains(&to).then(|| (to, rank.saturating_add(20))),
+            found => Some(found),
         }
     }
 
@@ -352,6 +380,37 @@ impl Column {
         self.example = self.example.take().or(other.example);
         self.telling |= other.telling;
     }
+}
+
+/// Objects whose members are about the account.
+const OF_ACCOUNTS: [&str; 20] = [
+    "account",
+    "auth",
+    "user",
+    "profile",
+    "flags",
+    "flag",
+    "status",
+    "state",
+    "security",
+    "login",
+    "access",
+    "data",
+    "attributes",
+    "meta",
+    "member",
+    "moderation",
+    "traits",
+    "local",
+    "app_metadata",
+    "fields",
+];
+
+/// What nearly all columns of a table begin with: up to six letters and an underscore.
+fn shared(columns: &[String]) -> &str {
+    let Some(prefix) = columns.iter().find_map(|name| name.find('_').map(|at| &name[..=at])) else { return "" };
+    let with = columns.iter().filter(|name| name.starts_with(prefix) && name.len() > prefix.len()).count();
+    if columns.len() >= 4 && prefix.len() <= 7 && with * 10 >= columns.len() * 9 { prefix } else { "" }
 }
 
 /// What nobody types: a run of letters and digits, or a hash within a text of another kind.

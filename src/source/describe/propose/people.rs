@@ -2,7 +2,7 @@
 
 use super::look::{Column, Table, is_address};
 use crate::source::kit::status;
-use crate::source::systems::generic::{folded, member};
+use crate::source::systems::generic::folded;
 
 /// Rows of another table that belong to rows of the users'.
 #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ fn likeness(table: &Table) -> i32 {
     ];
     let words: Vec<String> = table.name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
     let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let login = table.columns.iter().any(|column| member(&column.name).is_some_and(|(to, _)| to == "username"));
+    let login = table.columns.iter().any(|column| column.member().is_some_and(|(to, _)| to == "username"));
     let mut score = 0;
     score += if secret(table).is_some() { 4 } else { 0 };
     score += if address(table).is_some() { 3 } else { 0 };
@@ -137,7 +137,7 @@ pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
                 unique.iter().copied().filter_map(|of| Some((of, belongs(column, &table.columns[of], &table.name)?)));
             let (of, named) = of.max_by_key(|&(of, named)| (named, std::cmp::Reverse(of)))?;
             let of_kind =
-                ["type", "role", "group", "kind", "status"].iter().any(|kind| folded(&column.name).contains(kind));
+                ["type", "role", "group", "kind", "status"].iter().any(|kind| folded(&column.bare).contains(kind));
             Some(Link { table: other, key, of, single: column.is_unique(), named, whose: !of_kind })
         });
         let found = found.max_by_key(|link| (link.named, std::cmp::Reverse(link.key)));
@@ -154,7 +154,7 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     ];
     // Names, dates and titles are nobody's key.
     let told = |column: &Column, names: &[&str]| {
-        let said = member(&column.name).map(|(to, _)| to);
+        let said = column.member().map(|(to, _)| to);
         let name = column.name.to_ascii_lowercase();
         column.is_secret()
             || column.dates > 0
@@ -199,8 +199,8 @@ pub(super) fn address(table: &Table) -> Option<&Column> {
         "sender",
     ];
     let rank = |column: &Column| {
-        let name = folded(&column.name);
-        let own = match member(&column.name) {
+        let name = folded(&column.bare);
+        let own = match column.member() {
             Some(("email", rank)) => u32::from(rank),
             Some(("username", _)) => 60,
             _ if name.contains("mail") => 40,
@@ -209,7 +209,7 @@ pub(super) fn address(table: &Table) -> Option<&Column> {
         let other = OTHERS.iter().any(|other| name.contains(other));
         own + if other { 100 } else { 0 } + u32::try_from(name.matches('.').count()).unwrap_or(0)
     };
-    let named = |column: &Column| matches!(member(&column.name), Some(("email", _)));
+    let named = |column: &Column| matches!(column.member(), Some(("email", _)));
     let found = table.columns.iter().filter(|column| {
         column.addresses > 0 && (named(column) || column.addresses * 2 >= column.filled) && !column.is_secret()
     });
@@ -227,7 +227,7 @@ pub(super) fn secret(table: &Table) -> Option<&Column> {
                 || column.hashed() > 0 && column.hashed() * 2 >= column.filled)
             && column.objects * 2 <= column.filled
     });
-    let rank = |column: &Column| match member(&column.name) {
+    let rank = |column: &Column| match column.member() {
         Some(("password_hash", rank)) => 10 + u32::from(rank),
         Some((_, rank)) => 20 + u32::from(rank),
         None => 400,

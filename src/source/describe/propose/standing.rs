@@ -18,7 +18,7 @@ pub(super) fn lines(
     open: &mut Vec<String>,
 ) -> Vec<Line> {
     let (mut flags, mut why, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for column in table.columns.iter().filter(|column| column.filled > 0) {
+    for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
         let said = column.enabled + column.disabled + column.deleted + column.unsure;
         if let Some(only) = constant(column, table) {
             flags.push(format!("{{ from = {}, true_values = {} }}", quoted(&column.name), list([only])));
@@ -41,6 +41,8 @@ pub(super) fn lines(
                 let sign = if column.yes > 0 { "==" } else { "!=" };
                 skip.push(format!("{} {sign} {left_out}", column.name));
             }
+        } else if said > 0 && flag(column).ends_with("as = \"status\" }") && !reads_itself(column) {
+            asked.push(format!("`{}` holds what its name alone does not explain", column.name));
         } else if column.meaning.is_some() && said > 0 {
             flags.push(flag(column));
             why.push(format!(
@@ -87,7 +89,7 @@ pub(super) fn lines(
             }
         }
     }
-    if table.columns.iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit())) {
+    if table.is_nameless() {
         asked.push("the columns have no names: which one says it?".to_owned());
     }
     let skipped = skip.clone();
@@ -100,6 +102,15 @@ pub(super) fn lines(
     if asked.is_empty() && flags.is_empty() {
         if skipped.is_empty() {
             lines.push(Line::new("", "no column says who may sign in: everybody may"));
+        }
+        let open = |column: &&Column| {
+            let known = column.meaning.is_some() || column.role.is_some() || column.member().is_some();
+            column.filled > 0 && column.yes + column.no == column.filled && column.no > 0 && !known
+        };
+        let names: Vec<_> =
+            table.columns.iter().filter(open).take(12).map(|column| format!("`{}`", column.name)).collect();
+        if !names.is_empty() {
+            lines.push(Line::new("", format!("unless one of these yes/no columns says it: {}", names.join(", "))));
         }
         return skip;
     }
@@ -150,6 +161,12 @@ fn questions(other: &Table, how: &dyn Fn(&str) -> String) -> Vec<String> {
         format!("`{}` of `{}` ({what}): {}", column.name, other.name, how(&column.name))
     });
     said.collect()
+}
+
+/// Whether a mapping understands the column by its own name, with whatever stands before it.
+fn reads_itself(column: &Column) -> bool {
+    let last = column.name.rsplit('.').next().unwrap_or(&column.name);
+    status::meaning(last) == column.meaning
 }
 
 /// A column whose every cell is understood.

@@ -46,7 +46,7 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
         "created_at",
         CREATED,
         "created createdon createdate createddate datecreated datejoined joinedat joined dateadded dateadd \
-         registeredat registered registrationdate registerdate signupdate signedupat creationdate createtime",
+         registeredat fechaalta fecharegistro fechacreacion registered registrationdate registerdate signupdate signedupat creationdate createtime",
     ),
     ("password_hash", Fate::Carried("password"), ""),
     ("password_scheme", HASH_PARAMETER, ""),
@@ -67,8 +67,8 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
         Fate::Transformed { to: "email", how: "only where it is an address and there is no other" },
         "userlogin login loginname signinname uname nick nickname handle",
     ),
-    ("first_name", NAME_PART, "givenname fname forename vorname prenom"),
-    ("last_name", NAME_PART, "familyname lname surname nachname"),
+    ("first_name", NAME_PART, "givenname fname forename vorname prenom nombre first"),
+    ("last_name", NAME_PART, "familyname lname surname nachname apellido apellidos last"),
 ];
 
 /// The places of what else is asked of the list by number.

@@ -73,6 +73,32 @@ pub(super) fn detect(tables: &[TableSample]) -> Option<Detection> {
     Some(Detection { score: 1, why })
 }
 
+/// The one table of customers beside those of a shop's own people, who are told of as tables that are not read.
+fn customers(tables: &[TableSample], candidates: &[usize]) -> Option<usize> {
+    const STAFF: [&str; 10] = [
+        "employee",
+        "employees",
+        "user",
+        "users",
+        "admin",
+        "admins",
+        "staff",
+        "operator",
+        "operators",
+        "administrators",
+    ];
+    let last = |at: usize| {
+        let name = tables[at].table.to_ascii_lowercase();
+        name.rsplit(['_', '.']).next().unwrap_or_default().to_owned()
+    };
+    let (customers, others): (Vec<usize>, Vec<usize>) =
+        candidates.iter().partition(|&&at| ["customer", "customers"].contains(&&*last(at)));
+    match customers[..] {
+        [one] if others.iter().all(|&at| STAFF.contains(&&*last(at))) => Some(one),
+        _ => None,
+    }
+}
+
 /// What each table is, or which could be the one: several files of the same columns are one table.
 pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
     let mut groups: Vec<(&str, &[String])> = Vec::new();
@@ -113,6 +139,9 @@ pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
         [one] => return taken(one),
         [] => {}
         _ => {
+            if let Some(one) = customers(tables, &listed(&sign_ins)) {
+                return taken(of[one]);
+            }
             let why = "several tables could hold the users";
             return Settled::Open { candidates: listed(&sign_ins), why };
         }
