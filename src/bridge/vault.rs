@@ -1,5 +1,6 @@
 //! A store and its key: sealing, finding, unsealing.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -12,6 +13,10 @@ use crate::bytes::hex;
 use crate::error::RunError;
 use crate::plan::stored_address;
 use crate::scheme::Kept;
+use crate::scheme::verify::foreign;
+
+/// The store's name for the secrets that its hashes were made with.
+const PEPPERS: &str = "peppers";
 
 /// How long hashes are kept where nobody says otherwise.
 pub const DAYS: i64 = 90;
@@ -106,7 +111,13 @@ impl Vault {
     /// [`RunError::ledger`]
     pub fn seal<'s>(&self, users: impl IntoIterator<Item = Sealing<'s>>) -> Result<(), RunError> {
         self.store.transaction(|connection| {
-            users.into_iter().try_for_each(|user| {
+            let known = store::meta(connection, PEPPERS)?.unwrap_or_default();
+            let mut peppers: BTreeSet<String> = known.split_whitespace().map(str::to_owned).collect();
+            let before = peppers.len();
+            for user in users {
+                if let Some(pepper) = user.kept.pepper().filter(|pepper| !peppers.contains(*pepper)) {
+                    peppers.insert(pepper.to_owned());
+                }
                 let kept = user.kept.hashed().ok_or_else(|| RunError::internal("the system gives no random bytes"))?;
                 let sealed = self.key.seal(&kept.encode(), &self.beside(user.user_id))?;
                 let row = Sealed {
@@ -117,9 +128,24 @@ impl Vault {
                     scheme: user.kept.scheme(),
                     sealed,
                 };
-                store::put(connection, &row)
-            })
+                store::put(connection, &row)?;
+            }
+            if peppers.len() > before {
+                let all: Vec<String> = peppers.into_iter().collect();
+                store::set_meta(connection, PEPPERS, &all.join(" "))?;
+            }
+            Ok(())
         })
+    }
+
+    /// The secrets that hashes in here were made with and that the environment does not hold: `env:NAME`. Nobody with such a
+    /// hash can be let in without.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn missing_peppers(&self) -> Result<Vec<String>, RunError> {
+        let peppers = self.meta(PEPPERS)?.unwrap_or_default();
+        Ok(peppers.split_whitespace().filter(|pepper| !foreign::has_pepper(pepper)).map(str::to_owned).collect())
     }
 
     /// What a seal is bound to: nobody can move it to another user, project or version.

@@ -25,6 +25,7 @@ use crate::appwrite::wire::PasswordFields;
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::code::{Code, Note, Refusal, Severity};
 use crate::policy::{Ids, Unsupported};
+use crate::scheme::verify::foreign::needs_pepper;
 use crate::scheme::{self, Kept, Mapped, Verdict, registry};
 
 /// What is sent for one user.
@@ -174,6 +175,15 @@ fn begin<'a>(
             if keep == Keep::Nobodys {
                 facts.bridgeable = kept.is_some();
             }
+            let refusal = match (&kept, &account.credential) {
+                (Some(_), _) => refusal.hint(BRIDGEABLE),
+                (None, Credential::Hash(input))
+                    if input.pepper.is_none() && refusal.scheme.is_some_and(needs_pepper) =>
+                {
+                    refusal.hint(PEPPERABLE)
+                }
+                _ => refusal,
+            };
             match (kept.filter(|_| keep != Keep::Nobodys), unsupported) {
                 (Some(kept), _) => {
                     let scheme = registry::find(kept.scheme()).map_or("none", |scheme| scheme.name);
@@ -191,6 +201,12 @@ fn begin<'a>(
     };
     secret.and_then(|secret| with_login(secret, account, sign_in))
 }
+
+/// The way out for whom the sign-in bridge could keep.
+const BRIDGEABLE: &str = "keep the password through the bridge (--unsupported bridge), or create without one (--unsupported without-password)";
+/// The way out where a secret of the application's is missing for that.
+const PEPPERABLE: &str =
+    "name the secret that is hashed with it (--unsupported bridge --pepper env:NAME), or create without a password";
 
 /// What can be kept of a credential that was refused.
 fn refused_but_kept(

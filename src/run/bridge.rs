@@ -172,7 +172,7 @@ pub fn forget_refused(store: &Store, reader: &Reader) -> Result<u64, RunError> {
     })
 }
 
-/// Takes those out of the store of a run, if it has one, who were taken back.
+/// Takes those out of the store of a run, if it has one, who were taken back, and whoever was sealed and never came.
 ///
 /// # Errors
 /// As [`Store::open`].
@@ -182,7 +182,9 @@ pub fn forget_rolled_back(folder: &Path, reader: &Reader) -> Result<u64, RunErro
         return Ok(0);
     }
     // One that was only just made is none to complain of.
-    forget(&Store::create(&path, Durable::Fully)?, reader, |entry| entry.state == State::RolledBack)
+    let store = Store::create(&path, Durable::Fully)?;
+    store.set_importing(false)?;
+    forget(&store, reader, |entry| entry.state == State::RolledBack || !entry.is_there())
 }
 
 fn forget(store: &Store, reader: &Reader, is: impl Fn(&Entry) -> bool) -> Result<u64, RunError> {

@@ -277,3 +277,74 @@ impl Kept {
             .filter(|kept| kept.form == FORM && registry::find(&kept.scheme).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::{Verdict, resolve};
+
+    fn mapped(hash: &str, hints: &'static [Hint], declared: Option<&'static str>) -> Kept {
+        let input = HashInput { hash: hash.into(), hints, declared: declared.map(Into::into), ..HashInput::default() };
+        let Verdict::Maps(mapped) = resolve(&input, Version::NEWEST.profile()) else { panic!("is mapped") };
+        let kept = Kept::sent(&mapped, hints);
+        Kept::decode(&kept.encode()).filter(|same| *same == kept).expect("comes back the same")
+    }
+
+    fn fits(kept: &Kept, password: &str) -> bool {
+        kept.verify(password.as_bytes()) == Some(true)
+    }
+
+    #[test]
+    fn a_hash_as_it_was_sent_is_tried_as_the_source_would() {
+        // phpass's own test: test12345.
+        const PHPASS: &str = "$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0";
+        const WORDPRESS: &[Hint] = &[Hint::Bare, Hint::Prepared("WordPress trims a password")];
+        assert!(fits(&mapped(PHPASS, &[], None), "test12345"));
+        assert!(!fits(&mapped(PHPASS, &[], None), " test12345 "));
+        let trimmed = mapped(PHPASS, WORDPRESS, None);
+        assert!(fits(&trimmed, " test12345 ") && fits(&trimmed, "test12345") && !fits(&trimmed, "test1234"));
+        // Too short for Appwrite, and a hash all the same: md5 of "abc", RFC 1321.
+        let short = mapped("900150983cd24fb0d6963f7d28e17f72", &[], Some("md5"));
+        assert!(fits(&short, "abc") && !fits(&short, "abd") && short.work().millis < 1.0);
+    }
+
+    #[test]
+    fn a_password_in_plain_text_is_kept_as_a_hash() {
+        let kept = Kept::plain("short").expect("a password");
+        let hashed = kept.hashed().expect("hashed").into_owned();
+        assert!(!String::from_utf8_lossy(&hashed.encode()).contains("short"));
+        assert!(fits(&kept, "short") && fits(&hashed, "short") && !fits(&hashed, "Short"));
+        assert_eq!(hashed.scheme(), "plain");
+        assert_eq!(hashed.work().bytes >> 20, 19);
+        assert!(Kept::plain("").is_none());
+    }
+
+    #[test]
+    fn what_a_try_takes_is_read_off_the_hash() {
+        let work = |scheme, hash: &str| {
+            let input = HashInput { hash: hash.into(), ..HashInput::default() };
+            Kept::exported(scheme, &input).expect("can be kept").work()
+        };
+        let django = work("pbkdf2-sha256", "pbkdf2_sha256$870000$s$VrX+V8xNYZpZr+ZHHMVdUZkNvBhZUFSBLUMKYlXqCtE=");
+        assert!((400.0..600.0).contains(&django.millis) && django.bytes == 0, "{django:?}");
+        let argon2 = work(
+            "argon2d",
+            "$argon2d$v=19$m=65536,t=3,p=1$9dV0d/YkUNFbVnTBvrRkpg$clxaaohzmPoZ2j6SiHzAfXe8x3rOcHIOa1HquGBxvrU",
+        );
+        assert_eq!(argon2.bytes, 64 << 20);
+        // What takes minutes, or more memory than there is, is not kept.
+        for (scheme, hash) in [
+            ("pbkdf2-sha256", "pbkdf2_sha256$4000000000$s$VrX+V8xNYZpZr+ZHHMVdUZkNvBhZUFSBLUMKYlXqCtE="),
+            (
+                "argon2d",
+                "$argon2d$v=19$m=4194304,t=3,p=1$9dV0d/YkUNFbVnTBvrRkpg$clxaaohzmPoZ2j6SiHzAfXe8x3rOcHIOa1HquGBxvrU",
+            ),
+            ("wp-bcrypt", "$wp$2y$31$om09iMWf4DWlVP0F.5wz6u8EftoaltDzMR8/jHTeieOiTzwgE2pSm"),
+            ("bcrypt-peppered", "$2y$10$om09iMWf4DWlVP0F.5wz6u8EftoaltDzMR8/jHTeieOiTzwgE2pSm"),
+            ("gost-yescrypt", "$gy$j9T$p3zjnZs1THaA2bvAA3a4/1$LgQWbqIHvq0zKkqp9cxnujLToNBah10/OBhArQiX3a."),
+        ] {
+            let input = HashInput { hash: hash.into(), ..HashInput::default() };
+            assert!(Kept::exported(scheme, &input).is_none(), "{scheme}");
+        }
+    }
+}

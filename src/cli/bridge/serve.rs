@@ -128,6 +128,13 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
     let key = Key::find(args.bridge_key_file.as_deref(), &args.store)?;
     let place = Place { endpoint: target.endpoint.clone(), project: target.project.clone() };
     let vault = Vault::open(&args.store, key, &place)?;
+    if let [missing, ..] = &vault.missing_peppers()?[..] {
+        let name = missing.trim_start_matches("env:");
+        return Err(RunError::usage(format!(
+            "hashes in the store are made with a secret, and {name} does not hold it"
+        ))
+        .remedy("set the variable that the import was given with --pepper"));
+    }
     if let Some(until) = args.until {
         vault.set_until(until)?;
     }
