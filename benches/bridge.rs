@@ -4,7 +4,7 @@
 //! cargo bench --bench bridge -- [USERS]
 //! ```
 //!
-//! Every user has a hash, an address and a name of their own; they are sealed in batches of the size that an import's are,
+//! Every user has a hash, an address and a name of their own; they are sealed in batches, as `rehome bridge add` does,
 //! each durable before the next. Users are found again by address, and their hash is unsealed, to see that it was not for nothing.
 
 use std::time::Instant;
@@ -14,8 +14,8 @@ use rehome::appwrite::Version;
 use rehome::bridge::{Key, Place, STORE, Sealing, Vault};
 use rehome::scheme::{Kept, resolve};
 
-/// Users of a batch.
-const BATCH: usize = 1024;
+/// Users of a batch, as `rehome bridge add` has it.
+const BATCH: usize = 50_000;
 
 /// Whatever goes wrong ends the measurement.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

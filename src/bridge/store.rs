@@ -121,8 +121,12 @@ impl Store {
         let writer = connect()?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
         writer.pragma_update(None, "secure_delete", true).map_err(sql)?;
-        // 64 MiB, so that a million users are sealed without reading pages again.
-        writer.pragma_update(None, "cache_size", -65_536).map_err(sql)?;
+        // 128 MiB, as far as they are needed, hold the indexes of a million users, which are written in no order.
+        writer.pragma_update(None, "cache_size", -131_072).map_err(sql)?;
+        // A batch changes pages all over the indexes; what the log holds is not to be copied after each.
+        if durable == Durable::Fully {
+            writer.pragma_update(None, "wal_autocheckpoint", 16_384).map_err(sql)?;
+        }
         let synchronous = if durable == Durable::Fully { "FULL" } else { "NORMAL" };
         writer.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
         let empty: bool =

@@ -81,6 +81,9 @@ fn sealing(job: &Job) -> Option<Sealing<'_>> {
     })
 }
 
+/// Users who are sealed at once where nobody waits for them: the more, the less often each page of an index is written.
+const AT_ONCE: usize = 50_000;
+
 /// Whose hashes are added to the bridge of a run, and how.
 pub struct Adding {
     /// The export; empty for the files that the run was made of.
@@ -131,22 +134,28 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
     let mut added = Added::default();
     // Who is named when the bridge ends.
     let mut named = Bridged::begin(&folder)?;
+    let mut jobs = Vec::new();
     feed::scan(&planner, &duplicates, listener, |batch| {
-        let mut jobs = Vec::new();
         for fed in batch {
             match fed {
                 Fed::User(job) if !there.contains(&feed::id_digest(job.user_id())) => added.not_there += 1,
-                Fed::User(job) if job.bridged.is_some() => jobs.push(*job),
+                Fed::User(job) if job.bridged.is_some() => {
+                    added.sealed += 1;
+                    if job.create.body.password.is_none() {
+                        named.add(&job.source_id, job.user_id(), job.email(), job.phone())?;
+                    }
+                    jobs.push(*job);
+                }
                 Fed::User(_) => added.others += 1,
                 Fed::Refused { .. } => added.not_there += 1,
             }
         }
-        added.sealed += jobs.len() as u64;
-        for job in jobs.iter().filter(|job| job.create.body.password.is_none()) {
-            named.add(&job.source_id, job.user_id(), job.email(), job.phone())?;
+        if jobs.len() >= AT_ONCE {
+            seal(&vault, &std::mem::take(&mut jobs))?;
         }
-        seal(&vault, &jobs).map(|()| ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
     })?;
+    seal(&vault, &jobs)?;
     named.finish(&folder)?;
     Ok(added)
 }
