@@ -640,7 +640,8 @@ fn two_hundred_kills_lose_nobody() {
             std::thread::sleep(Duration::from_millis(n as u64 % 100));
             let _ = bridge.child.kill();
             let _ = bridge.child.wait();
-            asked.join().expect("it ends")
+            // The kill may come before the connection.
+            asked.join().ok().flatten()
         });
         let store = Store::open(&town.store(), Durable::ByProcess).expect("a store");
         if let Some(answer) = answer.filter(|answer| answer.status != 0) {
