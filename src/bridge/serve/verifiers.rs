@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Longest wait for a turn: whoever waits longer has given up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(25);
 /// How many may wait for each that works.
-const WAITING: usize = 64;
+const WAITING: usize = 256;
 
 /// The threads and the memory for verifying.
 pub struct Verifiers {
