@@ -292,6 +292,13 @@ pub fn chunks<T>(items: &[T], len: impl Fn(&T) -> usize) -> impl Iterator<Item =
     })
 }
 
+/// The same, of a list that is used up.
+pub fn in_chunks<T>(items: Vec<T>, len: impl Fn(&T) -> usize) -> impl Iterator<Item = Vec<T>> {
+    let sizes: Vec<usize> = chunks(&items, len).map(<[T]>::len).collect();
+    let mut items = items.into_iter();
+    sizes.into_iter().map(move |size| items.by_ref().take(size).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,5 +334,7 @@ mod tests {
         let short: Vec<String> = (0..250).map(|i| i.to_string()).collect();
         assert_eq!(chunks(&short, String::len).map(<[_]>::len).collect::<Vec<_>>(), [100, 100, 50]);
         assert_eq!(chunks(&Vec::<String>::new(), String::len).count(), 0);
+        let whole: Vec<String> = in_chunks(long.clone(), String::len).flatten().collect();
+        assert_eq!(whole, long);
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::changes::CHANGES;
+use super::figures::count;
 use super::lists::Table;
 use crate::error::RunError;
 use crate::folder::Folder;
@@ -65,7 +66,7 @@ impl Kind {
     const fn says(self) -> &'static str {
         match self {
             Self::New => "new at the source",
-            Self::Changed => "changed at the source, and at the target too",
+            Self::Changed => "changed at the source, and brought over",
             Self::Password => "have another password at the source, and are made again with it",
             Self::StalePassword => "have another password at the source, and keep that of the target",
             Self::ChangedAtTarget => "changed at the target, which is kept",
@@ -129,15 +130,15 @@ impl Sync {
     /// For people.
     #[must_use]
     pub fn sentences(&self) -> String {
-        let mut lines = vec![format!("{:>12}  unchanged: nothing was asked about them", self.unchanged)];
+        let mut lines = vec![format!("{:>12}  unchanged: nothing was asked about them", count(self.unchanged))];
         for kind in Kind::ALL {
             let n = self.of(kind);
             if n > 0 {
-                lines.push(format!("{n:>12}  {}", kind.says()));
+                lines.push(format!("{:>12}  {}", count(n), kind.says()));
             }
         }
         if self.look > 0 {
-            lines.push(format!("{CHANGES} names everybody; {} to be looked at", self.look));
+            lines.push(format!("{CHANGES} names them, {} to be looked at", count(self.look)));
         }
         lines.join("\n") + "\n"
     }

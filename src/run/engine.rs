@@ -17,6 +17,7 @@ use super::metrics::Metrics;
 use super::saga;
 use super::stop::Stop;
 use crate::appwrite::Client;
+use crate::appwrite::preflight::in_chunks;
 use crate::bridge::Vault;
 use crate::error::RunError;
 use crate::event::{Event, Listener, USER};
@@ -119,8 +120,8 @@ impl Engine<'_> {
             if let Some(vault) = self.vault {
                 bridge::seal(vault, &jobs)?;
             }
-            for row in unplanned {
-                if handle.block_on(saga::refused_since(context, row)).is_err() {
+            for rows in in_chunks(unplanned, |row| row.user_id.len()) {
+                if handle.block_on(saga::refused_since(context, rows)).is_err() {
                     return Ok(ControlFlow::Break(()));
                 }
             }

@@ -19,7 +19,7 @@ use super::session::Session;
 use super::stop::Stop;
 use super::verify::SESSIONS_ASKED;
 use crate::appwrite::Client;
-use crate::appwrite::preflight::{self, Preflight, chunks};
+use crate::appwrite::preflight::{self, Preflight, chunks, in_chunks};
 use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
@@ -177,16 +177,14 @@ fn recover(
     };
     let mut asked = Parallel::new(context, runtime, at_once);
     feed::scan(planner, duplicates, &Silent, |batch| {
-        let Intents { mut jobs, unplanned, .. } = feed::open(batch, reader)?;
-        let sizes: Vec<usize> = chunks(&jobs, |job| job.user_id().len()).map(<[Job]>::len).collect();
-        for size in sizes {
-            let later = jobs.split_off(size);
-            asked.add(recover_page(context.clone(), std::mem::replace(&mut jobs, later)), &mut take)?;
+        let Intents { jobs, unplanned, .. } = feed::open(batch, reader)?;
+        for jobs in in_chunks(jobs, |job| job.user_id().len()) {
+            asked.add(recover_page(context.clone(), jobs), &mut take)?;
         }
-        for row in unplanned {
+        for rows in in_chunks(unplanned, |row| row.user_id.len()) {
             let context = context.clone();
-            let record = row.record;
-            asked.add(async move { saga::refused_since(&context, row).await.map(|()| vec![record]) }, &mut take)?;
+            let records = rows.iter().map(|row| row.record).collect();
+            asked.add(async move { saga::refused_since(&context, rows).await.map(|()| records) }, &mut take)?;
         }
         Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

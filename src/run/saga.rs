@@ -49,22 +49,24 @@ pub async fn recover(context: &Context, job: Job, user: &User) -> Result<(), Sto
 /// Appwrite's name for a parameter that it does not take.
 const INVALID: &str = "general_argument_invalid";
 
-/// Finds out whether the target has a user whose record is refused since: whoever was created after this run may have sent
-/// them is this run's, and stays so.
+/// Finds out whether the target has these users, whose records are refused since: whoever was created after this run may
+/// have sent them is this run's, and stays so. At most as many as [`chunks`](crate::appwrite::preflight::chunks) puts
+/// together.
 ///
 /// # Errors
 /// [`Stopped`] if the run is to stop first.
-pub async fn refused_since(context: &Context, row: Unplanned) -> Result<(), Stopped> {
-    let since = row.since.by(context.gate.clock());
-    let user = match context.ask(&Request::read(&row.user_id)).await? {
-        Reply::Gone => None,
-        Reply::Answer(answer) => match answer.read::<User>() {
-            Some(user) => Some(user).filter(|user| user.created_at.is_none_or(|created| created >= since)),
-            None => return Ok(()),
-        },
-        // What cannot be read stays open.
-        Reply::Refused { .. } => return Ok(()),
-    };
+pub async fn refused_since(context: &Context, rows: Vec<Unplanned>) -> Result<(), Stopped> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.user_id.as_str()).collect();
+    let users = context.users(&ids).await?;
+    for row in rows {
+        let since = row.since.by(context.gate.clock());
+        let ours = |user: &&User| user.created_at.is_none_or(|created| created >= since);
+        end_refused(context, users.get(&row.user_id).filter(ours), row).await?;
+    }
+    Ok(())
+}
+
+async fn end_refused(context: &Context, user: Option<&User>, row: Unplanned) -> Result<(), Stopped> {
     let events: &[Event] =
         if user.is_some() { &[Event::Intend, Event::Created, Event::Refused] } else { &[Event::Refused] };
     let next = events.iter().try_fold((row.state, row.steps), |(state, steps), event| state.next(steps, *event));

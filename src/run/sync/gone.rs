@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::user::Came;
 use super::{Gone, Mode, Work};
-use crate::appwrite::preflight::chunks;
+use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
 use crate::error::RunError;
 use crate::ledger::{Change, Entry, Event, Field, Left, State, Steps};
@@ -32,14 +32,11 @@ impl Work<'_> {
         let (context, mode) = (self.context.clone(), self.mode);
         let mut asked = Parallel::new(self.context, self.runtime, self.at_once.div_ceil(10));
         let mut came = Vec::new();
-        let sizes: Vec<usize> = chunks(&gone, |entry| entry.user_id.len()).map(<[Entry]>::len).collect();
-        for size in sizes {
+        for entries in in_chunks(gone, |entry| entry.user_id.len()) {
             if self.context.stop.is_set() {
                 break;
             }
             self.begin()?;
-            let later = gone.split_off(size);
-            let entries = std::mem::replace(&mut gone, later);
             asked.add(several(context.clone(), entries, mode), &mut |one| {
                 came.push(one);
                 Ok(())
