@@ -140,7 +140,7 @@ pub struct SignIn {
     /// Enabled, with an address, and with a password that Appwrite verifies.
     pub as_before: u64,
     /// Enabled, and with a password that the sign-in bridge keeps.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub through_bridge: u64,
     /// Of those, the ones whose hash is only taken for one of the bare password; a known password proves it.
     pub assumed: u64,
