@@ -23,6 +23,8 @@ pub struct Judge {
     unread: HashMap<String, Unread>,
     /// Columns that are not read, with how many cells say that their user may have been kept out, and the first of them.
     barring: HashMap<String, (u64, Option<String>)>,
+    /// Columns of which an empty cell tells that, as long as not all are empty.
+    filled: std::collections::HashSet<String>,
     plain: Plain,
 }
 
@@ -111,10 +113,13 @@ impl Judge {
 
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
-        let Self { lens, unread, barring, .. } = self;
+        let Self { lens, unread, barring, filled, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, value, kind);
+            }
+            if trace == Trace::Empty && !trace.is_in(value, export.now()) && !filled.contains(name) {
+                filled.insert(name.to_owned());
             }
             if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 let (cells, first) = barring.entry(name.to_owned()).or_default();
@@ -188,6 +193,7 @@ impl Judge {
             mine.0 += cells;
             mine.1 = mine.1.take().or(first);
         }
+        self.filled.extend(other.filled);
         self.plain.merge(other.plain);
     }
 
@@ -211,7 +217,8 @@ impl Judge {
                 cells(found.cells)
             ));
         }
-        let mut barring: Vec<_> = self.barring.drain().collect();
+        let filled = |column: &String| status::trace(column) != Trace::Empty || self.filled.contains(column);
+        let mut barring: Vec<_> = self.barring.drain().filter(|(column, _)| filled(column)).collect();
         barring.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then_with(|| a.cmp(b)));
         for (column, (found, first)) in barring.iter().take(SAID) {
             said.push(format!(

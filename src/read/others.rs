@@ -4,7 +4,7 @@ use super::ReadOptions;
 use super::tables::name;
 use crate::error::RunError;
 use crate::format::TableSample;
-use crate::source::kit::status;
+use crate::source::kit::status::{self, Meaning};
 use crate::source::{Role, Source};
 
 /// Stops at a table of people who are kept out, which nobody reads: they would come back enabled.
@@ -13,6 +13,11 @@ use crate::source::{Role, Source};
 /// [`RunError::usage`] with the lines of a mapping that read it.
 pub(super) fn stop_at_bans(tables: &[TableSample], roles: &[Role], options: &ReadOptions) -> Result<(), RunError> {
     if options.mapping.is_some_and(crate::source::describe::Mapping::says_who_is_enabled) {
+        return Ok(());
+    }
+    // What says it in the users' own table has its details there.
+    let own = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
+    if own.flat_map(|(table, _)| &table.columns).any(|column| status::meaning(column) == Some(Meaning::Bars)) {
         return Ok(());
     }
     let bare = |table: &TableSample| match table.table.as_str() {

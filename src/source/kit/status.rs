@@ -227,6 +227,8 @@ pub fn line(column: &str, example: Option<&str>, source: &str) -> String {
     let reading = match (meaning(column), trace(column), word) {
         (Some(Meaning::BarsUntil), ..) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), ..) | (None, Trace::Past, _) => "as = \"future\", default = true".to_owned(),
+        (None, Trace::Empty, _) => "as = \"nonempty\"".to_owned(),
+        (None, Trace::Unset, Some(word)) if is_truth(word).is_none() => format!("false_values = [{}]", quoted(word)),
         (None, Trace::Unset, _) => "as = \"bool\"".to_owned(),
         (None, Trace::Set, Some(word)) if is_truth(word).is_some() => "as = \"not\"".to_owned(),
         (None, Trace::Set, _) => "as = \"empty\"".to_owned(),

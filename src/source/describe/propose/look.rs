@@ -80,6 +80,8 @@ pub struct Column {
     pub(super) unsure: u64,
     /// Cells that may say that somebody is kept out, in a column that nobody reads.
     pub(super) traced: u64,
+    /// Empty cells, where those say that.
+    pub(super) absent: u64,
     pub(super) example: Option<String>,
     /// Whether any value is longer than a small number: those of different tables are the same by chance.
     pub(super) telling: bool,
@@ -222,6 +224,7 @@ impl Column {
             deleted: 0,
             unsure: 0,
             traced: 0,
+            absent: 0,
             example: None,
             telling: false,
         }
@@ -263,6 +266,7 @@ impl Column {
 
     fn see(&mut self, value: &Value<'_>, now: Timestamp) {
         if value.is_empty() || matches!(value, Value::Text(text) if is_nothing(text)) {
+            self.absent += u64::from(self.trace == Trace::Empty);
             return;
         }
         self.filled += 1;
@@ -361,6 +365,7 @@ impl Column {
             (&mut self.deleted, other.deleted),
             (&mut self.unsure, other.unsure),
             (&mut self.traced, other.traced),
+            (&mut self.absent, other.absent),
         ] {
             *mine += theirs;
         }

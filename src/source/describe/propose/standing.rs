@@ -27,11 +27,11 @@ pub(super) fn lines(
                 column.name,
                 number(column.filled)
             ));
-        } else if column.unsure > 0 || column.traced > 0 {
-            let what = column
-                .values
-                .as_ref()
-                .map_or_else(|| format!("{} may say it", number(column.unsure + column.traced)), counted);
+        } else if column.unsure + column.traced + column.absent > 0 {
+            let what = column.values.as_ref().map_or_else(
+                || format!("{} may say it", number(column.unsure + column.traced + column.absent)),
+                counted,
+            );
             let line = status::line(&column.name, column.example.as_deref(), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {

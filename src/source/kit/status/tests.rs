@@ -180,6 +180,9 @@ fn a_line_of_a_mapping_fits_its_column() {
         ("role", "banned", "false_values = [\"banned\"]"),
         ("banned_until", "soon", "as = \"not_future\""),
         ("status", "7", "true_values = [\"…\"]"),
+        ("approved_at", "", "as = \"nonempty\""),
+        ("access_level", "none", "false_values = [\"none\"]"),
+        ("reg_status", "DEACT", "false_values = [\"DEACT\"]"),
     ] {
         let expected = format!("[user] enabled = {{ from = \"{column}\", {reading} }}");
         assert_eq!(line(column, Some(example), "generic"), expected, "{column}");
@@ -215,6 +218,14 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("metadata", json!("{\"banned\": true}")),
         ("account", json!({ "active": false })),
         ("is_suspended_until_review", json!("1")),
+        ("employment_end_date", json!("2020-01-01")),
+        ("date_of_leaving", json!("2020-01-01")),
+        ("is_fraud", json!(1)),
+        ("access_level", json!("none")),
+        ("approved_at", json!("")),
+        ("activated_at", json!(null)),
+        ("reg_status", json!("DEACT")),
+        ("lifecycle_status", json!("pending removal")),
         ("bans", json!([{ "until": null, "by": 4 }])),
         ("account_revoked_by", json!("root")),
     ] {
@@ -249,6 +260,12 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("bans", json!([])),
         ("calendar", json!("2020-01-01")),
         ("last_login", json!("2020-01-01")),
+        ("approved_at", json!("2020-01-01")),
+        ("access_level", json!("full")),
+        ("order_status", json!("cancelled")),
+        ("marital_status", json!("married")),
+        ("last_active_at", json!("")),
+        ("is_fraud", json!(0)),
     ] {
         assert!(!trace(column).is_in(&testing::value(value.clone()), now()), "{column}: {value}");
     }

@@ -7,7 +7,7 @@ use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
     STATE_OR_REGION,
 };
-use super::{Standing, ended, never, nothing};
+use super::{Standing, ended, never, nothing, word};
 use crate::format::Value;
 use crate::source::kit::common;
 
@@ -22,8 +22,12 @@ pub enum Trace {
     Unset,
     /// A date that has passed: `expires_at`, `end_date`.
     Past,
+    /// Nothing, where others have the day on which they were let in: `approved_at`.
+    Empty,
     /// A word that means that, or a number below nought, in a column of roles, kinds or states.
     State,
+    /// Any word that bars, in a column of a status whose kind is not known: `reg_status`.
+    Status,
     /// A word that means nothing else.
     Word,
 }
@@ -69,6 +73,15 @@ pub fn trace(name: &str) -> Trace {
             Trace::Past
         }
         [date, word] if own && date == "date" && is(ENDS, word) => Trace::Past,
+        [date, of, word] if own && date == "date" && of == "of" && is(ENDS, word) => Trace::Past,
+        [what, word, rest @ ..]
+            if ["employment", "contract", "job", "work"].contains(&what.as_str()) && is(ENDS, word) && ended(rest) =>
+        {
+            Trace::Past
+        }
+        [word, since] if own && word != "active" && is(ALLOWS, word) && is(SINCE, since) => Trace::Empty,
+        [access, kind] if access == "access" && is(KINDS, kind) => Trace::Unset,
+        [kind] if is(KINDS, kind) && before.last().is_some_and(|word| word == "access") => Trace::Unset,
         [last, day] if last == "last" && ["day", "date"].contains(&day.as_str()) => Trace::Past,
         [word, rest @ ..]
             if own && is(MAY_BAR, word) && ended(rest) && !(word == "left" && rest.is_empty() && before.is_empty()) =>
@@ -99,6 +112,7 @@ pub fn trace(name: &str) -> Trace {
         {
             Trace::Set
         }
+        [.., status] if is(STATE, status) && core.len() > 1 => Trace::Status,
         _ if any(STATE) || any(STATE_OR_REGION) || any(KINDS) => Trace::State,
         _ => Trace::Word,
     }
@@ -168,18 +182,25 @@ impl Trace {
         match (self, value) {
             (Self::Nothing, _) => false,
             (Self::Past, Value::Text(_) | Value::Number(_)) => ended(value, now) == Some(true),
+            (Self::Empty, value) => value.is_empty() || matches!(value, Value::Text(text) if nothing(text)),
             (Self::Unset, value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => {
-                common::truth(value) == Some(false)
+                const NONE: [&str; 5] = ["none", "denied", "revoked", "no access", "noaccess"];
+                let none =
+                    |text: std::borrow::Cow<'_, str>| NONE.iter().any(|none| text.trim().eq_ignore_ascii_case(none));
+                common::truth(value) == Some(false) || value.text().is_some_and(none)
             }
             (Self::Set, Value::Text(text)) => {
                 !nothing(text) && !never(value) && common::truth(value) != Some(false) && text != "[]" && text != "{}"
             }
             (Self::Set, Value::Number(_)) => !never(value),
             (Self::Set, Value::Bool(set)) => *set,
-            (Self::State, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
-            (Self::State, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
+            (Self::State | Self::Status, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
+            (Self::State | Self::Status, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
             (_, Value::Text(text)) if text.starts_with(['{', '[']) && depth > 0 => {
                 written(text).is_some_and(|value| self.within(&value, now, depth - 1))
+            }
+            (Self::Status, value @ Value::Text(text)) => {
+                text.len() <= 32 && matches!(word(value), Standing::Disabled | Standing::Deleted)
             }
             (_, Value::Text(text)) => self.says(text),
             // What is listed under such a name is why, or since when.
@@ -187,7 +208,7 @@ impl Trace {
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
             (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
                 let inner = match trace(name) {
-                    Self::State => Self::Word,
+                    Self::State | Self::Status | Self::Empty => Self::Word,
                     inner => inner,
                 };
                 // What is switched off further in, or among settings, is no person.

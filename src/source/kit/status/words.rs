@@ -132,6 +132,9 @@ pub(super) const DELETES: &[&str] = &[
     "excluido",
     "verwijderd",
     "удален",
+    "tombstoned",
+    "tombstone",
+    "softdeleted",
 ];
 
 pub(super) const STATE: &[&str] =
@@ -377,6 +380,10 @@ pub(super) const OUT: &[&str] = &[
     "cancelado",
     "annulé",
     "résilié",
+    "deact",
+    "susp",
+    "inact",
+    "blk",
 ];
 
 /// Values that mean that somebody is no more.
@@ -416,6 +423,10 @@ pub(super) const MAY_BAR: &[&str] = &[
     "gekündigt",
     "ausgetreten",
     "cancelado",
+    "fraud",
+    "fraudulent",
+    "scammer",
+    "abuser",
 ];
 
 /// Words of which a *no* may say it.
