@@ -28,10 +28,13 @@ fn whole() -> &'static [u8] {
             left: None,
         });
         // A runtime of one thread is all that a sender needs.
-        let mut rows = std::pin::pin!(ledger.sender().intend(rows.collect()));
-        let waker = std::task::Waker::noop();
-        while std::future::Future::poll(rows.as_mut(), &mut std::task::Context::from_waker(waker)).is_pending() {
-            std::thread::yield_now();
+        {
+            let sender = ledger.sender();
+            let mut rows = std::pin::pin!(sender.intend(rows.collect()));
+            let waker = std::task::Waker::noop();
+            while std::future::Future::poll(rows.as_mut(), &mut std::task::Context::from_waker(waker)).is_pending() {
+                std::thread::yield_now();
+            }
         }
         drop(ledger);
         rusqlite::Connection::open(home.path().join(LEDGER))
