@@ -212,9 +212,10 @@ impl Judge {
                 None => "is named like a password".to_owned(),
             };
             said.push(format!(
-                "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, [password] hash = \
+                "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, {}[password] hash = \
                  […, \"{path}\"]), --ignore {column} leaves it out",
-                cells(found.cells)
+                cells(found.cells),
+                status::base(export.source().name())
             ));
         }
         let filled = |column: &String| status::trace(column) != Trace::Empty || self.filled.contains(column);

@@ -211,14 +211,20 @@ pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
     ))
 }
 
+/// What a mapping file begins with that changes what a source reads; nothing where it is a mapping already.
+#[must_use]
+pub fn base(source: &str) -> String {
+    match source {
+        "mapping" | "" => String::new(),
+        source => format!("[source] from = \"{source}\" and "),
+    }
+}
+
 /// The lines of a mapping file that read a column for who may sign in, as what is in it has to be read: `example` is one of
 /// its values that keep somebody out, or is not understood.
 #[must_use]
 pub fn line(column: &str, example: Option<&str>, source: &str) -> String {
-    let base = match source {
-        "generic" | "mapping" | "" => String::new(),
-        source => format!("[source] from = \"{source}\" and "),
-    };
+    let base = base(source);
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     // A value that is a word or a number may be named; a sentence or a date is somebody's own.
     let word =

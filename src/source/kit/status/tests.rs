@@ -185,7 +185,8 @@ fn a_line_of_a_mapping_fits_its_column() {
         ("reg_status", "DEACT", "false_values = [\"DEACT\"]"),
     ] {
         let expected = format!("[user] enabled = {{ from = \"{column}\", {reading} }}");
-        assert_eq!(line(column, Some(example), "generic"), expected, "{column}");
+        assert_eq!(line(column, Some(example), "mapping"), expected, "{column}");
+        assert_eq!(line(column, Some(example), "laravel"), format!("[source] from = \"laravel\" and {expected}"));
     }
 }
 
