@@ -491,12 +491,15 @@ fn audit(connection: &Connection, user_id: &str, event: &str) -> Result<(), RunE
 /// Writes one user. Whoever has come to an end by signing in, or by setting a password, stays there; one who is gone or
 /// expired begins again.
 pub(super) fn put(connection: &Connection, row: &Sealed<'_>) -> Result<(), RunError> {
-    let mut scheme = connection
-        .prepare_cached(
-            "INSERT INTO scheme (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id",
-        )
-        .map_err(sql)?;
-    let scheme: i64 = scheme.query_row([row.scheme], |row| row.get(0)).map_err(sql)?;
+    let mut known = connection.prepare_cached("SELECT id FROM scheme WHERE name = ?1").map_err(sql)?;
+    let known = known.query_row([row.scheme], |row| row.get(0)).optional().map_err(sql)?;
+    let scheme: i64 = match known {
+        Some(id) => id,
+        None => {
+            connection.execute("INSERT INTO scheme (name) VALUES (?1)", [row.scheme]).map_err(sql)?;
+            connection.last_insert_rowid()
+        }
+    };
     // An address is one user's: whoever had it before has left.
     let mut other =
         connection.prepare_cached("DELETE FROM entry WHERE mail_tag = ?1 AND user_id <> ?2").map_err(sql)?;
