@@ -21,6 +21,7 @@ pub mod html;
 pub mod lists;
 pub mod loss;
 mod next;
+pub mod observation;
 pub mod pace;
 #[cfg(test)]
 mod sample;
@@ -34,6 +35,7 @@ pub mod terminal;
 pub mod traps;
 
 pub use crate::scheme::cost::Cost;
+pub use observation::{Observation, Observer, Outcome};
 pub use store::{REPORT_HTML, REPORT_JSON};
 pub use summary::Report;
-pub use tally::{Observation, Observer, Outcome, Tally};
+pub use tally::Tally;

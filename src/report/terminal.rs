@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::escape::shown;
 use super::figures::{bridge, count, duration, labels, millis, seconds, share};
+use super::observation::{Outcome, UNKNOWN};
 use super::summary::{Estimate, Reason, Report, Scheme};
-use super::tally::{Outcome, UNKNOWN};
 use crate::code::Code;
 
 const COLUMNS: usize = 100;

@@ -3,8 +3,9 @@
 use super::e;
 use super::plots::{self, Bar};
 use crate::report::figures::{bridge, count, duration, labels, millis, rate, seconds, share, users};
+use crate::report::observation::{Outcome, UNKNOWN};
 use crate::report::summary::{Place, Report};
-use crate::report::tally::{KEPT_PROBLEMS, Outcome, UNKNOWN};
+use crate::report::tally::KEPT_PROBLEMS;
 
 /// A part of the page.
 pub struct Section {
