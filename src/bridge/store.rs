@@ -368,7 +368,9 @@ impl Store {
                 "SELECT user_id FROM entry WHERE user_id > ?1 AND state IN (0, 1) ORDER BY user_id LIMIT ?2",
             )
             .map_err(sql)?;
-        let users = statement.query_map(params![after, limit as i64], |row| row.get(0)).map_err(sql)?;
+        let users = statement
+            .query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))
+            .map_err(sql)?;
         users.collect::<Result<_, _>>().map_err(sql)
     }
 
@@ -490,7 +492,7 @@ fn audit(connection: &Connection, user_id: &str, event: &str) -> Result<(), RunE
 
 /// Writes one user. Whoever has come to an end by signing in, or by setting a password, stays there; one who is gone or
 /// expired begins again.
-pub(super) fn put(connection: &Connection, row: &Sealed<'_>) -> Result<(), RunError> {
+pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<(), RunError> {
     let mut known = connection.prepare_cached("SELECT id FROM scheme WHERE name = ?1").map_err(sql)?;
     let known = known.query_row([row.scheme], |row| row.get(0)).optional().map_err(sql)?;
     let scheme: i64 = match known {
@@ -517,7 +519,7 @@ pub(super) fn put(connection: &Connection, row: &Sealed<'_>) -> Result<(), RunEr
 }
 
 /// A user as written.
-pub(super) struct Sealed<'s> {
+pub(super) struct NewEntry<'s> {
     pub user_id: &'s str,
     pub mail: Option<Tag>,
     pub name: Option<Tag>,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::key::{Key, Of, Tag};
 use super::state::Entry;
-use super::store::{self, CHECK, CREATED, Durable, ENDED, ENDPOINT, PROJECT, Place, SCHEMA, Sealed, Store, UNTIL};
+use super::store::{self, CHECK, CREATED, Durable, ENDED, ENDPOINT, NewEntry, PROJECT, Place, SCHEMA, Store, UNTIL};
 use crate::bytes::hex;
 use crate::error::RunError;
 use crate::plan::stored_address;
@@ -120,7 +120,7 @@ impl Vault {
                 }
                 let kept = user.kept.hashed().ok_or_else(|| RunError::internal("the system gives no random bytes"))?;
                 let sealed = self.key.seal(&kept.encode(), &self.beside(user.user_id))?;
-                let row = Sealed {
+                let row = NewEntry {
                     user_id: user.user_id,
                     mail: user.email.map(|email| self.address(email)),
                     name: user.login.map(|login| self.login(login)),

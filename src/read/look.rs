@@ -59,6 +59,9 @@ pub(super) fn with_proposal(
     ))
 }
 
+/// Tables by file and name.
+type Seen = HashMap<(u16, String), Table>;
+
 /// Looks at all tables of an export that is open.
 pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Result<Vec<Table>, RunError> {
     for table in tables.iter_mut().filter(|table| table.columns.is_empty() && table.width > 0) {
@@ -73,7 +76,6 @@ pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Re
         let is_file = table.table.is_empty();
         Table::named(if is_file { stem() } else { table.table.clone() }, is_file, &table.columns)
     };
-    type Seen = HashMap<(u16, String), Table>;
     let each = |seen: &mut Seen, group: Vec<Decoded<'_>>| {
         for decoded in group {
             let Ok(record) = decoded.record else { continue };

@@ -202,11 +202,7 @@ fn unreachable(tables: &[TableSample], roles: &[Role]) -> Option<String> {
             let filled = table.records.iter().filter_map(|record| record.get(column.as_str()));
             filled.filter(|value| is_address(value)).count() * 2 > table.records.len()
         })?;
-        table
-            .columns
-            .iter()
-            .any(|column| is_key(column))
-            .then(|| format!("{} has addresses in `{column}`", name(table)))
+        table.columns.iter().any(&is_key).then(|| format!("{} has addresses in `{column}`", name(table)))
     })
 }
 

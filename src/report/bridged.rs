@@ -67,7 +67,7 @@ impl Bridged {
 ///
 /// # Errors
 /// [`RunError::io`] if one of the lists cannot be read or written.
-pub fn to_be_reset(folder: &Folder, users: &HashSet<String>) -> Result<(), RunError> {
+pub fn to_be_reset<S: std::hash::BuildHasher>(folder: &Folder, users: &HashSet<String, S>) -> Result<(), RunError> {
     let mut table = Table::begin(folder, NEEDS_RESET, &RESET_COLUMNS)?;
     let mut open: BTreeSet<&str> = users.iter().map(String::as_str).collect();
     for name in [NEEDS_RESET, BRIDGED] {

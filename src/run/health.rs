@@ -77,11 +77,12 @@ impl Health {
     }
 
     /// Whether the requests of this kind that fail may be to blame themselves, if others would be served: they are few,
-    /// or they are some, have had all the time that is `allowed`, and others were served.
+    /// or they are some, have had half the time that is `allowed`, and others were served. The other half is for probes: one
+    /// that is lost as well must not be the end.
     #[must_use]
     pub fn may_be_to_blame(&self, kind: Kind, now: Duration, allowed: Duration) -> bool {
         self.get(kind).is_none_or(|streak| {
-            let waited = now.saturating_sub(streak.since) >= allowed;
+            let waited = now.saturating_sub(streak.since) >= allowed / 2;
             streak.askers.len() <= FEW || (waited && streak.may_be_theirs())
         })
     }
@@ -198,8 +199,8 @@ mod tests {
         for n in 0..200 {
             let (request, now) = (create(n % 20), seconds(n));
             assert_eq!(health.bad(&request, false, &trouble(Cause::Foreign), now, ALLOWED), None, "{n}");
-            assert_eq!(health.may_be_to_blame(Kind::Create, now, ALLOWED), n < 4 || n >= 30, "{n}");
-            if n >= 30 {
+            assert_eq!(health.may_be_to_blame(Kind::Create, now, ALLOWED), n < 4 || n >= 15, "{n}");
+            if n >= 15 {
                 health.proven(Kind::Create, now);
                 // One of the next ones gets lost.
                 assert_eq!(health.bad(&request, true, &trouble(Cause::Network), now, ALLOWED), None, "{n}");

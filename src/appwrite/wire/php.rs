@@ -60,17 +60,17 @@ pub fn canonical(value: &Value) -> String {
     let list = |items: Vec<&Value>| format!("[{}]", items.into_iter().map(canonical).collect::<Vec<_>>().join(","));
     match value {
         Value::Array(items) => list(items.iter().collect()),
-        Value::Object(members) => match self::list(members) {
-            Some(items) => list(items),
-            None => {
-                let mut members: Vec<_> = members
-                    .iter()
-                    .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
-                    .collect();
-                members.sort_unstable();
-                format!("{{{}}}", members.join(","))
+        Value::Object(members) => {
+            if let Some(items) = self::list(members) {
+                return list(items);
             }
-        },
+            let mut members: Vec<_> = members
+                .iter()
+                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                .collect();
+            members.sort_unstable();
+            format!("{{{}}}", members.join(","))
+        }
         Value::Number(number) => match number.as_f64() {
             Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
             _ => number.to_string(),

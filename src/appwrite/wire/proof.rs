@@ -58,9 +58,10 @@ impl Proof {
             Self::User(id) => head().is_ok_and(|head| head.id == *id),
             Self::UserInAnyCase(id) => head().is_ok_and(|head| head.id.eq_ignore_ascii_case(id)),
             // Answered with the preferences alone.
-            Self::Step(_, Step::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
+            Self::Step(_, Step::Prefs(prefs)) | Self::Edit(_, Edit::Prefs(prefs)) => {
+                answer.body.starts_with(b"{") && same_members(prefs, &answer.json())
+            }
             Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),
-            Self::Edit(_, Edit::Prefs(prefs)) => answer.body.starts_with(b"{") && same_members(prefs, &answer.json()),
             Self::Edit(id, edit) => answer.read::<User>().is_some_and(|user| user.id == *id && edit.is_shown_by(&user)),
             Self::Member(name) => answer.json().get(name).is_some(),
             Self::Nothing => answer.body.is_empty(),

@@ -58,8 +58,7 @@ impl Sides {
         let (source, target) = (self.source.get(field), self.target.get(field));
         let as_left = field == Field::Password && self.rehashed || self.left_of(field) == Some(target);
         match (source == target, self.source_changed(field), as_left) {
-            (true, ..) => Side::Same,
-            (_, false, true) => Side::Same,
+            (true, ..) | (_, false, true) => Side::Same,
             (_, false, false) => Side::Target,
             (_, true, true) => Side::Source,
             (_, true, false) => Side::Both,
