@@ -139,6 +139,7 @@ fn ledger(c: &mut Criterion) {
                 at: 1_763_750_000_000,
                 code: None,
                 text: None,
+                left: None,
             };
             let entries = (record..record + GROUP).map(entry).collect();
             record += GROUP;

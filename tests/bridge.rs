@@ -17,21 +17,21 @@ struct Home {
     key: PathBuf,
 }
 
+/// As `rehome bridge key > FILE` does.
+fn write_key(path: &Path) {
+    let file = std::fs::File::create(path).expect("a file");
+    let status = rehome().args(["bridge", "key"]).stdout(file).status().expect("runs");
+    assert!(status.success());
+}
+
 impl Home {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("vault");
         std::fs::create_dir(&key).expect("made");
         let home = Self { key: key.join("key"), folder };
-        home.write_key(&home.key);
+        write_key(&home.key);
         home
-    }
-
-    /// As `rehome bridge key > FILE` does.
-    fn write_key(&self, path: &Path) {
-        let file = std::fs::File::create(path).expect("a file");
-        let status = rehome().args(["bridge", "key"]).stdout(file).status().expect("runs");
-        assert!(status.success());
     }
 
     fn run_folder(&self) -> PathBuf {
@@ -142,7 +142,7 @@ fn a_bridge_needs_its_own_key_out_of_reach_of_others_and_its_own_project() {
     assert!(users(&sandbox).is_empty(), "somebody was created before the key was found");
 
     let beside = home.run_folder().join("key");
-    home.write_key(&beside);
+    write_key(&beside);
     let mut import = sandbox.rehome();
     import.arg("import").arg(&export).args(["--unsupported", "bridge", "--run"]).arg(home.run_folder());
     assert!(text(import.arg("--bridge-key-file").arg(&beside), 2).contains("beside the store"));
@@ -150,7 +150,7 @@ fn a_bridge_needs_its_own_key_out_of_reach_of_others_and_its_own_project() {
 
     run(&mut home.import(&sandbox, &export)).exits(0);
     let other = home.folder.path().join("vault/other");
-    home.write_key(&other);
+    write_key(&other);
     let add = |key: &Path| {
         let mut command = rehome();
         command.args(["bridge", "add"]).arg(home.run_folder()).arg("--bridge-key-file").arg(key);

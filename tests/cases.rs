@@ -116,7 +116,7 @@ fn known_hashes() -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    let pasted: String = found.iter().map(|hash| format!("{}\n", json!(hash))).collect();
+    let pasted = found.iter().map(|hash| json!(hash).to_string()).collect::<Vec<_>>().join("\n");
     let answers = run_with_input(rehome().arg("identify"), pasted.as_bytes()).lines();
     let names = |answer: &Value| -> Vec<String> {
         let scheme = answer["scheme"].as_str().filter(|scheme| *scheme != "plain");

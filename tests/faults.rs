@@ -142,7 +142,7 @@ fn whom_a_rollback_may_have_deleted_is_made_again_by_the_next_run() {
     let seen = Mutex::new(std::collections::HashSet::new());
     world.proxy.now(move |passing| match passing.method == "DELETE" {
         true if seen.lock().expect("a lock").insert(passing.path.clone()) => {
-            Act::PassAndSay(503, "text/html", "".into())
+            Act::PassAndSay(503, "text/html", String::new())
         }
         true => html(503),
         false => Act::Pass,

@@ -68,7 +68,7 @@ fn serve(
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut rest = bytes.split_off(end);
     heads.lock().expect("a lock").push(head.clone());
-    let sent = |name: &str| head.lines().find_map(|line| line.to_ascii_lowercase().starts_with(name).then_some(line));
+    let sent = |name: &str| head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
     let theirs = sent("proxy-authorization:").and_then(|line| line.split_once(": ")).map(|(_, value)| value);
     if authorization.is_some_and(|wanted| theirs != Some(wanted)) {
         return stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");

@@ -20,9 +20,10 @@ fn people(lines: &[Value]) -> BTreeMap<String, Fate> {
         let email = line.pointer("/create/body/email").or_else(|| line.get("email")).and_then(Value::as_str);
         email.or_else(|| line["source_id"].as_str()).unwrap_or_default().to_owned()
     };
-    let fate = |line: &Value| match line.pointer("/refused/code").and_then(Value::as_str) {
-        Some(code) => Fate::Refused { code: code.to_owned() },
-        None => {
+    let fate = |line: &Value| {
+        if let Some(code) = line.pointer("/refused/code").and_then(Value::as_str) {
+            Fate::Refused { code: code.to_owned() }
+        } else {
             let password = line.pointer("/create/body/password").is_some();
             let disabled = line["steps"].to_string().contains("\"status\":false");
             if disabled { Fate::Disabled { password } } else { Fate::In { password } }

@@ -495,12 +495,11 @@ fn audit(connection: &Connection, user_id: &str, event: &str) -> Result<(), RunE
 pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<(), RunError> {
     let mut known = connection.prepare_cached("SELECT id FROM scheme WHERE name = ?1").map_err(sql)?;
     let known = known.query_row([row.scheme], |row| row.get(0)).optional().map_err(sql)?;
-    let scheme: i64 = match known {
-        Some(id) => id,
-        None => {
-            connection.execute("INSERT INTO scheme (name) VALUES (?1)", [row.scheme]).map_err(sql)?;
-            connection.last_insert_rowid()
-        }
+    let scheme: i64 = if let Some(id) = known {
+        id
+    } else {
+        connection.execute("INSERT INTO scheme (name) VALUES (?1)", [row.scheme]).map_err(sql)?;
+        connection.last_insert_rowid()
     };
     // An address is one user's: whoever had it before has left.
     let mut other =

@@ -199,7 +199,7 @@ mod tests {
         for n in 0..200 {
             let (request, now) = (create(n % 20), seconds(n));
             assert_eq!(health.bad(&request, false, &trouble(Cause::Foreign), now, ALLOWED), None, "{n}");
-            assert_eq!(health.may_be_to_blame(Kind::Create, now, ALLOWED), n < 4 || n >= 15, "{n}");
+            assert_eq!(health.may_be_to_blame(Kind::Create, now, ALLOWED), !(4..15).contains(&n), "{n}");
             if n >= 15 {
                 health.proven(Kind::Create, now);
                 // One of the next ones gets lost.

@@ -242,22 +242,22 @@ impl Kept {
     }
 
     fn input(&self) -> HashInput<'_> {
-        fn text(text: &Option<String>) -> Option<Cow<'_, str>> {
-            text.as_deref().map(Cow::Borrowed)
+        fn text(text: Option<&String>) -> Option<Cow<'_, str>> {
+            text.map(|text| Cow::Borrowed(text.as_str()))
         }
         HashInput {
             hash: Cow::Borrowed(&self.hash),
-            salt: text(&self.salt),
+            salt: text(self.salt.as_ref()),
             salt_encoding: match self.salt_encoding {
                 Some(Encoding::Hex) => SaltEncoding::Hex,
                 Some(Encoding::Base64) => SaltEncoding::Base64,
                 None => SaltEncoding::Utf8,
             },
-            signer_key: text(&self.signer_key),
-            salt_separator: text(&self.separator),
+            signer_key: text(self.signer_key.as_ref()),
+            salt_separator: text(self.separator.as_ref()),
             rounds: self.rounds,
             mem_cost: self.mem_cost,
-            pepper: text(&self.pepper),
+            pepper: text(self.pepper.as_ref()),
             ..HashInput::default()
         }
     }

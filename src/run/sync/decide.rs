@@ -69,10 +69,9 @@ impl Sides {
     /// keeps for itself keeps its own.
     fn of_verification(&self, field: Field, of: Field) -> Side {
         match self.plainly(of) {
-            Side::Target | Side::Both => Side::Same,
             // Changing it resets the verification, whatever it was.
             Side::Source if self.source.get(field) == 1 => Side::Source,
-            Side::Source => Side::Same,
+            Side::Source | Side::Target | Side::Both => Side::Same,
             Side::Same if self.source_changed(of) && self.source.get(field) != self.target.get(field) => Side::Source,
             Side::Same => self.plainly(field),
         }

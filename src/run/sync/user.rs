@@ -280,9 +280,9 @@ impl Sync<'_> {
         ];
         let status = (Field::Status, Edit::Status(is(Field::Status)));
         if is(Field::Status) {
-            edits.push(status)
+            edits.push(status);
         } else {
-            edits.insert(0, status)
+            edits.insert(0, status);
         }
         edits.retain(|(field, _)| send.contains(field));
         edits

@@ -30,8 +30,11 @@ pub struct Check<'h> {
     /// Whether a password that fails is certainly another one: false where the source may have hashed in an order that nobody
     /// thought of.
     certain: bool,
-    test: Box<dyn Fn(&[u8]) -> Option<bool> + 'h>,
+    test: Test<'h>,
 }
+
+/// Whether a password is the one; `None` where it cannot be one at all.
+type Test<'h> = Box<dyn Fn(&[u8]) -> Option<bool> + 'h>;
 
 impl<'h> Check<'h> {
     fn new(work: Work, test: impl Fn(&[u8]) -> Option<bool> + 'h) -> Self {

@@ -251,9 +251,11 @@ const BEGINNINGS: [(&str, &str); 47] = [
     (":B:", "MD5"),
 ];
 
-/// [`BEGINNINGS`] by their first two bytes.
-static BY_PAIR: LazyLock<FxHashMap<[u8; 2], Vec<(&str, &str)>>> = LazyLock::new(|| {
-    let mut by_pair: FxHashMap<_, Vec<_>> = FxHashMap::default();
+/// Beginnings by their first two bytes.
+type ByPair = FxHashMap<[u8; 2], Vec<(&'static str, &'static str)>>;
+
+static BY_PAIR: LazyLock<ByPair> = LazyLock::new(|| {
+    let mut by_pair = ByPair::default();
     for (beginning, kind) in BEGINNINGS {
         if let Some(&pair) = beginning.as_bytes().first_chunk() {
             by_pair.entry(pair).or_default().push((beginning, kind));

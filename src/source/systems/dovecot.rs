@@ -55,9 +55,10 @@ impl Source for Dovecot {
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let name = record.text("user").unwrap_or_default();
-        let email = match name.contains('@') {
-            true => Some(name.clone()),
-            false => context.email_domain.map(|domain| Cow::Owned(format!("{name}@{domain}"))),
+        let email = if name.contains('@') {
+            Some(name.clone())
+        } else {
+            context.email_domain.map(|domain| Cow::Owned(format!("{name}@{domain}")))
         };
         // `nologin` alone is a yes, as are `nologin=y` and a reason that may follow.
         let extra = record.text("extra").unwrap_or_default();

@@ -46,7 +46,7 @@ pub(super) fn unsalted<'h>(scheme: &str, text: &'h str) -> Option<Check<'h>> {
         "mysql41" => unhex(text.strip_prefix("{MYSQL}").unwrap_or(text).trim_start_matches('*'))?,
         _ => bytes(text)?,
     };
-    let test: Box<dyn Fn(&[u8]) -> Option<bool>> = match (scheme, wanted.len()) {
+    let test: super::Test<'_> = match (scheme, wanted.len()) {
         ("ntlm", 16) => Box::new(move |password| Some(same(&md4(&utf16(password)?), &wanted))),
         ("mysql41", 20) => Box::new(move |password| Some(same(&digest("sha1", &digest("sha1", password)?)?, &wanted))),
         ("mysql323", 8) => Box::new(move |password| Some(same(&mysql323(password), &wanted))),

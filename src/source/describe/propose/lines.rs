@@ -82,7 +82,7 @@ fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
     };
     let found = table.columns.iter().filter(whole).min_by_key(|column| rank(column))?;
     let (unlikely, ..) = rank(found);
-    if unlikely && !(found.addresses > 0) {
+    if unlikely && found.addresses == 0 {
         return None;
     }
     lines.push(Line::new(format!("id = {}", quoted(&found.name)), "every row has its own"));
@@ -149,6 +149,17 @@ fn phone(table: &Table, lines: &mut Vec<Line>) {
     }
 }
 
+/// The columns of a name in two parts, first name first.
+fn parts(table: &Table) -> Vec<&Column> {
+    let part = |wanted: &str| {
+        table.columns.iter().find(|column| {
+            let is = column.member().is_some_and(|(to, _)| to == wanted);
+            is && column.filled > 0
+        })
+    };
+    [part("first_name"), part("last_name")].into_iter().flatten().collect()
+}
+
 fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&str>; 2], lines: &mut Vec<Line>) {
     let is_taken = |column: &Column| taken.contains(&Some(column.name.as_str()));
     let whole = |table: &'_ Table| -> Option<String> {
@@ -160,15 +171,6 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
         });
         names.min_by_key(|column| column.member().map_or(u8::MAX, |(_, rank)| rank)).map(|column| column.name.clone())
     };
-    fn parts(table: &Table) -> Vec<&Column> {
-        let part = |wanted: &str| {
-            table.columns.iter().find(|column| {
-                let is = column.member().is_some_and(|(to, _)| to == wanted);
-                is && column.filled > 0
-            })
-        };
-        [part("first_name"), part("last_name")].into_iter().flatten().collect()
-    }
     let login = table
         .columns
         .iter()
@@ -281,7 +283,7 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
         if ROLES.contains(&&*name) && column.filled > 0 {
             if column.lists == column.filled || column.values.is_some() && column.numbers == 0 {
                 parts.push(format!("from = {}", quoted(&column.name)));
-                why.extend(column.values.as_ref().map(|values| counted(values)));
+                why.extend(column.values.as_ref().map(counted));
                 break;
             }
             let text = format!(

@@ -232,9 +232,9 @@ impl Column {
 
     /// What the column is read as, by its name, and how good a name it is. Within objects only what is a person's counts.
     pub(super) fn member(&self) -> Option<(&'static str, u8)> {
+        const PERSONAL: [&str; 7] = ["email", "email_verified", "phone", "name", "first_name", "last_name", "username"];
         let found = member(&self.bare)?;
         let within = self.name.contains('.');
-        const PERSONAL: [&str; 7] = ["email", "email_verified", "phone", "name", "first_name", "last_name", "username"];
         match found {
             (to, rank) if within => PERSONAL.contains(&to).then(|| (to, rank.saturating_add(20))),
             found => Some(found),
@@ -323,23 +323,20 @@ impl Column {
     }
 
     fn standing(&mut self, value: &Value<'_>, now: Timestamp) {
-        let keeps_out = match self.meaning {
-            Some(meaning) => {
-                let standing = meaning.read(value, now);
-                match standing {
-                    Standing::Silent => {}
-                    Standing::Enabled => self.enabled += 1,
-                    Standing::Unsure => self.unsure += 1,
-                    Standing::Disabled => self.disabled += 1,
-                    Standing::Deleted => self.deleted += 1,
-                }
-                standing == Standing::Unsure
+        let keeps_out = if let Some(meaning) = self.meaning {
+            let standing = meaning.read(value, now);
+            match standing {
+                Standing::Silent => {}
+                Standing::Enabled => self.enabled += 1,
+                Standing::Unsure => self.unsure += 1,
+                Standing::Disabled => self.disabled += 1,
+                Standing::Deleted => self.deleted += 1,
             }
-            None => {
-                let traced = self.trace.is_in(value, now);
-                self.traced += u64::from(traced);
-                traced
-            }
+            standing == Standing::Unsure
+        } else {
+            let traced = self.trace.is_in(value, now);
+            self.traced += u64::from(traced);
+            traced
         };
         if keeps_out && self.example.is_none() {
             self.example = value.text().map(std::borrow::Cow::into_owned);

@@ -93,11 +93,10 @@ pub(super) fn lines(
         asked.push("the columns have no names: which one says it?".to_owned());
     }
     let skipped = skip.clone();
-    let skip: Vec<Line> = match skip.is_empty() {
-        true => Vec::new(),
-        false => {
-            vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")]
-        }
+    let skip: Vec<Line> = if skip.is_empty() {
+        Vec::new()
+    } else {
+        vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")]
     };
     if asked.is_empty() && flags.is_empty() {
         if skipped.is_empty() {
