@@ -1,8 +1,8 @@
 //! `rehome bridge serve`: the door at which those sign in whose hash could not be moved.
 //!
-//! A request is Appwrite's and passed on ([`forward`]) unless it is a sign-in by e-mail and password ([`takeover`]), the question
-//! of an app whose sign-in was refused ([`miss`]), or about the bridge itself. What becomes of a password is in [`sign_in`];
-//! [`limits`], [`floor`] and [`verifiers`] keep it from being guessed, told by time, or from keeping everybody waiting.
+//! A request is Appwrite's and passed on (`forward`) unless it is a sign-in by e-mail and password (`takeover`), the question
+//! of an app whose sign-in was refused (`miss`), or about the bridge itself. What becomes of a password is in `sign_in`;
+//! `limits`, `floor` and `verifiers` keep it from being guessed, told by time, or from keeping everybody waiting.
 
 mod answer;
 mod api;

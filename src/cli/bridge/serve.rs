@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.pem")]
     pub ca_file: Option<PathBuf>,
 
-    /// A page that may ask /v1/rehome/sign-in, by its exact origin: https://app.example.com; may be repeated
+    /// A page that may ask /v1/rehome/sign-in, by its exact origin: `https://app.example.com`; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = cors::origin)]
     pub miss_origin: Vec<String>,
 

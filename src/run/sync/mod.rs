@@ -2,7 +2,7 @@
 //! the ledger goes over to that export, and an import creates whoever is new.
 //!
 //! Nothing is asked about users whose record says what was sent before ([`Left`](crate::ledger::Left)). Everybody else is
-//! looked at by [`decide`], and what follows is noted user by user, so that whatever ends a sync, the next one of the same
+//! looked at by `decide`, and what follows is noted user by user, so that whatever ends a sync, the next one of the same
 //! export does what is left of it and nothing twice.
 
 mod decide;

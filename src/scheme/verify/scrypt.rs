@@ -41,7 +41,7 @@ impl Cost {
             && self.r.checked_mul(self.p).is_some_and(|rp| rp < 1 << 30)
     }
 
-    /// Whether [`derive`] computes it.
+    /// Whether [`derive`](fn@derive) computes it.
     pub fn is_affordable(self) -> bool {
         let work = self.n.saturating_mul(self.r).saturating_mul(self.p);
         self.is_possible() && self.memory() <= MEMORY_LIMIT && work <= MAX_WORK
