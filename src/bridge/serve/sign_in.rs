@@ -146,9 +146,21 @@ impl SignIns {
     /// # Errors
     /// [`Trouble`]
     pub async fn signed_in(&self, address: &str) -> Result<bool, Trouble> {
+        self.forget(address, State::Migrated, "signed-in").await
+    }
+
+    /// Appwrite has another password for somebody since a moment ago: the same is forgotten.
+    ///
+    /// # Errors
+    /// [`Trouble`]
+    pub async fn overtaken(&self, address: &str) -> Result<bool, Trouble> {
+        self.forget(address, State::Superseded, "superseded").await
+    }
+
+    async fn forget(&self, address: &str, to: State, event: &'static str) -> Result<bool, Trouble> {
         let address = address.to_owned();
         self.store(move |vault| match vault.by_address(&address)? {
-            Some(entry) if entry.state.holds_hash() => vault.settle(&entry.user_id, State::Migrated, "signed-in"),
+            Some(entry) if entry.state.holds_hash() => vault.settle(&entry.user_id, to, event),
             _ => Ok(false),
         })
         .await
@@ -195,7 +207,8 @@ impl SignIns {
         let is_theirs = by == By::Login || same_address(&user.email, attempt.who.name());
         let stands = if is_theirs { self.superseded(&entry, &user) } else { Some(Why::OtherAddress) };
         if let Some(why) = stands {
-            if matches!(why, Why::Superseded | Why::JustSet) {
+            // Of who has just set it Appwrite is asked once more whether it is this very one; an app asks there itself.
+            if why == Why::Superseded || (why == Why::JustSet && attempt.is_miss) {
                 self.settle(&entry, State::Superseded, "superseded").await?;
             }
             return Ok(End::Stands(why));

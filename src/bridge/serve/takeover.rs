@@ -183,7 +183,7 @@ impl SignIn<'_> {
             return Ok(said.back());
         }
         let Typed { email, password, project } = typed;
-        let attempt = Attempt { who: Who::Address(email), password, from, began, is_miss: false };
+        let attempt = Attempt { who: Who::Address(email.clone()), password, from, began, is_miss: false };
         let end = match service.sign_ins.first(&attempt).await {
             Ok(end) => end,
             Err(trouble) => {
@@ -192,6 +192,7 @@ impl SignIn<'_> {
             }
         };
         service.metrics.count(metrics::Shape::Takeover, &end);
+        let just_set = end == End::Stands(Why::JustSet);
         let told = match end {
             End::Stands(Why::JustSet) | End::Moved => self.ask().await,
             End::Token { user_id, secret } => self.redeem(&user_id, &secret, project).await,
@@ -205,11 +206,19 @@ impl SignIn<'_> {
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                 let again = Read::of(response).await?;
                 if again.is_wrong_password() {
+                    if just_set && let Err(trouble) = service.sign_ins.overtaken(&email).await {
+                        service.trouble(&trouble);
+                    }
                     service.floor.wait(began).await;
                 }
                 Ok(again.back())
             }
-            Ok(response) => Ok(back(response)),
+            Ok(response) => {
+                if just_set && response.status() == StatusCode::CREATED {
+                    self.forget(&email).await;
+                }
+                Ok(back(response))
+            }
             Err(trouble) => {
                 service.trouble(&trouble);
                 Ok(Refusal::TROUBLE.instead_of(&said.headers))
