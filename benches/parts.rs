@@ -5,6 +5,8 @@
 //! * `duplicates`: the digests of keys, noted and compared.
 //! * `ledger`: rows made durable, by groups of a thousand.
 
+#![expect(clippy::expect_used, reason = "what a test or a bench cannot do without ends it")]
+
 #[path = "generate/firebase.rs"]
 #[expect(dead_code, reason = "the generator writes more than is read here")]
 mod firebase;

@@ -1,5 +1,7 @@
 //! The black-box tests: the built binary, run as its user would, against the sandbox. One module a command.
 
+#![expect(clippy::expect_used, reason = "what a test or a bench cannot do without ends it")]
+
 mod architecture;
 mod bridge;
 mod bridge_serve;

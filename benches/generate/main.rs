@@ -7,6 +7,8 @@
 //! The same arguments give the same bytes on every machine, in constant memory. The hashes are real: user *n* signs in
 //! with `password-NN`, where NN is *n* modulo 64; `known` writes that list for `--known`.
 
+#![expect(clippy::expect_used, reason = "what a test or a bench cannot do without ends it")]
+
 mod firebase;
 mod generic;
 mod pool;

@@ -69,6 +69,7 @@ impl Ledger {
     /// # Panics
     /// Never: the sender is there until [`Ledger::close`] takes the ledger.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the sender is taken only by close, which consumes the ledger")]
     pub fn sender(&self) -> Sender {
         self.sender.clone().expect("taken only by close, which consumes the ledger")
     }
