@@ -24,6 +24,24 @@ fn known_passwords_are_proven_and_a_wrong_separator_is_named() {
     assert!(text.contains("`Bw==`"), "{text}");
 }
 
+/// As `@seald-io/nedb` 4.1.2 writes it: Bo was removed after the line that has him.
+#[test]
+fn a_journal_whose_later_lines_take_users_back_is_no_export() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("users.db");
+    let user = |id: &str| {
+        let hash = "$2b$04$uxOH8tLyb0SpF7RsNr5cgerXPtGW1XK6Kki3/3jtC/yxd/nRZ654S";
+        format!("{{\"email\":\"{id}@example.com\",\"passwordHash\":\"{hash}\",\"_id\":\"{id}\"}}\n")
+    };
+    let whole = format!("{}{}", user("ana"), user("bo"));
+    std::fs::write(&file, &whole).expect("written");
+    run(rehome().arg("check").arg(&file)).exits(0);
+    std::fs::write(&file, whole + "{\"$$deleted\":true,\"_id\":\"bo\"}\n").expect("written");
+    let said = run(rehome().arg("check").arg(&file)).exits(2).stderr;
+    assert!(said.contains("journal") && said.contains("compact"), "{said}");
+    run(rehome().args(["check", "--ignore", "$$deleted"]).arg(&file)).exits(3);
+}
+
 #[test]
 fn live_asks_the_target_who_is_there() {
     let sandbox = Sandbox::start(&[]);

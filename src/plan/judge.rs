@@ -26,7 +26,13 @@ pub struct Judge {
     /// Columns of which an empty cell tells that, as long as not all are empty.
     filled: std::collections::HashSet<String>,
     plain: Plain,
+    /// Whether the file takes back what its earlier lines say.
+    taken_back: bool,
 }
+
+/// A member of NeDB's files, which are journals: a later line of the same `_id` replaces or removes an earlier one.
+/// <https://github.com/seald/nedb#persistence>
+const TAKES_BACK: &str = "$$deleted";
 
 /// How columns are to be looked at, found out once for a table.
 #[derive(Default)]
@@ -113,7 +119,7 @@ impl Judge {
 
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
-        let Self { lens, unread, barring, filled, .. } = self;
+        let Self { lens, unread, barring, filled, taken_back, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, value, kind);
@@ -150,6 +156,7 @@ impl Judge {
                         next = known + 1;
                         lens.members[known].1
                     } else {
+                        *taken_back |= name == TAKES_BACK && !export.ignores(name);
                         let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
                         let fates = fates.get_or_insert_with(|| source.fates(&names()));
                         let look = look(export, source, name, &fates[at]);
@@ -195,6 +202,7 @@ impl Judge {
         }
         self.filled.extend(other.filled);
         self.plain.merge(other.plain);
+        self.taken_back |= other.taken_back;
     }
 
     /// What is to be said before anything is sent.
@@ -203,6 +211,12 @@ impl Judge {
     /// [`RunError::usage`] for what a person has to decide, with the flag or the line that does.
     pub fn decide(mut self, export: &Export) -> Result<(), RunError> {
         let mut said = Vec::new();
+        if self.taken_back {
+            said.push(format!(
+                "the file is a journal (`{TAKES_BACK}`): later lines remove or replace users whom earlier ones have; let the \
+                 program that wrote it compact it (NeDB does whenever it loads a file), or --ignore {TAKES_BACK} reads every line"
+            ));
+        }
         let mut unread: Vec<_> = self.unread.drain().collect();
         unread.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
         for (column, found) in unread.iter().take(SAID) {
