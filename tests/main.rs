@@ -36,3 +36,4 @@ mod targets;
 mod tls;
 mod util;
 mod verify;
+mod way_in;

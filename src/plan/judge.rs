@@ -23,7 +23,7 @@ pub struct Judge {
     unread: HashMap<String, Unread>,
     /// Columns that are not read, with how many cells say that their user may have been kept out, and the first of them.
     barring: HashMap<String, (u64, Option<String>)>,
-    /// Columns of which an empty cell tells that, as long as not all are empty.
+    /// Columns of which some cells tell that only beside others, and have those.
     filled: std::collections::HashSet<String>,
     plain: Plain,
     /// Whether the file takes back what its earlier lines say.
@@ -124,7 +124,7 @@ impl Judge {
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, value, kind);
             }
-            if trace == Trace::Empty && !trace.is_in(value, export.now()) && !filled.contains(name) {
+            if trace.needs_others() && !filled.contains(name) && trace.is_beside(value, export.now()) {
                 filled.insert(name.to_owned());
             }
             if trace != Trace::Nothing && trace.is_in(value, export.now()) {
@@ -232,8 +232,8 @@ impl Judge {
                 status::base(export.source().name())
             ));
         }
-        let filled = |column: &String| status::trace(column) != Trace::Empty || self.filled.contains(column);
-        let mut barring: Vec<_> = self.barring.drain().filter(|(column, _)| filled(column)).collect();
+        let counts = |column: &String| !traced(column).needs_others() || self.filled.contains(column);
+        let mut barring: Vec<_> = self.barring.drain().filter(|(column, _)| counts(column)).collect();
         barring.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then_with(|| a.cmp(b)));
         for (column, (found, first)) in barring.iter().take(SAID) {
             said.push(format!(
@@ -302,10 +302,13 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look
         () if !known && (holds_password(column) || suggests_password(column)) => Watch::Named,
         () => Watch::Cells,
     };
-    // A name that means one thing is read, whichever source it is.
-    let read = known || status::meaning(column).is_some();
-    let asked = !read && !export.ignores(column) && !export.says_who_is_enabled();
-    (watch, if asked { status::trace(column) } else { Trace::Nothing })
+    let asked = !known && !export.ignores(column) && !export.says_who_is_enabled();
+    (watch, if asked { traced(column) } else { Trace::Nothing })
+}
+
+/// What a column that its source does not know could tell. A name that means one thing is read, whichever source it is.
+fn traced(column: &str) -> Trace {
+    status::meaning(column).map_or_else(|| status::trace(column), Trace::of)
 }
 
 /// The kind of hash in a cell that counts, if it is known.

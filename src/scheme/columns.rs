@@ -112,7 +112,7 @@ const NAMES: &[(ColumnRole, &str)] = &[
          passwordhashfunc passwordhashformat passwordencoder passwordencryption passwordencryptionmethod \
          passwordencryptiontype passwordformat passwordmethod passwordcrypttype passwordhashscheme \
          hashingalgorithm hashalgorithm hashalgo hashtype hashmethod hashscheme hashfunction hashfunc \
-         hashingmethod hashingscheme encryptionscheme pwalgorithm pwalgo pwtype pwdtype passwdtype passtype \
+         hashingmethod hashingscheme encryptionscheme algorithm algo hasher hashalg hashingalgo digestalgorithm pwalgorithm pwalgo pwtype pwdtype passwdtype passtype \
          passalgo passalgorithm pwscheme pwdscheme passwdscheme cryptmethod crypttype",
     ),
     (

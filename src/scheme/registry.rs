@@ -115,7 +115,7 @@ const LENGTHS: [(&str, usize); 13] = [
 ];
 
 /// How many bytes a string of this scheme stands for, where that is all its shape.
-pub(super) fn digest_length(scheme: &str) -> Option<usize> {
+pub(crate) fn digest_length(scheme: &str) -> Option<usize> {
     LENGTHS.iter().find(|(name, _)| *name == scheme).map(|&(_, length)| length)
 }
 

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::bytes::{is_hex, trim};
 use crate::format::Value;
 use crate::scheme::{Looks, looks_like};
+use crate::source::kit::strict;
 
 /// What a cell holds that may be a password, its hash, or neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
     match value {
         Value::Null => Cell::Empty,
         Value::Text(text) if text.is_empty() => Cell::Empty,
-        Value::Object(_) | Value::List(_) => match unwrapped(value) {
+        Value::Object(_) | Value::List(_) => match unwrapped(value).or_else(|| only_hash(value)) {
             Some(text) if is_masked(&text) => Cell::Masked,
             Some(text) => Cell::Hash(text),
             None if value.is_empty() => Cell::Empty,
@@ -39,7 +40,8 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
             None => Cell::Structure,
         },
         _ => match value.text() {
-            Some(Cow::Borrowed(text)) => look_at(text),
+            // Columns of a fixed width are filled up with NUL.
+            Some(Cow::Borrowed(text)) => look_at(text.trim_end_matches('\0')),
             Some(Cow::Owned(text)) => Cell::Words(Cow::Owned(text)),
             None => Cell::Empty,
         },
@@ -93,6 +95,25 @@ fn is_digest(text: &str) -> bool {
         && is_hex(text)
 }
 
+/// What programs write of bytes and objects that they cannot show, and spreadsheets of what they do not understand:
+/// `<memory at 0x7f…>`, `System.Byte[]`, `[B@1b6d3586`, `[BLOB - 60 B]`, `<Buffer 24 32 …>`, `#NAME?`, `1.23457E+10`.
+fn is_stand_in(text: &str) -> bool {
+    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
+    let is_hex = |digits: &str| digits.len() >= 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(inner) = within('<', '>') {
+        return inner.contains(" at 0x") || inner.starts_with("Buffer ") || inner.contains("binary") || inner == "blob";
+    }
+    if let Some(inner) = within('[', ']').or_else(|| within('(', ')')) {
+        let lower = inner.to_ascii_lowercase();
+        return ["blob", "binary", "bytes", "image", "object"].iter().any(|word| lower.starts_with(word));
+    }
+    let array = text.strip_prefix("System.").is_some_and(|name| name.ends_with("[]"));
+    let java = text.strip_prefix('[').and_then(|text| text.split_once('@')).is_some_and(|(_, at)| is_hex(at));
+    let perl = ["HASH(0x", "ARRAY(0x", "SCALAR(0x"].iter().any(|open| text.starts_with(open)) && text.ends_with(')');
+    let sheet = ["#NAME?", "#VALUE!", "#REF!", "#N/A", "#ERROR!", "#NULL!", "#DIV/0!", "#NUM!"].contains(&text);
+    array || java || perl || sheet || text.starts_with("#<") && text.ends_with('>') || strict::is_scientific(text)
+}
+
 /// A mask in the place of what was not to be shown: one sign over and over, or a word that says so.
 pub(in crate::source) fn is_masked(text: &str) -> bool {
     const WORDS: [&str; 19] = [
@@ -119,6 +140,9 @@ pub(in crate::source) fn is_masked(text: &str) -> bool {
     let text = trim(text);
     // Datasette writes where a blob could be fetched.
     if (text.starts_with("http://") || text.starts_with("https://")) && text.contains("blob") {
+        return true;
+    }
+    if is_stand_in(text) {
         return true;
     }
     let mut signs = text.chars();
@@ -168,11 +192,35 @@ pub(in crate::source) fn unwrapped<'v>(value: &'v Value<'_>) -> Option<Cow<'v, s
     })
 }
 
+/// The hash of a list of credentials of which one alone has any: `[{"type": "password", "value": "$2b$…"}, {"type": "oauth", …}]`.
+fn only_hash<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    fn all<'v>(value: &'v Value<'_>, depth: u8, found: &mut Vec<Cow<'v, str>>) {
+        match value {
+            Value::Text(text) if kind(text).is_some() => found.push(Cow::Borrowed(&**text)),
+            Value::List(items) if depth > 0 => items.iter().for_each(|item| all(item, depth - 1, found)),
+            Value::Object(members) if depth > 0 => match unwrapped(value).filter(|text| kind(text).is_some()) {
+                Some(hash) => found.push(hash),
+                None => members.iter().for_each(|(_, member)| all(member, depth - 1, found)),
+            },
+            _ => {}
+        }
+    }
+    let Value::List(_) = value else { return None };
+    let mut found = Vec::new();
+    all(value, 3, &mut found);
+    found.pop().filter(|_| found.is_empty())
+}
+
 /// A hash out of what writers of bytes made of it: Python's `b'…'`, `\x…` and `0x…`, bare hexadecimal or base64 of a text.
 fn decoded(text: &str) -> Option<String> {
-    let literal = ["b'", "b\""].iter().find_map(|open| text.strip_prefix(open)?.strip_suffix(&open[1..]));
+    let bytes = text.strip_prefix("bytearray(").and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+    let literal = ["b'", "b\""].iter().find_map(|open| bytes.strip_prefix(open)?.strip_suffix(&open[1..]));
     if let Some(inner) = literal {
         return Some(inner.to_owned());
+    }
+    // MongoDB's shells: `BinData(0, "…")`, `Binary.createFromBase64('…', 0)`.
+    if text.starts_with("Bin") && text.ends_with(')') {
+        return text.split(['"', '\'']).nth(1).and_then(of_base64);
     }
     let hex = text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text);
     let prefixed = hex.len() < text.len();
@@ -321,9 +369,20 @@ fn kind_in_text(text: &str) -> Option<&'static str> {
     if text.len() < 20 {
         return None;
     }
-    if let Some(kind) = kind(text) {
-        return Some(kind);
-    }
+    kind(text).or_else(|| kind_wrapped(text)).or_else(|| kind_behind(text))
+}
+
+/// The kind of a hash that stands behind something else: `local:$2b$…`, `alice:$6$…:19000:0`.
+fn kind_behind(text: &str) -> Option<&'static str> {
+    let first = memchr::memchr(b'$', text.as_bytes()).filter(|&at| at > 0)?;
+    let (before, hash) = (text.as_bytes()[first - 1], text.get(first..)?);
+    let marks = ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$y$", "$P$", "$pbkdf2", "$scrypt$"];
+    let is_one = matches!(before, b':' | b'|' | b',' | b';' | b'=' | b' ' | b'/' | b'}' | b'"' | b'\'');
+    let is_long = hash.len() >= 30 && !hash[..30].contains(char::is_whitespace);
+    (is_one && is_long && marks.iter().any(|mark| hash.starts_with(mark))).then(|| kind(&hash[..30])).flatten()
+}
+
+fn kind_wrapped(text: &str) -> Option<&'static str> {
     match text.as_bytes() {
         // JSON, and what PHP serializes.
         [b'{' | b'[', ..] | [b'a' | b'O', b':', ..] => {
@@ -337,9 +396,12 @@ fn kind_in_text(text: &str) -> Option<&'static str> {
             ];
             QUOTED.iter().find(|(quoted, _)| text.contains(quoted)).map(|&(_, kind)| kind)
         }
-        [b'b', b'\'' | b'"', ..] | [b'\\' | b'0', b'x', ..] | [b'2', b'4', ..] | [b'J', ..] => {
-            decoded(trim(text)).and_then(|inner| kind(&inner))
-        }
+        [b'b', b'\'' | b'"', ..]
+        | [b'\\' | b'0', b'x', ..]
+        | [b'2', b'4', ..]
+        | [b'J', ..]
+        | [b'B', b'i', b'n', ..]
+        | [b'b', b'y', b't', b'e', ..] => decoded(trim(text)).and_then(|inner| kind(&inner)),
         _ => None,
     }
 }

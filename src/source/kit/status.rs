@@ -9,11 +9,14 @@ mod names;
 mod trace;
 mod words;
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 
 pub use self::names::meaning;
 pub use self::trace::{Trace, names_barred, trace};
-use self::words::{GONE, IN, OUT};
+use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
 use crate::format::Value;
@@ -105,11 +108,9 @@ impl Meaning {
                 value if dated(value) => Standing::Enabled,
                 _ => Standing::Unsure,
             },
-            // No number is the name of a region, and no region bars anybody.
+            // No number or single letter is the name of a region, and no region bars anybody.
             Self::StateOrRegion => match Self::State.read(value, now) {
-                Standing::Unsure if matches!(value, Value::Text(text) if trim(text).parse::<f64>().is_err()) => {
-                    Standing::Silent
-                }
+                Standing::Unsure if is_name(value) => Standing::Silent,
                 standing => standing,
             },
             // A number is a number of the application's own.
@@ -120,6 +121,13 @@ impl Meaning {
             },
         }
     }
+}
+
+/// Whether a value could be the name of a region.
+fn is_name(value: &Value<'_>) -> bool {
+    let Value::Text(text) = value else { return false };
+    let text = trim(text);
+    text.parse::<f64>().is_err() && text.chars().nth(1).is_some()
 }
 
 /// What exporters write for nothing.
@@ -177,20 +185,45 @@ pub(super) fn ended(value: &Value<'_>, now: Timestamp) -> Option<bool> {
 /// others (`blocked_pending_approval`); what is in neither list, or says *not*, is not understood.
 fn word(value: &Value<'_>) -> Standing {
     let Value::Text(text) = value else { return Standing::Unsure };
+    // Nearly all are one word, in small letters.
+    if let Some(&standing) = SAYS.get(&**text) {
+        return standing;
+    }
     let words = names::words(trim(text));
-    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if words.is_empty() || words.len() > 4 || any(&["not", "never", "no", "un"]) {
+    let says = |word: &String| SAYS.get(word.as_str()).copied();
+    if words.is_empty() || words.len() > 4 || words.iter().any(|word| NOT.contains(&word.as_str())) {
         Standing::Unsure
-    } else if any(OUT) {
+    } else if words.iter().any(|word| says(word) == Some(Standing::Disabled)) {
         Standing::Disabled
-    } else if words.len() == 1 && any(GONE) {
-        Standing::Deleted
-    } else if words.len() == 1 && any(IN) {
-        Standing::Enabled
+    } else if let [word] = &words[..] {
+        says(word).unwrap_or(Standing::Unsure)
     } else {
         Standing::Unsure
     }
 }
+
+/// Words that turn another around.
+const NOT: [&str; 4] = ["not", "never", "no", "un"];
+
+/// What single words say. A word that names a column says the same as its value (`blocked`).
+static SAYS: LazyLock<FxHashMap<&'static str, Standing>> = LazyLock::new(|| {
+    let lists = [
+        (OUT, Standing::Disabled),
+        (HARD, Standing::Disabled),
+        (GONE, Standing::Deleted),
+        (IN, Standing::Enabled),
+        (BARS, Standing::Disabled),
+        (DELETES, Standing::Deleted),
+        (ALLOWS, Standing::Enabled),
+    ];
+    let mut says = FxHashMap::default();
+    for (words, standing) in lists {
+        for word in words {
+            says.entry(*word).or_insert(standing);
+        }
+    }
+    says
+});
 
 /// Why nothing is created for somebody of whom a column says what is not understood, with what would say it.
 #[must_use]
@@ -231,6 +264,7 @@ pub fn line(column: &str, example: Option<&str>, source: &str) -> String {
         example.filter(|text| text.len() <= 24 && text.chars().all(|c| c.is_alphanumeric() || "-_ .".contains(c)));
     let is_truth = |text: &str| common::truth(&Value::Text(text.into()));
     let reading = match (meaning(column), trace(column), word) {
+        (Some(Meaning::BarsUntil), _, Some("0")) => "as = \"empty\"".to_owned(),
         (Some(Meaning::BarsUntil), ..) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), ..) | (None, Trace::Past, _) => "as = \"future\", default = true".to_owned(),
         (None, Trace::Empty, _) => "as = \"nonempty\"".to_owned(),

@@ -75,7 +75,7 @@ fn intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'
 }
 
 /// `1.41555E+10`, with a decimal comma too.
-fn is_scientific(text: &str) -> bool {
+pub(in crate::source) fn is_scientific(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return false;
     }

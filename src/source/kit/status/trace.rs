@@ -7,7 +7,7 @@ use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
     STATE_OR_REGION,
 };
-use super::{Standing, ended, never, nothing, word};
+use super::{Meaning, Standing, ended, is_name, never, nothing, word};
 use crate::format::Value;
 use crate::source::kit::common;
 
@@ -30,6 +30,11 @@ pub enum Trace {
     Status,
     /// A word that means nothing else.
     Word,
+    /// A name that is read where it is a state and passed over where it is a region: a word that is neither's, beside words
+    /// that are a state's.
+    Region,
+    /// A ban whose end is nought, beside users who have none: it may have no end.
+    Endless,
 }
 
 /// What a column that nobody reads could tell, by its name.
@@ -58,6 +63,7 @@ pub fn trace(name: &str) -> Trace {
         "userlevel",
         "userrole",
         "usergroup",
+        "lifecycle",
     ];
     let words = parts(name);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
@@ -172,6 +178,33 @@ pub fn names_barred(table: &str) -> bool {
 const DEPTH: u8 = 3;
 
 impl Trace {
+    /// What there may be to tell of a column that is read for who may sign in.
+    #[must_use]
+    pub const fn of(meaning: Meaning) -> Self {
+        match meaning {
+            Meaning::StateOrRegion => Self::Region,
+            Meaning::BarsUntil => Self::Endless,
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether a cell counts only beside others, for which [`Trace::is_beside`] asks.
+    #[must_use]
+    pub const fn needs_others(self) -> bool {
+        matches!(self, Self::Empty | Self::Region | Self::Endless)
+    }
+
+    /// Whether a cell is one beside which the others count.
+    #[must_use]
+    pub fn is_beside(self, value: &Value<'_>, now: Timestamp) -> bool {
+        match self {
+            Self::Empty => !self.is_in(value, now),
+            Self::Region => !matches!(Meaning::State.read(value, now), Standing::Silent | Standing::Unsure),
+            Self::Endless => Meaning::BarsUntil.read(value, now) == Standing::Silent,
+            _ => false,
+        }
+    }
+
     /// Whether a cell says that its user may have been kept out.
     #[must_use]
     pub fn is_in(self, value: &Value<'_>, now: Timestamp) -> bool {
@@ -182,6 +215,8 @@ impl Trace {
         match (self, value) {
             (Self::Nothing, _) => false,
             (Self::Past, Value::Text(_) | Value::Number(_)) => ended(value, now) == Some(true),
+            (Self::Region, value) => is_name(value) && Meaning::State.read(value, now) == Standing::Unsure,
+            (Self::Endless, value) => value.text().is_some_and(|text| text.trim() == "0"),
             (Self::Empty, value) => value.is_empty() || matches!(value, Value::Text(text) if nothing(text)),
             (Self::Unset, value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => {
                 const NONE: [&str; 5] = ["none", "denied", "revoked", "no access", "noaccess"];

@@ -9,7 +9,7 @@ use crate::source::Fate;
 use crate::source::kit::shape::{CREATED, EMAIL_VERIFIED, NAME_PART, PHONE_VERIFIED};
 
 /// How many members there are.
-pub(super) const COUNT: usize = 27;
+pub(super) const COUNT: usize = 28;
 
 const HASH_PARAMETER: Fate = Fate::Transformed { to: "password", how: "in the form its endpoint takes" };
 
@@ -60,6 +60,7 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
     ("salt_separator", HASH_PARAMETER, ""),
     ("rounds", HASH_PARAMETER, ""),
     ("mem_cost", HASH_PARAMETER, ""),
+    ("iterations", HASH_PARAMETER, ""),
     ("password", Fate::Transformed { to: "password", how: "a hash, or plain text where no cell looks like one" }, ""),
     ("plain_password", Fate::Transformed { to: "password", how: "plain text, hashed by Appwrite" }, ""),
     (
@@ -78,9 +79,10 @@ pub(super) mod at {
     pub const PHONE: usize = 3;
     pub const HASH: usize = 10;
     pub const SCHEME: usize = 11;
-    pub const PASSWORD: usize = 22;
-    pub const PLAIN: usize = 23;
-    pub const USERNAME: usize = 24;
+    pub const ITERATIONS: usize = 22;
+    pub const PASSWORD: usize = 23;
+    pub const PLAIN: usize = 24;
+    pub const USERNAME: usize = 25;
 }
 
 /// The members as every record is asked for them.
@@ -131,7 +133,7 @@ fn alias(column: &str) -> Option<(usize, u8)> {
         ColumnRole::MemCost => 21,
         ColumnRole::Password => at::PASSWORD,
         ColumnRole::Plain => at::PLAIN,
-        ColumnRole::Iterations => return None,
+        ColumnRole::Iterations => at::ITERATIONS,
     };
     // What is called `hash` and no more is one only where nothing better is.
     Some((at, if folded.starts_with("hash") && folded.len() < 8 { 200 } else { 100 }))

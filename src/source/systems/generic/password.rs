@@ -57,13 +57,19 @@ pub(super) fn of<'r>(
         Cell::Hash(text) | Cell::Words(text) => text,
         Cell::Empty => return Ok(Credential::default()),
         Cell::Masked => {
-            let text = format!("column `{column}` holds a mask in the place of the password");
+            let text = format!("column `{column}` holds a mask, or what a program wrote in the place of the password");
             return Err(Refusal::new(Code::RedactedHash, text)
                 .hint("export the column as the database holds it, with an account that may read it"));
         }
         Cell::Structure => {
             let kind = if matches!(value, Some(Value::List(_))) { "a list" } else { "an object" };
-            return Err(unclear(column, format_args!("holds {kind} in which no hash is found")));
+            let found = match value.and_then(cell::kind_in) {
+                Some(hash) => {
+                    format!("holds {kind} of more than one hash ({hash}), and nothing says which is in force")
+                }
+                None => format!("holds {kind} in which no hash is found"),
+            };
+            return Err(unclear(column, found));
         }
     };
     if common::is_unusable(&hash) {
@@ -80,8 +86,26 @@ fn input<'r>(
     members: &Members<'r>,
     context: &Context<'r>,
 ) -> Result<HashInput<'r>, Refusal> {
-    let [.., scheme, salt, encoding, n, r, p, length, signer_key, salt_separator, rounds, mem_cost, _, _, _, _, _] =
-        *members;
+    let [
+        ..,
+        scheme,
+        salt,
+        encoding,
+        n,
+        r,
+        p,
+        length,
+        signer_key,
+        salt_separator,
+        rounds,
+        mem_cost,
+        iterations,
+        _,
+        _,
+        _,
+        _,
+        _,
+    ] = *members;
     // A hash that is an object has its scheme and salt in there.
     let inner = |names: &[&str]| {
         let object = whole.filter(|value| matches!(value, Value::Object(_)))?;
@@ -96,7 +120,15 @@ fn input<'r>(
         Some(name) if declared.is_some() => name == "password_scheme",
         _ => declared.is_some() && record.get("password_scheme").is_some(),
     };
-    let declared = declared.filter(|name| own || cell::kind(&hash).is_none() && registry::find(name).is_some());
+    let says_itself = cell::kind(&hash).is_some();
+    let declared = declared.filter(|name| own || !says_itself && (registry::find(name).is_some() || is_scheme(name)));
+    let scrypt = || declared.as_deref().and_then(registry::find).is_some_and(|scheme| scheme.name == "scrypt");
+    let [n, r, p] = match (n, r, p) {
+        // Names that mean nothing else beside a scrypt key alone.
+        (None, None, None) if scrypt() => [["n", "N"], ["r", "R"], ["p", "P"]]
+            .map(|names| inner(&names).or_else(|| names.iter().find_map(|name| record.get(name)))),
+        stated => stated.into(),
+    };
     let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
     let inner_salt = || inner(&["salt"]).and_then(|salt| salt.member("value").or(Some(salt))).and_then(Value::text);
     let mut input = HashInput {
@@ -115,10 +147,46 @@ fn input<'r>(
         mem_cost: strict::number("mem_cost", mem_cost)?,
         pepper: None,
     };
+    if let Some(iterations) = iterations.or_else(|| inner(&["iterations", "iter"])) {
+        let digest = || inner(&["digest", "prf", "hash_algorithm"]).and_then(Value::text);
+        iterated(&mut input, strict::number("iterations", Some(iterations))?, digest)?;
+    }
     if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
         fill_firebase(&mut input, project);
     }
     Ok(input)
+}
+
+/// Whether a name is that of some scheme, if of none that is known: it must not be passed over.
+fn is_scheme(name: &str) -> bool {
+    const PARTS: [&str; 8] = ["sha", "md5", "crypt", "argon", "pbkdf", "hmac", "blake", "digest"];
+    let lower = name.to_ascii_lowercase();
+    name.len() <= 40 && PARTS.iter().any(|part| lower.contains(part))
+}
+
+/// What many iterations make of a bare key or digest: PBKDF2, where the record says so, and no digest of one salt and one
+/// password in any case.
+fn iterated<'r>(
+    input: &mut HashInput<'r>,
+    iterations: Option<u64>,
+    digest: impl FnOnce() -> Option<Cow<'r, str>>,
+) -> Result<(), Refusal> {
+    let is_digest = |name: &str| {
+        registry::find(name)
+            .is_some_and(|scheme| registry::digest_length(scheme.name).is_some() || scheme.name.starts_with("salted-"))
+    };
+    let bare = input.declared.as_deref().is_none_or(is_digest);
+    if iterations.is_none_or(|n| n <= 1) || !bare || cell::kind(&input.hash).is_some() {
+        return Ok(());
+    }
+    // A member called so is the digest that PBKDF2 runs.
+    let run = digest().filter(|_| input.declared.is_none()).filter(|name| is_digest(name));
+    if let Some(run) = run.as_deref().and_then(registry::find) {
+        input.declared = Some(Cow::Owned(format!("pbkdf2-{}", run.name)));
+        return Ok(());
+    }
+    let text = "a key of many iterations is PBKDF2's or an iterated digest's, and nothing says which";
+    Err(Refusal::new(Code::AmbiguousScheme, text).hint("declare it: --scheme NAME or a password_scheme column"))
 }
 
 /// Whether what stands beside a password says that it is a hash: a scheme, a salt, a cost.

@@ -22,7 +22,11 @@ fn evidence(table: &TableSample) -> Evidence {
     const THINGS: &str = "orderid invoiceno invoicenumber invoiceid ordernumber total grandtotal subtotal price amount quantity \
          qty sku stock message subject enquiry inquiry comment body subscribed subscribedat unsubscribed unsubscribedat \
          optin optedin newsletter listid campaignid invitedby inviterid invitationtoken invitetoken inviteid supplierid \
-         supplierrank vendorid vatnumber taxid iban shippingaddress billingaddress trackingnumber";
+         supplierrank vendorid vatnumber taxid iban shippingaddress billingaddress trackingnumber token sessionid \
+         sessiontoken refreshtoken accesstoken useragent payload otp otpcode verificationcode bookingid ticketid \
+         reservationid appointmentid rating review votes amountpaid donation eventid productid productname itemid \
+         paymentid transactionid paymentstatus paymentmethod currency discount coupon refund formid submittedat \
+         submissionid sentat openedat bouncedat clickedat campaign";
     let found = COLUMNS.among(&table.columns);
     let has = |at: usize| found[at] != u32::MAX;
     let thing = |column: &String| THINGS.split_whitespace().any(|word| word == folded(column));
@@ -64,7 +68,12 @@ pub(super) fn role(table: &TableSample) -> Role {
 
 pub(super) fn detect(tables: &[TableSample]) -> Option<Detection> {
     let is_one = |is: fn(&Evidence) -> bool| tables.iter().find(move |table| is(&evidence(table)));
-    let table = is_one(Evidence::signs_in).or_else(|| tables.iter().find(|table| role(table) == Role::Users));
+    let taken = match settle(tables, false) {
+        Settled::Roles(roles) => roles.iter().position(|role| *role == Role::Users).map(|at| &tables[at]),
+        Settled::Open { .. } => None,
+    };
+    let table = taken.filter(|table| role(table) == Role::Users).or_else(|| is_one(Evidence::signs_in));
+    let table = table.or_else(|| tables.iter().find(|table| role(table) == Role::Users));
     // Of many tables with addresses, which hold people is a question worth asking.
     let table = table.or_else(|| is_one(|found| found.address).filter(|_| tables.len() > 1))?;
     let known = table.columns.iter().filter(|column| COLUMNS.place(column).is_some()).map(String::as_str);

@@ -1,0 +1,191 @@
+//! Exports as people write them themselves, a kind a line: what becomes of the people in them, or why nothing is done.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::util::{rehome, run};
+
+/// bcrypt of `Correct-Horse-9`, cost 5.
+const HASHES: [&str; 3] = [
+    "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6",
+    "$2b$05$eRN7Sb4mwoIBvfaZiUrp8.3josgiCQ9HUfJNPRl90zGYmewhwxcMe",
+    "$2b$05$ZJYi8Hwlaw9SO3GgHfYOFuLj66pZeti1fjV5jLwXphljvki6V7chO",
+];
+
+/// What is planned for each, in their order (`bcrypt`, `off` for somebody disabled, `none`, the code of a refusal), or the
+/// first sentence of why nothing is.
+fn planned(folder: &Path, name: &str, export: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, export).expect("written");
+    let plan = run(rehome().arg("plan").arg(&path));
+    if plan.code == 1 || plan.code == 2 {
+        return format!("stop: {}", plan.stderr);
+    }
+    let told = |line: &Value| match line.pointer("/refused/code") {
+        Some(code) => code.as_str().unwrap_or_default().to_owned(),
+        None if line["steps"].to_string().contains("\"status\":false") => "off".to_owned(),
+        None => line["scheme"].as_str().unwrap_or_default().to_owned(),
+    };
+    plan.lines().iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+/// A CSV of three people with a column more.
+fn with(column: &str, values: [&str; 3]) -> String {
+    let mut csv = format!("id,email,password,{column}\n");
+    for (at, value) in values.iter().enumerate() {
+        let _ = writeln!(csv, "{at},u{at}@example.com,{},\"{}\"", HASHES[at], value.replace('"', "\"\""));
+    }
+    csv
+}
+
+/// A CSV of three people with these cells under `password`.
+fn passwords(cells: [&str; 3]) -> String {
+    let mut csv = String::from("id,email,password\n");
+    for (at, cell) in cells.iter().enumerate() {
+        let _ = writeln!(csv, "{at},u{at}@example.com,\"{}\"", cell.replace('"', "\"\""));
+    }
+    csv
+}
+
+/// The second of three is kept out; a `stop` names the column.
+#[test]
+fn nobody_who_is_kept_out_comes_back_in_whatever_language_says_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (column, ok, out, expected) in [
+        ("estado", "activo", "baneado", "bcrypt off bcrypt"),
+        ("estado", "A", "B", "invalid-value invalid-value invalid-value"),
+        ("estado", "activo", "baneadísimo", "stop"),
+        ("estado", "Jalisco", "Oaxaca", "bcrypt bcrypt bcrypt"),
+        ("state", "CA", "NY", "bcrypt bcrypt bcrypt"),
+        ("状态", "正常", "禁用", "bcrypt off bcrypt"),
+        ("durum", "aktif", "pasif", "bcrypt off bcrypt"),
+        ("stav", "aktivní", "blokovaný", "bcrypt off bcrypt"),
+        ("tila", "aktiivinen", "estetty", "bcrypt off bcrypt"),
+        ("status", "aktiv", "spärrad", "bcrypt off bcrypt"),
+        ("lifecycle", "onboarded", "offboarded", "stop"),
+        ("access", "granted", "denied", "stop"),
+        ("del_flag", "0", "2", "bcrypt invalid-value bcrypt"),
+        ("is_del", "0", "1", "bcrypt skipped-by-source bcrypt"),
+        ("ban_expires", "", "0", "stop"),
+        ("ban_expires", "0", "0", "bcrypt bcrypt bcrypt"),
+    ] {
+        let found = planned(home.path(), "a.csv", &with(column, [ok, out, ok]));
+        if expected == "stop" {
+            assert!(found.starts_with("stop") && found.contains(column), "{column} {out}: {found}");
+        } else {
+            assert_eq!(found, expected, "{column} {out}");
+        }
+    }
+}
+
+#[test]
+fn what_programs_write_for_what_they_cannot_show_is_no_password() {
+    let home = tempfile::tempdir().expect("a folder");
+    for cells in [
+        ["<memory at 0x7f0000000001>", "<memory at 0x7f0000000002>", "<memory at 0x7f0000000003>"],
+        ["<Buffer 24 32 62 24 31 30 ... 50 more bytes>", "<Buffer 24 32 62>", "<Buffer 24>"],
+        ["[B@1b6d3586", "[B@4554617c", "[B@74a14482"],
+        ["System.Byte[]", "System.Byte[]", "System.Byte[]"],
+        ["[BLOB - 60 B]", "[BLOB - 61 B]", "[BLOB - 62 B]"],
+        ["HASH(0x55d0c8a1)", "HASH(0x55d0c8a2)", "HASH(0x55d0c8a3)"],
+        ["1.23457E+10", "1,5E+12", "4E+07"],
+        ["#NAME?", "#VALUE!", "#REF!"],
+        ["#<BCrypt::Password:0x01>", "#<BCrypt::Password:0x02>", "#<BCrypt::Password:0x03>"],
+    ] {
+        let found = planned(home.path(), "a.csv", &passwords(cells));
+        assert_eq!(found, "redacted-hash redacted-hash redacted-hash", "{cells:?}");
+    }
+}
+
+#[test]
+fn a_hash_is_found_in_whatever_it_was_put() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    let sql = format!(
+        "CREATE TABLE `users` (`id` int, `email` varchar(99), `password` binary(72));\nINSERT INTO `users` VALUES (1,'a@example.com','{hash}\\0\\0\\0');\n"
+    );
+    assert_eq!(planned(home.path(), "fixed.sql", &sql), "bcrypt");
+    let base64 = "JDJiJDA1JFlkQTE3T0Y0ZHBjWEdFRGpadk1DZC4wU29HS2NWU2FBMS4uQnB6elVQOEVJSlFVMXFXTFI2";
+    for cell in [format!("bytearray(b'{hash}')"), format!("BinData(0, \"{base64}\")"), format!("{hash}\0\0")] {
+        let found = planned(home.path(), "a.csv", &passwords([&cell, &cell, &cell]));
+        assert_eq!(found, "bcrypt bcrypt bcrypt", "{cell}");
+    }
+    for (credentials, expected) in [
+        (json!([{ "type": "password", "value": hash }, { "type": "oauth", "value": "g-1" }]), "bcrypt"),
+        (json!([hash]), "bcrypt"),
+        (json!([hash, HASHES[1]]), "invalid-value"),
+    ] {
+        let record = json!([{ "id": 1, "email": "a@example.com", "credentials": credentials }]);
+        assert_eq!(planned(home.path(), "a.json", &record.to_string()), expected, "{record}");
+    }
+    let found = planned(home.path(), "a.csv", &format!("id,email,auth\n1,a@example.com,local:{hash}\n"));
+    assert!(found.starts_with("stop") && found.contains("`auth`") && !found.contains(hash), "{found}");
+}
+
+#[test]
+fn what_stands_beside_a_key_says_how_it_was_made() {
+    let home = tempfile::tempdir().expect("a folder");
+    let key = "5e884898da28047151d0e56f8dc6292773603d0d6aabbd62a11ef721d1542d88";
+    for (header, cells, expected) in [
+        ("password_hash,salt", format!("{key},ab12"), "unsupported-scheme salted-sha256"),
+        ("password_hash,salt,iterations", format!("{key},ab12,1"), "unsupported-scheme salted-sha256"),
+        ("password_hash,salt,iterations", format!("{key},ab12,5000"), "ambiguous-scheme "),
+        ("password_hash,salt,algorithm", format!("{key},ab12,PBKDF2"), "unsupported-scheme pbkdf2"),
+        ("password_hash,salt,algorithm", format!("{key},ab12,SHA256-x1000"), "unknown-scheme "),
+        ("password_hash,algorithm", format!("{key},sha256"), "/users/sha"),
+        ("password_hash,salt,algorithm,n,r,p", format!("{key},ab12,scrypt,1024,8,1"), "/users/scrypt"),
+        ("password_hash,algorithm", format!("{},local", HASHES[0]), "/users/bcrypt"),
+    ] {
+        let csv = format!("id,email,{header}\n1,a@example.com,{cells}\n");
+        std::fs::write(home.path().join("a.csv"), csv).expect("written");
+        let plan = run(rehome().arg("plan").arg(home.path().join("a.csv")));
+        let line = &plan.lines()[0];
+        let text = |at: &str| line.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        let found = match line.pointer("/create/path").and_then(Value::as_str) {
+            Some(path) => path.to_owned(),
+            None => format!("{} {}", text("/refused/code"), text("/refused/scheme")),
+        };
+        assert_eq!(found, expected, "{header}: {cells}");
+    }
+    let object = json!([{ "id": 1, "email": "a@example.com",
+        "password": { "hash": key, "salt": "ab12", "iterations": 1000, "digest": "sha256" } }]);
+    std::fs::write(home.path().join("a.json"), object.to_string()).expect("written");
+    let plan = run(rehome().arg("plan").arg(home.path().join("a.json")));
+    assert_eq!(plan.lines()[0]["refused"]["scheme"], "pbkdf2-sha256");
+}
+
+#[test]
+fn tables_of_tokens_are_no_people() {
+    let home = tempfile::tempdir().expect("a folder");
+    for csv in [
+        "session_id,email,token,expires_at\ns1,a@example.com,0123456789abcdef0123456789abcdef,2030-01-01\n".to_owned(),
+        format!("email,token,created_at\na@example.com,{},2024-01-01\n", HASHES[0]),
+        "booking_id,email,product,currency\n1,a@example.com,Tea,EUR\n".to_owned(),
+    ] {
+        let found = planned(home.path(), "a.csv", &csv);
+        assert!(found.starts_with("stop"), "{csv}: {found}");
+    }
+}
+
+/// The table that is named is the one that is read.
+#[test]
+fn the_screen_names_the_table_that_is_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let [one, two, _] = HASHES;
+    let sql = format!(
+        "-- MySQL dump 10.13  Distrib 8.0.33, for Linux (x86_64)\n\
+         CREATE TABLE `admins` (`id` int, `email` varchar(99), `password` varchar(99));\n\
+         INSERT INTO `admins` VALUES (1,'root@example.com','{one}');\n\
+         CREATE TABLE `customers` (`id` int, `email` varchar(99), `password` varchar(99));\n\
+         INSERT INTO `customers` VALUES (1,'a@example.com','{two}');\n\
+         -- Dump completed on 2026-01-01  0:00:00\n"
+    );
+    std::fs::write(home.path().join("shop.sql"), sql).expect("written");
+    let mut check = rehome();
+    check.arg("check").arg(home.path().join("shop.sql")).arg("--run").arg(home.path().join("run"));
+    let screen = run(&mut check).exits(0).stdout;
+    assert!(screen.contains("table `customers`, with the members"), "{screen}");
+    assert!(screen.contains("table `admins` looks as if it held people, too"), "{screen}");
+}
