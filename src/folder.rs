@@ -127,6 +127,19 @@ impl Folder {
         Ok(())
     }
 
+    /// The contents of a file that a run writes; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Folder::check_file`].
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RunError> {
+        self.check_file(name)?;
+        match fs::read(self.file(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RunError::io(self.file(name))(error)),
+        }
+    }
+
     /// Begins a file that appears under its name, whole, when it is finished.
     ///
     /// # Errors
@@ -168,7 +181,7 @@ impl Folder {
     /// Removes what a killed run left unfinished: it may hold rejected rows. Failing to must not stop the next run.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
-        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
             let unfinished = name.starts_with('.') && name.ends_with(UNFINISHED);
             if unfinished && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
@@ -214,7 +227,10 @@ impl Locked {
     /// Whether a process has the lock of the folder now.
     #[must_use]
     pub fn is_taken(path: &Path) -> bool {
-        File::open(path.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        let path = path.join(LOCK);
+        // What is no file, a pipe for example, would be waited for.
+        path.is_file()
+            && File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 

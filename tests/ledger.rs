@@ -78,7 +78,7 @@ fn a_ledger_that_is_not_one_is_told_apart_and_nothing_is_sent() {
     let (home, sandbox) = imported();
     let expected = users(N).1;
     let set = |pragma: &'static str| move |folder: &Path| ledger(folder).execute_batch(pragma).expect("set");
-    let cases: [(Change<'_>, i32, &str); 8] = [
+    let cases: [(Change<'_>, i32, &str); 10] = [
         (&|folder| std::fs::remove_file(folder.join("ledger.sqlite")).expect("removed"), 1, "has no ledger.sqlite"),
         (&|folder| std::fs::write(folder.join("ledger.sqlite"), "").expect("written"), 1, "is empty"),
         (&|folder| std::fs::write(folder.join("ledger.sqlite"), "notes".repeat(999)).expect("written"), 5, "no SQLite"),
@@ -87,6 +87,8 @@ fn a_ledger_that_is_not_one_is_told_apart_and_nothing_is_sent() {
         (&set("PRAGMA user_version = 9"), 5, "newer rehome"),
         (&|folder| overwrite(folder, length(folder) - 900, &[0xff; 900]), 1, "is damaged"),
         (&set("UPDATE users SET steps = 128 WHERE record = 7"), 1, "is damaged"),
+        (&set("DELETE FROM meta"), 1, "is damaged"),
+        (&set("DROP TABLE users"), 1, "is damaged"),
     ];
     for (change, code, says) in cases {
         let folder = copied(home.path());
@@ -140,6 +142,38 @@ fn no_flipped_bit_makes_anything_hang_or_panic() {
         }
     }
     assert_eq!(listed(&sandbox).len(), N);
+}
+
+/// A copy on a medium that cannot be written to, as a backup is; and a pipe, which would be waited for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_is_looked_at_where_nothing_can_be_written_and_no_pipe_is_waited_for() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (home, sandbox) = imported();
+    let folder = copied(home.path());
+    for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    let permit = |mode| std::fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("set");
+    // Whoever may write everywhere makes the files there after all, and reads just as well.
+    permit(0o500);
+    let status = run(sandbox.rehome().args(["status", "--format", "json"]).arg(&folder)).exits(0).json();
+    assert_eq!(status["done"], N);
+    run(sandbox.rehome().arg("report").arg(&folder).arg("--to").arg(home.path().join("elsewhere"))).exits(0);
+    permit(0o700);
+
+    for name in ["lock", "report.json", "ledger.sqlite-journal"] {
+        let folder = copied(home.path());
+        let _ = std::fs::remove_file(folder.join(name));
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join(name)).status().expect("mkfifo runs");
+        assert!(pipe.success());
+        for command in ["status", "verify"] {
+            let said = run(sandbox.rehome().arg(command).arg(&folder));
+            let fine = said.code == 0 && command == "status" && name != "ledger.sqlite-journal";
+            assert!(fine || (said.code == 5 && said.stderr.contains(name)), "{command}: {} {}", said.code, said.stderr);
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod cases;
 mod check;
 mod conformance;
 mod docs;
+mod doubts;
 mod exports;
 mod faults;
 mod folder;

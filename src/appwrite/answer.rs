@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::said::{self, ErrorBody, Secrets};
+use super::said::{self, ErrorBody};
 
 /// An HTTP response, whole, with its errors fit to be shown.
 #[derive(Clone)]
@@ -25,11 +25,7 @@ impl Answer {
     /// An answer without headers to a request without secrets.
     #[must_use]
     pub fn of(status: u16, body: Bytes) -> Self {
-        let said = if (200..300).contains(&status) {
-            ErrorBody::default()
-        } else {
-            said::error(&body, &Secrets::default(), "")
-        };
+        let said = if (200..300).contains(&status) { ErrorBody::default() } else { said::error(&body, b"", "") };
         Self { status, body, retry_after: None, said }
     }
 
@@ -37,6 +33,12 @@ impl Answer {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether the body is of gzip, which no request of ours asks for.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.body.starts_with(&[0x1f, 0x8b])
     }
 
     /// The body as JSON; null if it is none.

@@ -205,7 +205,7 @@ impl Client {
         let retry_after = retry_after(response.headers(), now.unwrap_or_default());
         let body = whole(response, request.longest_answer(), lost).await?;
         let success = (200..300).contains(&status);
-        let said = if success { ErrorBody::default() } else { said::error(&body, &request.secrets, &self.target.key) };
+        let said = if success { ErrorBody::default() } else { said::error(&body, &request.body, &self.target.key) };
         let answer = Answer { status, body, retry_after, said };
         if request.kind == Kind::Create
             && status == 201

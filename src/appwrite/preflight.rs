@@ -162,11 +162,13 @@ async fn version(client: &Client) -> Result<(Version, Option<String>), RunError>
     let answer = patiently(client, &Request::version()).await?;
     let text = answer.json().get("version").and_then(Value::as_str).map(str::to_owned);
     let Some(text) = text.filter(|_| answer.is_success()) else {
-        return Err(RunError::target(format!(
-            "{endpoint} answers HTTP {} to {endpoint}/health/version, not as Appwrite does",
-            answer.status
-        ))
-        .remedy("does the endpoint end in /v1?"));
+        let what =
+            format!("{endpoint} answers HTTP {} to {endpoint}/health/version, not as Appwrite does", answer.status);
+        return Err(RunError::target(what).remedy(if answer.is_compressed() {
+            "the answer is compressed although nobody asked for that: something in between does it"
+        } else {
+            "does the endpoint end in /v1?"
+        }));
     };
     let newest = Version::NEWEST;
     let Ok(version) = text.parse::<Version>() else {
@@ -194,13 +196,17 @@ async fn version(client: &Client) -> Result<(Version, Option<String>), RunError>
 async fn patiently(client: &Client, request: &Request) -> Result<Answer, RunError> {
     let mut door = Patient { client, last: None, unsent: false };
     let mut asking = Asking::new(request);
-    let unreachable = |text: &str| RunError::target(format!("cannot reach {}: {text}", client.target().endpoint));
+    let endpoint = &client.target().endpoint;
+    let unreachable = |text: &str| RunError::target(format!("cannot reach {endpoint}: {text}"));
     loop {
         return match asking.go(&mut door).await? {
             Told::Unknown => continue,
             Told::GivenUp { text, .. } => match door.last.take() {
-                Some(answer) if matches!(asking.cause(), Some(Cause::Foreign | Cause::Denied)) => Ok(answer),
-                _ => Err(unreachable(&text)),
+                Some(answer) if matches!(asking.cause(), Some(Cause::Foreign | Cause::Denied | Cause::Full)) => {
+                    Ok(answer)
+                }
+                Some(_) => Err(RunError::target(format!("{endpoint} answers, and does not serve: {text}"))),
+                None => Err(unreachable(&text)),
             },
             Told::Done(answer) => Ok(answer),
             Told::AlreadyThere | Told::Gone | Told::Refused { .. } => {
@@ -237,7 +243,7 @@ impl Door for Patient<'_> {
 
     async fn enough(&mut self, tries: &Tries) -> Result<bool, RunError> {
         Ok(match tries.trouble.cause {
-            Cause::Foreign | Cause::Denied => true,
+            Cause::Foreign | Cause::Denied | Cause::Full => true,
             // Nobody listens there: that does not change within a second.
             Cause::Network if self.unsent => tries.count >= 3,
             _ => tries.count >= TRIES,

@@ -1,8 +1,8 @@
 //! What a target says, made fit to be shown: an error may repeat the request, and its text may be anybody's.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::wire::PasswordFields;
 use crate::escape;
 
 /// Characters of a message that are kept.
@@ -23,44 +23,49 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-/// What a request carries that must not be shown.
-#[derive(Clone, Default)]
-pub(in crate::appwrite) struct Secrets(Vec<String>);
+/// The members of a request that are secrets.
+const SECRET: [&str; 4] = ["password", "passwordSalt", "passwordSaltSeparator", "passwordSignerKey"];
+/// What is of no person and no password.
+const OPEN: [&str; 1] = ["passwordVersion"];
 
-impl<const N: usize> From<[&str; N]> for Secrets {
-    fn from(secrets: [&str; N]) -> Self {
-        Self(secrets.into_iter().map(str::to_owned).collect())
-    }
-}
-
-impl Secrets {
-    /// Those of a create.
-    pub(in crate::appwrite) fn of(fields: Option<&PasswordFields<'_>>) -> Self {
-        let Some(fields) = fields else { return Self::default() };
-        let all = [
-            Some(&fields.password),
-            fields.password_salt.as_ref(),
-            fields.password_salt_separator.as_ref(),
-            fields.password_signer_key.as_ref(),
-        ];
-        Self(all.into_iter().flatten().map(|secret| secret.as_ref().to_owned()).collect())
-    }
-}
-
-/// The error of a body that is not a success: no secret in it, nothing a terminal would obey, and not long.
-pub(in crate::appwrite) fn error(body: &[u8], secrets: &Secrets, key: &str) -> ErrorBody {
+/// The error of a body that is not a success, to a request that carried this: nothing of that in it, nothing a terminal would
+/// obey, and not long.
+pub(in crate::appwrite) fn error(body: &[u8], carried: &[u8], key: &str) -> ErrorBody {
     let ErrorBody { kind, message } = serde_json::from_slice(body).unwrap_or_default();
     // Cut before anything else: a message can be as long as an answer.
-    let message: String = message.chars().take(16 * LONGEST).collect();
-    let hidden = secrets.0.iter().map(String::as_str).chain([key]).fold(message, |text, secret| hide(&text, secret));
+    let mut message: String = message.chars().take(16 * LONGEST).collect();
+    if !message.is_empty() {
+        let carried = serde_json::from_slice(carried).unwrap_or(Value::Null);
+        each_text(&carried, false, &mut |text, secret| {
+            // Of a secret every part tells something; a name is often a word that any message has.
+            let whole = text.chars().count();
+            let least = if secret { whole.min(BY_CHANCE) } else { whole };
+            message = hide(&message, text, least);
+        });
+        message = hide(&message, key, key.len().min(BY_CHANCE));
+    }
     let kind = kind.chars().take(64).filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    ErrorBody { kind, message: escape::shown(&hidden, LONGEST).into_owned() }
+    ErrorBody { kind, message: escape::shown(&message, LONGEST).into_owned() }
 }
 
-/// Replaces every part of the text that is a part of the secret, whatever case and escapes it is repeated in.
-fn hide(text: &str, secret: &str) -> String {
+/// Hands on every text in there, and whether it is a secret.
+fn each_text(value: &Value, secret: bool, take: &mut impl FnMut(&str, bool)) {
+    match value {
+        Value::String(text) => take(text, secret),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, secret, take)),
+        Value::Object(members) => {
+            for (name, value) in members.iter().filter(|(name, _)| !OPEN.contains(&name.as_str())) {
+                each_text(value, secret || SECRET.contains(&name.as_str()), take);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Replaces every part of the text that is a part of the secret, and has at least so many characters, whatever case and escapes
+/// it is repeated in.
+fn hide(text: &str, secret: &str, least: usize) -> String {
     let plain: Vec<char> = secret.chars().filter(|c| *c != '\\').flat_map(char::to_lowercase).collect();
-    let least = plain.len().min(BY_CHANCE);
     // A salt of a letter or two is found in every word, and tells nothing.
     if least < 3 {
         return text.to_owned();
@@ -101,7 +106,11 @@ mod tests {
 
     #[test]
     fn what_the_request_carried_is_never_shown() {
-        let secrets = Secrets::from([HASH, "a/salt+of=mine", "correct horse"]);
+        let carried = serde_json::json!({
+            "userId": "u", "email": "ann.bell@example.com", "name": "Ann Bell", "password": HASH,
+            "passwordSalt": "a/salt+of=mine", "passwordSignerKey": "correct horse",
+            "prefs": {"cities": ["Bad Homburg"]},
+        });
         for echo in [
             HASH.to_owned(),
             HASH.to_uppercase(),
@@ -111,11 +120,14 @@ mod tests {
             "a\\/salt+of=mine".into(),
             "the password correct horse is weak".into(),
             "key standard_0123456789".into(),
+            "somebody has ANN.bell@example.com".into(),
+            "what a name: Ann Bell!".into(),
+            "prefs: Bad Homburg".into(),
         ] {
             let body = serde_json::json!({"type": "t", "message": echo}).to_string();
-            let said = error(body.as_bytes(), &secrets, "standard_0123456789").message;
+            let said = error(body.as_bytes(), carried.to_string().as_bytes(), "standard_0123456789").message;
             assert!(said.contains(HIDDEN), "{said}");
-            for secret in [&HASH[8..20], &HASH[30..], "salt+of", "horse", "0123456789"] {
+            for secret in [&HASH[8..20], &HASH[30..], "salt+of", "horse", "0123456789", "bell", "homburg"] {
                 assert!(!said.to_lowercase().contains(&secret.to_lowercase()), "{said}");
             }
         }
@@ -125,10 +137,11 @@ mod tests {
     fn the_rest_of_a_message_stays() {
         let message = "Invalid `password` param: Password must be between 8 and 256 characters long.";
         let body = serde_json::json!({"type": "general_argument_invalid", "message": message}).to_string();
-        let said = error(body.as_bytes(), &Secrets::from([HASH]), "standard_0123456789");
+        let carried = serde_json::json!({"password": HASH, "name": "Mr Password", "passwordVersion": "password"});
+        let said = error(body.as_bytes(), carried.to_string().as_bytes(), "standard_0123456789");
         assert_eq!((said.kind.as_str(), said.message.as_str()), ("general_argument_invalid", message));
         let body = serde_json::json!({"message": "a\u{1b}[2Jb\u{202e}c"}).to_string();
-        let said = error(body.as_bytes(), &Secrets::default(), "k").message;
+        let said = error(body.as_bytes(), b"", "k").message;
         assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said}");
     }
 }

@@ -62,11 +62,13 @@ pub enum Cause {
     Foreign,
     /// Appwrite refuses project, key or route: nobody can be served, unless it is about this one request.
     Denied,
+    /// The project takes nothing more: it is full, or its plan is used up. That is about nobody in particular.
+    Full,
 }
 
 impl Cause {
     /// The number of causes.
-    pub const ALL: usize = 6;
+    pub const ALL: usize = 7;
 
     /// How often a request is sent at least before its user is given up, and then only if others are served meanwhile:
     /// see [`super::ask::Door::enough`].
@@ -75,7 +77,7 @@ impl Cause {
         match self {
             // Being told to slow down says nothing about the user.
             Self::Throttled => u32::MAX,
-            Self::Overloaded | Self::Network => 20,
+            Self::Overloaded | Self::Network | Self::Full => 20,
             Self::ServerError | Self::Foreign => 6,
             Self::Denied => 3,
         }
@@ -104,6 +106,9 @@ pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
     let denied = |text: String| Verdict::Retry(Trouble { cause: Cause::Denied, after: None, text });
     match (status, said.kind.as_str()) {
         (200..=299, _) if request.proof.holds(answer) => Verdict::Done,
+        (200..=299, _) if answer.is_compressed() => foreign(format!(
+            "HTTP {status}, compressed although nobody asked for that: something in front of Appwrite does it"
+        )),
         (200..=299, _) => foreign(format!("HTTP {status} that does not show {}", request.proof)),
 
         (429, _) => Verdict::Retry(trouble(Cause::Throttled)),
@@ -124,6 +129,10 @@ pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
         (_, "") => foreign(format!("HTTP {status}, and not from Appwrite: something in front of it answered")),
 
         (404, "project_not_found") => denied("the target has no such project".into()),
+        // Of a step it may be a copy of the database that is behind: the reading that follows tells.
+        (404, "user_not_found") if matches!(kind, Kind::Step(_) | Kind::Phone) => {
+            foreign("the target says that it has no such user".into())
+        }
         (404, "user_not_found" | "user_session_not_found") => Verdict::Gone,
         (404, "general_route_not_found") => {
             denied("the target has no Users API there; does the endpoint end in /v1?".into())
@@ -133,6 +142,10 @@ pub fn judge(request: &Request, outcome: Result<&Answer, &Lost>) -> Verdict {
         (401 | 403, _) if kind == Kind::SignIn => Verdict::Refused(sentence()),
         (401 | 403, _) => denied(format!("the target refuses the API key: {}", sentence())),
 
+        (402, _) | (_, "user_count_exceeded") => Verdict::Retry(Trouble {
+            text: format!("the project takes no more: {}", sentence()),
+            ..trouble(Cause::Full)
+        }),
         (409, _) if kind == Kind::Create => Verdict::AlreadyThere,
         // Repeating it is a 409 even if the number is the user's own.
         (409, "user_target_already_exists" | "user_phone_already_exists" | "user_already_exists")
@@ -232,7 +245,10 @@ mod tests {
             (Create, 504, "", "unknown Overloaded"),
             (Delete, 502, "", "retry Overloaded"),
             (Read, 404, "user_not_found", "gone"),
-            (Step("status"), 404, "user_not_found", "gone"),
+            (Step("status"), 404, "user_not_found", "unknown Foreign"),
+            (Create, 400, "user_count_exceeded", "retry Full"),
+            (Create, 501, "user_count_exceeded", "retry Full"),
+            (Step("labels"), 402, "billing_limit_exceeded", "retry Full"),
             (Delete, 404, "user_not_found", "gone"),
             (Read, 404, "project_not_found", "retry Denied"),
             (Create, 404, "general_route_not_found", "retry Denied"),

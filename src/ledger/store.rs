@@ -8,7 +8,7 @@ use super::left::Left;
 use super::state::{State, Steps};
 use crate::code::Code;
 use crate::error::RunError;
-use crate::folder::Folder;
+use crate::folder::{Folder, Locked};
 
 /// The file in the run folder.
 pub const LEDGER: &str = "ledger.sqlite";
@@ -120,7 +120,7 @@ impl Counts {
 /// # Errors
 /// As [`Folder::check_file`].
 pub(super) fn check_files(folder: &Folder) -> Result<(), RunError> {
-    ["", "-wal", "-shm"].iter().try_for_each(|end| folder.check_file(&format!("{LEDGER}{end}")))
+    ["", "-wal", "-shm", "-journal"].iter().try_for_each(|end| folder.check_file(&format!("{LEDGER}{end}")))
 }
 
 /// Whether a folder holds a run: a ledger with at least one record. One that ended before anything was meant holds none.
@@ -145,11 +145,38 @@ fn existing(folder: &Path) -> Result<Option<Connection>, RunError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    let connection = match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        Err(error) if cannot_write(&error) && is_at_rest(folder) => at_rest(&path)?,
+        _ => connection,
+    };
     if has_nothing(&connection, &path)? {
         return Ok(None);
     }
     check_schema(&connection, &path)?;
+    check_owner(&connection)?;
     Ok(Some(connection))
+}
+
+/// Whether SQLite could not make the files that it needs beside a ledger, even for reading it.
+fn cannot_write(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::DiskFull))
+}
+
+/// Whether the ledger's file is all there is of it: nobody writes it, and nothing waits in its write-ahead log.
+fn is_at_rest(folder: &Path) -> bool {
+    let log = std::fs::metadata(folder.join(format!("{LEDGER}-wal")));
+    log.map_or(true, |log| log.len() == 0) && !Locked::is_taken(folder)
+}
+
+/// A ledger at rest, as it lies there: on a full disk, or in a copy that cannot be written to.
+fn at_rest(path: &Path) -> Result<Connection, RunError> {
+    let path = std::path::absolute(path).map_err(RunError::io(path))?;
+    let mut uri =
+        reqwest::Url::from_file_path(&path).map_err(|()| RunError::ledger(format!("{}: no path", path.display())))?;
+    uri.set_query(Some("immutable=1"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(uri.as_str(), flags).map_err(sql)
 }
 
 pub(super) fn sql(error: rusqlite::Error) -> RunError {
@@ -157,7 +184,17 @@ pub(super) fn sql(error: rusqlite::Error) -> RunError {
         Some(ErrorCode::DatabaseCorrupt) => damaged(error),
         Some(ErrorCode::NotADatabase) => RunError::foreign_ledger(format!("{LEDGER} is no SQLite database"))
             .remedy("put the run's own back from a backup, or give this run a folder of its own with --run"),
-        _ => RunError::ledger("ledger").because(error),
+        Some(ErrorCode::DiskFull) => RunError::ledger(LEDGER)
+            .because(error)
+            .remedy("make room on the disk; whatever is written there stays, and `resume` goes on"),
+        Some(
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied,
+        ) => RunError::ledger(LEDGER)
+            .because(error)
+            .remedy("is the disk full, or the folder one that cannot be written to?"),
+        // No table, or no column, as only another program leaves it.
+        Some(ErrorCode::Unknown) => damaged(error),
+        _ => RunError::ledger(LEDGER).because(error),
     }
 }
 
@@ -194,7 +231,16 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
             ))
             .map_err(sql)?;
     }
+    check_owner(&connection)?;
     Ok(connection)
+}
+
+/// Nobody is meant before it is written down what they belong to.
+fn check_owner(connection: &Connection) -> Result<(), RunError> {
+    match meta(connection, "identity")? {
+        None if !is_empty(connection)? => Err(damaged("it has users, and does not say what they belong to")),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the file has no schema: a run ended between making the file and beginning the ledger.
@@ -214,7 +260,7 @@ const LOST: &str = "put it back from a backup, and `resume` asks the target abou
 /// What only an import that has begun leaves in its folder, beside the ledger.
 fn trace_of_a_run(folder: &Path) -> Option<&'static str> {
     let began = || {
-        let report = std::fs::read(folder.join("report.json")).ok()?;
+        let report = Folder::open(folder).and_then(|folder| folder.read("report.json")).ok()??;
         let report: serde_json::Value = serde_json::from_slice(&report).ok()?;
         report.get("import").filter(|import| import.is_object()).map(|_| ())
     };

@@ -36,11 +36,7 @@ impl Report {
     /// [`RunError::export`] if it is damaged.
     pub fn load(folder: &Folder) -> Result<Option<Self>, RunError> {
         let path = folder.file(REPORT_JSON);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(RunError::io(path)(error)),
-        };
+        let Some(bytes) = folder.read(REPORT_JSON)? else { return Ok(None) };
         let damaged =
             |error: serde_json::Error| RunError::export(format!("{}: not a report", path.display())).because(error);
         let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::feed::{self, Fed};
 use super::folder::RunFolder;
 use super::job::Job;
-use super::session::Session;
+use super::session::{PROFILE, Session};
 use crate::appwrite::version::PROFILES;
 use crate::appwrite::{Target, Version};
 use crate::bridge::store::Durable;
@@ -125,7 +125,7 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
 
     let export = session.open_export()?;
     listener.on(&Event::Said(format!("export: {}", export.why())));
-    let planned = reader.meta("profile")?;
+    let planned = reader.meta(PROFILE)?;
     let profile = PROFILES.iter().find(|profile| Some(profile.name) == planned.as_deref());
     let mut planner = session.planner(&export, &reader, profile.unwrap_or(Version::NEWEST.profile()))?;
     planner.keep = if adding.all { Keep::All } else { Keep::Unsupported };

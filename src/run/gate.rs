@@ -250,7 +250,7 @@ impl Gate {
         shared.in_flight -= 1;
         let trouble = verdict.trouble();
         let signal = match trouble.map(|t| t.cause) {
-            None | Some(Cause::ServerError | Cause::Foreign | Cause::Denied) => Signal::Answered,
+            None | Some(Cause::ServerError | Cause::Foreign | Cause::Denied | Cause::Full) => Signal::Answered,
             Some(Cause::Throttled) => Signal::Throttled,
             Some(Cause::Overloaded) => Signal::Overloaded,
             Some(Cause::Network) => Signal::Lost,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::bridge::{self, Keeping};
-use super::session::{REFUSED_CODES, Session, Stage};
+use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
 use super::target::Destination;
 use super::{rejects, verify};
 use crate::appwrite::Client;
@@ -165,7 +165,7 @@ fn unproven(known: Option<&Known>) -> bool {
 fn note_session(ledger: &Ledger, planner: &Planner<'_>, records: u64, before: Counts) -> Result<(), RunError> {
     let sender = ledger.sender();
     block_on(async {
-        sender.meta("profile", planner.profile.name.to_owned()).await?;
+        sender.meta(PROFILE, planner.profile.name.to_owned()).await?;
         let refused: Vec<String> = planner.refused_codes.iter().map(u16::to_string).collect();
         sender.meta(REFUSED_CODES, refused.join(" ")).await?;
         sender.meta("records", records.to_string()).await?;

@@ -14,6 +14,7 @@ use super::folder::RunFolder;
 use super::settings::ExportSettings;
 use super::target::{Destination, Open};
 use crate::appwrite::preflight::{self, Preflight};
+use crate::appwrite::version::PROFILES;
 use crate::appwrite::{Client, Profile, Target};
 use crate::error::RunError;
 use crate::event::{Event, Listener, Silent};
@@ -25,12 +26,14 @@ use crate::policy::Policies;
 use crate::read::{Export, Frame};
 use crate::report::build::Head;
 use crate::report::summary::{self, Origin};
-use crate::report::survey::{Survey, survey_asking};
+use crate::report::survey::{Survey, survey, survey_asking};
 use crate::report::{Observer, Report, Tally};
 use crate::runtime::block_on;
 
 /// The ledger's name for the calling codes whose numbers the target refuses.
 pub(super) const REFUSED_CODES: &str = "refused_codes";
+/// The ledger's name for the row of [`PROFILES`] that the users of the run were planned for.
+pub(super) const PROFILE: &str = "profile";
 
 /// A run as it was meant. Holds no key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -224,7 +227,9 @@ impl Stage {
         // A client of its own: connections do not outlive the runtime they were made on.
         let preflight = block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
         tell(&*listener, &preflight, &session.destination, &target.project);
-        same_profile(&reader, preflight.version.profile())?;
+        if let Some(other) = other_version(&reader, preflight.version.profile())? {
+            listener.on(&Event::Warned(other));
+        }
         let stage = Self { listener, folder, session, export, reader, target, preflight, _open: open };
         Ok((stage, ledger))
     }
@@ -240,6 +245,19 @@ impl Stage {
             block_on(preflight::refused_codes(&client, self.preflight.version, codes))?
         };
         let survey = survey_asking(&mut planner, self.observer(), lists, &*self.listener, ask)?;
+        Ok((planner, survey))
+    }
+
+    /// Plans and counts everything as the run did when it created its users, whatever the target has become since.
+    ///
+    /// # Errors
+    /// As [`survey`].
+    pub fn survey_as_planned(&self) -> Result<(Planner<'_>, Survey), RunError> {
+        let began = self.reader.meta(PROFILE)?;
+        let profile = began.and_then(|name| PROFILES.iter().find(|profile| profile.name == name));
+        let profile = profile.unwrap_or_else(|| self.preflight.version.profile());
+        let planner = self.session.planner(&self.export, &self.reader, profile)?;
+        let survey = survey(&planner, self.observer(), None, &*self.listener)?;
         Ok((planner, survey))
     }
 
@@ -272,16 +290,15 @@ impl Stage {
     }
 }
 
-/// Plans made for one range of versions are not those of another.
-fn same_profile(reader: &Reader, profile: &Profile) -> Result<(), RunError> {
-    match reader.meta("profile")? {
-        Some(began) if began != profile.name => Err(RunError::foreign_ledger(format!(
-            "this run was planned for Appwrite {began} and the target now is {}",
+/// What is to be said where the target became another version since the run began.
+fn other_version(reader: &Reader, profile: &Profile) -> Result<Option<String>, RunError> {
+    Ok(reader.meta(PROFILE)?.filter(|began| began != profile.name).map(|began| {
+        format!(
+            "this run was planned for Appwrite {began}, and the target is {} by now: whoever is not created yet is planned \
+             for that, and whom it no longer takes is named",
             profile.name
-        ))
-        .remedy("begin a new one with --run")),
-        _ => Ok(()),
-    }
+        )
+    }))
 }
 
 /// Tells what preflight found.

@@ -1,15 +1,26 @@
 //! What an answer has to show before it is believed: anybody on the way can say 200.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::php::{same_members, same_set};
 use super::user::User;
 use super::{Create, Edit, Step};
+use crate::appwrite::Endpoint;
 use crate::appwrite::answer::Answer;
 
 /// What proves that a request was carried out.
 #[derive(Clone)]
 pub enum Proof {
+    /// The user's own id, and as far as the answer shows them the hash that was sent and how it is verified.
+    Created {
+        /// The user's id.
+        id: String,
+        /// The algorithm's name in the answer, and a digest of the hash; `None` for what the server hashes itself.
+        hash: Option<(&'static str, u64)>,
+    },
     /// The user's own id.
     User(String),
     /// The same, or the id in other case: of whom MariaDB finds by it.
@@ -27,6 +38,7 @@ pub enum Proof {
 impl std::fmt::Display for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Created { .. } => f.write_str("the user with the hash that was sent"),
             Self::User(_) | Self::UserInAnyCase(_) => f.write_str("the user"),
             Self::Step(_, step) => write!(f, "what was set ({})", step.name()),
             Self::Edit(_, edit) => write!(f, "what was set ({})", edit.name()),
@@ -40,14 +52,27 @@ impl std::fmt::Display for Proof {
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(rename = "$id", borrow)]
-    id: std::borrow::Cow<'a, str>,
+    id: Cow<'a, str>,
+}
+
+/// The members of a created user that prove more than the id.
+#[derive(Deserialize)]
+struct Created<'a> {
+    #[serde(rename = "$id", borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    hash: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    password: Option<Cow<'a, str>>,
 }
 
 impl Proof {
     /// What proves this create.
     #[must_use]
     pub fn of(create: &Create<'_>) -> Self {
-        Self::User(create.body.user_id.as_ref().to_owned())
+        let fields = create.body.password.as_ref().filter(|_| create.endpoint != Endpoint::Plain);
+        let hash = fields.map(|fields| (create.endpoint.stored_as(), xxh3_64(fields.password.as_bytes())));
+        Self::Created { id: create.body.user_id.as_ref().to_owned(), hash }
     }
 
     /// Whether a 2xx shows it.
@@ -55,6 +80,13 @@ impl Proof {
     pub fn holds(&self, answer: &Answer) -> bool {
         let head = || serde_json::from_slice::<Head<'_>>(&answer.body);
         match self {
+            Self::Created { id, hash } => serde_json::from_slice::<Created<'_>>(&answer.body).is_ok_and(|user| {
+                user.id == *id
+                    && hash.is_none_or(|(hash, digest)| {
+                        user.hash.is_none_or(|is| is == hash)
+                            && user.password.is_none_or(|is| xxh3_64(is.as_bytes()) == digest)
+                    })
+            }),
             Self::User(id) => head().is_ok_and(|head| head.id == *id),
             Self::UserInAnyCase(id) => head().is_ok_and(|head| head.id.eq_ignore_ascii_case(id)),
             // Answered with the preferences alone.

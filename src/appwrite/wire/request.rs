@@ -9,7 +9,6 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::proof::Proof;
 use super::{Create, Edit, Step};
-use crate::appwrite::said::Secrets;
 use crate::event::HTTP;
 
 /// What a request is for; what an answer to it means depends on it.
@@ -51,8 +50,6 @@ pub struct Request {
     /// What proves that it was carried out.
     pub proof: Proof,
     pub(in crate::appwrite) sender: As,
-    /// What must not be shown, whoever repeats it.
-    pub(in crate::appwrite) secrets: Secrets,
     pub(in crate::appwrite) method: Method,
     /// Below the endpoint, `/users/bcrypt`; may carry a query.
     pub(in crate::appwrite) path: Cow<'static, str>,
@@ -70,7 +67,6 @@ impl Create<'_> {
             kind: Kind::Create,
             proof: Proof::of(self),
             sender: As::Key,
-            secrets: Secrets::of(self.body.password.as_ref()),
             method: Method::POST,
             path: self.endpoint.path().into(),
             body: body.into(),
@@ -96,7 +92,6 @@ impl Step<'_> {
             kind: self.kind(),
             proof: Proof::Step(user_id.to_owned(), self.clone().into_owned()),
             sender: As::Key,
-            secrets: Secrets::default(),
             method,
             path: format!("/users/{user_id}{}", self.path()).into(),
             body: self.body().to_string().into(),
@@ -140,8 +135,7 @@ impl Request {
     }
 
     fn new(kind: Kind, method: Method, path: impl Into<Cow<'static, str>>, proof: Proof) -> Self {
-        let (sender, secrets) = (As::Key, Secrets::default());
-        Self { kind, proof, sender, secrets, method, path: path.into(), body: Bytes::new() }
+        Self { kind, proof, sender: As::Key, method, path: path.into(), body: Bytes::new() }
     }
 
     fn with(mut self, body: &Value) -> Self {
@@ -191,8 +185,7 @@ impl Request {
     #[must_use]
     pub fn sign_in(email: &str, password: &str) -> Self {
         let request = Self::new(Kind::SignIn, Method::POST, "/account/sessions/email", Proof::Member("$id"));
-        let secrets = Secrets::from([password]);
-        Self { sender: As::Visitor, secrets, ..request.with(&json!({"email": email, "password": password})) }
+        Self { sender: As::Visitor, ..request.with(&json!({"email": email, "password": password})) }
     }
 
     /// `GET /users/{id}`; the id's characters need no escaping.
@@ -230,7 +223,7 @@ impl Request {
     pub fn set_password(user_id: &str, password: &str) -> Self {
         let (path, proof) = (format!("/users/{user_id}/password"), Proof::User(user_id.to_owned()));
         let request = Self::new(Kind::Step("password"), Method::PATCH, path, proof);
-        Self { secrets: Secrets::from([password]), ..request.with(&json!({"password": password})) }
+        request.with(&json!({"password": password}))
     }
 
     /// `POST /users/{id}/tokens`: a secret with which this user gets one session, within a minute.

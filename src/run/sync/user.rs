@@ -21,6 +21,9 @@ use crate::run::saga;
 /// What begins the reason of a user who is being made again.
 const REMAKING: &str = "is made again with the source's new password";
 
+/// Why a user is not brought up to date whom somebody deleted meanwhile.
+const NO_LONGER: &str = "the target no longer has the user";
+
 /// A user of the ledger beside their record of the later export.
 pub(super) struct Known {
     /// The record's number in the later export.
@@ -238,7 +241,7 @@ impl Sync<'_> {
             self.tell(Kind::Changed, sent.clone(), "sent", false);
         }
         if at.is_none() {
-            at = self.read().await?.and_then(|user| user.updated_at);
+            at = self.read().await?.ok().flatten().and_then(|user| user.updated_at);
         }
         // Whoever was changed by somebody else stays so for a rollback.
         let at = if kept || (!sides.untouched && sides.left != Some(sides.target)) { None } else { at };
@@ -296,14 +299,15 @@ impl Sync<'_> {
         loop {
             let why = match asking.go(&mut way).await? {
                 Told::Done(answer) => return Ok(Ok(updated_at(&answer))),
-                Told::Gone => return Ok(Err("the target no longer has the user".into())),
+                Told::Gone => return Ok(Err(NO_LONGER.into())),
                 Told::Unknown => None,
                 Told::AlreadyThere => Some("somebody else has it".to_owned()),
                 Told::Refused { text, .. } | Told::GivenUp { text, .. } => Some(text),
             };
             // A second answer to one request is an error as often as not.
             match self.read().await? {
-                Some(user) if edit.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
+                Ok(Some(user)) if edit.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
+                Ok(None) => return Ok(Err(NO_LONGER.into())),
                 _ => {}
             }
             if let Some(why) = why {
@@ -312,11 +316,15 @@ impl Sync<'_> {
         }
     }
 
-    async fn read(&self) -> Result<Option<User>, Stopped> {
-        match self.context.ask(&Request::read(self.known.job.user_id())).await? {
-            Reply::Answer(answer) => Ok(answer.read()),
-            Reply::Gone | Reply::Refused { .. } => Ok(None),
-        }
+    /// The user as they are now, `None` for one who is not there; or why that cannot be told.
+    async fn read(&self) -> Result<Result<Option<User>, String>, Stopped> {
+        Ok(match self.context.ask(&Request::read(self.known.job.user_id())).await? {
+            Reply::Answer(answer) => {
+                answer.read().map(Some).ok_or_else(|| "the target answers with something else than a user".into())
+            }
+            Reply::Gone => Ok(None),
+            Reply::Refused { problem, .. } => Err(problem.text),
+        })
     }
 
     /// Makes a user again: noted, disabled, looked at once more, deleted, created. Whatever ends it in between, the next
@@ -342,7 +350,11 @@ impl Sync<'_> {
             }
             self.came.edits += 1;
         }
-        let now = self.read().await?;
+        let now = match self.read().await? {
+            Ok(now) => now,
+            // Nobody is deleted unseen.
+            Err(why) => return self.not_remade(Field::Password, &why, user, true).await,
+        };
         if let Some(now) = &now {
             let session = self.has_any(&Request::sessions(&now.id), "sessions").await?.is_some();
             if now.password != user.password || session {
@@ -392,7 +404,8 @@ impl Sync<'_> {
     /// Creates a user who was deleted for it, as an import does.
     async fn make(&mut self) -> Result<(), Stopped> {
         let entry = &self.known.entry;
-        let there = self.read().await?.is_some();
+        // Who cannot be looked at is there, as far as is known: whoever creates them finds out.
+        let there = !matches!(self.read().await?, Ok(None));
         let events: &[Event] = if there { &[Event::Intend] } else { &[Event::Intend, Event::Vanished] };
         let (state, steps) = self.next(entry.state, entry.steps, events)?;
         let now = if there { entry.at } else { self.context.gate.clock().earliest() };

@@ -113,7 +113,7 @@ fn one(
     // What is noted here is nobody's progress.
     ledger.close()?;
     let ledger = stage.reopen()?;
-    let (planner, survey) = stage.survey(None)?;
+    let (planner, survey) = stage.survey_as_planned()?;
     // The import's report knows whom the target refused; a plan does not.
     let mut report = match Report::load(&stage.folder)? {
         Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),

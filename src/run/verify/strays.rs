@@ -19,6 +19,8 @@ const FIRST_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 2000;
 /// Bytes that a page is meant to have at most: a quarter of what an answer may have.
 const PAGE_BYTES: usize = 8 << 20;
+/// How exactly a ledger knows when its run began, in milliseconds: `Date` has whole seconds, and servers' clocks differ.
+const EXACT: i64 = 3000;
 /// Since then a list of users reads one table only.
 const LEAN_LISTS: Version = Version::new(1, 8, 0);
 
@@ -85,7 +87,9 @@ pub(super) fn find(
                 found.elsewhere += 1;
             } else {
                 found.counts.stray += 1;
-                let text = "created since this run began, and not by it".into();
+                let since = user.created_at.is_none_or(|created| created >= ours.began.saturating_add(EXACT));
+                let when = if since { "since this run began" } else { "in the seconds in which this run began" };
+                let text = format!("created {when}, and not by it");
                 sink(Finding { record: 0, user_id: user.id.clone(), what: "stray", text })?;
             }
         }
