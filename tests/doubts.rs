@@ -105,3 +105,57 @@ fn a_run_goes_on_at_a_server_that_was_updated_since() {
     run(sandbox.rehome().args(["rollback", "--yes"]).arg(&folder)).exits(0);
     assert_eq!(listed(&sandbox).len(), 0);
 }
+
+#[test]
+fn a_list_that_forgets_users_makes_nobody_missing_or_gone() {
+    let world = World::with(N, |_| Act::Pass);
+    world.import().exits(0);
+    let empty = || Act::Say(200, "application/json", r#"{"total":0,"users":[]}"#.into());
+    world.proxy.now(move |passing| if passing.path.starts_with("/v1/users?") { empty() } else { Act::Pass });
+    let found = world.on_run(&["verify", "--format", "json"]).exits(0).json()["verify"].clone();
+    assert_eq!([&found["same"], &found["missing"]], [N, 0], "{found}");
+    world.on_run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(listed(&world.sandbox).len(), 0);
+}
+
+#[test]
+fn who_is_said_to_be_deleted_and_is_there_still_is_not_forgotten() {
+    let world = World::with(N, |_| Act::Pass);
+    world.import().exits(0);
+    let said = || Act::Say(204, "application/json", String::new());
+    world.proxy.now(
+        move |passing| {
+            if passing.method == "DELETE" && passing.path.contains("user-1") { said() } else { Act::Pass }
+        },
+    );
+    let run = world.on_run(&["rollback", "--yes"]).exits(3);
+    assert!(run.stdout.contains("has them still"), "{}{}", run.stdout, run.stderr);
+    // 1, and 10 to 19.
+    assert_eq!(listed(&world.sandbox).len(), 11);
+    world.proxy.now(|_| Act::Pass);
+    world.on_run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(listed(&world.sandbox).len(), 0);
+}
+
+/// A sync makes users again for a new password; nobody stays disabled for one that could not.
+#[test]
+fn whom_a_sync_could_not_make_again_signs_in_as_before() {
+    let world = World::with(N, |_| Act::Pass);
+    world.import().exits(0);
+    let later = world.home.path().join("later.csv");
+    let csv = std::fs::read_to_string(world.home.path().join("export.csv")).expect("the export");
+    let (old, new) = (format!("{:032x}", 5), format!("{:032x}", 0xfeed));
+    std::fs::write(&later, csv.replace(&old, &new)).expect("written");
+    let sync = || run(world.command(&["sync", "--run"]).arg(world.run_folder()).arg(&later));
+    let answers: [fn(&str) -> Act; 2] = [|_| Act::Say(204, "application/json", String::new()), |_| no_such_user()];
+    for answer in answers {
+        world.proxy.now(move |passing| if passing.method == "DELETE" { answer(&passing.path) } else { Act::Pass });
+        let said = sync().exits(3);
+        let user = listed(&world.sandbox)["user-5"].clone();
+        assert!(user["status"] == true && user["password"] == *old, "{user} {}{}", said.stdout, said.stderr);
+    }
+    world.proxy.now(|_| Act::Pass);
+    sync().exits(0);
+    assert_eq!(listed(&world.sandbox)["user-5"]["password"], *new);
+    world.on_run(&["verify"]).exits(0);
+}

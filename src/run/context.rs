@@ -111,8 +111,8 @@ impl Context {
     pub async fn list(&self, queries: &[Value]) -> Result<(Vec<User>, usize), Stopped> {
         match self.ask(&Request::list(queries)).await? {
             Reply::Answer(answer) => match answer.read::<Page>() {
-                Some(page) => Ok((page.users, answer.body.len())),
-                None => Err(self.stop_run("the target answers a list of users with something else".into())),
+                Some(page) if page.users.iter().all(User::is_whole) => Ok((page.users, answer.body.len())),
+                _ => Err(self.stop_run("the target answers a list of users with something else".into())),
             },
             Reply::Gone => Err(self.stop_run("the target has no list of users".into())),
             Reply::Refused { problem, .. } => {
@@ -122,22 +122,60 @@ impl Context {
     }
 
     /// The users of these ids whom the target has, by id; at most as many as [`chunks`](crate::appwrite::preflight::chunks) puts together.
+    /// Whom the list lacks is asked for alone before they count as gone: a list can be an old one, or half of one.
     ///
     /// # Errors
     /// As [`Context::list`].
     pub async fn users(&self, ids: &[&str]) -> Result<HashMap<String, User>, Stopped> {
+        let mut found = self.listed(ids).await?;
+        for id in ids {
+            if !found.contains_key(*id)
+                && let Some(user) = self.user(id).await?
+            {
+                found.insert((*id).to_owned(), user);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The user of exactly this id, asked for alone.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the run is to stop first, or that cannot be told.
+    pub async fn user(&self, id: &str) -> Result<Option<User>, Stopped> {
+        let unknown =
+            |why: &str| self.stop_run(format!("the target does not tell whether it has the user {id}: {why}"));
+        match self.ask(&Request::read_holder(id)).await? {
+            Reply::Answer(answer) => match answer.read::<User>() {
+                Some(user) => Ok(Some(user).filter(|user| user.id == id)),
+                None => Err(unknown("it answers with something else")),
+            },
+            Reply::Gone => Ok(None),
+            Reply::Refused { problem, .. } => Err(unknown(&problem.text)),
+        }
+    }
+
+    /// The same by the list alone: where most are not there, or it has said that they are deleted.
+    ///
+    /// # Errors
+    /// As [`Context::list`].
+    pub async fn listed(&self, ids: &[&str]) -> Result<HashMap<String, User>, Stopped> {
         let (users, _) = self.list(&[equal("$id", ids), limit(ids.len())]).await?;
         Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
     }
 
-    /// How many sessions a user has.
+    /// How many sessions a user has; `None` if that cannot be told.
     ///
     /// # Errors
     /// [`Stopped`] if the run is to stop first.
-    pub async fn sessions(&self, user_id: &str) -> Result<u64, Stopped> {
-        let Reply::Answer(answer) = self.ask(&Request::sessions(user_id)).await? else { return Ok(0) };
-        let sessions = answer.json();
-        Ok(sessions.get("sessions").and_then(Value::as_array).map_or(0, |sessions| sessions.len() as u64))
+    pub async fn sessions(&self, user_id: &str) -> Result<Option<u64>, Stopped> {
+        Ok(match self.ask(&Request::sessions(user_id)).await? {
+            Reply::Answer(answer) => {
+                answer.json().get("sessions").and_then(Value::as_array).map(|sessions| sessions.len() as u64)
+            }
+            Reply::Gone => Some(0),
+            Reply::Refused { .. } => None,
+        })
     }
 
     /// Why everything stops.

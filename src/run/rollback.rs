@@ -1,6 +1,7 @@
 //! Taking back what a run created: users that this run's ledger says it created, that are still as it left them, and
 //! nobody else.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -194,7 +195,7 @@ fn recover(
 
 async fn recover_page(context: Arc<Context>, jobs: Vec<Job>) -> Result<Vec<u64>, Stopped> {
     let ids: Vec<&str> = jobs.iter().map(Job::user_id).collect();
-    let users = context.users(&ids).await?;
+    let users = context.listed(&ids).await?;
     let records = jobs.iter().map(|job| job.record).collect();
     for job in jobs {
         // Whoever is not there was not created, or is gone.
@@ -292,7 +293,27 @@ async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Resu
         let (context, span) = (context.clone(), span(&entry));
         async move { delete(&context, entry, fate).await }.instrument(span)
     });
-    together(&context, deletions).await
+    let deleted = together(&context, deletions).await?;
+    confirm(&context, deleted).await
+}
+
+/// Notes who is deleted. Anybody can say 204, so the list of users is asked once more.
+async fn confirm(context: &Context, mut deleted: Vec<(Entry, Fate)>) -> Result<Vec<(Entry, Fate)>, Stopped> {
+    let ids: Vec<&str> =
+        deleted.iter().filter(|(_, fate)| *fate == Fate::Deleted).map(|(entry, _)| &*entry.user_id).collect();
+    let there = if ids.is_empty() { HashMap::new() } else { context.listed(&ids).await? };
+    for (entry, fate) in &mut deleted {
+        if *fate == Fate::Deleted && there.contains_key(&entry.user_id) {
+            *fate = Fate::Failed("the target says that the user is deleted, and has them still".into());
+        }
+        if matches!(fate, Fate::Deleted | Fate::Gone)
+            && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Deleted)
+        {
+            let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
+            context.ledger.change(change).await.map_err(|error| leave(context, error))?;
+        }
+    }
+    Ok(deleted)
 }
 
 fn span(entry: &Entry) -> tracing::Span {
@@ -330,12 +351,6 @@ async fn delete(context: &Context, entry: Entry, fate: Fate) -> Result<(Entry, F
         },
         other => other,
     };
-    if matches!(fate, Fate::Deleted | Fate::Gone)
-        && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Deleted)
-    {
-        let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
-        context.ledger.change(change).await.map_err(|error| leave(context, error))?;
-    }
     Ok((entry, fate))
 }
 
@@ -348,10 +363,14 @@ async fn changed(context: &Context, entry: &Entry, user: &User, mode: Mode) -> R
     if !extras.is_empty() {
         return Ok(Some(format!("used since: {}", extras.join("; "))));
     }
-    if mode.ask_sessions && context.sessions(&entry.user_id).await? > 0 {
-        return Ok(Some("signed in since: has a session".into()));
+    if !mode.ask_sessions {
+        return Ok(None);
     }
-    Ok(None)
+    Ok(match context.sessions(&entry.user_id).await? {
+        Some(0) => None,
+        Some(_) => Some("signed in since: has a session".into()),
+        None => Some("may have signed in since: the target does not tell the sessions".into()),
+    })
 }
 
 /// Rows whose create may have been sent, or whose last step is not known.

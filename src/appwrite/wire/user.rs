@@ -85,6 +85,12 @@ pub struct Page {
 }
 
 impl User {
+    /// Whether the document has what every user has: one without is no answer of Appwrite's.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.status.is_some() && self.created_at.is_some() && self.updated_at.is_some()
+    }
+
     /// Whether somebody set a password after the user was created. Both moments are the server's, and it takes the first
     /// before the second; servers that write the user in another order take it a little later.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::user::Came;
+use super::user::{Came, STILL_THERE};
 use super::{Gone, Mode, Work};
 use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
@@ -128,8 +128,12 @@ async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode, came:
         return Ok(("kept: was there before this run".into(), true));
     }
     let begun = entry.text.as_deref().is_some_and(|text| text.starts_with(DELETING));
-    if user.updated_at != Some(entry.at) || !user.extras().is_empty() || context.sessions(&entry.user_id).await? > 0 {
+    let sessions = context.sessions(&entry.user_id).await?;
+    if user.updated_at != Some(entry.at) || !user.extras().is_empty() || sessions.is_some_and(|n| n > 0) {
         return Ok(("kept: changed or signed in since".into(), true));
+    }
+    if sessions.is_none() {
+        return Ok(("kept: the target does not tell the sessions".into(), true));
     }
     if mode.dry_run {
         return Ok(("to be deleted".into(), false));
@@ -142,6 +146,9 @@ async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode, came:
     match context.ask(&Request::delete(&entry.user_id)).await? {
         Reply::Answer(_) | Reply::Gone => {
             came.edits += 1;
+            if context.listed(&[&entry.user_id]).await?.contains_key(&entry.user_id) {
+                return Ok((STILL_THERE.into(), true));
+            }
             note_deleted(context, entry, mode).await?;
             Ok(("deleted".into(), false))
         }

@@ -24,6 +24,9 @@ const REMAKING: &str = "is made again with the source's new password";
 /// Why a user is not brought up to date whom somebody deleted meanwhile.
 const NO_LONGER: &str = "the target no longer has the user";
 
+/// What a deletion came to that only said that it was done.
+pub(super) const STILL_THERE: &str = "the target says that the user is deleted, and has them still";
+
 /// A user of the ledger beside their record of the later export.
 pub(super) struct Known {
     /// The record's number in the later export.
@@ -366,6 +369,10 @@ impl Sync<'_> {
             Reply::Refused { problem, .. } => {
                 return self.not_remade(Field::Password, &problem.text, user, true).await;
             }
+        }
+        // Anybody can say 204; who is there still would not be made, and stay disabled.
+        if self.context.listed(&[self.known.job.user_id()]).await?.contains_key(self.known.job.user_id()) {
+            return self.not_remade(Field::Password, STILL_THERE, user, true).await;
         }
         self.make().await
     }

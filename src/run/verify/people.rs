@@ -209,7 +209,8 @@ async fn sessions<'i>(
         let (context, id) = (context.clone(), id.clone());
         async move { context.sessions(&id).await.map(|n| (id, n)) }
     });
-    Ok(together(context, asked).await?.into_iter().filter(|(_, n)| *n > 0).collect())
+    let told = together(context, asked).await?.into_iter();
+    Ok(told.filter_map(|(id, n)| Some((id, n.filter(|n| *n > 0)?))).collect())
 }
 
 /// A run that calls a user done who is not as planned is to look again: `resume`, and the same `import`.
