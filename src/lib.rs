@@ -22,6 +22,7 @@ pub mod event;
 pub mod folder;
 pub mod format;
 pub mod ledger;
+mod listening;
 mod names;
 pub mod plan;
 pub mod policy;

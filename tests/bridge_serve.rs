@@ -20,28 +20,28 @@ use super::proxy::{Act, Proxy};
 use super::util::{Sandbox, fixture, run};
 
 /// SHA-1 of password and salt, LDAP's way: quick to verify.
-const SSHA: &str = "{SSHA}Ki+Q9Ri8Nn2QN1jUbcaqfsgK/pJOYUNs";
-const RIGHT: &str = "correct horse";
+pub(super) const SSHA: &str = "{SSHA}Ki+Q9Ri8Nn2QN1jUbcaqfsgK/pJOYUNs";
+pub(super) const RIGHT: &str = "correct horse";
 
 fn kept(input: &HashInput<'_>) -> Option<Kept> {
     Kept::of(input, &resolve(input, Version::NEWEST.profile()))
 }
 
-fn plain() -> Kept {
+pub(super) fn plain() -> Kept {
     kept(&record::bare(SSHA)).expect("can be kept")
 }
 
 /// A sandbox whose users have no password, and the store that holds their hashes.
-struct Town {
-    home: tempfile::TempDir,
-    sandbox: Sandbox,
+pub(super) struct Town {
+    pub(super) home: tempfile::TempDir,
+    pub(super) sandbox: Sandbox,
 }
 
 /// A bridge in a process of its own; killed when dropped.
-struct Bridge {
-    child: Child,
+pub(super) struct Bridge {
+    pub(super) child: Child,
     /// `http://127.0.0.1:PORT/v1`
-    endpoint: String,
+    pub(super) endpoint: String,
 }
 
 impl Drop for Bridge {
@@ -53,11 +53,11 @@ impl Drop for Bridge {
 
 impl Town {
     /// The newest version that was read, whose own hashes are quick.
-    fn new(users: &[(&str, Kept)]) -> Self {
+    pub(super) fn new(users: &[(&str, Kept)]) -> Self {
         Self::with(&["--appwrite-version", "2.6.2"], users)
     }
 
-    fn with(sandbox: &[&str], users: &[(&str, Kept)]) -> Self {
+    pub(super) fn with(sandbox: &[&str], users: &[(&str, Kept)]) -> Self {
         let town = Self { home: tempfile::tempdir().expect("a folder"), sandbox: Sandbox::start(sandbox) };
         std::fs::create_dir(town.home.path().join("run")).expect("a folder");
         std::fs::create_dir(town.home.path().join("keys")).expect("a folder");
@@ -74,21 +74,21 @@ impl Town {
         town
     }
 
-    fn key_file(&self) -> PathBuf {
+    pub(super) fn key_file(&self) -> PathBuf {
         self.home.path().join("keys/key")
     }
 
-    fn store(&self) -> PathBuf {
+    pub(super) fn store(&self) -> PathBuf {
         self.home.path().join("run").join(STORE)
     }
 
-    fn vault_of(&self, key: Key) -> Vault {
+    pub(super) fn vault_of(&self, key: Key) -> Vault {
         let place = Place { endpoint: self.sandbox.endpoint.clone(), project: self.sandbox.project.clone() };
         Vault::create(&self.store(), key, &place, None).expect("a store")
     }
 
     /// Asks the sandbox with its key.
-    fn asks(&self, method: &str, path: &str, body: Value, status: u64) -> Value {
+    pub(super) fn asks(&self, method: &str, path: &str, body: Value, status: u64) -> Value {
         let headers = [
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("X-Appwrite-Project".to_owned(), self.sandbox.project.clone()),
@@ -100,7 +100,7 @@ impl Town {
         answer.json()
     }
 
-    fn command(&self, endpoint: &str, args: &[&str]) -> Command {
+    pub(super) fn command(&self, endpoint: &str, args: &[&str]) -> Command {
         let mut command = self.sandbox.rehome();
         command.env("APPWRITE_ENDPOINT", endpoint).args(["bridge", "serve", "--format", "json"]);
         command.args(["--upstream", endpoint]);
@@ -112,53 +112,53 @@ impl Town {
     }
 
     /// A bridge in front of the sandbox, at whose refusals nobody waits longer than the work takes.
-    fn bridge(&self, args: &[&str]) -> Bridge {
+    pub(super) fn bridge(&self, args: &[&str]) -> Bridge {
         self.bridge_before(&self.sandbox.endpoint, args)
     }
 
-    fn bridge_before(&self, endpoint: &str, args: &[&str]) -> Bridge {
+    pub(super) fn bridge_before(&self, endpoint: &str, args: &[&str]) -> Bridge {
         let floor: &[&str] = if args.contains(&"--floor") { &[] } else { &["--floor", "0"] };
         Bridge::of(self.command(endpoint, args).args(floor))
     }
 
-    fn sign_in(&self, at: &Bridge, id: &str, password: &str) -> Answer {
+    pub(super) fn sign_in(&self, at: &Bridge, id: &str, password: &str) -> Answer {
         self.sign_in_with(at, id, password, &[])
     }
 
-    fn sign_in_with(&self, at: &Bridge, id: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(super) fn sign_in_with(&self, at: &Bridge, id: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
         let body = json!({"email": format!("{id}@example.com"), "password": password});
         self.post(&at.endpoint, "/account/sessions/email", &body, headers).expect("an answer")
     }
 
-    fn miss(&self, at: &Bridge, body: &Value) -> Answer {
+    pub(super) fn miss(&self, at: &Bridge, body: &Value) -> Answer {
         self.post(&at.endpoint, "/rehome/sign-in", body, &[]).expect("an answer")
     }
 
-    fn post(&self, endpoint: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
+    pub(super) fn post(&self, endpoint: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
         let mut all = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         all.push(("X-Appwrite-Project".to_owned(), self.sandbox.project.clone()));
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         send(endpoint, "POST", path, &all, Some(body.to_string().as_bytes()))
     }
 
-    fn user(&self, id: &str) -> Value {
+    pub(super) fn user(&self, id: &str) -> Value {
         self.asks("GET", &format!("/users/{id}"), Value::Null, 200)
     }
 
-    fn sessions(&self, id: &str) -> usize {
+    pub(super) fn sessions(&self, id: &str) -> usize {
         let list = self.asks("GET", &format!("/users/{id}/sessions"), Value::Null, 200);
         list["sessions"].as_array().expect("a list").len()
     }
 
     /// How many users stand where.
-    fn count(&self, state: State) -> u64 {
+    pub(super) fn count(&self, state: State) -> u64 {
         let store = Store::open(&self.store(), Durable::ByProcess).expect("a store");
         store.status(0).expect("counted").count(state)
     }
 }
 
 impl Bridge {
-    fn of(command: &mut Command) -> Self {
+    pub(super) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the bridge starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a ready line");
@@ -168,25 +168,25 @@ impl Bridge {
         Self { child, endpoint: format!("{listen}/v1") }
     }
 
-    fn root(&self) -> &str {
+    pub(super) fn root(&self) -> &str {
         self.endpoint.trim_end_matches("/v1")
     }
 }
 
 #[cfg(unix)]
-fn private(file: &Path) {
+pub(super) fn private(file: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).expect("changed");
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) {}
+pub(super) fn private(_: &Path) {}
 
-fn kind(answer: &Answer) -> (u64, String) {
+pub(super) fn kind(answer: &Answer) -> (u64, String) {
     (answer.status, answer.json()["type"].as_str().unwrap_or_default().to_owned())
 }
 
-fn wrong() -> (u64, String) {
+pub(super) fn wrong() -> (u64, String) {
     (401, "user_invalid_credentials".to_owned())
 }
 
@@ -402,7 +402,8 @@ fn what_appwrite_does_not_take_is_let_in_by_a_token() {
     // Whoever is blocked, or where nobody may sign in by password, no token is a way round that.
     town.asks("PATCH", "/users/ann/status", json!({"status": false}), 200);
     assert_eq!(kind(&town.sign_in(&bridge, "ann", RIGHT)), (403, "user_blocked".into()));
-    assert_eq!(kind(&town.miss(&bridge, &json!({"email": "ann@example.com", "password": RIGHT}))), wrong());
+    let at_miss = town.miss(&bridge, &json!({"email": "ann@example.com", "password": RIGHT}));
+    assert_eq!(kind(&at_miss), (403, "user_blocked".into()));
     town.asks("PATCH", "/project/auth-methods/email-password", json!({"enabled": false}), 200);
     assert_eq!(kind(&town.sign_in(&bridge, "bob", "short")).0, 501);
     drop(bridge);

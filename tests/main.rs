@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bridge;
+mod bridge_door;
 mod bridge_serve;
 mod broken;
 mod browser;

@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod answer;
 pub mod ask;
 pub mod authorities;
+pub mod body;
 pub mod client;
 pub mod clock;
 pub mod endpoint;

@@ -122,8 +122,9 @@ impl Key {
             return Err(RunError::usage(format!("other users of this machine can read the key in {shown}"))
                 .remedy(format!("chmod 600 {shown}")));
         }
-        let line = Zeroizing::new(std::fs::read_to_string(&real).map_err(RunError::io(path))?);
-        Self::parse(&line)
+        let bytes = Zeroizing::new(std::fs::read(&real).map_err(RunError::io(path))?);
+        // What is no text is no key either.
+        Self::parse(std::str::from_utf8(&bytes).unwrap_or_default())
     }
 
     /// The tag of a thing.

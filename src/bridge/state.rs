@@ -106,6 +106,19 @@ pub struct Status {
 }
 
 impl Status {
+    /// Both together, of two stores of one project; days are those of this one.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.until = self.until.max(other.until);
+        for (scheme, states) in other.by_scheme {
+            let all = self.by_scheme.entry(scheme).or_default();
+            for (state, n) in states {
+                *all.entry(state).or_default() += n;
+            }
+        }
+        self
+    }
+
     /// Users in a state.
     #[must_use]
     pub fn count(&self, state: State) -> u64 {

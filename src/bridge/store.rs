@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::folder::Folder;
 pub const STORE: &str = "bridge.sqlite";
 /// The schema this program reads and writes; also bound into every seal.
 pub(super) const SCHEMA: i64 = 1;
+/// How long somebody waits for another process that is busy with the file, and how long housekeeping does.
+const PATIENTLY: Duration = Duration::from_secs(10);
+const BRIEFLY: Duration = Duration::from_millis(50);
 const APPLICATION: i64 = 0x7265_6862;
 
 // Tags and seals are all that is known of a user besides the id. The states outlive the hashes, for who asks what became of
@@ -61,6 +65,8 @@ pub struct Store {
     writer: Mutex<Connection>,
     /// Nobody who looks somebody up waits for a commit.
     reader: Mutex<Connection>,
+    /// Whether something was purged that the files may still hold.
+    purged: AtomicBool,
 }
 
 fn sql(error: rusqlite::Error) -> RunError {
@@ -89,12 +95,25 @@ impl Store {
     /// [`RunError::usage`] if it is not; [`RunError::foreign_ledger`] for another file, for one of a newer rehome, and for
     /// one that others can change; [`RunError::ledger`].
     pub fn open(path: &Path, durable: Durable) -> Result<Self, RunError> {
-        if !path.is_file() {
-            return Err(RunError::usage(format!("{} is not there", path.display())).remedy(
-                "`rehome import --unsupported bridge` and `rehome bridge add` make the store of a bridge, in the run folder",
-            ));
-        }
+        Self::must_be_there(path)?;
         Self::connect(path, durable, false)
+    }
+
+    /// The file that is meant: of a folder, the store of the run in it.
+    #[must_use]
+    pub fn at(path: &Path) -> PathBuf {
+        if path.is_dir() { path.join(STORE) } else { path.to_owned() }
+    }
+
+    /// # Errors
+    /// [`RunError::usage`] if there is no such file.
+    pub fn must_be_there(path: &Path) -> Result<(), RunError> {
+        if path.is_file() {
+            return Ok(());
+        }
+        Err(RunError::usage(format!("{} is not there", path.display())).remedy(
+            "`rehome import --unsupported bridge` and `rehome bridge add` make the store of a bridge, in the run folder",
+        ))
     }
 
     /// Opens a store, or makes it, readable by its owner only.
@@ -115,7 +134,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connect = || -> Result<Connection, RunError> {
             let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
-            connection.busy_timeout(Duration::from_secs(10)).map_err(sql)?;
+            connection.busy_timeout(PATIENTLY).map_err(sql)?;
             Ok(connection)
         };
         let writer = connect()?;
@@ -151,7 +170,9 @@ impl Store {
             return Err(foreign(format_args!("{} is of another version", path.display())).remedy("use that one"));
         }
         let reader = connect()?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Mutex::new(reader) })
+        // Whoever was here before may have been killed.
+        let purged = AtomicBool::new(true);
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), reader: Mutex::new(reader), purged })
     }
 
     /// The file.
@@ -265,6 +286,7 @@ impl Store {
             let settled = statement.execute(params![user_id, to as i64, now(), to.holds_hash()]).map_err(sql)? > 0;
             if settled {
                 audit(store, user_id, event)?;
+                self.purged.fetch_or(!to.holds_hash(), Ordering::Relaxed);
             }
             Ok(settled)
         })
@@ -342,6 +364,27 @@ impl Store {
     /// [`RunError::ledger`]
     pub fn checkpoint(&self) -> Result<(), RunError> {
         self.writer().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(sql)
+    }
+
+    /// Does so where something was purged since, unless others are busy with the file just now: then the next time.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn wipe(&self) -> Result<(), RunError> {
+        if !self.purged.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let writer = self.writer();
+        // Nobody who signs in waits for this.
+        writer.busy_timeout(BRIEFLY).map_err(sql)?;
+        let wiped = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        writer.busy_timeout(PATIENTLY).map_err(sql)?;
+        let busy: bool = match wiped {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => true,
+            wiped => wiped.map_err(sql)?,
+        };
+        self.purged.fetch_or(busy, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Takes users out, whatever their state: those of a run that was rolled back.
@@ -490,9 +533,9 @@ fn audit(connection: &Connection, user_id: &str, event: &str) -> Result<(), RunE
     statement.execute(params![now(), user_id, event]).map(|_| ()).map_err(sql)
 }
 
-/// Writes one user. Whoever has come to an end by signing in, or by setting a password, stays there; one who is gone or
-/// expired begins again.
-pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<(), RunError> {
+/// Writes one user. Whoever has come to an end by signing in, or by setting a password, stays there, and false is given; one
+/// who is gone or expired begins again.
+pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<bool, RunError> {
     let mut known = connection.prepare_cached("SELECT id FROM scheme WHERE name = ?1").map_err(sql)?;
     let known = known.query_row([row.scheme], |row| row.get(0)).optional().map_err(sql)?;
     let scheme: i64 = if let Some(id) = known {
@@ -514,7 +557,7 @@ pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<(), Run
         )
         .map_err(sql)?;
     let values = params![row.user_id, row.mail, row.name, row.left, row.sealed, scheme, now()];
-    statement.execute(values).map(|_| ()).map_err(sql)
+    statement.execute(values).map(|written| written > 0).map_err(sql)
 }
 
 /// A user as written.

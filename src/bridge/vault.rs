@@ -104,13 +104,14 @@ impl Vault {
         Ok(Self { store, key, project })
     }
 
-    /// Seals these users' hashes, all of them or none. Who has signed in through the bridge before, or set a password of
-    /// their own, stays as they are.
+    /// Seals these users' hashes, all of them or none, and gives how many. Who has signed in through the bridge before, or set
+    /// a password of their own, stays as they are.
     ///
     /// # Errors
     /// [`RunError::ledger`]
-    pub fn seal<'s>(&self, users: impl IntoIterator<Item = Sealing<'s>>) -> Result<(), RunError> {
+    pub fn seal<'s>(&self, users: impl IntoIterator<Item = Sealing<'s>>) -> Result<u64, RunError> {
         self.store.transaction(|connection| {
+            let mut written = 0;
             let known = store::meta(connection, PEPPERS)?.unwrap_or_default();
             let mut peppers: BTreeSet<String> = known.split_whitespace().map(str::to_owned).collect();
             let before = peppers.len();
@@ -128,13 +129,13 @@ impl Vault {
                     scheme: user.kept.scheme(),
                     sealed,
                 };
-                store::put(connection, &row)?;
+                written += u64::from(store::put(connection, &row)?);
             }
             if peppers.len() > before {
                 let all: Vec<String> = peppers.into_iter().collect();
                 store::set_meta(connection, PEPPERS, &all.join(" "))?;
             }
-            Ok(())
+            Ok(written)
         })
     }
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::appwrite::Version;
+use crate::appwrite::{Target, Version};
+use crate::error::RunError;
 use crate::policy::{Duplicates, Ids, Policies, Unsupported};
 use crate::run::bridge::Keeping;
 use crate::run::settings::ExportSettings;
+use crate::run::target;
 
 /// Which export, and how to read it.
 #[derive(Debug, Clone, clap::Args)]
@@ -178,21 +180,9 @@ pub(super) fn concurrency() -> clap::builder::RangedU64ValueParser<usize> {
 /// The target, and how hard to push it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
-    /// The API endpoint, with /v1
-    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL")]
-    pub endpoint: Option<String>,
-
-    /// The project's id
-    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID")]
-    pub project: Option<String>,
-
-    /// A file that holds the API key; else APPWRITE_API_KEY (a key is never an argument)
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-
-    /// Certificate authorities in PEM that are believed besides the system's
-    #[arg(long, value_name = "FILE.pem")]
-    pub ca_file: Option<PathBuf>,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// Start the sandbox inside this process, with its users in the run folder, and use that
     #[arg(long)]
@@ -218,7 +208,14 @@ pub struct LiveArgs {
     #[arg(long)]
     pub live: bool,
 
-    // Not `requires = "live"`, nor for the project: the environment would count as asking for it.
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// Which project of which server, with which key.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServerArgs {
     /// The API endpoint, with /v1
     #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<String>,
@@ -227,13 +224,23 @@ pub struct LiveArgs {
     #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID")]
     pub project: Option<String>,
 
-    /// A file that holds the API key; else APPWRITE_API_KEY
-    #[arg(long, value_name = "FILE", requires = "live")]
-    pub key_file: Option<PathBuf>,
+    /// The key.
+    #[command(flatten)]
+    pub key: KeyArgs,
 
     /// Certificate authorities in PEM that are believed besides the system's
-    #[arg(long, value_name = "FILE.pem", requires = "live")]
+    #[arg(long, value_name = "FILE.pem")]
     pub ca_file: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// The server, with the key.
+    ///
+    /// # Errors
+    /// As [`target::live`].
+    pub fn target(self) -> Result<Target, RunError> {
+        target::live(self.endpoint, self.project, self.key.key_file.as_deref(), self.ca_file.as_deref())
+    }
 }
 
 /// The key, for commands that know everything else from the run folder.

@@ -4,7 +4,6 @@ use super::print;
 use super::progress::Progress;
 use crate::error::{Finish, RunError};
 use crate::run::check::{Check, check};
-use crate::run::target;
 
 /// Read, identify and plan every user without sending anything; print and write the report
 #[derive(Debug, clap::Args)]
@@ -40,9 +39,11 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let target = args.live;
-    let live = target
-        .live
-        .then(|| target::live(target.endpoint, target.project, target.key_file.as_deref(), target.ca_file.as_deref()));
+    // Endpoint and project may stand in the environment for other commands.
+    if !target.live && (target.server.key.key_file.is_some() || target.server.ca_file.is_some()) {
+        return Err(RunError::usage("--key-file and --ca-file are of use with --live alone").remedy("add --live"));
+    }
+    let live = target.live.then(|| target.server.target());
     let what = Check {
         export: args.export.into(),
         policies: args.policies.into(),

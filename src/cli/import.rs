@@ -51,7 +51,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let destination = if target.sandbox {
         Destination::Sandbox
     } else {
-        Destination::server(target.endpoint, target.project, target.ca_file)?
+        Destination::server(target.server.endpoint, target.server.project, target.server.ca_file)?
     };
     let limits = Limits {
         concurrency: target.concurrency,
@@ -60,7 +60,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     };
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
     let choices = Choices { limit: args.limit, yes: args.output.yes, keeping: args.bridge.into() };
-    go(session, &args.run.folder, target.key_file.as_deref(), choices, args.output)
+    go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.output)
 }
 
 /// Runs or goes on with a session, and prints its report.

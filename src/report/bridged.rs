@@ -85,6 +85,23 @@ pub fn to_be_reset<S: std::hash::BuildHasher>(folder: &Folder, users: &HashSet<S
     table.file.finish()
 }
 
+/// Takes those of these users out of `needs-reset.csv` who stand there because the bridge had ended: it waits for them again.
+///
+/// # Errors
+/// As [`to_be_reset`].
+pub fn no_longer_reset<S: std::hash::BuildHasher>(folder: &Folder, users: &HashSet<String, S>) -> Result<(), RunError> {
+    let waits = |row: &csv::StringRecord| {
+        row.get(4) == Some(Code::Bridged.name()) && row.get(1).is_some_and(|user| users.contains(user))
+    };
+    let all = rows(folder, NEEDS_RESET)?;
+    if !all.iter().any(waits) {
+        return Ok(());
+    }
+    let mut table = Table::begin(folder, NEEDS_RESET, &RESET_COLUMNS)?;
+    all.iter().filter(|row| !waits(row)).try_for_each(|row| table.again(row))?;
+    table.file.finish()
+}
+
 /// The rows of a list, of which there need be none.
 fn rows(folder: &Folder, name: &str) -> Result<Vec<csv::StringRecord>, RunError> {
     let path = folder.file(name);
@@ -129,6 +146,10 @@ mod tests {
             assert_eq!(lines[2], format!("1,u1,a@example.com,'+4915112345678,bridged,\"{NEVER_CAME}\""));
             assert_eq!(lines.len(), 3);
         }
+        no_longer_reset(&folder, &["u1", "u9"].map(str::to_owned).into()).expect("taken out");
+        let named = read(&folder, NEEDS_RESET);
+        assert_eq!(named.lines().skip(1).collect::<Vec<_>>(), ["9,u9,z@example.com,'+1,x,y"]);
+        to_be_reset(&folder, &left).expect("named");
         folder.remove(BRIDGED).expect("removed");
         to_be_reset(&folder, &left).expect("named");
         let named = read(&folder, NEEDS_RESET);

@@ -21,7 +21,7 @@ use crate::event::{Event, Listener};
 use crate::folder::Folder;
 use crate::ledger::{Entry, Reader, State, Steps};
 use crate::plan::Keep;
-use crate::report::bridged::Bridged;
+use crate::report::bridged::{Bridged, no_longer_reset};
 
 /// Where the key is, and how long hashes are kept.
 #[derive(Debug, Clone, Default)]
@@ -61,13 +61,26 @@ fn open_vault(folder: &Folder, place: &Place, keeping: &Keeping) -> Result<Vault
     Vault::create(&path, key, place, keeping.until)
 }
 
-/// Seals what is kept of these users. Once it returns, whatever becomes of this process, each of them has an entry.
+/// That the time of this bridge was up, and when.
 ///
 /// # Errors
 /// [`RunError::ledger`]
-pub fn seal(vault: &Vault, jobs: &[Job]) -> Result<(), RunError> {
+pub fn is_over(store: &Store) -> Result<Option<String>, RunError> {
+    let until = store.until()?.filter(|until| *until <= Timestamp::now().as_second());
+    Ok(until.map(|until| {
+        let until = Timestamp::from_second(until).map(|at| at.to_string()).unwrap_or_default();
+        format!("the time of this bridge was up at {until}")
+    }))
+}
+
+/// Seals what is kept of these users, and gives how many. Once it returns, whatever becomes of this process, each of them has
+/// an entry.
+///
+/// # Errors
+/// [`RunError::ledger`]
+pub fn seal(vault: &Vault, jobs: &[Job]) -> Result<u64, RunError> {
     let mut kept = jobs.iter().filter_map(sealing).peekable();
-    if kept.peek().is_none() { Ok(()) } else { vault.seal(kept) }
+    if kept.peek().is_none() { Ok(0) } else { vault.seal(kept) }
 }
 
 fn sealing(job: &Job) -> Option<Sealing<'_>> {
@@ -101,6 +114,8 @@ pub struct Adding {
 pub struct Added {
     /// Users whose hash is sealed now.
     pub sealed: u64,
+    /// Users who have signed in through the bridge before, or set a password of their own.
+    pub settled: u64,
     /// Users for whom nothing can be kept, or need not be.
     pub others: u64,
     /// Users whom the run has not created.
@@ -122,6 +137,10 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
     let (endpoint, project) = session.destination.names();
     let place = Place { endpoint: endpoint.to_owned(), project: project.to_owned() };
     let vault = open_vault(&folder, &place, &adding.keeping)?;
+    if let Some(over) = is_over(&vault)? {
+        return Err(RunError::usage(format!("{over}, and what is sealed now would go at once"))
+            .remedy("say how long hashes are kept with --until DATE"));
+    }
 
     let export = session.open_export()?;
     listener.on(&Event::Said(format!("export: {}", export.why())));
@@ -134,13 +153,14 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
     let mut added = Added::default();
     // Who is named when the bridge ends.
     let mut named = Bridged::begin(&folder)?;
-    let mut jobs = Vec::new();
+    let (mut jobs, mut kept, mut ids) = (Vec::new(), 0, HashSet::new());
     feed::scan(&planner, &duplicates, listener, |batch| {
         for fed in batch {
             match fed {
                 Fed::User(job) if !there.contains(&feed::id_digest(job.user_id())) => added.not_there += 1,
                 Fed::User(job) if job.bridged.is_some() => {
-                    added.sealed += 1;
+                    kept += 1;
+                    ids.insert(job.user_id().to_owned());
                     if job.create.body.password.is_none() {
                         named.add(&job.source_id, job.user_id(), job.email(), job.phone())?;
                     }
@@ -151,12 +171,14 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
             }
         }
         if jobs.len() >= AT_ONCE {
-            seal(&vault, &std::mem::take(&mut jobs))?;
+            added.sealed += seal(&vault, &std::mem::take(&mut jobs))?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    seal(&vault, &jobs)?;
+    added.sealed += seal(&vault, &jobs)?;
+    added.settled = kept - added.sealed;
     named.finish(&folder)?;
+    no_longer_reset(&folder, &ids)?;
     Ok(added)
 }
 

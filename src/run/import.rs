@@ -59,7 +59,15 @@ pub fn import(
     let unsupported = stage.export.unsupported().unwrap_or(stage.session.policies.unsupported);
     // Whatever keeps hashes from being sealed is said before anybody waits.
     let vault = match unsupported {
-        Unsupported::Bridge => Some(bridge::vault(&stage.folder, &stage.target, &choices.keeping)?),
+        Unsupported::Bridge => {
+            let vault = bridge::vault(&stage.folder, &stage.target, &choices.keeping)?;
+            if let Some(over) = bridge::is_over(&vault)? {
+                stage
+                    .listener
+                    .on(&Event::Warned(format!("{over}: the first server or `bridge expire` purges all of it")));
+            }
+            Some(vault)
+        }
         _ => None,
     };
     let frame = stage.export.rejects_frame();

@@ -56,40 +56,6 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// PHP's `json_decode` gives up on deeper nesting.
-const MAX_DEPTH: usize = 512;
-
-/// Parses as `json_decode` does.
-pub fn decode_json(bytes: &[u8]) -> Option<Value> {
-    if depth(bytes) > MAX_DEPTH {
-        return None;
-    }
-    let mut parser = serde_json::Deserializer::from_slice(bytes);
-    parser.disable_recursion_limit();
-    let value = serde::Deserialize::deserialize(&mut parser).ok()?;
-    parser.end().ok()?;
-    Some(value)
-}
-
-/// The deepest nesting of brackets outside strings: an upper bound for what a parser will meet.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
 /// `number_format()`: thousands with commas.
 pub fn number_format(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();

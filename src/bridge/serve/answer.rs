@@ -70,6 +70,9 @@ impl Refusal {
     /// The body did not arrive.
     pub const INCOMPLETE: Self =
         Self::new(StatusCode::REQUEST_TIMEOUT, "general_bad_request", "The request did not arrive in time.");
+    /// The body broke off, or is none.
+    pub const BROKEN: Self =
+        Self::new(StatusCode::BAD_REQUEST, "general_bad_request", "The request's body could not be read.");
     /// The body says neither who nor which password.
     pub const NO_SIGN_IN: Self = Self::new(
         StatusCode::BAD_REQUEST,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Trouble, locked};
 use crate::appwrite::ask::{Asking, Door, Outcome, Told, Tries};
-use crate::appwrite::wire::{Request, User};
+use crate::appwrite::wire::{Request, User, limit};
 use crate::appwrite::{Client, Clock};
 
 /// How long one errand may take in all.
@@ -119,6 +119,19 @@ impl Api {
                 other => Err(Trouble::of("making a token", other)),
             };
         }
+    }
+
+    /// What is wrong with the key, as far as the target says so: better told at the start than at the first sign-in.
+    pub async fn key_trouble(&self) -> Option<Trouble> {
+        for (request, scope) in [(Request::list(&[limit(1)]), "users.read"), (Request::probe_create(), "users.write")] {
+            if let Ok(answer) = self.client.send(&request).await
+                && matches!(answer.status, 401 | 403)
+            {
+                let text = format!("the target refuses the API key, or {scope} to it: nobody can be let in with that");
+                return Some(Trouble::new(text));
+            }
+        }
+        None
     }
 
     /// Whether people can sign in by e-mail and password at all: it can be switched off, for which the way by a token does not

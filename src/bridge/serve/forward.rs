@@ -31,6 +31,21 @@ const OF_THE_CONNECTION: [HeaderName; 8] = [
 /// What the server behind answers, on its way.
 pub type Passing = Response<reqwest::Body>;
 
+/// Why nothing came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The client's own body broke off, or was none.
+    Request,
+    /// Nobody answers.
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Lost {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
 /// The server behind the bridge.
 pub struct Upstream {
     http: reqwest::Client,
@@ -70,21 +85,24 @@ impl Upstream {
     /// Sends a request on.
     ///
     /// # Errors
-    /// [`Trouble`] if nobody answers.
+    /// [`Lost`] if nobody answers.
     pub async fn send(
         &self,
         method: &Method,
         uri: &Uri,
         headers: HeaderMap,
         body: Option<reqwest::Body>,
-    ) -> Result<Passing, Trouble> {
+    ) -> Result<Passing, Lost> {
         let path = uri.path_and_query().map_or("/", hyper::http::uri::PathAndQuery::as_str);
         let url = Url::parse(&format!("{}{path}", self.base)).map_err(|_| Trouble::new("a path that is none"))?;
         let mut request = reqwest::Request::new(method.clone(), url);
         *request.headers_mut() = headers;
         *request.body_mut() = body;
         let response = self.http.execute(request).await.map_err(|error| {
-            Trouble::new(format!("the server behind the bridge does not answer: {}", describe(&error)))
+            if is_of_the_client(&error) {
+                return Lost::Request;
+            }
+            Trouble::new(format!("the server behind the bridge does not answer: {}", describe(&error))).into()
         })?;
         Ok(response.into())
     }
@@ -93,7 +111,7 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Upstream::send`].
-    pub async fn pass<B>(&self, peer: IpAddr, request: Request<B>) -> Result<Answer, Trouble>
+    pub async fn pass<B>(&self, peer: IpAddr, request: Request<B>) -> Result<Answer, Lost>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
         B::Error: Into<Broken>,
@@ -124,6 +142,12 @@ fn origin(url: &str) -> Result<String, RunError> {
         return Err(RunError::usage("--upstream is a server, without a path").remedy("give http://HOST:PORT"));
     }
     Ok(parsed.origin().ascii_serialization())
+}
+
+/// Whether it is the body that was to be sent which failed, and not the server.
+fn is_of_the_client(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_user)
 }
 
 fn asks_to_upgrade(headers: &HeaderMap) -> bool {

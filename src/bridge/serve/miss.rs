@@ -80,7 +80,8 @@ async fn go(service: &Service, parts: &Parts, body: &[u8], peer: IpAddr, began: 
             service.floor.wait(began).await;
             Refusal::TOO_MANY.answer()
         }
-        Ok(End::Stands(_) | End::Blocked) => {
+        Ok(End::Blocked) => Refusal::BLOCKED.answer(),
+        Ok(End::Stands(_)) => {
             service.floor.wait(began).await;
             Refusal::INVALID_CREDENTIALS.answer()
         }

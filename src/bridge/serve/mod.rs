@@ -29,26 +29,23 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-use super::Vault;
+use super::{Status, Vault};
 use crate::appwrite::{Client, Target};
 use crate::error::RunError;
 use crate::event::{Event, Listener};
+use crate::listening::{self, Bounds};
 use answer::{Answer, Broken, Refusal, said, whole};
 use api::Api;
 use cors::Origins;
 use floor::Floor;
-use forward::Upstream;
+use forward::{Lost, Upstream};
 use limits::Limits;
 use metrics::Metrics;
 pub use sign_in::ShortPasswords;
@@ -56,20 +53,15 @@ use sign_in::SignIns;
 use verifiers::Verifiers;
 use visitor::Proxies;
 
-/// How long the head of a request may take to arrive, and how long a connection may be idle: longer than proxies keep one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long the body of a sign-in may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Headers a request may have.
-const MAX_HEADERS: usize = 200;
-/// Bytes the head of a request may have.
-const MAX_HEAD: usize = 256 * 1024;
-/// Connections at once; more wait.
-const MAX_CONNECTIONS: u32 = 8192;
-/// How long open requests may take when the bridge stops.
-const GRACE: Duration = Duration::from_secs(10);
-/// How often it is looked whether the time is up.
-const EVERY: Duration = Duration::from_secs(20);
+/// Heads may take longer than proxies keep a connection.
+const BOUNDS: Bounds = Bounds { head: Duration::from_secs(90), headers: 200, connections: 8192 };
+/// How often purged hashes are wiped from the files, and how many such turns there are between looks at the clock.
+const EVERY: Duration = Duration::from_secs(2);
+const LOOKS: u32 = 10;
+/// The turn in which it is tried whether the key may what the bridge does with it: whoever signs in goes first.
+const TRY_KEY: u32 = 3;
 /// How long counters are kept, in seconds: no limit is longer than a day.
 const DAY: i64 = 86_400;
 /// How often the same trouble is told at most.
@@ -105,7 +97,7 @@ struct Service {
     upstream: Upstream,
     origins: Origins,
     short_passwords: ShortPasswords,
-    vault: Arc<Vault>,
+    vaults: Vec<Arc<Vault>>,
     sign_ins: SignIns,
     verifiers: Arc<Verifiers>,
     floor: Floor,
@@ -123,6 +115,15 @@ struct Trouble(String);
 impl Trouble {
     fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+}
+
+impl From<Lost> for Trouble {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Trouble(trouble) => trouble,
+            Lost::Request => Self::new("a body that was there is not"),
+        }
     }
 }
 
@@ -152,7 +153,7 @@ impl Running {
 /// [`RunError::internal`] if the address cannot be listened on; [`RunError::ledger`].
 pub async fn start(
     config: Config,
-    vault: Vault,
+    vaults: Vec<Vault>,
     target: Target,
     listener: Arc<dyn Listener>,
 ) -> Result<Running, RunError> {
@@ -162,7 +163,7 @@ pub async fn start(
             "allow it with --allow-remote, where a proxy on the way keeps out who is to be kept out and speaks https",
         ));
     }
-    let vault = Arc::new(vault);
+    let vaults: Vec<_> = vaults.into_iter().map(Arc::new).collect();
     let upstream = Upstream::new(&config.upstream, &target.authorities, config.proxies)?;
     let project = target.project.clone();
     let api = Api::new(Client::new(target, 64)?);
@@ -172,8 +173,8 @@ pub async fn start(
         upstream,
         origins: config.origins,
         short_passwords: config.short_passwords,
-        sign_ins: SignIns::new(vault.clone(), api, verifiers.clone(), config.limits)?,
-        vault,
+        sign_ins: SignIns::new(vaults.clone(), api, verifiers.clone(), config.limits)?,
+        vaults,
         verifiers,
         floor: Floor::new(config.floor),
         metrics: Metrics::default(),
@@ -191,7 +192,10 @@ pub async fn start(
     Ok(Running {
         listen: format!("http://{address}"),
         stop,
-        accepting: tokio::spawn(accept(service.clone(), socket, stopped)),
+        accepting: {
+            let service = service.clone();
+            listening::spawn(socket, BOUNDS, stopped, move |request, peer| service.clone().serve(request, peer))
+        },
         watching: tokio::spawn(watch(service)),
     })
 }
@@ -215,7 +219,7 @@ impl Service {
                 match receive(body).await {
                     Ok(Received::Whole(body)) => miss::answer(&self, &parts, Some(body), peer, began).await,
                     Ok(Received::Longer(_)) => miss::answer(&self, &parts, None, peer, began).await,
-                    Err(_) => Refusal::INCOMPLETE.answer(),
+                    Err(refusal) => refusal.answer(),
                 }
             }
             _ => {
@@ -225,7 +229,7 @@ impl Service {
                     match receive(body).await {
                         Ok(Received::Whole(body)) => takeover::answer(&self, &parts, body, peer, began).await,
                         Ok(Received::Longer(body)) => self.pass(peer, Request::from_parts(parts, body)).await,
-                        Err(_) => Refusal::INCOMPLETE.answer(),
+                        Err(refusal) => refusal.answer(),
                     }
                 } else {
                     self.pass(peer, Request::from_parts(parts, body)).await
@@ -242,9 +246,14 @@ impl Service {
         B::Error: Into<Broken>,
     {
         let asked = request.headers().clone();
-        self.upstream.pass(peer, request).await.unwrap_or_else(|trouble| {
-            self.trouble(&trouble);
-            let mut answer = Refusal::NOBODY_THERE.answer();
+        self.upstream.pass(peer, request).await.unwrap_or_else(|lost| {
+            let mut answer = match lost {
+                Lost::Request => Refusal::BROKEN.answer(),
+                Lost::Trouble(trouble) => {
+                    self.trouble(&trouble);
+                    Refusal::NOBODY_THERE.answer()
+                }
+            };
             cors::readable(&asked, answer.headers_mut());
             answer
         })
@@ -252,18 +261,20 @@ impl Service {
 
     /// Whether the bridge can do its work.
     async fn health(&self) -> Answer {
-        let vault = self.vault.clone();
-        match tokio::task::spawn_blocking(move || vault.until()).await {
-            Ok(Ok(_)) => said(StatusCode::OK, &json!({"status": "ok", "passing_through_only": self.is_over()})),
+        let vaults = self.vaults.clone();
+        match tokio::task::spawn_blocking(move || vaults.iter().try_for_each(|vault| vault.until().map(|_| ()))).await {
+            Ok(Ok(())) => said(StatusCode::OK, &json!({"status": "ok", "passing_through_only": self.is_over()})),
             _ => Refusal::TROUBLE.answer(),
         }
     }
 
     async fn figures(&self) -> Answer {
-        let vault = self.vault.clone();
-        let Ok(Ok(status)) = tokio::task::spawn_blocking(move || vault.status(0)).await else {
-            return Refusal::TROUBLE.answer();
-        };
+        let vaults = self.vaults.clone();
+        let counted = tokio::task::spawn_blocking(move || {
+            let each = vaults.iter().map(|vault| vault.status(0));
+            each.reduce(|all, one| Ok(all?.with(one?))).unwrap_or_else(|| Ok(Status::default()))
+        });
+        let Ok(Ok(status)) = counted.await else { return Refusal::TROUBLE.answer() };
         let mut answer = Response::new(whole(self.metrics.text(&status, self.verifiers.here())));
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -278,22 +289,35 @@ impl Service {
     /// Purges the hashes when their time is up.
     fn look_at_the_time(&self) -> Result<(), RunError> {
         let now = Timestamp::now();
-        self.vault.sweep_counters(now.as_second() - DAY)?;
-        let Some(until) = self.vault.until()? else { return Ok(()) };
-        if now.as_second() < until {
-            self.over.store(false, Ordering::Relaxed);
-            return Ok(());
+        let (mut over, mut purged, mut last) = (true, 0, 0);
+        for vault in &self.vaults {
+            vault.sweep_counters(now.as_second() - DAY)?;
+            match vault.until()? {
+                Some(until) if until <= now.as_second() => {
+                    purged += super::farewell::expire(vault)?;
+                    last = last.max(until);
+                }
+                _ => over = false,
+            }
         }
-        if !self.over.swap(true, Ordering::Relaxed) {
-            let purged = super::farewell::expire(&self.vault)?;
+        let was_over = self.over.swap(over, Ordering::Relaxed);
+        if purged > 0 || (over && !was_over) {
+            // A day ends as the next one begins.
             let date =
-                Timestamp::from_second(until).map(|date| date.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+                Timestamp::from_second(last - 1).map(|date| date.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
             self.listener.on(&Event::Warned(format!(
-                "the time of this bridge was up on {date}: {purged} {} purged, and every request is passed on as it is",
-                if purged == 1 { "hash is" } else { "hashes are" }
+                "the time of {} was up on {date}: {purged} {} purged{}",
+                if over { "this bridge" } else { "a store" },
+                if purged == 1 { "hash is" } else { "hashes are" },
+                if over { ", and every request is passed on as it is" } else { "" }
             )));
         }
         Ok(())
+    }
+
+    /// Wipes what was purged out of the files.
+    fn wipe(&self) -> Result<(), RunError> {
+        self.vaults.iter().try_for_each(|vault| vault.wipe())
     }
 
     /// Tells whoever runs the bridge what could not be done.
@@ -324,14 +348,21 @@ impl Service {
     }
 }
 
-/// Looks at the clock from time to time.
+/// Looks at the key once, and from time to time at the clock and at what is to be wiped.
 async fn watch(service: Arc<Service>) {
-    loop {
+    for turn in 1_u32.. {
         tokio::time::sleep(EVERY).await;
+        if turn == TRY_KEY
+            && let Some(trouble) = service.sign_ins.api().key_trouble().await
+        {
+            service.trouble(&trouble);
+        }
         let service = service.clone();
-        let looked = tokio::task::spawn_blocking(move || match service.look_at_the_time() {
-            Ok(()) => {}
-            Err(error) => service.trouble(&Trouble::new(error.to_string())),
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = if turn.is_multiple_of(LOOKS) { service.look_at_the_time() } else { Ok(()) };
+            if let Err(error) = looked.and_then(|()| service.wipe()) {
+                service.trouble(&Trouble::new(error.to_string()));
+            }
         });
         let _ = looked.await;
     }
@@ -346,12 +377,12 @@ enum Received {
 }
 
 /// Reads a body of up to [`takeover::LONGEST`] bytes.
-async fn receive(mut body: Incoming) -> Result<Received, Broken> {
+async fn receive(mut body: Incoming) -> Result<Received, Refusal> {
     let read = async {
         let mut begun = BytesMut::new();
         while let Some(frame) = body.frame().await {
             // Trailers say nothing of a sign-in.
-            if let Ok(data) = frame?.into_data() {
+            if let Ok(data) = frame.map_err(|_| Refusal::BROKEN)?.into_data() {
                 begun.extend_from_slice(&data);
             }
             if begun.len() as u64 > takeover::LONGEST {
@@ -360,7 +391,7 @@ async fn receive(mut body: Incoming) -> Result<Received, Broken> {
         }
         Ok(Received::Whole(begun.freeze()))
     };
-    tokio::time::timeout(BODY_TIMEOUT, read).await?
+    tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(Refusal::INCOMPLETE))
 }
 
 /// A body whose beginning was read already.
@@ -390,57 +421,6 @@ impl hyper::body::Body for Joined {
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
     }
-}
-
-/// Accepts connections until told to stop, and then finishes what is under way.
-async fn accept(service: Arc<Service>, listener: TcpListener, stop: oneshot::Receiver<()>) {
-    let stopping = CancellationToken::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
-    tokio::pin!(stop);
-    loop {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, connection) = tokio::select! {
-            accepted = accepted => accepted,
-            _ = &mut stop => break,
-        };
-        match connection {
-            Ok((stream, peer)) => {
-                let (service, stopping) = (Arc::clone(&service), stopping.clone());
-                tokio::spawn(async move {
-                    connection_of(service, stream, peer, stopping).await;
-                    drop(place);
-                });
-            }
-            // Out of descriptors, most likely: others will close theirs.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
-    drop(listener);
-    stopping.cancel();
-    let _ = tokio::time::timeout(GRACE, places.acquire_many(MAX_CONNECTIONS)).await;
-}
-
-/// Serves one connection to its end. It ends as its client likes; whatever is said about that is of no use here.
-async fn connection_of(service: Arc<Service>, stream: TcpStream, peer: SocketAddr, stopping: CancellationToken) {
-    // Answers are small and written at once.
-    let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request| Arc::clone(&service).serve(request, peer.ip()));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), answer)
-        .with_upgrades();
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

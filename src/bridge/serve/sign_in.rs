@@ -66,6 +66,26 @@ pub struct Attempt {
     pub is_miss: bool,
 }
 
+impl Attempt {
+    /// Whether Appwrite takes passwords of this length.
+    fn fits(&self) -> bool {
+        (PASSWORD_MIN..=PASSWORD_MAX).contains(&self.password.len())
+    }
+}
+
+/// Somebody of a store.
+struct Held {
+    vault: Arc<Vault>,
+    entry: Entry,
+}
+
+/// The same, and what they were found by.
+struct Found {
+    vault: Arc<Vault>,
+    entry: Entry,
+    by: By,
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -117,7 +137,8 @@ pub enum ShortPasswords {
 
 /// All that a first sign-in needs.
 pub struct SignIns {
-    vault: Arc<Vault>,
+    /// Those of one project: of several runs, or of the shards of one. Counters lie in the first.
+    vaults: Vec<Arc<Vault>>,
     api: Api,
     verifiers: Arc<Verifiers>,
     limits: Limits,
@@ -126,13 +147,16 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// With the store and the target.
+    /// With the stores, of which there is at least one, and the target.
     ///
     /// # Errors
-    /// [`RunError::internal`] if the system gives no random bytes.
-    pub fn new(vault: Arc<Vault>, api: Api, verifiers: Arc<Verifiers>, limits: Limits) -> Result<Self, RunError> {
+    /// [`RunError::internal`] if the system gives no random bytes, and without a store.
+    pub fn new(vaults: Vec<Arc<Vault>>, api: Api, verifiers: Arc<Verifiers>, limits: Limits) -> Result<Self, RunError> {
+        if vaults.is_empty() {
+            return Err(RunError::internal("a bridge without a store"));
+        }
         let moved = Moved { key: Key::generate()?, users: Mutex::default() };
-        Ok(Self { vault, api, verifiers, limits, turns: Mutex::default(), moved })
+        Ok(Self { vaults, api, verifiers, limits, turns: Mutex::default(), moved })
     }
 
     /// The target.
@@ -158,10 +182,15 @@ impl SignIns {
     }
 
     async fn forget(&self, address: &str, to: State, event: &'static str) -> Result<bool, Trouble> {
-        let address = address.to_owned();
-        self.store(move |vault| match vault.by_address(&address)? {
-            Some(entry) if entry.state.holds_hash() => vault.settle(&entry.user_id, to, event),
-            _ => Ok(false),
+        let (address, vaults) = (address.to_owned(), self.vaults.clone());
+        self.store(move |_| {
+            let mut forgotten = false;
+            for vault in vaults {
+                if let Some(entry) = vault.by_address(&address)?.filter(|entry| entry.state.holds_hash()) {
+                    forgotten |= vault.settle(&entry.user_id, to, event)?;
+                }
+            }
+            Ok(forgotten)
         })
         .await
     }
@@ -176,8 +205,10 @@ impl SignIns {
             return Ok(End::Stands(Why::Limited));
         }
         let end = match self.find(&attempt.who).await? {
-            Some((entry, by)) if entry.state.holds_hash() => self.held(attempt, entry, by).await?,
-            Some((entry, _)) => self.settled(attempt, &entry).await?,
+            Some(Found { vault, entry, by }) if entry.state.holds_hash() => {
+                self.held(attempt, &Held { vault, entry }, by).await?
+            }
+            Some(Found { entry, .. }) => self.settled(attempt, &entry).await?,
             None => self.stranger(attempt, Why::Unknown).await?,
         };
         if let End::Stands(Why::Unknown | Why::Settled | Why::Gone | Why::OtherAddress | Why::Superseded) = end {
@@ -188,53 +219,54 @@ impl SignIns {
 
     /// Somebody whose hash is there: one at a time, and looked at again when it is their turn, because whoever was before them
     /// may have been the same.
-    async fn held(&self, attempt: &Attempt, entry: Entry, by: By) -> Result<End, Trouble> {
-        let _turn = self.turn(&entry.user_id).await;
-        let user_id = entry.user_id;
-        let Some(entry) = self.store(move |vault| vault.by_id(&user_id)).await? else {
+    async fn held(&self, attempt: &Attempt, found: &Held, by: By) -> Result<End, Trouble> {
+        let _turn = self.turn(&found.entry.user_id).await;
+        let user_id = found.entry.user_id.clone();
+        let Some(entry) = self.store_of(found, move |vault| vault.by_id(&user_id)).await? else {
             return Ok(End::Stands(Why::Unknown));
         };
         if !entry.state.holds_hash() {
             return self.settled(attempt, &entry).await;
         }
-        if self.limits.user_is_used_up(&entry, now()) {
+        let held = Held { vault: found.vault.clone(), entry };
+        if self.limits.user_is_used_up(&held.entry, now()) {
             return Ok(End::Stands(Why::Limited));
         }
-        if let Some(why) = self.verify(attempt, &entry).await? {
+        if let Some(why) = self.verify(attempt, &held).await? {
             return Ok(End::Stands(why));
         }
-        let Some(user) = self.api.user(&entry.user_id).await? else { return self.gone(&entry).await };
+        let Some(user) = self.api.user(&held.entry.user_id).await? else { return self.gone(&held).await };
         let is_theirs = by == By::Login || same_address(&user.email, attempt.who.name());
-        let stands = if is_theirs { self.superseded(&entry, &user) } else { Some(Why::OtherAddress) };
+        let stands = if is_theirs { self.superseded(attempt, &held, &user) } else { Some(Why::OtherAddress) };
         if let Some(why) = stands {
             // Of who has just set it Appwrite is asked once more whether it is this very one; an app asks there itself.
             if why == Why::Superseded || (why == Why::JustSet && attempt.is_miss) {
-                self.settle(&entry, State::Superseded, "superseded").await?;
+                self.settle(&held, State::Superseded, "superseded").await?;
             }
             return Ok(End::Stands(why));
         }
-        self.hand_over(attempt, &entry, &user, by).await
+        self.hand_over(attempt, &held, &user, by).await
     }
 
     /// Whether the password is not the one of the hash, and that is counted; `None` if it is.
-    async fn verify(&self, attempt: &Attempt, entry: &Entry) -> Result<Option<Why>, Trouble> {
-        let vault = self.vault.clone();
-        let sealed = entry.clone();
-        let kept = self.store(move |vault| vault.unseal(&sealed)).await?;
+    async fn verify(&self, attempt: &Attempt, held: &Held) -> Result<Option<Why>, Trouble> {
+        let (vault, front) = (held.vault.clone(), self.vaults[0].clone());
+        let sealed = held.entry.clone();
+        let kept = self.store_of(held, move |vault| vault.unseal(&sealed)).await?;
         let kept = kept.ok_or_else(|| Trouble::new("a hash that should be there is not"))?;
         let mebibytes = kept.work().bytes >> 20;
-        let (limits, from, user_id) = (self.limits, attempt.from, entry.user_id.clone());
+        let (limits, from, user_id) = (self.limits, attempt.from, held.entry.user_id.clone());
         let password = attempt.password.clone();
         let verified = self.verifiers.work(mebibytes, move || {
             // Of a thousand who wait together, all but the first few have been too many by now.
-            if limits.place_is_used_up(&vault, from, now())? {
+            if limits.place_is_used_up(&front, from, now())? {
                 return Ok(Some(Why::Limited));
             }
             match kept.verify(password.as_bytes()) {
                 Some(true) => Ok(None),
                 Some(false) => {
                     limits.count_user(&vault, &user_id, now())?;
-                    limits.count_place(&vault, from, now())?;
+                    limits.count_place(&front, from, now())?;
                     Ok(Some(Why::Wrong))
                 }
                 None => Err(RunError::internal(format!("a {} hash cannot be computed", kept.scheme()))
@@ -246,51 +278,53 @@ impl SignIns {
     }
 
     /// Whether somebody has set another password at Appwrite since rehome left the user there.
-    fn superseded(&self, entry: &Entry, user: &User) -> Option<Why> {
+    fn superseded(&self, attempt: &Attempt, held: &Held, user: &User) -> Option<Why> {
         let set = user.password_update?;
-        if self.vault.is_as_left(entry, &user.password) {
+        if held.vault.is_as_left(&held.entry, &user.password) {
             return None;
         }
-        let just = self.api.clock().now().abs_diff(set) < REMEMBERED.as_millis() as u64;
+        // One that Appwrite takes from nobody is not the one that was set.
+        let just = attempt.fits() && self.api.clock().now().abs_diff(set) < REMEMBERED.as_millis() as u64;
         Some(if just { Why::JustSet } else { Why::Superseded })
     }
 
     /// Gives Appwrite the password, or the user a token.
-    async fn hand_over(&self, attempt: &Attempt, entry: &Entry, user: &User, by: By) -> Result<End, Trouble> {
-        let fits = (PASSWORD_MIN..=PASSWORD_MAX).contains(&attempt.password.len());
+    async fn hand_over(&self, attempt: &Attempt, held: &Held, user: &User, by: By) -> Result<End, Trouble> {
+        let entry = &held.entry;
         // Who signs in by a name that Appwrite does not know needs the bridge the next time as well.
-        if !fits || by == By::Login || entry.state == State::TokenOnly {
-            return self.token(entry, user).await;
+        if !attempt.fits() || by == By::Login || entry.state == State::TokenOnly {
+            return self.token(held, user).await;
         }
         let mut set = self.api.set_password(&entry.user_id, &attempt.password).await?;
         if set == Set::Perhaps {
             let user = self.api.user(&entry.user_id).await?;
             set = match user {
                 None => Set::Gone,
-                Some(user) if !self.vault.is_as_left(entry, &user.password) => Set::Done,
+                Some(user) if !held.vault.is_as_left(entry, &user.password) => Set::Done,
                 Some(_) => self.api.set_password(&entry.user_id, &attempt.password).await?,
             };
         }
         match set {
             Set::Done => {
                 self.moved.note(&entry.user_id, &attempt.password);
-                self.settle(entry, State::Migrated, "migrated").await?;
+                self.settle(held, State::Migrated, "migrated").await?;
                 Ok(End::Moved)
             }
-            Set::Policy(_) => self.token(entry, user).await,
-            Set::Gone => self.gone(entry).await,
+            Set::Policy(_) => self.token(held, user).await,
+            Set::Gone => self.gone(held).await,
             Set::Perhaps => Err(Trouble::new("the answers to setting a password are lost")),
         }
     }
 
     /// The way that no policy is asked on; nor is the user's status, so that it is asked here.
-    async fn token(&self, entry: &Entry, user: &User) -> Result<End, Trouble> {
+    async fn token(&self, held: &Held, user: &User) -> Result<End, Trouble> {
+        let entry = &held.entry;
         if user.status == Some(false) {
             return Ok(End::Blocked);
         }
-        let Some(secret) = self.api.token(&entry.user_id).await? else { return self.gone(entry).await };
+        let Some(secret) = self.api.token(&entry.user_id).await? else { return self.gone(held).await };
         let (user_id, from) = (entry.user_id.clone(), entry.state);
-        self.store(move |vault| {
+        self.store_of(held, move |vault| {
             if from == State::TokenOnly {
                 vault.forgive(&user_id)?;
                 vault.note(&user_id, "token")?;
@@ -303,14 +337,16 @@ impl SignIns {
         Ok(End::Token { user_id: entry.user_id.clone(), secret: Zeroizing::new(secret) })
     }
 
-    async fn gone(&self, entry: &Entry) -> Result<End, Trouble> {
-        self.settle(entry, State::Gone, "gone").await?;
+    async fn gone(&self, held: &Held) -> Result<End, Trouble> {
+        self.settle(held, State::Gone, "gone").await?;
         Ok(End::Stands(Why::Gone))
     }
 
     /// Somebody whose hash is forgotten. If that happened while they waited, and by this very password, Appwrite knows it now.
+    /// An app may have waited since before it asked here.
     async fn settled(&self, attempt: &Attempt, entry: &Entry) -> Result<End, Trouble> {
-        if self.moved.since(&entry.user_id, attempt.began, &attempt.password) {
+        let since = (!attempt.is_miss).then_some(attempt.began);
+        if self.moved.since(&entry.user_id, since, &attempt.password) {
             return Ok(End::Moved);
         }
         self.stranger(attempt, Why::Settled).await
@@ -332,30 +368,58 @@ impl SignIns {
         Ok(End::Stands(if used_up.await? { Why::Limited } else { why }))
     }
 
-    async fn find(&self, who: &Who) -> Result<Option<(Entry, By)>, Trouble> {
-        let who = who.clone();
-        self.store(move |vault| {
-            if let Who::Login(login) = &who
-                && let Some(entry) = vault.by_login(login)?
-            {
-                return Ok(Some((entry, By::Login)));
+    /// Who that is, in whichever store; of several entries one that is waited for.
+    async fn find(&self, who: &Who) -> Result<Option<Found>, Trouble> {
+        let (who, vaults) = (who.clone(), self.vaults.clone());
+        self.store(move |_| {
+            let mut settled = None;
+            for vault in vaults {
+                let by_login = match &who {
+                    Who::Login(login) => vault.by_login(login)?.map(|entry| (entry, By::Login)),
+                    Who::Address(_) => None,
+                };
+                let found = match by_login {
+                    Some(found) => Some(found),
+                    None => vault.by_address(who.name())?.map(|entry| (entry, By::Address)),
+                };
+                let Some((entry, by)) = found else { continue };
+                let found = Found { vault, entry, by };
+                if found.entry.state.holds_hash() {
+                    return Ok(Some(found));
+                }
+                settled = settled.or(Some(found));
             }
-            Ok(vault.by_address(who.name())?.map(|entry| (entry, By::Address)))
+            Ok(settled)
         })
         .await
     }
 
-    async fn settle(&self, entry: &Entry, to: State, event: &'static str) -> Result<bool, Trouble> {
-        let user_id = entry.user_id.clone();
-        self.store(move |vault| vault.settle(&user_id, to, event)).await
+    async fn settle(&self, held: &Held, to: State, event: &'static str) -> Result<bool, Trouble> {
+        let user_id = held.entry.user_id.clone();
+        self.store_of(held, move |vault| vault.settle(&user_id, to, event)).await
     }
 
-    /// Asks the store, which waits for a disk.
+    /// Asks the first store, which waits for a disk.
     async fn store<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Vault) -> Result<T, RunError> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let vault = self.vault.clone();
+        Self::ask(self.vaults[0].clone(), ask).await
+    }
+
+    /// The same of the store that somebody is in.
+    async fn store_of<T: Send + 'static>(
+        &self,
+        held: &Held,
+        ask: impl FnOnce(&Vault) -> Result<T, RunError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        Self::ask(held.vault.clone(), ask).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        vault: Arc<Vault>,
+        ask: impl FnOnce(&Vault) -> Result<T, RunError> + Send + 'static,
+    ) -> Result<T, Trouble> {
         let asked = tokio::task::spawn_blocking(move || ask(&vault)).await;
         asked
             .map_err(|_| Trouble::new("the store"))
@@ -390,10 +454,12 @@ impl Moved {
         users.insert(user_id.to_owned(), (now, tag));
     }
 
-    fn since(&self, user_id: &str, began: Instant, password: &str) -> bool {
+    /// Whether it was this one, since then or else of late.
+    fn since(&self, user_id: &str, began: Option<Instant>, password: &str) -> bool {
         let users = locked(&self.users);
         users.get(user_id).is_some_and(|(at, tag)| {
-            *at >= began && Key::same(tag, &self.key.tag(Of::Credential, &[user_id, password]))
+            began.map_or_else(|| at.elapsed() < REMEMBERED, |began| *at >= began)
+                && Key::same(tag, &self.key.tag(Of::Credential, &[user_id, password]))
         })
     }
 }

@@ -6,17 +6,18 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{StatusCode, Uri};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, Refusal};
 use super::forward::{Passing, back, back_whole};
 use super::sign_in::{Attempt, End, ShortPasswords, Who, Why};
 use super::{Service, Trouble, cors, metrics};
+use crate::appwrite::body::{self, Body};
 use crate::appwrite::rules::{PASSWORD_MAX, PASSWORD_MIN};
 
 /// The longest body that is looked at, in bytes.
@@ -27,13 +28,8 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 /// Whether this may be a sign-in by e-mail and password: Appwrite has two names for that.
 #[must_use]
 pub fn is_sign_in(request: &Parts) -> bool {
-    let json = request.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
-    });
     let path = request.uri.path().trim_end_matches('/');
-    json && request.method == hyper::Method::POST
-        && matches!(path, "/v1/account/sessions/email" | "/v1/account/sessions")
+    request.method == hyper::Method::POST && matches!(path, "/v1/account/sessions/email" | "/v1/account/sessions")
 }
 
 /// The members of the body that matter.
@@ -45,9 +41,10 @@ struct Typed {
 }
 
 impl Typed {
-    fn read(body: &[u8]) -> Option<Self> {
-        // As PHP reads it: of two members with one name the last counts.
-        let mut body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    /// As Appwrite reads it: JSON or a form, and of two members with one name the last.
+    fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let Body::Parameters(mut body) = body::read(kind, body) else { return None };
         let mut text = |name: &str| match body.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
             _ => None,
@@ -126,7 +123,7 @@ struct SignIn<'s> {
 /// Answers a request with this body that may be a sign-in.
 pub async fn answer(service: &Service, parts: &Parts, body: Bytes, peer: IpAddr, began: Instant) -> Answer {
     let mut headers = service.upstream.headers(peer, &parts.headers);
-    let typed = Typed::read(&body);
+    let typed = Typed::read(&parts.headers, &body);
     let ours = typed.filter(|typed| {
         typed.project(&parts.headers, &parts.uri).is_some_and(|project| project == service.project.as_str())
     });
@@ -151,7 +148,8 @@ impl SignIn<'_> {
     /// Asks Appwrite, with what the client sent.
     async fn ask(&self) -> Result<Passing, Trouble> {
         let body = Some(self.body.clone().into());
-        self.service.upstream.send(&self.parts.method, &self.parts.uri, self.headers.clone(), body).await
+        let sent = self.service.upstream.send(&self.parts.method, &self.parts.uri, self.headers.clone(), body);
+        sent.await.map_err(Trouble::from)
     }
 
     async fn go(&self, typed: Typed, from: IpAddr, began: Instant) -> Result<Answer, Trouble> {
@@ -203,14 +201,14 @@ impl SignIn<'_> {
             }
         };
         match told {
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+            Ok(response) if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST) => {
                 let again = Read::of(response).await?;
                 if again.is_wrong_password() {
                     if just_set && let Err(trouble) = service.sign_ins.overtaken(&email).await {
                         service.trouble(&trouble);
                     }
-                    service.floor.wait(began).await;
                 }
+                service.floor.wait(began).await;
                 Ok(again.back())
             }
             Ok(response) => {
@@ -237,8 +235,10 @@ impl SignIn<'_> {
             format!("/v1/account/sessions/token{query}").parse().map_err(|_| Trouble::new("a query that is none"))?;
         let mut headers = self.headers.clone();
         headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = reqwest::Body::from(body.to_string());
-        self.service.upstream.send(&self.parts.method, &uri, headers, Some(body)).await
+        let sent = self.service.upstream.send(&self.parts.method, &uri, headers, Some(body));
+        sent.await.map_err(Trouble::from)
     }
 
     /// Whoever has signed in at Appwrite needs no bridge any more. The answer is theirs whatever becomes of that.
@@ -253,16 +253,16 @@ impl SignIn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
 
     #[test]
     fn the_body_beats_the_header_and_the_header_the_query() {
         let project = |body: &str, header: Option<&'static str>, uri: &str| {
             let headers =
                 header.map(|value| ("x-appwrite-project".parse().expect("a name"), HeaderValue::from_static(value)));
-            let headers: HeaderMap = headers.into_iter().collect();
+            let mut headers: HeaderMap = headers.into_iter().collect();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             let uri = uri.parse().expect("a URI");
-            Typed::read(body.as_bytes())?.project(&headers, &uri).map(std::borrow::Cow::into_owned)
+            Typed::read(&headers, body.as_bytes())?.project(&headers, &uri).map(std::borrow::Cow::into_owned)
         };
         let plain = r#"{"email":"a@x.test","password":"p"}"#;
         let named = r#"{"email":"a@x.test","password":"p","project":"body"}"#;
@@ -271,9 +271,28 @@ mod tests {
         assert_eq!(project(plain, None, "/v1?a=b&project=query%21").as_deref(), Some("query!"));
         assert_eq!(project(plain, None, "/v1"), None);
         for none in ["", "[]", "{}", r#"{"email":1,"password":"p"}"#, r#"{"email":"a","password":""}"#] {
-            assert!(Typed::read(none.as_bytes()).is_none(), "{none}");
+            assert!(typed("application/json", none).is_none(), "{none}");
         }
         let twice = r#"{"email":"a@x.test","email":"b@x.test","password":"p"}"#;
-        assert_eq!(Typed::read(twice.as_bytes()).expect("read").email, "b@x.test");
+        assert_eq!(typed("application/json; charset=utf-8", twice).expect("read").email, "b@x.test");
+    }
+
+    fn typed(kind: &'static str, body: &str) -> Option<Typed> {
+        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind))].into_iter().collect();
+        Typed::read(&headers, body.as_bytes())
+    }
+
+    #[test]
+    fn forms_are_read_as_appwrite_reads_them() {
+        let form = typed("application/x-www-form-urlencoded", "email=a%2Bb%40x.test&password=a+%C3%A4%26");
+        let form = form.expect("read");
+        assert_eq!((form.email.as_str(), form.password.as_str()), ("a+b@x.test", "a ä&"));
+        let part = |name, value| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        let parts = format!("{}{}--B--\r\n", part("email", "a@x.test"), part("password", " p "));
+        let form = typed("multipart/form-data; boundary=B", &parts).expect("read");
+        assert_eq!((form.email.as_str(), form.password.as_str()), ("a@x.test", " p "));
+        // What Appwrite reads nothing of says nothing here either.
+        assert!(typed("text/plain", r#"{"email":"a@x.test","password":"p"}"#).is_none());
+        assert!(typed("Application/JSON", r#"{"email":"a@x.test","password":"p"}"#).is_none());
     }
 }

@@ -39,12 +39,13 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let adding = Adding { exports: args.exports, all: args.all, pepper: args.pepper, keeping: args.bridge.into() };
     let added = add(&args.folder, adding, &*listener)?;
     listener.on(&Event::Over);
-    let Added { sealed, others, not_there } = added;
+    let Added { sealed, settled, others, not_there } = added;
     put(match args.output.format {
         OutputFormat::Json => format!("{}\n", json!(added)),
         OutputFormat::Text => format!(
-            "{} sealed; {} sign in without the bridge, or cannot be kept; {} not created by this run\n",
+            "{} sealed; {} have come before; {} sign in without the bridge, or cannot be kept; {} not created by this run\n",
             count(sealed),
+            count(settled),
             count(others),
             count(not_there)
         ),

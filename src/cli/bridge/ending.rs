@@ -51,7 +51,7 @@ pub(super) fn end(args: &EndArgs) -> Result<Finish, RunError> {
     let store = args.store.open()?;
     let waiting = store.waiting()?;
     let ask = args.output.format == OutputFormat::Text && std::io::stdin().is_terminal() && !args.output.yes;
-    if ask && waiting > 0 && !agreed(waiting)? {
+    if ask && waiting > 0 && !agreed(&format!("purge the hashes of {} who have not signed in?", users(waiting)))? {
         say(args.output, 0, "nothing was purged")?;
         return Ok(Finish::Done);
     }
@@ -67,9 +67,10 @@ fn told(purged: u64) -> String {
     }
 }
 
-fn agreed(waiting: u64) -> Result<bool, RunError> {
+/// Asks on standard error, and reads the answer.
+pub(super) fn agreed(question: &str) -> Result<bool, RunError> {
     let mut error = std::io::stderr();
-    let _ = write!(error, "purge the hashes of {} who have not signed in? [y/N] ", users(waiting));
+    let _ = write!(error, "{question} [y/N] ");
     let _ = error.flush();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;

@@ -43,13 +43,13 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 /// Which store, for what needs no key.
 #[derive(Debug, clap::Args)]
 struct StoreArgs {
-    /// The store of sealed hashes, `bridge.sqlite` of a run folder
+    /// The store of sealed hashes, `bridge.sqlite` of a run folder; or that folder
     #[arg(long, value_name = "FILE")]
     store: PathBuf,
 }
 
 impl StoreArgs {
     fn open(&self) -> Result<Store, RunError> {
-        Store::open(&self.store, Durable::Fully)
+        Store::open(&Store::at(&self.store), Durable::Fully)
     }
 }

@@ -1,6 +1,6 @@
 //! `rehome bridge serve`
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use jiff::Timestamp;
 
 use crate::bridge::serve::limits::{Limits, Rate};
 use crate::bridge::serve::{Config, ShortPasswords, cors, start, visitor};
-use crate::bridge::{Key, Place, Vault};
-use crate::cli::args::{OutputArgs, OutputFormat};
+use crate::bridge::{Key, Place, Store, Vault};
+use crate::cli::args::{BridgeKeyArgs, OutputArgs, OutputFormat, ServerArgs};
 use crate::cli::progress;
 use crate::cli::signals::Signals;
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
-use crate::run::target;
+use crate::report::figures::users;
 use crate::runtime;
 
 /// Stand in front of Appwrite's sign-in: who has a sealed hash signs in as before, once through here, then at Appwrite
@@ -26,13 +26,14 @@ use crate::runtime;
 /// POST /v1/rehome/sign-in after a refusal. GET /healthz says whether it works, GET /metrics (loopback only) what it did.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The store of sealed hashes, `bridge.sqlite` of a run folder
-    #[arg(long, value_name = "FILE")]
-    pub store: PathBuf,
+    /// The store of sealed hashes, `bridge.sqlite` of a run folder, or that folder; may be repeated, for runs or shards of one project that
+    /// were sealed with one key
+    #[arg(long, value_name = "FILE", required = true)]
+    pub store: Vec<PathBuf>,
 
-    /// A file that holds the store's key; else REHOME_BRIDGE_KEY
-    #[arg(long, value_name = "FILE")]
-    pub bridge_key_file: Option<PathBuf>,
+    /// The store's key.
+    #[command(flatten)]
+    pub key: BridgeKeyArgs,
 
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
@@ -46,21 +47,9 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub upstream: String,
 
-    /// The API endpoint, with /v1, for what the bridge asks with its key (default: that of --upstream)
-    #[arg(long, env = "APPWRITE_ENDPOINT", value_name = "URL")]
-    pub endpoint: Option<String>,
-
-    /// The project's id
-    #[arg(long, env = "APPWRITE_PROJECT_ID", value_name = "ID")]
-    pub project: Option<String>,
-
-    /// A file that holds the API key (scopes users.read and users.write); else APPWRITE_API_KEY
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-
-    /// Certificate authorities in PEM that are believed besides the system's
-    #[arg(long, value_name = "FILE.pem")]
-    pub ca_file: Option<PathBuf>,
+    /// What the bridge asks with its key (scopes users.read and users.write), by default at --upstream
+    #[command(flatten)]
+    pub server: ServerArgs,
 
     /// A page that may ask /v1/rehome/sign-in, by its exact origin: `https://app.example.com`; may be repeated
     #[arg(long, value_name = "ORIGIN", value_parser = cors::origin)]
@@ -94,9 +83,9 @@ pub struct Args {
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(0..=5000))]
     pub floor: u64,
 
-    /// Purge all hashes at this moment (2027-03-31, or with a time), and pass on only from then on (default: 90 days after
-    /// they were sealed)
-    #[arg(long, value_name = "DATE", value_parser = moment)]
+    /// The last day (or moment) on which hashes are kept; they are purged then, and requests are passed on only [default: as
+    /// the import said, or 90 days after it]
+    #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
     pub until: Option<Timestamp>,
 
     /// How to print
@@ -104,12 +93,16 @@ pub struct Args {
     pub format: OutputFormat,
 }
 
-/// A day (UTC), or a moment.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse()
-        .or_else(|_| format!("{text}T00:00:00Z").parse())
-        .ok()
-        .ok_or_else(|| "no date like 2027-03-31".to_owned())
+/// Whether a time that has passed is meant: hashes are gone then. Asks whoever sits before a terminal.
+fn over_already(until: Timestamp, vaults: &[Vault]) -> Result<bool, RunError> {
+    let waiting = vaults.iter().map(|vault| vault.waiting()).sum::<Result<u64, RunError>>()?;
+    if waiting == 0 || !std::io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    super::ending::agreed(&format!(
+        "{until} has passed: purge the hashes of {} who have not signed in?",
+        users(waiting)
+    ))
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
@@ -119,24 +112,35 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 async fn serve(args: Args) -> Result<Finish, RunError> {
     let output = OutputArgs { format: args.format, quiet: false, no_color: false, yes: false };
     let listener: Arc<dyn Listener> = progress::listener(output);
+    let mut server = args.server;
+    let given = server.endpoint.take().filter(|endpoint| !endpoint.trim().is_empty());
     let behind = || format!("{}/v1", args.upstream.trim_end_matches('/').trim_end_matches("/v1"));
-    let endpoint = args.endpoint.clone().filter(|endpoint| !endpoint.trim().is_empty()).unwrap_or_else(behind);
-    let target = target::live(Some(endpoint), args.project, args.key_file.as_deref(), args.ca_file.as_deref())?;
+    server.endpoint = Some(given.unwrap_or_else(behind));
+    let stores: Vec<PathBuf> = args.store.iter().map(|store| Store::at(store)).collect();
+    stores.iter().try_for_each(|store| Store::must_be_there(store))?;
+    let target = server.target()?;
     for warning in &target.warnings {
         listener.on(&Event::Warned(warning.clone()));
     }
-    let key = Key::find(args.bridge_key_file.as_deref(), &args.store)?;
     let place = Place { endpoint: target.endpoint.clone(), project: target.project.clone() };
-    let vault = Vault::open(&args.store, key, &place)?;
-    if let [missing, ..] = &vault.missing_peppers()?[..] {
-        let name = missing.trim_start_matches("env:");
-        return Err(RunError::usage(format!(
-            "hashes in the store are made with a secret, and {name} does not hold it"
-        ))
-        .remedy("set the variable that the import was given with --pepper"));
+    let mut vaults = Vec::new();
+    for store in &stores {
+        let key = Key::find(args.key.bridge_key_file.as_deref(), store)?;
+        let vault = Vault::open(store, key, &place)?;
+        if let [missing, ..] = &vault.missing_peppers()?[..] {
+            let name = missing.trim_start_matches("env:");
+            return Err(RunError::usage(format!(
+                "hashes in the store are made with a secret, and {name} does not hold it"
+            ))
+            .remedy("set the variable that the import was given with --pepper"));
+        }
+        vaults.push(vault);
     }
     if let Some(until) = args.until {
-        vault.set_until(until)?;
+        if until <= Timestamp::now() && !over_already(until, &vaults)? {
+            return Ok(Finish::Done);
+        }
+        vaults.iter().try_for_each(|vault| vault.set_until(until))?;
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let config = Config {
@@ -152,7 +156,7 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
         floor: Duration::from_millis(args.floor),
     };
     let mut signals = Signals::new()?;
-    let running = start(config, vault, target, listener).await?;
+    let running = start(config, vaults, target, listener).await?;
     if !args.listen.ip().is_loopback() {
         eprintln!("rehome: {} can be reached from other machines: passwords come in there", args.listen);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::appwrite::body::decode_json;
 use crate::sandbox::clock;
 use crate::sandbox::data::schema::{Attribute, Kind, SEQUENCE, Schema};
 use crate::sandbox::errors::{ApiError, ApiResult};
@@ -161,7 +162,7 @@ fn parse_one(text: &Value, traits: &Traits) -> Result<Raw, Refusal> {
             "Utopia\\Database\\Query::parse(): Argument #1 ($query) must be of type string, {name} given"
         ));
     };
-    match php::decode_json(text.as_bytes()) {
+    match decode_json(text.as_bytes()) {
         None => Err("Invalid query: Syntax error".into()),
         Some(decoded) => parse_query(&decoded, traits),
     }

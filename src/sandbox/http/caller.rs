@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use serde_json::Value;
 
-use super::body;
+use crate::appwrite::body;
 use crate::sandbox::clock;
 use crate::sandbox::data::jwt;
 use crate::sandbox::data::projects::Project;

@@ -1,7 +1,6 @@
 //! One request and its answer: parameters, who asks, and what is shown.
 
 pub mod answer;
-pub mod body;
 pub mod call;
 pub mod caller;
 pub mod cookies;

@@ -3,10 +3,8 @@
 mod access_log;
 mod intake;
 mod routes;
-mod server;
 
 pub use intake::Intake;
-pub use server::spawn;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,14 +15,18 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
+use crate::appwrite::body;
+use crate::listening::{self, Bounds};
 use crate::sandbox::data::attempts::Standing;
 use crate::sandbox::data::projects::Project;
 use crate::sandbox::errors::{ApiError, ApiResult};
 use crate::sandbox::faults::pace::{Capacity, Latency, Limit, Place};
 use crate::sandbox::faults::{Dice, Fault};
 use crate::sandbox::http::answer::{Answer, Content};
-use crate::sandbox::http::body;
 use crate::sandbox::http::call::{Call, response_format};
 use crate::sandbox::http::caller::{Caller, Role, key_holder, signed_in};
 use crate::sandbox::http::origin::{Origin, host_of};
@@ -47,6 +49,14 @@ pub struct Service {
     pub access_log: bool,
     /// The room for bodies.
     pub intake: Intake,
+}
+
+/// What the sandbox puts up with.
+const BOUNDS: Bounds = Bounds { head: Duration::from_secs(15), headers: 100, connections: 1024 };
+
+/// Serves what comes to this listener, until told to stop.
+pub fn spawn(service: Arc<Service>, listener: TcpListener, stop: oneshot::Receiver<()>) -> JoinHandle<()> {
+    listening::spawn(listener, BOUNDS, stop, move |request, ip| Arc::clone(&service).serve(request, ip))
 }
 
 /// The connection is to be closed without an answer.

@@ -86,7 +86,7 @@ fn home() -> Home {
     let client = Client::scripted(target, move |request| asked.answer(request));
     let rate = |text: &str| text.parse().expect("a rate");
     let limits = Limits { per_address: rate("3/h"), per_ip: rate("6/min") };
-    let sign_ins = SignIns::new(vault.clone(), Api::new(client), Arc::new(Verifiers::new(2, 64)), limits);
+    let sign_ins = SignIns::new(vec![vault.clone()], Api::new(client), Arc::new(Verifiers::new(2, 64)), limits);
     Home { _folder: folder, world, vault, sign_ins: Arc::new(sign_ins.expect("set up")) }
 }
 

@@ -65,7 +65,10 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
     ("plain_password", Fate::Transformed { to: "password", how: "plain text, hashed by Appwrite" }, ""),
     (
         "username",
-        Fate::Transformed { to: "email", how: "only where it is an address and there is no other" },
+        Fate::Transformed {
+            to: "email",
+            how: "where it is an address and there is no other; a name stays in prefs where there is no address",
+        },
         "userlogin login loginname signinname uname nick nickname handle",
     ),
     ("first_name", NAME_PART, "givenname fname forename vorname prenom nombre first"),

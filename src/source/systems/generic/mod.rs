@@ -67,7 +67,12 @@ impl Source for Generic {
         let (created_at, notes) = date("created_at", created_at, context)?;
         let email = strict::scalar("email", email)?;
         let username = username.and_then(Value::text).filter(|_| email.is_none());
-        let email = email.or_else(|| username.and_then(shape::address_like));
+        let email = email.or_else(|| username.clone().and_then(shape::address_like));
+        let mut prefs = strict::object("prefs", prefs)?;
+        // All that somebody without an address signs in with.
+        if let Some(username) = username.filter(|name| email.is_none() && !name.trim().is_empty()) {
+            prefs.entry("username").or_insert_with(|| username.into_owned().into());
+        }
         let phone = strict::digits_intact("phone", phone)?.map(unescape_formula);
         let name = match name {
             Some(Value::Object(_) | Value::List(_)) => None,
@@ -84,7 +89,7 @@ impl Source for Generic {
             name: name.or_else(parts),
             enabled: strict::boolean("enabled", enabled)?.unwrap_or(true),
             roles: strict::words("labels", labels, &[',', '|', ';'])?,
-            prefs: strict::object("prefs", prefs)?,
+            prefs,
             created_at,
             last_seen: None,
             credential,

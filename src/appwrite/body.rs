@@ -1,8 +1,6 @@
-//! Request parameters as PHP has them: a JSON body, a form, or a query string, by method and content type.
+//! Request parameters as Appwrite, which is PHP, has them: a JSON body, a form, or a query string, by method and content type.
 
 use serde_json::{Map, Value};
-
-use crate::sandbox::php;
 
 /// PHP's `max_input_nesting_level`: brackets that a form's name may have.
 const MAX_NESTING: usize = 64;
@@ -20,6 +18,7 @@ pub enum Body {
 }
 
 /// Reads a body by its content type, which is compared with its case and without what follows a `;`.
+#[must_use]
 pub fn read(content_type: &str, bytes: &[u8]) -> Body {
     match content_type.split(';').next().unwrap_or_default() {
         "application/json" => json(bytes),
@@ -30,7 +29,7 @@ pub fn read(content_type: &str, bytes: &[u8]) -> Body {
 }
 
 fn json(bytes: &[u8]) -> Body {
-    match php::decode_json(bytes) {
+    match decode_json(bytes) {
         Some(Value::Object(members)) => Body::Parameters(members),
         Some(Value::Bool(true)) => Body::Scalar,
         Some(Value::Number(n)) if n.as_f64() != Some(0.0) => Body::Scalar,
@@ -40,7 +39,43 @@ fn json(bytes: &[u8]) -> Body {
     }
 }
 
+/// PHP's `json_decode` gives up on deeper nesting.
+const MAX_DEPTH: usize = 512;
+
+/// Parses as `json_decode` does.
+#[must_use]
+pub fn decode_json(bytes: &[u8]) -> Option<Value> {
+    if depth(bytes) > MAX_DEPTH {
+        return None;
+    }
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    parser.disable_recursion_limit();
+    let value = serde::Deserialize::deserialize(&mut parser).ok()?;
+    parser.end().ok()?;
+    Some(value)
+}
+
+/// The deepest nesting of brackets outside strings: an upper bound for what a parser will meet.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Reads `a=1&b[]=2&c[x]=3` as PHP's `parse_str` does.
+#[must_use]
 pub fn form(text: &str) -> Map<String, Value> {
     let mut parameters = Map::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()).take(MAX_VARIABLES) {
@@ -51,6 +86,7 @@ pub fn form(text: &str) -> Map<String, Value> {
 }
 
 /// Percent-decoding with `+` for a blank.
+#[must_use]
 pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
