@@ -1,8 +1,58 @@
 //! `rehome sources`: what is read, and maps to start from.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use super::util::{fixture, rehome, run};
+
+/// What is in a folder, in order.
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The exports of a system among the fixtures: those in the folder of its name, and those of kinds that begin with it.
+fn exports(system: &str) -> Vec<PathBuf> {
+    const BESIDE: [&str; 6] = ["README.md", ".accounts.json", "passwords.json", "known.csv", "known.tsv", ".toml"];
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let own = listed(&fixture(system));
+    let kinds = listed(&fixture("kinds")).into_iter().filter(|path| {
+        name(path)
+            .strip_prefix(system)
+            .is_some_and(|rest| rest.starts_with(['.', '-']) && !rest.starts_with(".accounts"))
+    });
+    own.into_iter().chain(kinds).filter(|path| !BESIDE.iter().any(|end| name(path).ends_with(end))).collect()
+}
+
+#[test]
+fn a_systems_file_reads_as_the_system_that_is_built_in() {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/source/systems");
+    let files: Vec<_> =
+        listed(&systems).into_iter().filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    assert!(files.len() > 20, "{}", files.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in files {
+        let system = file.file_stem().expect("a name").to_str().expect("text");
+        let printed = run(rehome().args(["sources", "--example", system])).exits(0).stdout;
+        assert_eq!(printed, std::fs::read_to_string(&file).expect("text"), "{system}");
+        let map = folder.path().join("map.toml");
+        std::fs::write(&map, printed).expect("a file");
+        let exports = exports(system);
+        assert!(!exports.is_empty(), "fixtures/{system} has no export");
+        for export in exports {
+            let plan = |more: &[&std::ffi::OsStr]| {
+                let domain = ["--email-domain", "example.com", "--reveal", "--keep-dates"];
+                run(rehome().arg("plan").arg(&export).args(domain).args(more))
+            };
+            let (read, mapped) = (plan(&[]), plan(&["--map".as_ref(), map.as_ref()]));
+            assert!(read.code == mapped.code && !read.stdout.is_empty(), "{}: {}", export.display(), read.stderr);
+            assert_eq!(read.stdout, mapped.stdout, "{}", export.display());
+        }
+    }
+}
 
 #[test]
 fn every_source_is_listed_in_text_and_json() {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
 use crate::source::describe;
-use crate::source::{self, Source};
+use crate::source::{self, Source, systems};
 
 /// List the systems whose exports are read
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         }
         (Some(source), format) => {
             let source = known(source)?.name();
-            let map = describe::example::example(source);
+            let map = systems::data::file(source).map_or_else(|| describe::example::example(source), str::to_owned);
             match format {
                 OutputFormat::Text => map,
                 OutputFormat::Json => format!("{:#}\n", json!({"schema": 1, "source": source, "map": map})),

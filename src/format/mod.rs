@@ -24,7 +24,7 @@ mod value;
 mod xml;
 mod zstd;
 
-pub use record::{ColumnList, Fields, Header, Position, Record, Value};
+pub use record::{ColumnList, Fields, Header, Place, Position, Record, Value};
 
 use std::path::PathBuf;
 

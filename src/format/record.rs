@@ -1,6 +1,7 @@
 //! One record of an export, as every format presents it to every source.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::names::Names;
@@ -40,6 +41,8 @@ pub enum Value<'a> {
 #[derive(Debug)]
 pub struct Header {
     names: Names,
+    /// Which header this is of all that a process makes: see [`Place`].
+    number: u32,
     /// The list that [`Record::columns`] was asked for first, and where its names stand: beyond all columns, if nowhere.
     asked: OnceLock<(&'static [&'static str], Vec<u32>)>,
     /// See [`Header::slashed`].
@@ -100,6 +103,38 @@ impl<const N: usize> ColumnList<N> {
     }
 }
 
+/// A column that is looked up in record after record, and where it stood in the table that was asked last.
+#[derive(Debug)]
+pub struct Place {
+    name: String,
+    /// The header's number, and the place beneath it; beyond all columns, if it has none of that name.
+    last: AtomicU64,
+}
+
+impl Place {
+    /// The column of this exact name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), last: AtomicU64::new(0) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn among(&self, header: &Header) -> usize {
+        let last = self.last.load(Ordering::Relaxed);
+        if last >> 32 == u64::from(header.number) {
+            return (last & u64::from(u32::MAX)) as usize;
+        }
+        let found = header.index(&self.name).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+        self.last.store(u64::from(header.number) << 32 | u64::from(found), Ordering::Relaxed);
+        found as usize
+    }
+}
+
 /// What a record holds: a row under a header, or a JSON object.
 #[derive(Debug, Clone)]
 pub enum Fields<'a> {
@@ -131,7 +166,10 @@ impl Header {
     /// A header of these columns, in order.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
-        Self { names: Names::new(names), asked: OnceLock::new(), slashed: OnceLock::new() }
+        // 0 is no header's.
+        static MADE: AtomicU32 = AtomicU32::new(1);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        Self { names: Names::new(names), number, asked: OnceLock::new(), slashed: OnceLock::new() }
     }
 
     /// The columns in order.
@@ -160,6 +198,15 @@ impl<'a> Record<'a> {
         match &self.fields {
             Fields::Row { header, cells } => header.index(name).and_then(|i| cells.get(i)),
             Fields::Members(members) => find(members, name),
+        }
+    }
+
+    /// [`Record::get`] of a column that many records are asked for.
+    #[must_use]
+    pub fn at(&self, place: &Place) -> Option<&Value<'a>> {
+        match &self.fields {
+            Fields::Row { header, cells } => cells.get(place.among(header)),
+            Fields::Members(members) => find(members, &place.name),
         }
     }
 
@@ -328,6 +375,21 @@ fn find<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)], name: &str) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_found_in_whichever_table_is_asked() {
+        let place = Place::new("b");
+        let row = |names: [&str; 2]| {
+            let header = Arc::new(Header::new(names.map(str::to_owned).to_vec()));
+            let cells = names.map(|name| Value::Text(name.to_owned().into())).to_vec();
+            Record { position: Position::default(), table: "".into(), fields: Fields::Row { header, cells }, raw: b"" }
+        };
+        let rows = [row(["a", "b"]), row(["b", "c"]), row(["c", "d"])];
+        for record in rows.iter().chain(&rows) {
+            assert_eq!(record.at(&place), record.get("b"));
+            assert_eq!(record.at(&place), record.get("b"));
+        }
+    }
 
     #[test]
     fn every_list_of_columns_gets_its_own_values() {

@@ -67,6 +67,8 @@ pub struct Export {
     tables: Vec<TableSample>,
     roles: Vec<Role>,
     source: &'static dyn Source,
+    /// What the mapping file says of hashes that no endpoint verifies.
+    unsupported: Option<crate::policy::Unsupported>,
     /// The mapping, where it only changes what the source reads.
     amendment: Option<&'static Mapping>,
     why: String,
@@ -100,8 +102,11 @@ impl Export {
         if options.now == jiff::Timestamp::UNIX_EPOCH {
             options.now = jiff::Timestamp::now();
         }
+        // A file that describes a system is read as that system is.
+        let described = options.mapping.take_if(|mapping| mapping.is_system());
+        let unsupported = described.or(options.mapping).and_then(|mapping| mapping.unsupported);
         let Opened { mut files, mut tables, mut findings } = Opened::of(paths)?;
-        let Some((source, why)) = choose(&tables, &options)? else {
+        let Some((source, why)) = choose(&tables, &options, described)? else {
             let unknown = RunError::export(unknown(&tables));
             return Err(look::with_proposal(unknown, paths, files, tables));
         };
@@ -142,8 +147,20 @@ impl Export {
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
-        let mut export =
-            Self { files, tables, roles, source, amendment, why, findings, incomplete, options, related, standings };
+        let mut export = Self {
+            files,
+            tables,
+            roles,
+            source,
+            unsupported,
+            amendment,
+            why,
+            findings,
+            incomplete,
+            options,
+            related,
+            standings,
+        };
         export.related = export.load_related()?;
         Ok(export)
     }
@@ -156,8 +173,8 @@ impl Export {
 
     /// What the mapping file says of hashes that no endpoint verifies.
     #[must_use]
-    pub fn unsupported(&self) -> Option<crate::policy::Unsupported> {
-        self.options.mapping.and_then(|mapping| mapping.unsupported)
+    pub const fn unsupported(&self) -> Option<crate::policy::Unsupported> {
+        self.unsupported
     }
 
     /// What becomes of a column of the users' tables.
@@ -427,7 +444,16 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
 ///
 /// # Errors
 /// [`RunError::usage`] for a source that is not there, or a mapping of another export.
-fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<Option<(&'static dyn Source, String)>, RunError> {
+fn choose(
+    tables: &[TableSample],
+    options: &ReadOptions,
+    described: Option<&'static Mapping>,
+) -> Result<Option<(&'static dyn Source, String)>, RunError> {
+    if let Some(system) = described {
+        let why =
+            system.detect(tables).map_or_else(|| "as the mapping file says".to_owned(), |detection| detection.why);
+        return Ok(Some((system, why)));
+    }
     let base = options.mapping.and_then(|mapping| mapping.base.as_ref());
     if let (Some(mapping), None) = (options.mapping, base) {
         mapping.check(tables, |table| mapping.role(table) == Role::Users)?;
@@ -446,7 +472,7 @@ fn choose(tables: &[TableSample], options: &ReadOptions) -> Result<Option<(&'sta
         return Ok(Some((*source, why)));
     }
     let mut best: Option<(u8, &'static dyn Source, String)> = None;
-    for source in crate::source::ALL {
+    for source in crate::source::ALL.iter() {
         if let Some(detection) = source.detect(tables)
             && best.as_ref().is_none_or(|(score, ..)| detection.score > *score)
         {

@@ -1,6 +1,6 @@
 //! [`Record`] → [`Account`]: whose export it is, and which columns mean what. Knows no formats and no target.
 //!
-//! A source is one file here and one line in [`ALL`].
+//! A source is one file in [`systems`].
 
 use std::borrow::Cow;
 

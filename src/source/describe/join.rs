@@ -1,21 +1,25 @@
 //! `[join.NAME]`: rows of another table that belong to a user by a key. `NAME.column` is then a column like any other: the
 //! first of those rows that holds something there.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use serde_json::Value as Json;
 use toml::Value as Toml;
 
-use super::row::{Elsewhere, Row, first, within};
+use super::column::{Column, Joined};
+use super::condition::Conditions;
+use super::row::{Elsewhere, Manner, Row, within};
 use super::section::{Problem, Read, Section, nearest};
-use super::skip::Comparison;
+use super::tables::Table;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::source::Related;
 use crate::source::kit::common;
 
-/// What the rows of the joined tables are kept as: tables are told apart by these.
+/// What the rows of the joined tables are kept as: tables are told apart by these. Those of a system and those of a mapping
+/// that changes what it reads are kept side by side.
 const KINDS: [&str; 8] = ["join 1", "join 2", "join 3", "join 4", "join 5", "join 6", "join 7", "join 8"];
+const OF_A_SYSTEM: [&str; 8] = ["table 1", "table 2", "table 3", "table 4", "table 5", "table 6", "table 7", "table 8"];
 
 /// So many joins may lead from one to the next.
 const STEPS: u8 = 4;
@@ -23,107 +27,217 @@ const STEPS: u8 = 4;
 /// The rows of one table that belong to a user.
 struct Join {
     name: String,
-    /// A table of a dump, or a file by its name without what follows the dot.
-    table: String,
+    table: Table,
     /// That table's column.
-    key: String,
-    /// What it is equal to: a column of the user's, or of another join.
-    of: String,
+    key: Column,
+    /// What it is equal to: a column of the user's, or of another join. None where rows are found by what names them alone.
+    of: Option<Column>,
     /// Rows that do not hold all of these are passed over.
-    only: Vec<Comparison>,
+    only: Conditions,
+    /// In a table of several kinds of records, which are these.
+    rows: Conditions,
+    /// The place among [`Joins::kept`].
+    kept: usize,
+}
+
+/// What is kept of the rows of one table.
+struct Kept {
     kind: &'static str,
     /// The columns that are read of it.
-    wanted: BTreeSet<String>,
+    wanted: Vec<String>,
+    /// Whether one join reads one column of it: then that is all that is kept of a row.
+    bare: bool,
 }
 
 /// All joins of a mapping.
 #[derive(Default)]
-pub(in crate::source) struct Joins(Vec<Join>);
-
-/// What a row of the users' table is read with.
-pub(in crate::source) struct Joined<'m> {
-    pub(in crate::source) joins: &'m Joins,
-    pub(in crate::source) related: &'m dyn Related,
+pub(in crate::source) struct Joins {
+    joins: Vec<Join>,
+    kept: Vec<Kept>,
 }
 
 impl Joins {
     /// Reads `[join]`; `of` is what a join without one is found by.
-    pub(in crate::source) fn read(value: Option<Toml>, of: Option<&str>) -> Read<Self> {
+    pub(in crate::source) fn read(value: Option<Toml>, of: Option<&str>, system: bool) -> Read<Self> {
         let table = match value {
             None => return Ok(Self::default()),
             Some(Toml::Table(table)) => table,
             Some(_) => return Err(Problem("[join] holds tables: [join.NAME]".to_owned())),
         };
-        let mut joins: Vec<Join> = Vec::new();
+        let mut all = Self::default();
+        let kinds = if system { OF_A_SYSTEM } else { KINDS };
         for (name, value) in table {
             let at = format!("[join.{name}]");
             let Toml::Table(inner) = value else { return Err(Problem(format!("{at} is a table"))) };
             let mut section = Section::new(&at, inner);
-            let needed = |key: &str, value: Option<String>| value.ok_or_else(|| Problem(format!("{at} needs {key}")));
-            let table = needed("table", section.text("table")?)?;
-            let key = needed("key", section.text("key")?)?;
-            let of = needed("of", section.text("of")?.or(of.map(str::to_owned)))?;
-            let only: Vec<_> = section.texts("only")?.into_iter().map(Comparison::read).collect::<Read<_>>()?;
+            let table = Table::read(&mut section)?;
+            if table.is_empty() {
+                return Err(Problem(format!("{at} needs table, or columns that only its table has")));
+            }
+            let Some(key) = section.text("key")? else { return Err(Problem(format!("{at} needs key"))) };
+            let of = section.text("of")?.or(of.map(str::to_owned));
+            if of.is_none() && !system {
+                return Err(Problem(format!("{at} needs of")));
+            }
+            let (only, rows) = (Conditions::take(&mut section, "only")?, Conditions::take(&mut section, "rows")?);
             section.end()?;
             if name.contains('.') {
                 return Err(Problem(format!("{at}: a name without dots is needed")));
             }
-            let same = joins.iter().find(|other| other.table.eq_ignore_ascii_case(&table));
-            if same.is_some_and(|same| same.key != key) {
+            let same = |other: &&Join| match (&other.table.table, &table.table) {
+                (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+                _ => false,
+            };
+            let same = all.joins.iter().find(same);
+            if let Some(same) = same
+                && same.key.path() != key
+            {
+                let table = table.table.unwrap_or_default();
                 return Err(Problem(format!("{at}: a table has one key, and `{table}` has another above")));
             }
-            let tables = joins.iter().map(|join| join.kind).collect::<BTreeSet<_>>().len();
-            let kind = same.map(|same| same.kind).or_else(|| KINDS.get(tables).copied());
-            let kind = kind.ok_or_else(|| Problem(format!("{at}: no more than {} tables are joined", KINDS.len())))?;
-            let wanted = only.iter().map(|only| first(&only.column).to_owned()).collect();
-            joins.push(Join { name, table, key, of, only, kind, wanted });
+            let kept = match same.map(|same| same.kept) {
+                Some(kept) => {
+                    all.kept[kept].bare = false;
+                    kept
+                }
+                None => {
+                    let Some(kind) = kinds.get(all.kept.len()) else {
+                        return Err(Problem(format!("{at}: no more than {} tables are joined", kinds.len())));
+                    };
+                    all.kept.push(Kept { kind, wanted: Vec::new(), bare: true });
+                    all.kept.len() - 1
+                }
+            };
+            let join = Join { name, table, key: Column::new(key), of: of.map(Column::new), only, rows, kept };
+            all.joins.push(join);
         }
-        Ok(Self(joins))
+        Ok(all)
+    }
+
+    pub(in crate::source) const fn is_empty(&self) -> bool {
+        self.joins.is_empty()
     }
 
     /// Notes which columns are read, so that no others are kept.
-    pub(in crate::source) fn want(&mut self, paths: impl Iterator<Item = String>) {
-        let of: Vec<String> = self.0.iter().map(|join| join.of.clone()).collect();
-        for path in paths.chain(of) {
-            if let Some((name, rest)) = path.split_once('.')
-                && let Some(join) = self.0.iter_mut().find(|join| join.name == name)
+    pub(in crate::source) fn want(&mut self, columns: &[Column]) {
+        for column in columns {
+            if let Some(join) = self.joins.iter().find(|join| join.name == column.first())
+                && let Some(field) = column.rest().first()
             {
-                join.wanted.insert(first(rest).to_owned());
+                note(&mut self.kept[join.kept].wanted, field);
             }
         }
+    }
+
+    /// Notes which columns lead from one join to the next; all others have been noted.
+    pub(in crate::source) fn complete(&mut self) {
+        for join in &self.joins {
+            if let Some(of) = &join.of
+                && let Some(by) = self.joins.iter().find(|by| by.name == of.first())
+                && let Some(field) = of.rest().first()
+            {
+                note(&mut self.kept[by.kept].wanted, field);
+            }
+        }
+        for kept in &mut self.kept {
+            kept.bare &= kept.wanted.len() == 1;
+        }
+    }
+
+    /// Where a column stands among the joined tables, if it does.
+    fn place(&self, column: &Column) -> Option<Joined> {
+        *column.joined.get_or_init(|| {
+            let join = self.joins.iter().position(|join| join.name == column.first())?;
+            let wanted = &self.kept[self.joins[join].kept].wanted;
+            let field = column.rest().first()?;
+            Some(Joined { join, field: wanted.iter().position(|wanted| wanted == field)? })
+        })
     }
 
     /// Whether a path leads into a join.
     pub(in crate::source) fn has(&self, path: &str) -> bool {
-        path.split_once('.').is_some_and(|(name, _)| self.0.iter().any(|join| join.name == name))
+        path.split_once('.').is_some_and(|(name, _)| self.joins.iter().any(|join| join.name == name))
     }
 
     /// The columns of the users' table that rows are found by.
-    pub(in crate::source) fn columns(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|join| join.of.as_str()).filter(|of| !self.has(of))
+    pub(in crate::source) fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.joins.iter().filter_map(|join| join.of.as_ref()).filter(|of| !self.has(of.path()))
     }
 
     /// The kind of rows that a table holds, if it is joined.
     pub(in crate::source) fn kind(&self, table: &TableSample) -> Option<&'static str> {
-        self.0.iter().find(|join| is(table, &join.table)).map(|join| join.kind)
+        let join = self.joins.iter().find(|join| join.rows.is_empty() && join.table.fits(table))?;
+        Some(self.kept[join.kept].kind)
+    }
+
+    /// The names of the columns of a joined table without any.
+    pub(in crate::source) fn fields(&self, table: &TableSample) -> Option<Vec<String>> {
+        let join = self.joins.iter().find(|join| join.table.is_headerless(table) && join.table.fits(table))?;
+        Some(join.table.fields.clone())
+    }
+
+    /// The kind of a record of a table that holds several.
+    pub(in crate::source) fn kind_of(&self, record: &Record<'_>) -> Option<&'static str> {
+        let row = Row::alone(record, &IGNORANT);
+        let join = self.joins.iter().find(|join| !join.rows.is_empty() && join.rows.hold(row))?;
+        Some(self.kept[join.kept].kind)
     }
 
     /// What is kept of a row, and under which key.
     pub(in crate::source) fn relate(&self, kind: &str, record: &Record<'_>) -> Option<(String, Json)> {
-        let row = Row { record, null: &[], lenient: true, joined: None };
-        let of: Vec<&Join> = self.0.iter().filter(|join| join.kind == kind).collect();
-        let held: Vec<Json> = of
-            .iter()
-            .filter(|join| join.only.iter().all(|only| only.holds(row)))
-            .map(|join| join.name.as_str().into())
-            .collect();
-        let key = record.path(&of.first()?.key).and_then(common::id)?.into_owned();
-        if held.is_empty() {
+        let at = self.kept.iter().position(|kept| kept.kind == kind)?;
+        let kept = &self.kept[at];
+        let row = Row::alone(record, &IGNORANT);
+        let mut held: u32 = 0;
+        let mut key = None;
+        for (number, join) in self.joins.iter().enumerate().filter(|(_, join)| join.kept == at) {
+            key = Some(&join.key);
+            held |= u32::from(join.only.hold(row)) << (number % 32);
+        }
+        let key = key?.value(record).and_then(common::id)?.into_owned();
+        if held == 0 {
             return None;
         }
-        let wanted: BTreeSet<&String> = of.iter().flat_map(|join| &join.wanted).collect();
-        let kept = wanted.into_iter().filter_map(|column| Some((column.clone(), record.get(column)?.to_json())));
-        Some((key, serde_json::json!([held, kept.collect::<serde_json::Map<_, _>>()])))
+        let mut values = kept.wanted.iter().map(|column| record.get(column).map_or(Json::Null, Value::to_json));
+        if kept.bare {
+            return Some((key, values.next()?));
+        }
+        Some((key, std::iter::once(held.into()).chain(values).collect()))
+    }
+
+    fn reached(
+        &self,
+        row: Row<'_, '_>,
+        related: &dyn Related,
+        joined: Joined,
+        column: &Column,
+        steps: u8,
+    ) -> Vec<Json> {
+        let Some(of) = self.joins[joined.join].of.as_ref().filter(|_| steps > 0) else { return Vec::new() };
+        if let Some(by) = self.place(of) {
+            let keys = self.reached(row, related, by, of, steps - 1);
+            let keys = keys.iter().map(common::value);
+            return keys
+                .filter_map(|key| Some(self.of_key(related, joined, column, &common::id(&key)?)))
+                .flatten()
+                .collect();
+        }
+        let own = Row { joined: None, ..row };
+        let of = own.get(of);
+        let key = of.as_ref().and_then(|of| common::id(of.value()));
+        key.map(|key| self.of_key(related, joined, column, &key)).unwrap_or_default()
+    }
+
+    fn of_key(&self, related: &dyn Related, joined: Joined, column: &Column, key: &str) -> Vec<Json> {
+        let kept = &self.kept[self.joins[joined.join].kept];
+        let rows = related.rows(kept.kind, key);
+        let rest = column.rest().get(1..).unwrap_or_default();
+        let inner = |value: &Json| within(value, rest);
+        if kept.bare {
+            return rows.iter().filter_map(inner).collect();
+        }
+        let of_this = |row: &&Json| row[0].as_u64().is_some_and(|held| held >> (joined.join % 32) & 1 == 1);
+        rows.iter().filter(of_this).filter_map(|row| inner(row.get(joined.field + 1)?)).collect()
     }
 
     /// Whether the export has the tables and columns.
@@ -131,29 +245,32 @@ impl Joins {
     /// # Errors
     /// [`RunError::usage`] for the first that it has not, with the nearest.
     pub(in crate::source) fn check(&self, tables: &[TableSample]) -> Result<(), RunError> {
-        for join in &self.0 {
+        for join in &self.joins {
             let at = format!("the mapping's [join.{}]", join.name);
-            let Some(table) = tables.iter().find(|table| is(table, &join.table)) else {
+            let Some(table) = tables.iter().find(|table| join.table.fits(table)) else {
+                let Some(name) = &join.table.table else {
+                    let said = format!("{at} is of a table with columns that no table of the export has");
+                    return Err(RunError::usage(said).remedy("pass the file that holds it, too"));
+                };
                 let names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
-                let near = nearest(&join.table, &names).map_or_else(
+                let near = nearest(name, &names).map_or_else(
                     || "pass the file that holds it, too".to_owned(),
                     |near| format!("did you mean `{near}`?"),
                 );
-                return Err(RunError::usage(format!(
-                    "{at} names the table `{}`, which the export has not",
-                    join.table
-                ))
-                .remedy(near));
+                return Err(
+                    RunError::usage(format!("{at} names the table `{name}`, which the export has not")).remedy(near)
+                );
             };
             let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
             let named = table.format.names_its_columns() && !columns.is_empty();
-            let needed = std::iter::once(&join.key).chain(&join.wanted);
-            if let Some(missing) = needed.filter(|_| named).find(|column| !columns.contains(&first(column))) {
+            let wanted = self.kept[join.kept].wanted.iter().map(String::as_str);
+            let needed = std::iter::once(join.key.first()).chain(join.only.columns().map(Column::first)).chain(wanted);
+            if let Some(missing) = needed.filter(|_| named).find(|column| !columns.contains(column)) {
                 let tail = nearest(missing, &columns).map_or_else(
                     || format!("there are {}", columns.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                let said = format!("{at} reads the column `{missing}`, which `{}` has not", join.table);
+                let said = format!("{at} reads the column `{missing}`, which `{}` has not", table.table);
                 return Err(RunError::usage(said).remedy(tail));
             }
         }
@@ -161,48 +278,32 @@ impl Joins {
     }
 }
 
-impl Elsewhere for Joined<'_> {
-    fn has(&self, path: &str) -> bool {
-        self.joins.has(path)
+/// What a row of the users' table is read with.
+pub(in crate::source) struct Reached<'m> {
+    pub(in crate::source) joins: &'m Joins,
+    pub(in crate::source) related: &'m dyn Related,
+}
+
+impl Elsewhere for Reached<'_> {
+    fn place(&self, column: &Column) -> Option<Joined> {
+        self.joins.place(column)
     }
 
-    /// In the order of the rows.
-    fn values(&self, row: Row<'_, '_>, path: &str) -> Vec<Value<'static>> {
-        self.at(row, path, STEPS).iter().map(common::value).collect()
+    fn values(&self, row: Row<'_, '_>, joined: Joined, column: &Column) -> Vec<Value<'static>> {
+        self.joins.reached(row, self.related, joined, column, STEPS).iter().map(common::value).collect()
+    }
+
+    fn named(&self, column: &Column, key: &str) -> Option<String> {
+        let values = self.joins.of_key(self.related, self.joins.place(column)?, column, key);
+        values.iter().find_map(|value| common::value(value).text().map(Cow::into_owned)).filter(|name| !name.is_empty())
     }
 }
 
-impl Joined<'_> {
-    fn at(&self, row: Row<'_, '_>, path: &str, steps: u8) -> Vec<Json> {
-        let Some((name, rest)) = path.split_once('.') else { return Vec::new() };
-        let Some(join) = self.joins.0.iter().find(|join| join.name == name).filter(|_| steps > 0) else {
-            return Vec::new();
-        };
-        let keys: Vec<String> = if self.joins.has(&join.of) {
-            let keys = self.at(row, &join.of, steps - 1);
-            keys.iter().filter_map(|key| common::id(&common::value(key)).map(std::borrow::Cow::into_owned)).collect()
-        } else {
-            let own = Row { joined: None, ..row };
-            own.get(&join.of)
-                .and_then(|of| common::id(of.value()).map(std::borrow::Cow::into_owned))
-                .into_iter()
-                .collect()
-        };
-        let mut values = Vec::new();
-        for key in keys {
-            for kept in self.related.rows(join.kind, &key).iter() {
-                let of_this = kept[0].as_array().is_some_and(|held| held.iter().any(|held| held == name));
-                if of_this && let Some(value) = within(&kept[1], rest) {
-                    values.push(value);
-                }
-            }
-        }
-        values
-    }
-}
+/// Rows of other tables leave out what they do not have.
+static IGNORANT: Manner = Manner { null: Vec::new(), ignore_missing: true, ignore_unclear: true };
 
-/// Whether a table is the one that is meant, by its own name or its file's.
-fn is(table: &TableSample, name: &str) -> bool {
-    let stem = || table.path.file_stem().map(|stem| stem.to_string_lossy());
-    table.table.eq_ignore_ascii_case(name) || table.table.is_empty() && stem().is_some_and(|stem| stem == *name)
+fn note(wanted: &mut Vec<String>, column: &str) {
+    if !wanted.iter().any(|known| known == column) {
+        wanted.push(column.to_owned());
+    }
 }

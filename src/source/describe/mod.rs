@@ -1,33 +1,48 @@
-//! `--map FILE.toml`: a person's own description of an export that no source describes. No code, no expressions; a file
-//! that is wrong says where and what was probably meant.
+//! The language in which exports are described: by people for `--map FILE.toml`, and by most of the systems that are built in
+//! (`systems/*.toml`). No code, no expressions; a file that is wrong says where and what was probably meant.
 //! `docs/mapping.md` says everything that it can say; `tests/docs.rs` reads what stands there.
 
+mod column;
+mod condition;
 pub mod example;
+mod fates;
+mod flag;
 mod join;
-mod lists;
+mod labels;
+mod moment;
+mod parse;
 mod password;
+mod prefs;
 pub mod propose;
 mod row;
+mod rules;
 mod section;
-mod skip;
-mod value;
+mod tables;
+mod text;
+mod told;
+mod users;
 mod words;
 
-use std::path::Path;
+use std::borrow::Cow;
 
-use self::join::{Joined, Joins};
-use self::lists::{Labels, Prefs};
-use self::password::{Environment, Password};
-use self::row::{Elsewhere, Row};
-use self::section::{Problem, Read, Section};
-use self::skip::Comparison;
-use self::value::{Flag, Moment, Text};
-use crate::account::Account;
+use self::column::Column;
+use self::fates::Fates;
+use self::flag::Flag;
+use self::join::{Joins, Reached};
+use self::labels::Labels;
+use self::moment::Moment;
+use self::password::Password;
+use self::prefs::Prefs;
+use self::row::{Elsewhere, Manner, Row};
+use self::rules::Rules;
+use self::text::Text;
+use self::users::{System, Users};
+use crate::account::{Account, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::error::RunError;
 use crate::format::{Record, TableSample};
 use crate::policy::Unsupported;
-use crate::source::kit::common;
+use crate::source::kit::shape;
 use crate::source::{Context, Detection, Fate, Role, Source};
 
 pub use self::section::nearest;
@@ -38,110 +53,36 @@ pub struct Mapping {
     pub unsupported: Option<Unsupported>,
     /// `[source] from`: the system whose reading this one changes.
     pub base: Option<String>,
+    /// `[system]`: all that there is to know of a system.
+    system: Option<System>,
+    users: Vec<Users>,
     table: Option<String>,
-    null: Vec<String>,
-    ignore_missing: bool,
+    manner: Manner,
     joins: Joins,
-    skip: Vec<Comparison>,
+    rules: Rules,
     id: Option<Text>,
     email: Option<Text>,
     email_verified: Option<Flag>,
     phone: Option<Text>,
     phone_verified: Option<Flag>,
     name: Option<Text>,
+    username: Option<Text>,
+    /// Whether a user name that looks like an address is one where there is no other.
+    username_is_address: bool,
     enabled: Option<Flag>,
     labels: Option<Labels>,
     prefs: Option<Prefs>,
     created_at: Option<Moment>,
     last_seen: Option<Moment>,
     password: Password,
+    fates: Fates,
 }
 
 impl Mapping {
-    /// Reads a mapping file, which then lives as long as the process.
-    ///
-    /// # Errors
-    /// [`RunError::io`] if it cannot be read, [`RunError::usage`] if it is no mapping.
-    pub fn read(path: &Path) -> Result<&'static Self, RunError> {
-        let text = std::fs::read_to_string(path).map_err(RunError::io(path))?;
-        let mapping = Self::parse(&text, &|name| std::env::var(name).ok()).map_err(|problem| problem.in_file(path))?;
-        Ok(Box::leak(Box::new(mapping)))
-    }
-
-    fn parse(text: &str, environment: Environment<'_>) -> Read<Self> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Problem(error.to_string()))?;
-        let mut file = Section::new("the file", table);
-        let (mut source, mut filter, mut user, password) = (
-            file.section("source", "[source]")?,
-            file.section("where", "[where]")?,
-            file.section("user", "[user]")?,
-            file.section("password", "[password]")?,
-        );
-        user.is_answered()?;
-        password.is_answered()?;
-        let joins = file.take("join");
-        file.end()?;
-        let mut text = |key| user.take(key).map(|value| Text::read(&format!("[user] {key}"), value)).transpose();
-        let (id, email, phone, name) = (text("id")?, text("email")?, text("phone")?, text("name")?);
-        let base = source.text("from")?;
-        if base.is_none() && id.is_none() && email.is_none() && phone.is_none() {
-            return Err(Problem("[user] needs at least one of id, email and phone".to_owned()));
-        }
-        let mut flag = |key| user.take(key).map(|value| Flag::read(&format!("[user] {key}"), value)).transpose();
-        let (email_verified, phone_verified, enabled) =
-            (flag("email_verified")?, flag("phone_verified")?, flag("enabled")?);
-        let mut moment = |key| user.take(key).map(|value| Moment::read(&format!("[user] {key}"), value)).transpose();
-        let (created_at, last_seen) = (moment("created_at")?, moment("last_seen")?);
-        // Found by looking, whatever is said here.
-        for found in ["format", "delimiter", "header", "encoding"] {
-            source.take(found);
-        }
-        let mut password = password;
-        let unsupported = match password.text("on_unsupported")?.as_deref() {
-            None => None,
-            Some("skip") => Some(Unsupported::Skip),
-            Some("no-password" | "without-password") => Some(Unsupported::WithoutPassword),
-            Some("bridge") => Some(Unsupported::Bridge),
-            Some(other) => {
-                return Err(Problem(format!(
-                    "[password] on_unsupported is `{other}`; there are skip, no-password and bridge"
-                )));
-            }
-        };
-        let own = id.as_ref().and_then(Text::sole_column).filter(|_| base.is_none());
-        let mut mapping = Self {
-            joins: Joins::read(joins, own)?,
-            unsupported,
-            base,
-            table: source.text("table")?.or(source.text("root")?),
-            null: source.texts("null")?,
-            ignore_missing: match source.text("missing")?.as_deref() {
-                None | Some("refuse") => false,
-                Some("ignore") => true,
-                Some(other) => {
-                    return Err(Problem(format!("[source] missing is `{other}`; there are refuse and ignore")));
-                }
-            },
-            skip: filter.texts("skip")?.into_iter().map(Comparison::read).collect::<Read<_>>()?,
-            id,
-            email,
-            email_verified,
-            phone,
-            phone_verified,
-            name,
-            enabled,
-            labels: user.take("labels").map(|value| Labels::read("[user] labels", value)).transpose()?,
-            prefs: user.take("prefs").map(|value| Prefs::read("[user] prefs", value)).transpose()?,
-            created_at,
-            last_seen,
-            password: Password::read(password, environment)?,
-        };
-        source.end()?;
-        filter.end()?;
-        user.end()?;
-        let wanted: Vec<String> = mapping.fates().into_iter().map(|(path, _)| path.to_owned()).collect();
-        mapping.joins.want(wanted.into_iter());
-        Ok(mapping)
+    /// Whether it describes a system, as the built-in ones are described.
+    #[must_use]
+    pub const fn is_system(&self) -> bool {
+        self.system.is_some()
     }
 
     /// `[source] table`
@@ -162,10 +103,6 @@ impl Mapping {
         self.joins.kind(table)
     }
 
-    fn row<'r, 'm>(&'m self, record: &'r Record<'r>, joined: Option<&'m dyn Elsewhere>) -> Row<'r, 'm> {
-        Row { record, null: &self.null, lenient: self.ignore_missing, joined }
-    }
-
     /// Whether the tables have the columns that are named, as far as tables say so: JSON leaves out what it does not have.
     /// `is_users` tells the users' tables.
     ///
@@ -175,7 +112,7 @@ impl Mapping {
         self.joins.check(tables)?;
         let users: Vec<_> = tables.iter().filter(|table| is_users(table)).collect();
         let says_all = |table: &&&TableSample| table.format.names_its_columns() && !table.columns.is_empty();
-        if self.ignore_missing || users.is_empty() || users.iter().filter(says_all).count() < users.len() {
+        if self.manner.ignore_missing || users.is_empty() || users.iter().filter(says_all).count() < users.len() {
             return Ok(());
         }
         let columns: Vec<&str> = users.iter().flat_map(|table| &table.columns).map(String::as_str).collect();
@@ -209,139 +146,109 @@ impl Mapping {
         context: &Context<'r>,
         account: &mut Account<'r>,
     ) -> Result<(), Refusal> {
-        let joined = Joined { joins: &self.joins, related: context.related };
-        let row = self.row(record, Some(&joined));
-        if let Some(comparison) = self.skip.iter().find(|comparison| comparison.holds(row)) {
-            let text = format!("left out by the mapping: {}", comparison.written);
-            return Err(Refusal::new(Code::SkippedBySource, text));
-        }
+        let reached = Reached { joins: &self.joins, related: context.related };
+        let joined = (!self.joins.is_empty()).then_some(&reached as &dyn Elsewhere);
+        let row = Row::new(record, &self.manner, joined, context);
+        self.rules.leave_out(row)?;
         if let Some(id) = &self.id {
             account.source_id = id.of(row)?.unwrap_or_default();
         }
-        for (text, field) in
-            [(&self.email, &mut account.email), (&self.phone, &mut account.phone), (&self.name, &mut account.name)]
-        {
+        for (text, field) in [(&self.email, &mut account.email), (&self.phone, &mut account.phone)] {
             if let Some(text) = text {
                 *field = text.of(row)?;
             }
         }
-        for (flag, field) in
-            [(&self.email_verified, &mut account.email_verified), (&self.phone_verified, &mut account.phone_verified)]
-        {
+        let username = self.username.as_ref().map_or(Ok(None), |text| text.of(row))?;
+        if self.username_is_address && account.email.is_none() {
+            account.email = username.clone().and_then(shape::address_like);
+        }
+        if let Some(text) = &self.name {
+            let is_email = |name: &Cow<'_, str>| text.unless_email && Some(name) == account.email.as_ref();
+            account.name = text.of(row)?.filter(|name| !is_email(name));
+        }
+        let email = account.email.as_deref();
+        for (flag, field, shown) in [
+            (&self.email_verified, &mut account.email_verified, email.is_some()),
+            (&self.phone_verified, &mut account.phone_verified, account.phone.is_some()),
+        ] {
             if let Some(flag) = flag {
-                *field = flag.of(row, context.now)?.unwrap_or(false);
+                *field = flag.of(row, email)?.unwrap_or(false) && (shown || !self.is_system());
             }
         }
         if let Some(flag) = &self.enabled {
-            account.enabled &= flag.of(row, context.now)?.unwrap_or(true);
+            account.enabled &= flag.of(row, email)?.unwrap_or(true);
         }
         if let Some(labels) = &self.labels {
-            account.roles = labels.of(row)?;
+            account.roles = labels.of(row, &mut account.notes)?;
         }
+        let username = username.filter(|name| Some(name) != account.email.as_ref());
         if let Some(prefs) = &self.prefs {
-            account.prefs.extend(prefs.of(row)?);
+            account.prefs.extend(prefs.of(row, &self.fates, username.as_deref())?);
         }
+        prefs::keep_username(&mut account.prefs, username.as_deref());
         for (name, moment, field) in [
             ("created_at", &self.created_at, &mut account.created_at),
             ("last_seen", &self.last_seen, &mut account.last_seen),
         ] {
             let Some(moment) = moment else { continue };
-            *field = moment.of(row)?;
-            if field.is_none() && context.keep_dates && row.first(moment.columns())?.is_some() {
-                let column = moment.columns().join("`, `");
-                let text = format!("column `{column}` holds no date that is understood");
+            let (read, written) = moment.of(row)?;
+            *field = read;
+            if read.is_none() && written && context.keep_dates && !self.manner.ignore_unclear {
+                let columns: Vec<_> = moment.columns().iter().map(Column::path).collect();
+                let text = format!("column `{}` holds no date that is understood", columns.join("`, `"));
                 account.notes.push(Note::new(Code::InvalidDate, text));
             }
-            if let (true, Some(read)) = (moment.keep, field) {
+            if let (true, Some(read)) = (moment.keep, read) {
                 account.prefs.insert(name.to_owned(), read.to_string().into());
             }
         }
         if self.password.is_said() {
             account.credential = self.password.of(row, context)?;
         }
-        Ok(())
+        account.enabled &= !self.rules.disables(row, &mut account.notes);
+        self.system.as_ref().map_or(Ok(()), |system| system.finish(record, context, account))
     }
 
     /// What the mapping itself makes of a column, if it names it.
     #[must_use]
     pub fn says(&self, column: &str) -> Option<Fate> {
-        let fates = self.fates();
-        let whole = fates.iter().find(|(name, _)| *name == column);
-        // Paths into a column carry a part of it.
-        let part = || fates.iter().find(|(name, _)| name.split('.').next() == Some(column));
-        whole.or_else(part).map(|(_, fate)| fate.clone())
+        self.fates.said(column).cloned()
     }
 
     /// Whether it says where passwords or hashes are.
     pub fn reads_a_password(&self) -> bool {
-        !self.password.needs().is_empty()
+        self.password.reads()
     }
 
     /// The columns it cannot do without: of each list, one.
     fn needs(&self) -> Vec<Vec<&str>> {
-        fn each<'m>(columns: impl Iterator<Item = &'m str>) -> impl Iterator<Item = Vec<&'m str>> {
-            columns.map(|column| vec![column])
-        }
-        fn one(columns: &[String]) -> Option<Vec<&str>> {
-            (!columns.is_empty()).then(|| columns.iter().map(String::as_str).collect())
-        }
-        let texts = [&self.id, &self.email, &self.phone, &self.name].into_iter().flatten();
-        let flags = [&self.email_verified, &self.phone_verified, &self.enabled].into_iter().flatten();
-        let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
-        let mut needs: Vec<_> = texts.flat_map(Text::needs).chain(self.password.needs()).collect();
-        needs.extend(flags.flat_map(Flag::columns).filter_map(one));
-        needs.extend(moments.filter_map(|moment| one(moment.columns())));
-        needs.extend(self.labels.iter().flat_map(|labels| each(labels.columns())));
-        needs.extend(self.prefs.iter().flat_map(|prefs| each(prefs.columns())));
-        needs.extend(each(self.skip.iter().map(|comparison| comparison.column.as_str())));
+        let mut needs = Vec::new();
+        self.visit(&mut |columns, _, _| {
+            if !columns.is_empty() {
+                needs.push(columns.iter().map(Column::path).collect());
+            }
+        });
         needs
-    }
-
-    /// Every column with what becomes of it.
-    fn fates<'m>(&'m self) -> Vec<(&'m str, Fate)> {
-        const CHANGED: &str = "as the mapping says";
-        let mut fates = Vec::new();
-        let texts = [("id", &self.id), ("email", &self.email), ("phone", &self.phone), ("name", &self.name)];
-        for (to, text) in texts.into_iter().filter_map(|(to, text)| Some((to, text.as_ref()?))) {
-            let (columns, unchanged) = text.columns();
-            let fate = if unchanged { Fate::Carried(to) } else { Fate::Transformed { to, how: CHANGED } };
-            fates.extend(columns.into_iter().map(|column| (column, fate.clone())));
-        }
-        let mut transformed = |to, columns: Vec<&'m str>| {
-            fates.extend(columns.into_iter().map(|column| (column, Fate::Transformed { to, how: CHANGED })));
-        };
-        transformed("password", self.password.needs().concat());
-        let flags = [
-            ("email_verified", &self.email_verified),
-            ("phone_verified", &self.phone_verified),
-            ("enabled", &self.enabled),
-        ];
-        for (to, flag) in flags.into_iter().filter_map(|(to, flag)| Some((to, flag.as_ref()?))) {
-            transformed(to, flag.columns().into_iter().flatten().map(String::as_str).collect());
-        }
-        transformed("labels", self.labels.iter().flat_map(Labels::columns).collect());
-        fates.extend(self.prefs.iter().flat_map(Prefs::columns).map(|column| (column, Fate::Prefs)));
-        let moments = [&self.created_at, &self.last_seen].into_iter().flatten();
-        fates.extend(moments.flat_map(Moment::columns).map(|column| (column.as_str(), common::CREATED)));
-        let left_out = Fate::Transformed { to: "record", how: "decides who is left out" };
-        let finds = Fate::Transformed { to: "record", how: "finds the rows of other tables" };
-        let of: Vec<_> = self.joins.columns().filter(|of| !fates.iter().any(|(column, _)| column == of)).collect();
-        fates.extend(of.into_iter().map(|of| (of, finds.clone())));
-        fates.extend(self.skip.iter().map(|comparison| (comparison.column.as_str(), left_out.clone())));
-        fates
     }
 }
 
 impl Source for Mapping {
     fn name(&self) -> &'static str {
-        "mapping"
+        self.system.as_ref().map_or("mapping", |system| system.name)
     }
 
     fn about(&self) -> &'static str {
-        "any export, described by a mapping file (--map)"
+        self.system.as_ref().map_or("any export, described by a mapping file (--map)", |system| system.about)
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        self.password.hints
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        if let Some(system) = &self.system {
+            return system.detect(&self.users, tables);
+        }
         let found = tables.iter().any(|table| self.role(table) == Role::Users);
         found.then(|| Detection { score: 100, why: "as the mapping file says".to_owned() })
     }
@@ -353,19 +260,49 @@ impl Source for Mapping {
             let headerless = table.columns.is_empty() && column.parse::<usize>().is_ok_and(|i| i < table.width);
             headerless || table.columns.iter().any(|c| c == path || c == column)
         };
+        let users = self.users.iter().find_map(|users| users.role(table));
+        if let Some(role) = users.filter(|_| self.is_system()) {
+            return role;
+        }
         if let Some(kind) = self.joins.kind(table) {
             return Role::Related(kind);
+        }
+        if !self.users.is_empty() {
+            return users.unwrap_or(Role::Ignored);
         }
         let mut identifying = [&self.id, &self.email, &self.phone].into_iter().flatten();
         let users = match &self.table {
             Some(name) => table.table == *name || table.table.is_empty(),
-            None => identifying.any(|text| text.columns().0.into_iter().any(has)),
+            None => identifying.any(|text| {
+                let mut found = false;
+                text.visit(&mut |columns| found |= columns.iter().any(|column| has(column.path())));
+                found
+            }),
         };
         if users { Role::Users } else { Role::Ignored }
     }
 
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        let mut roles: Vec<_> = tables.iter().map(|table| self.role(table)).collect();
+        if let Some(system) = &self.system {
+            system.one(tables, &mut roles);
+        }
+        roles
+    }
+
+    fn role_of(&self, record: &Record<'_>) -> Role {
+        if self.users.iter().any(|users| users.is_user(record)) {
+            return Role::Users;
+        }
+        self.joins.kind_of(record).map_or(Role::Ignored, Role::Related)
+    }
+
     /// A mapping names the columns of a headerless table by their numbers.
     fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        let named = self.users.iter().find_map(|users| users.fields(table)).or_else(|| self.joins.fields(table));
+        if named.is_some() || self.is_system() {
+            return named;
+        }
         Some((0..table.width).map(|column| column.to_string()).collect())
     }
 
@@ -380,6 +317,9 @@ impl Source for Mapping {
     }
 
     fn noticed(&self) -> Vec<String> {
+        if self.is_system() {
+            return Vec::new();
+        }
         let texts = [("id", &self.id), ("email", &self.email), ("phone", &self.phone), ("name", &self.name)];
         let mut noticed: Vec<String> = self.labels.iter().flat_map(Labels::noticed).collect();
         noticed.extend(self.enabled.iter().flat_map(|flag| flag.noticed("[user] enabled")));
@@ -396,13 +336,13 @@ impl Source for Mapping {
         &self,
         record: &'r Record<'r>,
     ) -> (Option<std::borrow::Cow<'r, str>>, Option<std::borrow::Cow<'r, str>>) {
-        let row = self.row(record, None);
+        let row = Row::alone(record, &self.manner);
         let text = |text: &Option<Text>| text.as_ref().and_then(|text| text.of(row).ok()).flatten();
         (text(&self.id), text(&self.email))
     }
 
     fn fate(&self, column: &str) -> Fate {
-        self.says(column).unwrap_or(Fate::Dropped { why: "the mapping does not name it" })
+        self.fates.of(column).clone()
     }
 }
 

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use toml::Value as Toml;
 
+use super::column::Column;
+use super::condition::Conditions;
 use super::row::Row;
+use super::rules::Said;
 use super::section::{Problem, Read, Section, a};
-use super::value::Text;
-use crate::account::{Credential, HashInput, SaltEncoding};
+use super::text::Text;
+use crate::account::{Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Note, Refusal};
 use crate::source::Context;
 use crate::source::kit::common;
@@ -25,6 +28,10 @@ pub(in crate::source) struct Password {
     scheme: Option<Text>,
     salt: Option<Text>,
     salt_encoding: Encoding,
+    /// What is known of all hashes.
+    pub(in crate::source) hints: &'static [Hint],
+    /// Of whom there is no password to be had, and why.
+    none: Vec<(Conditions, Code, Said)>,
     numbers: [Option<Number>; 6],
     signer_key: Option<Text>,
     salt_separator: Option<Text>,
@@ -32,7 +39,7 @@ pub(in crate::source) struct Password {
 
 enum Encoding {
     Const(SaltEncoding),
-    Column(String),
+    Column(Column),
 }
 
 impl Default for Encoding {
@@ -44,7 +51,7 @@ impl Default for Encoding {
 /// A number for everybody, or a column of them.
 enum Number {
     Const(u64),
-    Column(String),
+    Column(Column),
 }
 
 /// The numeric parameters, by their generic names and shorter ones, in the order of [`Password::numbers`].
@@ -58,8 +65,26 @@ const NUMBERS: [(&str, &str); 6] = [
 ];
 
 impl Password {
-    pub(in crate::source) fn read(mut section: Section, environment: Environment<'_>) -> Read<Self> {
+    pub(in crate::source) fn read(mut section: Section, environment: Environment<'_>, system: bool) -> Read<Self> {
         let mut password = Self::default();
+        let known = section.take("known");
+        password.hints = match known {
+            None if system => Hint::KNOWN,
+            None => &[],
+            Some(Toml::Table(table)) => hints(Section::new("[password.known]", table))?,
+            Some(_) => return Err(Problem("[password.known] is a table".to_owned())),
+        };
+        for mut none in section.tables("none", None)? {
+            let when = Conditions::take(&mut none, "when")?;
+            let code = match none.one_of("code", &["no-password", "hash-not-exported", "redacted-hash"])? {
+                None | Some(0) => Code::NoPassword,
+                Some(1) => Code::HashNotExported,
+                Some(_) => Code::RedactedHash,
+            };
+            let Some(said) = none.text("say")? else { return Err(Problem(format!("{} needs say", none.name()))) };
+            none.end()?;
+            password.none.push((when, code, Said::read(&said)));
+        }
         if let Some(value) = section.take("hash") {
             password.hash = Some(Text::read("[password] hash", value)?);
         }
@@ -96,12 +121,17 @@ impl Password {
 
     pub(in crate::source) fn of<'r>(&self, row: Row<'r, '_>, context: &Context<'r>) -> Result<Credential<'r>, Refusal> {
         let text = |text: &Option<Text>| text.as_ref().map_or(Ok(None), |text| text.verbatim(row));
+        if let Some((_, code, said)) = self.none.iter().find(|(when, ..)| when.hold(row)) {
+            return Ok(common::without(*code, said.of(row)));
+        }
         if let Some(plain) = text(&self.plain)? {
             return generic::plain("plain", plain);
         }
         let Some(hash) = text(&self.hash)? else { return Ok(Credential::default()) };
         if common::is_unusable(&hash) {
-            return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
+            let who = if row.manner.ignore_unclear { "source" } else { "export" };
+            let text = format!("the {who} marks the password as unusable");
+            return Ok(Credential::None(Note::new(Code::NoPassword, text)));
         }
         let [scrypt_n, scrypt_r, scrypt_p, scrypt_length, rounds, mem_cost] = self.numbers.each_ref();
         let number = |number: &Option<Number>| match number {
@@ -109,19 +139,19 @@ impl Password {
             Some(Number::Const(number)) => Ok(Some(*number)),
             Some(Number::Column(column)) => {
                 let found = row.first(std::slice::from_ref(column))?;
-                strict::number(column, found.as_ref().map(|(_, found)| found.value()))
+                strict::number(column.path(), found.as_ref().map(|(_, found)| found.value()))
             }
         };
         let mut input = HashInput {
             hash,
             declared: text(&self.scheme)?.filter(|name| name != "auto"),
-            hints: &[],
+            hints: self.hints,
             salt: text(&self.salt)?,
             salt_encoding: match &self.salt_encoding {
                 Encoding::Const(encoding) => *encoding,
                 Encoding::Column(column) => {
                     let found = row.first(std::slice::from_ref(column))?;
-                    strict::salt_encoding(column, found.as_ref().map(|(_, found)| found.value()))?
+                    strict::salt_encoding(column.path(), found.as_ref().map(|(_, found)| found.value()))?
                 }
             },
             scrypt_n: number(scrypt_n)?,
@@ -134,15 +164,15 @@ impl Password {
             mem_cost: number(mem_cost)?,
             pepper: None,
         };
-        if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none()) {
+        if let Some(project) = context.firebase.filter(|_| input.signer_key.is_none() && !row.manner.ignore_unclear) {
             generic::fill_firebase(&mut input, project);
         }
         Ok(Credential::Hash(input))
     }
 
     /// Whether the mapping says where passwords are.
-    pub(in crate::source) const fn is_said(&self) -> bool {
-        self.hash.is_some() || self.plain.is_some()
+    pub(in crate::source) fn is_said(&self) -> bool {
+        self.hash.is_some() || self.plain.is_some() || !self.none.is_empty()
     }
 
     /// What is to be said of the map of schemes, once everything is read.
@@ -156,19 +186,49 @@ impl Password {
         Ok(Some(separator.verbatim(row)?.unwrap_or_default()))
     }
 
-    /// The columns it cannot do without: of each list, one.
-    pub(in crate::source) fn needs(&self) -> Vec<Vec<&str>> {
+    /// Hands over the columns; of each list, it needs one.
+    pub(in crate::source) fn visit<'m>(&'m self, each: &mut dyn FnMut(&'m [Column])) {
         let texts = [&self.hash, &self.plain, &self.scheme, &self.salt, &self.signer_key, &self.salt_separator];
-        let mut needs: Vec<_> = texts.into_iter().flatten().flat_map(Text::needs).collect();
-        needs.extend(self.numbers.iter().flatten().filter_map(|number| match number {
-            Number::Column(column) => Some(vec![column.as_str()]),
-            Number::Const(_) => None,
-        }));
-        if let Encoding::Column(column) = &self.salt_encoding {
-            needs.push(vec![column]);
+        texts.into_iter().flatten().for_each(|text| text.visit(each));
+        for number in self.numbers.iter().flatten() {
+            if let Number::Column(column) = number {
+                each(std::slice::from_ref(column));
+            }
         }
-        needs
+        if let Encoding::Column(column) = &self.salt_encoding {
+            each(std::slice::from_ref(column));
+        }
+        let conditions = self.none.iter().flat_map(|(when, _, said)| when.columns().chain(said.columns()));
+        conditions.for_each(|column| each(std::slice::from_ref(column)));
     }
+
+    /// Whether it reads a hash or a password.
+    pub(in crate::source) const fn reads(&self) -> bool {
+        self.hash.is_some() || self.plain.is_some()
+    }
+}
+
+/// `[password.known]`
+fn hints(mut section: Section) -> Read<&'static [Hint]> {
+    fn kept(text: String) -> &'static str {
+        Box::leak(text.into_boxed_str())
+    }
+    let mut hints = Vec::new();
+    for (key, hint) in [("bare", Hint::Bare), ("crypt", Hint::Crypt), ("interchangeable", Hint::Interchangeable)] {
+        hints.extend(section.flag(key)?.filter(|said| *said).map(|_| hint));
+    }
+    let worded: [(&str, fn(&'static str) -> Hint); 5] = [
+        ("digest", Hint::Digest),
+        ("prehashed", Hint::PreHashed),
+        ("salted_key", Hint::SaltedKey),
+        ("prepared", Hint::Prepared),
+        ("pepper_possible", Hint::PepperPossible),
+    ];
+    for (key, hint) in worded {
+        hints.extend(section.text(key)?.map(|text| hint(kept(text))));
+    }
+    section.end()?;
+    Ok(Vec::leak(hints))
 }
 
 /// `"hex"`, or `{ from = "column" }`.
@@ -189,18 +249,18 @@ fn number(name: &str, value: Toml) -> Read<Number> {
         Toml::Integer(number) => {
             u64::try_from(number).map(Number::Const).map_err(|_| Problem(format!("{at} is not negative")))
         }
-        Toml::String(column) => Ok(Number::Column(column)),
+        Toml::String(name) => Ok(Number::Column(Column::new(name))),
         other => Ok(Number::Column(column(&at, other)?)),
     }
 }
 
 /// `{ from = "column" }`.
-fn column(at: &str, value: Toml) -> Read<String> {
+fn column(at: &str, value: Toml) -> Read<Column> {
     let Toml::Table(table) = value else { return Err(Problem(format!("{at} is not {}", a(&value)))) };
     let mut section = Section::new(at, table);
     let from = section.text("from")?.ok_or_else(|| Problem(format!("{at} needs from")))?;
     section.end()?;
-    Ok(from)
+    Ok(Column::new(from))
 }
 
 /// `"env:NAME"`, `"column"`, or a table as any text's. A key itself does not stand in a mapping file, which people share.

@@ -12,6 +12,14 @@ pub(in crate::source) struct Problem(pub(in crate::source) String);
 pub(in crate::source) type Read<T> = Result<T, Problem>;
 
 impl Problem {
+    /// With the line of the file that it is about, as far as its words tell.
+    pub(in crate::source) fn in_line_of(self, text: &str) -> Self {
+        match line_of(text, &self.0) {
+            Some(line) => Self(format!("line {line}: {}", self.0)),
+            None => self,
+        }
+    }
+
     pub(in crate::source) fn in_file(self, path: &std::path::Path) -> RunError {
         RunError::usage(path.display().to_string()).because(self)
     }
@@ -52,6 +60,61 @@ impl Section {
         self.take(key).map_or_else(|| Ok(Vec::new()), |value| texts(&self.at(key), value))
     }
 
+    /// Tables: `[[name]]`, or a list of tables in braces. `one` makes a table of an item that is none.
+    pub(in crate::source) fn tables(&mut self, key: &'static str, one: Option<&str>) -> Read<Vec<Section>> {
+        let at = self.at(key);
+        self.tables_at(key, &at, one)
+    }
+
+    /// As [`Self::tables`] of a whole file: `[[users]]`.
+    pub(in crate::source) fn tables_named(&mut self, key: &'static str, name: &str) -> Read<Vec<Section>> {
+        self.tables_at(key, name, None)
+    }
+
+    fn tables_at(&mut self, key: &'static str, at: &str, one: Option<&str>) -> Read<Vec<Section>> {
+        let items = match self.take(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(table) => vec![table],
+        };
+        let section = |value| match (value, one) {
+            (Value::Table(table), _) => Ok(Section::new(at, table)),
+            (other, Some(key)) => Ok(Section::new(at, Table::from_iter([(key.to_owned(), other)]))),
+            (other, None) => Err(Problem(format!("{at} is a list of tables, not {}", a(&other)))),
+        };
+        items.into_iter().map(section).collect()
+    }
+
+    /// `true` or `false`.
+    pub(in crate::source) fn flag(&mut self, key: &'static str) -> Read<Option<bool>> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Boolean(flag)) => Ok(Some(flag)),
+            Some(other) => Err(Problem(format!("{} is true or false, not {}", self.at(key), a(&other)))),
+        }
+    }
+
+    /// A number that is not negative.
+    pub(in crate::source) fn number(&mut self, key: &'static str) -> Read<Option<usize>> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Integer(n)) if usize::try_from(n).is_ok() => Ok(usize::try_from(n).ok()),
+            Some(other) => {
+                Err(Problem(format!("{} is a number that is not negative, not {}", self.at(key), a(&other))))
+            }
+        }
+    }
+
+    /// One of these words.
+    pub(in crate::source) fn one_of(&mut self, key: &'static str, words: &[&str]) -> Read<Option<usize>> {
+        let Some(word) = self.text(key)? else { return Ok(None) };
+        let found = words.iter().position(|known| *known == word);
+        found.map(Some).ok_or_else(|| {
+            let (last, others) = words.split_last().unwrap_or((&"", &[]));
+            Problem(format!("{} is `{word}`; there are {} and {last}", self.at(key), others.join(", ")))
+        })
+    }
+
     /// A table whose values are texts.
     pub(in crate::source) fn words(&mut self, key: &'static str) -> Read<Vec<(String, String)>> {
         let at = self.at(key);
@@ -79,6 +142,11 @@ impl Section {
                 Err(Problem(format!("{} is still a question (\"?\"): say which, or take the line out", self.at(key))))
             }
         }
+    }
+
+    /// Its name, for messages.
+    pub(in crate::source) fn name(&self) -> &str {
+        &self.name
     }
 
     /// `[user] email`, for messages.
@@ -110,6 +178,51 @@ pub(in crate::source) fn texts(at: &str, value: Value) -> Read<Vec<String>> {
         Value::Array(items) => items.into_iter().map(|item| text(at, item)).collect(),
         other => Ok(vec![text(at, other)?]),
     }
+}
+
+/// The line of what a problem names: a value in quotes, or a section, `[user]`, and a key in it.
+fn line_of(text: &str, problem: &str) -> Option<usize> {
+    let name = |text: &str| text.trim_start_matches('[').split(']').next().unwrap_or_default().trim().to_owned();
+    let (unknown, place) = match problem.strip_prefix("unknown key `").and_then(|rest| rest.split_once("` in ")) {
+        Some((key, place)) => (Some(key), place),
+        None => (None, problem),
+    };
+    let quoted = problem.split('`').nth(1).filter(|_| unknown.is_none()).map(|value| format!("\"{value}\""));
+    let mut holding = text.lines().enumerate().filter(|(_, line)| quoted.as_ref().is_some_and(|q| line.contains(q)));
+    if let (Some((at, _)), None) = (holding.next(), holding.next()) {
+        return Some(at + 1);
+    }
+    let (section, key) = match place.split_once(']') {
+        Some((section, rest)) if section.starts_with('[') => {
+            (name(section), unknown.or_else(|| rest.trim_start_matches(']').split_whitespace().next()))
+        }
+        _ => (String::new(), unknown),
+    };
+    let key = key.map(|key| key.trim_end_matches([':', ',', ';']));
+    let dotted = key.map(|key| if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") });
+    let (mut within, mut begun) = (section.is_empty(), None);
+    for (at, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with('[') {
+            let header = name(line.trim_start());
+            if dotted.as_ref() == Some(&header) {
+                return Some(at + 1);
+            }
+            within = header == section || section.is_empty() || header.starts_with(&format!("{section}."));
+            begun = begun.or(within.then_some(at + 1));
+        }
+        if within && key.is_some_and(|key| gives(line, key)) {
+            return Some(at + 1);
+        }
+    }
+    begun
+}
+
+/// Whether a line gives a value to a key, also within braces.
+fn gives(line: &str, key: &str) -> bool {
+    line.match_indices(key).any(|(at, _)| {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        !line[..at].ends_with(is_part) && line[at + key.len()..].trim_start().starts_with('=')
+    })
 }
 
 /// `a boolean`, `an integer`.

@@ -162,8 +162,9 @@ fn flags_are_read_as_the_mapping_says() {
         let value: toml::Table = format!("v = {written}").parse().unwrap();
         let Ok(flag) = Flag::read("v", value["v"].clone()) else { panic!("{written}") };
         let record = testing::row("", &["x"], &[cell]);
-        let now = testing::context(&NoRelated).now;
-        let read = flag.of(Row { record: &record, null: &[], lenient: false, joined: None }, now).ok().flatten();
+        let context = testing::context(&NoRelated);
+        let manner = Manner::default();
+        let read = flag.of(Row::new(&record, &manner, None, &context), None).ok().flatten();
         assert_eq!(read, expected, "{written} of `{cell}`");
     }
 }
@@ -205,7 +206,7 @@ fn plain_text_passwords_stay_as_they_are() {
 
 #[test]
 fn every_starting_map_is_a_mapping() {
-    for source in crate::source::ALL {
+    for source in crate::source::ALL.iter() {
         if let Err(problem) = parse(&example::example(source.name())) {
             panic!("{}: {problem}", source.name());
         }
@@ -240,10 +241,11 @@ struct Groups;
 impl crate::source::Related for Groups {
     fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [serde_json::Value]> {
         Cow::Owned(match (kind, key) {
-            ("join 2", "7") => vec![json!([["mail"], { "to": "" }]), json!([["mail"], { "to": "a@example.com" }])],
-            ("join 1", "7") => vec![json!([["in"], { "group": 1 }]), json!([["in"], { "group": 2 }])],
-            ("join 3", "1") => vec![json!([["other"], { "shut": "1" }])],
-            ("join 3", "2") => vec![json!([["shut", "other"], { "shut": "1", "say": "{\"why\":\"spam\"}" }])],
+            ("join 2", "7") => vec![json!(""), json!("a@example.com")],
+            ("join 1", "7") => vec![json!(1), json!(2)],
+            // Columns in the order in which they are read; which joins hold the row stands before.
+            ("join 3", "1") => vec![json!([4, null, "1"])],
+            ("join 3", "2") => vec![json!([12, "{\"why\":\"spam\"}", "1"])],
             _ => Vec::new(),
         })
     }
@@ -290,9 +292,9 @@ fn rows_of_other_tables_are_found_by_their_keys() {
     }
     let kept =
         mapping.relate("join 3", &testing::record(json!({ "id": 2, "shut": 1, "say": "x", "more": 1 }))).unwrap();
-    assert_eq!(kept, ("2".to_owned(), json!([["other", "shut"], { "say": "x", "shut": 1 }])));
+    assert_eq!(kept, ("2".to_owned(), json!([12, "x", 1])));
     let kept = mapping.relate("join 3", &testing::record(json!({ "id": 1, "shut": 0 }))).unwrap();
-    assert_eq!(kept.1[0], json!(["other"]));
+    assert_eq!(kept.1[0], json!(4));
 }
 
 #[test]
@@ -327,5 +329,95 @@ fn a_status_is_read_by_the_name_of_its_column() {
     for key in ["enabled = \"?\"", "email = \"?\""] {
         let told = parse(&format!("[user]\nid = \"id\"\n{key}\n")).err();
         assert!(told.is_some_and(|told| told.contains("is still a question")), "{key}");
+    }
+}
+
+/// The files of all systems that are files, by name.
+fn systems() -> &'static [(&'static str, &'static str)] {
+    crate::source::systems::data::FILES
+}
+
+#[test]
+fn every_built_in_file_is_read_and_says_its_own_name() {
+    for (name, text) in systems() {
+        let mapping = Mapping::of_system(text).unwrap_or_else(|problem| panic!("{name}.toml: {problem}"));
+        assert!(mapping.is_system(), "{name}.toml has no [system]");
+        assert_eq!(mapping.name(), *name, "{name}.toml: [system] name");
+    }
+}
+
+#[test]
+fn a_broken_file_is_told_with_its_line_and_what_was_meant() {
+    let (_, whole) = systems().iter().find(|(name, _)| *name == "mybb").expect("a system");
+    let line = |text: &str| whole.lines().position(|line| line.starts_with(text)).expect("a line") + 1;
+    for (from, to, at, said) in [
+        (
+            "created_at =",
+            "craeted_at =",
+            "created_at",
+            "unknown key `craeted_at` in [user]; did you mean `created_at`?",
+        ),
+        ("unnamed", "unamed", "labels", "unknown key `unamed` in [user] labels; did you mean `unnamed`?"),
+        ("key     = \"gid\"", "kye     = \"gid\"", "[join.group]", "[join.group] needs key"),
+        ("token ", "tokens ", "token", "did you mean `token`?"),
+        ("\"ban.lifted > now\"", "\"ban.lifted > soon\"", "when = \"ban.lifted > now\"", "a number, true"),
+        ("columns = [\"uid\", \"username\"", "colums = [\"uid\", \"username\"", "columns", "did you mean `columns`?"),
+    ] {
+        let broken = whole.replacen(from, to, 1);
+        let problem = Mapping::of_system(&broken).err().unwrap_or_else(|| panic!("{to} is read"));
+        assert!(problem.starts_with(&format!("line {}: ", line(at))), "{to}: {problem}");
+        assert!(problem.contains(said), "{problem}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_mutated_file_is_read_or_told_where_it_is_broken(
+        which in 0_usize..1000,
+        edits in proptest::collection::vec((0_u8..6, 0_usize..10_000, 0_usize..10_000), 1..4),
+        cell in "\\PC{0,12}",
+    ) {
+        let (_, whole) = systems()[which % systems().len()];
+        let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
+        for (kind, at, other) in edits {
+            let (at, other) = (at % lines.len(), other % lines.len());
+            match kind {
+                0 => drop(lines.remove(at)),
+                1 => lines.swap(at, other),
+                2 => lines[at] = lines[other].clone(),
+                // The value of another key.
+                3 => if let (Some((key, _)), Some((_, value))) = (lines[at].split_once('='), lines[other].split_once('=')) {
+                    lines[at] = format!("{key}={value}");
+                },
+                4 => {
+                    let cut: String = lines[at].chars().take(other % 40).collect();
+                    lines[at] = cut;
+                }
+                _ => lines[at] = lines[at].replace(['"', ','], ""),
+            }
+            if lines.is_empty() {
+                lines.push(String::new());
+            }
+        }
+        match Mapping::of_system(&lines.join("\n")) {
+            Err(problem) => assert!(problem.contains(['`', '[']) || problem.contains("line"), "{problem}"),
+            Ok(mapping) => {
+                let columns = ["id", "uid", "_key", "email", "data", "member", "password", "status", "extra"];
+                let cells = [cell.as_str(); 9];
+                for format in [Format::Csv, Format::Json, Format::Colon] {
+                    let table = testing::table("users", format, &columns);
+                    let _ = (mapping.detect(std::slice::from_ref(&table)), mapping.roles(&[table]));
+                }
+                let record = testing::row("users", &columns, &cells);
+                let nested = json!({ "id": [cell], "email": { "address": cell }, "data": { "email": cell }, "profile": {} });
+                for record in [record, testing::record(nested)] {
+                    let _ = (mapping.interpret(&record, &testing::context(&Groups)), mapping.who(&record));
+                    let _ = (mapping.role_of(&record), mapping.fate(&cell));
+                    for kind in ["table 1", "table 2", "join 1"] {
+                        let _ = mapping.relate(kind, &record);
+                    }
+                }
+            }
+        }
     }
 }

@@ -17,12 +17,15 @@ pub(in crate::source) struct Words {
     pairs: Vec<(String, String)>,
     met: Vec<AtomicBool>,
     others: RwLock<BTreeSet<String>>,
+    /// Keys in which `*` stands for anything; nobody has to know which of them occur.
+    patterns: bool,
 }
 
 impl Words {
     pub(in crate::source) fn new(pairs: Vec<(String, String)>) -> Self {
         let met = pairs.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { pairs, met, others: RwLock::default() }
+        let patterns = pairs.iter().any(|(from, _)| from.contains('*'));
+        Self { pairs, met, others: RwLock::default(), patterns }
     }
 
     /// A list of words, each of which is its own.
@@ -36,7 +39,7 @@ impl Words {
 
     /// What a word is mapped to.
     pub(in crate::source) fn get(&self, word: &str) -> Option<&str> {
-        self.find(word, |from| from == word)
+        self.find(word, |from| matches(from, word))
     }
 
     /// Whether a word is in the list, in whatever case.
@@ -58,7 +61,8 @@ impl Words {
 
     fn remember(&self, word: &str) {
         let known = |others: &BTreeSet<String>| others.len() >= KEPT || others.contains(word);
-        if self.pairs.is_empty() || known(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
+        if self.pairs.is_empty() || self.patterns || known(&self.others.read().unwrap_or_else(PoisonError::into_inner))
+        {
             return;
         }
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
@@ -70,6 +74,9 @@ impl Words {
     /// What a person should know once everything is read. `others` says what became of words without a key; `None` where
     /// they may be anything, names and secrets among them.
     pub(in crate::source) fn noticed(&self, at: &str, others: Option<&str>) -> Vec<String> {
+        if self.patterns {
+            return Vec::new();
+        }
         let kept = self.others.read().unwrap_or_else(PoisonError::into_inner);
         let unmet = self.pairs.iter().zip(&self.met).filter(|(_, met)| !met.load(Ordering::Relaxed));
         let mut noticed: Vec<String> = unmet
@@ -87,6 +94,21 @@ impl Words {
     }
 }
 
+/// Whether a word is of a pattern, in which `*` stands for anything.
+pub(in crate::source) fn matches(pattern: &str, word: &str) -> bool {
+    let Some((begins, rest)) = pattern.split_once('*') else { return pattern == word };
+    let Some(mut word) = word.strip_prefix(begins) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return word.ends_with(part);
+        }
+        let Some(at) = word.find(part) else { return false };
+        word = &word[at + part.len()..];
+    }
+    true
+}
+
 fn shortened(word: &str) -> String {
     word.chars().take(24).collect()
 }
@@ -98,4 +120,29 @@ fn meant<'w>(key: &str, words: &'w BTreeSet<String>) -> Option<&'w str> {
         |word: &&String| word.eq_ignore_ascii_case(key) || truth(key).is_some_and(|yes| truth(word) == Some(yes));
     let list: Vec<&str> = words.iter().map(String::as_str).collect();
     words.iter().find(same).map(String::as_str).or_else(|| nearest(key, &list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, word, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "ab", true),
+            ("a*", "ba", false),
+            ("*b", "ab", true),
+            ("*", "", true),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("{SHA256}*:*", "{SHA256}x:y", true),
+            ("{SHA256}*:*", "{SHA256}x", false),
+            ("*x*y*", "axbyc", true),
+            ("*y*x*", "axbyc", false),
+        ] {
+            assert_eq!(matches(pattern, word), expected, "{pattern} {word}");
+        }
+    }
 }

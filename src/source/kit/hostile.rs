@@ -96,13 +96,13 @@ proptest! {
             nameless.width = width;
             nameless.records = vec![object.clone()];
             let tables = [table, nameless];
-            for source in ALL {
+            for source in ALL.iter() {
                 let _ = (source.detect(&tables), source.roles(&tables));
                 let _ = (source.headerless(&tables[1]), source.mender().map(|mend| mend(&tables[1], "a,b,c")));
             }
         }
         let rows = crate::source::NoRelated;
-        for source in ALL {
+        for source in ALL.iter() {
             let _ = (source.role_of(&record), source.who(&record), source.relate("any", &record));
             let _ = source.interpret(&record, &testing::context(&rows));
         }

@@ -1,0 +1,74 @@
+//! A column as a mapping names it, or a path into one: found in each record by its place, which is looked up once a table.
+
+use std::sync::OnceLock;
+
+use crate::format::{Place, Record, Value};
+
+/// A column's name, or a path into JSON: `profile.emails.0.address`.
+#[derive(Debug)]
+pub(in crate::source) struct Column {
+    path: Place,
+    /// The path's first part, and the others.
+    parts: Option<(Place, Vec<String>)>,
+    /// Where it stands among the rows of another table, if it does.
+    pub(super) joined: OnceLock<Option<Joined>>,
+}
+
+/// A column of a joined table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) struct Joined {
+    /// The place of the join among all.
+    pub(super) join: usize,
+    /// The place among the columns that are kept of its rows.
+    pub(super) field: usize,
+}
+
+impl Column {
+    pub(in crate::source) fn new(path: impl Into<String>) -> Self {
+        let path = path.into();
+        let mut parts = path.split('.').map(str::to_owned);
+        let first = parts.next().unwrap_or_default();
+        let rest: Vec<String> = parts.collect();
+        let parts = (!rest.is_empty()).then(|| (Place::new(first), rest));
+        Self { path: Place::new(path), parts, joined: OnceLock::new() }
+    }
+
+    pub(in crate::source) fn list(paths: Vec<String>) -> Vec<Self> {
+        paths.into_iter().map(Self::new).collect()
+    }
+
+    /// As it was written.
+    pub(in crate::source) fn path(&self) -> &str {
+        self.path.name()
+    }
+
+    /// The first part of the path.
+    pub(in crate::source) fn first(&self) -> &str {
+        self.parts.as_ref().map_or(self.path(), |(first, _)| first.name())
+    }
+
+    /// The parts after the first.
+    pub(super) fn rest(&self) -> &[String] {
+        self.parts.as_ref().map_or(&[], |(_, rest)| rest)
+    }
+
+    /// The last part of the path, which is its name.
+    pub(in crate::source) fn last(&self) -> &str {
+        self.rest().last().map_or(self.path(), String::as_str)
+    }
+
+    /// What stands there in a record; JSON that is text is not looked into.
+    pub(super) fn value<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
+        match (record.at(&self.path), &self.parts) {
+            (None, Some((first, rest))) => {
+                rest.iter().try_fold(record.at(first)?, |value, part| value.member(part.as_str()))
+            }
+            (found, _) => found,
+        }
+    }
+
+    /// The value of the path's first part.
+    pub(super) fn outermost<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
+        self.parts.as_ref().and_then(|(first, _)| record.at(first))
+    }
+}

@@ -1,0 +1,92 @@
+//! The systems that are files: all of this folder's `*.toml`, which `build.rs` finds.
+
+use std::borrow::Cow;
+use std::sync::{LazyLock, OnceLock};
+
+use serde_json::Value as Json;
+
+use crate::account::{Account, Hint};
+use crate::code::Refusal;
+use crate::format::{Record, TableSample};
+use crate::source::describe::Mapping;
+use crate::source::{Context, Detection, Fate, Role, Source};
+
+include!(concat!(env!("OUT_DIR"), "/systems.rs"));
+
+/// A system that a file describes. The file is read when somebody asks for the first time.
+pub struct Data {
+    name: &'static str,
+    /// The file, for `rehome sources --example`.
+    pub text: &'static str,
+    read: OnceLock<Mapping>,
+}
+
+/// All of them, by name.
+pub static ALL: LazyLock<Vec<Data>> =
+    LazyLock::new(|| FILES.iter().map(|&(name, text)| Data { name, text, read: OnceLock::new() }).collect());
+
+/// The file of this name.
+#[must_use]
+pub fn file(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+impl Data {
+    fn mapping(&self) -> &Mapping {
+        self.read.get_or_init(|| match Mapping::of_system(self.text) {
+            Ok(mapping) => mapping,
+            // A test reads every file that is built in.
+            Err(problem) => unreachable!("{}.toml: {problem}", self.name),
+        })
+    }
+}
+
+impl Source for Data {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.mapping().about()
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        self.mapping().hints()
+    }
+
+    fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        self.mapping().detect(tables)
+    }
+
+    fn role(&self, table: &TableSample) -> Role {
+        self.mapping().role(table)
+    }
+
+    fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
+        self.mapping().roles(tables)
+    }
+
+    fn role_of(&self, record: &Record<'_>) -> Role {
+        self.mapping().role_of(record)
+    }
+
+    fn headerless(&self, table: &TableSample) -> Option<Vec<String>> {
+        self.mapping().headerless(table)
+    }
+
+    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
+        self.mapping().relate(kind, record)
+    }
+
+    fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {
+        self.mapping().interpret(record, context)
+    }
+
+    fn who<'r>(&self, record: &'r Record<'r>) -> (Option<Cow<'r, str>>, Option<Cow<'r, str>>) {
+        self.mapping().who(record)
+    }
+
+    fn fate(&self, column: &str) -> Fate {
+        self.mapping().fate(column)
+    }
+}
