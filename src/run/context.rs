@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::gate::{Entry, Gate};
@@ -108,11 +109,11 @@ impl Context {
     ///
     /// # Errors
     /// [`Stopped`] if the run is to stop first, or the target does not list users.
-    pub async fn list(&self, queries: &[Value]) -> Result<(Vec<User>, usize), Stopped> {
+    pub async fn list<U: DeserializeOwned>(&self, queries: &[Value]) -> Result<(Vec<U>, usize), Stopped> {
         match self.ask(&Request::list(queries)).await? {
-            Reply::Answer(answer) => match answer.read::<Page>() {
-                Some(page) if page.users.iter().all(User::is_whole) => Ok((page.users, answer.body.len())),
-                _ => Err(self.stop_run("the target answers a list of users with something else".into())),
+            Reply::Answer(answer) => match answer.read::<Page<U>>() {
+                Some(page) => Ok((page.users, answer.body.len())),
+                None => Err(self.something_else()),
             },
             Reply::Gone => Err(self.stop_run("the target has no list of users".into())),
             Reply::Refused { problem, .. } => {
@@ -160,7 +161,10 @@ impl Context {
     /// # Errors
     /// As [`Context::list`].
     pub async fn listed(&self, ids: &[&str]) -> Result<HashMap<String, User>, Stopped> {
-        let (users, _) = self.list(&[equal("$id", ids), limit(ids.len())]).await?;
+        let (users, _) = self.list::<User>(&[equal("$id", ids), limit(ids.len())]).await?;
+        if !users.iter().all(User::is_whole) {
+            return Err(self.something_else());
+        }
         Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
     }
 
@@ -192,6 +196,10 @@ impl Context {
             }
             self.gate.sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    fn something_else(&self) -> Stopped {
+        self.stop_run("the target answers a list of users with something else".into())
     }
 
     /// Nobody can be served: ends the run.

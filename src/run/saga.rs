@@ -419,7 +419,7 @@ impl<'c> Saga<'c> {
 
     /// The first user whom these queries select.
     async fn first(&self, queries: &[Value]) -> Result<Result<Option<User>, Problem>, Stopped> {
-        let page = self.read::<Page>(&Request::list(queries)).await?;
+        let page = self.read::<Page<User>>(&Request::list(queries)).await?;
         Ok(page.map(|page| page.and_then(|page| page.users.into_iter().next())))
     }
 

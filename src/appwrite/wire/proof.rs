@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::php::{same_members, same_set};
@@ -95,10 +96,37 @@ impl Proof {
             }
             Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),
             Self::Edit(id, edit) => answer.read::<User>().is_some_and(|user| user.id == *id && edit.is_shown_by(&user)),
-            Self::Member(name) => answer.json().get(name).is_some(),
+            Self::Member(name) => has_member(&answer.body, name),
             Self::Nothing => answer.body.is_empty(),
         }
     }
+}
+
+/// Whether this is a JSON object with such a member. Nothing of it is kept: a page of users is read once more by whoever wants
+/// them.
+fn has_member(body: &[u8], name: &str) -> bool {
+    struct Members<'n>(&'n str);
+
+    impl<'de> Visitor<'de> for Members<'_> {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+            let mut found = false;
+            while let Some(name) = members.next_key::<Cow<'_, str>>()? {
+                found |= name == self.0;
+                members.next_value::<IgnoredAny>()?;
+            }
+            Ok(found)
+        }
+    }
+
+    let mut body = serde_json::Deserializer::from_slice(body);
+    let found = serde::Deserializer::deserialize_map(&mut body, Members(name));
+    found.is_ok_and(|found| found && body.end().is_ok())
 }
 
 impl Step<'_> {

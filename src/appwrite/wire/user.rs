@@ -77,11 +77,22 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// A page of a list of users.
+/// A page of a list of users, of whom as much is read as is of use.
 #[derive(Debug, Deserialize)]
-pub struct Page {
+pub struct Page<U = User> {
     /// The users, in the order of the query.
-    pub users: Vec<User>,
+    pub users: Vec<U>,
+}
+
+/// Who somebody is, and since when: the rest of the document is passed over.
+#[derive(Debug, Deserialize)]
+pub struct Seen {
+    /// `$id`
+    #[serde(rename = "$id")]
+    pub id: String,
+    /// When the server created the user, by its own clock, in Unix milliseconds.
+    #[serde(rename = "$createdAt", default, deserialize_with = "millis")]
+    pub created_at: Option<i64>,
 }
 
 impl User {

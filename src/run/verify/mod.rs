@@ -26,7 +26,7 @@ use crate::report::Report;
 use crate::report::figures::users;
 use crate::runtime;
 use crate::scheme::known;
-use strays::Ours;
+use strays::{Ours, Strays};
 
 /// Every finding, one JSON object a line.
 const LOG: &str = "verify.log.ndjson";
@@ -123,7 +123,7 @@ fn one(
     let ours = readers.transpose()?.map(|readers| Ours::of(&readers)).transpose()?;
     let log = Log::new(stage.folder.begin(LOG)?);
     let keep = |finding: &Finding| log.add(finding).map_err(RunError::io(LOG));
-    let found = look(&stage, &planner, &survey.duplicates, ledger, ours.as_ref(), through, keep)?;
+    let found = look(&stage, &planner, &survey.duplicates, ledger, ours, through, keep)?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
     tell(&*stage.listener, &found, counts.left);
@@ -146,7 +146,7 @@ pub(super) fn read_back(
     ledger: Ledger,
 ) -> Result<Verified, RunError> {
     let ours = Ours::of([&stage.reader])?;
-    look(stage, planner, duplicates, ledger, Some(&ours), None, |_| Ok(()))
+    look(stage, planner, duplicates, ledger, Some(ours), None, |_| Ok(()))
 }
 
 /// Reads back and signs in; each finding is handed on as it comes.
@@ -155,7 +155,7 @@ fn look(
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     ledger: Ledger,
-    ours: Option<&Ours>,
+    ours: Option<Ours>,
     through: Option<&str>,
     keep: impl Fn(&Finding) -> Result<(), RunError>,
 ) -> Result<Verified, RunError> {
@@ -184,10 +184,12 @@ fn look(
     };
     let found = (|| {
         let mut found = Verified::default();
+        // Beside the others: one page is asked for after the other.
+        let strays = ours.map(|ours| Strays::look_for(&context, &runtime, ours, stage.preflight.version));
         let people = people::People { stage, planner, duplicates, known: &known, through: through.is_some() };
         let people::Seen { sign_ins, elsewhere } = people.compare(&context, &runtime, &mut found, &sink)?;
-        if let Some(ours) = ours {
-            strays::find(&context, &runtime, ours, elsewhere, stage.preflight.version, &mut found, &sink)?;
+        if let Some(strays) = strays {
+            strays.name(elsewhere, &context, &runtime, &mut found, &sink)?;
         }
         let concurrency = stage.session.concurrency;
         sign_in(&context, &runtime, concurrency, sign_ins, &mut found, &sink, &*stage.listener)?;

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use crate::appwrite::Version;
+use crate::appwrite::wire::user::Seen;
 use crate::appwrite::wire::{cursor_after, limit};
 use crate::error::RunError;
 use crate::ledger::Reader;
-use crate::run::context::Context;
+use crate::run::context::{Context, Stopped};
 use crate::run::engine::BEGAN;
 use crate::run::feed::{date_ahead, id_digest};
 use crate::run::findings::{Finding, Sink, Verified};
@@ -58,51 +62,93 @@ impl Ours {
     }
 }
 
-/// Pages through all users of the project and looks for those whom neither a ledger knows nor, in `elsewhere`, the plan of
-/// another shard.
-pub(super) fn find(
-    context: &Arc<Context>,
-    runtime: &Runtime,
-    ours: &Ours,
-    mut elsewhere: Vec<u64>,
+/// Pages of users that may wait to be looked at.
+const WAITING: usize = 64;
+
+/// All users of the project, being paged through beside the comparison of everybody who is planned.
+pub(super) struct Strays {
+    pages: mpsc::Receiver<Unknown>,
+    turning: JoinHandle<Result<(), Stopped>>,
+    began: i64,
+}
+
+/// Those of a page whom no ledger knows.
+struct Unknown {
+    /// Of these, created before the run began.
+    others: u64,
+    users: Vec<Seen>,
+}
+
+impl Strays {
+    /// Begins to page through all users of the project.
+    pub(super) fn look_for(context: &Arc<Context>, runtime: &Runtime, ours: Ours, version: Version) -> Self {
+        let (sender, pages) = mpsc::channel(WAITING);
+        let (context, began) = (context.clone(), ours.began);
+        let turning = async move { turn_pages(&context, ours, version, sender).await };
+        Self { pages, turning: runtime.spawn(turning.in_current_span()), began }
+    }
+
+    /// Names those whom neither a ledger knows nor, in `elsewhere`, the plan of another shard.
+    pub(super) fn name(
+        mut self,
+        mut elsewhere: Vec<u64>,
+        context: &Context,
+        runtime: &Runtime,
+        found: &mut Verified,
+        sink: Sink<'_>,
+    ) -> Result<(), RunError> {
+        elsewhere.sort_unstable();
+        while let Some(page) = self.pages.blocking_recv() {
+            found.others += page.others;
+            for user in page.users {
+                if elsewhere.binary_search(&id_digest(&user.id)).is_ok() {
+                    found.elsewhere += 1;
+                    continue;
+                }
+                found.counts.stray += 1;
+                let since = user.created_at.is_none_or(|created| created >= self.began.saturating_add(EXACT));
+                let when = if since { "since this run began" } else { "in the seconds in which this run began" };
+                let text = format!("created {when}, and not by it");
+                sink(Finding { record: 0, user_id: user.id, what: "stray", text })?;
+            }
+        }
+        let turned = runtime.block_on(self.turning).map_err(|_| RunError::internal("paging through users died"))?;
+        turned.map_err(|Stopped| context.stopped())
+    }
+}
+
+async fn turn_pages(
+    context: &Context,
+    ours: Ours,
     version: Version,
-    found: &mut Verified,
-    sink: Sink<'_>,
-) -> Result<(), RunError> {
-    elsewhere.sort_unstable();
+    sender: mpsc::Sender<Unknown>,
+) -> Result<(), Stopped> {
     let mut last: Option<String> = None;
     let mut size = FIRST_PAGE;
     loop {
         let mut queries = vec![limit(size)];
         queries.extend(last.as_deref().map(cursor_after));
-        let (users, bytes) = runtime.block_on(context.list(&queries)).map_err(|_| context.stopped())?;
-        for user in &users {
-            let id = id_digest(&user.id);
-            if ours.ids.binary_search(&id).is_ok() {
-                continue;
-            }
-            if user.created_at.is_some_and(|created| created < ours.began) {
-                found.others += 1;
-            } else if elsewhere.binary_search(&id).is_ok() {
-                found.elsewhere += 1;
-            } else {
-                found.counts.stray += 1;
-                let since = user.created_at.is_none_or(|created| created >= ours.began.saturating_add(EXACT));
-                let when = if since { "since this run began" } else { "in the seconds in which this run began" };
-                let text = format!("created {when}, and not by it");
-                sink(Finding { record: 0, user_id: user.id.clone(), what: "stray", text })?;
-            }
+        let (mut users, bytes) = context.list::<Seen>(&queries).await?;
+        let (read, next) = (users.len(), users.last().map(|user| user.id.clone()));
+        users.retain(|user| ours.ids.binary_search(&id_digest(&user.id)).is_err());
+        let unknown = users.len();
+        users.retain(|user| user.created_at.is_none_or(|created| created >= ours.began));
+        let page = Unknown { others: (unknown - users.len()) as u64, users };
+        // Whoever stopped listening has ended.
+        if (page.others > 0 || !page.users.is_empty()) && sender.send(page).await.is_err() {
+            return Ok(());
         }
-        let next = users.last().map(|user| user.id.clone());
         if next.is_some() && next == last {
-            return Err(RunError::target("the target gives the same page of users again: it ignores `cursorAfter`"));
+            return Err(
+                context.stop_run("the target gives the same page of users again: it ignores `cursorAfter`".into())
+            );
         }
         last = next;
-        if users.len() < FIRST_PAGE || last.is_none() || context.stop.is_set() {
+        if read < FIRST_PAGE || last.is_none() || context.stop.is_set() {
             return Ok(());
         }
         if version >= LEAN_LISTS {
-            size = (PAGE_BYTES / (bytes / users.len()).max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
+            size = (PAGE_BYTES / (bytes / read).max(1)).clamp(FIRST_PAGE, LARGEST_PAGE);
         }
     }
 }
