@@ -151,6 +151,7 @@ fn known_hashes() -> Vec<String> {
         "hmac",
         "spring-standard",
         "cognito",
+        "srp",
     ];
     assert!(unseen.iter().all(|name| only_said.contains(name)), "no string is called {unseen:?}");
     let known = found.into_iter().zip(&answers).filter(|(_, answer)| !names(answer).is_empty());

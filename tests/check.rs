@@ -36,6 +36,11 @@ fn a_journal_whose_later_lines_take_users_back_is_no_export() {
     let whole = format!("{}{}", user("ana"), user("bo"));
     std::fs::write(&file, &whole).expect("written");
     run(rehome().arg("check").arg(&file)).exits(0);
+    // Ana has changed her password: the later line counts, which has her `_id` again.
+    std::fs::write(&file, whole.clone() + &user("ana")).expect("written");
+    let said = run(rehome().arg("check").arg(&file)).exits(2).stderr;
+    assert!(said.contains("journal") && said.contains("group_by(._id)"), "{said}");
+    run(rehome().args(["check", "--duplicates", "refuse"]).arg(&file)).exits(3);
     std::fs::write(&file, whole + "{\"$$deleted\":true,\"_id\":\"bo\"}\n").expect("written");
     let said = run(rehome().arg("check").arg(&file)).exits(2).stderr;
     assert!(said.contains("journal") && said.contains("compact"), "{said}");

@@ -189,3 +189,78 @@ fn the_screen_names_the_table_that_is_read() {
     assert!(screen.contains("table `customers`, with the members"), "{screen}");
     assert!(screen.contains("table `admins` looks as if it held people, too"), "{screen}");
 }
+
+#[test]
+fn scripts_of_other_databases_are_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let [one, two, _] = HASHES;
+    let sql_server = format!(
+        "USE [Shop]\r\nGO\r\nSET ANSI_NULLS ON\r\nGO\r\nSET IDENTITY_INSERT [dbo].[Users] ON \r\n\r\n\
+         INSERT [dbo].[Users] ([Id], [Email], [PasswordHash], [IsLocked], [Created]) VALUES (1, N'a@example.com', N'{one}', 0, \
+         CAST(N'2020-01-01T00:00:00.000' AS DateTime))\r\n\
+         INSERT [dbo].[Users] ([Id], [Email], [PasswordHash], [IsLocked], [Created]) VALUES (2, N'b@example.com', N'{two}', 1, \
+         CAST(N'2020-01-01T00:00:00.000' AS DateTime))\r\nSET IDENTITY_INSERT [dbo].[Users] OFF\r\n"
+    );
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(sql_server.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    std::fs::write(home.path().join("utf16.sql"), utf16).expect("written");
+    let plan = run(rehome().arg("plan").arg(home.path().join("utf16.sql"))).exits(0);
+    assert_eq!(plan.lines().len(), 2, "{}", plan.stdout);
+    assert_eq!(planned(home.path(), "server.sql", &sql_server), "bcrypt off");
+    let oracle = format!(
+        "REM INSERTING into APP.USERS\nSET DEFINE OFF;\n\
+         Insert into APP.USERS (ID,EMAIL,PASSWORD_HASH,BANNED,CREATED,CHANGED) values (1,'a@example.com','{one}',0,\
+         to_date('01-JAN-20','DD-MON-RR'),SYSDATE);\n\
+         Insert into APP.USERS (ID,EMAIL,PASSWORD_HASH,BANNED,CREATED,CHANGED) values (2,'b@example.com','{two}',1,\
+         DATE '2020-01-01',to_timestamp('01-JAN-20 01.02.03','DD-MON-RR HH24.MI.SS'));\n"
+    );
+    assert_eq!(planned(home.path(), "oracle.sql", &oracle), "bcrypt off");
+}
+
+#[test]
+fn what_names_nobody_says_what_would() {
+    let home = tempfile::tempdir().expect("a folder");
+    let keyed = json!({ "users": { "k1": { "email": "a@example.com", "passwordHash": HASHES[0] } } });
+    let said = planned(home.path(), "keyed.json", &keyed.to_string());
+    assert!(said.contains("to_entries") && said.contains("keyed.json"), "{said}");
+    let rows = format!("INSERT INTO `users` VALUES (1,'Ann','a@example.com',NULL,'{}','2020-01-01');\n", HASHES[0]);
+    let said = planned(home.path(), "rows.sql", &rows);
+    assert!(said.starts_with("stop") && said.contains("dump again without --no-create-info"), "{said}");
+    assert!(!said.contains(HASHES[0]), "{said}");
+}
+
+#[test]
+fn what_the_emulator_of_firebase_keeps_is_what_was_typed_or_imported() {
+    let home = tempfile::tempdir().expect("a folder");
+    let fake = "fakeHash:salt=fakeSaltAbc123:password=hunter22";
+    std::fs::write(home.path().join("a.csv"), passwords([fake, fake, fake])).expect("written");
+    let plan = run(rehome().args(["plan", "--reveal", "--plain-passwords"]).arg(home.path().join("a.csv"))).exits(0);
+    assert_eq!(plan.lines()[0]["create"]["body"]["password"], "hunter22");
+    let bcrypt = "JDJiJDA1JFlkQTE3T0Y0ZHBjWEdFRGpadk1DZC4wU29HS2NWU2FBMS4uQnB6elVQOEVJSlFVMXFXTFI2";
+    let users = json!({ "users": [{ "localId": "a1", "email": "a@example.com", "passwordHash": bcrypt }] });
+    assert_eq!(planned(home.path(), "emulator.json", &users.to_string()), "bcrypt");
+}
+
+#[test]
+fn verifiers_digests_of_unknown_columns_and_numbers_of_one_shop_are_what_they_are() {
+    let home = tempfile::tempdir().expect("a folder");
+    let key = "5e884898da28047151d0e56f8dc6292773603d0d6aabbd62a11ef721d1542d88";
+    let csv = format!("id,email,salt,verifier\n1,a@example.com,{key},{key}\n");
+    std::fs::write(home.path().join("a.csv"), csv).expect("written");
+    let plan = run(rehome().arg("plan").arg(home.path().join("a.csv")));
+    assert_eq!(plan.lines()[0]["refused"]["scheme"], "srp");
+    // Where nothing is called a password, a digest may be one.
+    let found = planned(home.path(), "a.csv", &format!("id,email,field7\n1,a@example.com,{key}\n"));
+    assert!(found.starts_with("stop") && found.contains("`field7`") && !found.contains(key), "{found}");
+    for csv in [
+        format!("id,email,avatar_hash\n1,a@example.com,{key}\n"),
+        format!("id,email,password,field7\n1,a@example.com,{},{key}\n", HASHES[0]),
+    ] {
+        assert!(!planned(home.path(), "a.csv", &csv).starts_with("stop"), "{csv}");
+    }
+    let [one, two, _] = HASHES;
+    let opencart = format!(
+        "customer_id,customer_group_id,store_id,firstname,email,password,salt,status,date_added\n\
+         1,1,0,Ann,a@example.com,{one},,1,2024-01-01\n2,1,0,Bo,b@example.com,{two},,0,2024-01-01\n"
+    );
+    assert_eq!(planned(home.path(), "a.csv", &opencart), "bcrypt off");
+}

@@ -140,6 +140,11 @@ impl SourceFile {
         self.empty.clone()
     }
 
+    /// The file as a message names it.
+    pub fn name(&self) -> String {
+        self.input.name()
+    }
+
     /// The format, as sources and people are told.
     pub fn format(&self) -> Format {
         match self.kind {

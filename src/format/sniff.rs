@@ -158,11 +158,13 @@ fn colon_width(text: &[u8]) -> Option<usize> {
 
 /// Whether a line begins as only statements and dumps' comments do.
 pub(crate) fn is_dump(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 20] = [
+    const STARTS: [&[u8]; 21] = [
         b"/*",
         b"#",
         b"-- ",
         b"--\n",
+        // Oracle's SQL Developer.
+        b"REM INSERTING into ",
         b"\\restrict ",
         b"\\connect ",
         b"INSERT ",

@@ -198,6 +198,12 @@ impl Duplicates {
         self.verdicts.is_empty()
     }
 
+    /// How many records have another's id.
+    #[must_use]
+    pub fn of_one_id(&self) -> usize {
+        self.verdicts.iter().filter(|(_, clash)| matches!(clash.refused, Some((Code::DuplicateId, _)))).count()
+    }
+
     /// Has the plan yield to what its record clashes with: it is refused, or goes without what another record has.
     pub fn apply(&self, record: u64, planned: &mut Planned<'_>, origin: &str) {
         let Ok(at) = self.verdicts.binary_search_by_key(&record, |(record, _)| *record) else { return };

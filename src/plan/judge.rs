@@ -32,7 +32,7 @@ pub struct Judge {
 
 /// A member of NeDB's files, which are journals: a later line of the same `_id` replaces or removes an earlier one.
 /// <https://github.com/seald/nedb#persistence>
-const TAKES_BACK: &str = "$$deleted";
+pub(super) const TAKES_BACK: &str = "$$deleted";
 
 /// How columns are to be looked at, found out once for a table.
 #[derive(Default)]
@@ -57,7 +57,9 @@ impl Lens {
         }
         let source = export.source();
         names.clone_into(&mut self.names);
-        let looks = names.iter().zip(source.fates(names)).map(|(name, fate)| look(export, source, name, &fate));
+        let fates = source.fates(names);
+        let bare = lacks_password(source, &fates);
+        let looks = names.iter().zip(&fates).map(|(name, fate)| look(export, source, name, fate, bare));
         self.watched = looks.enumerate().filter(|(_, look)| *look != NOT).collect();
     }
 }
@@ -73,6 +75,8 @@ enum Watch {
     Not,
     /// Any cell may be a hash that says itself to be one.
     Cells,
+    /// So may a bare digest: no other column is a password.
+    Digests,
     /// By its name it is a credential, whatever is in it.
     Named,
 }
@@ -159,7 +163,7 @@ impl Judge {
                         *taken_back |= name == TAKES_BACK && !export.ignores(name);
                         let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
                         let fates = fates.get_or_insert_with(|| source.fates(&names()));
-                        let look = look(export, source, name, &fates[at]);
+                        let look = look(export, source, name, &fates[at], lacks_password(source, fates));
                         if lens.members.len() < 512 {
                             lens.members.push((name.to_string(), look));
                         }
@@ -223,7 +227,8 @@ impl Judge {
             let path = found.within.as_ref().map_or_else(|| column.clone(), |within| format!("{column}.{within}"));
             let what = match found.kind {
                 Some(kind) => format!("looks like {kind}"),
-                None => "is named like a password".to_owned(),
+                None if holds_password(column) || suggests_password(column) => "is named like a password".to_owned(),
+                None => "looks like digests where nothing else is a password".to_owned(),
             };
             said.push(format!(
                 "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, {}[password] hash = \
@@ -272,7 +277,7 @@ fn note(unread: &mut HashMap<String, Unread>, column: &str, value: &Value<'_>, C
 }
 
 /// How a column is to be looked at. What a source drops and says why is known to it: there only hashes count.
-fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look {
+fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_password: bool) -> Look {
     const ELSEWHERE: [&str; 13] = [
         "token",
         "otp",
@@ -300,10 +305,47 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate) -> Look
     let watch = match () {
         () if elsewhere || factor || export.maps_a_password() => Watch::Not,
         () if !known && (holds_password(column) || suggests_password(column)) => Watch::Named,
+        () if lacks_password && !names_digest(&lower) => Watch::Digests,
         () => Watch::Cells,
     };
     let asked = !known && !export.ignores(column) && !export.says_who_is_enabled();
     (watch, if asked { traced(column) } else { Trace::Nothing })
+}
+
+/// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.
+fn lacks_password(source: &dyn Source, fates: &[Fate]) -> bool {
+    let is_password =
+        |fate: &Fate| matches!(fate, Fate::Carried("password") | Fate::Transformed { to: "password", .. });
+    source.name() == "generic" && !fates.iter().any(is_password)
+}
+
+/// Whether a name says of what else than a password a digest could be, or that it is a key.
+fn names_digest(lower: &str) -> bool {
+    const OTHERS: [&str; 22] = [
+        "id",
+        "key",
+        "token",
+        "avatar",
+        "image",
+        "photo",
+        "file",
+        "icon",
+        "picture",
+        "etag",
+        "checksum",
+        "fingerprint",
+        "device",
+        "hash_of",
+        "email",
+        "mail",
+        "sign",
+        "code",
+        "secret",
+        "url",
+        "link",
+        "ref",
+    ];
+    OTHERS.iter().any(|other| lower.contains(other))
 }
 
 /// What a column that its source does not know could tell. A name that means one thing is read, whichever source it is.
@@ -322,6 +364,7 @@ fn seen(value: &Value<'_>, watch: Watch) -> Option<Counts> {
     let kind = cell::kind_in(value);
     let counts = match value {
         _ if kind.is_some() => true,
+        Value::Text(text) if watch == Watch::Digests => cell::is_digest(text) && text.len() >= 32,
         Value::Text(text) => {
             watch == Watch::Named && text.len() >= 3 && crate::source::kit::common::truth(value).is_none()
         }

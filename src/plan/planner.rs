@@ -14,7 +14,7 @@ use crate::appwrite::Profile;
 use crate::code::Refusal;
 use crate::error::{Kind, RunError};
 use crate::event::{Listener, Silent};
-use crate::format::{Position, Record};
+use crate::format::{Format, Position, Record, TableSample};
 use crate::policy::{Duplicates as Policy, Policies, Unsupported};
 use crate::read::{Export, Item};
 
@@ -167,6 +167,31 @@ impl<'e> Planner<'e> {
         let mut clashes = Clashes::new(shared);
         self.each_claim(suspects, |claim| clashes.take(claim))?;
         Ok(clashes.decided())
+    }
+
+    /// Stops at a journal: no database exports one `_id` twice, and files that do (NeDB's) mean the last line of each, not
+    /// the first.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] with how to make an export of it.
+    pub fn stop_at_journal(&self, duplicates: &Duplicates) -> Result<(), RunError> {
+        let export = self.export;
+        let lines =
+            |table: &TableSample| table.format == Format::Ndjson && table.columns.iter().any(|column| column == "_id");
+        let count = duplicates.of_one_id();
+        if count == 0
+            || self.policies.duplicates == Policy::Refuse
+            || export.ignores(super::judge::TAKES_BACK)
+            || !export.tables().iter().any(lines)
+        {
+            return Ok(());
+        }
+        let lines = if count == 1 { "1 line has".to_owned() } else { format!("{count} lines have") };
+        Err(RunError::usage(format!(
+            "{lines} the `_id` of an earlier one, which no database exports: in a journal (NeDB) the last line of each counts; let \
+             the program that wrote it compact it, or pass its last lines: `jq -s 'group_by(._id) | map(last) | .[]' -c`; \
+             --duplicates refuse leaves all of them out; nothing was sent"
+        )))
     }
 
     /// Hands over the claims of all records with suspect keys, in the order of the export.

@@ -107,7 +107,7 @@ impl Export {
         let unsupported = described.or(options.mapping).and_then(|mapping| mapping.unsupported);
         let Opened { mut files, mut tables, mut findings } = Opened::of(paths)?;
         let Some((source, why)) = choose(&tables, &options, described)? else {
-            let unknown = RunError::export(unknown(&tables));
+            let unknown = RunError::export(unknown(&files, &tables));
             return Err(look::with_proposal(unknown, paths, files, tables));
         };
         let mut roles = match tables::settle(&files, &tables, source, &options) {
@@ -496,9 +496,16 @@ fn likeness(table: &TableSample) -> usize {
         + usize::from(!table.records.is_empty())
 }
 
-fn unknown(tables: &[TableSample]) -> String {
+fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
     if tables.is_empty() {
-        return "there are no rows in it that could be users".into();
+        let json = files.iter().find(|file| file.format() == Format::Json);
+        return match json.map(SourceFile::name) {
+            Some(file) => format!(
+                "there is no list of objects in it; users who stand in an object under their ids become one with `jq '[.users | \
+                 to_entries[] | {{id: .key}} + .value]' {file}`, with `.` or another path for `.users`"
+            ),
+            None => "there are no rows in it that could be users".into(),
+        };
     }
     // Of many, those that could hold people come first.
     let mut likely: Vec<&TableSample> = tables.iter().collect();
@@ -506,8 +513,15 @@ fn unknown(tables: &[TableSample]) -> String {
     let more = likely.len().saturating_sub(4);
     let found = likely.iter().take(4).map(|table| format!("{} has {}", tables::place(table), tables::columns(table)));
     let found: Vec<_> = found.collect();
+    let nameless = likely.iter().take(4).any(|table| table.columns.is_empty() && table.width > 0);
+    let again = match tables[0].format {
+        Format::Sql if nameless => {
+            "; the dump says nowhere what its columns are called: dump again without --no-create-info, or with --complete-insert"
+        }
+        _ => "",
+    };
     format!(
-        "cannot tell whose export this is: {}; name the source with --from, or its columns with --map",
+        "cannot tell whose export this is: {}{again}; name the source with --from, or its columns with --map",
         found.join("; ") + &if more > 0 { format!("; and {more} more tables") } else { String::new() }
     )
 }

@@ -34,9 +34,10 @@ impl Standings {
         let mut standings =
             Self { source, mapping, on, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
-        for column in users.flat_map(|(table, _)| &table.columns) {
+        for (table, column) in users.flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column))) {
             if !standings.seen.contains(column) {
-                standings.columns.extend(standings.meaning(column).map(|meaning| (column.clone(), meaning)));
+                let meaning = standings.meaning(column).and_then(|_| status::meaning_among(column, &table.columns));
+                standings.columns.extend(meaning.map(|meaning| (column.clone(), meaning)));
                 standings.seen.push(column.clone());
             }
         }

@@ -109,7 +109,8 @@ fn within(record: &Map<String, Value>, depth: u8) -> Result<HashInput<'static>, 
     };
     Ok(HashInput {
         hash: Cow::Owned(hash),
-        declared: find(ColumnRole::Scheme).filter(|name| !name.is_empty()).map(Cow::Owned),
+        // A project calls its own scrypt no more than that.
+        declared: find(ColumnRole::Scheme).filter(|name| !name.is_empty() && project.is_none()).map(Cow::Owned),
         hints,
         salt: find(ColumnRole::Salt).map(Cow::Owned),
         salt_encoding,

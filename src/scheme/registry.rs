@@ -307,6 +307,7 @@ pub static SCHEMES: &[Scheme] = &[
     none("mssql", &["mssql2000", "mssql2005", "mssql2012"], "Microsoft SQL Server: 0x0100…, 0x0200…", NOT_FOR_USERS),
     none("oracle", &["oracle10", "oracle11", "oracle12"], "Oracle: S:…, T:…", NOT_FOR_USERS),
     none("cisco", &["ciscotype4", "ciscotype7", "ciscotype8", "ciscotype9", "ciscopix", "ciscoasa"], "Cisco's types", NOT_FOR_USERS),
+    none("srp", &["srp6", "srp6a", "srpverifier"], "SRP: a verifier and a salt in columns of their own", "an SRP verifier is no hash that an endpoint computes"),
     none("cognito", &["awscognito"], "Amazon Cognito", "Cognito exports no hashes"),
 ];
 

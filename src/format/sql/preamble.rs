@@ -67,7 +67,7 @@ impl Signs {
             let line = memchr(b'\n', text).map_or(text, |end| &text[..end]);
             match text {
                 [] => return,
-                [b'-', b'-', ..] | [b'#', ..] => self.comment(line),
+                [b'-', b'-', ..] | [b'#', ..] | [b'R', b'E', b'M', b' ', ..] => self.comment(line),
                 // psql's own commands.
                 [b'\\', ..] => self.is_mysql(false),
                 [b'/', b'*', ..] => {

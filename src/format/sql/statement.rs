@@ -91,6 +91,7 @@ impl SqlFramer {
                 }
                 return Some(at + end);
             }
+            _ if head.word("REM") => self.state = State::Line,
             _ if head.word("GO") => return Some(at + head.pos),
             _ if head.word("USE") => {
                 whole(memchr(b'\n', rest))?;
@@ -101,6 +102,12 @@ impl SqlFramer {
             _ => {
                 whole(memchr(b'\n', rest))?;
                 if head.word("SET") {
+                    // SQL Server's, which no semicolon ends: `SET IDENTITY_INSERT [dbo].[Users] ON`.
+                    if head.word("IDENTITY_INSERT") {
+                        head.table();
+                        head.any_of(&["ON", "OFF"]);
+                        return Some(at + head.pos);
+                    }
                     self.set(&mut head);
                 } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
                     self.uncommitted = true;

@@ -151,7 +151,8 @@ impl<'a> Reader<'a> {
     }
 
     fn after_word(&mut self, word: &'a str) -> Result<Value<'a>, String> {
-        const NOTHING: [&str; 5] = ["NULL", "DEFAULT", "CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP"];
+        const NOTHING: [&str; 7] =
+            ["NULL", "DEFAULT", "CURRENT_TIMESTAMP", "CURRENT_DATE", "LOCALTIMESTAMP", "SYSDATE", "SYSTIMESTAMP"];
         let is = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
         match self.next() {
             // `_binary 'x'`, `_utf8mb4'x'`, `N'x'`, `E'x'`, `X'6869'`, `b'1'`
@@ -166,6 +167,8 @@ impl<'a> Reader<'a> {
                 Ok(Value::Text(text))
             }
             Some(b'0' | b'X' | b'x') if word.starts_with('_') => self.literal(),
+            // The standard's `DATE '2020-01-01'`.
+            Some(b'\'') if is(&["DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "JSON", "JSONB"]) => self.literal(),
             Some(b'(') => self.call(word),
             Some(b'[') if is(&["ARRAY"]) => {
                 self.pos += 1;
@@ -194,11 +197,17 @@ impl<'a> Reader<'a> {
         match name.as_str() {
             // When it is loaded, which nobody knows.
             "now" | "current_timestamp" | "getdate" | "getutcdate" | "sysdate" | "curdate" | "localtimestamp"
-            | "strftime" | "datetime" | "date" | "time" | "julianday" | "unixepoch" | "unix_timestamp" => {
+            | "strftime" | "datetime" | "date" | "time" | "julianday" | "unixepoch" | "unix_timestamp" | "sysdatetime"
+            // What it makes up then.
+            | "uuid" | "gen_random_uuid" | "uuid_generate_v4" | "newid" | "sys_guid" | "nextval" | "empty_clob"
+            | "empty_blob" => {
                 self.past_brackets()?;
                 return Ok(Value::Null);
             }
-            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "cast" | "convert" => {}
+            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "hextoraw" | "cast" | "convert" => {}
+            // Oracle's, and MySQL's: the first argument, read as the second says.
+            "to_date" | "to_timestamp" | "to_timestamp_tz" | "to_clob" | "to_nclob" | "to_char" | "to_number"
+            | "str_to_date" | "uuid_to_bin" => {}
             _ => return Err("it is a call of a function, which only the database can work out".into()),
         }
         let start = self.pos;
@@ -207,7 +216,7 @@ impl<'a> Reader<'a> {
         let typed = self.next() != Some(b'\'');
         let mut arguments = vec![self.value()?];
         // `CAST('x' AS type)`, `CONVERT('x' USING utf8)`, but `CONVERT(type, 'x')`.
-        if name == "cast" || name == "convert" {
+        if name == "cast" || name == "convert" || name.contains("to_") {
             if name == "convert" && typed && self.next() == Some(b',') {
                 self.pos += 1;
                 arguments = vec![self.value()?];
@@ -236,7 +245,7 @@ impl<'a> Reader<'a> {
                 .collect::<Option<String>>()
                 .ok_or("it is no character's number")?,
             ("unistr", [text]) => unistr(text).ok_or("an escape in it is not known")?,
-            ("unhex", [digits]) => unhex(digits).unwrap_or_else(|| digits.to_string()),
+            ("unhex" | "hextoraw", [digits]) => unhex(digits).unwrap_or_else(|| digits.to_string()),
             ("concat", texts) => texts.concat(),
             _ => return Err("it is a call of a function with other arguments than are known".into()),
         };

@@ -11,6 +11,11 @@ pub fn uncover<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Option<Step<'s>> {
         [b'b', quote @ (b'\'' | b'"'), .., end] if quote == end && text.len() > 10 => {
             return Some(job.uncovered("strip Python's b'…'", Behind::Same, &text[2..text.len() - 1]));
         }
+        // Firebase's emulator keeps what was typed.
+        [b'f', b'a', b'k', b'e', b'H', ..] => {
+            let (_, password) = text.strip_prefix("fakeHash:salt=")?.split_once(":password=")?;
+            return Some(job.uncovered("take the emulator's plain password", Behind::Plain, password));
+        }
         [b'\\', b'x', ..] => ("hexadecimal of bytes -> text", unhex(&text[2..])),
         [b'\\', b'\\', b'x', ..] => ("hexadecimal of bytes -> text", unhex(&text[3..])),
         [b'0', b'x' | b'X', ..] => {

@@ -87,7 +87,7 @@ fn says_itself(bare: &str) -> bool {
 }
 
 /// Hexadecimal as long as a digest, and not of one that says itself what it is (`24…` is `$…`, `7b…` is `{…`).
-fn is_digest(text: &str) -> bool {
+pub(crate) fn is_digest(text: &str) -> bool {
     matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
         && !text.starts_with("24")
         && !text.starts_with("7b")
@@ -249,7 +249,7 @@ fn of_base64(text: &str) -> Option<String> {
 }
 
 /// Beginnings that only hashes have, and what they are the hashes of.
-const BEGINNINGS: [(&str, &str); 47] = [
+const BEGINNINGS: [(&str, &str); 48] = [
     ("$2a$", "bcrypt"),
     ("$2b$", "bcrypt"),
     ("$2x$", "bcrypt"),
@@ -295,6 +295,7 @@ const BEGINNINGS: [(&str, &str); 47] = [
     ("sha512:", "SHA-512"),
     ("md5$", "MD5"),
     ("SCRAM-SHA-", "SCRAM"),
+    ("fakeHash:salt=", "the Firebase emulator's"),
     (":A:", "MD5"),
     (":B:", "MD5"),
 ];

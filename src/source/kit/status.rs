@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-pub use self::names::meaning;
+pub use self::names::{meaning, meaning_among};
 pub use self::trace::{Trace, names_barred, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};

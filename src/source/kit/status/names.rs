@@ -30,6 +30,18 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     })
 }
 
+/// [`meaning`] of a column among others, where those give away whose table it is.
+#[must_use]
+pub fn meaning_among(name: &str, columns: &[String]) -> Option<Meaning> {
+    const OPENCART: [&str; 4] = ["customer_id", "customer_group_id", "store_id", "date_added"];
+    let is_opencart = || OPENCART.iter().all(|wanted| columns.iter().any(|column| column == wanted));
+    match meaning(name) {
+        // OpenCart's customers: 1 is enabled, and nobody else is let in.
+        Some(Meaning::State) if name == "status" && is_opencart() => Some(Meaning::Allows),
+        meaning => meaning,
+    }
+}
+
 /// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
 const REMEMBERED: usize = 4096;
 

@@ -14,6 +14,7 @@ use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::bytes::split_once;
 use crate::code::{Code, Refusal};
 use crate::format::{ColumnList, Fields, Format, Record, TableSample, Value};
+use crate::source::kit::cell;
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
 use crate::source::{Context, Detection, Fate, Mender, Role, Source};
 
@@ -362,6 +363,12 @@ fn password<'r>(
             Code::ForeignHashVersion,
             "the hash's version is not 0: not of the project's own algorithm",
         );
+    }
+    // The emulator keeps bcrypt that was imported as it came; no scrypt of Firebase's reads `$2` in base64.
+    if hash.starts_with("JDJ")
+        && cell::unwrapped(&Value::Text(Cow::Borrowed(&hash))).is_some_and(|text| text.starts_with("$2"))
+    {
+        return Credential::Hash(HashInput { hash, hints: &[Hint::Bare], ..HashInput::default() });
     }
     let Some(project) = context.firebase else {
         return common::without(Code::HashConfigMissing, "the project's hash parameters are not known");

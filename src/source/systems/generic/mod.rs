@@ -78,6 +78,10 @@ impl Source for Generic {
             Some(Value::Object(_) | Value::List(_)) => None,
             name => strict::scalar("name", name)?,
         };
+        if id.is_none() && email.is_none() && phone.is_none() && record.get("$$indexCreated").is_some() {
+            let text = "the line is of NeDB's own: an index, and nobody";
+            return Err(Refusal::new(Code::SkippedBySource, text));
+        }
         let parts = || common::join_name([first_name, last_name].map(|part| part.and_then(Value::text)));
         let credential = password::of(record, &members, email.is_none() && phone.is_some(), context)?;
         Ok(Account {

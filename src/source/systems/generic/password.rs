@@ -121,6 +121,8 @@ fn input<'r>(
         _ => declared.is_some() && record.get("password_scheme").is_some(),
     };
     let says_itself = cell::kind(&hash).is_some();
+    let declared =
+        if declared.is_none() && !says_itself && is_verifier(record) { Some("srp".into()) } else { declared };
     let declared = declared.filter(|name| own || !says_itself && (registry::find(name).is_some() || is_scheme(name)));
     let scrypt = || declared.as_deref().and_then(registry::find).is_some_and(|scheme| scheme.name == "scrypt");
     let [n, r, p] = match (n, r, p) {
@@ -155,6 +157,15 @@ fn input<'r>(
         fill_firebase(&mut input, project);
     }
     Ok(input)
+}
+
+/// Whether the hash stands in a column that is called as SRP calls what it keeps.
+fn is_verifier(record: &Record<'_>) -> bool {
+    const NAMES: [&str; 5] = ["verifier", "srp_verifier", "srpVerifier", "password_verifier", "passwordVerifier"];
+    match record.column_name(&COLUMNS, at::HASH) {
+        Some(name) => name.to_ascii_lowercase().ends_with("verifier"),
+        None => NAMES.iter().any(|name| record.get(name).is_some()),
+    }
 }
 
 /// Whether a name is that of some scheme, if of none that is known: it must not be passed over.
