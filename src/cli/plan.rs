@@ -51,7 +51,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         Lines::default,
         |lines, item| {
             lines.refused |= matches!(item.planned, Planned::Refused(_));
-            let line = line::line(item.position.record, &item.planned, args.reveal);
+            let line = line::line(item.position.record, item.planned, args.reveal);
             // This fails only where a key is not a string, and all of these are.
             let line = serde_json::to_string(&line).unwrap_or_default();
             lines.text.extend_from_slice(escape::json(line).as_bytes());

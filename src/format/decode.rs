@@ -1,12 +1,14 @@
 //! The decoding threads' half: spans of a batch → records.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
+use super::objects::{Found, Objects};
 use super::{Fields, Position, Record, Value, escaped, ldif, lines, sql, value, xml};
 
 /// So many lines at most are tried as one row.
@@ -83,6 +85,8 @@ pub(crate) struct Pieces {
     cells: Vec<Cell>,
     /// The values of those that [`Mend`] found them for, by their index.
     mended: HashMap<usize, Vec<String>>,
+    /// The names of the objects before.
+    objects: RefCell<Objects>,
 }
 
 impl Pieces {
@@ -241,6 +245,20 @@ impl Pieces {
             }
             Layout::Json { copied: true } => members(record, shape, of_copied(text)),
             Layout::Json { copied: false } => {
+                let mut cells = match &mut record.fields {
+                    Fields::Object { cells, .. } => std::mem::take(cells),
+                    _ => Vec::new(),
+                };
+                cells.clear();
+                match self.objects.borrow_mut().read(text, &mut cells) {
+                    Some(Found::Known(header)) => {
+                        keep_table(record, shape);
+                        record.fields = Fields::Object { header, cells };
+                        return Ok(());
+                    }
+                    Some(Found::New(found)) => return members(record, shape, Ok(found)),
+                    None => {}
+                }
                 let read = value::members(text);
                 // A line that is no JSON as it stands may have gone through COPY, which doubles backslashes.
                 let undone = if read.is_err() && text.contains("\\\\\"") { of_copied(text).ok() } else { None };
@@ -296,11 +314,15 @@ fn members<'b>(
     shape: &Shape,
     members: Result<Vec<(Cow<'b, str>, Value<'b>)>, String>,
 ) -> Result<(), Defect> {
+    keep_table(record, shape);
+    record.fields = Fields::Members(members.map_err(Defect::Other)?);
+    Ok(())
+}
+
+fn keep_table(record: &mut Record<'_>, shape: &Shape) {
     if !Arc::ptr_eq(&record.table, &shape.table) {
         record.table = Arc::clone(&shape.table);
     }
-    record.fields = Fields::Members(members.map_err(Defect::Other)?);
-    Ok(())
 }
 
 /// The text of every record of a batch.

@@ -1,7 +1,7 @@
 //! One file of an export: opened, told apart, sampled, read.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -192,13 +192,12 @@ impl SourceFile {
     }
 
     /// Reads what is selected.
-    pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Read + Send>>, RunError> {
-        let framer = self.framer(Wanted::new(selection));
-        Ok(if self.input.is_plain() {
-            Batches::new(self.input.text(None)?, framer).counting(consumed)
-        } else {
-            Batches::new(self.input.text(Some(consumed))?, framer)
-        })
+    pub fn batches(
+        &self,
+        selection: Selection,
+        consumed: Consumed,
+    ) -> Result<Batches<Box<dyn BufRead + Send>>, RunError> {
+        Ok(Batches::new(self.input.text(Some(consumed))?, self.framer(Wanted::new(selection))))
     }
 
     fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {

@@ -3,11 +3,9 @@
 //! One thread frames; decoding, which costs several times as much, is left to the threads that take the batches.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::input::Consumed;
 pub(crate) use super::layout::{Escapes, Flavour, Layout, Shape};
 
 /// How much is read before records are cut out of it.
@@ -247,18 +245,11 @@ pub(crate) struct Batches<R> {
     cut_off: Option<std::io::Error>,
     line: u64,
     byte: u64,
-    consumed: Option<Consumed>,
 }
 
-impl<R: Read> Batches<R> {
+impl<R: BufRead> Batches<R> {
     pub fn new(input: R, framer: Box<dyn Framer>) -> Self {
-        Self { input, framer, rest: Vec::new(), eof: false, cut_off: None, line: 1, byte: 0, consumed: None }
-    }
-
-    /// Counts what is read, where that is what lies on the disk. A reader in between that counts would have all memory
-    /// cleared before it is read into.
-    pub fn counting(self, consumed: Consumed) -> Self {
-        Self { consumed: Some(consumed), ..self }
+        Self { input, framer, rest: Vec::new(), eof: false, cut_off: None, line: 1, byte: 0 }
     }
 
     pub fn framer(&self) -> &dyn Framer {
@@ -315,16 +306,16 @@ impl<R: Read> Batches<R> {
     }
 
     fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
-        let missing = want.saturating_sub(data.len());
-        if missing > 0 && !self.eof && self.cut_off.is_none() {
-            data.reserve_exact(missing);
-            match self.input.by_ref().take(missing as u64).read_to_end(data) {
+        data.reserve_exact(want.saturating_sub(data.len()));
+        while data.len() < want && !self.eof && self.cut_off.is_none() {
+            match self.input.fill_buf() {
                 Ok(read) => {
-                    self.eof = read < missing;
-                    if let Some(consumed) = &self.consumed {
-                        consumed.fetch_add(read as u64, Ordering::Relaxed);
-                    }
+                    let taken = read.len().min(want - data.len());
+                    self.eof = taken == 0;
+                    data.extend_from_slice(&read[..taken]);
+                    self.input.consume(taken);
                 }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.cut_off = Some(error),
                 Err(error) => return Err(error),
             }

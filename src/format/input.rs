@@ -1,7 +1,7 @@
 //! The bytes of one file: where they come from, and how they are unpacked.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -144,13 +144,8 @@ impl Input {
         self.blocks.compare(file, start).map_err(RunError::io(&self.path))
     }
 
-    /// Whether what is read is what lies on the disk.
-    pub fn is_plain(&self) -> bool {
-        self.packing == Packing::None && self.encoding.decoder().is_none() && self.encoding.mark().is_empty()
-    }
-
     /// The bytes unpacked, in whatever encoding they are, and how many were read of the disk where somebody wants to know.
-    pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn Read + Send>, RunError> {
+    pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn BufRead + Send>, RunError> {
         let start = if let Packing::Zip { start, .. } = &self.packing { *start } else { 0 };
         let file = self.compared(self.file()?, start)?;
         let Some(consumed) = consumed.or_else(|| (self.packing != Packing::None).then(Consumed::default)) else {
@@ -159,23 +154,23 @@ impl Input {
         let counted = Counted { inner: file, consumed };
         Ok(match &self.packing {
             Packing::None => Box::new(counted),
-            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(PART, counted))),
-            Packing::Zstd => Box::new(zstd::Frames::new(BufReader::with_capacity(PART, counted))),
+            Packing::Gzip => buffered(flate2::bufread::MultiGzDecoder::new(counted)),
+            Packing::Zstd => buffered(zstd::Frames::new(counted)),
             Packing::Zip { size, deflated, .. } => {
-                let entry = BufReader::with_capacity(PART, counted.take(*size));
-                if *deflated { Box::new(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }
+                let entry = counted.take(*size);
+                if *deflated { buffered(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }
             }
         })
     }
 
     /// The text: unpacked, in UTF-8, without byte-order mark.
-    pub fn text(&self, consumed: Option<Consumed>) -> Result<Box<dyn Read + Send>, RunError> {
+    pub fn text(&self, consumed: Option<Consumed>) -> Result<Box<dyn BufRead + Send>, RunError> {
         let mut bytes = self.unpacked(consumed)?;
         let mut mark = vec![0; self.encoding.mark().len()];
         bytes.read_exact(&mut mark).map_err(RunError::io(&self.path))?;
         Ok(match self.encoding.decoder() {
             None => bytes,
-            Some(decoder) => Box::new(Transcoded::new(bytes, decoder)),
+            Some(decoder) => buffered(Transcoded::new(bytes, decoder)),
         })
     }
 
@@ -247,15 +242,31 @@ fn spool() -> Result<File, RunError> {
     Ok(file)
 }
 
+/// What comes out of a decoder, as much as the caches hold at a time.
+fn buffered(decoder: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
+    Box::new(BufReader::with_capacity(PART, decoder))
+}
+
 struct Counted<R> {
     inner: R,
     consumed: Consumed,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.consumed.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.inner.consume(bytes);
+        self.consumed.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }

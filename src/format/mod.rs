@@ -13,6 +13,7 @@ mod layout;
 mod ldif;
 mod lines;
 mod marks;
+mod objects;
 pub(crate) mod php;
 #[cfg(test)]
 mod properties;

@@ -47,6 +47,8 @@ pub struct Header {
     asked: OnceLock<(&'static [&'static str], Vec<u32>)>,
     /// See [`Header::slashed`].
     slashed: OnceLock<Vec<usize>>,
+    /// See [`Header::beyond`].
+    beyond: OnceLock<Vec<usize>>,
 }
 
 impl PartialEq for Header {
@@ -145,6 +147,13 @@ pub enum Fields<'a> {
         /// One value a column.
         cells: Vec<Value<'a>>,
     },
+    /// The members of a JSON object that has those of one before it, in their order.
+    Object {
+        /// Their names.
+        header: Arc<Header>,
+        /// As many values.
+        cells: Vec<Value<'a>>,
+    },
     /// The members of a JSON object (or anything else with names of its own).
     Members(Vec<(Cow<'a, str>, Value<'a>)>),
 }
@@ -169,7 +178,13 @@ impl Header {
         // 0 is no header's.
         static MADE: AtomicU32 = AtomicU32::new(1);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        Self { names: Names::new(names), number, asked: OnceLock::new(), slashed: OnceLock::new() }
+        Self {
+            names: Names::new(names),
+            number,
+            asked: OnceLock::new(),
+            slashed: OnceLock::new(),
+            beyond: OnceLock::new(),
+        }
     }
 
     /// The columns in order.
@@ -184,6 +199,12 @@ impl Header {
         self.slashed.get_or_init(|| (0..self.names().len()).filter(|&at| self.names()[at].contains('/')).collect())
     }
 
+    /// Where the names stand that are not among `seen`, which is the same for all of an export.
+    #[must_use]
+    pub fn beyond(&self, seen: &[String]) -> &[usize] {
+        self.beyond.get_or_init(|| (0..self.names().len()).filter(|&at| !seen.contains(&self.names()[at])).collect())
+    }
+
     /// The first column of that exact name.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
@@ -196,7 +217,9 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         match &self.fields {
-            Fields::Row { header, cells } => header.index(name).and_then(|i| cells.get(i)),
+            Fields::Row { header, cells } | Fields::Object { header, cells } => {
+                header.index(name).and_then(|i| cells.get(i))
+            }
             Fields::Members(members) => find(members, name),
         }
     }
@@ -205,7 +228,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn at(&self, place: &Place) -> Option<&Value<'a>> {
         match &self.fields {
-            Fields::Row { header, cells } => cells.get(place.among(header)),
+            Fields::Row { header, cells } | Fields::Object { header, cells } => cells.get(place.among(header)),
             Fields::Members(members) => find(members, &place.name),
         }
     }
@@ -213,7 +236,7 @@ impl<'a> Record<'a> {
     /// The name of the row's column that stands for one place in the list; `None` where that is not known at once.
     #[must_use]
     pub fn column_name<const N: usize>(&self, list: &'static ColumnList<N>, at: usize) -> Option<&str> {
-        let Fields::Row { header, .. } = &self.fields else { return None };
+        let (Fields::Row { header, .. } | Fields::Object { header, .. }) = &self.fields else { return None };
         let (asked, places) = header.asked.get()?;
         let place = std::ptr::eq(*asked, list.names.as_slice()).then(|| places.get(at))??;
         header.names().get(*place as usize).map(String::as_str)
@@ -222,7 +245,7 @@ impl<'a> Record<'a> {
     /// [`Record::columns`] of one place in the list.
     #[must_use]
     pub fn column<const N: usize>(&self, list: &'static ColumnList<N>, at: usize) -> Option<&Value<'a>> {
-        if let Fields::Row { header, cells } = &self.fields
+        if let Fields::Row { header, cells } | Fields::Object { header, cells } = &self.fields
             && let Some((asked, places)) = header.asked.get()
             && std::ptr::eq(*asked, list.names.as_slice())
         {
@@ -238,7 +261,7 @@ impl<'a> Record<'a> {
         let names = &list.names;
         let mut found = [None; N];
         match &self.fields {
-            Fields::Row { header, cells } => {
+            Fields::Row { header, cells } | Fields::Object { header, cells } => {
                 let (asked, places) = header.asked.get_or_init(|| (names, list.among(header.names())));
                 let anew;
                 let places = if std::ptr::eq(*asked, names.as_slice()) {
@@ -282,7 +305,9 @@ impl<'a> Record<'a> {
     /// Every column or member with its value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         let (row, members): (Option<_>, Option<_>) = match &self.fields {
-            Fields::Row { header, cells } => (Some(header.names().iter().map(String::as_str).zip(cells)), None),
+            Fields::Row { header, cells } | Fields::Object { header, cells } => {
+                (Some(header.names().iter().map(String::as_str).zip(cells)), None)
+            }
             Fields::Members(members) => (None, Some(members.iter().map(|(n, v)| (n.as_ref(), v)))),
         };
         row.into_iter().flatten().chain(members.into_iter().flatten())

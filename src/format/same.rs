@@ -2,7 +2,7 @@
 //! known to be the same.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -101,41 +101,43 @@ pub(crate) struct Same {
 }
 
 impl Same {
-    fn next_block(&mut self, known: &[u128]) -> std::io::Result<()> {
+    fn next_block(&mut self) -> std::io::Result<()> {
         self.block.clear();
         self.block.reserve_exact(BLOCK);
         self.file.by_ref().take(BLOCK as u64).read_to_end(&mut self.block)?;
-        let hash = (!self.block.is_empty()).then(|| xxh3_128(&self.block));
-        if hash.as_ref() != known.get(self.number) {
+        // Before the fingerprint, whoever reads does so for the first time.
+        if let Some(known) = self.known.0.blocks.get()
+            && (!self.block.is_empty()).then(|| xxh3_128(&self.block)).as_ref() != known.get(self.number)
+        {
             self.block.clear();
             self.at = 0;
             self.known.0.changed.store(true, Ordering::Relaxed);
             return Err(std::io::Error::other("the file was changed while it was read"));
         }
-        self.number += usize::from(hash.is_some());
+        self.number += usize::from(!self.block.is_empty());
         self.at = std::mem::take(&mut self.skip).min(self.block.len());
         Ok(())
     }
 }
 
+impl BufRead for Same {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        if self.at == self.block.len() {
+            self.next_block()?;
+        }
+        Ok(&self.block[self.at..])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.at = (self.at + bytes).min(self.block.len());
+    }
+}
+
 impl Read for Same {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let known = self.known.clone();
-        let Some(known) = known.0.blocks.get() else {
-            // Before the fingerprint, whoever reads does so for the first time.
-            let skip = std::mem::take(&mut self.skip);
-            if skip > 0 {
-                self.file.seek(SeekFrom::Current(i64::try_from(skip).unwrap_or(i64::MAX)))?;
-            }
-            return self.file.read(buffer);
-        };
-        if self.at == self.block.len() {
-            self.next_block(known)?;
-        }
-        let n = buffer.len().min(self.block.len() - self.at);
-        buffer[..n].copy_from_slice(&self.block[self.at..self.at + n]);
-        self.at += n;
-        Ok(n)
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 

@@ -287,9 +287,10 @@ fn escapes(body: &[u8], delimiter: u8, whole: bool) -> Option<Escapes> {
     let has = |needle: &[u8]| memchr::memmem::find(body, needle).is_some();
     let bare = |word: &[u8]| {
         let ends = [&[delimiter][..], b"\n", b"\r\n"];
-        ends.iter().any(|end| {
-            has(&[&[delimiter], word, *end].concat()) || has(&[b"\n", word, *end].concat()) && *end == [delimiter]
-        })
+        has(word)
+            && ends.iter().any(|end| {
+                has(&[&[delimiter], word, *end].concat()) || has(&[b"\n", word, *end].concat()) && *end == [delimiter]
+            })
     };
     let quoted = has_quoted_cells(body, delimiter);
     let null = if bare(b"\\N") { NullWord::BackslashN } else { NullWord::Word };

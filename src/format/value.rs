@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::Value;
 
 /// An object of more members is no user, and every column would be looked for among them.
-const MAX_MEMBERS: usize = 10_000;
+pub(super) const MAX_MEMBERS: usize = 10_000;
 
 /// The members of one JSON object, in the order of the text. Integers beyond 64 bits keep their digits, as text.
 ///
@@ -79,7 +79,7 @@ fn with_long_integers_quoted(text: &str) -> String {
 
 /// Notes whether an integer was too large for 64 bits.
 #[derive(Clone, Copy)]
-struct Seed<'c>(&'c Cell<bool>);
+pub(super) struct Seed<'c>(pub &'c Cell<bool>);
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Value<'de>;

@@ -2,13 +2,15 @@
 //! password lost in silence, a hash taken for a password, somebody banned who comes back. Nothing has been sent by then.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Planned, Refused};
 use crate::code::{Code, Severity};
 use crate::error::RunError;
-use crate::format::{Record, Value};
+use crate::format::{Fields, Header, Record, Value};
 use crate::read::Export;
 use crate::scheme::columns::{holds_password, suggests_password};
 use crate::source::kit::cell;
@@ -37,30 +39,42 @@ pub(super) const TAKES_BACK: &str = "$$deleted";
 /// How columns are to be looked at, found out once for a table.
 #[derive(Default)]
 pub struct Lens {
-    /// The address of the header's names, as long as they lie there.
-    header: usize,
-    names: Vec<String>,
-    watched: Vec<(usize, Look)>,
+    tables: Vec<Watched>,
     /// Members of objects, in the order in which they came first.
     members: Vec<(String, Look)>,
 }
 
+/// The columns of a table, or members of like objects, that are looked at.
+struct Watched {
+    header: Arc<Header>,
+    columns: Vec<(usize, Look)>,
+}
+
+/// So many headers are remembered.
+const HEADERS: usize = 64;
+
 impl Lens {
-    fn turn_to(&mut self, export: &Export, names: &[String]) {
-        let at = names.as_ptr() as usize;
-        if self.header == at {
-            return;
+    /// The columns that are looked at under a header, and whether it is new.
+    fn turn_to(&mut self, export: &Export, header: &Arc<Header>) -> (&[(usize, Look)], bool) {
+        if self.tables.first().is_some_and(|watched| Arc::ptr_eq(&watched.header, header)) {
+            return (&self.tables[0].columns, false);
         }
-        self.header = at;
-        if self.names == names {
-            return;
-        }
-        let source = export.source();
-        names.clone_into(&mut self.names);
-        let fates = source.fates(names);
-        let bare = lacks_password(source, &fates);
-        let looks = names.iter().zip(&fates).map(|(name, fate)| look(export, source, name, fate, bare));
-        self.watched = looks.enumerate().filter(|(_, look)| *look != NOT).collect();
+        let known = self.tables.iter().position(|watched| Arc::ptr_eq(&watched.header, header));
+        let at = known.unwrap_or_else(|| {
+            if self.tables.len() >= HEADERS {
+                self.tables.clear();
+            }
+            let (source, names) = (export.source(), header.names());
+            let fates = source.fates(names);
+            let bare = lacks_password(source, &fates);
+            let looks = names.iter().zip(&fates).map(|(name, fate)| look(export, source, name, fate, bare));
+            let columns = looks.enumerate().filter(|(_, look)| *look != NOT).collect();
+            self.tables.push(Watched { header: Arc::clone(header), columns });
+            self.tables.len() - 1
+        });
+        // The next record is most likely of the same.
+        self.tables.swap(0, at);
+        (&self.tables[0].columns, known.is_none())
     }
 }
 
@@ -97,7 +111,7 @@ struct Plain {
     hashes: u64,
     masks: u64,
     /// How often each of the first few thousand was seen, by digest.
-    often: HashMap<u64, u32>,
+    often: FxHashMap<u64, u32>,
     /// The length of all words, as long as they have one, and whether all are letters and digits.
     length: Option<usize>,
     lengths: bool,
@@ -114,9 +128,8 @@ impl Judge {
     /// Looks at a record.
     pub fn see(&mut self, export: &Export, record: Option<&Record<'_>>, planned: &Planned<'_>) {
         let Some(record) = record else { return };
-        let source = export.source();
         self.columns(export, record);
-        if source.undeclared(record).is_some_and(|value| !value.is_empty()) {
+        if export.source().undeclared(record).is_some_and(|value| !value.is_empty()) {
             self.plain.see(planned);
         }
     }
@@ -138,16 +151,19 @@ impl Judge {
             }
         };
         match &record.fields {
-            crate::format::Fields::Row { header, cells } => {
+            Fields::Row { header, cells } | Fields::Object { header, cells } => {
                 let names = header.names();
-                lens.turn_to(export, names);
-                for &(at, look) in &lens.watched {
+                let (watched, is_new) = lens.turn_to(export, header);
+                if is_new && names.iter().any(|name| name == TAKES_BACK) {
+                    *taken_back |= !export.ignores(TAKES_BACK);
+                }
+                for &(at, look) in watched {
                     if let Some(cell) = cells.get(at) {
                         see(&names[at], cell, look);
                     }
                 }
             }
-            crate::format::Fields::Members(members) => {
+            Fields::Members(members) => {
                 // Two members that stand for one are told apart by all of the record's names.
                 let mut fates = None;
                 let mut next = 0;
@@ -185,10 +201,7 @@ impl Judge {
 
     /// How columns are to be looked at, for another batch.
     pub fn take_lens(&mut self) -> Lens {
-        let mut lens = std::mem::take(&mut self.lens);
-        // Another header may come to lie where this one lay.
-        lens.header = 0;
-        lens
+        std::mem::take(&mut self.lens)
     }
 
     /// Adds what another batch saw.

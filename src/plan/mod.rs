@@ -169,37 +169,53 @@ fn begin<'a>(
             "nobody can sign in as this user, or find them but by their id: there is no address, number or password";
         account.notes.push(Note::new(Code::NoSignIn, text));
     }
-    let secret = match password(&account.credential, sign_in, keep, profile, &mut account.notes) {
-        Err(refusal) => {
-            let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile);
-            if keep == Keep::Nobodys {
-                facts.bridgeable = kept.is_some();
-            }
-            let refusal = match (&kept, &account.credential) {
-                (Some(_), _) => refusal.hint(BRIDGEABLE),
-                (None, Credential::Hash(input))
-                    if input.pepper.is_none() && refusal.scheme.is_some_and(needs_pepper) =>
-                {
-                    refusal.hint(PEPPERABLE)
-                }
-                _ => refusal,
-            };
-            match (kept.filter(|_| keep != Keep::Nobodys), unsupported) {
-                (Some(kept), _) => {
-                    let scheme = registry::find(kept.scheme()).map_or("none", |scheme| scheme.name);
-                    Ok(Secret { bridged: Some(Box::new(Bridged { kept, login: None })), ..Secret::none(scheme) })
-                }
-                (None, Unsupported::WithoutPassword) => {
-                    let text = format!("created without a password: {}", refusal.text);
-                    account.notes.push(Note::new(Code::NeedsReset, text));
-                    Ok(Secret::none(refusal.scheme.unwrap_or("none")))
-                }
-                (None, _) => Err(refusal),
-            }
+    // One place that is written once: a secret is large.
+    let mut secret = password(&account.credential, sign_in, keep, profile, &mut account.notes);
+    if let Err(refusal) = secret {
+        secret = in_place_of_a_password(account, facts, refusal, unsupported, keep, profile);
+    }
+    if let Ok(Secret { bridged: Some(bridged), fields, .. }) = &mut secret
+        && let Err(refusal) = with_login(bridged, fields.is_none(), account, sign_in)
+    {
+        secret = Err(refusal);
+    }
+    secret
+}
+
+/// What a user gets whose password Appwrite does not take.
+#[cold]
+fn in_place_of_a_password<'a>(
+    account: &mut Account<'a>,
+    facts: &mut Facts,
+    refusal: Refusal,
+    unsupported: Unsupported,
+    keep: Keep,
+    profile: &Profile,
+) -> Result<Secret<'a>, Refusal> {
+    let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
+    let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile);
+    if keep == Keep::Nobodys {
+        facts.bridgeable = kept.is_some();
+    }
+    let refusal = match (&kept, &account.credential) {
+        (Some(_), _) => refusal.hint(BRIDGEABLE),
+        (None, Credential::Hash(input)) if input.pepper.is_none() && refusal.scheme.is_some_and(needs_pepper) => {
+            refusal.hint(PEPPERABLE)
         }
-        secret => secret,
+        _ => refusal,
     };
-    secret.and_then(|secret| with_login(secret, account, sign_in))
+    match (kept.filter(|_| keep != Keep::Nobodys), unsupported) {
+        (Some(kept), _) => {
+            let scheme = registry::find(kept.scheme()).map_or("none", |scheme| scheme.name);
+            Ok(Secret { bridged: Some(Box::new(Bridged { kept, login: None })), ..Secret::none(scheme) })
+        }
+        (None, Unsupported::WithoutPassword) => {
+            let text = format!("created without a password: {}", refusal.text);
+            account.notes.push(Note::new(Code::NeedsReset, text));
+            Ok(Secret::none(refusal.scheme.unwrap_or("none")))
+        }
+        (None, _) => Err(refusal),
+    }
 }
 
 /// The way out for whom the sign-in bridge could keep.
@@ -228,9 +244,8 @@ fn refused_but_kept(
 const LOGIN_NAMES: [&str; 6] = ["username", "user_login", "login", "user_name", "uid", "sAMAccountName"];
 
 /// Completes what the bridge keeps: by what the user signs in, who may have no address. Without anything to sign in with
-/// the user is refused, as without a bridge.
-fn with_login<'a>(mut secret: Secret<'a>, account: &mut Account<'_>, sign_in: SignIn) -> Result<Secret<'a>, Refusal> {
-    let Some(bridged) = &mut secret.bridged else { return Ok(secret) };
+/// the user is refused, as without a bridge. `alone`: nothing else lets the user in.
+fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sign_in: SignIn) -> Result<(), Refusal> {
     let names = LOGIN_NAMES.iter().filter_map(|key| account.prefs.get(*key)?.as_str());
     // Password files have their users' names for ids.
     let others = match sign_in {
@@ -243,27 +258,28 @@ fn with_login<'a>(mut secret: Secret<'a>, account: &mut Account<'_>, sign_in: Si
     if bridged.login.is_none() && sign_in == SignIn::Nothing {
         return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address or a name to sign in with"));
     }
-    // Of a hash that Appwrite verifies, this is a second way in.
-    if secret.fields.is_none() {
+    if alone {
         account.notes.push(Note::new(Code::Bridged, Code::Bridged.title()));
     }
-    Ok(secret)
+    Ok(())
 }
 
-/// The second half, which empties the account that [`begin`] has seen to: what is sent, and in which order. `origin` is the
+/// The second half, which empties the account that [`begin`] has seen to and the secret that it made: what is sent, and in which order. `origin` is the
 /// source's name; it keeps ids derived from equal source ids of different systems apart.
 fn finish<'a>(
     account: &mut Account<'a>,
-    secret: Result<Secret<'a>, Refusal>,
+    secret: &mut Result<Secret<'a>, Refusal>,
     origin: &str,
     ids: Ids,
     profile: &Profile,
 ) -> Planned<'a> {
     let (source_id, email, phone) = (take(&mut account.source_id), account.email.take(), account.phone.take());
-    let Secret { scheme, endpoint, fields, conversion, bridged } = match secret {
+    let secret = match secret {
         Ok(secret) => secret,
-        Err(refusal) => return Planned::refused(source_id, email, refusal),
+        Err(refusal) => return Planned::refused(source_id, email, refusal.clone()),
     };
+    let Secret { scheme, endpoint, .. } = *secret;
+    let (conversion, bridged) = (take(&mut secret.conversion), secret.bridged.take());
     let mut notes = take(&mut account.notes);
     let Some(user_id) = user_id(&source_id, email.as_deref(), phone.as_deref(), origin, ids, profile, &mut notes)
     else {
@@ -306,7 +322,7 @@ fn finish<'a>(
         email: email.clone(),
         phone: if endpoint == Endpoint::Plain { phone.clone() } else { None },
         name,
-        password: fields,
+        password: secret.fields.take(),
     };
     let create = Create { endpoint, body };
     Planned::Create(Plan { source_id, user_id, email, phone, scheme, conversion, create, steps, notes, bridged })

@@ -49,7 +49,7 @@ pub struct PlannedItem<'i, 'r> {
     /// The password as the source has it, unless the source made no account of the record.
     pub credential: Option<&'i Credential<'r>>,
     /// The plan, or the refusal.
-    pub planned: Planned<'r>,
+    pub planned: &'i mut Planned<'r>,
 }
 
 impl<'e> Planner<'e> {
@@ -66,26 +66,37 @@ impl<'e> Planner<'e> {
     /// the instructions of either just fit into the L1 instruction cache.
     fn plan_each<'r>(&self, mut items: Vec<Item<'r>>, mut each: impl FnMut(&mut PlannedItem<'_, 'r>)) {
         let unsupported = self.policies.unsupported;
-        let begin = |item: &mut Item<'r>| match &mut item.account {
-            Ok(account) => {
-                let mut facts = Facts::of(account);
-                let secret = begin(account, &mut facts, unsupported, self.keep, self.profile, &self.refused_codes);
-                (facts, secret)
-            }
-            Err(_) => (Facts::default(), Ok(Secret::none("none"))),
-        };
-        let secrets: Vec<_> = items.iter_mut().map(begin).collect();
-        for (item, (facts, secret)) in items.iter_mut().zip(secrets) {
+        let mut facts = Vec::with_capacity(items.len());
+        let mut secrets = Vec::with_capacity(items.len());
+        for item in &mut items {
+            let mut shown = Facts::default();
+            secrets.push(match &mut item.account {
+                Ok(account) => {
+                    shown = Facts::of(account);
+                    begin(account, &mut shown, unsupported, self.keep, self.profile, &self.refused_codes)
+                }
+                Err(_) => Ok(Secret::none("none")),
+            });
+            facts.push(shown);
+        }
+        for ((item, secret), facts) in items.iter_mut().zip(&mut secrets).zip(facts) {
             let Item { position, raw, record, .. } = *item;
-            let planned = self.finished(item, secret);
-            let credential = item.account.as_ref().ok().map(|account| &account.credential);
-            each(&mut PlannedItem { position, raw, record, facts, credential, planned });
+            // Large, too: it stays where it was written.
+            let mut planned = self.finished(item, secret);
+            each(&mut PlannedItem {
+                planned: &mut planned,
+                credential: item.account.as_ref().ok().map(|account| &account.credential),
+                position,
+                raw,
+                record,
+                facts,
+            });
         }
     }
 
     /// The second step. On its own, so that what it returns is written where it stays.
     #[inline(never)]
-    fn finished<'r>(&self, item: &mut Item<'r>, secret: Result<Secret<'r>, Refusal>) -> Planned<'r> {
+    fn finished<'r>(&self, item: &mut Item<'r>, secret: &mut Result<Secret<'r>, Refusal>) -> Planned<'r> {
         let source = self.export.source();
         match &mut item.account {
             Ok(account) => finish(account, secret, source.name(), self.policies.ids, self.profile),
@@ -134,8 +145,8 @@ impl<'e> Planner<'e> {
             || (init(), Vec::new(), Judge::emptied(lens())),
             |(batch, keys, judge), items| {
                 self.plan_each(items, |item| {
-                    judge.see(self.export, item.record, &item.planned);
-                    if let Planned::Create(plan) = &item.planned {
+                    judge.see(self.export, item.record, item.planned);
+                    if let Planned::Create(plan) = &*item.planned {
                         keys.extend(digests(plan).map(|(_, d)| d));
                     }
                     each(batch, item);
@@ -204,7 +215,7 @@ impl<'e> Planner<'e> {
             &Silent,
             Vec::new,
             |batch, items| {
-                self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, &item.planned)));
+                self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, item.planned)));
             },
             |batch| {
                 batch.iter().for_each(&mut each);
@@ -247,7 +258,7 @@ impl<'e> Planner<'e> {
             init,
             |batch, items| {
                 self.plan_each(items, |item| {
-                    duplicates.apply(item.position.record, &mut item.planned, origin);
+                    duplicates.apply(item.position.record, item.planned, origin);
                     each(batch, item);
                 });
             },

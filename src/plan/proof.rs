@@ -107,7 +107,7 @@ fn find(
         listener,
         Vec::new,
         |batch: &mut Vec<(usize, bool, Secret)>, item| {
-            let (email, id) = match &item.planned {
+            let (email, id) = match &*item.planned {
                 Planned::Create(plan) => (plan.email.as_ref(), &plan.source_id),
                 Planned::Refused(refused) => (refused.email.as_ref(), &refused.source_id),
             };
@@ -131,7 +131,7 @@ fn find(
 
 impl Secret {
     fn of(item: &PlannedItem<'_, '_>) -> Self {
-        match (&item.planned, item.credential) {
+        match (&*item.planned, item.credential) {
             (Planned::Create(plan), _) if plan.create.body.password.is_none() && plan.bridged.is_some() => plan
                 .bridged
                 .as_ref()

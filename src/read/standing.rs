@@ -85,6 +85,13 @@ impl Standings {
                 see(column, *meaning, value);
             }
         }
+        if let (Fields::Object { header, cells }, true) = (&record.fields, self.on) {
+            for (name, value) in header.beyond(&self.seen).iter().map(|&at| (&header.names()[at], &cells[at])) {
+                if let Some(meaning) = self.meaning(name) {
+                    see(name, meaning, value);
+                }
+            }
+        }
         if let (Fields::Members(members), true) = (&record.fields, self.on) {
             let mut next = 0;
             for (name, value) in members {

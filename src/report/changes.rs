@@ -121,7 +121,7 @@ const ENTRY: usize = 24;
 
 impl Entry {
     fn of(item: &PlannedItem<'_, '_>) -> Self {
-        let (source_id, email, sent) = match &item.planned {
+        let (source_id, email, sent) = match &*item.planned {
             Planned::Create(plan) => {
                 let body = serde_json::to_string(&plan.create.body).unwrap_or_default();
                 let sent = format!("{}{body}{:?}", plan.create.endpoint.path(), plan.steps);

@@ -8,14 +8,17 @@ use crate::format::{Fields, Header, Position, Record, Value};
 /// Columns kept apart; an export whose records invent member names without end is counted under the rest.
 const MAX_COLUMNS: usize = 512;
 
+/// Headers whose rows are counted under their places.
+const MAX_HEADERS: usize = 64;
+
 /// What was seen of the columns of the users table. Cheap to update: rows are counted under their header, and members are
 /// expected where the last record had them.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
     seen: Vec<Column>,
     index: HashMap<String, usize>,
-    /// Rows that `seen` does not know of yet.
-    rows: Option<Rows>,
+    /// Rows that are not counted in `seen` yet.
+    rows: Vec<Rows>,
     /// Values in columns beyond the 512 that are kept apart.
     elsewhere: u64,
 }
@@ -24,6 +27,8 @@ pub struct Columns {
 #[derive(Debug, Clone)]
 struct Rows {
     header: Arc<Header>,
+    /// One a column: its place in `seen`, if it is kept apart.
+    slots: Vec<Option<usize>>,
     count: u64,
     /// One a column: rows with something in it.
     filled: Vec<u64>,
@@ -56,7 +61,9 @@ impl Columns {
     /// Counts the columns of a record.
     pub fn see(&mut self, record: &Record<'_>) {
         match &record.fields {
-            Fields::Row { header, cells } => self.see_row(header, cells, record.position),
+            Fields::Row { header, cells } | Fields::Object { header, cells } => {
+                self.see_row(header, cells, record.position);
+            }
             Fields::Members(members) => {
                 let mut next = 0;
                 for (name, value) in members {
@@ -72,15 +79,17 @@ impl Columns {
         }
     }
 
-    /// Rows of one table share a header, whose names need looking up only once.
+    /// Rows of one table, and objects that have the same members, share a header, whose names need looking up only once.
     fn see_row(&mut self, header: &Arc<Header>, cells: &[Value<'_>], position: Position) {
-        if !self.rows.as_ref().is_some_and(|rows| Arc::ptr_eq(&rows.header, header)) {
-            self.settle();
-            let columns = header.names().len();
-            let (filled, examples) = (vec![0; columns], vec![None; columns]);
-            self.rows = Some(Rows { header: Arc::clone(header), count: 0, filled, examples });
+        let is_first = self.rows.first().is_some_and(|rows| Arc::ptr_eq(&rows.header, header));
+        if !is_first {
+            match self.rows.iter().position(|rows| Arc::ptr_eq(&rows.header, header)) {
+                // The next row is most likely of the same.
+                Some(at) => self.rows.swap(0, at),
+                None => self.begin(header),
+            }
         }
-        if let Some(rows) = &mut self.rows {
+        if let Some(rows) = self.rows.first_mut() {
             rows.count += 1;
             for (index, (value, filled)) in cells.iter().zip(&mut rows.filled).enumerate() {
                 if !value.is_empty() {
@@ -94,13 +103,27 @@ impl Columns {
         }
     }
 
+    /// Rows under another header. Their columns take their places at once, so that they stand in the order of the file.
+    fn begin(&mut self, header: &Arc<Header>) {
+        if self.rows.len() >= MAX_HEADERS {
+            self.settle();
+        }
+        let names = header.names();
+        let slots = names.iter().map(|name| self.slot(name, self.seen.len())).collect();
+        let (filled, examples) = (vec![0; names.len()], vec![None; names.len()]);
+        self.rows.push(Rows { header: Arc::clone(header), slots, count: 0, filled, examples });
+        let last = self.rows.len() - 1;
+        self.rows.swap(0, last);
+    }
+
     /// Adds the rows to what was seen.
     fn settle(&mut self) {
-        let Some(rows) = self.rows.take() else { return };
-        for ((name, filled), example) in rows.header.names().iter().zip(rows.filled).zip(rows.examples) {
-            match self.slot(name, self.seen.len()) {
-                Some(slot) => self.seen[slot].add(rows.count, filled, example),
-                None => self.elsewhere += rows.count,
+        for rows in std::mem::take(&mut self.rows) {
+            for ((slot, filled), example) in rows.slots.into_iter().zip(rows.filled).zip(rows.examples) {
+                match slot {
+                    Some(slot) => self.seen[slot].add(rows.count, filled, example),
+                    None => self.elsewhere += rows.count,
+                }
             }
         }
     }

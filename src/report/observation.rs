@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use super::traps::TrapSet;
 use crate::appwrite::Endpoint;
@@ -77,7 +76,7 @@ pub struct Observation {
     /// The record's number, line, byte and file.
     pub position: Position,
     /// Why nothing is created, if so.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
     /// The notes of the plan or the refusal, with their codes.
     pub notes: Vec<Note>,
     /// The scheme's name; `none` without a password, `plain` for plain text, `unknown` where nothing says.
@@ -97,7 +96,7 @@ pub struct Observation {
     /// The user has a password to sign in with.
     pub password: bool,
     /// The labels the user gets.
-    pub labels: SmallVec<[String; 2]>,
+    pub labels: Vec<String>,
     /// The year in which they signed up.
     pub created_year: Option<i16>,
     /// The calling code of the source's number.
@@ -128,7 +127,7 @@ impl Observer {
         Observation {
             position,
             scheme: refusal.scheme.unwrap_or(UNKNOWN),
-            refusal: Some(self.impersonal_refusal(refusal)),
+            refusal: Some(Box::new(self.impersonal_refusal(refusal))),
             notes: Vec::new(),
             endpoint: None,
             cost: None,
@@ -137,7 +136,7 @@ impl Observer {
             disabled: false,
             address: false,
             password: false,
-            labels: SmallVec::new(),
+            labels: Vec::new(),
             created_year: None,
             calling_code: None,
             traps: TrapSet::default(),
@@ -175,7 +174,7 @@ impl Observer {
                     cost,
                     converted: !plan.conversion.is_empty(),
                     requests: 1 + u32::try_from(plan.steps.len()).unwrap_or(u32::MAX - 1),
-                    disabled: plan.steps.contains(&Step::Disable),
+                    disabled: plan.steps.iter().any(|step| matches!(step, Step::Disable)),
                     address: plan.email.is_some(),
                     password: create.body.password.is_some(),
                     labels: labels(plan),
@@ -254,7 +253,7 @@ impl Observation {
 
     /// Turns a planned record into a refused one: a duplicate, or one the target would not take.
     pub fn refuse(&mut self, observer: Observer, refusal: Refusal) {
-        self.refusal = Some(observer.impersonal_refusal(refusal));
+        self.refusal = Some(Box::new(observer.impersonal_refusal(refusal)));
         self.notes.clear();
         self.endpoint = None;
         self.cost = None;
@@ -270,7 +269,7 @@ impl Observation {
 }
 
 /// The labels that a plan gives.
-fn labels(plan: &Plan<'_>) -> SmallVec<[String; 2]> {
+fn labels(plan: &Plan<'_>) -> Vec<String> {
     let given = plan.steps.iter().find_map(|step| if let Step::Labels(labels) = step { Some(labels) } else { None });
     given.into_iter().flatten().map(|label| label.clone().into_owned()).collect()
 }

@@ -56,7 +56,7 @@ pub fn survey(
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
     let each = |batch: &mut Batch, item: &PlannedItem<'_, '_>| {
-        if planner.shard.takes(item.position.record, &item.planned) {
+        if planner.shard.takes(item.position.record, item.planned) {
             batch.add(observer, item, lists.is_some());
         }
     };
@@ -129,12 +129,12 @@ impl Batch {
         if let Some(record) = item.record {
             self.tally.see(record);
         }
-        let observation = observer.planned(item.position, item.facts, &item.planned);
+        let observation = observer.planned(item.position, item.facts, item.planned);
         self.tally.add(&observation);
         if !list {
             return;
         }
-        match &item.planned {
+        match &*item.planned {
             Planned::Refused(refused) => self.rejected.push(Rejected {
                 position: item.position,
                 raw: item.raw.to_vec(),

@@ -294,7 +294,7 @@ mod tests {
         (codes, refused, 0..SCHEMES.len(), proptest::option::of(1990..2027_i16), 0..5_u32).prop_map(
             move |(codes, refused, scheme, created_year, requests)| Observation {
                 position: Position { record, line: record + 1, byte: record * 40, file: 0 },
-                refusal: refused.map(|code| Refusal::new(code, "a sentence")),
+                refusal: refused.map(|code| Box::new(Refusal::new(code, "a sentence"))),
                 notes: codes.into_iter().map(|code| Note::new(code, "a sentence")).collect(),
                 scheme: SCHEMES[scheme],
                 endpoint: refused.is_none().then_some(Endpoint::Bcrypt),

@@ -138,7 +138,7 @@ fn ask(
         listener,
         Vec::new,
         |batch: &mut Vec<(Place, Claim)>, item| {
-            if let Planned::Create(plan) = &item.planned {
+            if let Planned::Create(plan) = &*item.planned {
                 let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
                 let claim = Claim {
                     record: item.position.record,

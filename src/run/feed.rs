@@ -69,7 +69,7 @@ pub fn scan_all(
         <(Vec<Fed>, Vec<u64>)>::default,
         |(batch, elsewhere), item| {
             let record = item.position.record;
-            match &item.planned {
+            match &*item.planned {
                 planned if !planner.shard.takes(record, planned) => {
                     if let Planned::Create(plan) = planned {
                         elsewhere.push(id_digest(&plan.user_id));

@@ -41,14 +41,14 @@ pub fn rewrite(
         &Silent,
         <(Tally, Vec<Reread>)>::default,
         |(seen, rows), item| {
-            if !planner.shard.takes(item.position.record, &item.planned) {
+            if !planner.shard.takes(item.position.record, item.planned) {
                 return;
             }
             if let Some(record) = item.record {
                 seen.see(record);
             }
             let observation = observer.planned(item.position, item.facts, &item.planned);
-            let (source_id, email, refusal) = match &item.planned {
+            let (source_id, email, refusal) = match &*item.planned {
                 Planned::Refused(refused) => (&refused.source_id, &refused.email, Some(refused.refusal.clone())),
                 Planned::Create(plan) => (&plan.source_id, &plan.email, None),
             };

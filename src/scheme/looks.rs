@@ -119,9 +119,15 @@ fn is_mask(cell: &str) -> bool {
     if text.len() > 40 {
         return false;
     }
+    let bracketed = text.starts_with(['[', '<', '(', '{']) && text.ends_with([']', '>', ')', '}']);
+    // Most are words that people type, and begin as none that is a mask without brackets.
+    let begins_otherwise =
+        |first: &u8| first.is_ascii_alphanumeric() && !b"rfmun".contains(&first.to_ascii_lowercase());
+    if !bracketed && text.as_bytes().first().is_some_and(begins_otherwise) {
+        return false;
+    }
     let words: String =
         text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase()).collect();
-    let bracketed = text.starts_with(['[', '<', '(', '{']) && text.ends_with([']', '>', ')', '}']);
     match words.as_str() {
         "redacted" | "filtered" | "masked" | "undefined" | "null" | "nil" | "none" | "n/a" | "nan" => true,
         "hidden" | "protected" | "private" | "secret" | "removed" | "omitted" | "encrypted" | "confidential"

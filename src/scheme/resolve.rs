@@ -59,7 +59,7 @@ fn resolve_strings<'s>(
     let parts = Parts { declared, salt, signer_key, salt_separator, input };
     let mut job = Job { parts, profile, conversion: Vec::new(), notes: Vec::new(), unwrapped: 0, named: false };
     let step = first(&mut job, hash.unwrap_or_default());
-    run(job, step)
+    run(&mut job, step)
 }
 
 /// Declares a scheme for every hash of an export, `--scheme`: it holds where the record declares none and the string is
@@ -95,20 +95,21 @@ pub fn unusable_marker(text: &str) -> bool {
 }
 
 /// Takes off one wrapper a turn until something answers.
-fn run<'s>(mut job: Job<'s, '_>, mut step: Step<'s>) -> Verdict<'s> {
+fn run<'s>(job: &mut Job<'s, '_>, mut step: Step<'s>) -> Verdict<'s> {
     loop {
         let (behind, text) = match step {
             Step::Answer(verdict) => return verdict,
             Step::Behind(behind, text) => (behind, text),
         };
         step = match text {
-            Cow::Borrowed(text) => within(&mut job, behind, text),
+            Cow::Borrowed(text) => within(job, behind, text),
             // A string that was put together here lives no longer than this turn.
             Cow::Owned(text) => {
-                let Job { parts, profile, conversion, notes, unwrapped, named } = job;
+                let (conversion, notes) = (std::mem::take(&mut job.conversion), std::mem::take(&mut job.notes));
+                let Job { parts, profile, unwrapped, named, .. } = *job;
                 let mut job = Job { parts, profile, conversion, notes, unwrapped, named };
                 let step = within(&mut job, behind, &text);
-                return run(job, step).into_owned();
+                return run(&mut job, step).into_owned();
             }
         }
     }

@@ -53,7 +53,9 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
 pub(in crate::source) fn look_declared<'v>(value: &'v Value<'_>) -> Cell<'v> {
     match value {
         Value::Text(text) if text.len() >= 20 => {
-            if says_itself(trim(text)) || (!is_masked(text) && decoded(trim(text)).is_none()) {
+            // One sign over and over is a mask; all else that begins so is a hash where a scheme is named.
+            let marked = matches!(text.as_bytes(), [first @ (b'$' | b'{'), second, ..] if first != second);
+            if marked || says_itself(trim(text)) || (!is_masked(text) && decoded(trim(text)).is_none()) {
                 Cell::Hash(Cow::Borrowed(text))
             } else {
                 look(value)
@@ -147,13 +149,17 @@ pub(in crate::source) fn is_masked(text: &str) -> bool {
     }
     let mut signs = text.chars();
     if let Some(first) = signs.next()
-        && !(first.is_ascii_digit())
+        && !first.is_ascii_digit()
         && signs.all(|sign| sign == first)
         && text.chars().count() >= 3
     {
         return true;
     }
     let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+    // The longest of the words.
+    if bare.len() > "object object".len() {
+        return false;
+    }
     let bracketed = bare.len() < text.len();
     WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
         || bracketed

@@ -132,6 +132,12 @@ fn identifier<'r>(value: Option<&'r Value<'r>>) -> Result<Option<Cow<'r, str>>, 
 
 /// Whether an address or a number is proven: yes or no, or the moment since when.
 fn proof(column: &str, value: Option<&Value<'_>>) -> Result<bool, Refusal> {
+    match value {
+        Some(Value::Text(text)) if text == "true" => return Ok(true),
+        Some(Value::Text(text)) if text == "false" || text.is_empty() => return Ok(false),
+        None => return Ok(false),
+        _ => {}
+    }
     // A day at least, and no small number.
     let is_long = |value: &Value<'_>| value.text().is_none_or(|text| text.len() >= 8);
     if let Some(value) = value
