@@ -10,6 +10,8 @@ pub(in crate::source) struct Column {
     path: Place,
     /// The path's first part, and the others.
     parts: Option<(Place, Vec<String>)>,
+    /// Whether nobody has to have it: it is asked for whether it is there.
+    pub(super) optional: bool,
     /// Where it stands among the rows of another table, if it does.
     pub(super) joined: OnceLock<Option<Joined>>,
 }
@@ -30,7 +32,7 @@ impl Column {
         let first = parts.next().unwrap_or_default();
         let rest: Vec<String> = parts.collect();
         let parts = (!rest.is_empty()).then(|| (Place::new(first), rest));
-        Self { path: Place::new(path), parts, joined: OnceLock::new() }
+        Self { optional: path.ends_with('*'), path: Place::new(path), parts, joined: OnceLock::new() }
     }
 
     pub(in crate::source) fn list(paths: Vec<String>) -> Vec<Self> {

@@ -113,7 +113,9 @@ impl Comparison {
             }
             _ => {}
         }
-        Ok(Self { column: Column::new(column), written, operator, literals })
+        let mut column = Column::new(column);
+        column.optional |= any(|literal| matches!(literal, Literal::Missing));
+        Ok(Self { column, written, operator, literals })
     }
 
     /// Whether it holds; of several rows of another table, one is enough.

@@ -1,4 +1,4 @@
-//! Starting maps for `rehome sources --example`.
+//! Starting maps for `rehome sources --example`, for the sources that are not files themselves.
 
 /// What a source's table has in the place of each value: lines of `[user]` and `[password]`.
 struct Start {
@@ -9,30 +9,6 @@ struct Start {
 }
 
 const STARTS: &[Start] = &[
-    Start {
-        source: "laravel",
-        skip: r#"["deleted_at != null"]"#,
-        user: r#"id             = "id"
-email          = "email"
-email_verified = { from = "email_verified_at", as = "nonempty" }
-name           = "name"
-created_at     = "created_at"
-"#,
-        password: "hash   = \"password\"\n",
-    },
-    Start {
-        source: "devise",
-        skip: "[]",
-        user: r#"id             = "id"
-email          = "email"
-email_verified = { from = "confirmed_at", as = "nonempty" }
-enabled        = { from = "locked_at", as = "empty" }
-name           = { join = ["first_name", "last_name"] }
-labels         = { flags = { admin = "admin" } }
-created_at     = "created_at"
-"#,
-        password: "hash   = \"encrypted_password\"\n",
-    },
     Start {
         source: "django",
         skip: "[]",
@@ -102,16 +78,6 @@ scheme = "firebase-scrypt"
 salt   = { from = "salt", encoding = "base64" }
 # the signer key comes from --firebase-hash-config
 "#,
-    },
-    Start {
-        source: "parse",
-        skip: "[]",
-        user: r#"id             = ["_id", "objectId"]
-email          = ["email", "username"]
-email_verified = "emailVerified"
-created_at     = ["_created_at", "createdAt"]
-"#,
-        password: "hash   = [\"_hashed_password\", \"bcryptPassword\"]\n",
     },
     Start {
         source: "cognito",

@@ -130,10 +130,9 @@ impl Part {
             };
             for field in found {
                 for word in self.words(column.path(), field.value())? {
-                    if let Some(word) = self.between(word).and_then(|word| self.mapped(word))
-                        && let Some(name) = self.name(row, word, notes)
-                    {
-                        push(name);
+                    let named = self.between(word).and_then(|word| self.name(row, word, notes));
+                    if let Some(label) = named.and_then(|name| self.mapped(name)) {
+                        push(label);
                     }
                 }
             }

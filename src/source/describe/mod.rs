@@ -224,7 +224,7 @@ impl Mapping {
     fn needs(&self) -> Vec<Vec<&str>> {
         let mut needs = Vec::new();
         self.visit(&mut |columns, _, _| {
-            if !columns.is_empty() {
+            if !columns.is_empty() && !columns.iter().any(|column| column.optional) {
                 needs.push(columns.iter().map(Column::path).collect());
             }
         });

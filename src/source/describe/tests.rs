@@ -121,6 +121,7 @@ fn a_misspelt_column_ends_the_run_before_it_begins_where_the_table_says_all() {
         ),
         ("[user]\nid = \"id\"\n[where]\nskip = \"confirmd == null\"", Some("did you mean `confirmed`?")),
         ("[user]\nid = \"id\"\nname = \"confirmed.name\"", None),
+        ("[user]\nid = \"id\"\n[where]\nskip = [\"gone == missing\", \"ban* != null\"]", None),
     ] {
         let found = mapping(map).check(&[table(Format::Csv)], |_| true).err().map(|error| error.to_string());
         match expected {
@@ -368,6 +369,48 @@ fn a_broken_file_is_told_with_its_line_and_what_was_meant() {
         assert!(problem.starts_with(&format!("line {}: ", line(at))), "{to}: {problem}");
         assert!(problem.contains(said), "{problem}");
     }
+}
+
+/// Rows that a system kept of hostile records, for whoever asks.
+struct Kept(Vec<serde_json::Value>);
+
+impl crate::source::Related for Kept {
+    fn rows(&self, _: &'static str, _: &str) -> Cow<'_, [serde_json::Value]> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn no_system_falls_over_values_of_the_wrong_kinds(
+        values in proptest::collection::vec(crate::source::kit::hostile::anything(), 8),
+        shift in 0_usize..8,
+    ) {
+        static READ: std::sync::LazyLock<Vec<Mapping>> = std::sync::LazyLock::new(|| {
+            systems().iter().map(|(_, text)| Mapping::of_system(text).expect("a system")).collect()
+        });
+        for mapping in READ.iter() {
+            let mut object = serde_json::Map::new();
+            mapping.visit(&mut |columns, _, _| {
+                for column in columns {
+                    let value = &values[(object.len() + shift) % values.len()];
+                    object.insert(column.first().to_owned(), value.clone());
+                    object.insert(column.path().to_owned(), value.clone());
+                }
+            });
+            let record = testing::record(serde_json::Value::Object(object.clone()));
+            let kinds = (1..9).map(|n| mapping.relate(["table 1", "table 2", "table 3", "table 4"][n % 4], &record));
+            let rows = Kept(kinds.flatten().map(|(_, row)| row).chain(values.iter().cloned()).collect());
+            let context = testing::context(&rows);
+            let _ = (mapping.interpret(&record, &context), mapping.who(&record), mapping.role_of(&record));
+            let mut table = testing::table("", Format::Json, &object.keys().map(String::as_str).collect::<Vec<_>>());
+            table.records = vec![object];
+            let _ = (mapping.detect(std::slice::from_ref(&table)), mapping.roles(&[table]));
+        }
+    }
+
 }
 
 proptest::proptest! {

@@ -51,7 +51,8 @@ const NAMES: [&str; 40] = [
     "meta_value",
 ];
 
-fn anything() -> impl Strategy<Value = Json> {
+/// Values of any kind, among them those that parsers stumble over.
+pub fn anything() -> impl Strategy<Value = Json> {
     let text = prop_oneof![
         "\\PC{0,12}",
         "[0-9.:+TZ-]{0,26}",

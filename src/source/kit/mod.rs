@@ -3,7 +3,7 @@
 pub mod cell;
 pub mod common;
 #[cfg(test)]
-mod hostile;
+pub mod hostile;
 pub mod python;
 pub mod shape;
 pub mod status;
