@@ -28,6 +28,7 @@ const KINDS: &[(&str, Writer)] = &[
     ("csv", generic::csv),
     ("ndjson", generic::ndjson),
     ("wordpress", wordpress::mysqldump),
+    ("wordpress-meta", wordpress::with_more_meta),
     ("known", generic::known),
 ];
 

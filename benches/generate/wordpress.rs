@@ -82,6 +82,15 @@ fn end(inserts: Inserts<'_>) -> io::Result<()> {
 
 /// Five rows of `wp_usermeta` a user, and passwords of four schemes in turn.
 pub fn mysqldump(out: &mut dyn Write, count: u64) -> io::Result<()> {
+    dump(out, count, 5)
+}
+
+/// Nine rows of `wp_usermeta` a user, as sites have them whose users sign in: four say nothing that is kept.
+pub fn with_more_meta(out: &mut dyn Write, count: u64) -> io::Result<()> {
+    dump(out, count, 9)
+}
+
+fn dump(out: &mut dyn Write, count: u64, rows: u64) -> io::Result<()> {
     write!(
         out,
         "-- MySQL dump 10.13  Distrib 8.0.40, for Linux (x86_64)\n--\n-- Host: localhost    Database: wordpress\n\
@@ -92,7 +101,7 @@ pub fn mysqldump(out: &mut dyn Write, count: u64) -> io::Result<()> {
     let mut meta = table(out, "wp_usermeta", USERMETA)?;
     for user in User::all(count) {
         let n = user.0;
-        let id = n * 5 - 5;
+        let id = (n - 1) * rows;
         meta.row(format_args!("{},{n},'nickname','user{n}'", id + 1))?;
         meta.row(format_args!("{},{n},'description','Writes about \\\"things\\\";\\nand isn\\'t done'", id + 2))?;
         let (length, role) = if user.editor() { (6, "editor") } else { (10, "subscriber") };
@@ -102,6 +111,16 @@ pub fn mysqldump(out: &mut dyn Write, count: u64) -> io::Result<()> {
         match user.phone() {
             Some(phone) => meta.row(format_args!("{},{n},'billing_phone','{phone}'", id + 5))?,
             None => meta.row(format_args!("{},{n},'locale',''", id + 5))?,
+        }
+        if rows > 5 {
+            meta.row(format_args!("{},{n},'rich_editing','true'", id + 6))?;
+            meta.row(format_args!("{},{n},'show_admin_bar_front','true'", id + 7))?;
+            meta.row(format_args!("{},{n},'dismissed_wp_pointers',''", id + 8))?;
+            let session = format_args!(
+                "a:1:{{s:64:\\\"{n:064x}\\\";a:4:{{s:10:\\\"expiration\\\";i:1790000000;s:2:\\\"ip\\\";s:9:\\\"192.0.2.1\\\";\
+                 s:2:\\\"ua\\\";s:11:\\\"Mozilla/5.0\\\";s:5:\\\"login\\\";i:1788000000;}}}}"
+            );
+            meta.row(format_args!("{},{n},'session_tokens','{session}'", id + 9))?;
         }
     }
     end(meta)?;

@@ -1,5 +1,6 @@
 //! What came back for a request, or why nothing did.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::said::{self, ErrorBody};
+use super::wire::User;
 
 /// An HTTP response, whole, with its errors fit to be shown.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The error members of what is not a success, fit to be shown; empty for bodies that have none.
     pub said: ErrorBody,
+    /// See [`Answer::user`].
+    user: OnceLock<Option<Box<User>>>,
 }
 
 impl Answer {
@@ -26,7 +30,12 @@ impl Answer {
     #[must_use]
     pub fn of(status: u16, body: Bytes) -> Self {
         let said = if (200..300).contains(&status) { ErrorBody::default() } else { said::error(&body, b"", "") };
-        Self { status, body, retry_after: None, said }
+        Self::new(status, body, None, said)
+    }
+
+    /// An answer whose errors are fit to be shown.
+    pub(super) fn new(status: u16, body: Bytes, retry_after: Option<Duration>, said: ErrorBody) -> Self {
+        Self { status, body, retry_after, said, user: OnceLock::new() }
     }
 
     /// 2xx
@@ -45,6 +54,12 @@ impl Answer {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The user that the body is, which is read once, however many ask; `None` if it is something else.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.user.get_or_init(|| self.read().map(Box::new)).as_deref()
     }
 
     /// The body as this; `None` if it is something else.

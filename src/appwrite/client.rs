@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
 
 use super::answer::{Answer, Lost};
 use super::authorities;
 use super::clock::Clock;
 use super::said::{self, ErrorBody};
 use super::wire::request::As;
-use super::wire::user::moment;
 use super::wire::{Kind, Request};
 use crate::error::RunError;
 use crate::event::HTTP;
@@ -206,11 +204,11 @@ impl Client {
         let body = whole(response, request.longest_answer(), lost).await?;
         let success = (200..300).contains(&status);
         let said = if success { ErrorBody::default() } else { said::error(&body, &request.body, &self.target.key) };
-        let answer = Answer { status, body, retry_after, said };
+        let answer = Answer::new(status, body, retry_after, said);
         if request.kind == Kind::Create
             && status == 201
             && request.proof.holds(&answer)
-            && let Some(at) = answer.read::<Stamped>().and_then(|stamped| moment(&stamped.created_at))
+            && let Some(at) = answer.user().and_then(|user| user.created_at)
         {
             self.target.clock.saw_stamp(sent, at);
         }
@@ -240,13 +238,6 @@ impl Client {
         client.script = Some(std::sync::Arc::new(script));
         client
     }
-}
-
-/// The member of a user document that tells the server's time.
-#[derive(Deserialize)]
-struct Stamped {
-    #[serde(rename = "$createdAt")]
-    created_at: String,
 }
 
 /// The body, unless it is longer than anything that can have been asked for.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::key::Tag;
@@ -135,6 +136,8 @@ impl Store {
         let connect = || -> Result<Connection, RunError> {
             let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
             connection.busy_timeout(PATIENTLY).map_err(sql)?;
+            // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sql)?;
             Ok(connection)
         };
         let writer = connect()?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use super::left::Left;
@@ -211,6 +212,8 @@ fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RunError
 pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
     let connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
+    // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sql)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
     // In WAL mode FULL is what makes a commit survive a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;

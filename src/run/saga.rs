@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -15,7 +14,7 @@ use crate::appwrite::Endpoint;
 use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::verdict::refusal;
-use crate::appwrite::wire::user::{Page, moment};
+use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
 use crate::error::RunError;
@@ -485,10 +484,5 @@ impl<'c> Saga<'c> {
 
 /// `$updatedAt` of an answer that is a user document (`PATCH prefs` answers with the preferences alone).
 fn updated_at(answer: &Answer) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Document {
-        #[serde(rename = "$updatedAt")]
-        updated_at: String,
-    }
-    moment(&answer.read::<Document>()?.updated_at)
+    answer.user()?.updated_at
 }

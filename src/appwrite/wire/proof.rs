@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::php::{same_members, same_set};
@@ -49,22 +49,22 @@ impl std::fmt::Display for Proof {
     }
 }
 
-/// The first members of a user document.
+/// Which members of a created user an answer leaves out, that prove more than the id.
 #[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(rename = "$id", borrow)]
-    id: Cow<'a, str>,
+struct Unshown {
+    #[serde(default = "yes", deserialize_with = "no_if_there")]
+    hash: bool,
+    #[serde(default = "yes", deserialize_with = "no_if_there")]
+    password: bool,
 }
 
-/// The members of a created user that prove more than the id.
-#[derive(Deserialize)]
-struct Created<'a> {
-    #[serde(rename = "$id", borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    hash: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    password: Option<Cow<'a, str>>,
+const fn yes() -> bool {
+    true
+}
+
+/// `null` shows nothing either.
+fn no_if_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<IgnoredAny>::deserialize(deserializer)?.is_none())
 }
 
 impl Proof {
@@ -79,23 +79,26 @@ impl Proof {
     /// Whether a 2xx shows it.
     #[must_use]
     pub fn holds(&self, answer: &Answer) -> bool {
-        let head = || serde_json::from_slice::<Head<'_>>(&answer.body);
+        let user = || answer.user();
         match self {
-            Self::Created { id, hash } => serde_json::from_slice::<Created<'_>>(&answer.body).is_ok_and(|user| {
-                user.id == *id
-                    && hash.is_none_or(|(hash, digest)| {
-                        user.hash.is_none_or(|is| is == hash)
-                            && user.password.is_none_or(|is| xxh3_64(is.as_bytes()) == digest)
+            Self::Created { id, hash } => user().is_some_and(|user| {
+                let shows = |(hash, digest): (&str, u64)| {
+                    let all = user.hash == hash && xxh3_64(user.password.as_bytes()) == digest;
+                    all || answer.read::<Unshown>().is_some_and(|unshown| {
+                        (unshown.hash || user.hash == hash)
+                            && (unshown.password || xxh3_64(user.password.as_bytes()) == digest)
                     })
+                };
+                user.id == *id && hash.is_none_or(shows)
             }),
-            Self::User(id) => head().is_ok_and(|head| head.id == *id),
-            Self::UserInAnyCase(id) => head().is_ok_and(|head| head.id.eq_ignore_ascii_case(id)),
+            Self::User(id) => user().is_some_and(|user| user.id == *id),
+            Self::UserInAnyCase(id) => user().is_some_and(|user| user.id.eq_ignore_ascii_case(id)),
             // Answered with the preferences alone.
             Self::Step(_, Step::Prefs(prefs)) | Self::Edit(_, Edit::Prefs(prefs)) => {
                 answer.body.starts_with(b"{") && same_members(prefs, &answer.json())
             }
-            Self::Step(id, step) => answer.read::<User>().is_some_and(|user| user.id == *id && step.is_shown_by(&user)),
-            Self::Edit(id, edit) => answer.read::<User>().is_some_and(|user| user.id == *id && edit.is_shown_by(&user)),
+            Self::Step(id, step) => user().is_some_and(|user| user.id == *id && step.is_shown_by(user)),
+            Self::Edit(id, edit) => user().is_some_and(|user| user.id == *id && edit.is_shown_by(user)),
             Self::Member(name) => has_member(&answer.body, name),
             Self::Nothing => answer.body.is_empty(),
         }

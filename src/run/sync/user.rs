@@ -6,7 +6,6 @@ use super::decide::{Side, Sides};
 use super::{Mode, Stale};
 use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
-use crate::appwrite::wire::user::moment;
 use crate::appwrite::wire::{Edit, Request, Step, User};
 use crate::code::Code;
 use crate::error::RunError;
@@ -450,5 +449,5 @@ impl Sync<'_> {
 
 /// `$updatedAt` of an answer that is a user.
 fn updated_at(answer: &Answer) -> Option<i64> {
-    answer.json().get("$updatedAt").and_then(|at| moment(at.as_str()?))
+    answer.user()?.updated_at
 }

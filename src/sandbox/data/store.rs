@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
@@ -236,6 +237,8 @@ fn connect(path: Option<&Path>, database: Database) -> rusqlite::Result<Connecti
         None => Connection::open_in_memory()?,
     };
     connection.busy_timeout(Duration::from_secs(5))?;
+    // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(256);
     add_functions(&connection, database)?;
     Ok(connection)
