@@ -244,6 +244,7 @@ pub static SCHEMES: &[Scheme] = &[
         "PHP passes neither to Argon2"),
     none("yescrypt", &[], "yescrypt: $y$", PHP_CRYPT),
     none("gost-yescrypt", &[], "gost-yescrypt: $gy$", PHP_CRYPT),
+    none("sm3-yescrypt", &[], "yescrypt under SM3's HMAC: $sm3y$", PHP_CRYPT),
     none("sm3crypt", &[], "SM3-crypt: $sm3$", PHP_CRYPT),
     none("bcrypt-pbkdf", &["bcryptkdf"], "bcrypt as a key derivation: {BCRYPTKDF} of Zope", NO_DIGEST),
     none("scrypt-kdf", &["medusa"], "scrypt's own file header in base64: npm scrypt-kdf, Medusa",

@@ -258,6 +258,7 @@ const UNSUPPORTED_TAGS: &[(&str, &str)] = &[
     ("y", "yescrypt"),
     ("gy", "gost-yescrypt"),
     ("sm3", "sm3crypt"),
+    ("sm3y", "sm3-yescrypt"),
     ("apr1", "apr1"),
     ("sha1", "sha1crypt"),
     ("md5", "sunmd5"),

@@ -140,14 +140,24 @@ fn push_block(out: &mut String, block: u64) {
     itoa64::push_one(out, (block << 2) as u8);
 }
 
+/// Plain DES of one block.
+pub fn block(key: u64, block: u64) -> u64 {
+    Schedule::new(key).encrypt(block, 0, 1)
+}
+
 /// Traditional crypt(3). `password` ends before any NUL; only its first eight bytes count. `None` if the setting does
 /// not begin with two characters of the alphabet.
 pub fn traditional(password: &[u8], setting: &str) -> Option<String> {
+    salted(password, setting, 25)
+}
+
+/// The same with another number of rounds.
+pub fn salted(password: &[u8], setting: &str, rounds: u32) -> Option<String> {
     let (&[first, second], _) = setting.as_bytes().split_first_chunk()?;
     let salt = u32::from(itoa64::value(second)?) << 6 | u32::from(itoa64::value(first)?);
     let mut out = String::with_capacity(13);
     out.push_str(&setting[..2]);
-    push_block(&mut out, Schedule::new(key(password)).encrypt(0, salt, 25));
+    push_block(&mut out, Schedule::new(key(password)).encrypt(0, salt, rounds));
     Some(out)
 }
 

@@ -4,11 +4,14 @@
 //! Each takes the string as it was exported, apart once, into a [`Check`]. What cannot be computed (a secret that nobody
 //! gave, parameters that take minutes) makes none, never a guess.
 
+mod devices;
 mod digests;
 mod kdf;
 mod pepper;
 mod peppered;
 mod pre_hashed;
+mod scram;
+mod unix;
 
 use base64::Engine as _;
 use subtle::ConstantTimeEq as _;
@@ -69,16 +72,28 @@ impl<'h> Check<'h> {
 #[must_use]
 pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
     let text = input.hash.trim_ascii();
+    // LDAP's word for whatever crypt(3) makes.
+    let crypt = text.get(..7).filter(|head| head.eq_ignore_ascii_case("{CRYPT}")).map(|_| &text[7..]);
     // `user:` of a password file.
     let bare = text.split_once(':').map_or(text, |(_, rest)| if rest.starts_with(['$', '{']) { rest } else { text });
+    let bare = crypt.unwrap_or(bare);
     let salt = input.salt.as_deref().filter(|salt| !salt.is_empty());
     match scheme {
         "wp-bcrypt" | "meteor" | "nodebb" | "bcrypt-sha256" | "bcrypt-sha384" | "bcrypt-sha512" | "bcrypt-digest"
         | "bcrypt-2" | "bcrypt-salted" | "double-bcrypt" | "smf-bcrypt" => pre_hashed::check(scheme, bare, salt),
-        "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512" | "discourse" | "aspnet-identity" | "scram"
+        "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512" | "discourse" | "aspnet-identity"
         | "mediawiki-pbkdf2" => kdf::pbkdf2(scheme, bare, input),
+        "scram" => scram::scram(text, salt),
         "argon2d" | "argon2-data" => kdf::argon2(bare, None),
         "yescrypt" => kdf::yescrypt(bare),
+        "gost-yescrypt" => unix::gost_yescrypt(bare),
+        "sm3crypt" => unix::sm3crypt(bare),
+        "sunmd5" => unix::sunmd5(bare),
+        "mysql-sha2" => unix::mysql_sha2(text),
+        "magento2-chained" => devices::magento(text),
+        "lm" => devices::lm(bare),
+        "msdcc" => devices::msdcc(text, salt),
+        "cisco" => devices::cisco(text, salt),
         "scrypt" => kdf::scrypt(bare),
         "scrypt-kdf" => kdf::scrypt_kdf(bare),
         "firebase-scrypt" => kdf::firebase(input),
@@ -90,7 +105,7 @@ pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
         }
         "drupal7" => digests::drupal7(bare),
         "apr1" => digests::apr1(bare),
-        "bigcrypt" => digests::bigcrypt(bare),
+        "bigcrypt" => either(digests::bigcrypt(bare), unix::crypt16(bare)),
         "sha1crypt" => digests::sha1crypt(bare),
         "fshp" => digests::fshp(bare),
         "spring-standard" => match &input.pepper {
@@ -103,10 +118,21 @@ pub fn check<'h>(scheme: &str, input: &'h HashInput<'_>) -> Option<Check<'h>> {
         }
         "postgres-md5" => digests::postgres(bare, salt?),
         "mssql" => digests::mssql(bare),
-        "oracle" => digests::oracle(bare),
+        "oracle" => devices::oracle(text, salt),
         "smf" => digests::smf(bare, salt?),
         name if name.starts_with("salted-") || name.starts_with("hmac-") => digests::salted(text, salt),
         _ => None,
+    }
+}
+
+/// What two schemes have one shape for.
+fn either<'h>(one: Option<Check<'h>>, other: Option<Check<'h>>) -> Option<Check<'h>> {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let work = Work { millis: one.work.millis + other.work.millis, ..one.work };
+            Some(Check::new(work, move |password| Some(one.fits(password) || other.fits(password))))
+        }
+        (one, other) => one.or(other),
     }
 }
 
@@ -150,5 +176,7 @@ fn digest(name: &str, message: &[u8]) -> Option<Vec<u8>> {
     if name == "md5" { Some(Md5::digest(message).to_vec()) } else { super::sha(&name, message) }
 }
 
+#[cfg(test)]
+mod known;
 #[cfg(test)]
 mod tests;

@@ -12,11 +12,11 @@ use crate::scheme::encoding::base64;
 use crate::scheme::itoa64;
 use crate::scheme::verify::{des, md5_crypt};
 
-fn utf16(password: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn utf16(password: &[u8]) -> Option<Vec<u8>> {
     Some(std::str::from_utf8(password).ok()?.encode_utf16().flat_map(u16::to_le_bytes).collect())
 }
 
-fn md4(message: &[u8]) -> Vec<u8> {
+pub(super) fn md4(message: &[u8]) -> Vec<u8> {
     use md4::{Digest as _, Md4};
     Md4::digest(message).to_vec()
 }
@@ -77,7 +77,7 @@ fn other(scheme: &str, message: &[u8], length: usize) -> Option<Vec<u8>> {
         ("streebog", 32) => streebog::Streebog256::digest(message).to_vec(),
         ("streebog", 64) => streebog::Streebog512::digest(message).to_vec(),
         ("blake2b-512", 64) => blake2::Blake2b512::digest(message).to_vec(),
-        ("blake2s-256", 32) => blake2::Blake2s256::digest(message).to_vec(),
+        ("blake2s-256" | "blake2b-512", 32) => blake2::Blake2s256::digest(message).to_vec(),
         ("sha512/224" | "sha512/256", 28 | 32) => digest(scheme, message)?,
         ("keccak", 28) => sha3::Keccak224::digest(message).to_vec(),
         ("keccak", 32) => sha3::Keccak256::digest(message).to_vec(),
@@ -208,7 +208,9 @@ fn orders(salt: &[u8], password: &[u8], length: usize) -> impl Iterator<Item = V
         let of = |parts: &[&[u8]]| digest(name, &parts.concat()).unwrap_or_default();
         let in_hex = |parts: &[&[u8]]| hex(&of(parts)).into_bytes();
         let (hashed, hashed_salt) = (in_hex(&[password]), in_hex(&[salt]));
-        let md5 = hex(&digest("md5", password).unwrap_or_default()).into_bytes();
+        let lower = |name, parts: &[&[u8]]| hex(&digest(name, &parts.concat()).unwrap_or_default()).into_bytes();
+        let md5 = lower("md5", &[password]);
+        let twice = in_hex(&[&hashed]);
         let wide = utf16(password).unwrap_or_default();
         let keyed = |key: &[u8], message: &[u8]| match length {
             16 => mac::<Hmac<md5::Md5>>(key, message),
@@ -236,6 +238,15 @@ fn orders(salt: &[u8], password: &[u8], length: usize) -> impl Iterator<Item = V
             of(&[&wide, salt]),
             of(&[salt, &wide]),
             of(&[&in_hex(&[password, salt])]),
+            of(&[&lower("md5", &[password, salt])]),
+            of(&[&lower("sha1", &[password, salt])]),
+            of(&[&twice, salt]),
+            of(&[&in_hex(&[&twice]), salt]),
+            of(&[&hashed_salt, &twice]),
+            of(&[salt, &of(&[password])]),
+            // acts_as_authenticated, and restful_authentication without a key of the site's
+            of(&[b"--", salt, b"--", password, b"--"]),
+            of(&[b"--", salt, b"--", password, b"----"]),
             // Symfony's merge, once
             of(&[password, b"{", salt, b"}"]),
             symfony(name, salt, password),
@@ -356,13 +367,5 @@ pub(super) fn mssql<'h>(text: &str) -> Option<Check<'h>> {
     let wanted = bytes.get(6..6 + digest(name, b"")?.len())?.to_vec();
     Some(Check::new(Work::DIGEST, move |password| {
         Some(same(&digest(name, &[utf16(password)?, salt.clone()].concat())?, &wanted))
-    }))
-}
-
-/// Oracle 11: `S:` and 20 bytes of SHA-1, then 10 of salt.
-pub(super) fn oracle<'h>(text: &str) -> Option<Check<'h>> {
-    let bytes = unhex(text.strip_prefix("S:")?).filter(|bytes| bytes.len() == 30)?;
-    Some(Check::new(Work::DIGEST, move |password| {
-        Some(same(&digest("sha1", &[password, &bytes[20..]].concat())?, &bytes[..20]))
     }))
 }

@@ -2,7 +2,6 @@
 
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use hmac::Hmac;
-use unicode_normalization::UnicodeNormalization as _;
 use yescrypt::{PasswordVerifier as _, Yescrypt};
 
 use super::pepper::Secret;
@@ -30,7 +29,7 @@ impl Derived {
 
     /// None for a digest that is not known, and for what takes minutes.
     fn check<'h>(self) -> Option<Check<'h>> {
-        let work = work(&self.digest, self.rounds, self.key.len())?;
+        let work = pbkdf2_work(&self.digest, self.rounds, self.key.len())?;
         Some(Check::new(work, move |password| {
             let key = derive_key(&self.digest, password, &self.salt, self.rounds, self.key.len())?;
             Some(same(&key, &self.key))
@@ -39,7 +38,7 @@ impl Derived {
 }
 
 /// What deriving a key of so many bytes takes.
-fn work(name: &str, rounds: u32, length: usize) -> Option<Work> {
+pub(super) fn pbkdf2_work(name: &str, rounds: u32, length: usize) -> Option<Work> {
     let name = plain_name(name);
     let size = if name == "sha" { 20 } else { digest(&name, b"")?.len() };
     let blocks = u32::try_from(length.div_ceil(size)).ok().filter(|blocks| *blocks > 0)?;
@@ -52,9 +51,9 @@ fn plain_name(name: &str) -> String {
     name.to_ascii_lowercase().replace(['-', '_'], "")
 }
 
-fn derive_key(name: &str, password: &[u8], salt: &[u8], rounds: u32, length: usize) -> Option<Vec<u8>> {
+pub(super) fn derive_key(name: &str, password: &[u8], salt: &[u8], rounds: u32, length: usize) -> Option<Vec<u8>> {
     use pbkdf2::pbkdf2_hmac;
-    work(name, rounds, length)?;
+    pbkdf2_work(name, rounds, length)?;
     let mut key = vec![0; length];
     match plain_name(name).as_str() {
         "md5" => pbkdf2_hmac::<md5::Md5>(password, salt, rounds, &mut key),
@@ -72,7 +71,6 @@ fn derive_key(name: &str, password: &[u8], salt: &[u8], rounds: u32, length: usi
 pub(super) fn pbkdf2<'h>(scheme: &str, text: &str, input: &HashInput<'_>) -> Option<Check<'h>> {
     match scheme {
         "aspnet-identity" => return aspnet(text)?.check(),
-        "scram" => return scram(text),
         _ => {}
     }
     if let Some(derived) = written(text) {
@@ -101,7 +99,7 @@ pub(super) fn pbkdf2<'h>(scheme: &str, text: &str, input: &HashInput<'_>) -> Opt
         (32, _) if scheme == "discourse" => &[("sha256", 64_000), ("sha256", 600_000)],
         _ => return None,
     };
-    let each = settings.iter().map(|&(name, rounds)| work(name, rounds, key.len()));
+    let each = settings.iter().map(|&(name, rounds)| pbkdf2_work(name, rounds, key.len()));
     let millis = each.map(|work| Some(work?.millis)).sum::<Option<f64>>()?;
     Some(Check::new(Work { millis, bytes: 0 }, move |password| {
         let fits = |&(name, rounds): &(&str, u32)| {
@@ -221,46 +219,6 @@ fn aspnet(text: &str) -> Option<Derived> {
     }
 }
 
-/// PostgreSQL's `SCRAM-SHA-256$rounds:salt$stored:server`, Dovecot's `{SCRAM-…}rounds,salt,stored,server` and passlib's
-/// `$scram$rounds$salt$digest=salted password,…`.
-fn scram<'h>(text: &str) -> Option<Check<'h>> {
-    let (name, rounds, salt, wanted, stored) = if let Some(rest) = text.strip_prefix("$scram$") {
-        let mut fields = rest.split('$');
-        let (rounds, salt, keys) = (fields.next()?, fields.next()?, fields.next()?);
-        let (name, key) = keys.split(',').next_back()?.split_once('=')?;
-        (name, decimal(rounds)?, ab64(salt)?, ab64(key)?, false)
-    } else {
-        let rest = text.strip_prefix("SCRAM-").or_else(|| text.strip_prefix("{SCRAM-"))?;
-        let (name, rest) = rest.split_once(['$', '}'])?;
-        let mut fields = rest.split([':', '$', ',']);
-        let (rounds, salt, stored) = (fields.next()?, fields.next()?, fields.next()?);
-        (name, decimal(rounds)?, base64(salt)?, base64(stored)?, true)
-    };
-    let name = name.to_owned();
-    let length = digest(&name, b"")?.len();
-    let fits = move |password: &[u8]| -> Option<bool> {
-        let salted = derive_key(&name, password, &salt, rounds, length)?;
-        if !stored {
-            return Some(same(&salted, &wanted));
-        }
-        let client = match length {
-            20 => mac::<Hmac<sha1::Sha1>>(&salted, b"Client Key")?,
-            32 => mac::<Hmac<sha2::Sha256>>(&salted, b"Client Key")?,
-            _ => mac::<Hmac<sha2::Sha512>>(&salted, b"Client Key")?,
-        };
-        Some(same(&digest(&name, &client)?, &wanted))
-    };
-    // SASLprep, which comes before the hash, is NFKC and more for what is beyond ASCII.
-    let work = work(if length == 64 { "sha512" } else { "sha256" }, rounds, length)?.times(2);
-    Some(Check::new(work, move |password| {
-        if password.is_ascii() || fits(password)? {
-            return fits(password);
-        }
-        let prepared: String = std::str::from_utf8(password).ok()?.nfkc().collect();
-        fits(prepared.as_bytes())?.then_some(true)
-    }))
-}
-
 /// An HMAC of whichever digest.
 pub(super) fn mac<M: hmac::Mac + hmac::KeyInit>(key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     Some(<M as hmac::KeyInit>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
@@ -316,15 +274,53 @@ pub(super) fn argon2<'h>(text: &str, secret: Option<Secret>) -> Option<Check<'h>
     }))
 }
 
-/// yescrypt's `$y$`, of which the second character is log₂ N − 1 and the third r − 1; more there is nobody's default.
-pub(super) fn yescrypt(text: &str) -> Option<Check<'_>> {
-    let parameters = text.strip_prefix("$y$")?.split('$').next()?;
+/// libsodium's Argon2id 1.3 with one lane, of so many KiB.
+pub(super) fn argon2id(
+    memory: u32,
+    passes: u32,
+    length: usize,
+    salt: &[u8],
+) -> Option<(Work, Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>)> {
+    if u64::from(memory) * 1024 > MEMORY_LIMIT || u64::from(memory) * u64::from(passes) > MAX_WORK || length > 1024 {
+        return None;
+    }
+    let parameters = argon2::Params::new(memory, passes, 1, Some(length)).ok()?;
+    let work = Work { bytes: u64::from(memory) << 10, ..Work::from(CostOf::Argon2(memory, passes, 1)) };
+    let (argon2, salt) = (Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters), salt.to_vec());
+    let derive = move |message: &[u8]| {
+        let mut key = vec![0; length];
+        argon2.hash_password_into(message, &salt, &mut key).ok().map(|()| key)
+    };
+    Some((work, Box::new(derive)))
+}
+
+/// What one key takes, and how it is derived.
+pub(super) type Derives<'h> = (Work, Box<dyn Fn(&[u8]) -> Option<[u8; 32]> + 'h>);
+
+/// yescrypt's key of 32 bytes, of the usual parameters, with a salt in crypt(3)'s base64.
+pub(super) fn yescrypt_key<'h>(parameters: &str, salt: &str) -> Option<Derives<'h>> {
+    let work = yescrypt_work(parameters)?;
+    let (parameters, salt) = (parameters.parse::<yescrypt::Params>().ok()?, itoa64::decode(salt)?);
+    let derive = move |password: &[u8]| {
+        let mut key = [0; 32];
+        yescrypt::yescrypt(password, &salt, &parameters, &mut key).ok().map(|()| key)
+    };
+    Some((work, Box::new(derive)))
+}
+
+/// None where it takes too much, and for parameters that nobody has by default.
+fn yescrypt_work(parameters: &str) -> Option<Work> {
     let [b'j', n, r] = parameters.as_bytes() else { return None };
     let (n, r) = (1_u64.checked_shl(u32::from(itoa64::value(*n)?) + 1)?, u64::from(itoa64::value(*r)?) + 1);
     let cost = Cost { n, r, p: 1 };
-    (cost.memory() <= MEMORY_LIMIT && text.split('$').count() == 5).then(|| {
-        Check::new(scrypt_work(cost), move |password| Some(Yescrypt::default().verify_password(password, text).is_ok()))
-    })
+    (cost.memory() <= MEMORY_LIMIT).then(|| scrypt_work(cost))
+}
+
+/// yescrypt's `$y$`, of which the second character is log₂ N − 1 and the third r − 1; more there is nobody's default.
+pub(super) fn yescrypt(text: &str) -> Option<Check<'_>> {
+    let work = yescrypt_work(text.strip_prefix("$y$")?.split('$').next()?)?;
+    (text.split('$').count() == 5)
+        .then(|| Check::new(work, move |password| Some(Yescrypt::default().verify_password(password, text).is_ok())))
 }
 
 /// What one computation of scrypt takes; 55 ms for N=16384 r=8 p=1.
@@ -344,6 +340,11 @@ fn derived<'h>(
         .then(|| Check::new(scrypt_work(cost), move |password| judge(&derive(password, &salt, cost, length)?)))
 }
 
+/// scrypt with the key that is wanted.
+pub(super) fn scrypt_key<'h>(salt: Vec<u8>, cost: Cost, wanted: Vec<u8>) -> Option<Check<'h>> {
+    derived(salt, cost, wanted.len(), move |computed| Some(same(computed, &wanted)))
+}
+
 /// scrypt whose salt is binary, in its PHC form.
 pub(super) fn scrypt<'h>(text: &str) -> Option<Check<'h>> {
     let mut fields = text.strip_prefix("$scrypt$")?.split('$');
@@ -358,7 +359,7 @@ pub(super) fn scrypt<'h>(text: &str) -> Option<Check<'h>> {
             _ => return None,
         }
     }
-    derived(salt, cost, key.len(), move |computed| Some(same(computed, &key)))
+    scrypt_key(salt, cost, key)
 }
 
 /// The header that scrypt's own file format begins with, alone: 48 bytes of parameters and salt, a checksum of them, and

@@ -28,6 +28,7 @@ fn the_unmappable_hashes_of_the_corpus_are_proven_by_their_passwords() {
             (Some("dropbox-style"), _) => Some("bcrypt-sha512"),
             (Some("nodebb (shaWrapped)"), _) => Some("nodebb"),
             (Some("windows"), _) => Some("ntlm"),
+            (Some("cisco"), _) => Some("cisco"),
             (Some("custom app"), Some("ripemd160-hex")) => Some("ripemd160"),
             (Some("custom app"), Some("sha256-hex-utf16le")) => Some("utf16-digest"),
             (Some("custom app"), Some("sha1(md5)" | "sha256(sha256)")) => Some("nested-digest"),
@@ -55,7 +56,7 @@ fn the_unmappable_hashes_of_the_corpus_are_proven_by_their_passwords() {
             None => *open.entry(line["scheme"].as_str().expect("text").to_owned()).or_insert(0) += 1,
         }
     }
-    assert_eq!((proven, open.values().sum::<i32>()), (59, 8), "{open:?}");
+    assert_eq!((proven, open.values().sum::<i32>()), (62, 5), "{open:?}");
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn the_published_vectors_of_these_schemes_are_proven() {
         }
     }
     assert!(denied.is_empty(), "{denied:?}");
-    assert_eq!(proven.values().sum::<i32>(), 115, "{proven:?}");
+    assert_eq!(proven.values().sum::<i32>(), 130, "{proven:?}");
 }
 
 /// Hashed by Python's bcrypt 5.0 (of the first 72 bytes, which is all that it reads), passlib 1.7.4 and the reference Argon2

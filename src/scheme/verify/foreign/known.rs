@@ -1,0 +1,164 @@
+//! Known answers of the schemes that few systems have, each from the library that is named.
+
+use super::*;
+use crate::account::HashInput;
+
+fn check_of(scheme: &str, hash: &str, salt: Option<&str>, password: &str) {
+    let input = HashInput {
+        hash: hash.to_owned().into(),
+        salt: salt.map(|salt| salt.to_owned().into()),
+        ..HashInput::default()
+    };
+    assert_eq!(verify(scheme, &input, password.as_bytes()), Some(true), "{scheme} {hash} {password}");
+    let wrong = format!("{password}?");
+    assert_ne!(verify(scheme, &input, wrong.as_bytes()), Some(true), "{scheme} {hash} takes {wrong}");
+    assert_ne!(verify(scheme, &input, b"another"), Some(true), "{scheme} {hash} takes another");
+}
+
+/// libxcrypt 4.5.2, `test/ka-table.inc`; that of `$gy$j9T$` was made by libxcrypt 4.4.33.
+#[test]
+fn gost_yescrypt_and_sm3crypt() {
+    for (scheme, hash, password) in [
+        ("sm3crypt", "$sm3$rounds=1000$saltstring$rA2ewUHqiQH5Le9o318IWjgsADyZCgfFXofbx1T1NCD", "abc"),
+        ("gost-yescrypt", "$gy$j75$.......$XH2YP.u9tPw6ObDCXTRJiUfyrAEZ/TGIF0CjnxNW3h/", "abc"),
+        (
+            "gost-yescrypt",
+            "$gy$j9T$p3zjnZs1THaA2bvAA3a4/1$LgQWbqIHvq0zKkqp9cxnujLToNBah10/OBhArQiX3a.",
+            "correct horse battery staple",
+        ),
+    ] {
+        check_of(scheme, hash, None, password);
+    }
+}
+
+/// passlib 1.7.4 (`sun_md5_crypt`), and libxcrypt 4.4.33 for the last.
+#[test]
+fn suns_md5() {
+    for (hash, password) in [
+        ("$md5$zrdhpMlZ$$wBvMOEqbSjU.hu5T2VEP01", "Gpcs3_adm"),
+        ("$md5$zrdhpMlZ$$Vp2FzKaRNMy8IF87wZOe//", "passwd"),
+        ("$md5,rounds=34000$abc$$6uDjgMI5dpH0y6va34gjJ/", "Gpcs3_adm"),
+        ("$md5$salt$$U5g1eQmhT4oW4oRt0OLMO.", "x"),
+    ] {
+        check_of("sunmd5", hash, None, password);
+    }
+}
+
+/// passlib 1.7.4: `lmhash`, `msdcc`, `msdcc2`, `crypt16`, `oracle10`, `oracle11`; hashcat's modules 12300 and 2100.
+#[test]
+fn windows_ultrix_and_oracle() {
+    for (scheme, hash, salt, password) in [
+        ("lm", "855c3697d9979e78ac404c4ba2c66533", None, "passphrase"),
+        ("lm", "fed6416bffc9750d48462b9d7aaac065", None, "ENCYCLOPÆDIA"),
+        ("lm", "{LM}c9b81d939d6fd80cd408e6b105741864", None, "oldpassword"),
+        ("msdcc", "2d9f0b052932ad18b87f315641921cda", Some("user"), "password"),
+        ("msdcc", "10c938df7347730e2c534e42f03f3a3a", Some("Administrator"), "pässword"),
+        ("msdcc", "$DCC2$10240#6848#e2829c8af2232fa53797e2f0e35e4626", None, "hashcat"),
+        ("bigcrypt", "aaX/UmCcBrceQ0kQGGWKTbuE", None, "passphrase"),
+        ("oracle", "67009F80B5ECF96E", Some("scott"), "password"),
+        ("oracle", "S:DC8F58D3F0F40CEAAACF116A45C09FFB610239A1264A79845CAD91C3037A", None, "SHAlala"),
+        (
+            "oracle",
+            "S:0000000000000000000000000000000000000000000000000000000000;H:00;T:8F75FBD166AFDB6D7587DAB89C2F15672AAC031C\
+             5B0B5E65C0835FB130555F6FF4E0E5764976755558112246FFF306450C22F6B7746B9E9831ED97B3739\
+             92F9157436180438417080374881414745255",
+            None,
+            "hashcat",
+        ),
+    ] {
+        check_of(scheme, hash, salt, password);
+    }
+}
+
+/// passlib 1.7.4 (`cisco_pix`, `cisco_asa`, `cisco_type7`), hashcat's modules 5700, 9200 and 9300.
+#[test]
+fn ciscos_types() {
+    for (hash, name, password) in [
+        ("$8$84486783037343$pYNyVrtyMalQrZLxRi7ZLQS1Fl.jkYCgASUi5P8JNb2", None, "hashcat"),
+        ("$9$87023684531115$phio0TBQwaO7KZ8toQFyGFyDvyOzidaypRWN0uKX0hU", None, "hashcat"),
+        ("2btjjy78REtmYkkW0csHUbJZOstRXoWdX1mGrmmfeHI", None, "hashcat"),
+        ("06351A3149085123301517391C501918", None, "Supe&8ZUbeRp4SS"),
+        ("06160E325F59060B01464058", None, "password123"),
+        ("2KFQnbNIdI.2KYOU", None, "cisco"),
+        ("3USUcOPFUiMCO4Jk", Some("cisco1"), "cisco"),
+        (".7nfVBEIEu4KbF/1", Some("user1234"), "0123456789abcdef"),
+        ("o5ej5c0/h/XiuLA4", Some("36"), "0123456789abcdefqwerty"),
+        ("zynfWw3UtszxLMgL", Some("user1234"), "0123456789abcdefqwertyuiopa"),
+        ("5hPT/iC6DnoBxo6a", None, "0123456789abcdefqwertyuiopasdfgh"),
+    ] {
+        check_of("cisco", hash, name, password);
+    }
+}
+
+/// Every vector of passlib's for PIX and ASA, by the user whose name is hashed as well.
+#[test]
+fn all_of_passlibs_pix_and_asa() {
+    let mut n = 0;
+    for line in include_str!("../../../../fixtures/hashes/published.jsonl").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        if !line["scheme"].as_str().is_some_and(|name| name.starts_with("passlib cisco")) {
+            continue;
+        }
+        let text = |name: &str| line[name].as_str().map(str::to_owned);
+        let (hash, password) = (text("hash").expect("a hash"), text("password_plain").expect("a password"));
+        let input = HashInput { hash: hash.into(), salt: text("user").map(Into::into), ..HashInput::default() };
+        assert_eq!(verify("cisco", &input, password.as_bytes()), Some(true), "{line}");
+        n += 1;
+    }
+    assert!(n >= 50, "{n}");
+}
+
+/// libsodium's `crypto_pwhash` and hashlib, in the order of Magento 2.4.8's `Encryptor`, by PyNaCl 1.6.
+#[test]
+fn magentos_hash_of_a_hash() {
+    for hash in [
+        "ea45e2ab69ca04412422e5baef9c4bf5630377cda2572eceb3dc925b6e4cba24:FuhbVmYwTUsQpBp4ZwYtpCdr3BnfBbYd:1:2",
+        "e0c1cf183aedd48e16cc0f8e36dc500cc5a29c22e4874a3037b26a79360d2ac0:short8ch:0:1:3_32_2_1048576",
+        "746d9aa62ca25fd876a012c78f23c37fdcd7815fcc959a11d14a0518bf37d6cf:FuhbVmYwTUsQpBp4:1:3_32_1_65536",
+    ] {
+        check_of("magento2-chained", hash, None, "magento-pass");
+    }
+}
+
+/// hashcat's modules 23200, 24100 and 24200, passlib 1.7.4 (`scram`), and PyMongo's arithmetic for a row of `system.users`.
+#[test]
+fn scram_as_servers_keep_it() {
+    for (hash, name, password) in [
+        (
+            "$xmpp-scram$0$4096$45$353835323736323530353932363531393630313632353634313335323434323038393931323138373138343134\
+             $6d5b543b985dc6c0645da3c83d114fce121aa51d",
+            None,
+            "hashcat",
+        ),
+        (
+            "$mongodb-scram$*1*dXNlcg==*15000*qYaA1K1ZZSSpWfY+yqShlcTn0XVcrNipxiYCLQ==*QWVry9aTS/JW+y5CWCBr8lcEH9Kr/D4je60ncooPer8=",
+            None,
+            "hashcat",
+        ),
+        ("$scram$6400$0BojBCBE6P2/N4bQ$sha-1=YniLes.b8WFMvBhtSACZyyvxeCc", None, "\u{ad}IX \u{e0}"),
+        (
+            r#"{"SCRAM-SHA-1":{"iterationCount":1000,"salt":"MDEyMzQ1Njc4OWFiY2RlZg==","storedKey":"JRTSlUgkkquNaM8TeBh/LEzvTkE=","serverKey":"x"}}"#,
+            Some("ann"),
+            "mongo-pass",
+        ),
+        (
+            r#"{"SCRAM-SHA-256":{"iterationCount":{"$numberInt":"1000"},"salt":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYg==","storedKey":"n+fZraRJVUS/cW291Bx9LnvzMzU19pub35dWRo3LbC8="}}"#,
+            Some("ann"),
+            "mongo-pass",
+        ),
+    ] {
+        check_of("scram", hash, name, password);
+    }
+}
+
+/// MySQL 8.4's own `authentication_string`, in hexadecimal where its salt is no text.
+#[test]
+fn mysqls_sha2() {
+    check_of(
+        "mysql-sha2",
+        "$mysql$A$005*F9CC98CE08892924F50A213B6BC571A2C11778C5*\
+         625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F",
+        None,
+        "hashcat",
+    );
+}
