@@ -223,7 +223,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, marker: &Marker, now: i64) -> Re
                     entry.as_ref().map_or((State::Planned, Steps::NONE, 0), |e| (e.state, e.steps, e.at));
                 if entry.as_ref().is_some_and(|entry| !entry.user_id.is_empty() && entry.user_id != job.user_id()) {
                     return Err(RunError::foreign_ledger(format!(
-                        "the ledger knows record {record} as another user: it belongs to another export"
+                        "the ledger knows record {record} as another user: it belongs to another export, or is damaged"
                     )));
                 }
                 if state.is_settled() {
