@@ -61,6 +61,16 @@ fn exports() -> Vec<PathBuf> {
     files.filter(|path| path.is_file() && !BESIDE.iter().any(|beside| name(path).contains(beside))).collect()
 }
 
+/// Whether the same becomes of everybody; whoever is left out need not be in the other.
+fn is_same(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> bool {
+    let left_out = Fate::Refused { code: "skipped-by-source".to_owned() };
+    let without = |one: &BTreeMap<String, Fate>, other: &BTreeMap<String, Fate>| -> BTreeMap<String, Fate> {
+        let stays = |(who, fate): &(&String, &Fate)| **fate != left_out || other.contains_key(*who);
+        one.iter().filter(stays).map(|(who, fate)| (who.clone(), fate.clone())).collect()
+    };
+    without(known, found) == without(found, known)
+}
+
 /// With their detection switched off, nobody who is kept out comes back, and no hash is lost, by what is proposed for the
 /// exports of all systems.
 #[test]
@@ -90,7 +100,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             continue;
         }
         let (known, found) = (people(&known), people(&planned.lines()));
-        exact += usize::from(known == found);
+        exact += usize::from(is_same(&known, &found));
         for (who, fate) in &known {
             let now = found.get(who);
             match fate {
@@ -111,7 +121,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         }
     }
     println!("{proposed} proposals, {exact} need no correction, {asked} ask");
-    assert!(proposed >= 50 && exact >= 20 && asked * 3 <= proposed, "{proposed} proposals, {exact} exact, {asked} ask");
+    assert!(proposed >= 50 && exact >= 33 && asked * 3 <= proposed, "{proposed} proposals, {exact} exact, {asked} ask");
 }
 
 /// What other tables hold is found by its key, each column by its values.
@@ -205,5 +215,70 @@ fn tables_of_all_sorts_are_understood() {
         let expected =
             [("a@example.com", Fate::In { password: true }), ("b@example.com", Fate::Disabled { password: true })];
         assert_eq!(found, expected.map(|(who, fate)| (who.to_owned(), fate)).into(), "{text}\n{proposal}");
+    }
+}
+
+/// What one look at a column does not tell is asked for, and what tells of itself is not.
+#[test]
+fn questions_are_asked_where_there_are_any_and_nowhere_else() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    let propose = |name: &str, text: &str| {
+        let export = home.path().join(name);
+        std::fs::write(&export, text).expect("written");
+        run(rehome().arg("map").arg(&export)).exits(0).stdout
+    };
+    let with = |column: &str, cells: [&str; 3]| {
+        let rows = cells.iter().enumerate().map(|(at, cell)| format!("{at},u{at}@example.com,{hash},{cell}\n"));
+        propose("a.csv", &format!("id,email,password,{column}\n{}", rows.collect::<String>()))
+    };
+    for (column, cells, asks) in [
+        ("estado", ["activo", "expulsadísimo", "activo"], true),
+        ("estado", ["Jalisco", "Oaxaca", "Jalisco"], false),
+        ("ban_expires", ["", "0", ""], true),
+        ("ban_expires", ["0", "0", "0"], false),
+        ("user_type", ["0", "1", "0"], true),
+        ("handle_clean", ["ann", "banned", "bo"], false),
+        ("init", ["a@example.com", "blocked@example.com", "c@example.com"], false),
+    ] {
+        let map = with(column, cells);
+        assert_eq!(map.contains("enabled = \"?\""), asks, "{column} {cells:?}: {map}");
+    }
+    // Another column has the address that the first lacks; a program and a number below nought are nobody.
+    let map = propose(
+        "b.csv",
+        &format!(
+            "id,email,username,pw,type\n-1,,system,,bot\n1,a@example.com,ann,{hash},user\n2,,b@example.com,{hash},user\n"
+        ),
+    );
+    for line in ["{ from = \"username\", as = \"address\" }", "type == 'bot'", "id < 0"] {
+        assert!(map.contains(line), "{line}: {map}");
+    }
+    // Rows of several kinds: those that are people have ids of their own.
+    let map = propose(
+        "c.json",
+        &format!(
+            r#"[{{"model":"auth.group","pk":1,"fields":{{"name":"staff"}}}},
+            {{"model":"auth.user","pk":1,"fields":{{"email":"a@example.com","password":"{hash}","groups":[["staff"]]}}}},
+            {{"model":"auth.user","pk":2,"fields":{{"email":"b@example.com","password":"{hash}","groups":[]}}}}]"#
+        ),
+    );
+    for line in ["id = \"pk\"", "model != 'auth.user'"] {
+        assert!(map.contains(line), "{line}: {map}");
+    }
+    assert!(!map.contains("labels ="), "{map}");
+    // Of several addresses the first is said to be; a ban that may be over is no ban for sure.
+    let map = propose(
+        "d.sql",
+        &format!(
+            "CREATE TABLE `users` (`id` int, `nick` varchar(9), `pw` varchar(60));\n\
+             INSERT INTO `users` VALUES (1,'ann','{hash}'),(2,'bo','{hash}');\n\
+             CREATE TABLE `mails` (`user_id` int, `email` varchar(30), `is_primary` int);\n\
+             INSERT INTO `mails` VALUES (1,'x@example.com',0),(1,'a@example.com',1),(2,'b@example.com',1);\n\
+             CREATE TABLE `bans` (`user_id` int, `ban_end` int);\nINSERT INTO `bans` VALUES (2,1600000000);\n"
+        ),
+    );
+    for line in ["is_primary == 1", "enabled = \"?\"", "unless `ban_end` has lifted it"] {
+        assert!(map.contains(line), "{line}: {map}");
     }
 }

@@ -34,7 +34,7 @@ pub enum Meaning {
     Ends,
     /// A yes, or the date of it, means that the user is no more: `deleted_at`.
     Deletes,
-    /// A yes means that the record is of somebody who never had an account.
+    /// A yes means that the record is of a bot, or of somebody who never had an account.
     Guest,
     /// Active Directory's bits, of which the second keeps the user out: `userAccountControl`.
     AccountControl,

@@ -4,7 +4,8 @@ use super::joins::{Joins, counted};
 use super::look::{Column, Table};
 use super::people::{self, Link};
 use super::{Line, OPEN, Proposal, count, join_name, list, number, quoted, standing};
-use crate::scheme::columns::ColumnRole;
+use crate::account::Hint;
+use crate::scheme::columns::{ColumnRole, giveaways};
 use crate::source::systems::generic::folded;
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
@@ -26,8 +27,8 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
     labels(table, &mut user);
     dates(table, &mut user);
-    let mut password = Vec::new();
-    secret(table, &links, &mut joins, &mut password, &mut open);
+    let (mut password, mut known) = (Vec::new(), Vec::new());
+    secret(table, &links, &mut joins, &mut password, &mut known, &mut open);
     if id.is_none() && email.is_none() {
         user.insert(0, Line::new(format!("id = {}", quoted(OPEN)), "no column has a value of its own in every row"));
         open.push("[user] id".to_owned());
@@ -39,6 +40,9 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     sections.push(("[user]".to_owned(), user));
     if password.iter().any(|line| !line.toml.is_empty()) {
         sections.push(("[password]".to_owned(), password));
+        if !known.is_empty() {
+            sections.push(("[password.known]".to_owned(), known));
+        }
     } else {
         sections[0].1.extend(password);
     }
@@ -65,10 +69,16 @@ fn part(n: u64, of: u64) -> String {
 }
 
 fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
-    let whole = |column: &&Column| column.is_unique() && column.filled == table.looked && !column.is_secret();
+    let kind = people::kind(table);
+    let own = |column: &Column| {
+        column.is_unique() && column.filled == table.looked
+            || kind.as_ref().is_some_and(|kind| people::is_own_in(table, kind, column))
+    };
+    let whole = |column: &&Column| own(column) && !column.is_secret();
     let rank = |column: &Column| {
         let name = folded(&column.bare);
-        let pointed = links.iter().any(|link| table.columns[link.of].name == column.name);
+        // Other tables have the addresses of the same people, too.
+        let pointed = column.addresses == 0 && links.iter().any(|link| table.columns[link.of].name == column.name);
         let singular = folded(table.name.rsplit(['.', '_']).next().unwrap_or_default());
         let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
         let own = match column.member() {
@@ -92,15 +102,15 @@ fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
 fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) -> Option<String> {
     if let Some(column) = people::address(table) {
         let why = format!("{} look like addresses", part(column.addresses, table.looked));
-        // Where some have none, a login may be one.
-        let login = table.columns.iter().find(|other| {
-            other.name != column.name
-                && other.addresses * 10 >= other.filled * 9
-                && other.filled > 0
-                && other.member().is_some_and(|(to, _)| to == "username")
-        });
-        let toml = match login.filter(|_| column.filled < table.looked) {
-            Some(login) => format!("email = {}", list([column.name.as_str(), login.name.as_str()])),
+        // Where some have none, another column may have one.
+        let toml = match people::instead(table, column) {
+            Some((other, _)) if other.addresses * 10 >= other.filled * 9 => {
+                format!("email = {}", list([column.name.as_str(), other.name.as_str()]))
+            }
+            Some((other, _)) => {
+                let (first, other) = (quoted(&column.name), quoted(&other.name));
+                format!("email = [{first}, {{ from = {other}, as = \"address\" }}]")
+            }
             None => format!("email = {}", quoted(&column.name)),
         };
         lines.push(Line::new(toml, why));
@@ -122,6 +132,8 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         if let Some((by, value)) = people::only_addresses(other, column) {
             let literal = if value.parse::<f64>().is_ok() { value } else { format!("'{value}'") };
             joins.only(&other.name, format!("{by} == {literal}"));
+        } else if let Some(primary) = people::only_primary(other).filter(|_| !link.single) {
+            joins.only(&other.name, primary);
         }
         let mut why = format!("{} look like addresses in `{}`", part(column.addresses, column.filled), other.name);
         if !link.single {
@@ -129,6 +141,16 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         }
         lines.push(Line::new(format!("email = {}", quoted(&path)), why));
         return Some(path);
+    }
+    // Some sign in with an address where others have a name.
+    let login = |column: &&Column| {
+        let first = table.is_nameless() && column.name == "0";
+        column.addresses > 0 && (first || matches!(column.member(), Some(("username", _))))
+    };
+    if let Some(column) = table.columns.iter().find(login) {
+        let why = format!("{} look like addresses, and are the only ones", part(column.addresses, table.looked));
+        lines.push(Line::new(format!("email = {{ from = {}, as = \"address\" }}", quoted(&column.name)), why));
+        return None;
     }
     lines.push(Line::new("", "no column holds addresses: without one nobody can sign in with a password"));
     None
@@ -281,7 +303,8 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
     for column in &table.columns {
         let name = folded(&column.bare);
         if ROLES.contains(&&*name) && column.filled > 0 {
-            if column.lists == column.filled || column.values.is_some() && column.numbers == 0 {
+            let listed = column.lists == column.filled;
+            if column.objects == 0 && (listed || column.lists == 0 && column.values.is_some() && column.numbers == 0) {
                 parts.push(format!("from = {}", quoted(&column.name)));
                 why.extend(column.values.as_ref().map(counted));
                 break;
@@ -340,7 +363,14 @@ fn dates(table: &Table, lines: &mut Vec<Line>) {
     }
 }
 
-fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>, open: &mut Vec<String>) {
+fn secret(
+    table: &Table,
+    links: &[Link],
+    joins: &mut Joins<'_>,
+    lines: &mut Vec<Line>,
+    known: &mut Vec<Line>,
+    open: &mut Vec<String>,
+) {
     let own = people::secret(table);
     let joined = links.iter().find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
     let (column, of, link) = match (own, joined) {
@@ -410,10 +440,34 @@ fn secret(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<
         let why = scheme.values.as_ref().map(counted).unwrap_or_default();
         lines.push(Line::new(format!("scheme = {{ from = {} }}", quoted(&scheme_path)), why));
     }
-    if let Some(salt) = beside(ColumnRole::Salt) {
+    let prehashed = prehashed(of, column);
+    if let Some(scheme) = prehashed {
+        let why = "the columns beside it are those of a system that hashes more than the bare password";
+        known.push(Line::new(format!("prehashed = {}", quoted(scheme)), why));
+    } else if ["phpass", "md5"].iter().all(|scheme| column.hashes.contains_key(scheme)) {
+        known.push(Line::new("digest = \"md5\"", "what phpass took the place of; prove one with --known"));
+    }
+    if let Some(salt) = beside(ColumnRole::Salt).filter(|_| prehashed.is_none()) {
         let salt = path(joins, &salt.name);
         lines.push(Line::new(format!("salt = {}", quoted(&salt)), "prove one hash with --known"));
     }
+}
+
+/// The scheme of what looks like bcrypt or Argon2 and is not of the bare password, where the table gives that away.
+fn prehashed(table: &Table, column: &Column) -> Option<&'static str> {
+    if !column.hashes.contains_key("bcrypt") && !column.hashes.contains_key("argon2") {
+        return None;
+    }
+    // accounts-js, which kept Meteor's layout, writes its dates as numbers and hashes the bare password.
+    let dated = || table.column("createdAt").is_none_or(|created| created.numbers < created.filled);
+    if column.name == "services.password.bcrypt" && dated() {
+        return Some("meteor");
+    }
+    let told = giveaways(table.columns.iter().map(|column| column.name.as_str()));
+    told.iter().find_map(|hint| match hint {
+        Hint::PreHashed(scheme) => Some(*scheme),
+        _ => None,
+    })
 }
 
 /// Where no column is surely one of hashes: whether there are some all the same is for a person to say.

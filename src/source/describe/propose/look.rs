@@ -82,6 +82,8 @@ pub struct Column {
     pub(super) traced: u64,
     /// Empty cells, where those say that.
     pub(super) absent: u64,
+    /// Cells of a status that say nothing alone, and may beside others.
+    pub(super) beside: u64,
     pub(super) example: Option<String>,
     /// Whether any value is longer than a small number: those of different tables are the same by chance.
     pub(super) telling: bool,
@@ -92,7 +94,12 @@ impl Table {
     #[must_use]
     pub fn named(name: String, is_file: bool, columns: &[String]) -> Self {
         let prefix = shared(columns);
-        let columns = columns.iter().map(|column| Column::named(column, prefix)).collect();
+        let named = |column: &String| {
+            let mut seen = Column::named(column, prefix);
+            seen.meaning = seen.meaning.and_then(|meaning| status::meaning_among(column, columns).or(Some(meaning)));
+            seen
+        };
+        let columns = columns.iter().map(named).collect();
         Self { name, is_file, prefix: prefix.to_owned(), columns, ..Self::default() }
     }
 
@@ -103,10 +110,8 @@ impl Table {
             return;
         }
         self.looked += 1;
-        if self.kept.len() < KEPT {
-            let texts = record.iter().filter_map(|(name, value)| Some((name, value.text()?)));
-            let short = texts.filter(|(_, text)| !text.is_empty() && text.len() <= KEPT_BYTES);
-            self.kept.push(short.map(|(name, text)| (name.to_owned(), text.into_owned())).collect());
+        if self.looked <= KEPT as u64 {
+            self.kept.push(BTreeMap::new());
         }
         let mut next = 0;
         for (name, value) in record.iter() {
@@ -124,6 +129,12 @@ impl Table {
         });
         *next = at + 1;
         self.columns[at].see(value, now);
+        if self.looked <= KEPT as u64
+            && let Some(kept) = self.kept.last_mut()
+            && let Some(text) = value.text().filter(|text| !text.is_empty() && text.len() <= KEPT_BYTES)
+        {
+            kept.insert(name.to_owned(), text.into_owned());
+        }
         // A hash in the wrapping of an exporter is one value.
         let wrapped = ["$binary", "$base64"].iter().any(|name| value.member(name).is_some())
             || value.member("type").and_then(Value::text).as_deref() == Some("Buffer");
@@ -225,6 +236,7 @@ impl Column {
             unsure: 0,
             traced: 0,
             absent: 0,
+            beside: 0,
             example: None,
             telling: false,
         }
@@ -272,7 +284,11 @@ impl Column {
         self.filled += 1;
         match value {
             Value::Object(_) => self.objects += 1,
-            Value::List(_) => self.lists += 1,
+            Value::List(items) => {
+                self.lists += 1;
+                // Labels are words.
+                self.objects += u64::from(items.iter().any(|item| matches!(item, Value::List(_) | Value::Object(_))));
+            }
             _ => {}
         }
         let id = common::id(value);
@@ -325,14 +341,18 @@ impl Column {
     fn standing(&mut self, value: &Value<'_>, now: Timestamp) {
         let keeps_out = if let Some(meaning) = self.meaning {
             let standing = meaning.read(value, now);
+            // What is no word of a state is a region, unless others are; a ban until nought has ended, unless others have none.
+            let trace = Trace::of(meaning);
+            let beside = trace.needs_others() && trace.is_in(value, now);
             match standing {
+                _ if beside => self.beside += 1,
                 Standing::Silent => {}
                 Standing::Enabled => self.enabled += 1,
                 Standing::Unsure => self.unsure += 1,
                 Standing::Disabled => self.disabled += 1,
                 Standing::Deleted => self.deleted += 1,
             }
-            standing == Standing::Unsure
+            beside || standing == Standing::Unsure
         } else {
             let traced = self.trace.is_in(value, now);
             self.traced += u64::from(traced);
@@ -363,6 +383,7 @@ impl Column {
             (&mut self.unsure, other.unsure),
             (&mut self.traced, other.traced),
             (&mut self.absent, other.absent),
+            (&mut self.beside, other.beside),
         ] {
             *mine += theirs;
         }

@@ -1,6 +1,10 @@
 //! Which table holds the people, and which others hold what belongs to them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::look::{Column, Table, is_address};
+use crate::format::Value;
+use crate::source::kit::common::truth;
 use crate::source::kit::status;
 use crate::source::systems::generic::folded;
 
@@ -178,9 +182,9 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     (same && (named || telling)).then_some(named)
 }
 
-/// The column of addresses.
-pub(super) fn address(table: &Table) -> Option<&Column> {
-    const OTHERS: [&str; 16] = [
+/// Whether an address of this name is not the one that somebody signs in with.
+fn is_another(column: &Column) -> bool {
+    const OTHERS: [&str; 18] = [
         "canonical",
         "normal",
         "lower",
@@ -197,7 +201,20 @@ pub(super) fn address(table: &Table) -> Option<&Column> {
         "other",
         "reply",
         "sender",
+        "federat",
+        "init",
     ];
+    let name = folded(&column.name);
+    OTHERS.iter().any(|other| name.contains(other))
+}
+
+/// The column of addresses.
+pub(super) fn address(table: &Table) -> Option<&Column> {
+    let named = |column: &Column| matches!(column.member(), Some(("email", _)));
+    let is_one = |column: &&Column| {
+        column.addresses > 0 && (named(column) || column.addresses * 2 >= column.filled) && !column.is_secret()
+    };
+    let most = table.columns.iter().filter(is_one).map(|column| column.addresses).max()?;
     let rank = |column: &Column| {
         let name = folded(&column.bare);
         let own = match column.member() {
@@ -206,14 +223,91 @@ pub(super) fn address(table: &Table) -> Option<&Column> {
             _ if name.contains("mail") => 40,
             _ => 80,
         };
-        let other = OTHERS.iter().any(|other| name.contains(other));
-        own + if other { 100 } else { 0 } + u32::try_from(name.matches('.').count()).unwrap_or(0)
+        let other = is_another(column) || column.addresses * 2 < most;
+        own + if other { 100 } else { 0 } + u32::try_from(column.name.matches('.').count()).unwrap_or(0)
     };
-    let named = |column: &Column| matches!(column.member(), Some(("email", _)));
-    let found = table.columns.iter().filter(|column| {
-        column.addresses > 0 && (named(column) || column.addresses * 2 >= column.filled) && !column.is_secret()
-    });
-    found.min_by_key(|column| (rank(column), std::cmp::Reverse(column.addresses)))
+    table.columns.iter().filter(is_one).min_by_key(|column| (rank(column), std::cmp::Reverse(column.addresses)))
+}
+
+/// The column that has addresses where the first has none, and how many.
+pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Column, usize)> {
+    const NAMES: [&str; 7] = ["mail", "login", "user", "identifier", "identit", "address", "account"];
+    let named = |column: &&Column| {
+        let name = folded(&column.name);
+        column.name != first.name && !is_another(column) && NAMES.iter().any(|word| name.contains(word))
+    };
+    let without = || table.kept.iter().filter(|row| row.get(&first.name).is_none_or(|text| text.trim().is_empty()));
+    let gives =
+        |column: &Column| without().filter(|row| row.get(&column.name).is_some_and(|text| is_address(text))).count();
+    let found = table.columns.iter().filter(|column| column.addresses > 0).filter(named);
+    found.map(|column| (column, gives(column))).filter(|&(_, n)| n > 0).max_by_key(|&(_, n)| n)
+}
+
+/// The kinds of rows that are programs, by the column that says so.
+pub(super) fn programs(table: &Table) -> Vec<(&str, &str)> {
+    const PROGRAMS: [&str; 6] = ["bot", "service", "service_account", "serviceaccount", "system", "app"];
+    let kinds = table.columns.iter().filter(|column| ["type", "kind", "usertype"].contains(&&*folded(&column.name)));
+    let several = |column: &Column, kinds: usize| kinds > 1 || column.filled < table.looked;
+    let of = |column: &'_ Column| {
+        column.values.as_ref().filter(|values| several(column, values.len())).cloned().unwrap_or_default()
+    };
+    kinds
+        .flat_map(|column| {
+            let values = of(column);
+            let programs = PROGRAMS.iter().filter(move |program| values.contains_key(**program));
+            programs.map(|program| (column.name.as_str(), *program))
+        })
+        .collect()
+}
+
+/// Whether the rows of a kind have each a value of their own, as far as rows were kept.
+pub(super) fn is_own_in(table: &Table, (by, of): &(String, String), column: &Column) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut rows = table.kept.iter().filter(|row| row.get(by) == Some(of)).peekable();
+    rows.peek().is_some() && rows.all(|row| row.get(&column.name).is_some_and(|value| seen.insert(value)))
+}
+
+/// The columns by which somebody could be known or sign in, if there are rows without any of them: those are nobody's.
+pub(super) fn nobody<'t>(table: &'t Table, kind: Option<&(String, String)>) -> Option<Vec<&'t str>> {
+    let (address, secret) = (address(table)?, secret(table)?);
+    // Where most have an address, whoever has nothing is somebody without a name yet.
+    if address.filled * 10 >= table.looked * 6 {
+        return None;
+    }
+    let known = |column: &&Column| {
+        matches!(column.member(), Some(("email" | "phone" | "username", _)))
+            || column.is_secret()
+            || column.addresses > 0
+    };
+    let mut by: Vec<&str> = table.columns.iter().filter(known).map(|column| column.name.as_str()).collect();
+    by.extend([address.name.as_str(), secret.name.as_str()]);
+    by.sort_unstable();
+    by.dedup();
+    let of_kind = |row: &&BTreeMap<String, String>| kind.is_none_or(|(by, of)| row.get(by) == Some(of));
+    // Long texts are not kept, and a hash may be one.
+    let is_nobody = |row: &BTreeMap<String, String>| {
+        by.iter().all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty()))
+    };
+    let long = secret.telling && table.kept.iter().all(|row| !row.contains_key(&secret.name));
+    (!long && table.kept.iter().filter(of_kind).any(is_nobody)).then_some(by)
+}
+
+/// The kind of rows that are people, in a table that holds several: the column that says it, and its value.
+pub(super) fn kind(table: &Table) -> Option<(String, String)> {
+    const KINDS: [&str; 10] =
+        ["model", "type", "kind", "class", "entity", "object", "typename", "doctype", "documenttype", "collection"];
+    let own = [secret(table), address(table)];
+    let is_person = |row: &BTreeMap<String, String>| own.iter().flatten().any(|column| row.contains_key(&column.name));
+    let by = |column: &&Column| {
+        KINDS.contains(&&*folded(&column.bare)) && column.filled == table.looked && column.values.is_some()
+    };
+    table.columns.iter().filter(by).find_map(|column| {
+        let of: BTreeSet<&String> =
+            table.kept.iter().filter(|row| is_person(row)).filter_map(|row| row.get(&column.name)).collect();
+        let others = column.values.as_ref().is_some_and(|values| values.len() > 1);
+        let one = of.first().filter(|of_one| of.len() == 1 && others && !of_one.contains('\''))?;
+        Some((column.name.clone(), (*one).clone()))
+    })
 }
 
 /// The column of hashes, or of what people typed.
@@ -254,6 +348,17 @@ pub(super) fn only_addresses(table: &Table, column: &Column) -> Option<(String, 
                 .then(|| (other.name.clone(), value.clone()))
         })
     })
+}
+
+/// Of several rows of one user that which is said to be the first: `primary == 't'`.
+pub(super) fn only_primary(table: &Table) -> Option<String> {
+    const PRIMARY: [&str; 6] = ["primary", "isprimary", "isdefault", "default", "main", "ismain"];
+    let column = table.columns.iter().find(|column| {
+        PRIMARY.contains(&&*folded(&column.bare)) && column.yes > 0 && column.yes + column.no == column.filled
+    })?;
+    let yes = column.values.as_ref()?.keys().find(|text| truth(&Value::Text(text.as_str().into())) == Some(true))?;
+    let literal = if yes.parse::<f64>().is_ok() || yes == "true" { yes.clone() } else { format!("'{yes}'") };
+    Some(format!("{} == {literal}", column.name))
 }
 
 /// Whether a table's name says that its rows are of people who are kept out.

@@ -19,7 +19,14 @@ pub(super) fn lines(
 ) -> Vec<Line> {
     let (mut flags, mut why, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
+        if names_people(column, table) {
+            continue;
+        }
         let said = column.enabled + column.disabled + column.deleted + column.unsure;
+        let others = match column.meaning {
+            Some(Meaning::BarsUntil) => column.filled < table.looked,
+            _ => said > 0,
+        };
         if let Some(only) = constant(column, table) {
             flags.push(format!("{{ from = {}, true_values = {} }}", quoted(&column.name), list([only])));
             why.push(format!(
@@ -27,11 +34,13 @@ pub(super) fn lines(
                 column.name,
                 number(column.filled)
             ));
-        } else if column.unsure + column.traced + column.absent > 0 {
-            let what = column.values.as_ref().map_or_else(
-                || format!("{} may say it", number(column.unsure + column.traced + column.absent)),
-                counted,
-            );
+        } else if is_kind_by_number(column) {
+            let what = column.values.as_ref().map(counted).unwrap_or_default();
+            let from = quoted(&column.name);
+            asked.push(format!("`{}` ({what}): enabled = {{ from = {from}, false_values = [\"…\"] }}", column.name));
+        } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
+            let doubtful = column.unsure + column.traced + column.absent + column.beside;
+            let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
             let line = status::line(&column.name, column.example.as_deref(), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
@@ -39,7 +48,7 @@ pub(super) fn lines(
             if column.deleted > 0 {
                 let left_out = if column.yes > 0 { "true" } else { "null" };
                 let sign = if column.yes > 0 { "==" } else { "!=" };
-                skip.push(format!("{} {sign} {left_out}", column.name));
+                skip.push(quoted(&format!("{} {sign} {left_out}", column.name)));
             }
         } else if said > 0 && flag(column).ends_with("as = \"status\" }") && !reads_itself(column) {
             asked.push(format!("`{}` holds what its name alone does not explain", column.name));
@@ -55,7 +64,14 @@ pub(super) fn lines(
     }
     for &link in links {
         let other = &tables[link.table];
-        if people::bars(other) {
+        if let Some(end) = people::bars(other).then(|| lifted(other)).flatten() {
+            let (join, key) = (join_name(&other.name), quoted(&other.columns[link.key].name));
+            asked.push(format!(
+                "`{}` keeps somebody out, unless `{end}` has lifted it: [join.{join}] with key = {key} and only = [\"{end} …\"], from = \
+                 \"{join}.{}\", as = \"empty\"",
+                other.name, other.columns[link.key].name
+            ));
+        } else if people::bars(other) {
             let path = joins.path(link, &other.columns[link.key].name);
             flags.push(format!("{{ from = {}, as = \"empty\" }}", quoted(&path)));
             why.push(format!("whoever has one of the {} rows of `{}` may not", number(other.rows), other.name));
@@ -89,14 +105,32 @@ pub(super) fn lines(
             }
         }
     }
-    if table.is_nameless() {
+    // A name and a hash, as in password files, leave nothing to say it.
+    if table.is_nameless() && table.columns.len() > 2 {
         asked.push("the columns have no names: which one says it?".to_owned());
+    }
+    let kind = people::kind(table);
+    if let Some((by, of)) = &kind {
+        skip.push(quoted(&format!("{by} != '{of}'")));
+    }
+    skip.extend(people::programs(table).iter().map(|(by, of)| quoted(&format!("{by} == '{of}'"))));
+    // Systems give their own users numbers below nought.
+    let below = |row: &std::collections::BTreeMap<String, String>| {
+        row.get(&joins.id).is_some_and(|id| id.parse::<i64>().is_ok_and(|id| id < 0))
+    };
+    if table.kept.iter().any(below) {
+        skip.push(quoted(&format!("{} < 0", joins.id)));
+    }
+    if let Some(by) = people::nobody(table, kind.as_ref()).filter(|_| links.is_empty()) {
+        let when = by.iter().map(|column| format!("{column} == null")).collect::<Vec<_>>();
+        let when = list(when.iter().map(String::as_str));
+        skip.push(format!("{{ when = {when}, say = \"nothing to sign in with\" }}"));
     }
     let skipped = skip.clone();
     let skip: Vec<Line> = if skip.is_empty() {
         Vec::new()
     } else {
-        vec![Line::new(format!("skip = {}", list(skip.iter().map(String::as_str))), "deleted users and guests")]
+        vec![Line::new(format!("skip = [{}]", skip.join(", ")), "deleted users, guests, and what are no people")]
     };
     if asked.is_empty() && flags.is_empty() {
         if skipped.is_empty() {
@@ -130,6 +164,34 @@ pub(super) fn lines(
     }
     open.push("[user] enabled".to_owned());
     skip
+}
+
+/// Whether a column tells of several kinds of users by number: one of them may be those who are kept out.
+fn is_kind_by_number(column: &Column) -> bool {
+    const KINDS: [&str; 6] = ["usertype", "accounttype", "membertype", "userclass", "userkind", "logintype"];
+    let name: String = column.bare.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    KINDS.contains(&&*name)
+        && column.numbers == column.filled
+        && column.values.as_ref().is_some_and(|values| values.len() > 1)
+}
+
+/// The column of a table of bans that may say of one that it is over, or is none.
+fn lifted(bans: &Table) -> Option<&str> {
+    const ENDS: [&str; 9] = ["end", "expire", "until", "exclude", "lift", "revoke", "active", "void", "cancel"];
+    let ends = |column: &&Column| {
+        let name = column.bare.to_ascii_lowercase();
+        // Nothing but nought says of none that it is.
+        let said = column.values.as_ref().is_none_or(|values| values.keys().any(|value| value != "0"));
+        column.filled > 0 && said && ENDS.iter().any(|end| name.contains(end)) && !column.name.contains("reason")
+    };
+    bans.columns.iter().find(ends).map(|column| column.name.as_str())
+}
+
+/// Whether a column is what people are called: everybody has a value of their own, or an address.
+fn names_people(column: &Column, table: &Table) -> bool {
+    let words = column.numbers + column.dates == 0 && column.meaning.is_none();
+    let own = column.is_unique() && column.filled == table.looked && column.filled >= 3;
+    words && (own || column.addresses > 0 && column.addresses * 2 >= column.filled)
 }
 
 /// The one number that stands in every row: if it kept somebody out, it would keep out everybody.

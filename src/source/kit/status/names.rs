@@ -30,16 +30,21 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     })
 }
 
-/// [`meaning`] of a column among others, where those give away whose table it is.
+/// [`meaning`] of a column among others, where those give away whose table it is and so what its numbers say.
 #[must_use]
 pub fn meaning_among(name: &str, columns: &[String]) -> Option<Meaning> {
-    const OPENCART: [&str; 4] = ["customer_id", "customer_group_id", "store_id", "date_added"];
-    let is_opencart = || OPENCART.iter().all(|wanted| columns.iter().any(|column| column == wanted));
-    match meaning(name) {
+    const TABLES: [(&str, &[&str], Meaning); 3] = [
         // OpenCart's customers: 1 is enabled, and nobody else is let in.
-        Some(Meaning::State) if name == "status" && is_opencart() => Some(Meaning::Allows),
-        meaning => meaning,
-    }
+        ("status", &["customer_id", "customer_group_id", "store_id", "date_added"], Meaning::Allows),
+        // Drupal's users, of all versions: 1 is active.
+        ("status", &["uid", "pass", "mail", "init"], Meaning::Allows),
+        // WordPress: 0 is everybody, 1 was marked as spam.
+        ("user_status", &["user_login", "user_pass", "user_email"], Meaning::Bars),
+    ];
+    let meaning = meaning(name)?;
+    let has = |wanted: &&str| columns.iter().any(|column| column == wanted);
+    let table = TABLES.iter().find(|(column, with, _)| *column == name && with.iter().all(|wanted| has(wanted)));
+    Some(table.map_or(meaning, |&(.., meaning)| meaning))
 }
 
 /// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
@@ -76,7 +81,7 @@ fn by_words(name: &str) -> Option<Meaning> {
         [state] if words.len() == 1 && is(STATE_OR_REGION, state) => Some(Meaning::StateOrRegion),
         ["status", coded] if is(CODED, coded) => Some(Meaning::State),
         ["state", coded] if words.len() > 2 && is(CODED, coded) => Some(Meaning::State),
-        ["guest"] => Some(Meaning::Guest),
+        ["guest" | "ghost" | "staged" | "bot"] => Some(Meaning::Guest),
         // `can_login`, `allow_sign_in`, `login_enabled`; `deny_login`.
         [can, ref login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
         [ref login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),

@@ -31,7 +31,8 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
     (
         "phone",
         Fate::Carried("phone"),
-        "phonenumber mobile mobilephone mobilenumber telephone tel primaryphone cellphone",
+        "phonenumber mobile mobilephone mobilenumber telephone tel primaryphone primaryphonenumber cellphone phoneno \
+         mobileno telefon telefono teléfono telefone handy handynummer telefonnummer celular movil móvil msisdn gsm",
     ),
     (
         "phone_verified",
