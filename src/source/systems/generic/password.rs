@@ -120,10 +120,10 @@ fn input<'r>(
         Some(name) if declared.is_some() => name == "password_scheme",
         _ => declared.is_some() && record.get("password_scheme").is_some(),
     };
-    let says_itself = cell::kind(&hash).is_some();
+    let says_itself = || cell::kind(&hash).is_some();
     let declared =
-        if declared.is_none() && !says_itself && is_verifier(record) { Some("srp".into()) } else { declared };
-    let declared = declared.filter(|name| own || !says_itself && (registry::find(name).is_some() || is_scheme(name)));
+        if declared.is_none() && is_verifier(record) && !says_itself() { Some("srp".into()) } else { declared };
+    let declared = declared.filter(|name| own || !says_itself() && (registry::find(name).is_some() || is_scheme(name)));
     let scrypt = || declared.as_deref().and_then(registry::find).is_some_and(|scheme| scheme.name == "scrypt");
     let [n, r, p] = match (n, r, p) {
         // Names that mean nothing else beside a scrypt key alone.
@@ -163,7 +163,11 @@ fn input<'r>(
 fn is_verifier(record: &Record<'_>) -> bool {
     const NAMES: [&str; 5] = ["verifier", "srp_verifier", "srpVerifier", "password_verifier", "passwordVerifier"];
     match record.column_name(&COLUMNS, at::HASH) {
-        Some(name) => name.to_ascii_lowercase().ends_with("verifier"),
+        Some(name) => name
+            .len()
+            .checked_sub("verifier".len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case("verifier")),
         None => NAMES.iter().any(|name| record.get(name).is_some()),
     }
 }
