@@ -1,64 +1,149 @@
 //! Rows of related tables, by kind and key, until the users they belong to are read; and which of them nobody asked for.
 //!
-//! A few are kept in memory. More go into an SQLite file that has no name any more, so that a site's millions of
-//! `wp_usermeta` rows cost disk and no memory.
+//! A few are kept in memory. More go into a file that has no name, in the order in which they come, so that a site's millions of
+//! `wp_usermeta` rows cost disk and little memory: twelve bytes a key, and none beyond a few million keys. Dumps mostly have
+//! the rows of a user side by side, and users in the order of their rows; neither is relied upon.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 use serde_json::Value;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::index::{Index, Place};
 use crate::error::RunError;
 use crate::source::Related;
 
 /// Rows beyond this estimate of their memory go to the disk.
 const MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a row costs beside its text.
-const ROW_OVERHEAD_BYTES: usize = 64;
+/// What a group costs beside its text.
+const GROUP_OVERHEAD_BYTES: usize = 128;
 
-/// How many threads may look rows up at a time.
-const READERS: usize = 4;
+/// What of the file is read at a time where look-ups follow its order, in bytes.
+const AHEAD: usize = 64 * 1024;
+
+/// What is read where they do not: most groups are shorter.
+const APART: usize = 2 * 1024;
+
+/// Threads that look rows up, each where it was last; more share.
+const WINDOWS: usize = 16;
+
+/// Rows as workers find them: those of one key that stand side by side are one group.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Keys and lists, one after the other.
+    text: String,
+    groups: Vec<(&'static str, Range<usize>, Range<usize>)>,
+}
+
+impl Found {
+    /// Adds a row.
+    pub fn add(&mut self, kind: &'static str, key: &str, row: &Value) {
+        use std::fmt::Write as _;
+
+        match self.groups.last_mut() {
+            Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key => self.text.push(','),
+            _ => {
+                let start = self.text.len();
+                self.text.push_str(key);
+                let list = self.text.len();
+                self.groups.push((kind, start..list, list..list));
+            }
+        }
+        // A `String` takes all that is written.
+        let _ = write!(self.text, "{row}");
+        if let Some((_, _, list)) = self.groups.last_mut() {
+            list.end = self.text.len();
+        }
+    }
+}
 
 /// What [`crate::source::Source::relate`] kept.
-#[derive(Default)]
 pub(super) struct Store {
-    /// By kind and key.
-    held: HashMap<&'static str, HashMap<String, Rows>>,
+    /// A group's kind is its place in this list.
+    kinds: Vec<&'static str>,
+    /// Nobody can make keys that are alike to it.
+    seed: u64,
+    held: Vec<Group>,
+    /// By kind and key, the place among those held.
+    places: HashMap<u8, HashMap<String, usize>>,
     held_bytes: usize,
     disk: Option<Disk>,
 }
 
-/// The rows of one key.
-#[derive(Default)]
-struct Rows {
-    /// As JSON text with commas between them: a fraction of what they take as values.
+/// Rows of one key.
+struct Group {
+    kind: u8,
+    key: String,
+    /// As a JSON list that is not closed yet: a fraction of what they take as values.
     list: String,
     asked: AtomicBool,
 }
 
 struct Disk {
-    connections: Vec<Mutex<Connection>>,
-    /// One bit for each rowid: whether somebody asked for it.
+    /// Groups: kind, length of the key, length of the list, the key, the list.
+    file: File,
+    writer: Option<BufWriter<File>>,
+    length: u64,
+    index: Index,
+    /// One bit for each group in the index: whether somebody asked for it.
     asked: Vec<AtomicU64>,
+    windows: Vec<Mutex<Window>>,
     /// The first error of a look-up, which has nobody to be returned to.
-    failed: Mutex<Option<rusqlite::Error>>,
+    failed: Mutex<Option<io::Error>>,
+}
+
+/// A part of the file.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// The bytes before a group's key: the kind, and two lengths of four bytes, the lesser ones first.
+const HEAD: usize = 9;
+
+impl Default for Store {
+    fn default() -> Self {
+        let seed = fastrand::u64(..);
+        Self { kinds: Vec::new(), seed, held: Vec::new(), places: HashMap::new(), held_bytes: 0, disk: None }
+    }
 }
 
 impl Store {
-    /// Adds a row, as JSON text, after those already there.
-    pub fn insert(&mut self, kind: &'static str, key: String, row: &str) -> Result<(), RunError> {
-        self.held_bytes += ROW_OVERHEAD_BYTES + key.len() + row.len();
-        let list = &mut self.held.entry(kind).or_default().entry(key).or_default().list;
-        if !list.is_empty() {
-            list.push(',');
+    /// Adds rows after those already there.
+    pub fn take(&mut self, found: &Found) -> Result<(), RunError> {
+        for (kind, key, list) in &found.groups {
+            self.insert(kind, &found.text[key.clone()], &found.text[list.clone()])?;
         }
-        list.push_str(row);
+        Ok(())
+    }
+
+    /// Adds the rows of a key, as JSON text with commas between them.
+    fn insert(&mut self, kind: &'static str, key: &str, list: &str) -> Result<(), RunError> {
+        let kind = self.number(kind);
+        let is_last = self.held.last().is_some_and(|last| last.kind == kind && last.key == key);
+        let held = if is_last {
+            self.held.len().checked_sub(1)
+        } else {
+            self.places.get(&kind).and_then(|keys| keys.get(key)).copied()
+        };
+        self.held_bytes += list.len() + 1;
+        match held.and_then(|at| self.held.get_mut(at)) {
+            Some(group) => group.list.extend([",", list]),
+            None => {
+                self.held_bytes += GROUP_OVERHEAD_BYTES + 2 * key.len();
+                self.places.entry(kind).or_default().insert(key.to_owned(), self.held.len());
+                let (key, list) = (key.to_owned(), format!("[{list}"));
+                self.held.push(Group { kind, key, list, asked: AtomicBool::new(false) });
+            }
+        }
         if self.held_bytes > MEMORY_BYTES {
             self.spill().map_err(failed)?;
         }
@@ -70,20 +155,7 @@ impl Store {
         if self.disk.is_some() {
             self.spill().map_err(failed)?;
         }
-        if let Some(disk) = &mut self.disk {
-            let index = "CREATE INDEX related ON group_of_rows (digest)";
-            let first = lock(&disk.connections[0]);
-            first.execute_batch(index).map_err(failed)?;
-            let last = "SELECT coalesce(max(rowid), 0) FROM group_of_rows";
-            let last: usize = first.query_row(last, [], |row| row.get(0)).map_err(failed)?;
-            drop(first);
-            disk.asked.resize_with(last / 64 + 1, AtomicU64::default);
-            // Nothing is written from here on: one transaction for all lookups spares the file's locks at each of them.
-            for connection in &disk.connections {
-                lock(connection).execute_batch("BEGIN").map_err(failed)?;
-            }
-        }
-        Ok(())
+        self.disk.as_mut().map_or(Ok(()), |disk| disk.complete().map_err(failed))
     }
 
     /// What went wrong while rows were looked up.
@@ -92,119 +164,174 @@ impl Store {
         error.map_or(Ok(()), |error| Err(failed(error)))
     }
 
-    /// Hands over the keys of this kind that nobody asked for so far, in their order.
+    /// Hands over the keys of this kind that nobody asked for so far, in the order of their first rows.
     pub fn unasked(
         &self,
         kind: &'static str,
         mut each: impl FnMut(&str) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
+        let Some(kind) = self.kinds.iter().position(|known| *known == kind).and_then(|at| u8::try_from(at).ok()) else {
+            return Ok(());
+        };
         if let Some(disk) = &self.disk {
-            return disk.unasked(kind, each);
+            return disk.unasked(self.seed, kind, each);
         }
-        let held = self.held.get(kind).into_iter().flatten();
-        let mut keys: Vec<_> =
-            held.filter(|(_, held)| !held.asked.load(Ordering::Relaxed)).map(|(key, _)| key.as_str()).collect();
-        keys.sort_unstable();
-        keys.into_iter().try_for_each(&mut each)
+        let unasked = self.held.iter().filter(|group| group.kind == kind && !group.asked.load(Ordering::Relaxed));
+        unasked.into_iter().try_for_each(|group| each(&group.key))
     }
 
-    fn spill(&mut self) -> rusqlite::Result<()> {
+    /// The number of a kind, of which no source has more than a few.
+    fn number(&mut self, kind: &'static str) -> u8 {
+        let known = self.kinds.iter().position(|known| *known == kind);
+        let at = known.unwrap_or_else(|| {
+            self.kinds.push(kind);
+            self.kinds.len() - 1
+        });
+        u8::try_from(at).unwrap_or(u8::MAX)
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
         let disk = match &mut self.disk {
             Some(disk) => disk,
             none => none.insert(Disk::create()?),
         };
-        let mut connection = lock(&disk.connections[0]);
-        let transaction = connection.transaction()?;
-        {
-            let mut insert = transaction.prepare("INSERT INTO group_of_rows VALUES (?1, ?2, ?3, ?4)")?;
-            for (kind, keys) in self.held.drain() {
-                for (key, held) in keys {
-                    insert.execute((digest(kind, &key), kind, &key, held.list))?;
-                }
-            }
+        for group in self.held.drain(..) {
+            disk.write(digest(self.seed, group.kind, &group.key), &group)?;
         }
-        transaction.commit()?;
+        self.places.clear();
         self.held_bytes = 0;
         Ok(())
     }
 }
 
 impl Disk {
-    /// The file is its owner's only, and gone from the folder before anything is in it.
-    fn create() -> rusqlite::Result<Self> {
-        let file = tempfile::NamedTempFile::new()
-            .map_err(|e| rusqlite::Error::InvalidPath(format!("{}: {e}", std::env::temp_dir().display()).into()))?;
-        let mut connections = Vec::new();
-        for reader in 0..READERS {
-            let connection = Connection::open(file.path())?;
-            connection.execute_batch(
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE;",
-            )?;
-            // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-            if reader == 0 {
-                connection
-                    .execute_batch("CREATE TABLE group_of_rows (digest INTEGER, kind TEXT, key TEXT, list TEXT)")?;
-            }
-            connections.push(Mutex::new(connection));
-        }
-        // SQLite opens its file lazily.
-        for connection in &connections {
-            lock(connection).query_row("SELECT count(*) FROM group_of_rows", [], |_| Ok(()))?;
-        }
-        Ok(Self { connections, asked: Vec::new(), failed: Mutex::new(None) })
+    /// The file is its owner's only, and has no name from the beginning.
+    fn create() -> io::Result<Self> {
+        let file = tempfile::tempfile()?;
+        Ok(Self {
+            writer: Some(BufWriter::with_capacity(AHEAD, file.try_clone()?)),
+            file,
+            length: 0,
+            index: Index::default(),
+            asked: Vec::new(),
+            windows: (0..WINDOWS).map(|_| Mutex::default()).collect(),
+            failed: Mutex::new(None),
+        })
     }
 
-    fn rows(&self, kind: &str, key: &str) -> rusqlite::Result<Vec<Value>> {
-        let connection = self.reader();
-        let mut select = connection.prepare_cached(
-            "SELECT list, rowid FROM group_of_rows WHERE digest = ?1 AND kind = ?2 AND key = ?3 ORDER BY rowid",
-        )?;
-        let mut found = select.query((digest(kind, key), kind, key))?;
+    fn write(&mut self, digest: u64, group: &Group) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Err(io::Error::other("a row after the last")) };
+        let size = |text: &str| u32::try_from(text.len()).map_err(|_| io::Error::other("a user has 4 GiB of rows"));
+        writer.write_all(&[group.kind])?;
+        writer.write_all(&size(&group.key)?.to_le_bytes())?;
+        writer.write_all(&(size(&group.list)? + 1).to_le_bytes())?;
+        for text in [&group.key, &group.list, "]"] {
+            writer.write_all(text.as_bytes())?;
+        }
+        self.index.add(digest, self.length)?;
+        self.length += (HEAD + group.key.len() + group.list.len() + 1) as u64;
+        Ok(())
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
+        if let Some(mut writer) = self.writer.take() {
+            writer.flush()?;
+        }
+        self.index.complete();
+        self.asked.resize_with(self.index.len() / 64 + 1, AtomicU64::default);
+        Ok(())
+    }
+
+    fn rows(&self, seed: u64, kind: u8, key: &str) -> io::Result<Vec<Value>> {
+        let mut window = lock(&self.windows[slot()]);
         let mut rows = Vec::new();
-        while let Some(group) = found.next()? {
-            rows.extend(parse(group.get_ref(0)?.as_str()?));
-            let (word, bit) = place(group.get(1)?);
-            if let Some(word) = self.asked.get(word) {
-                word.fetch_or(bit, Ordering::Relaxed);
+        for Place { number, offset } in self.index.find(digest(seed, kind, key))? {
+            let (of, is, list) = window.group(&self.file, self.length, offset)?;
+            if of != kind || is != key.as_bytes() {
+                continue;
+            }
+            let more: Vec<Value> = serde_json::from_slice(list)?;
+            rows = if rows.is_empty() { more } else { rows.into_iter().chain(more).collect() };
+            if let Some(word) = self.asked.get(number / 64) {
+                word.fetch_or(1 << (number % 64), Ordering::Relaxed);
             }
         }
         Ok(rows)
     }
 
-    fn unasked(&self, kind: &str, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
-        let connection = lock(&self.connections[0]);
-        // A look-up finds all rows of its key, so that one stands for them.
-        let sql = "SELECT key, min(rowid) FROM group_of_rows WHERE kind = ?1 GROUP BY key ORDER BY key";
-        let mut select = connection.prepare(sql).map_err(failed)?;
-        let mut keys = select.query([kind]).map_err(failed)?;
-        while let Some(row) = keys.next().map_err(failed)? {
-            let (word, bit) = place(row.get(1).map_err(failed)?);
-            if self.asked.get(word).is_some_and(|word| word.load(Ordering::Relaxed) & bit == 0) {
-                let key: String = row.get(0).map_err(failed)?;
-                each(&key)?;
+    fn unasked(&self, seed: u64, kind: u8, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut groups = BufReader::with_capacity(AHEAD, file);
+        let (mut offset, mut head, mut key) = (0, [0; HEAD], Vec::new());
+        while offset < self.length {
+            groups.read_exact(&mut head).map_err(failed)?;
+            let (of, key_len, list_len) = parts(head);
+            key.resize(key_len, 0);
+            groups.read_exact(&mut key).map_err(failed)?;
+            groups.seek_relative(list_len as i64).map_err(failed)?;
+            let here = offset;
+            offset += (HEAD + key_len + list_len) as u64;
+            if of == kind && self.is_first_and_unasked(seed, kind, &key, here).map_err(failed)? {
+                each(&String::from_utf8_lossy(&key))?;
             }
         }
         Ok(())
     }
 
-    /// A connection that nobody uses, or the first to become free.
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        for connection in &self.connections {
-            match connection.try_lock() {
-                Ok(free) => return free,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => {}
+    /// A look-up finds all groups of its key, so that the first stands for them.
+    fn is_first_and_unasked(&self, seed: u64, kind: u8, key: &[u8], here: u64) -> io::Result<bool> {
+        let places = self.index.find(digest_of(seed, kind, key))?;
+        let mut window = lock(&self.windows[slot()]);
+        for Place { number, offset } in &places {
+            if *offset == here {
+                let word = self.asked.get(number / 64).map_or(0, |word| word.load(Ordering::Relaxed));
+                return Ok(word & (1 << (number % 64)) == 0);
+            }
+            let (of, is, _) = window.group(&self.file, self.length, *offset)?;
+            if of == kind && is == key {
+                return Ok(false);
             }
         }
-        lock(&self.connections[0])
+        Ok(false)
+    }
+}
+
+impl Window {
+    /// The kind, key and list of the group that begins there, in a file of that length.
+    fn group(&mut self, file: &File, length: u64, offset: u64) -> io::Result<(u8, &[u8], &[u8])> {
+        let head = self.read(file, length, offset, HEAD)?.first_chunk().copied().unwrap_or_default();
+        let (kind, key, list) = parts(head);
+        let group = self.read(file, length, offset, HEAD + key + list)?;
+        let (key, list) = group[HEAD..].split_at(key);
+        Ok((kind, key, list))
+    }
+
+    /// So many bytes of the file.
+    fn read(&mut self, file: &File, length: u64, offset: u64, size: usize) -> io::Result<&[u8]> {
+        let end = self.start + self.bytes.len() as u64;
+        if offset < self.start || offset + size as u64 > end {
+            // Look-ups that go on about where the last one ended will go on so.
+            let follows = self.start <= offset && offset <= end + AHEAD as u64;
+            let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+            self.bytes.resize(if follows { AHEAD } else { APART }.max(size).min(left), 0);
+            self.start = offset;
+            if let Err(error) = read_at(file, &mut self.bytes, offset) {
+                self.bytes.clear();
+                return Err(error);
+            }
+        }
+        let at = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
+        self.bytes.get(at..at + size).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
 impl Related for Store {
     fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [Value]> {
+        let known = self.kinds.iter().position(|known| *known == kind).and_then(|at| u8::try_from(at).ok());
+        let Some(kind) = known else { return Cow::Borrowed(&[]) };
         if let Some(disk) = &self.disk {
-            return match disk.rows(kind, key) {
+            return match disk.rows(self.seed, kind, key) {
                 Ok(rows) => Cow::Owned(rows),
                 Err(error) => {
                     lock(&disk.failed).get_or_insert(error);
@@ -212,28 +339,55 @@ impl Related for Store {
                 }
             };
         }
-        let Some(held) = self.held.get(kind).and_then(|keys| keys.get(key)) else { return Cow::Borrowed(&[]) };
-        held.asked.store(true, Ordering::Relaxed);
-        Cow::Owned(parse(&held.list))
+        let held = self.places.get(&kind).and_then(|keys| keys.get(key)).and_then(|&at| self.held.get(at));
+        let Some(group) = held else { return Cow::Borrowed(&[]) };
+        group.asked.store(true, Ordering::Relaxed);
+        Cow::Owned(serde_json::from_str(&format!("{}]", group.list)).unwrap_or_default())
     }
 }
 
-/// What rows are found by: a number is sorted and compared in a fraction of the time that text takes.
-fn digest(kind: &str, key: &str) -> i64 {
-    xxh3_64_with_seed(key.as_bytes(), xxh3_64(kind.as_bytes())).cast_signed()
+fn parts([kind, lengths @ ..]: [u8; HEAD]) -> (u8, usize, usize) {
+    let [a, b, c, d, e, f, g, h] = lengths;
+    (kind, u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes([e, f, g, h]) as usize)
 }
 
-/// The word and the bit of a rowid.
-fn place(rowid: usize) -> (usize, u64) {
-    (rowid / 64, 1 << (rowid % 64))
+/// What groups are found by.
+fn digest(seed: u64, kind: u8, key: &str) -> u64 {
+    digest_of(seed, kind, key.as_bytes())
 }
 
-fn failed(error: rusqlite::Error) -> RunError {
+fn digest_of(seed: u64, kind: u8, key: &[u8]) -> u64 {
+    xxh3_64_with_seed(key, seed ^ u64::from(kind))
+}
+
+/// The window of this thread.
+fn slot() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed) % WINDOWS;
+    }
+    SLOT.with(|slot| *slot)
+}
+
+/// Fills the buffer from there on.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset);
+    #[cfg(windows)]
+    {
+        let mut done = 0;
+        while done < buffer.len() {
+            match std::os::windows::fs::FileExt::seek_read(file, &mut buffer[done..], offset + done as u64)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => done += read,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: io::Error) -> RunError {
     RunError::internal("the temporary file of related rows").because(error)
-}
-
-fn parse(list: &str) -> Vec<Value> {
-    serde_json::from_str(&format!("[{list}]")).unwrap_or_default()
 }
 
 /// Nothing is left half-done under these locks.
@@ -245,36 +399,78 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn add(store: &mut Store, kind: &'static str, key: &str, row: &Value) {
+        let mut found = Found::default();
+        found.add(kind, key, row);
+        store.take(&found).unwrap();
+    }
+
+    fn unasked(store: &Store, kind: &'static str) -> Vec<String> {
+        let mut keys = Vec::new();
+        let keep = |key: &str| {
+            keys.push(key.to_owned());
+            Ok(())
+        };
+        store.unasked(kind, keep).unwrap();
+        keys
+    }
+
     #[test]
     fn rows_are_found_in_order_whether_in_memory_or_on_disk() {
         for filling in [0, 30_000] {
             let mut store = Store::default();
-            store.insert("meta", "7".into(), "\"first\"").unwrap();
+            add(&mut store, "meta", "7", &"first".into());
             for n in 0..filling {
-                store.insert("meta", format!("x{n}"), &format!("\"{}\"", "y".repeat(100))).unwrap();
+                add(&mut store, "meta", &format!("x{n}"), &"y".repeat(200).into());
             }
-            store.insert("meta", "7".into(), "\"second\"").unwrap();
-            store.insert("other", "7".into(), "\"else\"").unwrap();
+            add(&mut store, "meta", "7", &"second".into());
+            add(&mut store, "other", "7", &"else".into());
             store.complete().unwrap();
             assert_eq!(store.disk.is_some(), filling > 0);
             assert_eq!(store.rows("meta", "7").as_ref(), [Value::from("first"), Value::from("second")]);
-            assert!(store.rows("meta", "8").is_empty());
-            let unasked = |kind| {
-                let mut keys = Vec::new();
-                let keep = |key: &str| {
-                    keys.push(key.to_owned());
-                    Ok(())
-                };
-                store.unasked(kind, keep).unwrap();
-                keys
-            };
-            assert_eq!(unasked("other"), ["7"]);
-            assert_eq!(unasked("meta").len(), filling);
-            assert!(!unasked("meta").contains(&"7".to_owned()));
+            assert!(store.rows("meta", "8").is_empty() && store.rows("else", "7").is_empty());
+            assert_eq!(unasked(&store, "other"), ["7"]);
+            assert_eq!(unasked(&store, "meta").len(), filling);
+            assert!(!unasked(&store, "meta").contains(&"7".to_owned()));
             store.rows("other", "7");
-            assert!(unasked("other").is_empty() && unasked("nothing").is_empty());
+            assert!(unasked(&store, "other").is_empty() && unasked(&store, "nothing").is_empty());
             assert!(store.check().is_ok());
             assert!(store.held_bytes <= MEMORY_BYTES);
         }
+    }
+
+    /// Whatever the order in which rows come and are asked for, and however long they are.
+    #[test]
+    fn every_key_has_its_rows_and_nobody_elses() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut store = Store::default();
+        let mut expected: HashMap<String, Vec<Value>> = HashMap::new();
+        let mut first = Vec::new();
+        let mut found = Found::default();
+        for n in 0..40_000_u64 {
+            let key = if random.u8(..) < 200 { (n / 9).to_string() } else { random.u64(..12_000).to_string() };
+            let long = if n % 9_999 == 0 { 3 * AHEAD } else { random.usize(..300) };
+            let row = Value::from(vec![n.to_string(), "\"]".repeat(long / 2)]);
+            found.add("meta", &key, &row);
+            let rows = expected.entry(key.clone()).or_default();
+            if rows.is_empty() {
+                first.push(key);
+            }
+            rows.push(row);
+            if n % 500 == 0 {
+                store.take(&std::mem::take(&mut found)).unwrap();
+            }
+        }
+        store.take(&found).unwrap();
+        store.complete().unwrap();
+        assert!(store.disk.is_some());
+        assert_eq!(unasked(&store, "meta"), first);
+        let mut keys = first.clone();
+        random.shuffle(&mut keys);
+        for key in keys.iter().chain(&first).skip(100) {
+            assert_eq!(store.rows("meta", key).as_ref(), expected[key], "{key}");
+        }
+        assert!(unasked(&store, "meta").is_empty());
+        store.check().unwrap();
     }
 }

@@ -2,6 +2,7 @@
 //! handed over in order.
 
 mod folder;
+mod index;
 mod join;
 pub mod look;
 mod opened;
@@ -396,7 +397,7 @@ impl Export {
             return Ok(store);
         }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let keep = |fold: &mut Vec<_>, group: Vec<Decoded<'_>>| {
+        let keep = |fold: &mut join::Found, group: Vec<Decoded<'_>>| {
             for decoded in group {
                 if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
                     && let Some((key, row)) = self
@@ -404,14 +405,12 @@ impl Export {
                         .and_then(|mapping| mapping.relate(kind, record))
                         .or_else(|| self.source.relate(kind, record))
                 {
-                    fold.push((kind, key, row.to_string()));
+                    fold.add(kind, &key, &row);
                 }
             }
         };
-        drive(&self.reading(Pass::Related), threads, &Silent, &Vec::new, &keep, |rows| {
-            for (kind, key, row) in rows {
-                store.insert(kind, key, &row)?;
-            }
+        drive(&self.reading(Pass::Related), threads, &Silent, &join::Found::default, &keep, |found| {
+            store.take(&found)?;
             Ok(ControlFlow::Continue(()))
         })?;
         store.complete()?;

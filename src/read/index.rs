@@ -1,0 +1,197 @@
+//! Where the groups of a file stand, by a digest of their keys: sorted, in memory as far as they are few, and in sorted runs of
+//! a file of their own beyond that.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use smallvec::SmallVec;
+
+use super::join::read_at;
+
+/// Entries in memory; 12 bytes each.
+const IN_MEMORY: usize = 4 * 1024 * 1024;
+
+/// Entries that are read at a time.
+const PAGE: usize = 341;
+
+/// The bytes of an entry.
+const WIDTH: usize = 12;
+
+/// A digest's first 56 bits, and the 40 bits of a place: in this order, entries are sorted by digest, and those of one by place.
+type Entry = [u32; 3];
+
+/// The entries of one file.
+#[derive(Default)]
+pub(super) struct Index {
+    entries: Vec<Entry>,
+    runs: Vec<Run>,
+    file: Option<File>,
+}
+
+/// Sorted entries on the disk.
+struct Run {
+    /// Entries in the runs before.
+    before: usize,
+    entries: usize,
+    /// Of each page, the first.
+    first: Vec<Entry>,
+}
+
+/// Where a group stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its number among all entries, which is its own once the index is complete.
+    pub number: usize,
+    /// Its first byte.
+    pub offset: u64,
+}
+
+impl Index {
+    /// Adds a group; offsets rise.
+    ///
+    /// # Errors
+    /// A file of a tebibyte, and one that cannot be written.
+    pub fn add(&mut self, digest: u64, offset: u64) -> io::Result<()> {
+        if self.entries.len() >= IN_MEMORY {
+            self.spill()?;
+        }
+        if offset >> 40 != 0 {
+            return Err(io::Error::other("the related rows take more than a tebibyte"));
+        }
+        let [first, second] = words(digest);
+        self.entries.push([first, second | (offset >> 32) as u32, offset as u32]);
+        Ok(())
+    }
+
+    /// To be called after the last, before the first look-up.
+    pub fn complete(&mut self) {
+        self.entries.sort_unstable();
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spilled() + self.entries.len()
+    }
+
+    /// The groups of this digest, in the order of the file. Others may have the same.
+    ///
+    /// # Errors
+    /// What reading the file says.
+    pub fn find(&self, digest: u64) -> io::Result<SmallVec<[Place; 2]>> {
+        let wanted = words(digest);
+        let mut found = SmallVec::new();
+        let mut page = Vec::new();
+        for run in &self.runs {
+            let after = run.first.partition_point(|first| key(*first) < wanted);
+            for at in after.saturating_sub(1)..run.first.len() {
+                if key(run.first[at]) > wanted {
+                    break;
+                }
+                self.read(run, at, &mut page)?;
+                let begin = run.before + at * PAGE;
+                found.extend(
+                    page.iter()
+                        .enumerate()
+                        .filter(|(_, entry)| key(**entry) == wanted)
+                        .map(|(n, entry)| place(begin + n, *entry)),
+                );
+            }
+        }
+        let first = self.entries.partition_point(|entry| key(*entry) < wanted);
+        let alike = self.entries[first..].iter().take_while(|entry| key(**entry) == wanted);
+        let begin = self.spilled() + first;
+        found.extend(alike.enumerate().map(|(n, entry)| place(begin + n, *entry)));
+        Ok(found)
+    }
+
+    fn spilled(&self) -> usize {
+        self.runs.last().map_or(0, |run| run.before + run.entries)
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        self.entries.sort_unstable();
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        let mut writer = BufWriter::new(file);
+        for word in self.entries.iter().flatten() {
+            writer.write_all(&word.to_le_bytes())?;
+        }
+        writer.flush()?;
+        let first = self.entries.iter().step_by(PAGE).copied().collect();
+        drop(writer);
+        self.runs.push(Run { before: self.spilled(), entries: self.entries.len(), first });
+        self.entries.clear();
+        Ok(())
+    }
+
+    fn read(&self, run: &Run, page: usize, entries: &mut Vec<Entry>) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut bytes = [0; PAGE * WIDTH];
+        let bytes = &mut bytes[..PAGE.min(run.entries - page * PAGE) * WIDTH];
+        read_at(file, bytes, ((run.before + page * PAGE) * WIDTH) as u64)?;
+        let (words, _) = bytes.as_chunks::<4>();
+        let (found, _) = words.as_chunks::<3>();
+        entries.clear();
+        entries.extend(found.iter().map(|entry| entry.map(u32::from_le_bytes)));
+        Ok(())
+    }
+}
+
+/// A digest as entries have it.
+const fn words(digest: u64) -> [u32; 2] {
+    [(digest >> 32) as u32, digest as u32 & !0xff]
+}
+
+const fn key([first, second, _]: Entry) -> [u32; 2] {
+    [first, second & !0xff]
+}
+
+fn place(number: usize, [_, high, low]: Entry) -> Place {
+    Place { number, offset: u64::from(high & 0xff) << 32 | u64::from(low) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_found_in_memory_and_in_runs() {
+        let mut index = Index::default();
+        let digest = |n: u64| (n % 5_000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for n in 0..1_100_u64 {
+            index.add(digest(n), n * 1_000_000_000).unwrap();
+            if n == 700 || n == 1_000 {
+                index.spill().unwrap();
+            }
+        }
+        index.complete();
+        assert_eq!(index.len(), 1_100);
+        assert!(index.add(1, 1 << 40).is_err());
+        for n in 0..5_000_u64 {
+            let offsets: Vec<u64> = index.find(digest(n)).unwrap().iter().map(|place| place.offset).collect();
+            let expected: Vec<u64> = (n..1_100).step_by(5_000).map(|n| n * 1_000_000_000).collect();
+            assert_eq!(offsets, expected, "{n}");
+        }
+    }
+
+    #[test]
+    fn digests_that_are_alike_come_in_the_order_of_the_file() {
+        let mut index = Index::default();
+        for n in 0..3_000 {
+            index.add(u64::MAX - n % 3, n).unwrap();
+            if n == 2_000 {
+                index.spill().unwrap();
+            }
+        }
+        index.complete();
+        // The last eight bits do not count: what is found is compared with its key.
+        let found = index.find(u64::MAX).unwrap();
+        assert_eq!(found.iter().map(|place| place.offset).collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());
+        let mut numbers: Vec<_> = found.iter().map(|place| place.number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..3_000).collect::<Vec<_>>());
+        assert!(index.find(7).unwrap().is_empty());
+    }
+}
