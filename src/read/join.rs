@@ -37,27 +37,25 @@ const WINDOWS: usize = 16;
 /// Rows as workers find them: those of one key that stand side by side are one group.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Keys and lists, one after the other.
-    text: String,
+    /// Keys and lists, one after the other, in UTF-8.
+    text: Vec<u8>,
     groups: Vec<(&'static str, Range<usize>, Range<usize>)>,
 }
 
 impl Found {
     /// Adds a row.
     pub fn add(&mut self, kind: &'static str, key: &str, row: &Value) {
-        use std::fmt::Write as _;
-
         match self.groups.last_mut() {
-            Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key => self.text.push(','),
+            Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key.as_bytes() => self.text.push(b','),
             _ => {
                 let start = self.text.len();
-                self.text.push_str(key);
+                self.text.extend_from_slice(key.as_bytes());
                 let list = self.text.len();
                 self.groups.push((kind, start..list, list..list));
             }
         }
-        // A `String` takes all that is written.
-        let _ = write!(self.text, "{row}");
+        // Memory takes all that is written.
+        let _ = serde_json::to_writer(&mut self.text, row);
         if let Some((_, _, list)) = self.groups.last_mut() {
             list.end = self.text.len();
         }
@@ -82,7 +80,7 @@ struct Group {
     kind: u8,
     key: String,
     /// As a JSON list that is not closed yet: a fraction of what they take as values.
-    list: String,
+    list: Vec<u8>,
     asked: AtomicBool,
 }
 
@@ -126,8 +124,9 @@ impl Store {
     }
 
     /// Adds the rows of a key, as JSON text with commas between them.
-    fn insert(&mut self, kind: &'static str, key: &str, list: &str) -> Result<(), RunError> {
+    fn insert(&mut self, kind: &'static str, key: &[u8], list: &[u8]) -> Result<(), RunError> {
         let kind = self.number(kind);
+        let key = std::str::from_utf8(key).unwrap_or_default();
         let is_last = self.held.last().is_some_and(|last| last.kind == kind && last.key == key);
         let held = if is_last {
             self.held.len().checked_sub(1)
@@ -136,11 +135,14 @@ impl Store {
         };
         self.held_bytes += list.len() + 1;
         match held.and_then(|at| self.held.get_mut(at)) {
-            Some(group) => group.list.extend([",", list]),
+            Some(group) => {
+                group.list.push(b',');
+                group.list.extend_from_slice(list);
+            }
             None => {
                 self.held_bytes += GROUP_OVERHEAD_BYTES + 2 * key.len();
                 self.places.entry(kind).or_default().insert(key.to_owned(), self.held.len());
-                let (key, list) = (key.to_owned(), format!("[{list}"));
+                let (key, list) = (key.to_owned(), [b"[", list].concat());
                 self.held.push(Group { kind, key, list, asked: AtomicBool::new(false) });
             }
         }
@@ -221,12 +223,12 @@ impl Disk {
 
     fn write(&mut self, digest: u64, group: &Group) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Err(io::Error::other("a row after the last")) };
-        let size = |text: &str| u32::try_from(text.len()).map_err(|_| io::Error::other("a user has 4 GiB of rows"));
+        let size = |text: &[u8]| u32::try_from(text.len()).map_err(|_| io::Error::other("a user has 4 GiB of rows"));
         writer.write_all(&[group.kind])?;
-        writer.write_all(&size(&group.key)?.to_le_bytes())?;
+        writer.write_all(&size(group.key.as_bytes())?.to_le_bytes())?;
         writer.write_all(&(size(&group.list)? + 1).to_le_bytes())?;
-        for text in [&group.key, &group.list, "]"] {
-            writer.write_all(text.as_bytes())?;
+        for part in [group.key.as_bytes(), &group.list, b"]"] {
+            writer.write_all(part)?;
         }
         self.index.add(digest, self.length)?;
         self.length += (HEAD + group.key.len() + group.list.len() + 1) as u64;
@@ -342,7 +344,7 @@ impl Related for Store {
         let held = self.places.get(&kind).and_then(|keys| keys.get(key)).and_then(|&at| self.held.get(at));
         let Some(group) = held else { return Cow::Borrowed(&[]) };
         group.asked.store(true, Ordering::Relaxed);
-        Cow::Owned(serde_json::from_str(&format!("{}]", group.list)).unwrap_or_default())
+        Cow::Owned(serde_json::from_slice(&[&*group.list, b"]"].concat()).unwrap_or_default())
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Hint};
 use crate::code::{Code, Refusal};
-use crate::format::{Format, Record, TableSample, Value, php};
+use crate::format::{ColumnList, Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
 use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
@@ -46,6 +46,9 @@ const META: &str = "meta";
 
 /// The columns of `wp_usermeta`.
 const META_COLUMNS: [&str; 4] = ["umeta_id", "user_id", "meta_key", "meta_value"];
+
+/// What is read of a row of it.
+static META_CELLS: ColumnList<3> = ColumnList::new(["user_id", "meta_key", "meta_value"]);
 
 impl Source for WordPress {
     fn name(&self) -> &'static str {
@@ -108,17 +111,17 @@ impl Source for WordPress {
     }
 
     fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        let key = record.text("meta_key")?;
+        let cells = record.columns(&META_CELLS).map(|cell| cell.and_then(Value::text).filter(|text| !text.is_empty()));
+        let [Some(user), Some(key), Some(value)] = cells else { return None };
         // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
-        let standing = status::meaning(&key).is_some() && key != "state";
-        let wanted = standing
-            || matches!(&*key, "first_name" | "last_name" | "nickname" | "description" | "locale")
+        let standing = || status::meaning(&key).is_some() && key != "state";
+        let wanted = matches!(&*key, "first_name" | "last_name" | "nickname" | "description" | "locale")
             || key.ends_with("capabilities")
             || key.starts_with("billing_")
-            || key.starts_with("shipping_");
-        let value = record.text("meta_value")?;
+            || key.starts_with("shipping_")
+            || standing();
         let prefix = record.table.strip_suffix("usermeta").unwrap_or("");
-        wanted.then_some((record.text("user_id")?.into_owned(), Json::from_iter([prefix, &*key, &*value])))
+        wanted.then(|| (user.into_owned(), Json::from_iter([prefix, &*key, &*value])))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
