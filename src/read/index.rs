@@ -6,8 +6,6 @@ use std::io::{self, BufWriter, Write};
 
 use smallvec::SmallVec;
 
-use super::join::read_at;
-
 /// Entries in memory; 12 bytes each.
 const IN_MEMORY: usize = 4 * 1024 * 1024;
 
@@ -135,6 +133,23 @@ impl Index {
         let (found, _) = words.as_chunks::<3>();
         entries.clear();
         entries.extend(found.iter().map(|entry| entry.map(u32::from_le_bytes)));
+        Ok(())
+    }
+}
+
+/// Fills the buffer from there on.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset);
+    #[cfg(windows)]
+    {
+        let mut done = 0;
+        while done < buffer.len() {
+            match std::os::windows::fs::FileExt::seek_read(file, &mut buffer[done..], offset + done as u64)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => done += read,
+            }
+        }
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::index::{Index, Place};
+use super::index::{Index, Place, read_at};
 use crate::error::RunError;
 use crate::source::Related;
 
@@ -369,23 +369,6 @@ fn slot() -> usize {
         static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed) % WINDOWS;
     }
     SLOT.with(|slot| *slot)
-}
-
-/// Fills the buffer from there on.
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset);
-    #[cfg(windows)]
-    {
-        let mut done = 0;
-        while done < buffer.len() {
-            match std::os::windows::fs::FileExt::seek_read(file, &mut buffer[done..], offset + done as u64)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => done += read,
-            }
-        }
-        Ok(())
-    }
 }
 
 fn failed(error: io::Error) -> RunError {
