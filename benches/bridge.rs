@@ -55,7 +55,7 @@ fn main() -> Outcome<()> {
             user_id: &user.id,
             email: Some(&user.email),
             login: Some(&user.login),
-            left: "",
+            left: Some(""),
             kept: &user.kept,
         });
         vault.seal(sealings)?;

@@ -165,7 +165,7 @@ fn several_stores_are_served_together() {
     town.asks("POST", "/users", json!({"userId": "bob", "email": "bob@example.com", "name": "bob"}), 201);
     let seal = |vault: &Vault, id: &str| {
         let email = format!("{id}@example.com");
-        let sealing = Sealing { user_id: id, email: Some(&email), login: Some(id), left: "", kept: &plain() };
+        let sealing = Sealing { user_id: id, email: Some(&email), login: Some(id), left: Some(""), kept: &plain() };
         vault.seal([sealing]).expect("sealed")
     };
     // Whom both have is one user.

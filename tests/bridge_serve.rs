@@ -68,7 +68,7 @@ impl Town {
         for (id, kept) in users {
             let email = format!("{id}@example.com");
             town.asks("POST", "/users", json!({"userId": id, "email": email, "name": id}), 201);
-            let sealing = Sealing { user_id: id, email: Some(&email), login: Some(id), left: "", kept };
+            let sealing = Sealing { user_id: id, email: Some(&email), login: Some(id), left: Some(""), kept };
             vault.seal([sealing]).expect("sealed");
         }
         town

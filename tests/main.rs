@@ -6,6 +6,7 @@ mod architecture;
 mod bridge;
 mod bridge_door;
 mod bridge_serve;
+mod bridge_sync;
 mod broken;
 mod browser;
 mod cases;

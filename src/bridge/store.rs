@@ -556,7 +556,7 @@ pub(super) fn put(connection: &Connection, row: &NewEntry<'_>) -> Result<bool, R
             "INSERT INTO entry (user_id, mail_tag, name_tag, left_tag, sealed, scheme, state, failures, window, changed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, ?7)
              ON CONFLICT (user_id) DO UPDATE SET mail_tag = ?2, name_tag = ?3, left_tag = ?4, sealed = ?5, scheme = ?6,
-             state = 0, changed = ?7 WHERE state IN (0, 4, 5)",
+             state = CASE state WHEN 1 THEN 1 ELSE 0 END, changed = ?7 WHERE state IN (0, 1, 4, 5)",
         )
         .map_err(sql)?;
     let values = params![row.user_id, row.mail, row.name, row.left, row.sealed, scheme, now()];

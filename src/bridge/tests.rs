@@ -48,7 +48,7 @@ impl Home {
             user_id: user,
             email: Some(mail),
             login: Some(user),
-            left: "",
+            left: Some(""),
             kept: &kept,
         });
         vault.seal(sealings).expect("sealed");
@@ -85,7 +85,8 @@ fn a_user_is_found_by_address_and_by_name_however_they_are_written() {
 fn a_name_that_several_have_finds_nobody() {
     let home = Home::new();
     let (vault, kept) = (home.vault(), kept(DJANGO));
-    let twins = ["1", "2"].map(|user_id| Sealing { user_id, email: None, login: Some("Twin"), left: "", kept: &kept });
+    let twins =
+        ["1", "2"].map(|user_id| Sealing { user_id, email: None, login: Some("Twin"), left: Some(""), kept: &kept });
     vault.seal(twins).expect("sealed");
     assert!(vault.by_login("twin").expect("looked up").is_none());
 }
@@ -229,7 +230,7 @@ fn forgotten_users_leave_nothing_and_a_new_user_takes_an_address_over() {
     assert_eq!(vault.forget(["ada", "eve"]).expect("forgotten"), 1);
     assert!(vault.by_address("ada@example.com").expect("looked up").is_none());
     let kept = kept(DJANGO);
-    let sealing = Sealing { user_id: "bob2", email: Some("bob@example.com"), login: None, left: "", kept: &kept };
+    let sealing = Sealing { user_id: "bob2", email: Some("bob@example.com"), login: None, left: Some(""), kept: &kept };
     vault.seal([sealing]).expect("sealed");
     assert_eq!(vault.by_address("bob@example.com").expect("looked up").expect("there").user_id, "bob2");
     assert!(vault.by_id("bob").expect("looked up").is_none());

@@ -44,8 +44,9 @@ pub struct Sealing<'s> {
     pub email: Option<&'s str>,
     /// The login name, where the source has one.
     pub login: Option<&'s str>,
-    /// `password` of the user document as rehome leaves it: empty for users who are created without a password.
-    pub left: &'s str,
+    /// `password` of the user document as rehome leaves it: empty for users who are created without a password. `None` is what
+    /// it was when the user was sealed before.
+    pub left: Option<&'s str>,
     /// What the password is tried on.
     pub kept: &'s Kept,
 }
@@ -121,11 +122,13 @@ impl Vault {
                 }
                 let kept = user.kept.hashed().ok_or_else(|| RunError::internal("the system gives no random bytes"))?;
                 let sealed = self.key.seal(&kept.encode(), &self.beside(user.user_id))?;
+                let before = if user.left.is_none() { self.by_id(user.user_id)? } else { None };
+                let left = before.map_or_else(|| self.left(user.left.unwrap_or_default()), |before| before.left);
                 let row = NewEntry {
                     user_id: user.user_id,
                     mail: user.email.map(|email| self.address(email)),
                     name: user.login.map(|login| self.login(login)),
-                    left: self.left(user.left),
+                    left,
                     scheme: user.kept.scheme(),
                     sealed,
                 };

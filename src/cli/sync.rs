@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::args::{KeyArgs, OutputArgs, OutputFormat};
+use super::args::{BridgeKeyArgs, KeyArgs, OutputArgs, OutputFormat};
 use super::progress;
 use crate::error::{Finish, RunError};
+use crate::run::bridge::Keeping;
 use crate::run::sync::{Gone, Mode, Stale, Synced, sync};
 
 /// Bring what changed in a later export to the users of a run, and create those who are new
@@ -19,9 +20,10 @@ pub struct Args {
     /// Say what would be done, and change nobody
     #[arg(long)]
     pub dry_run: bool,
-    /// What becomes of users who have another password at the source now
-    #[arg(long, value_enum, default_value_t)]
-    pub stale_passwords: Stale,
+    /// What becomes of users who have another password at the source now [default: bridge where the run has one, else
+    /// recreate]
+    #[arg(long, value_enum)]
+    pub stale_passwords: Option<Stale>,
     /// What becomes of users whom the source no longer has
     #[arg(long, value_enum, default_value_t)]
     pub gone: Gone,
@@ -31,6 +33,9 @@ pub struct Args {
     /// The key.
     #[command(flatten)]
     pub key: KeyArgs,
+    /// The bridge's key.
+    #[command(flatten)]
+    pub bridge: BridgeKeyArgs,
     /// What is printed, and how.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -39,7 +44,9 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
     let mode = Mode { stale: args.stale_passwords, gone: args.gone, dry_run: args.dry_run, with_pii: args.with_pii };
-    let Synced { report, ended } = sync(&args.later, &args.folder, args.key.key_file.as_deref(), mode, &listener)?;
+    let keeping = Keeping { key_file: args.bridge.bridge_key_file, until: None };
+    let key_file = args.key.key_file.as_deref();
+    let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, &keeping, &listener)?;
     let text = match args.output.format {
         OutputFormat::Json => {
             serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"

@@ -67,7 +67,7 @@ impl Kind {
         match self {
             Self::New => "new at the source",
             Self::Changed => "changed at the source, and brought over",
-            Self::Password => "have another password at the source, and are made again with it",
+            Self::Password => "have another password at the source, and get it: made again, or through the bridge",
             Self::StalePassword => "have another password at the source, and keep that of the target",
             Self::ChangedAtTarget => "changed at the target, which is kept",
             Self::ChangedOnBoth => "changed on both sides: nothing was done",

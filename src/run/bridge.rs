@@ -89,7 +89,7 @@ fn sealing(job: &Job) -> Option<Sealing<'_>> {
         user_id: job.user_id(),
         email: job.email(),
         login: bridged.login.as_deref(),
-        left: job.create.body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default(),
+        left: Some(job.create.body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default()),
         kept: &bridged.kept,
     })
 }

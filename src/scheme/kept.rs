@@ -198,6 +198,15 @@ impl Kept {
         Some(Cow::Owned(Self { hash, sent_as, ..self.clone() }))
     }
 
+    /// Whether `sealed` was made of the same by [`Kept::hashed`]. Takes some milliseconds for a password in plain text.
+    #[must_use]
+    pub fn is_sealed_as(&self, sealed: &Self) -> bool {
+        if self.sent_as.as_deref() == Some(Endpoint::Plain.path()) {
+            return sealed.scheme == self.scheme && sealed.verify(self.hash.as_bytes()) == Some(true);
+        }
+        self == sealed
+    }
+
     /// The scheme's name, as `rehome schemes` lists it.
     #[must_use]
     pub fn scheme(&self) -> &str {

@@ -1,8 +1,9 @@
 //! Users of the run whom the source no longer has.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::seal;
 use super::user::{Came, STILL_THERE};
 use super::{Gone, Mode, Work};
 use crate::appwrite::preflight::in_chunks;
@@ -29,6 +30,7 @@ impl Work<'_> {
         if self.mode.gone == Gone::Keep {
             return gone.iter().try_for_each(|entry| self.find(finding(entry, "kept", true)));
         }
+        let left = Arc::new(Mutex::new(Vec::new()));
         let (context, mode) = (self.context.clone(), self.mode);
         let mut asked = Parallel::new(self.context, self.runtime, self.at_once.div_ceil(10));
         let mut came = Vec::new();
@@ -37,7 +39,7 @@ impl Work<'_> {
                 break;
             }
             self.begin()?;
-            asked.add(several(context.clone(), entries, mode), &mut |one| {
+            asked.add(several(context.clone(), entries, mode, left.clone()), &mut |one| {
                 came.push(one);
                 Ok(())
             })?;
@@ -46,9 +48,17 @@ impl Work<'_> {
             came.push(one);
             Ok(())
         })?;
-        came.into_iter().try_for_each(|one| self.take(one))
+        came.into_iter().try_for_each(|one| self.take(one))?;
+        let left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
+        match &self.seals {
+            Some(_) => seal::forget(&self.store, &left),
+            None => Ok(()),
+        }
     }
 }
+
+/// Who can no longer sign in.
+type Departed = Arc<Mutex<Vec<String>>>;
 
 fn finding(entry: &Entry, done: &str, look: bool) -> Finding {
     Finding {
@@ -62,11 +72,11 @@ fn finding(entry: &Entry, done: &str, look: bool) -> Finding {
     }
 }
 
-async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Result<Came, Stopped> {
+async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode, left: Departed) -> Result<Came, Stopped> {
     let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
     let mut users = context.users(&ids).await?;
     let all = entries.into_iter().map(|entry| {
-        let (context, user) = (context.clone(), users.remove(&entry.user_id));
+        let (context, user, left) = (context.clone(), users.remove(&entry.user_id), left.clone());
         async move {
             let mut came = Came::default();
             let (done, look) = match user {
@@ -75,6 +85,9 @@ async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Resu
                 Some(user) => delete(&context, &entry, &user, mode, &mut came).await?,
             };
             came.findings.push(finding(&entry, &done, look));
+            if !look && !mode.dry_run {
+                left.lock().unwrap_or_else(PoisonError::into_inner).push(entry.user_id);
+            }
             Ok(came)
         }
     });

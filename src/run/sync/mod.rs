@@ -7,6 +7,7 @@
 
 mod decide;
 mod gone;
+mod seal;
 mod user;
 
 use std::collections::HashMap;
@@ -17,34 +18,40 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
+use super::bridge::Keeping;
 use super::context::Context;
 use super::feed::{self, Fed, id_digest};
 use super::folder::RunFolder;
 use super::gate::Gate;
 use super::import::{self, Imported};
+use super::job::Job;
 use super::mark::Marker;
 use super::parallel::Parallel;
 use super::session::Session;
 use super::stop::Stop;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::{self, chunks};
-use crate::bridge::STORE;
+use crate::bridge::store::Durable;
+use crate::bridge::{STORE, Store};
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{self, Entry, Reader, SYNCING, State, Steps};
+use crate::ledger::{self, Entry, Field, Reader, SYNCING, State, Steps};
+use crate::plan::Keep;
 use crate::plan::planner::Planner;
 use crate::policy::Unsupported;
 use crate::read::Export;
 use crate::report::sync::{Changes, Finding, Kind, Sync};
 use crate::runtime::{self, block_on};
+use seal::{Differs, Seals};
 use user::{Came, Known, is_being_remade};
 
 /// What becomes of users whose password is another one at the source now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub enum Stale {
     /// Made again with the same id, if nobody has signed in as them since
-    #[default]
     Recreate,
+    /// Sealed for the sign-in bridge, which gives the target the new one at the first sign-in; the old one works until then
+    Bridge,
     /// The old one stays
     Keep,
 }
@@ -64,8 +71,8 @@ pub enum Gone {
 /// How far a sync goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Mode {
-    /// `--stale-passwords`
-    pub stale: Stale,
+    /// `--stale-passwords`; by default the bridge where the run has one, else made again.
+    pub stale: Option<Stale>,
     /// `--gone`
     pub gone: Gone,
     /// `--dry-run`: nothing is sent that changes anything.
@@ -91,6 +98,7 @@ pub fn sync(
     path: &Path,
     key_file: Option<&Path>,
     mode: Mode,
+    keeping: &Keeping,
     listener: &Arc<dyn Listener>,
 ) -> Result<Synced, RunError> {
     let folder = RunFolder::open(path)?;
@@ -99,10 +107,9 @@ pub fn sync(
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
     let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
-    if folder.file(STORE).exists() || session.policies.unsupported == Unsupported::Bridge {
-        let what = "the run keeps hashes for a bridge, and a sync would leave it those of the earlier export";
-        return Err(RunError::usage(what).remedy("sync it once the bridge has ended, or import into a new folder"));
-    }
+    let has_bridge = folder.file(STORE).exists() && !was_ended(&folder)?;
+    let has_bridge = has_bridge || session.policies.unsupported == Unsupported::Bridge;
+    let stale = mode.stale.unwrap_or(if has_bridge { Stale::Bridge } else { Stale::Recreate });
     let export = session.open_export()?;
     listener.on(&event::Event::Said(format!("export: {}", export.why())));
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
@@ -115,9 +122,9 @@ pub fn sync(
         // A sync that was cut off while it created new users: the ledger is this export's already.
         ledger.close()?;
         drop((reader, export, folder));
-        let Imported { ended, .. } = create_new(session, path, key_file, listener)?;
+        let Imported { ended, .. } = create_new(session, path, key_file, keeping, listener)?;
         return match ended {
-            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => sync(later, path, key_file, mode, listener),
+            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => sync(later, path, key_file, mode, keeping, listener),
             Ok(_) => Ok(Synced { report: Sync::default(), ended: Ok(Finish::Partial) }),
             Err(error) => Ok(Synced { report: Sync::default(), ended: Err(error) }),
         };
@@ -130,7 +137,13 @@ pub fn sync(
     };
     let open = session.destination.open(key_file, &folder)?;
     let found = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
-    let planner = session.planner(&export, &reader, found.version.profile())?;
+    let mut planner = session.planner(&export, &reader, found.version.profile())?;
+    let seals = if has_bridge || stale == Stale::Bridge {
+        planner.keep = if stale == Stale::Bridge { Keep::All } else { Keep::Unsupported };
+        Some(Seals::open(&folder, &open.target, keeping)?)
+    } else {
+        None
+    };
 
     let runtime = runtime::workers()?;
     let stop = Stop::default();
@@ -149,6 +162,10 @@ pub fn sync(
         marker: Marker::of(&reader)?,
         at_once: session.concurrency,
         mode,
+        stale,
+        seals,
+        store: folder.file(STORE),
+        to_seal: Vec::new(),
         listener: &**listener,
         report: Sync { schema: 1, dry_run: mode.dry_run, ..Sync::default() },
         changes: Changes::begin(&folder, mode.with_pii)?,
@@ -180,9 +197,15 @@ pub fn sync(
     if report.of(Kind::New) + open_still == 0 && same_export {
         return Ok(Synced { report, ended: Ok(looks) });
     }
-    let Imported { ended, .. } = create_new(session, path, key_file, listener)?;
+    let Imported { ended, .. } = create_new(session, path, key_file, keeping, listener)?;
     let ended = ended.map(|finish| if finish == Finish::Partial { finish } else { looks });
     Ok(Synced { report, ended })
+}
+
+/// Whether the bridge of the run has ended: its store keeps no hash any more.
+fn was_ended(folder: &RunFolder) -> Result<bool, RunError> {
+    let store = Store::create(&folder.file(STORE), Durable::Fully)?;
+    Ok(store.until()?.is_none())
 }
 
 /// Users of whom it is not known what was left.
@@ -195,9 +218,10 @@ fn create_new(
     session: Session,
     path: &Path,
     key_file: Option<&Path>,
+    keeping: &Keeping,
     listener: &Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
-    let choices = import::Choices { yes: true, ..import::Choices::default() };
+    let choices = import::Choices { yes: true, keeping: keeping.clone(), ..import::Choices::default() };
     import::import(session, path, key_file, choices, listener.clone())
 }
 
@@ -222,6 +246,12 @@ struct Work<'w> {
     marker: Marker,
     at_once: usize,
     mode: Mode,
+    stale: Stale,
+    seals: Option<Seals>,
+    /// The bridge's file.
+    store: PathBuf,
+    /// Users without a password whose hash is another one at the source now.
+    to_seal: Vec<Job>,
     listener: &'w dyn Listener,
     report: Sync,
     changes: Changes,
@@ -252,7 +282,8 @@ impl Work<'_> {
         let mut waiting: Vec<Known> = Vec::new();
         let mut came: Vec<Came> = Vec::new();
         let marker = self.marker.clone();
-        let question = |known| user::page(context.clone(), marker.clone(), known, mode);
+        let bridge = user::Passwords { stale: self.stale, seals: self.seals.clone() };
+        let question = |known| user::page(context.clone(), marker.clone(), known, mode, bridge.clone());
         feed::scan(planner, &duplicates, &Silent, |batch| {
             if context.stop.is_set() {
                 return Ok(ControlFlow::Break(()));
@@ -274,6 +305,7 @@ impl Work<'_> {
                 let Fed::User(job) = fed else { continue };
                 match entry {
                     Some(entry) if can_be_synced(&entry) => {
+                        self.seal_anew(later, &job, &entry)?;
                         waiting.extend(self.unless_unchanged(later, *job, entry));
                     }
                     // Begun by a sync that was cut off: an import finishes them.
@@ -308,6 +340,7 @@ impl Work<'_> {
         for one in came {
             self.take(one)?;
         }
+        self.seal_all()?;
         self.look_for_gone(&met)?;
         self.runtime.block_on(self.context.ledger.sync())?;
         let mut moved: Vec<(u64, u64)> = met.into_iter().map(|(old, (new, _))| (new, old)).collect();
@@ -315,8 +348,48 @@ impl Work<'_> {
         Ok(moved)
     }
 
+    /// Keeps for sealing who was created without a password and has another hash at the source now; that takes no request.
+    fn seal_anew(&mut self, later: u64, job: &Job, entry: &Entry) -> Result<(), RunError> {
+        let Some(seals) = &self.seals else { return Ok(()) };
+        let has_none = |left: ledger::Left| left.get(Field::Password) == 0;
+        if job.create.body.password.is_some() || !entry.left.is_some_and(has_none) {
+            return Ok(());
+        }
+        let Some(differs) = seals.differs(job)? else { return Ok(()) };
+        let kept = self.stale == Stale::Keep && differs == Differs::Hash;
+        let finding = Finding {
+            record: later,
+            user_id: job.user_id().to_owned(),
+            email: job.email().map(str::to_owned),
+            kind: if kept { Kind::StalePassword } else { Kind::Password },
+            fields: vec![Field::Password.name()],
+            done: if kept { "kept: --stale-passwords keep" } else { "sealed for the bridge" }.into(),
+            look: kept,
+        };
+        // An address or a name is told as such.
+        if differs == Differs::Hash {
+            self.find(finding)?;
+        }
+        if !self.mode.dry_run && !kept {
+            self.to_seal.push(job.clone());
+            if self.to_seal.len() >= 1000 {
+                self.seal_all()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn seal_all(&mut self) -> Result<(), RunError> {
+        let jobs = std::mem::take(&mut self.to_seal);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.seals.as_ref().map_or(Ok(()), |seals| seals.seal_all(&jobs, None).map(|_| ()))
+    }
+
     /// The user, unless the source says what was sent before.
-    fn unless_unchanged(&mut self, later: u64, mut job: super::job::Job, entry: Entry) -> Option<Known> {
+    fn unless_unchanged(&mut self, later: u64, mut job: Job, entry: Entry) -> Option<Known> {
         let planned = self.marker.planned(&job);
         if entry.left == Some(planned) && !is_being_remade(&entry) {
             self.report.unchanged += 1;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::decide::{Side, Sides};
+use super::seal::Seals;
 use super::{Mode, Stale};
 use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
@@ -57,13 +58,15 @@ pub(super) async fn page(
     marker: Marker,
     known: Vec<Known>,
     mode: Mode,
+    passwords: Passwords,
 ) -> Result<Came, Stopped> {
     let ids: Vec<&str> = known.iter().map(|known| known.job.user_id()).collect();
     let mut users = context.users(&ids).await?;
     let all = known.into_iter().map(|known| {
-        let (context, marker) = (context.clone(), marker.clone());
+        let (context, marker, passwords) = (context.clone(), marker.clone(), passwords.clone());
         let user = users.remove(known.job.user_id());
-        async move { Sync { context: &context, marker: &marker, mode, known, came: Came::default() }.go(user).await }
+        let came = Came::default();
+        async move { Sync { context: &context, marker: &marker, mode, passwords, known, came }.go(user).await }
     });
     let mut came = Came::default();
     for one in together(&context, all).await? {
@@ -73,10 +76,19 @@ pub(super) async fn page(
     Ok(came)
 }
 
+/// What becomes of passwords that are others at the source now.
+#[derive(Clone)]
+pub(super) struct Passwords {
+    pub(super) stale: Stale,
+    /// The run's bridge, where it has one.
+    pub(super) seals: Option<Seals>,
+}
+
 struct Sync<'c> {
     context: &'c Context,
     marker: &'c Marker,
     mode: Mode,
+    passwords: Passwords,
     known: Known,
     came: Came,
 }
@@ -95,7 +107,7 @@ impl Sync<'_> {
             }
             return Ok(self.came);
         };
-        let sides = self.sides(&user, remaking);
+        let sides = self.sides(&user, remaking)?;
         let there = self.marker.there(&user);
         if remaking && there.get(Field::Password) == self.known.planned.get(Field::Password) {
             // The create was answered, and nobody wrote it down.
@@ -105,7 +117,11 @@ impl Sync<'_> {
             }
             return Ok(self.came);
         }
-        let (both, theirs) = (sides.fields(Side::Both), sides.fields(Side::Target));
+        let (both, mut theirs) = (sides.fields(Side::Both), sides.fields(Side::Target));
+        // Whoever signs in through the bridge has their password from there.
+        if theirs.contains(&Field::Password) && self.bridge(|seals| seals.knows(&user.id))?.unwrap_or(false) {
+            theirs.retain(|field| *field != Field::Password);
+        }
         let mut send = sides.fields(Side::Source);
         if !both.is_empty() {
             self.tell(Kind::ChangedOnBoth, both, "nothing", true);
@@ -116,7 +132,21 @@ impl Sync<'_> {
         if kept {
             self.tell(Kind::ChangedAtTarget, theirs, "kept", true);
         }
-        if send.contains(&Field::Password) {
+        let mut sealed = false;
+        if send.contains(&Field::Password) && self.is_sealed() {
+            send.retain(|field| *field != Field::Password);
+            self.tell(Kind::Password, vec![Field::Password], "sealed for the bridge", false);
+            if !self.mode.dry_run {
+                let (job, left) = (self.known.job.clone(), user.password.clone());
+                sealed = self.bridge(|seals| seals.seal(&job, &left))?.unwrap_or(false);
+                if !sealed {
+                    self.came.findings.pop();
+                    let why = "kept: it came through the bridge before, or cannot be kept";
+                    self.tell(Kind::StalePassword, vec![Field::Password], why, true);
+                }
+            }
+            self.give_back(&user, remaking).await?;
+        } else if send.contains(&Field::Password) {
             match self.stale(&user, &sides, kept).await? {
                 None => {
                     self.tell(Kind::Password, send, "made again", false);
@@ -138,7 +168,7 @@ impl Sync<'_> {
             }
             return Ok(self.came);
         }
-        self.edit(&user, &sides, &send, kept).await?;
+        self.edit(&user, &sides, &send, kept, sealed).await?;
         Ok(self.came)
     }
 
@@ -154,7 +184,26 @@ impl Sync<'_> {
         });
     }
 
-    fn sides(&self, user: &User, remaking: bool) -> Sides {
+    /// Asks the store of the bridge, if there is one.
+    fn bridge<T>(&self, ask: impl FnOnce(&Seals) -> Result<T, RunError>) -> Result<Option<T>, Stopped> {
+        let Some(seals) = &self.passwords.seals else { return Ok(None) };
+        // A store is asked as quickly as the ledger is.
+        tokio::task::block_in_place(|| ask(seals)).map(Some).map_err(|error| {
+            self.context.stop.leave(error);
+            Stopped
+        })
+    }
+
+    /// Whether another password of the source goes to the bridge: where that is asked for, and wherever Appwrite cannot
+    /// verify it.
+    fn is_sealed(&self) -> bool {
+        let Passwords { stale, seals } = &self.passwords;
+        let job = &self.known.job;
+        let must = job.create.body.password.is_none() && *stale != Stale::Keep;
+        seals.is_some() && job.bridged.is_some() && (*stale == Stale::Bridge || must)
+    }
+
+    fn sides(&self, user: &User, remaking: bool) -> Result<Sides, Stopped> {
         let Known { planned, entry, .. } = &self.known;
         let mut left = entry.left;
         if entry.has_no_phone()
@@ -168,15 +217,22 @@ impl Sync<'_> {
             // Disabled by the sync that was cut off.
             target.set(Field::Status, left.get(Field::Status));
         }
+        // What waits at the bridge was left there, and the target has what it had.
+        if let Some(left) = &left
+            && left.get(Field::Password) != target.get(Field::Password)
+            && self.bridge(|seals| seals.waits(&user.id, &user.password))?.unwrap_or(false)
+        {
+            target.set(Field::Password, left.get(Field::Password));
+        }
         let untouched = user.updated_at == Some(entry.at);
         let rehashed = user.hash == "argon2" && !user.has_new_password();
-        Sides { left, source: *planned, target, untouched, rehashed }
+        Ok(Sides { left, source: *planned, target, untouched, rehashed })
     }
 
     /// Why a user is not made again for a new password, if so: nobody who has been there since is deleted.
     async fn stale(&self, user: &User, sides: &Sides, kept: bool) -> Result<Option<String>, Stopped> {
         let Known { job, entry, .. } = &self.known;
-        if self.mode.stale == Stale::Keep {
+        if self.passwords.stale == Stale::Keep {
             return Ok(Some("--stale-passwords keep".into()));
         }
         if !entry.steps.has(Steps::CREATED) {
@@ -213,7 +269,14 @@ impl Sync<'_> {
     }
 
     /// Sends what the source changed, attribute by attribute, and notes what is left now.
-    async fn edit(&mut self, user: &User, sides: &Sides, send: &[Field], kept: bool) -> Result<(), Stopped> {
+    async fn edit(
+        &mut self,
+        user: &User,
+        sides: &Sides,
+        send: &[Field],
+        kept: bool,
+        sealed: bool,
+    ) -> Result<(), Stopped> {
         let mut sent = Vec::new();
         let mut at = user.updated_at;
         let mut refused = Vec::new();
@@ -257,7 +320,7 @@ impl Sync<'_> {
             code: phone.then_some(Code::PhoneLeftOut),
             text: entry.text.clone().filter(|_| phone),
         };
-        let left = sides.after(|field| sent.contains(&field));
+        let left = sides.after(|field| sent.contains(&field) || (sealed && field == Field::Password));
         self.note(self.context.ledger.change_left(change, left).await)
     }
 
@@ -373,6 +436,9 @@ impl Sync<'_> {
         if self.context.listed(&[self.known.job.user_id()]).await?.contains_key(self.known.job.user_id()) {
             return self.not_remade(Field::Password, STILL_THERE, user, true).await;
         }
+        // Whatever was sealed of them beside the hash is of the earlier one.
+        let id = self.known.job.user_id().to_owned();
+        self.bridge(|seals| seals.forget(&id))?;
         self.make().await
     }
 

@@ -77,7 +77,8 @@ fn home() -> Home {
     let input = HashInput { hash: SSHA.into(), ..HashInput::default() };
     let kept = Kept::of(&input, &resolve(&input, Version::NEWEST.profile())).expect("can be kept");
     assert_eq!(kept.verify(RIGHT.as_bytes()), Some(true), "the test's own hash");
-    let ann = Sealing { user_id: "ann", email: Some("ann@example.com"), login: Some("annie"), left: "", kept: &kept };
+    let ann =
+        Sealing { user_id: "ann", email: Some("ann@example.com"), login: Some("annie"), left: Some(""), kept: &kept };
     vault.seal([ann]).expect("sealed");
     let world = Arc::new(World::default());
     *locked(&world.user) = json!({"$id": "ann", "email": "ann@example.com", "password": "", "status": true});
