@@ -70,6 +70,11 @@ fn nobody_who_is_kept_out_comes_back_in_whatever_language_says_it() {
         ("is_del", "0", "1", "bcrypt skipped-by-source bcrypt"),
         ("ban_expires", "", "0", "stop"),
         ("ban_expires", "0", "0", "bcrypt bcrypt bcrypt"),
+        ("attivo", "VERO", "FALSO", "bcrypt off bcrypt"),
+        ("gesperrt", "FALSCH", "WAHR", "bcrypt off bcrypt"),
+        ("active", "✓", "✗", "bcrypt off bcrypt"),
+        ("sanctions", "[]", "[{\"type\":\"ban\"}]", "stop"),
+        ("is_bot", "0", "1", "bcrypt skipped-by-source bcrypt"),
     ] {
         let found = planned(home.path(), "a.csv", &with(column, [ok, out, ok]));
         if expected == "stop" {
@@ -222,6 +227,17 @@ fn what_names_nobody_says_what_would() {
     let keyed = json!({ "users": { "k1": { "email": "a@example.com", "passwordHash": HASHES[0] } } });
     let said = planned(home.path(), "keyed.json", &keyed.to_string());
     assert!(said.contains("to_entries") && said.contains("keyed.json"), "{said}");
+    for (shown, remedy) in [
+        ("{\"_id\":ObjectId(\"65f0c0ffee65f0c0ffee65f1\"),\"email\":\"a@example.com\"}\n", "mongoexport"),
+        ("[{'id': 1, 'email': 'a@example.com', 'active': True}]\n", "json.dumps"),
+    ] {
+        let said = planned(home.path(), "shown.json", shown);
+        assert!(said.starts_with("stop") && said.contains(remedy), "{said}");
+    }
+    // Nobody types their address for a password, and nobody all do.
+    let addresses = passwords(["u0@example.com", "u1@example.com", "u2@example.com"]);
+    let said = planned(home.path(), "a.csv", &addresses);
+    assert!(said.starts_with("stop") && said.contains("their users' addresses"), "{said}");
     let rows = format!("INSERT INTO `users` VALUES (1,'Ann','a@example.com',NULL,'{}','2020-01-01');\n", HASHES[0]);
     let said = planned(home.path(), "rows.sql", &rows);
     assert!(said.starts_with("stop") && said.contains("dump again without --no-create-info"), "{said}");

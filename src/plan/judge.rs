@@ -108,6 +108,8 @@ struct Unread {
 #[derive(Default)]
 struct Plain {
     words: u64,
+    /// Those that are their user's own address.
+    addresses: u64,
     hashes: u64,
     masks: u64,
     /// How often each of the first few thousand was seen, by digest.
@@ -400,7 +402,10 @@ impl Plain {
     fn see(&mut self, planned: &Planned<'_>) {
         match planned {
             Planned::Create(plan) => match (plan.scheme, &plan.create.body.password) {
-                ("plain", Some(fields)) => self.word(&fields.password),
+                ("plain", Some(fields)) => {
+                    self.addresses += u64::from(plan.email.as_deref() == Some(&*fields.password));
+                    self.word(&fields.password);
+                }
                 (_, Some(_)) => self.hashes += 1,
                 (_, None) if plan.notes.iter().any(|note| note.code.severity() == Severity::NeedsReset) => {
                     self.hashes += 1;
@@ -445,6 +450,7 @@ impl Plain {
             self.symbols |= other.symbols;
         }
         self.words += other.words;
+        self.addresses += other.addresses;
         self.hashes += other.hashes;
         self.masks += other.masks;
         for (digest, n) in other.often {
@@ -463,6 +469,9 @@ impl Plain {
         let sign = match () {
             () if self.hashes > 0 => format!("{} of them hashed", cells(self.hashes)),
             () if self.masks > 0 => format!("{} of them masked", cells(self.masks)),
+            () if self.addresses >= 2 && self.addresses * 2 >= self.words => {
+                format!("{} of them their users' addresses", cells(self.addresses))
+            }
             () if most >= 2 && most == self.words || most >= 3 && most * 3 >= self.words => {
                 format!("{most} of them the same")
             }

@@ -517,6 +517,16 @@ fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
         Format::Sql if nameless => {
             "; the dump says nowhere what its columns are called: dump again without --no-create-info, or with --complete-insert"
         }
+        Format::Json | Format::Ndjson if tables.iter().all(|table| table.columns.is_empty()) => {
+            let says = |words: &[&str]| words.iter().any(|word| tables[0].head.contains(word));
+            if says(&["ObjectId(", "ISODate(", "NumberLong("]) {
+                "; it is what MongoDB's shell shows, and no JSON: write it with mongoexport, or with EJSON.stringify"
+            } else if says(&["{'", "': ", "': True", "': None"]) {
+                "; it is what Python shows of it, and no JSON: write it with json.dumps"
+            } else {
+                ""
+            }
+        }
         _ => "",
     };
     format!(

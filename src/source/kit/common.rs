@@ -61,11 +61,45 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             } else if is(&["nein", "non", "não", "nao", "nee", "nie", "нет", "Нет"]) {
                 Some(false)
             } else {
-                None
+                in_a_spreadsheet(text)
             }
         }
         _ => None,
     }
+}
+
+/// What spreadsheets write for yes and no in their own languages, and people's ticks.
+fn in_a_spreadsheet(text: &str) -> Option<bool> {
+    const YES: [&str; 18] = [
+        "wahr",
+        "vrai",
+        "vero",
+        "verdadero",
+        "verdadeiro",
+        "waar",
+        "prawda",
+        "истина",
+        "sant",
+        "sann",
+        "sand",
+        "tosi",
+        "pravda",
+        "doğru",
+        "adevărat",
+        "✓",
+        "✔",
+        "☑",
+    ];
+    const NO: [&str; 18] = [
+        "falsch", "faux", "falso", "onwaar", "fałsz", "ложь", "falskt", "usann", "falsk", "epätosi", "nepravda",
+        "yanlış", "fals", "hamis", "✗", "✘", "☐", "✕",
+    ];
+    if text.len() > 16 {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    let is = |words: &[&str]| words.contains(&lower.as_str());
+    is(&YES).then_some(true).or_else(|| is(&NO).then_some(false))
 }
 
 /// [`truth`] of a column; false where it is absent or says nothing.
@@ -392,6 +426,10 @@ mod tests {
         }
         for no in ["f", "False", "0", "NO", "off"] {
             assert_eq!(truth(&text(no)), Some(false), "{no}");
+        }
+        for (yes, no) in [("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERO", "FALSO"), ("ИСТИНА", "ЛОЖЬ"), ("✓", "✗")]
+        {
+            assert_eq!((truth(&text(yes)), truth(&text(no))), (Some(true), Some(false)), "{yes}");
         }
         for neither in ["", "2", "maybe"] {
             assert_eq!(truth(&text(neither)), None, "{neither}");

@@ -111,6 +111,10 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
                 let (first, other) = (quoted(&column.name), quoted(&other.name));
                 format!("email = [{first}, {{ from = {other}, as = \"address\" }}]")
             }
+            // Of names that people sign in with some are no addresses; of addresses all should be.
+            None if column.addresses < column.filled && !matches!(column.member(), Some(("email", _))) => {
+                format!("email = {{ from = {}, as = \"address\" }}", quoted(&column.name))
+            }
             None => format!("email = {}", quoted(&column.name)),
         };
         lines.push(Line::new(toml, why));
@@ -189,6 +193,7 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
             !is_taken(column)
                 && matches!(column.member(), Some(("name", _)))
                 && column.filled > 0
+                && column.objects == 0
                 && column.addresses * 2 < column.filled
         });
         names.min_by_key(|column| column.member().map_or(u8::MAX, |(_, rank)| rank)).map(|column| column.name.clone())

@@ -64,6 +64,12 @@ pub fn trace(name: &str) -> Trace {
         "userrole",
         "usergroup",
         "lifecycle",
+        "sanction",
+        "sanctions",
+        "punishments",
+        "infractions",
+        "penalties",
+        "restrictions",
     ];
     let words = parts(name);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));

@@ -96,9 +96,9 @@ pub(super) const HARD: &[&str] = &[
 /// Words that say that of a state, a role or a kind.
 #[rustfmt::skip]
 pub(super) const SOFT: &[&str] = &[
-    "offboarded", "inactive", "disabled", "locked", "deleted", "terminated", "inaktiv", "inactivo", "inactif",
-    "inativo", "inattivo", "denied", "revoked", "forbidden", "disallowed", "prohibited", "fraud", "fraudulent",
-    "inactiva",
+    "offboarded", "ban", "permaban", "inactive", "disabled", "locked", "deleted", "terminated", "inaktiv", "inactivo",
+    "inactif", "inativo", "inattivo", "denied", "revoked", "forbidden", "disallowed", "prohibited", "fraud",
+    "fraudulent", "inactiva",
 ];
 
 /// Values that let somebody in.
