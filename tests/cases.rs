@@ -109,6 +109,7 @@ fn known_hashes() -> Vec<String> {
         [
             "{BCRYPTKDF}c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0",
             "$sm3$5hgehXR1Gw8yq1WE$3KzYQl1bSbQsxTmcUfC8yqH4fhAyZ6Ph7mVJ5mNNxY5",
+            "$sm3y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
             "$A$005$0123456789abcdefghij0123456789012345678901234567890123456789012",
             "{CRAM-MD5}e02d374fde0dc75a17a557039a3a5338c7743304777dccd376f332bee68d2cf6",
             "{SUNMD5}$md5,rounds=5000$GUBv0xjJ$mSwgIswdjlTY0YxV7HBVm0",

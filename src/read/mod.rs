@@ -498,6 +498,9 @@ fn likeness(table: &TableSample) -> usize {
 fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
     if tables.is_empty() {
         let json = files.iter().find(|file| file.format() == Format::Json);
+        if let Some(shown) = json.map(|file| shown(&file.head)).filter(|shown| !shown.is_empty()) {
+            return format!("there are no rows in it that could be users{shown}");
+        }
         return match json.map(SourceFile::name) {
             Some(file) => format!(
                 "there is no list of objects in it; users who stand in an object under their ids become one with `jq '[.users | \
@@ -517,22 +520,25 @@ fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
         Format::Sql if nameless => {
             "; the dump says nowhere what its columns are called: dump again without --no-create-info, or with --complete-insert"
         }
-        Format::Json | Format::Ndjson if tables.iter().all(|table| table.columns.is_empty()) => {
-            let says = |words: &[&str]| words.iter().any(|word| tables[0].head.contains(word));
-            if says(&["ObjectId(", "ISODate(", "NumberLong("]) {
-                "; it is what MongoDB's shell shows, and no JSON: write it with mongoexport, or with EJSON.stringify"
-            } else if says(&["{'", "': ", "': True", "': None"]) {
-                "; it is what Python shows of it, and no JSON: write it with json.dumps"
-            } else {
-                ""
-            }
-        }
+        Format::Json | Format::Ndjson if tables.iter().all(|table| table.columns.is_empty()) => shown(&tables[0].head),
         _ => "",
     };
     format!(
         "cannot tell whose export this is: {}{again}; name the source with --from, or its columns with --map",
         found.join("; ") + &if more > 0 { format!("; and {more} more tables") } else { String::new() }
     )
+}
+
+/// What a text that begins like JSON and is none was written by.
+fn shown(head: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| head.contains(word));
+    if says(&["ObjectId(", "ISODate(", "NumberLong("]) {
+        "; it is what MongoDB's shell shows, and no JSON: write it with mongoexport, or with EJSON.stringify"
+    } else if says(&["{'", "': ", "': True", "': None"]) {
+        "; it is what Python shows of it, and no JSON: write it with json.dumps"
+    } else {
+        ""
+    }
 }
 
 fn without_users(tables: &[TableSample], source: &dyn Source, why: &str) -> String {

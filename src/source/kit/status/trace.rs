@@ -249,6 +249,8 @@ impl Trace {
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
             (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
                 let inner = match trace(name) {
+                    // A kind of what is itself one says as much as that.
+                    Self::State if self == Self::State => Self::State,
                     Self::State | Self::Status | Self::Empty => Self::Word,
                     inner => inner,
                 };
