@@ -144,6 +144,15 @@ impl Flag {
         }
     }
 
+    /// Has nothing to say of its values: see [`Words::hush`].
+    pub(in crate::source) fn hush(&mut self) {
+        match self {
+            Self::Column { reading: Reading::Values(yes, no), .. } => [yes, no].into_iter().for_each(Words::hush),
+            Self::All(flags) | Self::Any(flags) => flags.iter_mut().for_each(Self::hush),
+            _ => {}
+        }
+    }
+
     /// What is to be said of its values, once everything is read.
     pub(in crate::source) fn noticed(&self, at: &str) -> Vec<String> {
         if let Self::All(flags) | Self::Any(flags) = self {

@@ -67,6 +67,11 @@ impl Labels {
         Ok(labels)
     }
 
+    /// Has nothing to say of the maps: see [`Words::hush`].
+    pub(in crate::source) fn hush(&mut self) {
+        self.0.iter_mut().for_each(|part| part.map.hush());
+    }
+
     /// What is to be said of the maps, once everything is read.
     pub(in crate::source) fn noticed(&self) -> Vec<String> {
         let noticed = self.0.iter().flat_map(|part| {

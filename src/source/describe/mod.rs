@@ -46,6 +46,7 @@ use crate::source::kit::shape;
 use crate::source::{Context, Detection, Fate, Role, Source};
 
 pub use self::section::nearest;
+pub use self::users::Head;
 
 /// A mapping file, parsed: a source of its own.
 pub struct Mapping {

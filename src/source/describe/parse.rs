@@ -38,6 +38,15 @@ impl Mapping {
         Self::parse(text, &|_| None).map_err(|problem| problem.in_line_of(text).0)
     }
 
+    /// The words of a system are its own: whether they all occur in an export says nothing.
+    fn hush(&mut self) {
+        [&mut self.id, &mut self.email, &mut self.phone, &mut self.name].into_iter().flatten().for_each(Text::hush);
+        let flags = [&mut self.email_verified, &mut self.phone_verified, &mut self.enabled];
+        flags.into_iter().flatten().for_each(Flag::hush);
+        self.labels.iter_mut().for_each(Labels::hush);
+        self.password.hush();
+    }
+
     pub(super) fn parse(text: &str, environment: Environment<'_>) -> Read<Self> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Problem(error.to_string()))?;
         let mut file = Section::new("the file", table);
@@ -111,6 +120,9 @@ impl Mapping {
         source.end()?;
         user.end()?;
         mapping.tell_fates();
+        if is_system {
+            mapping.hush();
+        }
         let mut joins = std::mem::take(&mut mapping.joins);
         mapping.visit(&mut |columns, _, _| joins.want(columns));
         joins.complete();

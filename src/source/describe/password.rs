@@ -175,6 +175,11 @@ impl Password {
         self.hash.is_some() || self.plain.is_some() || !self.none.is_empty()
     }
 
+    /// Has nothing to say of the map of schemes.
+    pub(in crate::source) fn hush(&mut self) {
+        self.scheme.iter_mut().for_each(Text::hush);
+    }
+
     /// What is to be said of the map of schemes, once everything is read.
     pub(in crate::source) fn noticed(&self) -> Vec<String> {
         self.scheme.iter().flat_map(|scheme| scheme.noticed("[password] scheme", Some("taken as they stand"))).collect()

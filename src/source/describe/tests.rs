@@ -344,6 +344,13 @@ fn every_built_in_file_is_read_and_says_its_own_name() {
         let mapping = Mapping::of_system(text).unwrap_or_else(|problem| panic!("{name}.toml: {problem}"));
         assert!(mapping.is_system(), "{name}.toml has no [system]");
         assert_eq!(mapping.name(), *name, "{name}.toml: [system] name");
+        let head = Head::of_system(text).unwrap_or_else(|problem| panic!("{name}.toml: {problem}"));
+        let after = text.split("\n[user]").nth(1).unwrap_or_default();
+        assert!(
+            !after.contains("[[users]]") && !after.contains("[system]"),
+            "{name}.toml: [user] comes after [[users]]"
+        );
+        assert_eq!(head.about(), mapping.about());
     }
 }
 

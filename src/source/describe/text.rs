@@ -248,6 +248,14 @@ impl Text {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
+    /// Has nothing to say of the map: see [`Words::hush`].
+    pub(in crate::source) fn hush(&mut self) {
+        self.map.hush();
+        if let Base::Each(texts) = &mut self.base {
+            texts.iter_mut().for_each(Self::hush);
+        }
+    }
+
     /// What is to be said of the map, once everything is read; `others` as in [`Words::noticed`].
     pub(in crate::source) fn noticed(&self, at: &str, others: Option<&str>) -> Vec<String> {
         self.map.noticed(&format!("{at} map"), others.filter(|_| self.otherwise.is_none()))

@@ -78,6 +78,43 @@ pub(super) struct System {
     pub(super) code: Option<code::Finish>,
 }
 
+/// The beginning of a system's file, up to `[user]`: enough to tell whether an export is its own, for a fraction of what the
+/// whole takes to be read.
+pub struct Head {
+    system: System,
+    users: Vec<Users>,
+}
+
+impl Head {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(in crate::source) fn of_system(text: &str) -> Result<Self, String> {
+        let head = text.split("\n[user]").next().unwrap_or_default();
+        let table: toml::Table = head.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        let mut file = Section::new("the file", table);
+        let read = |file: &mut Section| {
+            let system = System::read(file.section("system", "[system]")?)?;
+            let users = file.tables_named("users", "[[users]]")?.into_iter().map(Users::read).collect::<Read<_>>()?;
+            Ok(Self { system, users })
+        };
+        read(&mut file).map_err(|problem: Problem| problem.0)
+    }
+
+    /// The product's name and what is read of it.
+    #[must_use]
+    pub const fn about(&self) -> &'static str {
+        self.system.about
+    }
+
+    /// Whether one of the tables is of this system.
+    #[must_use]
+    pub fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
+        self.system.detect(&self.users, tables)
+    }
+}
+
 impl System {
     pub(super) fn read(mut section: Section) -> Read<Self> {
         let needed = |section: &mut Section, key| match section.text(key)? {

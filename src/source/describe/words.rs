@@ -17,20 +17,25 @@ pub(in crate::source) struct Words {
     pairs: Vec<(String, String)>,
     met: Vec<AtomicBool>,
     others: RwLock<BTreeSet<String>>,
-    /// Keys in which `*` stands for anything; nobody has to know which of them occur.
-    patterns: bool,
+    /// Nobody has to know which of the keys occur: they are patterns, or those of a system.
+    quiet: bool,
 }
 
 impl Words {
     pub(in crate::source) fn new(pairs: Vec<(String, String)>) -> Self {
         let met = pairs.iter().map(|_| AtomicBool::new(false)).collect();
-        let patterns = pairs.iter().any(|(from, _)| from.contains('*'));
-        Self { pairs, met, others: RwLock::default(), patterns }
+        let quiet = pairs.iter().any(|(from, _)| from.contains('*'));
+        Self { pairs, met, others: RwLock::default(), quiet }
     }
 
     /// A list of words, each of which is its own.
     pub(in crate::source) fn list(words: Vec<String>) -> Self {
         Self::new(words.into_iter().map(|word| (word.clone(), word)).collect())
+    }
+
+    /// Remembers nothing from here on.
+    pub(in crate::source) const fn hush(&mut self) {
+        self.quiet = true;
     }
 
     pub(in crate::source) const fn is_empty(&self) -> bool {
@@ -61,8 +66,7 @@ impl Words {
 
     fn remember(&self, word: &str) {
         let known = |others: &BTreeSet<String>| others.len() >= KEPT || others.contains(word);
-        if self.pairs.is_empty() || self.patterns || known(&self.others.read().unwrap_or_else(PoisonError::into_inner))
-        {
+        if self.pairs.is_empty() || self.quiet || known(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +78,7 @@ impl Words {
     /// What a person should know once everything is read. `others` says what became of words without a key; `None` where
     /// they may be anything, names and secrets among them.
     pub(in crate::source) fn noticed(&self, at: &str, others: Option<&str>) -> Vec<String> {
-        if self.patterns {
+        if self.quiet {
             return Vec::new();
         }
         let kept = self.others.read().unwrap_or_else(PoisonError::into_inner);

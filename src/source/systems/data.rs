@@ -8,22 +8,24 @@ use serde_json::Value as Json;
 use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
-use crate::source::describe::Mapping;
+use crate::source::describe::{Head, Mapping};
 use crate::source::{Context, Detection, Fate, Role, Source};
 
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
-/// A system that a file describes. The file is read when somebody asks for the first time.
+/// A system that a file describes. What it begins with is read to tell whose an export is, all of it for that system alone.
 pub struct Data {
     name: &'static str,
     /// The file, for `rehome sources --example`.
     pub text: &'static str,
-    read: OnceLock<Mapping>,
+    head: OnceLock<Head>,
+    whole: OnceLock<Mapping>,
 }
 
 /// All of them, by name.
-pub static ALL: LazyLock<Vec<Data>> =
-    LazyLock::new(|| FILES.iter().map(|&(name, text)| Data { name, text, read: OnceLock::new() }).collect());
+pub static ALL: LazyLock<Vec<Data>> = LazyLock::new(|| {
+    FILES.iter().map(|&(name, text)| Data { name, text, head: OnceLock::new(), whole: OnceLock::new() }).collect()
+});
 
 /// The file of this name.
 #[must_use]
@@ -32,12 +34,20 @@ pub fn file(name: &str) -> Option<&'static str> {
 }
 
 impl Data {
+    fn head(&self) -> &Head {
+        self.head.get_or_init(|| self.read(Head::of_system))
+    }
+
     fn mapping(&self) -> &Mapping {
-        self.read.get_or_init(|| match Mapping::of_system(self.text) {
-            Ok(mapping) => mapping,
+        self.whole.get_or_init(|| self.read(Mapping::of_system))
+    }
+
+    fn read<T>(&self, read: fn(&str) -> Result<T, String>) -> T {
+        match read(self.text) {
+            Ok(read) => read,
             // A test reads every file that is built in.
             Err(problem) => unreachable!("{}.toml: {problem}", self.name),
-        })
+        }
     }
 }
 
@@ -47,7 +57,7 @@ impl Source for Data {
     }
 
     fn about(&self) -> &'static str {
-        self.mapping().about()
+        self.head().about()
     }
 
     fn hints(&self) -> &'static [Hint] {
@@ -55,7 +65,7 @@ impl Source for Data {
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {
-        self.mapping().detect(tables)
+        self.head().detect(tables)
     }
 
     fn role(&self, table: &TableSample) -> Role {
