@@ -1,7 +1,7 @@
 //! One file of an export: opened, told apart, sampled, read.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::input::{Consumed, Input};
 use super::json::JsonFramer;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
+use super::same::Text;
 use super::sniff::{self, Kind};
 use super::sql::SqlFramer;
 use super::xml::XmlFramer;
@@ -192,11 +193,7 @@ impl SourceFile {
     }
 
     /// Reads what is selected.
-    pub fn batches(
-        &self,
-        selection: Selection,
-        consumed: Consumed,
-    ) -> Result<Batches<Box<dyn BufRead + Send>>, RunError> {
+    pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Text + Send>>, RunError> {
         Ok(Batches::new(self.input.text(Some(consumed))?, self.framer(Wanted::new(selection))))
     }
 

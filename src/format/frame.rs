@@ -3,10 +3,11 @@
 //! One thread frames; decoding, which costs several times as much, is left to the threads that take the batches.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, ErrorKind};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 pub(crate) use super::layout::{Escapes, Flavour, Layout, Shape};
+use super::same::Text;
 
 /// How much is read before records are cut out of it.
 pub(crate) const BATCH_BYTES: usize = 256 * 1024;
@@ -247,7 +248,7 @@ pub(crate) struct Batches<R> {
     byte: u64,
 }
 
-impl<R: BufRead> Batches<R> {
+impl<R: Text> Batches<R> {
     pub fn new(input: R, framer: Box<dyn Framer>) -> Self {
         Self { input, framer, rest: Vec::new(), eof: false, cut_off: None, line: 1, byte: 0 }
     }
@@ -288,7 +289,7 @@ impl<R: BufRead> Batches<R> {
                 if batch.data.len() >= MAX_RECORD_BYTES {
                     self.framer.pass_over();
                 } else {
-                    want = batch.data.len() * 2;
+                    want = (batch.data.len() * 2).min(MAX_RECORD_BYTES);
                 }
                 continue;
             }
@@ -306,15 +307,9 @@ impl<R: BufRead> Batches<R> {
     }
 
     fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
-        data.reserve_exact(want.saturating_sub(data.len()));
         while data.len() < want && !self.eof && self.cut_off.is_none() {
-            match self.input.fill_buf() {
-                Ok(read) => {
-                    let taken = read.len().min(want - data.len());
-                    self.eof = taken == 0;
-                    data.extend_from_slice(&read[..taken]);
-                    self.input.consume(taken);
-                }
+            match self.input.append(data, BATCH_BYTES) {
+                Ok(read) => self.eof = read == 0,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.cut_off = Some(error),
                 Err(error) => return Err(error),

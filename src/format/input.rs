@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::encoding::{Encoding, Transcoded};
-use super::same::{Blocks, Same, Stamp};
+use super::same::{Blocks, Same, Stamp, Text};
 use super::{foreign, zstd};
 use crate::error::RunError;
 
@@ -145,7 +145,7 @@ impl Input {
     }
 
     /// The bytes unpacked, in whatever encoding they are, and how many were read of the disk where somebody wants to know.
-    pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn BufRead + Send>, RunError> {
+    pub fn unpacked(&self, consumed: Option<Consumed>) -> Result<Box<dyn Text + Send>, RunError> {
         let start = if let Packing::Zip { start, .. } = &self.packing { *start } else { 0 };
         let file = self.compared(self.file()?, start)?;
         let Some(consumed) = consumed.or_else(|| (self.packing != Packing::None).then(Consumed::default)) else {
@@ -164,7 +164,7 @@ impl Input {
     }
 
     /// The text: unpacked, in UTF-8, without byte-order mark.
-    pub fn text(&self, consumed: Option<Consumed>) -> Result<Box<dyn BufRead + Send>, RunError> {
+    pub fn text(&self, consumed: Option<Consumed>) -> Result<Box<dyn Text + Send>, RunError> {
         let mut bytes = self.unpacked(consumed)?;
         let mut mark = vec![0; self.encoding.mark().len()];
         bytes.read_exact(&mut mark).map_err(RunError::io(&self.path))?;
@@ -243,7 +243,7 @@ fn spool() -> Result<File, RunError> {
 }
 
 /// What comes out of a decoder, as much as the caches hold at a time.
-fn buffered(decoder: impl Read + Send + 'static) -> Box<dyn BufRead + Send> {
+fn buffered(decoder: impl Read + Send + 'static) -> Box<dyn Text + Send> {
     Box::new(BufReader::with_capacity(PART, decoder))
 }
 
@@ -268,5 +268,13 @@ impl<R: BufRead> BufRead for Counted<R> {
     fn consume(&mut self, bytes: usize) {
         self.inner.consume(bytes);
         self.consumed.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl<R: Text> Text for Counted<R> {
+    fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+        let read = self.inner.append(data, most)?;
+        self.consumed.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }

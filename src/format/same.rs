@@ -2,7 +2,7 @@
 //! known to be the same.
 
 use std::fs::File;
-use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +20,31 @@ struct Known {
     blocks: OnceLock<Vec<u128>>,
     /// Told beside the error, which what unpacks may tell in words of its own.
     changed: AtomicBool,
+}
+
+/// Text that comes block by block.
+pub(crate) trait Text: BufRead {
+    /// Appends what comes next: about `most` bytes, and nothing at the end alone.
+    fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+        let next = self.fill_buf()?;
+        let taken = next.len().min(most);
+        data.extend_from_slice(&next[..taken]);
+        self.consume(taken);
+        Ok(taken)
+    }
+}
+
+impl<R: Read> Text for BufReader<R> {}
+
+impl<R: BufRead> Text for std::io::Take<R> {}
+
+#[cfg(test)]
+impl<B: AsRef<[u8]>> Text for std::io::Cursor<B> {}
+
+impl<T: Text + ?Sized> Text for Box<T> {
+    fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+        (**self).append(data, most)
+    }
 }
 
 /// What changes when a file does, as the system tells without reading it.
@@ -102,21 +127,43 @@ pub(crate) struct Same {
 
 impl Same {
     fn next_block(&mut self) -> std::io::Result<()> {
-        self.block.clear();
-        self.block.reserve_exact(BLOCK);
-        self.file.by_ref().take(BLOCK as u64).read_to_end(&mut self.block)?;
+        let mut block = std::mem::take(&mut self.block);
+        block.clear();
+        let read = self.read_block(&mut block);
+        self.at = std::mem::take(&mut self.skip).min(block.len());
+        self.block = block;
+        read.map(drop)
+    }
+
+    /// Appends the next block, unless it is not what it was.
+    fn read_block(&mut self, data: &mut Vec<u8>) -> std::io::Result<usize> {
+        let start = data.len();
+        data.reserve_exact(BLOCK);
+        let read = self.file.by_ref().take(BLOCK as u64).read_to_end(data)?;
         // Before the fingerprint, whoever reads does so for the first time.
         if let Some(known) = self.known.0.blocks.get()
-            && (!self.block.is_empty()).then(|| xxh3_128(&self.block)).as_ref() != known.get(self.number)
+            && (read > 0).then(|| xxh3_128(&data[start..])).as_ref() != known.get(self.number)
         {
-            self.block.clear();
-            self.at = 0;
+            data.truncate(start);
             self.known.0.changed.store(true, Ordering::Relaxed);
             return Err(std::io::Error::other("the file was changed while it was read"));
         }
-        self.number += usize::from(!self.block.is_empty());
-        self.at = std::mem::take(&mut self.skip).min(self.block.len());
-        Ok(())
+        self.number += usize::from(read > 0);
+        Ok(read)
+    }
+}
+
+impl Text for Same {
+    fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+        // Whole blocks go where they are wanted.
+        if self.at == self.block.len() && self.skip == 0 && most >= BLOCK {
+            return self.read_block(data);
+        }
+        let next = self.fill_buf()?;
+        let taken = next.len().min(most);
+        data.extend_from_slice(&next[..taken]);
+        self.consume(taken);
+        Ok(taken)
     }
 }
 

@@ -18,7 +18,7 @@ pub(in crate::source) fn unclear(column: &str, saying: impl std::fmt::Display) -
 
 /// Nothing is written. Most cells of a wide table are so: asked before anything else is done, where the caller stands.
 #[inline]
-fn is_blank(value: Option<&Value<'_>>) -> bool {
+pub(in crate::source) fn is_blank(value: Option<&Value<'_>>) -> bool {
     match value {
         Some(Value::Text(text)) => text.is_empty(),
         None | Some(Value::Null) => true,

@@ -131,6 +131,15 @@ fn input<'r>(
             .map(|names| inner(&names).or_else(|| names.iter().find_map(|name| record.get(name)))),
         stated => stated.into(),
     };
+    let stated = [salt, encoding, n, r, p, length, signer_key, salt_separator, rounds, mem_cost, iterations];
+    // Most hashes say all themselves.
+    if stated.iter().all(|cell| strict::is_blank(*cell)) && whole.is_none_or(|value| matches!(value, Value::Text(_))) {
+        let mut input = HashInput { hash, declared, ..HashInput::default() };
+        if let Some(project) = context.firebase {
+            fill_firebase(&mut input, project);
+        }
+        return Ok(input);
+    }
     let text = |value: Option<&'r Value<'r>>| value.and_then(Value::text).filter(|text| !text.is_empty());
     let inner_salt = || inner(&["salt"]).and_then(|salt| salt.member("value").or(Some(salt))).and_then(Value::text);
     let mut input = HashInput {
