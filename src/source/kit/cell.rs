@@ -385,8 +385,9 @@ fn kind_behind(text: &str) -> Option<&'static str> {
     let (before, hash) = (text.as_bytes()[first - 1], text.get(first..)?);
     let marks = ["$2a$", "$2b$", "$2y$", "$argon2", "$5$", "$6$", "$y$", "$P$", "$pbkdf2", "$scrypt$"];
     let is_one = matches!(before, b':' | b'|' | b',' | b';' | b'=' | b' ' | b'/' | b'}' | b'"' | b'\'');
-    let is_long = hash.len() >= 30 && !hash[..30].contains(char::is_whitespace);
-    (is_one && is_long && marks.iter().any(|mark| hash.starts_with(mark))).then(|| kind(&hash[..30])).flatten()
+    // A hash has no letter that is cut by its thirtieth byte.
+    let head = hash.get(..30).filter(|head| !head.contains(char::is_whitespace))?;
+    (is_one && marks.iter().any(|mark| hash.starts_with(mark))).then(|| kind(head)).flatten()
 }
 
 fn kind_wrapped(text: &str) -> Option<&'static str> {
@@ -462,6 +463,14 @@ fn is_unpronounceable(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Found by fuzzing.
+    #[test]
+    fn text_behind_a_mark_may_have_letters_of_two_bytes() {
+        assert_eq!(kind_in_text("x:$2a$04$1crhUxsecs.F8P3R7r/xx\u{fa}\u{fa}\u{fa}\u{fa}\u{fa}"), None);
+        assert_eq!(kind_in_text(&format!("x:$2a$04${}\u{fa}y", "a".repeat(22))), None);
+    }
+
     use crate::source::kit::testing;
     use serde_json::json;
 
