@@ -464,15 +464,16 @@ fn is_unpronounceable(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Found by fuzzing.
-    #[test]
-    fn text_behind_a_mark_may_have_letters_of_two_bytes() {
-        assert_eq!(kind_in_text("x:$2a$04$1crhUxsecs.F8P3R7r/xx\u{fa}\u{fa}\u{fa}\u{fa}\u{fa}"), None);
-        assert_eq!(kind_in_text(&format!("x:$2a$04${}\u{fa}y", "a".repeat(22))), None);
-    }
-
     use crate::source::kit::testing;
     use serde_json::json;
+
+    /// Found by fuzzing: whatever it is taken for, reading goes on.
+    #[test]
+    fn a_letter_may_be_cut_by_the_thirtieth_byte_behind_a_mark() {
+        for filling in 18..26 {
+            let _ = kind_in_text(&format!("x:$2a$04${}\u{fa}\u{fa}\u{fa}", "a".repeat(filling)));
+        }
+    }
 
     const BCRYPT: &str = "$2b$10$702TeNw/844cDoVwiWzRYOOK0qaSqggw09TFRke99k75IovbrI4au";
 
