@@ -81,28 +81,20 @@ impl<'t> Visitor<'t> for Follow<'_, '_, 't, '_> {
         let mut new = None;
         loop {
             let expected = objects.names(objects.last).get(values.len());
-            let other = match map.next_key_seed(Expected(expected.map(String::as_str)))? {
-                Some(None) => None,
-                Some(Some(name)) => Some(name),
+            let (is_end, other) = match map.next_key_seed(Expected(expected.map(String::as_str)))? {
                 None if expected.is_none() && !objects.known.is_empty() => break,
-                None => match objects.turn(values.len(), None) {
-                    Some(turned) => {
-                        objects.last = turned;
-                        break;
-                    }
-                    None => {
-                        new = Some(None);
-                        break;
-                    }
-                },
+                None => (true, None),
+                Some(None) => (false, None),
+                Some(Some(name)) => (false, Some(name)),
             };
-            if let Some(name) = other {
-                match objects.turn(values.len(), Some(&name)) {
-                    Some(turned) => objects.last = turned,
-                    None => {
-                        new = Some(Some(name));
-                        break;
-                    }
+            if is_end || other.is_some() {
+                let Some(turned) = objects.turn(values.len(), other.as_deref()) else {
+                    new = Some(other);
+                    break;
+                };
+                objects.last = turned;
+                if is_end {
+                    break;
                 }
             }
             values.push(map.next_value_seed(Seed(rounded))?);

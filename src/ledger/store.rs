@@ -182,7 +182,8 @@ fn at_rest(path: &Path) -> Result<Connection, RunError> {
 
 pub(super) fn sql(error: rusqlite::Error) -> RunError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt) => damaged(error),
+        // The latter is of no table, or no column, as only another program leaves it.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => damaged(error),
         Some(ErrorCode::NotADatabase) => RunError::foreign_ledger(format!("{LEDGER} is no SQLite database"))
             .remedy("put the run's own back from a backup, or give this run a folder of its own with --run"),
         Some(ErrorCode::DiskFull) => RunError::ledger(LEDGER)
@@ -193,8 +194,6 @@ pub(super) fn sql(error: rusqlite::Error) -> RunError {
         ) => RunError::ledger(LEDGER)
             .because(error)
             .remedy("is the disk full, or the folder one that cannot be written to?"),
-        // No table, or no column, as only another program leaves it.
-        Some(ErrorCode::Unknown) => damaged(error),
         _ => RunError::ledger(LEDGER).because(error),
     }
 }

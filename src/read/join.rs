@@ -134,17 +134,14 @@ impl Store {
             self.places.get(&kind).and_then(|keys| keys.get(key)).copied()
         };
         self.held_bytes += list.len() + 1;
-        match held.and_then(|at| self.held.get_mut(at)) {
-            Some(group) => {
-                group.list.push(b',');
-                group.list.extend_from_slice(list);
-            }
-            None => {
-                self.held_bytes += GROUP_OVERHEAD_BYTES + 2 * key.len();
-                self.places.entry(kind).or_default().insert(key.to_owned(), self.held.len());
-                let (key, list) = (key.to_owned(), [b"[", list].concat());
-                self.held.push(Group { kind, key, list, asked: AtomicBool::new(false) });
-            }
+        if let Some(group) = held.and_then(|at| self.held.get_mut(at)) {
+            group.list.push(b',');
+            group.list.extend_from_slice(list);
+        } else {
+            self.held_bytes += GROUP_OVERHEAD_BYTES + 2 * key.len();
+            self.places.entry(kind).or_default().insert(key.to_owned(), self.held.len());
+            let (key, list) = (key.to_owned(), [b"[", list].concat());
+            self.held.push(Group { kind, key, list, asked: AtomicBool::new(false) });
         }
         if self.held_bytes > MEMORY_BYTES {
             self.spill().map_err(failed)?;
@@ -271,7 +268,7 @@ impl Disk {
             let (of, key_len, list_len) = parts(head);
             key.resize(key_len, 0);
             groups.read_exact(&mut key).map_err(failed)?;
-            groups.seek_relative(list_len as i64).map_err(failed)?;
+            groups.seek_relative(i64::try_from(list_len).unwrap_or(i64::MAX)).map_err(failed)?;
             let here = offset;
             offset += (HEAD + key_len + list_len) as u64;
             if of == kind && self.is_first_and_unasked(seed, kind, &key, here).map_err(failed)? {
@@ -348,9 +345,10 @@ impl Related for Store {
     }
 }
 
+/// A group's kind, and the lengths of its key and of its list.
 fn parts([kind, lengths @ ..]: [u8; HEAD]) -> (u8, usize, usize) {
-    let [a, b, c, d, e, f, g, h] = lengths;
-    (kind, u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes([e, f, g, h]) as usize)
+    let lengths = u64::from_le_bytes(lengths);
+    (kind, (lengths & u64::from(u32::MAX)) as usize, (lengths >> 32) as usize)
 }
 
 /// What groups are found by.

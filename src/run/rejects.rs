@@ -47,7 +47,7 @@ pub fn rewrite(
             if let Some(record) = item.record {
                 seen.see(record);
             }
-            let observation = observer.planned(item.position, item.facts, &item.planned);
+            let observation = observer.planned(item.position, item.facts, item.planned);
             let (source_id, email, refusal) = match &*item.planned {
                 Planned::Refused(refused) => (&refused.source_id, &refused.email, Some(refused.refusal.clone())),
                 Planned::Create(plan) => (&plan.source_id, &plan.email, None),

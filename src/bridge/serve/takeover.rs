@@ -203,10 +203,11 @@ impl SignIn<'_> {
         match told {
             Ok(response) if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST) => {
                 let again = Read::of(response).await?;
-                if again.is_wrong_password() {
-                    if just_set && let Err(trouble) = service.sign_ins.overtaken(&email).await {
-                        service.trouble(&trouble);
-                    }
+                if again.is_wrong_password()
+                    && just_set
+                    && let Err(trouble) = service.sign_ins.overtaken(&email).await
+                {
+                    service.trouble(&trouble);
                 }
                 service.floor.wait(began).await;
                 Ok(again.back())

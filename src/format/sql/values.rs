@@ -204,9 +204,9 @@ impl<'a> Reader<'a> {
                 self.past_brackets()?;
                 return Ok(Value::Null);
             }
-            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "hextoraw" | "cast" | "convert" => {}
+            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "hextoraw" | "cast" | "convert"
             // Oracle's, and MySQL's: the first argument, read as the second says.
-            "to_date" | "to_timestamp" | "to_timestamp_tz" | "to_clob" | "to_nclob" | "to_char" | "to_number"
+            | "to_date" | "to_timestamp" | "to_timestamp_tz" | "to_clob" | "to_nclob" | "to_char" | "to_number"
             | "str_to_date" | "uuid_to_bin" => {}
             _ => return Err("it is a call of a function, which only the database can work out".into()),
         }

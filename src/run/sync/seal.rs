@@ -53,7 +53,7 @@ impl Seals {
         let address = job.email().map_or(Ok(true), |email| self.0.by_address(email).map(found))?;
         let name =
             login.as_deref().map_or(Ok(true), |login| self.0.by_login(login).map(|one| one.is_none() || found(one)))?;
-        Ok(if !as_sealed { Some(Differs::Hash) } else { (!(address && name)).then_some(Differs::Name) })
+        Ok(if as_sealed { (!(address && name)).then_some(Differs::Name) } else { Some(Differs::Hash) })
     }
 
     /// Whether the user waits for a first sign-in, with the credential at the target that this was left with.

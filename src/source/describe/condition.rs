@@ -115,7 +115,7 @@ impl Comparison {
         }
         let mut column = Column::new(column);
         column.optional |= any(|literal| matches!(literal, Literal::Missing));
-        Ok(Self { column, written, operator, literals })
+        Ok(Self { written, column, operator, literals })
     }
 
     /// Whether it holds; of several rows of another table, one is enough.

@@ -95,18 +95,15 @@ impl Joins {
                 let table = table.table.unwrap_or_default();
                 return Err(Problem(format!("{at}: a table has one key, and `{table}` has another above")));
             }
-            let kept = match same.map(|same| same.kept) {
-                Some(kept) => {
-                    all.kept[kept].bare = false;
-                    kept
-                }
-                None => {
-                    let Some(kind) = kinds.get(all.kept.len()) else {
-                        return Err(Problem(format!("{at}: no more than {} tables are joined", kinds.len())));
-                    };
-                    all.kept.push(Kept { kind, wanted: Vec::new(), bare: true });
-                    all.kept.len() - 1
-                }
+            let kept = if let Some(kept) = same.map(|same| same.kept) {
+                all.kept[kept].bare = false;
+                kept
+            } else {
+                let Some(kind) = kinds.get(all.kept.len()) else {
+                    return Err(Problem(format!("{at}: no more than {} tables are joined", kinds.len())));
+                };
+                all.kept.push(Kept { kind, wanted: Vec::new(), bare: true });
+                all.kept.len() - 1
             };
             let join = Join { name, table, key: Column::new(key), of: of.map(Column::new), only, rows, kept };
             all.joins.push(join);

@@ -73,9 +73,10 @@ impl Rules {
             note: rules(&mut section, "note", Code::LockedInSource)?,
         };
         section.end()?;
-        match rules.note.iter().any(|rule| rule.said.is_none()) {
-            true => Err(Problem("[where] note needs say".to_owned())),
-            false => Ok(rules),
+        if rules.note.iter().any(|rule| rule.said.is_none()) {
+            Err(Problem("[where] note needs say".to_owned()))
+        } else {
+            Ok(rules)
         }
     }
 
@@ -85,12 +86,11 @@ impl Rules {
     /// The refusal that says why.
     pub(in crate::source) fn leave_out(&self, row: Row<'_, '_>) -> Result<(), Refusal> {
         let Some(rule) = self.skip.iter().find(|rule| rule.when.hold(row)) else { return Ok(()) };
-        let text = match &rule.said {
-            Some(said) => said.of(row),
-            None => {
-                let written: Vec<_> = rule.when.0.iter().map(|comparison| comparison.written.as_str()).collect();
-                format!("left out by the mapping: {}", written.join(" and "))
-            }
+        let text = if let Some(said) = &rule.said {
+            said.of(row)
+        } else {
+            let written: Vec<_> = rule.when.0.iter().map(|comparison| comparison.written.as_str()).collect();
+            format!("left out by the mapping: {}", written.join(" and "))
         };
         Err(Refusal::new(rule.code, text))
     }

@@ -197,7 +197,7 @@ pub(super) fn magento<'h>(text: &str) -> Option<Check<'h>> {
 /// What one version does.
 enum Step {
     Digest(&'static str),
-    Argon2(Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>),
+    Argon2(super::kdf::Derive),
 }
 
 /// An HMAC of the digest that makes so many bytes.

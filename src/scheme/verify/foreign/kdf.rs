@@ -69,9 +69,8 @@ pub(super) fn derive_key(name: &str, password: &[u8], salt: &[u8], rounds: u32, 
 
 /// Every PBKDF2 that rehome names.
 pub(super) fn pbkdf2<'h>(scheme: &str, text: &str, input: &HashInput<'_>) -> Option<Check<'h>> {
-    match scheme {
-        "aspnet-identity" => return aspnet(text)?.check(),
-        _ => {}
+    if scheme == "aspnet-identity" {
+        return aspnet(text)?.check();
     }
     if let Some(derived) = written(text) {
         return derived.check();
@@ -274,13 +273,11 @@ pub(super) fn argon2<'h>(text: &str, secret: Option<Secret>) -> Option<Check<'h>
     }))
 }
 
+/// What a message's key is; `None` where it cannot be derived.
+pub(super) type Derive = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
+
 /// libsodium's Argon2id 1.3 with one lane, of so many KiB.
-pub(super) fn argon2id(
-    memory: u32,
-    passes: u32,
-    length: usize,
-    salt: &[u8],
-) -> Option<(Work, Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>)> {
+pub(super) fn argon2id(memory: u32, passes: u32, length: usize, salt: &[u8]) -> Option<(Work, Derive)> {
     if u64::from(memory) * 1024 > MEMORY_LIMIT || u64::from(memory) * u64::from(passes) > MAX_WORK || length > 1024 {
         return None;
     }

@@ -88,13 +88,13 @@ pub(super) fn mysql_sha2(text: &str) -> Option<Check<'_>> {
     let rest = text.strip_prefix("$mysql").unwrap_or(text).strip_prefix("$A$")?;
     let thousands: u32 = u32::from_str_radix(rest.get(..3)?, 16).ok()?;
     let rounds = thousands.checked_mul(1000).filter(|n| (1000..=MAX_ROUNDS).contains(n))?;
-    let (salt, wanted) = match rest.get(3..)?.strip_prefix('*').and_then(|rest| rest.split_once('*')) {
-        Some((salt, wanted)) => (unhex(salt)?, unhex(wanted)?),
-        None => {
-            let body = rest.get(4..)?.as_bytes();
-            let (salt, wanted) = body.split_at_checked(body.len().checked_sub(43)?)?;
-            (salt.to_vec(), wanted.to_vec())
-        }
+    let in_hex = rest.get(3..)?.strip_prefix('*').and_then(|rest| rest.split_once('*'));
+    let (salt, wanted) = if let Some((salt, wanted)) = in_hex {
+        (unhex(salt)?, unhex(wanted)?)
+    } else {
+        let body = rest.get(4..)?.as_bytes();
+        let (salt, wanted) = body.split_at_checked(body.len().checked_sub(43)?)?;
+        (salt.to_vec(), wanted.to_vec())
     };
     (salt.len() == 20 && wanted.len() == 43).then(|| {
         Check::new(Work::rounds(rounds.into(), "sha256"), move |password| {
@@ -110,7 +110,7 @@ fn drepper<D: Digest>(password: &[u8], salt: &[u8], rounds: u32) -> String {
     fn filled(digest: &[u8], length: usize) -> Vec<u8> {
         digest.iter().copied().cycle().take(length).collect()
     }
-    let of = |parts: &[&[u8]]| parts.iter().fold(D::new(), |hasher, part| hasher.chain_update(part)).finalize();
+    let of = |parts: &[&[u8]]| parts.iter().fold(D::new(), sha2::Digest::chain_update).finalize();
     let inner = of(&[password, salt, password]);
     let mut first = D::new().chain_update(password).chain_update(salt).chain_update(filled(&inner, password.len()));
     let mut length = password.len();
@@ -119,18 +119,18 @@ fn drepper<D: Digest>(password: &[u8], salt: &[u8], rounds: u32) -> String {
         length >>= 1;
     }
     let first = first.finalize();
-    let p = filled(&of(&vec![password; password.len()]), password.len());
-    let s = filled(&of(&vec![salt; 16 + usize::from(first[0])]), salt.len());
+    let as_password = filled(&of(&vec![password; password.len()]), password.len());
+    let as_salt = filled(&of(&vec![salt; 16 + usize::from(first[0])]), salt.len());
     let last = (0..rounds).fold(first, |last, round| {
         let odd = round & 1 == 1;
-        let mut hasher = D::new().chain_update(if odd { &p[..] } else { &last });
+        let mut hasher = D::new().chain_update(if odd { &as_password[..] } else { &last });
         if round % 3 != 0 {
-            hasher.update(&s);
+            hasher.update(&as_salt);
         }
         if round % 7 != 0 {
-            hasher.update(&p);
+            hasher.update(&as_password);
         }
-        hasher.chain_update(if odd { &last } else { &p[..] }).finalize()
+        hasher.chain_update(if odd { &last } else { &as_password[..] }).finalize()
     });
     let mut out = String::with_capacity(43);
     let mut push = |bytes: &[u8], count| {

@@ -43,7 +43,7 @@ pub fn meaning_among(name: &str, columns: &[String]) -> Option<Meaning> {
     ];
     let meaning = meaning(name)?;
     let has = |wanted: &&str| columns.iter().any(|column| column == wanted);
-    let table = TABLES.iter().find(|(column, with, _)| *column == name && with.iter().all(|wanted| has(wanted)));
+    let table = TABLES.iter().find(|(column, with, _)| *column == name && with.iter().all(&has));
     Some(table.map_or(meaning, |&(.., meaning)| meaning))
 }
 
