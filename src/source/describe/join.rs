@@ -84,7 +84,7 @@ impl Joins {
             if name.contains('.') {
                 return Err(Problem(format!("{at}: a name without dots is needed")));
             }
-            let same = |other: &&Join| match (&other.table.table, &table.table) {
+            let same = |other: &&Join| match (&other.table.called, &table.called) {
                 (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
                 _ => false,
             };
@@ -92,7 +92,7 @@ impl Joins {
             if let Some(same) = same
                 && same.key.path() != key
             {
-                let table = table.table.unwrap_or_default();
+                let table = table.called.unwrap_or_default();
                 return Err(Problem(format!("{at}: a table has one key, and `{table}` has another above")));
             }
             let kept = if let Some(kept) = same.map(|same| same.kept) {
@@ -245,7 +245,7 @@ impl Joins {
         for join in &self.joins {
             let at = format!("the mapping's [join.{}]", join.name);
             let Some(table) = tables.iter().find(|table| join.table.fits(table)) else {
-                let Some(name) = &join.table.table else {
+                let Some(name) = &join.table.called else {
                     let said = format!("{at} is of a table with columns that no table of the export has");
                     return Err(RunError::usage(said).remedy("pass the file that holds it, too"));
                 };

@@ -215,14 +215,17 @@ impl Password {
 
 /// `[password.known]`
 fn hints(mut section: Section) -> Read<&'static [Hint]> {
+    type Worded = fn(&'static str) -> Hint;
+
     fn kept(text: String) -> &'static str {
         Box::leak(text.into_boxed_str())
     }
+
     let mut hints = Vec::new();
     for (key, hint) in [("bare", Hint::Bare), ("crypt", Hint::Crypt), ("interchangeable", Hint::Interchangeable)] {
         hints.extend(section.flag(key)?.filter(|said| *said).map(|_| hint));
     }
-    let worded: [(&str, fn(&'static str) -> Hint); 5] = [
+    let worded: [(&str, Worded); 5] = [
         ("digest", Hint::Digest),
         ("prehashed", Hint::PreHashed),
         ("salted_key", Hint::SaltedKey),

@@ -11,7 +11,7 @@ use crate::source::kit::{common, shape};
 #[derive(Default)]
 pub(super) struct Table {
     /// Its name, or its file's without what follows the dot; `*` stands for anything.
-    pub(super) table: Option<String>,
+    pub(super) called: Option<String>,
     /// One of these names behind whatever prefix an installation has; or none at all.
     named: Vec<String>,
     /// None of these names, in which `*` stands for anything.
@@ -51,7 +51,7 @@ impl Table {
         }
         let names = section.texts("fields")?;
         Ok(Self {
-            table: section.text("table")?,
+            called: section.text("table")?,
             named: section.texts("named")?,
             not_named: section.texts("not_named")?,
             columns: section.texts("columns")?,
@@ -67,7 +67,8 @@ impl Table {
 
     /// Whether nothing is asked of a table, so that all fit.
     pub(super) fn is_empty(&self) -> bool {
-        self.table.is_none() && [&self.named, &self.columns, &self.any, &self.fields].iter().all(|list| list.is_empty())
+        self.called.is_none()
+            && [&self.named, &self.columns, &self.any, &self.fields].iter().all(|list| list.is_empty())
     }
 
     /// Whether a table is of this rule.
@@ -75,7 +76,7 @@ impl Table {
         let has = |column: &String| table.columns.contains(column);
         (self.formats.is_empty() || self.formats.contains(&table.format))
             && (self.fields.is_empty() || self.fields == table.columns || self.is_headerless(table))
-            && self.table.as_ref().is_none_or(|name| is(table, name))
+            && self.called.as_ref().is_none_or(|name| is(table, name))
             && (self.named.is_empty() || self.named.iter().any(|name| shape::named(table, name)))
             && !self.not_named.iter().any(|name| words::matches(name, &table.table))
             && self.columns.iter().all(has)

@@ -29,6 +29,7 @@ fn characters(strip: &str) -> String {
 
 /// A text: `"column"`, `["first choice", "second"]`, or a table of `from`, `join`, `const` and what is done to it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what a file may say of a text, each by itself")]
 pub(in crate::source) struct Text {
     base: Base,
     fallback: Vec<Column>,
