@@ -280,3 +280,122 @@ fn verifiers_digests_of_unknown_columns_and_numbers_of_one_shop_are_what_they_ar
     );
     assert_eq!(planned(home.path(), "a.csv", &opencart), "bcrypt off");
 }
+
+/// A box that was not ticked is a no in many programs, and empty: nobody is let in for that, unless a no is written
+/// otherwise, or there is no cell at all.
+#[test]
+fn an_empty_cell_beside_nothing_but_yes_lets_nobody_in() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (column, yes) in [
+        ("enabled", "on"),
+        ("enabled", "1"),
+        ("enabled", "true"),
+        ("is_active", "t"),
+        ("active", "Y"),
+        ("approved", "yes"),
+    ] {
+        let found = planned(home.path(), "a.csv", &with(column, [yes, "", yes]));
+        assert!(found.starts_with("stop") && found.contains(&format!("`{column}`")), "{column} {yes}: {found}");
+        assert!(found.contains("default = false"), "{column} {yes}: {found}");
+        assert_eq!(planned(home.path(), "a.csv", &with(column, [yes, yes, yes])), "bcrypt bcrypt bcrypt");
+        assert_eq!(planned(home.path(), "a.csv", &with(column, ["", "", ""])), "bcrypt bcrypt bcrypt");
+    }
+    assert_eq!(planned(home.path(), "a.csv", &with("is_active", ["1", "", "0"])), "bcrypt bcrypt off");
+    let dump = format!(
+        "CREATE TABLE `user_auth` (`id` int, `email` varchar(40), `password` varchar(60), `enabled` char(3) NOT NULL DEFAULT 'on');\n\
+         INSERT INTO `user_auth` VALUES (1,'a@example.com','{}','on'),(2,'b@example.com','{}','');\n",
+        HASHES[0], HASHES[1]
+    );
+    let found = planned(home.path(), "a.sql", &dump);
+    assert!(found.starts_with("stop") && found.contains("`enabled`"), "{found}");
+    // Objects that lack a member say nothing with it.
+    let users = json!([
+        { "id": "1", "email": "a@example.com", "password": HASHES[0], "enabled": true },
+        { "id": "2", "email": "b@example.com", "password": HASHES[1] },
+    ]);
+    assert_eq!(planned(home.path(), "a.json", &users.to_string()), "bcrypt bcrypt");
+    // What is printed does what it says, and `map` asks.
+    let (csv, map) = (home.path().join("a.csv"), home.path().join("map.toml"));
+    std::fs::write(&csv, with("enabled", ["on", "", "on"])).expect("written");
+    std::fs::write(
+        &map,
+        "source.from = \"generic\"\nuser.enabled = { from = \"enabled\", as = \"status\", default = false }\n",
+    )
+    .expect("written");
+    let plan = run(rehome().arg("plan").arg(&csv).arg("--map").arg(&map)).exits(0);
+    let off = |line: &Value| line["steps"].to_string().contains("\"status\":false");
+    assert_eq!(plan.lines().iter().map(off).collect::<Vec<_>>(), [false, true, false]);
+    let proposal = run(rehome().arg("map").arg(&csv)).exits(0).stdout;
+    assert!(proposal.contains("enabled = \"?\"") && proposal.contains("default = false"), "{proposal}");
+}
+
+/// A sign before a hash makes no marker of it, and a marker is nobody's password.
+#[test]
+fn only_what_is_nothing_else_marks_that_there_is_no_password() {
+    let home = tempfile::tempdir().expect("a folder");
+    let salted = ["*9f2d01ac*38704e1d0c589352fc29f28db781bda5", "*kT3xQ9*{SSHA}9f8Xk2m1Qw7rT5yU3iO0pA6sD4gHjKlZ"];
+    let named = [
+        "!bcrypt!10!bxwaQm0oZkq9rD8sT7uV6wX5yZ4aB3cD2eF1gH0iJ9kL8mN7oP6qR",
+        "!sha512!Zb3kQ9xW7c!9f8Xk2m1Qw7rT5yU3iO0pA6",
+    ];
+    for (cells, expected) in [
+        ([salted[0], salted[1], "*"], "unrecognised-hash unrecognised-hash none"),
+        ([named[0], named[1], "*NO-PASSWORD*"], "unrecognised-hash unrecognised-hash none"),
+        ([HASHES[0], "!!", "*LK*"], "bcrypt none none"),
+        ([HASHES[0], "!$6$saltsalt$abcdefghijklmnop", "!zM8oKq0bX2cV4nB6mL8kJ0hG2fD4sA6pO8iU0yT2"], "bcrypt none none"),
+        ([HASHES[0], "*LK*$5$saltsalt$abcdefghijklmnop", "x"], "bcrypt none none"),
+    ] {
+        for column in ["password", "password_hash"] {
+            let csv = passwords(cells).replace("id,email,password", &format!("id,email,{column}"));
+            assert_eq!(planned(home.path(), "a.csv", &csv), expected, "{column} {cells:?}");
+        }
+    }
+    for cells in [
+        [salted[0], "**Gr4ce, with a comma", salted[1]],
+        [named[0], "Correct horse 9", "*NO-PASSWORD*"],
+        ["*NO-PASSWORD*", "Correct horse 9", "!"],
+    ] {
+        let found = planned(home.path(), "a.csv", &passwords(cells));
+        assert!(found.starts_with("stop") && found.contains("--plain-passwords"), "{cells:?}: {found}");
+    }
+    // Whoever insists makes no password of a marker either.
+    std::fs::write(home.path().join("a.csv"), passwords(["*NO-PASSWORD*", "Correct horse 9", "!"])).expect("written");
+    let plan = run(rehome().args(["plan", "--reveal", "--plain-passwords"]).arg(home.path().join("a.csv"))).exits(0);
+    let sent: Vec<_> = plan.lines().iter().map(|line| line["create"]["body"]["password"].clone()).collect();
+    assert_eq!(sent, [Value::Null, "Correct horse 9".into(), Value::Null]);
+}
+
+/// The line that is printed for a column, put into a mapping file as it stands, keeps out whom it should and lets nobody in
+/// of whom nothing is known.
+#[test]
+fn the_line_that_is_printed_reads_the_column_as_it_has_to_be_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (csv, map) = (home.path().join("a.csv"), home.path().join("map.toml"));
+    for (column, values, expected) in [
+        ("retired", ["0", "2", "0"], "bcrypt off bcrypt"),
+        ("retired", ["0", "1", "0"], "bcrypt off bcrypt"),
+        ("ban_reason", ["", "spam", ""], "bcrypt off bcrypt"),
+        ("action_token", ["", "account-blocked", "reset-mail"], "bcrypt off invalid-value"),
+    ] {
+        let export = with(column, values);
+        let found = planned(home.path(), "a.csv", &export);
+        let line = found
+            .split("(--map, [source] from = \"generic\" and [user] ")
+            .nth(1)
+            .and_then(|rest| rest.split("})").next());
+        let line = line.unwrap_or_else(|| panic!("{column}: {found}"));
+        std::fs::write(&map, format!("[source]\nfrom = \"generic\"\n[user]\n{line}}}\n")).expect("written");
+        let plan = run(rehome().arg("plan").arg(&csv).arg("--map").arg(&map));
+        let told = |line: &Value| match line.pointer("/refused/code") {
+            Some(code) => code.as_str().unwrap_or_default().to_owned(),
+            None if line["steps"].to_string().contains("\"status\":false") => "off".to_owned(),
+            None => line["scheme"].as_str().unwrap_or_default().to_owned(),
+        };
+        assert_eq!(
+            plan.lines().iter().map(told).collect::<Vec<_>>().join(" "),
+            expected,
+            "{column}: {line} {}",
+            plan.stderr
+        );
+    }
+}

@@ -1,7 +1,8 @@
 //! What an export holds that nobody reads, judged column by column while every record is planned for the first time: a
 //! password lost in silence, a hash taken for a password, somebody banned who comes back. Nothing has been sent by then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -10,11 +11,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Planned, Refused};
 use crate::code::{Code, Severity};
 use crate::error::RunError;
+use crate::event::Silent;
 use crate::format::{Fields, Header, Record, Value};
-use crate::read::Export;
+use crate::read::{Export, Item};
 use crate::scheme::columns::{holds_password, suggests_password};
 use crate::source::kit::cell;
-use crate::source::kit::status::{self, Trace};
+use crate::source::kit::status::{self, Meaning, Seen, Trace};
 use crate::source::{Fate, Source};
 
 /// What was seen of an export's columns.
@@ -27,6 +29,8 @@ pub struct Judge {
     barring: HashMap<String, (u64, Option<String>)>,
     /// Columns of which some cells tell that only beside others, and have those.
     filled: std::collections::HashSet<String>,
+    /// Columns of which a cell says that those others tell nothing.
+    settled: std::collections::HashSet<String>,
     plain: Plain,
     /// Whether the file takes back what its earlier lines say.
     taken_back: bool,
@@ -112,6 +116,8 @@ struct Plain {
     addresses: u64,
     hashes: u64,
     masks: u64,
+    /// Cells that say that there is no password.
+    markers: u64,
     /// How often each of the first few thousand was seen, by digest.
     often: FxHashMap<u64, u32>,
     /// The length of all words, as long as they have one, and whether all are letters and digits.
@@ -138,13 +144,19 @@ impl Judge {
 
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
-        let Self { lens, unread, barring, filled, taken_back, .. } = self;
+        let Self { lens, unread, barring, filled, settled, taken_back, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, value, kind);
             }
             if trace.needs_others() && !filled.contains(name) && trace.is_beside(value, export.now()) {
                 filled.insert(name.to_owned());
+            }
+            if matches!(trace, Trace::Unticked(_))
+                && !settled.contains(name)
+                && trace.is_settled_by(value, export.now())
+            {
+                settled.insert(name.to_owned());
             }
             if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 let (cells, first) = barring.entry(name.to_owned()).or_default();
@@ -220,6 +232,7 @@ impl Judge {
             mine.1 = mine.1.take().or(first);
         }
         self.filled.extend(other.filled);
+        self.settled.extend(other.settled);
         self.plain.merge(other.plain);
         self.taken_back |= other.taken_back;
     }
@@ -252,15 +265,28 @@ impl Judge {
                 status::base(export.source().name())
             ));
         }
-        let counts = |column: &String| !traced(column).needs_others() || self.filled.contains(column);
+        let counts = |column: &String| {
+            (!traced(column).needs_others() || self.filled.contains(column)) && !self.settled.contains(column)
+        };
         let mut barring: Vec<_> = self.barring.drain().filter(|(column, _)| counts(column)).collect();
         barring.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then_with(|| a.cmp(b)));
-        for (column, (found, first)) in barring.iter().take(SAID) {
+        let values = values(export, barring.iter().take(SAID).map(|(column, (_, first))| (column, first)));
+        for ((column, (found, _)), seen) in barring.iter().zip(&values) {
+            if let Trace::Unticked(_) = traced(column) {
+                said.push(format!(
+                    "column `{column}` lets its users in wherever it holds anything, and {} of it {} nothing, which in many programs is \
+                     a no: a mapping file says what that is (--map, {}, if it is a no)",
+                    cells(*found),
+                    if *found == 1 { "holds" } else { "hold" },
+                    status::unticked(column, export.source().name())
+                ));
+                continue;
+            }
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
                  (--map, {}), --ignore {column} leaves it out",
                 cells(*found),
-                status::line(column, first.as_deref(), export.source().name())
+                status::line(column, seen, export.source().name())
             ));
         }
         let rest: Vec<_> = unread.iter().skip(SAID).map(|(column, _)| column).collect();
@@ -274,6 +300,33 @@ impl Judge {
         }
         if said.is_empty() { Ok(()) } else { Err(RunError::usage(format!("{}; nothing was sent", said.join("; ")))) }
     }
+}
+
+/// What columns hold, what keeps somebody out first: read once more for those alone of which something has to be said.
+fn values<'c>(export: &Export, columns: impl Iterator<Item = (&'c String, &'c Option<String>)>) -> Vec<Seen> {
+    let columns: Vec<_> = columns.collect();
+    let mut seen: Vec<Seen> = columns.iter().map(|(_, first)| Seen::of(first.as_deref())).collect();
+    if columns.is_empty() {
+        return seen;
+    }
+    let each = |found: &mut Vec<BTreeSet<String>>, item: Item<'_>| {
+        found.resize_with(columns.len(), BTreeSet::new);
+        let Some(record) = item.record else { return };
+        for (found, (column, _)) in found.iter_mut().zip(&columns) {
+            if let Some(text) = record.get(column).and_then(Value::text)
+                && found.len() < 64
+                && !found.contains(&*text)
+            {
+                found.insert(text.into_owned());
+            }
+        }
+    };
+    // Whatever ends it has been told of by the first reading.
+    let _ = export.scan(1, &Silent, Vec::new, each, |batch| {
+        seen.iter_mut().zip(&batch).for_each(|(seen, values)| values.iter().for_each(|value| seen.add(value)));
+        Ok(ControlFlow::Continue(()))
+    });
+    seen
 }
 
 fn cells(n: u64) -> String {
@@ -308,7 +361,15 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         "answer",
         "2fa",
     ];
-    let Fate::Dropped { why } = fate else { return NOT };
+    let asked = !export.ignores(column) && !export.says_who_is_enabled();
+    let why = match fate {
+        Fate::Dropped { why } => why,
+        // Nobody says whether whoever fills in rehome's own column ticks boxes.
+        Fate::Carried("enabled") if asked && source.name() == "generic" => {
+            return (Watch::Not, Trace::of(Meaning::Allows));
+        }
+        _ => return NOT,
+    };
     let lower = column.to_ascii_lowercase();
     let elsewhere = ELSEWHERE.iter().any(|word| lower.contains(word)) || export.ignores(column);
     let known = match source.fate("\0") {
@@ -323,8 +384,7 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         () if lacks_password && !names_digest(&lower) => Watch::Digests,
         () => Watch::Cells,
     };
-    let asked = !known && !export.ignores(column) && !export.says_who_is_enabled();
-    (watch, if asked { traced(column) } else { Trace::Nothing })
+    (watch, if asked && !known { traced(column) } else { Trace::Nothing })
 }
 
 /// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.
@@ -410,6 +470,7 @@ impl Plain {
                 (_, None) if plan.notes.iter().any(|note| note.code.severity() == Severity::NeedsReset) => {
                     self.hashes += 1;
                 }
+                (_, None) if plan.notes.iter().any(|note| note.code == Code::NoPassword) => self.markers += 1,
                 (_, None) => {}
             },
             Planned::Refused(refused) => match &**refused {
@@ -453,6 +514,7 @@ impl Plain {
         self.addresses += other.addresses;
         self.hashes += other.hashes;
         self.masks += other.masks;
+        self.markers += other.markers;
         for (digest, n) in other.often {
             if self.often.len() < COUNTED || self.often.contains_key(&digest) {
                 *self.often.entry(digest).or_default() += n;
@@ -472,6 +534,8 @@ impl Plain {
             () if self.addresses >= 2 && self.addresses * 2 >= self.words => {
                 format!("{} of them their users' addresses", cells(self.addresses))
             }
+            // A column of plain text has no markers but by chance.
+            () if self.markers >= self.words => format!("{} that say that there is no password", cells(self.markers)),
             () if most >= 2 && most == self.words || most >= 3 && most * 3 >= self.words => {
                 format!("{most} of them the same")
             }

@@ -3,7 +3,8 @@
 //! For guards: no hash may become a password, no column of hashes may be dropped without a word. It asks the resolver, so
 //! that the two cannot disagree.
 
-use super::resolve::{resolve, unusable_marker};
+use super::marker::unusable_marker;
+use super::resolve::resolve;
 use super::verdict::Verdict;
 use crate::account::HashInput;
 use crate::appwrite::Version;
@@ -46,11 +47,8 @@ pub fn looks_like(cell: &str) -> Looks {
         return Looks::Masked;
     }
     let text = cell.trim_ascii();
-    if is_marker(text) {
+    if unusable_marker(text) {
         return Looks::Unusable;
-    }
-    if text.starts_with(['!', '*']) && unusable_marker(text) {
-        return Looks::Nothing;
     }
     if is_short_word(text) { Looks::Nothing } else { resolved(text) }
 }
@@ -85,14 +83,6 @@ fn is_short_word(text: &str) -> bool {
 
 /// The length of the shortest hash that is more than hexadecimal: DES-crypt's.
 const SHORTEST: usize = 13;
-
-/// A marker that no person would choose as a password, as [`unusable_marker`] alone would have all of `!Summer2024`.
-fn is_marker(text: &str) -> bool {
-    let rest = text.trim_start_matches(['!', '*']);
-    let locked = ["LK", "NP", "LOCK", "0", "1"].iter().any(|word| rest.trim_end_matches('*') == *word);
-    let hash = rest.starts_with(['$', '{']) || (rest.len() >= 30 && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
-    unusable_marker(text) && (!text.starts_with(['!', '*']) || rest.is_empty() || locked || hash)
-}
 
 /// Whether the shape alone is beyond what a person or a password manager makes. Letters and digits of 13 or 22 may be a
 /// word or a generated password; a whole column of them is not.

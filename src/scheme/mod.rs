@@ -14,6 +14,7 @@ mod job;
 pub mod kept;
 pub mod known;
 mod looks;
+mod marker;
 #[cfg(test)]
 mod properties;
 pub mod record;
@@ -26,6 +27,7 @@ pub mod verify;
 
 pub use kept::Kept;
 pub use looks::{Looks, looks_like};
+pub use marker::unusable_marker;
 pub use registry::{Becomes, SCHEMES, Scheme};
-pub use resolve::{declare, resolve, unusable_marker};
+pub use resolve::{declare, resolve};
 pub use verdict::{Mapped, PasswordFields, Verdict, plain};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::grammar::{argon2, bcrypt, crypt, digest, encoded, firebase, scrypt, systems, wrapper};
 use super::job::{Behind, Job, Parts, Step};
+use super::marker::unusable_marker;
 use super::registry::{self, Becomes};
 use super::verdict::{Verdict, plain};
 use super::{encoding, itoa64};
@@ -72,25 +73,6 @@ pub fn declare(input: &mut HashInput<'_>, scheme: &str) {
     });
     if input.declared.is_none() && !(says_itself && shapeless) {
         input.declared = Some(Cow::Owned(scheme.to_owned()));
-    }
-}
-
-/// Whether a password column says that there is no usable password: nothing, `x`, `*`, `!…` (shadow's locked accounts,
-/// Django's random ones), `*LK*`, `NP`, `*0`, `{SASL}…`, a row of stars. (`*` and forty hexadecimal digits is MySQL's
-/// `PASSWORD()`, which is a hash.)
-#[must_use]
-pub fn unusable_marker(text: &str) -> bool {
-    let text = text.trim_ascii();
-    match text.as_bytes() {
-        [] | [b'!', ..] => true,
-        [b'*', rest @ ..] => !(rest.len() == 40 && rest.iter().all(u8::is_ascii_hexdigit)),
-        [b'{', ..] => text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("{SASL}")),
-        _ => {
-            text.len() <= 8
-                && ["x", "NP", "LK", "NULL", "NOLOGIN", "disabled"]
-                    .iter()
-                    .any(|marker| text.eq_ignore_ascii_case(marker))
-        }
     }
 }
 
@@ -206,7 +188,9 @@ fn recognise<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         [b'{', ..] => wrapper::unwrap(job, text),
         [b'_', ..] if text.len() == 20 => crypt::bsdi(job, text).into(),
         [b':', ..] => systems::mediawiki(job, text),
-        [b'*', ..] => job.unsupported("mysql41").into(),
+        [b'*', digits @ ..] if digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit) => {
+            job.unsupported("mysql41").into()
+        }
         [b'a', b':', b'1'..=b'9', ..] => systems::xenforo(job, text),
         [version, b'|', ..] if version.is_ascii_digit() => {
             job.uncovered("strip version \"N|\"", Behind::Itself, &text[2..])

@@ -432,7 +432,7 @@ fn is_hash_by(looks: Looks, text: &str) -> bool {
     }
 }
 
-/// `$tag$…` and `{tag}…` of any name.
+/// `$tag$…`, `{tag}…`, `!tag!…` and `*tag*…` of any name.
 fn is_tagged(text: &str) -> bool {
     let tagged = |open: char, close: char| {
         let (tag, rest) = text.strip_prefix(open)?.split_once(close)?;
@@ -440,7 +440,7 @@ fn is_tagged(text: &str) -> bool {
             !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'|'));
         (is_tag && rest.len() >= 12 && !rest.contains(char::is_whitespace)).then_some(())
     };
-    tagged('$', '$').or_else(|| tagged('{', '}')).is_some()
+    [('$', '$'), ('{', '}'), ('!', '!'), ('*', '*')].into_iter().any(|(open, close)| tagged(open, close).is_some())
 }
 
 /// A run of 24 hexadecimal digits or more, or 20 signs of base64 in which capitals, small letters and digits are mixed.

@@ -6,6 +6,7 @@
 //! to ask.
 
 mod names;
+mod remedy;
 mod trace;
 mod words;
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
+pub use self::remedy::{Seen, base, line, unticked};
 pub use self::trace::{Trace, names_barred, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
@@ -240,43 +242,8 @@ pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
     )
     .hint(format!(
         "say it in a mapping file (--map): {}, with what stands there for those who may sign in",
-        line(column, text.as_deref(), source)
+        line(column, &Seen::among(text.as_deref()), source)
     ))
-}
-
-/// What a mapping file begins with that changes what a source reads; nothing where it is a mapping already.
-#[must_use]
-pub fn base(source: &str) -> String {
-    match source {
-        "mapping" | "" => String::new(),
-        source => format!("[source] from = \"{source}\" and "),
-    }
-}
-
-/// The lines of a mapping file that read a column for who may sign in, as what is in it has to be read: `example` is one of
-/// its values that keep somebody out, or is not understood.
-#[must_use]
-pub fn line(column: &str, example: Option<&str>, source: &str) -> String {
-    let base = base(source);
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    // A value that is a word or a number may be named; a sentence or a date is somebody's own.
-    let word =
-        example.filter(|text| text.len() <= 24 && text.chars().all(|c| c.is_alphanumeric() || "-_ .".contains(c)));
-    let is_truth = |text: &str| common::truth(&Value::Text(text.into()));
-    let reading = match (meaning(column), trace(column), word) {
-        (Some(Meaning::BarsUntil), _, Some("0")) => "as = \"empty\"".to_owned(),
-        (Some(Meaning::BarsUntil), ..) => "as = \"not_future\"".to_owned(),
-        (Some(Meaning::Ends), ..) | (None, Trace::Past, _) => "as = \"future\", default = true".to_owned(),
-        (None, Trace::Empty, _) => "as = \"nonempty\"".to_owned(),
-        (None, Trace::Unset, Some(word)) if is_truth(word).is_none() => format!("false_values = [{}]", quoted(word)),
-        (None, Trace::Unset, _) => "as = \"bool\"".to_owned(),
-        (None, Trace::Set, Some(word)) if is_truth(word).is_some() => "as = \"not\"".to_owned(),
-        (None, Trace::Set, _) => "as = \"empty\"".to_owned(),
-        (None, _, Some(word)) => format!("false_values = [{}]", quoted(word)),
-        (None, _, None) => "false_values = [\"…\"]".to_owned(),
-        (Some(_), ..) => "true_values = [\"…\"]".to_owned(),
-    };
-    format!("{base}[user] enabled = {{ from = {}, {reading} }}", quoted(column))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Value as Json, json};
 
 use crate::account::{Account, Hint};
-use crate::code::{Note, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, ENABLED, Fates, GROUP, MEMBER, NAME_PART, ROLES};
@@ -141,7 +141,13 @@ impl Source for Django {
             prefs,
             created_at: field(record, "date_joined").and_then(common::moment),
             last_seen: field(record, "last_login").and_then(common::moment),
-            credential: common::credential(text("password"), self.hints()),
+            // To Django, whatever begins so fits no password.
+            credential: match text("password") {
+                Some(hash) if hash.starts_with('!') => {
+                    common::without(Code::NoPassword, "the source marks the password as unusable")
+                }
+                hash => common::credential(hash, self.hints()),
+            },
             source_id,
             email,
             ..Account::default()

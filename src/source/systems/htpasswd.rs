@@ -100,7 +100,7 @@ fn credential<'r>(record: &'r Record<'r>) -> Credential<'r> {
         Credential::Hash(HashInput { hash, declared: Some("htdigest".into()), ..input })
     } else if is_des {
         Credential::Hash(HashInput { hash, declared: Some("descrypt".into()), ..input })
-    } else if hash.starts_with(['$', '{']) || common::is_unusable(&hash) || common::is_hash(&hash) {
+    } else if hash.starts_with(['$', '{', '!', '*']) || common::is_unusable(&hash) || common::is_hash(&hash) {
         common::credential(Some(hash), HINTS)
     } else {
         Credential::Plain(hash)

@@ -169,6 +169,11 @@ fn is_system(hash: &str) -> bool {
     matches!(hash, "*" | "!*" | "*LK*" | "NP" | "*NP*")
 }
 
+/// Whether something stands before a hash that keeps it from fitting.
+fn is_locked(text: &str) -> bool {
+    text.starts_with("*LK*") || text.strip_prefix('!').is_some_and(|rest| is_hash(rest.trim_start_matches('!')))
+}
+
 /// What crypt(3) writes: a `$…` string, or thirteen characters of traditional DES.
 fn is_hash(text: &str) -> bool {
     text.starts_with('$') || text.len() == 13
@@ -178,7 +183,7 @@ fn credential(hash: Cow<'_, str>) -> Credential<'_> {
     match &*hash {
         "" => common::without(Code::NoPassword, "signs in without any password"),
         "x" => common::without(Code::HashNotExported, "the hash is in the shadow file: pass that as well"),
-        text if common::is_unusable(text) || is_system(text) || text.starts_with("*LK*") => {
+        text if common::is_unusable(text) || is_system(text) || is_locked(text) => {
             common::without(Code::NoPassword, "the password is locked and was never set")
         }
         text if text.len() == 13 => {

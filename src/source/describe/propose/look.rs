@@ -82,6 +82,8 @@ pub struct Column {
     pub(super) traced: u64,
     /// Empty cells, where those say that.
     pub(super) absent: u64,
+    /// Empty cells of a status: where all others let somebody in, they may be those who are kept out.
+    pub(super) blank: u64,
     /// Cells of a status that say nothing alone, and may beside others.
     pub(super) beside: u64,
     pub(super) example: Option<String>,
@@ -236,6 +238,7 @@ impl Column {
             unsure: 0,
             traced: 0,
             absent: 0,
+            blank: 0,
             beside: 0,
             example: None,
             telling: false,
@@ -279,6 +282,7 @@ impl Column {
     fn see(&mut self, value: &Value<'_>, now: Timestamp) {
         if value.is_empty() || matches!(value, Value::Text(text) if is_nothing(text)) {
             self.absent += u64::from(self.trace == Trace::Empty);
+            self.blank += u64::from(matches!(self.meaning, Some(Meaning::Allows | Meaning::State)));
             return;
         }
         self.filled += 1;
@@ -383,6 +387,7 @@ impl Column {
             (&mut self.unsure, other.unsure),
             (&mut self.traced, other.traced),
             (&mut self.absent, other.absent),
+            (&mut self.blank, other.blank),
             (&mut self.beside, other.beside),
         ] {
             *mine += theirs;

@@ -41,8 +41,17 @@ pub(super) fn lines(
         } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
             let doubtful = column.unsure + column.traced + column.absent + column.beside;
             let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
-            let line = status::line(&column.name, column.example.as_deref(), "mapping");
+            let line = status::line(&column.name, &seen(column), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
+        } else if column.blank > 0 && column.enabled > 0 && column.enabled == said {
+            let line = status::unticked(&column.name, "mapping");
+            asked.push(format!(
+                "`{}` (yes in {}, nothing in {}): {}, if nothing means no",
+                column.name,
+                number(column.enabled),
+                number(column.blank),
+                line.trim_start_matches("[user] ")
+            ));
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
             // A date of it, or a yes.
             if column.deleted > 0 {
@@ -164,6 +173,15 @@ pub(super) fn lines(
     }
     open.push("[user] enabled".to_owned());
     skip
+}
+
+/// What was seen in a column, what keeps somebody out first.
+fn seen(column: &Column) -> status::Seen {
+    let example = column.example.as_deref();
+    match &column.values {
+        Some(values) => status::Seen::of(example.into_iter().chain(values.keys().map(String::as_str))),
+        None => status::Seen::among(example),
+    }
 }
 
 /// Whether a column tells of several kinds of users by number: one of them may be those who are kept out.

@@ -182,11 +182,14 @@ fn a_line_of_a_mapping_fits_its_column() {
         ("status", "7", "true_values = [\"…\"]"),
         ("approved_at", "", "as = \"nonempty\""),
         ("access_level", "none", "false_values = [\"none\"]"),
-        ("reg_status", "DEACT", "false_values = [\"DEACT\"]"),
+        ("reg_status", "deactivated", "false_values = [\"deactivated\"]"),
     ] {
         let expected = format!("[user] enabled = {{ from = \"{column}\", {reading} }}");
-        assert_eq!(line(column, Some(example), "mapping"), expected, "{column}");
-        assert_eq!(line(column, Some(example), "laravel"), format!("[source] from = \"laravel\" and {expected}"));
+        assert_eq!(line(column, &Seen::of([example]), "mapping"), expected, "{column}");
+        assert_eq!(
+            line(column, &Seen::of([example]), "laravel"),
+            format!("[source] from = \"laravel\" and {expected}")
+        );
     }
 }
 

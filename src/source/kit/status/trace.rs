@@ -35,6 +35,8 @@ pub enum Trace {
     Region,
     /// A ban whose end is nought, beside users who have none: it may have no end.
     Endless,
+    /// Nothing, in a column of which every other cell lets its user in: a box that was not ticked is a no in many programs.
+    Unticked(Meaning),
 }
 
 /// What a column that nobody reads could tell, by its name.
@@ -190,6 +192,7 @@ impl Trace {
         match meaning {
             Meaning::StateOrRegion => Self::Region,
             Meaning::BarsUntil => Self::Endless,
+            Meaning::Allows | Meaning::State => Self::Unticked(meaning),
             _ => Self::Nothing,
         }
     }
@@ -197,7 +200,16 @@ impl Trace {
     /// Whether a cell counts only beside others, for which [`Trace::is_beside`] asks.
     #[must_use]
     pub const fn needs_others(self) -> bool {
-        matches!(self, Self::Empty | Self::Region | Self::Endless)
+        matches!(self, Self::Empty | Self::Region | Self::Endless | Self::Unticked(_))
+    }
+
+    /// Whether a cell is one after which the others count no more: a no says how a no is written.
+    #[must_use]
+    pub fn is_settled_by(self, value: &Value<'_>, now: Timestamp) -> bool {
+        match self {
+            Self::Unticked(meaning) => !matches!(meaning.read(value, now), Standing::Silent | Standing::Enabled),
+            _ => false,
+        }
     }
 
     /// Whether a cell is one beside which the others count.
@@ -207,6 +219,7 @@ impl Trace {
             Self::Empty => !self.is_in(value, now),
             Self::Region => !matches!(Meaning::State.read(value, now), Standing::Silent | Standing::Unsure),
             Self::Endless => Meaning::BarsUntil.read(value, now) == Standing::Silent,
+            Self::Unticked(meaning) => meaning.read(value, now) == Standing::Enabled,
             _ => false,
         }
     }
@@ -223,7 +236,9 @@ impl Trace {
             (Self::Past, Value::Text(_) | Value::Number(_)) => ended(value, now) == Some(true),
             (Self::Region, value) => is_name(value) && Meaning::State.read(value, now) == Standing::Unsure,
             (Self::Endless, value) => value.text().is_some_and(|text| text.trim() == "0"),
-            (Self::Empty, value) => value.is_empty() || matches!(value, Value::Text(text) if nothing(text)),
+            (Self::Empty | Self::Unticked(_), value) => {
+                value.is_empty() || matches!(value, Value::Text(text) if nothing(text))
+            }
             (Self::Unset, value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => {
                 const NONE: [&str; 5] = ["none", "denied", "revoked", "no access", "noaccess"];
                 let none =

@@ -34,7 +34,9 @@ pub(super) fn of<'r>(
     let undeclared = members[at::PASSWORD].map(cell::look);
     let (hash, column, value) = match (undeclared, hash) {
         // A plain-text password comes before a hash: Appwrite can always hash it.
-        (Some(Cell::Words(text)), _) if !says_hash(members) => return Ok(Credential::Plain(bare(text))),
+        (Some(Cell::Words(text)), _) if !says_hash(members) && !common::is_unusable(&text) => {
+            return Ok(Credential::Plain(bare(text)));
+        }
         (Some(Cell::Hash(text)), _) if text.starts_with("{noop}") => return Ok(Credential::Plain(bare(text))),
         (Some(Cell::Hash(text)), _)
             if context.plain_passwords && !has_hash && !says_hash(members) && is_typed(&text) =>
@@ -250,6 +252,15 @@ fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
 pub(in crate::source) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<Credential<'r>, Refusal> {
     if text.starts_with("{noop}") {
         return Ok(Credential::Plain(bare(text)));
+    }
+    // A word between stars is a marker whatever the column is called.
+    if text.starts_with('*')
+        && text.ends_with('*')
+        && text.len() >= 3
+        && common::is_unusable(&text)
+        && !cell::is_masked(&text)
+    {
+        return Ok(common::without(Code::NoPassword, "the export marks the password as unusable"));
     }
     if cell::is_masked(&text) {
         let said = format!("column `{column}` holds a mask in the place of the password");

@@ -65,7 +65,7 @@ fn what_cannot_be_understood_is_refused_by_the_name_of_its_column() {
 
 #[test]
 fn markers_and_hashes_never_become_passwords() {
-    for marker in ["!", "!abc", "*"] {
+    for marker in ["!", "!LOCKED!", "*", "*NO-PASSWORD*"] {
         let record = testing::record(json!({ "email": "a@example.com", "password_hash": marker }));
         let account = Generic.interpret(&record, &testing::context(&NoRelated)).unwrap();
         assert!(matches!(account.credential, Credential::None(_)), "{marker}");

@@ -1,0 +1,163 @@
+//! The lines of a mapping file that say what a column of a status says, put together from what was seen in it.
+
+use super::{Meaning, Standing, Trace, meaning, trace, word};
+use crate::format::Value;
+use crate::source::kit::common;
+
+/// What a mapping file begins with that changes what a source reads; nothing where it is a mapping already.
+#[must_use]
+pub fn base(source: &str) -> String {
+    match source {
+        "mapping" | "" => String::new(),
+        source => format!("[source] from = \"{source}\" and "),
+    }
+}
+
+/// Values that a column was seen to hold.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    values: Vec<String>,
+    /// Whether there are others: too many, or sentences and dates of people's own.
+    more: bool,
+}
+
+/// So many values are named.
+const NAMED: usize = 12;
+
+impl Seen {
+    /// What was seen, each once.
+    pub fn of<'t>(values: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut seen = Self::default();
+        values.into_iter().for_each(|value| seen.add(value));
+        seen
+    }
+
+    /// What was seen, where there is more of it.
+    pub fn among<'t>(values: impl IntoIterator<Item = &'t str>) -> Self {
+        Self { more: true, ..Self::of(values) }
+    }
+
+    /// One more value.
+    pub fn add(&mut self, value: &str) {
+        let value = super::trim(value);
+        if value.is_empty() || value.eq_ignore_ascii_case("null") || self.values.iter().any(|seen| seen == value) {
+            return;
+        }
+        let may_be_named = value.len() <= 24 && value.chars().all(|c| c.is_alphanumeric() || "-_ .:+".contains(c));
+        if may_be_named && self.values.len() < NAMED {
+            self.values.push(value.to_owned());
+        } else {
+            self.more = true;
+        }
+    }
+}
+
+/// The line of a mapping file that reads a column for who may sign in, as what was seen in it has to be read. What nobody
+/// can know has a question mark, and a file that still has it reads none such.
+#[must_use]
+pub fn line(column: &str, seen: &Seen, source: &str) -> String {
+    format!("{}[user] enabled = {{ from = {}, {} }}", base(source), quoted(column), reading(column, seen))
+}
+
+fn reading(column: &str, seen: &Seen) -> String {
+    let as_value = |text: &str| Value::Text(text.to_owned().into());
+    let truths =
+        !seen.more && !seen.values.is_empty() && seen.values.iter().all(|v| common::truth(&as_value(v)).is_some());
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    match (meaning(column), trace(column)) {
+        (Some(Meaning::BarsUntil), _) if seen.values.first().is_some_and(|value| value == "0") => {
+            "as = \"empty\"".to_owned()
+        }
+        (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
+        (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
+        (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
+        (None, Trace::Unset) if truths => "as = \"bool\"".to_owned(),
+        (None, Trace::Set) if truths => "as = \"not\"".to_owned(),
+        (None, Trace::Set) => {
+            // Nought, and whatever else is written for no.
+            let harmless = seen.values.iter().filter(|value| !Trace::Set.is_in(&as_value(value), now));
+            match list(harmless.map(String::as_str)) {
+                none if none == "[]" => "as = \"empty\"".to_owned(),
+                harmless => format!("true_values = {harmless}"),
+            }
+        }
+        (Some(_), _) if seen.values.len() < 2 => "true_values = [\"…\"]".to_owned(),
+        (meaning, trace) => {
+            let says = |value: &Value<'_>| match meaning {
+                Some(meaning) => meaning.read(value, now),
+                None if trace.is_in(value, now) => Standing::Disabled,
+                None if common::truth(value) == Some(true) && trace == Trace::Unset => Standing::Enabled,
+                None => word(value),
+            };
+            let (mut yes, mut no, mut open) = (Vec::new(), Vec::new(), seen.more);
+            // Beside a number below nought, the others are ranks.
+            let is_rank = |text: &str| meaning.is_none() && text.parse::<f64>().is_ok();
+            for text in &seen.values {
+                match says(&as_value(text)) {
+                    Standing::Disabled | Standing::Deleted => no.push(text.clone()),
+                    Standing::Enabled => yes.push(text.clone()),
+                    Standing::Silent | Standing::Unsure if is_rank(text) => yes.push(text.clone()),
+                    Standing::Silent | Standing::Unsure => {
+                        open = true;
+                        yes.push(format!("{text}?"));
+                    }
+                }
+            }
+            if seen.more {
+                yes.push("…".to_owned());
+            }
+            if no.is_empty() {
+                no.push("…".to_owned());
+            }
+            let (yes, no) = (list(yes.iter().map(String::as_str)), list(no.iter().map(String::as_str)));
+            // Where all is known, one list is enough.
+            if open { format!("false_values = {no}, true_values = {yes}") } else { format!("false_values = {no}") }
+        }
+    }
+}
+
+/// The line for a column that lets in wherever it holds anything: what an empty cell says has to be said.
+#[must_use]
+pub fn unticked(column: &str, source: &str) -> String {
+    let reading = if meaning(column).is_some() { "status" } else { "bool" };
+    format!("{}[user] enabled = {{ from = {}, as = \"{reading}\", default = false }}", base(source), quoted(column))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn list<'t>(values: impl Iterator<Item = &'t str>) -> String {
+    format!("[{}]", values.map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_reads_what_was_seen() {
+        for (column, values, expected) in [
+            ("retired", &["2", "0"][..], "true_values = [\"0\"]"),
+            ("retired", &["1", "0"], "as = \"not\""),
+            ("ban_reason", &["sent spam"], "as = \"empty\""),
+            ("ban_reason", &["spam", "0"], "true_values = [\"0\"]"),
+            ("is_current", &["0", "1"], "as = \"bool\""),
+            (
+                "action_token",
+                &["account-blocked", "pending-approval", "reset-mail"],
+                "false_values = [\"account-blocked\", \"pending-approval\"], true_values = [\"reset-mail?\"]",
+            ),
+            ("level", &["-1", "3", "0"], "false_values = [\"-1\"]"),
+            ("action_token", &["account-blocked"], "false_values = [\"account-blocked\"]"),
+            (
+                "reg_status",
+                &["banned", "active", "a sentence of somebody's own, and long"],
+                "false_values = [\"banned\"], true_values = [\"active\", \"…\"]",
+            ),
+        ] {
+            assert_eq!(reading(column, &Seen::of(values.iter().copied())), expected, "{column} {values:?}");
+        }
+        assert_eq!(reading("status", &Seen::among(["7"])), "true_values = [\"…\"]");
+    }
+}
