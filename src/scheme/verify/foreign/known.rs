@@ -120,7 +120,7 @@ fn magentos_hash_of_a_hash() {
     }
 }
 
-/// hashcat's modules 23200, 24100 and 24200, passlib 1.7.4 (`scram`), and PyMongo's arithmetic for a row of `system.users`.
+/// hashcat's modules 23200, 24100 and 24200, passlib 1.7.4 (`scram`), and rows of `system.users` made by RFC 5802's arithmetic in Python's hashlib.
 #[test]
 fn scram_as_servers_keep_it() {
     for (hash, name, password) in [
