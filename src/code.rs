@@ -112,8 +112,8 @@ codes! {
         "create without a password (--unsupported without-password) and run a recovery campaign";
     CostlyLogin = "costly-login", Warning, "the first login of this user needs much memory or time",
         "make sure that a PHP worker of the target has it, or sign in with one known password first";
-    SchemeAssumed = "scheme-assumed", Info, "the hash is taken for bcrypt of the bare password",
-        "prove it with one known password (--known), or declare it (--scheme bcrypt)";
+    SchemeAssumed = "scheme-assumed", Info, "the hash is taken for one of the bare password",
+        "prove it with one known password (--known), or declare it (--scheme NAME)";
     PepperPossible = "pepper-possible", Warning, "the source may hash more than the bare password",
         "prove it with one known password (--known) before importing everybody";
     SaltAssumed = "salt-assumed", Warning, "the salt is taken for text, although it looks encoded",

@@ -399,3 +399,29 @@ fn the_line_that_is_printed_reads_the_column_as_it_has_to_be_read() {
         );
     }
 }
+
+/// Two files with a list of one name, of other things: people are not doubled, and none are left out.
+#[test]
+fn lists_of_one_name_are_one_only_where_their_rows_are_alike() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, users: Value| {
+        let path = home.path().join(name);
+        std::fs::write(&path, json!({ "version": 1, "data": { "users": users } }).to_string()).expect("written");
+        path
+    };
+    let people = file(
+        "auth.json",
+        json!([{ "id": "u1", "name": "Ann", "is_active": true }, { "id": "u2", "name": "Bo", "is_active": false }]),
+    );
+    let logins = file(
+        "provider.json",
+        json!([{ "username": "ann", "password": HASHES[0] }, { "username": "bo", "password": HASHES[1] }]),
+    );
+    let said = run(rehome().arg("plan").args([&people, &logins])).exits(2).stderr;
+    assert!(said.contains("without a member in common") && said.contains("--map"), "{said}");
+    let part = |name: &str, id: usize| {
+        file(name, json!([{ "id": id, "email": format!("u{id}@example.com"), "password": HASHES[id] }]))
+    };
+    let parts = run(rehome().arg("plan").args([part("one.json", 0), part("two.json", 1)])).exits(0);
+    assert_eq!(parts.lines().len(), 2);
+}

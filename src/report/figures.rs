@@ -109,6 +109,11 @@ impl SignIn {
         if self.assumed > 0 && known.is_none_or(|known| known.proven == 0) {
             text = format!("{text}; {} as far as a hash can tell (--known proves it)", count(self.assumed));
         }
+        if let Some(known) = known.filter(|known| !known.wrong.is_empty()) {
+            let tried = known.proven + known.wrong.len() as u64;
+            let passwords = if tried == 1 { "password" } else { "passwords" };
+            text = format!("{text}; {} of {} known {passwords} proven", count(known.proven), count(tried));
+        }
         text
     }
 }
@@ -138,6 +143,7 @@ pub fn labels(report: &Report, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::summary::Wrong;
 
     #[test]
     fn nobody_is_said_to_sign_in_who_cannot() {
@@ -145,6 +151,9 @@ mod tests {
         let proven = Known { proven: 1, ..Known::default() };
         let said = "3 of 10 (30.0 %) sign in as before; 4 without a password, 2 disabled, 1 refused";
         assert_eq!(sign_in.sentence(Some(&proven)), said);
+        let wrong = Known { wrong: vec![Wrong::default(); 3], ..Known::default() };
+        let refuted = format!("{said}; 2 as far as a hash can tell (--known proves it); 0 of 3 known passwords proven");
+        assert_eq!(sign_in.sentence(Some(&wrong)), refuted);
         assert_eq!(sign_in.sentence(None), format!("{said}; 2 as far as a hash can tell (--known proves it)"));
     }
 

@@ -229,6 +229,11 @@ impl<'s> Job<'s, '_> {
                 format!("the hash is {length} bytes long; Appwrite takes 8 to 256"),
             );
         }
+        // Of a table that nobody knows, a secret may be hashed with the password. (bcrypt sees to itself.)
+        let says_little = matches!(scheme, "argon2" | "scrypt" | "md5crypt" | "sha256crypt" | "sha512crypt");
+        if says_little && self.parts.declared.is_none() && !self.named && self.parts.input.hints.is_empty() {
+            self.note(Code::SchemeAssumed, Code::SchemeAssumed.title());
+        }
         let (conversion, notes) = (std::mem::take(&mut self.conversion), std::mem::take(&mut self.notes));
         Verdict::Maps(Mapped { scheme, endpoint, fields, conversion, notes })
     }

@@ -89,11 +89,29 @@ pub fn prove(input: &HashInput<'_>, verdict: &Verdict<'_>, password: &str, profi
             .into(),
         ),
         Login::ServerError => Proof::Wrong("the server would fail on the parameters of this hash".into()),
+        Login::Mismatch if let Some(scheme) = peppered(mapped, input, password) => Proof::Wrong(
+            format!(
+                "the password is right with the application's secret (--scheme {scheme}): no endpoint of Appwrite knows it, the \
+                 bridge does (--unsupported bridge)"
+            )
+            .into(),
+        ),
         Login::Mismatch => Proof::Wrong(match Search::new(mapped, profile).run(input, password) {
             Some(mistake) => format!("does not verify as it is; verifies when {mistake}").into(),
             None => none_fits(mapped).into(),
         }),
     }
+}
+
+/// The scheme by which the password fits together with the secret that was named, `--pepper`.
+fn peppered(mapped: &Mapped<'_>, input: &HashInput<'_>, password: &str) -> Option<&'static str> {
+    input.pepper.as_ref()?;
+    let scheme = match mapped.endpoint {
+        Endpoint::Argon2 => "argon2-peppered",
+        Endpoint::Bcrypt if mapped.scheme == "bcrypt" => "bcrypt-peppered",
+        _ => return None,
+    };
+    (foreign::verify(scheme, input, password.as_bytes()) == Some(true)).then_some(scheme)
 }
 
 fn none_fits(mapped: &Mapped<'_>) -> &'static str {

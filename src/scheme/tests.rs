@@ -76,6 +76,15 @@ fn a_bare_bcrypt_string_is_taken_for_bcrypt_and_says_so() {
 }
 
 #[test]
+fn what_may_hold_a_secret_as_well_is_assumed_of_the_bare_password() {
+    let argon2 = "$argon2id$v=19$m=65536,t=3,p=1$9dV0d/YkUNFbVnTBvrRkpg$clxaaohzmPoZ2j6SiHzAfXe8x3rOcHIOa1HquGBxvrU";
+    let codes = |input: &HashInput<'static>| maps(input, new()).notes.iter().map(|n| n.code).collect::<Vec<_>>();
+    assert_eq!(codes(&record::bare(argon2)), [Code::SchemeAssumed]);
+    assert_eq!(codes(&declared(argon2, "argon2")), []);
+    assert_eq!(codes(&HashInput { hints: Hint::KNOWN, ..record::bare(argon2) }), []);
+}
+
+#[test]
 fn quotes_around_a_hash_are_no_part_of_it() {
     let bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
     for quoted in [

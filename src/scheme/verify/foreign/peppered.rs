@@ -19,7 +19,15 @@ pub(super) fn check(scheme: &str, text: &str, pepper: Secret) -> Option<Check<'s
         "bcrypt-peppered" => Check::bcrypt(text.to_owned(), 2, move |password| {
             Some(vec![[password, &pepper[..]].concat(), [&pepper[..], password].concat()])
         }),
-        "argon2-peppered" => kdf::argon2(text, Some(pepper)),
+        // Argon2's own secret; most put it before the password, or behind it.
+        "argon2-peppered" => {
+            let bare = kdf::argon2(text, None)?;
+            let secret = pepper.clone();
+            let joined = Check::new(bare.work.times(2), move |password| {
+                Some(bare.fits(&[&secret[..], password].concat()) || bare.fits(&[password, &secret[..]].concat()))
+            });
+            super::either(kdf::argon2(text, Some(pepper)), Some(joined))
+        }
         "flask-security" => flask_security(text, pepper),
         // PrestaShop up to 1.6: MD5 of the shop's cookie key and the password.
         "prestashop" => {

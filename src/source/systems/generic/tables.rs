@@ -108,12 +108,19 @@ fn customers(tables: &[TableSample], candidates: &[usize]) -> Option<usize> {
     }
 }
 
+/// Lists of one name in two files of JSON: they are one only where their rows have something in common.
+fn are_parts(columns: &[String], table: &TableSample) -> bool {
+    let shared = || table.columns.iter().any(|column| columns.contains(column));
+    matches!(table.format, Format::Json | Format::Ndjson)
+        && (columns.is_empty() || table.columns.is_empty() || shared())
+}
+
 /// What each table is, or which could be the one: several files of the same columns are one table.
 pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
     let mut groups: Vec<(&str, &[String])> = Vec::new();
     let group = |table: &TableSample, groups: &mut Vec<(&str, &[String])>| {
         groups.iter().position(|(name, columns)| {
-            *name == table.table && (*columns == table.columns || matches!(table.format, Format::Json | Format::Ndjson))
+            *name == table.table && (*columns == table.columns || are_parts(columns, table))
         })
     };
     let mut of = Vec::new();
@@ -139,6 +146,18 @@ pub(super) fn settle(tables: &[TableSample], asked: bool) -> Settled {
     let listed = |groups: &[usize]| -> Vec<usize> {
         groups.iter().filter_map(|group| of.iter().position(|at| at == group)).collect()
     };
+    let is_json =
+        |table: &TableSample| matches!(table.format, Format::Json | Format::Ndjson) && !table.table.is_empty();
+    let apart = |at: usize| {
+        (0..tables.len())
+            .any(|other| of[other] != of[at] && tables[other].table == tables[at].table && is_json(&tables[other]))
+    };
+    let candidates: Vec<usize> = (0..tables.len()).filter(|&at| is_json(&tables[at]) && apart(at)).collect();
+    if !asked && !candidates.is_empty() {
+        let why = "lists of one name have rows without a member in common, and are no parts of one: what the others say of \
+                   the people of one is joined to them with a mapping file (--map), or each file is passed alone";
+        return Settled::Open { candidates, why };
+    }
     // An empty table holds nobody, whatever its columns.
     let mut sign_ins = those(&|table| evidence(table).signs_in() && !table.records.is_empty());
     if sign_ins.is_empty() {
