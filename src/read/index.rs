@@ -1,13 +1,16 @@
-//! Where the groups of a file stand, by a digest of their keys: sorted, in memory as far as they are few, and in sorted runs of
-//! a file of their own beyond that.
+//! Where the groups of a file stand, by a digest of their keys: sorted, in memory if they are few, and else in a file of their own,
+//! of which every page's first is known.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
 /// Entries in memory; 12 bytes each.
-const IN_MEMORY: usize = 4 * 1024 * 1024;
+const IN_MEMORY: usize = 1024 * 1024;
 
 /// Entries that are read at a time.
 const PAGE: usize = 341;
@@ -21,17 +24,12 @@ type Entry = [u32; 3];
 /// The entries of one file.
 #[derive(Default)]
 pub(super) struct Index {
+    /// All of them, if they are few, or those since the last run.
     entries: Vec<Entry>,
-    runs: Vec<Run>,
+    /// Sorted runs, one after the other in a file, until they are made one.
+    runs: Vec<Range<usize>>,
     file: Option<File>,
-}
-
-/// Sorted entries on the disk.
-struct Run {
-    /// Entries in the runs before.
-    before: usize,
-    entries: usize,
-    /// Of each page, the first.
+    /// Of each page of the file, the first entry.
     first: Vec<Entry>,
 }
 
@@ -62,8 +60,17 @@ impl Index {
     }
 
     /// To be called after the last, before the first look-up.
-    pub fn complete(&mut self) {
-        self.entries.sort_unstable();
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub fn complete(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            self.entries.sort_unstable();
+            return Ok(());
+        }
+        self.spill()?;
+        self.entries = Vec::new();
+        self.merge()
     }
 
     /// How many there are.
@@ -78,63 +85,108 @@ impl Index {
     pub fn find(&self, digest: u64) -> io::Result<SmallVec<[Place; 2]>> {
         let wanted = words(digest);
         let mut found = SmallVec::new();
+        let Some(file) = &self.file else {
+            let first = self.entries.partition_point(|entry| key(*entry) < wanted);
+            let alike = self.entries[first..].iter().take_while(|entry| key(**entry) == wanted);
+            found.extend(alike.enumerate().map(|(n, entry)| place(first + n, *entry)));
+            return Ok(found);
+        };
         let mut page = Vec::new();
-        for run in &self.runs {
-            let after = run.first.partition_point(|first| key(*first) < wanted);
-            for at in after.saturating_sub(1)..run.first.len() {
-                if key(run.first[at]) > wanted {
-                    break;
-                }
-                self.read(run, at, &mut page)?;
-                let begin = run.before + at * PAGE;
-                found.extend(
-                    page.iter()
-                        .enumerate()
-                        .filter(|(_, entry)| key(**entry) == wanted)
-                        .map(|(n, entry)| place(begin + n, *entry)),
-                );
+        let after = self.first.partition_point(|first| key(*first) < wanted);
+        for at in after.saturating_sub(1)..self.first.len() {
+            if key(self.first[at]) > wanted {
+                break;
             }
+            let begin = at * PAGE;
+            read(file, begin..(begin + PAGE).min(self.spilled()), &mut page)?;
+            let alike = page.iter().enumerate().filter(|(_, entry)| key(**entry) == wanted);
+            found.extend(alike.map(|(n, entry)| place(begin + n, *entry)));
         }
-        let first = self.entries.partition_point(|entry| key(*entry) < wanted);
-        let alike = self.entries[first..].iter().take_while(|entry| key(**entry) == wanted);
-        let begin = self.spilled() + first;
-        found.extend(alike.enumerate().map(|(n, entry)| place(begin + n, *entry)));
         Ok(found)
     }
 
     fn spilled(&self) -> usize {
-        self.runs.last().map_or(0, |run| run.before + run.entries)
+        self.runs.last().map_or(0, |run| run.end)
     }
 
+    /// Writes what is in memory behind the runs before.
     fn spill(&mut self) -> io::Result<()> {
         self.entries.sort_unstable();
+        let begin = self.spilled();
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(tempfile::tempfile()?),
         };
         let mut writer = BufWriter::new(file);
-        for word in self.entries.iter().flatten() {
-            writer.write_all(&word.to_le_bytes())?;
+        for entry in &self.entries {
+            write(&mut writer, *entry)?;
         }
         writer.flush()?;
-        let first = self.entries.iter().step_by(PAGE).copied().collect();
-        drop(writer);
-        self.runs.push(Run { before: self.spilled(), entries: self.entries.len(), first });
+        self.runs.push(begin..begin + self.entries.len());
         self.entries.clear();
         Ok(())
     }
 
-    fn read(&self, run: &Run, page: usize, entries: &mut Vec<Entry>) -> io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let mut bytes = [0; PAGE * WIDTH];
-        let bytes = &mut bytes[..PAGE.min(run.entries - page * PAGE) * WIDTH];
-        read_at(file, bytes, ((run.before + page * PAGE) * WIDTH) as u64)?;
-        let (words, _) = bytes.as_chunks::<4>();
-        let (found, _) = words.as_chunks::<3>();
-        entries.clear();
-        entries.extend(found.iter().map(|entry| entry.map(u32::from_le_bytes)));
+    /// Makes the runs one, in another file.
+    fn merge(&mut self) -> io::Result<()> {
+        let Some(parts) = self.file.take() else { return Ok(()) };
+        let merged = tempfile::tempfile()?;
+        let mut writer = BufWriter::new(&merged);
+        let mut runs: Vec<_> = self.runs.iter().map(|run| Reader { left: run.clone(), page: Vec::new() }).collect();
+        let mut next = BinaryHeap::new();
+        for (at, run) in runs.iter_mut().enumerate() {
+            next.extend(run.next(&parts)?.map(|entry| Reverse((entry, at))));
+        }
+        let mut written = 0;
+        while let Some(Reverse((entry, at))) = next.pop() {
+            if written % PAGE == 0 {
+                self.first.push(entry);
+            }
+            write(&mut writer, entry)?;
+            written += 1;
+            next.extend(runs[at].next(&parts)?.map(|entry| Reverse((entry, at))));
+        }
+        writer.flush()?;
+        drop(writer);
+        self.runs = vec![0..written];
+        self.file = Some(merged);
         Ok(())
     }
+}
+
+/// Reads a run from its beginning to its end.
+struct Reader {
+    left: Range<usize>,
+    /// Of what was read, the last first.
+    page: Vec<Entry>,
+}
+
+impl Reader {
+    fn next(&mut self, file: &File) -> io::Result<Option<Entry>> {
+        if self.page.is_empty() {
+            let page = self.left.start..(self.left.start + PAGE).min(self.left.end);
+            self.left.start = page.end;
+            read(file, page, &mut self.page)?;
+            self.page.reverse();
+        }
+        Ok(self.page.pop())
+    }
+}
+
+fn write(writer: &mut impl Write, entry: Entry) -> io::Result<()> {
+    entry.iter().try_for_each(|word| writer.write_all(&word.to_le_bytes()))
+}
+
+/// Reads at most a page of entries.
+fn read(file: &File, of: Range<usize>, entries: &mut Vec<Entry>) -> io::Result<()> {
+    let mut bytes = [0; PAGE * WIDTH];
+    let bytes = &mut bytes[..of.len() * WIDTH];
+    read_at(file, bytes, (of.start * WIDTH) as u64)?;
+    let (words, _) = bytes.as_chunks::<4>();
+    let (found, _) = words.as_chunks::<3>();
+    entries.clear();
+    entries.extend(found.iter().map(|entry| entry.map(u32::from_le_bytes)));
+    Ok(())
 }
 
 /// Fills the buffer from there on.
@@ -174,19 +226,19 @@ mod tests {
     #[test]
     fn entries_are_found_in_memory_and_in_runs() {
         let mut index = Index::default();
-        let digest = |n: u64| (n % 5_000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let digest = |n: u64| (n % 400).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for n in 0..1_100_u64 {
             index.add(digest(n), n * 1_000_000_000).unwrap();
             if n == 700 || n == 1_000 {
                 index.spill().unwrap();
             }
         }
-        index.complete();
+        index.complete().unwrap();
         assert_eq!(index.len(), 1_100);
         assert!(index.add(1, 1 << 40).is_err());
-        for n in 0..5_000_u64 {
+        for n in 0..400_u64 {
             let offsets: Vec<u64> = index.find(digest(n)).unwrap().iter().map(|place| place.offset).collect();
-            let expected: Vec<u64> = (n..1_100).step_by(5_000).map(|n| n * 1_000_000_000).collect();
+            let expected: Vec<u64> = (n..1_100).step_by(400).map(|n| n * 1_000_000_000).collect();
             assert_eq!(offsets, expected, "{n}");
         }
     }
@@ -200,7 +252,7 @@ mod tests {
                 index.spill().unwrap();
             }
         }
-        index.complete();
+        index.complete().unwrap();
         // The last eight bits do not count: what is found is compared with its key.
         let found = index.find(u64::MAX).unwrap();
         assert_eq!(found.iter().map(|place| place.offset).collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());

@@ -1,13 +1,13 @@
 //! Rows of related tables, by kind and key, until the users they belong to are read; and which of them nobody asked for.
 //!
 //! A few are kept in memory. More go into a file that has no name, in the order in which they come, so that a site's millions of
-//! `wp_usermeta` rows cost disk and little memory: twelve bytes a key, and none beyond a few million keys. Dumps mostly have
+//! `wp_usermeta` rows cost disk and little memory: twelve bytes a key up to a million keys, and hardly a bit beyond. Dumps mostly have
 //! the rows of a user side by side, and users in the order of their rows; neither is relied upon.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -70,7 +70,7 @@ pub(super) struct Store {
     seed: u64,
     held: Vec<Group>,
     /// By kind and key, the place among those held.
-    places: HashMap<u8, HashMap<String, usize>>,
+    places: HashMap<u8, HashMap<Vec<u8>, usize>>,
     held_bytes: usize,
     disk: Option<Disk>,
 }
@@ -78,7 +78,8 @@ pub(super) struct Store {
 /// Rows of one key.
 struct Group {
     kind: u8,
-    key: String,
+    /// In UTF-8.
+    key: Vec<u8>,
     /// As a JSON list that is not closed yet: a fraction of what they take as values.
     list: Vec<u8>,
     asked: AtomicBool,
@@ -126,7 +127,6 @@ impl Store {
     /// Adds the rows of a key, as JSON text with commas between them.
     fn insert(&mut self, kind: &'static str, key: &[u8], list: &[u8]) -> Result<(), RunError> {
         let kind = self.number(kind);
-        let key = std::str::from_utf8(key).unwrap_or_default();
         let is_last = self.held.last().is_some_and(|last| last.kind == kind && last.key == key);
         let held = if is_last {
             self.held.len().checked_sub(1)
@@ -176,7 +176,7 @@ impl Store {
             return disk.unasked(self.seed, kind, each);
         }
         let unasked = self.held.iter().filter(|group| group.kind == kind && !group.asked.load(Ordering::Relaxed));
-        unasked.into_iter().try_for_each(|group| each(&group.key))
+        unasked.into_iter().try_for_each(|group| each(&String::from_utf8_lossy(&group.key)))
     }
 
     /// The number of a kind, of which no source has more than a few.
@@ -220,11 +220,12 @@ impl Disk {
 
     fn write(&mut self, digest: u64, group: &Group) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Err(io::Error::other("a row after the last")) };
-        let size = |text: &[u8]| u32::try_from(text.len()).map_err(|_| io::Error::other("a user has 4 GiB of rows"));
+        // A group goes to the disk long before that.
+        let size = |bytes: usize| u32::try_from(bytes).map_err(|_| io::Error::other("a user's rows take 4 GiB"));
         writer.write_all(&[group.kind])?;
-        writer.write_all(&size(group.key.as_bytes())?.to_le_bytes())?;
-        writer.write_all(&(size(&group.list)? + 1).to_le_bytes())?;
-        for part in [group.key.as_bytes(), &group.list, b"]"] {
+        writer.write_all(&size(group.key.len())?.to_le_bytes())?;
+        writer.write_all(&size(group.list.len() + 1)?.to_le_bytes())?;
+        for part in [&*group.key, &group.list, b"]"] {
             writer.write_all(part)?;
         }
         self.index.add(digest, self.length)?;
@@ -236,7 +237,7 @@ impl Disk {
         if let Some(mut writer) = self.writer.take() {
             writer.flush()?;
         }
-        self.index.complete();
+        self.index.complete()?;
         self.asked.resize_with(self.index.len() / 64 + 1, AtomicU64::default);
         Ok(())
     }
@@ -244,7 +245,7 @@ impl Disk {
     fn rows(&self, seed: u64, kind: u8, key: &str) -> io::Result<Vec<Value>> {
         let mut window = lock(&self.windows[slot()]);
         let mut rows = Vec::new();
-        for Place { number, offset } in self.index.find(digest(seed, kind, key))? {
+        for Place { number, offset } in self.index.find(digest(seed, kind, key.as_bytes()))? {
             let (of, is, list) = window.group(&self.file, self.length, offset)?;
             if of != kind || is != key.as_bytes() {
                 continue;
@@ -259,20 +260,13 @@ impl Disk {
     }
 
     fn unasked(&self, seed: u64, kind: u8, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let mut groups = BufReader::with_capacity(AHEAD, file);
-        let (mut offset, mut head, mut key) = (0, [0; HEAD], Vec::new());
+        let (mut window, mut offset) = (Window::default(), 0);
         while offset < self.length {
-            groups.read_exact(&mut head).map_err(failed)?;
-            let (of, key_len, list_len) = parts(head);
-            key.resize(key_len, 0);
-            groups.read_exact(&mut key).map_err(failed)?;
-            groups.seek_relative(i64::try_from(list_len).unwrap_or(i64::MAX)).map_err(failed)?;
+            let (of, key, list) = window.group(&self.file, self.length, offset).map_err(failed)?;
             let here = offset;
-            offset += (HEAD + key_len + list_len) as u64;
-            if of == kind && self.is_first_and_unasked(seed, kind, &key, here).map_err(failed)? {
-                each(&String::from_utf8_lossy(&key))?;
+            offset += (HEAD + key.len() + list.len()) as u64;
+            if of == kind && self.is_first_and_unasked(seed, kind, key, here).map_err(failed)? {
+                each(&String::from_utf8_lossy(key))?;
             }
         }
         Ok(())
@@ -280,7 +274,7 @@ impl Disk {
 
     /// A look-up finds all groups of its key, so that the first stands for them.
     fn is_first_and_unasked(&self, seed: u64, kind: u8, key: &[u8], here: u64) -> io::Result<bool> {
-        let places = self.index.find(digest_of(seed, kind, key))?;
+        let places = self.index.find(digest(seed, kind, key))?;
         let mut window = lock(&self.windows[slot()]);
         for Place { number, offset } in &places {
             if *offset == here {
@@ -338,7 +332,7 @@ impl Related for Store {
                 }
             };
         }
-        let held = self.places.get(&kind).and_then(|keys| keys.get(key)).and_then(|&at| self.held.get(at));
+        let held = self.places.get(&kind).and_then(|keys| keys.get(key.as_bytes())).and_then(|&at| self.held.get(at));
         let Some(group) = held else { return Cow::Borrowed(&[]) };
         group.asked.store(true, Ordering::Relaxed);
         Cow::Owned(serde_json::from_slice(&[&*group.list, b"]"].concat()).unwrap_or_default())
@@ -352,11 +346,7 @@ fn parts([kind, lengths @ ..]: [u8; HEAD]) -> (u8, usize, usize) {
 }
 
 /// What groups are found by.
-fn digest(seed: u64, kind: u8, key: &str) -> u64 {
-    digest_of(seed, kind, key.as_bytes())
-}
-
-fn digest_of(seed: u64, kind: u8, key: &[u8]) -> u64 {
+fn digest(seed: u64, kind: u8, key: &[u8]) -> u64 {
     xxh3_64_with_seed(key, seed ^ u64::from(kind))
 }
 
