@@ -62,6 +62,12 @@ impl Answer {
         self.user.get_or_init(|| self.read().map(Box::new)).as_deref()
     }
 
+    /// `$updatedAt` of the user that the body is (`PATCH prefs` answers with the preferences alone), in Unix milliseconds.
+    #[must_use]
+    pub fn updated_at(&self) -> Option<i64> {
+        self.user()?.updated_at
+    }
+
     /// The body as this; `None` if it is something else.
     #[must_use]
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {

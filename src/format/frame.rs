@@ -307,6 +307,7 @@ impl<R: Text> Batches<R> {
     }
 
     fn fill(&mut self, data: &mut Vec<u8>, want: usize) -> std::io::Result<()> {
+        data.reserve_exact(want.saturating_sub(data.len()));
         while data.len() < want && !self.eof && self.cut_off.is_none() {
             match self.input.append(data, BATCH_BYTES) {
                 Ok(read) => self.eof = read == 0,

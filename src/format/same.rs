@@ -26,12 +26,16 @@ struct Known {
 pub(crate) trait Text: BufRead {
     /// Appends what comes next: about `most` bytes, and nothing at the end alone.
     fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
-        let next = self.fill_buf()?;
-        let taken = next.len().min(most);
-        data.extend_from_slice(&next[..taken]);
-        self.consume(taken);
-        Ok(taken)
+        append_buffered(self, data, most)
     }
+}
+
+fn append_buffered(text: &mut (impl BufRead + ?Sized), data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+    let next = text.fill_buf()?;
+    let taken = next.len().min(most);
+    data.extend_from_slice(&next[..taken]);
+    text.consume(taken);
+    Ok(taken)
 }
 
 impl<R: Read> Text for BufReader<R> {}
@@ -138,8 +142,10 @@ impl Same {
     /// Appends the next block, unless it is not what it was.
     fn read_block(&mut self, data: &mut Vec<u8>) -> std::io::Result<usize> {
         let start = data.len();
-        data.reserve_exact(BLOCK);
-        let read = self.file.by_ref().take(BLOCK as u64).read_to_end(data)?;
+        data.reserve(BLOCK);
+        let read = self.file.by_ref().take(BLOCK as u64).read_to_end(data);
+        // What was not compared is handed to nobody.
+        let read = read.inspect_err(|_| data.truncate(start))?;
         // Before the fingerprint, whoever reads does so for the first time.
         if let Some(known) = self.known.0.blocks.get()
             && (read > 0).then(|| xxh3_128(&data[start..])).as_ref() != known.get(self.number)
@@ -159,11 +165,7 @@ impl Text for Same {
         if self.at == self.block.len() && self.skip == 0 && most >= BLOCK {
             return self.read_block(data);
         }
-        let next = self.fill_buf()?;
-        let taken = next.len().min(most);
-        data.extend_from_slice(&next[..taken]);
-        self.consume(taken);
-        Ok(taken)
+        append_buffered(self, data, most)
     }
 }
 

@@ -11,7 +11,6 @@ use super::context::{Context, Problem, Reply, Stopped, Way};
 use super::feed::{DATE_AHEAD, SINCE};
 use super::job::{Job, Noted, Unplanned};
 use crate::appwrite::Endpoint;
-use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::verdict::refusal;
 use crate::appwrite::wire::user::Page;
@@ -153,11 +152,11 @@ impl<'c> Saga<'c> {
                     self.note_date_ahead().await?;
                     self.advance(Event::Created);
                     if !self.job.steps.is_empty() {
-                        self.write(updated_at(&answer), None).await?;
+                        self.write(answer.updated_at(), None).await?;
                         return Ok(Some(Begun));
                     }
                     self.advance(Event::Finished);
-                    self.finish(updated_at(&answer)).await?;
+                    self.finish(answer.updated_at()).await?;
                     return Ok(None);
                 }
                 Told::AlreadyThere => {
@@ -332,7 +331,7 @@ impl<'c> Saga<'c> {
         loop {
             let told = asking.go(&mut self.way).await?;
             match told {
-                Told::Done(answer) => return Ok(Ok(updated_at(&answer))),
+                Told::Done(answer) => return Ok(Ok(answer.updated_at())),
                 Told::AlreadyThere | Told::Unknown => {
                     match self.read_back().await? {
                         Err(problem) => return Ok(Err(problem)),
@@ -480,9 +479,4 @@ impl<'c> Saga<'c> {
             Stopped
         })
     }
-}
-
-/// `$updatedAt` of an answer that is a user document (`PATCH prefs` answers with the preferences alone).
-fn updated_at(answer: &Answer) -> Option<i64> {
-    answer.user()?.updated_at
 }

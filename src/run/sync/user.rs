@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::decide::{Side, Sides};
 use super::seal::Seals;
 use super::{Mode, Stale};
-use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::wire::{Edit, Request, Step, User};
 use crate::code::Code;
@@ -363,7 +362,7 @@ impl Sync<'_> {
         let mut way = Way::going_on(self.context);
         loop {
             let why = match asking.go(&mut way).await? {
-                Told::Done(answer) => return Ok(Ok(updated_at(&answer))),
+                Told::Done(answer) => return Ok(Ok(answer.updated_at())),
                 Told::Gone => return Ok(Err(NO_LONGER.into())),
                 Told::Unknown => None,
                 Told::AlreadyThere => Some("somebody else has it".to_owned()),
@@ -511,9 +510,4 @@ impl Sync<'_> {
             Stopped
         })
     }
-}
-
-/// `$updatedAt` of an answer that is a user.
-fn updated_at(answer: &Answer) -> Option<i64> {
-    answer.user()?.updated_at
 }
