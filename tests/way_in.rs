@@ -425,3 +425,17 @@ fn lists_of_one_name_are_one_only_where_their_rows_are_alike() {
     let parts = run(rehome().arg("plan").args([part("one.json", 0), part("two.json", 1)])).exits(0);
     assert_eq!(parts.lines().len(), 2);
 }
+
+/// PostgreSQL fills `CHAR(80)` up with blanks, and others write a line feed: what is not read is a hash all the same.
+#[test]
+fn a_hash_with_blanks_about_it_is_not_passed_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (at, (before, after)) in [("", " "), ("  ", ""), ("", "\n"), ("", "                    ")].iter().enumerate() {
+        let cell = |hash: &str| format!("\"{before}{hash}{after}\"");
+        let rows: Vec<String> =
+            HASHES.iter().map(|hash| format!("{0},u{0}@example.com,{1}", hash.len(), cell(hash))).collect();
+        let csv = format!("id,email,foo\n{}\n", rows.join("\n"));
+        let answer = planned(home.path(), &format!("{at}.csv"), &csv);
+        assert!(answer.starts_with("stop: ") && answer.contains("`foo`"), "{before:?} {after:?}: {answer}");
+    }
+}

@@ -42,7 +42,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let export = ExportSettings::from(args.export).open()?;
     let planner = Planner::new(&export, args.policies.into(), args.version.appwrite_version.profile());
     let duplicates = planner.duplicates(&Silent)?;
-    planner.stop_at_journal(&duplicates)?;
     let mut out = io::stdout().lock();
     let mut refused = false;
     let scanned = planner.scan(

@@ -177,7 +177,9 @@ impl<'e> Planner<'e> {
         }
         let mut clashes = Clashes::new(shared);
         self.each_claim(suspects, |claim| clashes.take(claim))?;
-        Ok(clashes.decided())
+        let decided = clashes.decided();
+        self.stop_at_journal(&decided)?;
+        Ok(decided)
     }
 
     /// Stops at a journal: no database exports one `_id` twice, and files that do (NeDB's) mean the last line of each, not
@@ -185,7 +187,7 @@ impl<'e> Planner<'e> {
     ///
     /// # Errors
     /// [`RunError::usage`] with how to make an export of it.
-    pub fn stop_at_journal(&self, duplicates: &Duplicates) -> Result<(), RunError> {
+    fn stop_at_journal(&self, duplicates: &Duplicates) -> Result<(), RunError> {
         let export = self.export;
         let lines =
             |table: &TableSample| table.format == Format::Ndjson && table.columns.iter().any(|column| column == "_id");

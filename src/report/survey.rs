@@ -64,7 +64,6 @@ pub fn survey(
     let mut found = Collected::begin(lists)?;
     let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch, lists))?;
     let duplicates = planner.resolve(&suspects)?;
-    planner.stop_at_journal(&duplicates)?;
     if !duplicates.is_empty() {
         found = Collected::begin(lists)?;
         planner.scan(&duplicates, listener, Batch::default, each, |batch| {

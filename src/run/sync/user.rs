@@ -23,6 +23,10 @@ const REMAKING: &str = "is made again with the source's new password";
 /// Why a user is not brought up to date whom somebody deleted meanwhile.
 const NO_LONGER: &str = "the target no longer has the user";
 
+/// Why nobody is deleted of whom one answer says that they are gone.
+const UNSEEN: &str =
+    "could not be looked at before being deleted: the target said a moment later that there is no such user";
+
 /// What a deletion came to that only said that it was done.
 pub(super) const STILL_THERE: &str = "the target says that the user is deleted, and has them still";
 
@@ -414,16 +418,15 @@ impl Sync<'_> {
             }
             self.came.edits += 1;
         }
+        // Nobody is deleted unseen; who was just disabled and is said to be gone was not seen.
         let now = match self.read().await? {
-            Ok(now) => now,
-            // Nobody is deleted unseen.
+            Ok(Some(now)) => now,
+            Ok(None) => return self.not_remade(Field::Password, UNSEEN, user, true).await,
             Err(why) => return self.not_remade(Field::Password, &why, user, true).await,
         };
-        if let Some(now) = &now {
-            let session = self.has_any(&Request::sessions(&now.id), "sessions").await?.is_some();
-            if now.password != user.password || session {
-                return self.not_remade(Field::Password, "signed in meanwhile", now, true).await;
-            }
+        let session = self.has_any(&Request::sessions(&now.id), "sessions").await?.is_some();
+        if now.password != user.password || session {
+            return self.not_remade(Field::Password, "signed in meanwhile", &now, true).await;
         }
         match self.context.ask(&Request::delete(self.known.job.user_id())).await? {
             Reply::Answer(_) | Reply::Gone => self.came.edits += 1,

@@ -373,6 +373,8 @@ pub(crate) fn path_in(value: &Value<'_>) -> Option<String> {
 }
 
 fn kind_in_text(text: &str) -> Option<&'static str> {
+    // PostgreSQL fills `CHAR(80)` up with blanks, and a hash in it is one all the same.
+    let text = trim(text);
     if text.len() < 20 {
         return None;
     }
@@ -499,6 +501,14 @@ mod tests {
             assert_eq!(kind_in(&value), Some("bcrypt"), "{wrapped}");
         }
         assert_eq!(kind_in(&testing::value(json!({ "a": [{ "b": BCRYPT }] }))), Some("bcrypt"));
+        for padded in [
+            format!("{BCRYPT}     "),
+            format!(" {BCRYPT}"),
+            format!("{BCRYPT}\n"),
+            format!("{}  ", BCRYPT.replace("$2b$10$", "$argon2id$v=19$m=8,t=1,p=1$")),
+        ] {
+            assert!(kind_in(&testing::value(json!(padded))).is_some(), "{padded:?}");
+        }
         assert_eq!(kind_in(&testing::value(json!(format!("{{\"services\":\"{BCRYPT}\"}}")))), Some("bcrypt"));
     }
 
