@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -11,9 +12,15 @@ pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
-/// The binary with a clean environment: nothing of the person's own project or key reaches a test.
+/// The binary with a clean environment, in a folder of its own: nothing of the person's own project, key or run folder
+/// reaches a test, and `./rehome-run` of one test is none of another's.
 pub fn rehome() -> Command {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed).to_string();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(std::process::id().to_string()).join(call);
+    std::fs::create_dir_all(&folder).expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
+    command.current_dir(folder);
     for name in [
         "APPWRITE_ENDPOINT",
         "APPWRITE_PROJECT_ID",
