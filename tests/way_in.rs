@@ -439,3 +439,25 @@ fn a_hash_with_blanks_about_it_is_not_passed_over() {
         assert!(answer.starts_with("stop: ") && answer.contains("`foo`"), "{before:?} {after:?}: {answer}");
     }
 }
+
+/// A database's own number or random id is nothing that anybody types at a door: no way in through the bridge is promised by it.
+#[test]
+fn whoever_has_no_address_comes_through_the_bridge_by_a_name_alone() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = "pbkdf2_sha256$1000$salt$qX7s0Wk3uF0bK3kZQm3S2gB1u0Y3nM1m0m1v2w3x4y4=";
+    for (id, expected) in [
+        ("7", "refused"),
+        ("a28226f6-94d5-4c6e-9a53-1f0c5b1d2e3f", "refused"),
+        ("5f2b9c0e1d3a4b5c6d7e8f90", "refused"),
+        ("clh3x9k2p0000qzrm8f4t1abc", "refused"),
+        ("bob", "bridged"),
+        ("ann.lee", "bridged"),
+    ] {
+        let path = home.path().join("users.csv");
+        std::fs::write(&path, format!("id,email,password_hash\n{id},,{hash}\n")).expect("written");
+        let plan = run(rehome().args(["plan", "--unsupported", "bridge"]).arg(&path));
+        let line = &plan.lines()[0];
+        let said = if line["refused"].is_object() { "refused" } else { "bridged" };
+        assert_eq!(said, expected, "{id}: {line}");
+    }
+}

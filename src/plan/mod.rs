@@ -251,7 +251,7 @@ fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sig
     let others = match sign_in {
         SignIn::Email => None,
         SignIn::Phone => account.phone.as_deref(),
-        SignIn::Nothing => Some(&*account.source_id),
+        SignIn::Nothing => Some(&*account.source_id).filter(|id| is_name(id)),
     };
     let name = names.chain(others).map(str::trim).find(|name| !name.is_empty());
     bridged.login = name.map(str::to_owned);
@@ -262,6 +262,14 @@ fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sig
         account.notes.push(Note::new(Code::Bridged, Code::Bridged.title()));
     }
     Ok(())
+}
+
+/// Whether somebody could have typed an id to sign in: numbers, UUIDs and other random ones are a database's own.
+fn is_name(id: &str) -> bool {
+    let digits = id.bytes().filter(u8::is_ascii_digit).count();
+    let hex = id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let random = id.len() >= 16 && (hex || digits >= 4 && !id.contains(['@', '.', ' ']));
+    digits < id.len() && !random
 }
 
 /// The second half, which empties the account that [`begin`] has seen to and the secret that it made: what is sent, and in which order. `origin` is the
