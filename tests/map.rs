@@ -282,3 +282,20 @@ fn questions_are_asked_where_there_are_any_and_nowhere_else() {
         assert!(map.contains(line), "{line}: {map}");
     }
 }
+
+/// A parent's address, or that of somebody's reader, is not theirs: whoever reads it could take the account.
+#[test]
+fn nobody_is_proposed_an_address_that_is_somebody_elses() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6";
+    for other in ["parent_email", "kindle_mail", "manager_email", "emergency_email"] {
+        for first in ["mum@example.com", ""] {
+            let path = home.path().join("users.csv");
+            let rows = format!("1,a@example.com,{first},{hash}\n2,,dad@example.com,{hash}\n");
+            std::fs::write(&path, format!("id,email,{other},password\n{rows}")).expect("written");
+            let map = run(rehome().arg("map").arg(&path));
+            let line = map.stdout.lines().find(|line| line.starts_with("email")).expect("a line");
+            assert!(!line.contains(other), "{line}");
+        }
+    }
+}

@@ -236,10 +236,19 @@ pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Colum
         let name = folded(&column.name);
         column.name != first.name && !is_another(column) && NAMES.iter().any(|word| name.contains(word))
     };
+    // Where a row has an address in both, and not the same, the other is somebody else's: a parent's, a reader's.
+    let filled =
+        |row: &BTreeMap<String, String>, column: &Column| row.get(&column.name).map(|text| text.trim().to_lowercase());
+    let same = |column: &&Column| {
+        let both = table.kept.iter().filter_map(|row| Some((filled(row, first)?, filled(row, column)?)));
+        let mut both = both.filter(|(a, b)| is_address(a) && is_address(b)).peekable();
+        let shown = both.peek().is_some();
+        both.all(|(a, b)| a == b) && (shown || matches!(column.member(), Some(("username" | "email", _))))
+    };
     let without = || table.kept.iter().filter(|row| row.get(&first.name).is_none_or(|text| text.trim().is_empty()));
     let gives =
         |column: &Column| without().filter(|row| row.get(&column.name).is_some_and(|text| is_address(text))).count();
-    let found = table.columns.iter().filter(|column| column.addresses > 0).filter(named);
+    let found = table.columns.iter().filter(|column| column.addresses > 0).filter(named).filter(same);
     found.map(|column| (column, gives(column))).filter(|&(_, n)| n > 0).max_by_key(|&(_, n)| n)
 }
 
