@@ -169,3 +169,47 @@ fn another_hash_waits_at_the_bridge_until_the_next_one_takes_its_place() {
         assert_eq!(town.sign_in(&bridge, email, OTHER), 201, "{email}");
     }
 }
+
+/// What is only looked at makes nothing, and what was ended stays ended unless somebody asks for it.
+#[test]
+fn no_store_is_made_in_passing() {
+    let town = Town::new(&[("one", "one@example.com", MD5[0]), ("two", "two@example.com", MD5[0])]);
+    let store = town.at("run/bridge.sqlite");
+    let mut end = Command::new(env!("CARGO_BIN_EXE_rehome"));
+    run(end.args(["bridge", "end", "--store"]).arg(town.at("run"))).exits(0);
+    town.write("later.csv", &[("one", "one@example.com", MD5[1]), ("two", "two@example.com", MD5[0])]);
+    let changes = || std::fs::read_to_string(town.at("run/changes.csv")).expect("a list");
+    town.sync(&["--dry-run"]).exits(0);
+    assert!(changes().contains("made again"), "{}", changes());
+
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(town.at(&format!("run/bridge.sqlite{end}")));
+    }
+    town.sync(&["--dry-run", "--stale-passwords", "bridge"]).exits(0);
+    assert!(changes().contains("sealed for the bridge"), "{}", changes());
+    assert!(!store.exists(), "a dry run has made a store");
+}
+
+/// A file whose later lines take back the earlier ones is no export, whichever command reads it.
+#[test]
+fn a_journal_is_not_synced_by_its_first_lines() {
+    let town = Town::new(&[("one", "one@example.com", MD5[0])]);
+    let line = |hash: &str| {
+        format!(
+            "{{\"_id\":\"one\",\"email\":\"one@example.com\",\"password_hash\":\"{hash}\",\"password_scheme\":\"md5\"}}\n"
+        )
+    };
+    let journal = town.at("later.ndjson");
+    std::fs::write(&journal, line(MD5[0]) + &line(MD5[1])).expect("written");
+    for words in [&["sync"][..], &["bridge", "add"]] {
+        let mut command = town.sandbox.rehome();
+        command.args(words);
+        if words[0] == "sync" {
+            command.arg(&journal).arg("--run").arg(town.at("run"));
+        } else {
+            command.arg(town.at("run")).arg(&journal);
+        }
+        let said = run(command.arg("--bridge-key-file").arg(town.at("keys/key"))).exits(2).stderr;
+        assert!(said.contains("journal"), "{words:?}: {said}");
+    }
+}

@@ -372,7 +372,9 @@ impl SignIns {
     async fn find(&self, who: &Who) -> Result<Option<Found>, Trouble> {
         let (who, vaults) = (who.clone(), self.vaults.clone());
         self.store(move |_| {
-            let mut settled = None;
+            let mut settled: Option<Found> = None;
+            // A name that people of two stores have finds nobody, as one that two of a store have: it may be either's.
+            let mut named: Option<String> = None;
             for vault in vaults {
                 let by_login = match &who {
                     Who::Login(login) => vault.by_login(login)?.map(|entry| (entry, By::Login)),
@@ -383,11 +385,19 @@ impl SignIns {
                     None => vault.by_address(who.name())?.map(|entry| (entry, By::Address)),
                 };
                 let Some((entry, by)) = found else { continue };
-                let found = Found { vault, entry, by };
-                if found.entry.state.holds_hash() {
-                    return Ok(Some(found));
+                if by == By::Login {
+                    if named.as_ref().is_some_and(|id| *id != entry.user_id) {
+                        return Ok(None);
+                    }
+                    named = Some(entry.user_id.clone());
                 }
-                settled = settled.or(Some(found));
+                let found = Found { vault, entry, by };
+                if settled
+                    .as_ref()
+                    .is_none_or(|before| !before.entry.state.holds_hash() && found.entry.state.holds_hash())
+                {
+                    settled = Some(found);
+                }
             }
             Ok(settled)
         })

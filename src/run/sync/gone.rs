@@ -34,26 +34,30 @@ impl Work<'_> {
         let (context, mode) = (self.context.clone(), self.mode);
         let mut asked = Parallel::new(self.context, self.runtime, self.at_once.div_ceil(10));
         let mut came = Vec::new();
-        for entries in in_chunks(gone, |entry| entry.user_id.len()) {
-            if self.context.stop.is_set() {
-                break;
+        let ask = || {
+            for entries in in_chunks(gone, |entry| entry.user_id.len()) {
+                if self.context.stop.is_set() {
+                    break;
+                }
+                self.begin()?;
+                asked.add(several(context.clone(), entries, mode, left.clone()), &mut |one| {
+                    came.push(one);
+                    Ok(())
+                })?;
             }
-            self.begin()?;
-            asked.add(several(context.clone(), entries, mode, left.clone()), &mut |one| {
+            asked.finish(&mut |one| {
                 came.push(one);
                 Ok(())
-            })?;
-        }
-        asked.finish(&mut |one| {
-            came.push(one);
-            Ok(())
-        })?;
-        came.into_iter().try_for_each(|one| self.take(one))?;
+            })
+        };
+        let asked = ask();
+        // Whatever ended it: who was deleted is met by no later sync, and no hash of theirs is to stay.
         let left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
-        match &self.seals {
-            Some(_) => seal::forget(&self.store, &left),
-            None => Ok(()),
+        if self.seals.is_some() {
+            seal::forget(&self.store, &left)?;
         }
+        asked?;
+        came.into_iter().try_for_each(|one| self.take(one))
     }
 }
 

@@ -107,8 +107,10 @@ pub fn sync(
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
     let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
-    let has_bridge = folder.file(STORE).exists() && !was_ended(&folder)?;
-    let has_bridge = has_bridge || session.policies.unsupported == Unsupported::Bridge;
+    let has_store = folder.file(STORE).exists();
+    // One that was ended is not taken up again without being asked for.
+    let has_bridge =
+        (has_store || session.policies.unsupported == Unsupported::Bridge) && !(has_store && was_ended(&folder)?);
     let stale = mode.stale.unwrap_or(if has_bridge { Stale::Bridge } else { Stale::Recreate });
     let export = session.open_export()?;
     listener.on(&event::Event::Said(format!("export: {}", export.why())));
@@ -140,7 +142,8 @@ pub fn sync(
     let mut planner = session.planner(&export, &reader, found.version.profile())?;
     let seals = if has_bridge || stale == Stale::Bridge {
         planner.keep = if stale == Stale::Bridge { Keep::All } else { Keep::Unsupported };
-        Some(Seals::open(&folder, &open.target, keeping)?)
+        // What is only looked at makes no store.
+        if has_store || !mode.dry_run { Some(Seals::open(&folder, &open.target, keeping)?) } else { None }
     } else {
         None
     };
@@ -350,12 +353,16 @@ impl Work<'_> {
 
     /// Keeps for sealing who was created without a password and has another hash at the source now; that takes no request.
     fn seal_anew(&mut self, later: u64, job: &Job, entry: &Entry) -> Result<(), RunError> {
-        let Some(seals) = &self.seals else { return Ok(()) };
+        let would_seal = self.mode.dry_run && self.stale == Stale::Bridge && job.bridged.is_some();
+        if self.seals.is_none() && !would_seal {
+            return Ok(());
+        }
         let has_none = |left: ledger::Left| left.get(Field::Password) == 0;
         if job.create.body.password.is_some() || !entry.left.is_some_and(has_none) {
             return Ok(());
         }
-        let Some(differs) = seals.differs(job)? else { return Ok(()) };
+        let differs = self.seals.as_ref().map_or(Ok(Some(Differs::Hash)), |seals| seals.differs(job))?;
+        let Some(differs) = differs else { return Ok(()) };
         let kept = self.stale == Stale::Keep && differs == Differs::Hash;
         let finding = Finding {
             record: later,

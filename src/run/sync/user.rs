@@ -203,7 +203,8 @@ impl Sync<'_> {
         let Passwords { stale, seals } = &self.passwords;
         let job = &self.known.job;
         let must = job.create.body.password.is_none() && *stale != Stale::Keep;
-        seals.is_some() && job.bridged.is_some() && (*stale == Stale::Bridge || must)
+        let has_store = seals.is_some() || self.mode.dry_run && *stale == Stale::Bridge;
+        has_store && job.bridged.is_some() && (*stale == Stale::Bridge || must)
     }
 
     fn sides(&self, user: &User, remaking: bool) -> Result<Sides, Stopped> {
