@@ -28,6 +28,8 @@ pub(super) struct Index {
     entries: Vec<Entry>,
     /// Sorted runs, one after the other in a file, until they are made one.
     runs: Vec<Range<usize>>,
+    /// Entries in the file.
+    spilled: usize,
     file: Option<File>,
     /// Of each page of the file, the first entry.
     first: Vec<Entry>,
@@ -75,7 +77,7 @@ impl Index {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.spilled() + self.entries.len()
+        self.spilled + self.entries.len()
     }
 
     /// The groups of this digest, in the order of the file. Others may have the same.
@@ -98,21 +100,16 @@ impl Index {
                 break;
             }
             let begin = at * PAGE;
-            read(file, begin..(begin + PAGE).min(self.spilled()), &mut page)?;
+            read(file, begin..(begin + PAGE).min(self.spilled), &mut page)?;
             let alike = page.iter().enumerate().filter(|(_, entry)| key(**entry) == wanted);
             found.extend(alike.map(|(n, entry)| place(begin + n, *entry)));
         }
         Ok(found)
     }
 
-    fn spilled(&self) -> usize {
-        self.runs.last().map_or(0, |run| run.end)
-    }
-
     /// Writes what is in memory behind the runs before.
     fn spill(&mut self) -> io::Result<()> {
         self.entries.sort_unstable();
-        let begin = self.spilled();
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(tempfile::tempfile()?),
@@ -122,7 +119,9 @@ impl Index {
             write(&mut writer, *entry)?;
         }
         writer.flush()?;
-        self.runs.push(begin..begin + self.entries.len());
+        let begin = self.spilled;
+        self.spilled += self.entries.len();
+        self.runs.push(begin..self.spilled);
         self.entries.clear();
         Ok(())
     }
@@ -148,7 +147,7 @@ impl Index {
         }
         writer.flush()?;
         drop(writer);
-        self.runs = vec![0..written];
+        self.runs.clear();
         self.file = Some(merged);
         Ok(())
     }
