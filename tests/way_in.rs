@@ -461,3 +461,24 @@ fn whoever_has_no_address_comes_through_the_bridge_by_a_name_alone() {
         assert_eq!(said, expected, "{id}: {line}");
     }
 }
+
+/// People who stand in an object under their ids are no list, and beside a list they are not passed over without a word.
+#[test]
+fn people_in_an_object_beside_a_list_are_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("dump.json");
+    let person = |more: &str| format!("{{\"email\":\"ann@example.com\",\"pwhash\":\"{}\"{more}}}", HASHES[0]);
+    for list in
+        [format!("\"admins\":[{}]", person(",\"id\":1")), "\"indexes\":[{\"id\":1,\"email\":\"x@example.com\"}]".into()]
+    {
+        for whole in [
+            format!("{{\"users\":{{\"ann\":{}}},{list}}}", person("")),
+            format!("{{{list},\"users\":{{\"ann\":{}}}}}", person("")),
+        ] {
+            std::fs::write(&path, &whole).expect("written");
+            let check = run(rehome().args(["check", "--format", "json"]).arg(&path));
+            let said = check.stdout + &check.stderr;
+            assert!(said.contains("`ann`") && said.contains("users may be missing"), "{whole}: {said}");
+        }
+    }
+}

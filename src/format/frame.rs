@@ -207,6 +207,10 @@ impl<F: Framer> Framer for After<F> {
     fn tables(&self) -> Vec<TableHead> {
         self.framer.tables()
     }
+
+    fn doubts(&self) -> Vec<Doubt> {
+        self.framer.doubts()
+    }
 }
 
 /// A table that a framer met.

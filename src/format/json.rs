@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use memchr::memchr2;
 
-use super::frame::{Cut, Damage, Framer, Layout, Shape, SpanKind, TableHead, Wanted};
+use super::frame::{Cut, Damage, Doubt, Framer, Layout, Shape, SpanKind, TableHead, Wanted};
 
 /// Objects within objects are searched for arrays so deep and no deeper.
 const MAX_DEPTH: usize = 8;
@@ -31,6 +31,8 @@ pub(crate) struct JsonFramer {
     too_large: bool,
     shapes: HashMap<String, Arc<Shape>>,
     order: Vec<String>,
+    /// A member by which somebody stands in an object that is no list of users.
+    keyed: Option<String>,
 }
 
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl JsonFramer {
             too_large: false,
             shapes: HashMap::new(),
             order: Vec::new(),
+            keyed: None,
         };
         if sequence {
             let shape = framer.shape("");
@@ -94,6 +97,11 @@ impl JsonFramer {
                     Some(end)
                 }
                 _ if self.stack.len() < MAX_DEPTH => {
+                    if let (Some(key), 2.., None) = (key, self.stack.len(), &self.keyed)
+                        && is_somebody(&data[at..])
+                    {
+                        self.keyed = Some(String::from_utf8_lossy(key).chars().take(40).collect());
+                    }
                     self.stack.push(Level::Object { name: None });
                     Some(at + 1)
                 }
@@ -226,6 +234,14 @@ fn wraps(element: &[u8]) -> bool {
         })
 }
 
+/// Whether an object's first members are an address and a password, of whatever kind.
+fn is_somebody(object: &[u8]) -> bool {
+    let start = object[..object.len().min(600)].to_ascii_lowercase();
+    let start = &start[..start.iter().position(|b| *b == b'}').unwrap_or(start.len())];
+    let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
+    has(b"mail\"") && has(b"@") && (has(b"pass") || has(b"hash\"") || has(b"pwd"))
+}
+
 impl Framer for JsonFramer {
     fn frame(&mut self, data: &[u8], eof: bool, cut: &mut Cut) -> usize {
         let mut at = 0;
@@ -295,6 +311,16 @@ impl Framer for JsonFramer {
     fn pass_over(&mut self) {
         self.too_large = true;
         self.skip = Some(Skip::within(0));
+    }
+
+    fn doubts(&self) -> Vec<Doubt> {
+        let told = |key: &String| {
+            Doubt::Unread(format!(
+                "users may be missing: some stand under their ids in an object (`{key}`), and are not read; \
+                 `jq '[.users | to_entries[] | {{id: .key}} + .value]'` makes a list of them, with their path for `.users`"
+            ))
+        };
+        self.keyed.iter().map(told).collect()
     }
 
     fn tables(&self) -> Vec<TableHead> {
