@@ -69,6 +69,31 @@ fn every_source_is_listed_in_text_and_json() {
 }
 
 #[test]
+fn the_lists_fit_a_terminal() {
+    for list in [&["sources"][..], &["schemes"], &["sources", "sql"]] {
+        let text = run(rehome().args(list)).exits(0).stdout;
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn sources_are_found_by_words() {
+    let names = |words: &[&str]| -> Vec<String> {
+        let found = run(rehome().args(["sources", "--format", "json"]).args(words)).exits(0).json();
+        let names = found["sources"].as_array().expect("a list").iter().map(|s| s["name"].as_str().expect("a name"));
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(names(&["rails"]), ["devise"]);
+    assert_eq!(names(&["RUBY", "devise"]), ["devise"]);
+    assert!(names(&["joined"]).len() > 2 && names(&["joined"]).len() < names(&[]).len());
+    let nothing = run(rehome().args(["sources", "wordpess"])).exits(2);
+    assert!(nothing.stderr.contains("did you mean `wordpress`?"), "{}", nothing.stderr);
+    run(rehome().args(["sources", "wordpress", "--example", "django"])).exits(2);
+}
+
+#[test]
 fn a_starting_map_reads_an_export_of_its_source() {
     let folder = tempfile::tempdir().expect("a folder");
     for (source, export) in [("laravel", "laravel/users.csv"), ("django", "django/auth_user.sqlite-select.csv")] {

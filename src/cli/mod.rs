@@ -21,6 +21,7 @@ mod signals;
 mod sources;
 mod status;
 mod sync;
+mod table;
 mod verify;
 
 use std::io::Write as _;

@@ -1,10 +1,9 @@
 //! `rehome schemes`
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::args::OutputFormat;
+use super::table::Table;
 use crate::appwrite::version::PROFILES;
 use crate::code::Code;
 use crate::error::{Finish, RunError};
@@ -27,32 +26,34 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 }
 
 fn text() -> String {
-    let width = SCHEMES.iter().map(|scheme| scheme.name.len()).max().unwrap_or_default();
-    let mut out = String::from("What Appwrite verifies\n\n");
     let (maps, nothing): (Vec<_>, Vec<_>) = SCHEMES.iter().partition(|s| !matches!(s.becomes, Becomes::Nothing(_)));
-    // Writing to a string does not fail.
+    let mut verified = Table::new(&["scheme", "what it is, and the endpoint that verifies it"]);
     for scheme in maps {
-        let _ = writeln!(out, "  {:width$}  {:22}  {}", scheme.name, endpoints(scheme), scheme.title);
-        if !scheme.note.is_empty() {
-            let _ = writeln!(out, "  {:width$}  {:22}  {}", "", "", scheme.note);
-        }
+        let note = if scheme.note.is_empty() { String::new() } else { format!(": {}", scheme.note) };
+        verified.row(&[scheme.name, &beneath(scheme.title, &format!("→ {}{note}", endpoints(scheme)))]);
     }
-    out.push_str("\nWhat no endpoint verifies, on any version\n\n");
+    let mut unverified = Table::new(&["scheme", "what it is, and why not"]);
     for scheme in nothing {
-        let _ = writeln!(out, "  {:width$}  {}", scheme.name, scheme.title);
-        if let Becomes::Nothing(why) = scheme.becomes {
-            let _ = writeln!(out, "  {:width$}  {why}", "");
-        }
+        let why = if let Becomes::Nothing(why) = scheme.becomes { why } else { "" };
+        unverified.row(&[scheme.name, &beneath(scheme.title, why)]);
     }
-    out.push_str("\nCodes of notes and refusals\n\n");
-    let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+    let mut codes = Table::new(&["code", "what, and the remedy"]);
     for code in Code::ALL {
-        let _ = writeln!(out, "  {:width$}  {}", code.name(), code.title());
-        if !code.remedy().is_empty() {
-            let _ = writeln!(out, "  {:width$}  → {}", "", code.remedy());
-        }
+        let remedy = if code.remedy().is_empty() { String::new() } else { format!("→ {}", code.remedy()) };
+        codes.row(&[code.name(), &beneath(code.title(), &remedy)]);
     }
-    out
+    format!(
+        "What Appwrite verifies\n\n{}\nWhat no endpoint verifies, on any version\n\n{}\n\
+         Codes of notes and refusals\n\n{}",
+        verified.text(),
+        unverified.text(),
+        codes.text()
+    )
+}
+
+/// A line, and another beneath it if there is one.
+fn beneath(line: &str, more: &str) -> String {
+    if more.is_empty() { line.to_owned() } else { format!("{line}\n{more}") }
 }
 
 fn endpoints(scheme: &Scheme) -> String {
