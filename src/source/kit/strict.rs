@@ -137,6 +137,11 @@ pub(in crate::source) fn words<'v>(
     value: Option<&'v Value<'_>>,
     separators: &[char],
 ) -> Result<Vec<Cow<'v, str>>, Refusal> {
+    if let Some(Value::Text(text)) = value
+        && let Some(words) = postgres_array(text)
+    {
+        return Ok(words.into_iter().map(Cow::Owned).collect());
+    }
     match value {
         _ if is_blank(value) => Ok(Vec::new()),
         Some(Value::List(items)) => {
@@ -167,6 +172,41 @@ pub(in crate::source) fn words<'v>(
         }
         _ => Ok(written(column, value)?.into_iter().collect()),
     }
+}
+
+/// The elements of an array as PostgreSQL writes it, `{admin,"power user",NULL}`; `None` for anything else, JSON objects above all.
+fn postgres_array(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix('{')?.strip_suffix('}')?;
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        let (item, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let mut item = String::new();
+            let mut chars = quoted.chars();
+            loop {
+                match chars.next()? {
+                    '"' => break,
+                    '\\' => item.push(chars.next()?),
+                    other => item.push(other),
+                }
+            }
+            (Some(item), chars.as_str())
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            let item = &rest[..end];
+            if item.is_empty() || item.contains(['{', '}', '"', ':']) {
+                return None;
+            }
+            ((item != "NULL").then(|| item.to_owned()), &rest[end..])
+        };
+        items.extend(item.filter(|item| !item.is_empty()));
+        rest = match after.strip_prefix(',') {
+            Some("") => return None,
+            Some(more) => more,
+            None if after.is_empty() => after,
+            None => return None,
+        };
+    }
+    Some(items)
 }
 
 /// An object, or JSON text of one; an empty list is an empty object (PHP writes it so).
@@ -253,6 +293,22 @@ mod tests {
         }
         let float = serde_json::Number::from_f64(1.5e12).unwrap();
         assert!(digits_intact("id", Some(&Value::Number(float))).is_err());
+    }
+
+    #[test]
+    fn words_come_from_postgresqls_arrays() {
+        let all = |written| words("roles", Some(&text(written)), &[',']).map(|words| words.join(" & "));
+        for (written, read) in [
+            ("{admin,user}", "admin & user"),
+            (r#"{"power user",x,NULL}"#, "power user & x"),
+            (r#"{"a,b","c\"d"}"#, r#"a,b & c"d"#),
+            ("{}", ""),
+        ] {
+            assert_eq!(all(written).as_deref(), Ok(read), "{written}");
+        }
+        for other in [r#"{"admin":true}"#, "{{a},{b}}", "{a", "{a,}", "{BCRYPT}x"] {
+            assert_eq!(postgres_array(other), None, "{other}");
+        }
     }
 
     #[test]
