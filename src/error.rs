@@ -23,6 +23,8 @@ pub enum Kind {
     ForeignLedger,
     /// Somebody stopped it; the same command resumes.
     Interrupted,
+    /// The time that it was given is over; the same command resumes.
+    TimeIsUp,
     /// A bug, or something that the program cannot go on from.
     Internal,
 }
@@ -36,6 +38,8 @@ impl Kind {
             Self::Usage => 2,
             Self::Target => 4,
             Self::ForeignLedger => 5,
+            // EX_TEMPFAIL of sysexits.h: nothing failed, try again later.
+            Self::TimeIsUp => 75,
             Self::Interrupted => 130,
         }
     }
@@ -100,6 +104,11 @@ impl RunError {
     #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "interrupted").remedy("run the same command again to go on")
+    }
+
+    /// [`Kind::TimeIsUp`].
+    pub fn time_is_up(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::TimeIsUp, what).remedy("run the same command again to go on")
     }
 
     /// [`Kind::Internal`].

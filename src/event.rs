@@ -53,6 +53,15 @@ pub enum Event {
         /// Milliseconds of a pause asked for by the server; 0 for none.
         pause_ms: u64,
     },
+    /// A person holds the run: nobody new is begun until [`Event::GoneOn`].
+    Held(String),
+    /// The run goes on.
+    GoneOn {
+        /// The sentence for the person.
+        text: String,
+        /// For how many seconds it was held.
+        seconds: f64,
+    },
     /// The work is over: what follows is the result.
     Over,
 }

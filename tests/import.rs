@@ -13,26 +13,26 @@ use super::soak::{assert_holds, listed, users};
 use super::util::{Sandbox, fixture, rehome, run};
 
 /// A folder with an export of this many users, and what is to be at the target for each.
-fn prepared(n: usize) -> (tempfile::TempDir, HashMap<String, Value>) {
+pub fn prepared(n: usize) -> (tempfile::TempDir, HashMap<String, Value>) {
     let home = tempfile::tempdir().expect("a folder");
     let (csv, expected) = users(n);
     std::fs::write(home.path().join("export.csv"), csv).expect("written");
     (home, expected)
 }
 
-fn import(sandbox: &Sandbox, home: &Path) -> Command {
+pub fn import(sandbox: &Sandbox, home: &Path) -> Command {
     let mut command = sandbox.rehome();
     command.arg("import").arg(home.join("export.csv")).arg("--run").arg(home.join("run"));
     command
 }
 
-fn on_run(sandbox: &Sandbox, name: &str, home: &Path) -> Command {
+pub fn on_run(sandbox: &Sandbox, name: &str, home: &Path) -> Command {
     let mut command = sandbox.rehome();
     command.arg(name).arg(home.join("run"));
     command
 }
 
-fn status(home: &Path) -> Value {
+pub fn status(home: &Path) -> Value {
     run(rehome().args(["status", "--format", "json"]).arg(home.join("run"))).exits(0).json()
 }
 

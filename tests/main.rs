@@ -25,6 +25,7 @@ mod kinds;
 mod ledger;
 mod log;
 mod map;
+mod night;
 mod phones;
 mod plan;
 mod proxy;

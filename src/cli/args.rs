@@ -6,8 +6,10 @@ use crate::appwrite::{Target, Version};
 use crate::error::RunError;
 use crate::policy::{Duplicates, Ids, Policies, Unsupported};
 use crate::run::bridge::Keeping;
+use crate::run::import::Around;
 use crate::run::settings::ExportSettings;
 use crate::run::target;
+use crate::run::window::Window;
 
 /// Which export, and how to read it.
 #[derive(Debug, Clone, clap::Args)]
@@ -100,12 +102,50 @@ pub struct BridgeArgs {
 
     /// The last day (or moment) on which the bridge keeps hashes [default: 90 days from the first]
     #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
-    pub until: Option<jiff::Timestamp>,
+    pub bridge_until: Option<jiff::Timestamp>,
 }
 
-impl From<BridgeArgs> for Keeping {
-    fn from(args: BridgeArgs) -> Self {
-        Self { key_file: args.key.bridge_key_file, until: args.until }
+/// When an import holds, and when it ends.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WindowArgs {
+    /// Begin nobody from this time of day on, finish whoever is begun, and end with exit code 75; the same command goes on.
+    /// In local time, or 05:00Z, 05:00+02:00, `05:00 Europe/Berlin`
+    #[arg(long, value_name = "HH:MM", value_parser = until)]
+    pub until: Option<Until>,
+
+    /// Begin nobody while this file is there
+    #[arg(long, value_name = "FILE")]
+    pub pause_file: Option<PathBuf>,
+}
+
+/// What `--until` names.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// The end of the session.
+    Time(jiff::ZonedDateTime),
+    /// The last moment on which the bridge keeps hashes, as `bridge add` and `bridge serve` have it.
+    Date(jiff::Timestamp),
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    // A date has no colon before its first dash, if it has one.
+    if text.split('-').next().is_some_and(|year| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit())) {
+        return crate::run::bridge::until(text).map(Until::Date);
+    }
+    crate::run::window::next(text).map(Until::Time)
+}
+
+impl WindowArgs {
+    /// What surrounds a session, with the bridge of these.
+    #[must_use]
+    pub fn around(self, bridge: BridgeArgs) -> Around {
+        let (until, date) = match self.until {
+            Some(Until::Time(time)) => (Some(time), None),
+            Some(Until::Date(date)) => (None, Some(date)),
+            None => (None, None),
+        };
+        let keeping = Keeping { key_file: bridge.key.bridge_key_file, until: bridge.bridge_until.or(date) };
+        Around { keeping, window: Window { until, pause_file: self.pause_file } }
     }
 }
 

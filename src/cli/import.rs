@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{BridgeArgs, ExportArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs};
+use super::args::{BridgeArgs, ExportArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs, WindowArgs};
 use super::{print, progress};
 use crate::error::{Finish, RunError};
 use crate::event::Event;
@@ -28,6 +28,9 @@ pub struct Args {
     /// The bridge.
     #[command(flatten)]
     pub bridge: BridgeArgs,
+    /// When to hold, and when to end.
+    #[command(flatten)]
+    pub window: WindowArgs,
     /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -59,7 +62,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         give_up_after: Duration::from_secs(target.give_up_after),
     };
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
-    let choices = Choices { limit: args.limit, yes: args.output.yes, keeping: args.bridge.into() };
+    let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
     go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.output)
 }
 

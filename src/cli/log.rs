@@ -113,6 +113,8 @@ impl<L: Listener> Listener for Logged<L> {
                 tracing::warn!(target: USER, record, code = code.name(), "failed");
             }
             Event::Pace { limit, pause_ms } => tracing::debug!(target: HTTP, in_flight = limit, pause_ms, "pace"),
+            Event::Held(text) => tracing::warn!(target: RUN, text, "held"),
+            Event::GoneOn { text, seconds } => tracing::info!(target: RUN, text, seconds, "gone on"),
             Event::Over => {}
         }
         self.0.on(event);

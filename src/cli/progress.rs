@@ -135,6 +135,14 @@ impl Listener for Lines {
                     self.say("pause", &format!("the target asks for a pause of {pause_ms} ms"));
                 }
             }
+            Event::Held(why) => self.say("held", why),
+            Event::GoneOn { text, seconds } => {
+                // A pause is no part of the pace.
+                state.began = state.began.and_then(|began| began.checked_add(Duration::from_secs_f64(*seconds)));
+                if !self.quiet {
+                    self.say("gone on", text);
+                }
+            }
             Event::Said(_) | Event::Over => {}
         }
     }
@@ -243,6 +251,13 @@ impl Listener for Progress {
                 ));
             }
             Event::Pace { .. } => {}
+            Event::Held(why) => self.bars.suspend(|| put(&shown(why, 400))),
+            Event::GoneOn { text, .. } => {
+                if let Some(bar) = self.users.get() {
+                    bar.reset_eta();
+                }
+                self.say(text);
+            }
             Event::Over => self.clear(),
         }
     }

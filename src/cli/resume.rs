@@ -17,6 +17,9 @@ pub struct Args {
     /// The bridge.
     #[command(flatten)]
     pub bridge: super::args::BridgeArgs,
+    /// When to hold, and when to end.
+    #[command(flatten)]
+    pub window: super::args::WindowArgs,
     /// Requests a second at most, from now on
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
@@ -43,6 +46,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         return Err(RunError::usage("this run read standard input")
             .remedy("run the same `rehome import` again with the same input"));
     }
-    let choices = Choices { limit: args.limit, yes: args.output.yes, keeping: args.bridge.into() };
+    let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
     super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.output)
 }

@@ -10,6 +10,7 @@ use crate::report::figures::{count, seconds};
 use crate::run::parts::Parts;
 use crate::run::session::Session;
 use crate::run::status::{Part, Status, Trouble, of_parts};
+use crate::run::window::local_time;
 
 /// Say how far a run is: counts, pace, what is left, the last errors
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ const fn state(running: bool, left: u64) -> &'static str {
 
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
     let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
-    let state_now = state(status.running, left);
+    let state_now = if status.paused_since.is_some() { "paused" } else { state(status.running, left) };
     let mut lines = vec![format!("{state_now}: {} of {} records are done", count(records - left), count(records))];
     let mut fact = |n: u64, text: &str| {
         if n > 0 {
@@ -75,6 +76,13 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
     fact(left, "left");
     if let (Some(rate), Some(left)) = (status.per_second, status.seconds_left) {
         lines.push(format!("{rate:.0} users a second, {} to go", seconds(left)));
+    }
+    let moment = |text: &Option<String>| Some(local_time(text.as_ref()?.parse().ok()?));
+    if let Some(since) = moment(&status.paused_since) {
+        lines.push(format!("paused since {since}: nobody new is begun while the file of --pause-file is there"));
+    }
+    if let Some(until) = moment(&status.until) {
+        lines.push(format!("ends at {until}, as --until says"));
     }
     for Trouble { record, code, text } in &status.errors {
         let code = if code.is_empty() { String::new() } else { format!("{code}: ") };

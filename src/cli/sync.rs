@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::args::{BridgeKeyArgs, KeyArgs, OutputArgs, OutputFormat};
+use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, OutputArgs, OutputFormat, WindowArgs};
 use super::progress;
 use crate::error::{Finish, RunError};
-use crate::run::bridge::Keeping;
 use crate::run::sync::{Gone, Mode, Stale, Synced, sync};
 
 /// Bring what changed in a later export to the users of a run, and create those who are new
@@ -30,6 +29,9 @@ pub struct Args {
     /// Put addresses into changes.csv
     #[arg(long)]
     pub with_pii: bool,
+    /// When to hold, and when to end.
+    #[command(flatten)]
+    pub window: WindowArgs,
     /// The key.
     #[command(flatten)]
     pub key: KeyArgs,
@@ -44,9 +46,9 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
     let mode = Mode { stale: args.stale_passwords, gone: args.gone, dry_run: args.dry_run, with_pii: args.with_pii };
-    let keeping = Keeping { key_file: args.bridge.bridge_key_file, until: None };
+    let around = args.window.around(BridgeArgs { key: args.bridge, bridge_until: None });
     let key_file = args.key.key_file.as_deref();
-    let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, &keeping, &listener)?;
+    let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, &around, &listener)?;
     let text = match args.output.format {
         OutputFormat::Json => {
             serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"

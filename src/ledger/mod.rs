@@ -41,5 +41,5 @@ pub use identity::{Identity, MARK_KEY, open, reopen};
 pub use left::{Field, Left};
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
-pub use store::{Counts, Entry, GONE, LEDGER, Reader, SYNCING, holds_run};
+pub use store::{Counts, Entry, GONE, HELD, LEDGER, PAUSED, Reader, SYNCING, UNTIL, holds_run};
 pub use writer::{Change, Ledger, Sender};

@@ -15,6 +15,12 @@ use crate::folder::{Folder, Locked};
 pub const LEDGER: &str = "ledger.sqlite";
 /// The ledger's name for a sync that was begun and has not ended: of which export.
 pub const SYNCING: &str = "syncing";
+/// The ledger's name for the moment since which a person holds the run that works on it; empty while nobody does.
+pub const PAUSED: &str = "paused";
+/// The ledger's name for how many seconds the session was held before that.
+pub const HELD: &str = "held";
+/// The ledger's name for the moment after which the session begins nobody; empty where there is none.
+pub const UNTIL: &str = "until";
 
 /// The ledger's name for how many users are gone from the export, and stand beyond its last record.
 pub const GONE: &str = "gone";

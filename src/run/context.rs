@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::gate::{Entry, Gate};
 use super::stop::Stop;
+use super::window::Hold;
 use crate::appwrite::answer::Answer;
 use crate::appwrite::ask::{Asking, Door, Outcome, Told, Tries};
 use crate::appwrite::verdict::{Cause, Verdict};
@@ -33,6 +34,8 @@ pub struct Context {
     pub ledger: Sender,
     /// When to stop.
     pub stop: Stop,
+    /// When nobody new is to be begun.
+    pub hold: Hold,
 }
 
 /// The user is left as they are, for the next run to pick up; [`Stop`] knows why.
@@ -156,6 +159,26 @@ impl Context {
         }
     }
 
+    /// Somebody whom the target was asked about before, once they may be begun: asked about again where a person held the
+    /// run meanwhile, since what was read before is old. `None` if the run ends first.
+    ///
+    /// # Errors
+    /// As [`Context::user`].
+    pub async fn to_begin(&self, id: &str, user: Option<User>) -> Result<Option<Option<User>>, Stopped> {
+        if self.stop.is_set() {
+            return Ok(None);
+        }
+        if !self.hold.is_on() {
+            return Ok(Some(user));
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.set_by_anyone() => return Ok(None),
+            () = self.hold.over() => {}
+        }
+        self.user(id).await.map(Some)
+    }
+
     /// The same by the list alone: where most are not there, or it has said that they are deleted.
     ///
     /// # Errors
@@ -219,6 +242,8 @@ pub struct Way<'c> {
     pub hold: bool,
     /// Whether the user is only to be begun: then even a person's wish to stop ends it.
     pub beginning: bool,
+    /// Whether the user may be at the target already: then nobody's wish to hold the run keeps them half-done.
+    pub perhaps_begun: bool,
     /// Whether an earlier run has given this user up: then it says nothing about others, nor do they about it.
     pub given_up_before: bool,
     /// After how many tries of the request that is asked others would have been served.
@@ -228,14 +253,22 @@ pub struct Way<'c> {
 impl<'c> Way<'c> {
     /// For a user who is not begun yet.
     #[must_use]
-    pub const fn beginning(context: &'c Context) -> Self {
-        Self { context, held: None, hold: false, beginning: true, given_up_before: false, proven_at: None }
+    pub fn beginning(context: &'c Context) -> Self {
+        Self { beginning: true, ..Self::going_on(context) }
     }
 
     /// For everything that is to be finished once it is begun.
     #[must_use]
     pub const fn going_on(context: &'c Context) -> Self {
-        Self { context, held: None, hold: false, beginning: false, given_up_before: false, proven_at: None }
+        Self {
+            context,
+            held: None,
+            hold: false,
+            beginning: false,
+            perhaps_begun: false,
+            given_up_before: false,
+            proven_at: None,
+        }
     }
 
     /// Gives a permit back that was kept.
@@ -272,7 +305,16 @@ impl Door for Way<'_> {
                     context.gate.turn().await;
                     entry
                 }
-                None => context.gate.enter().await,
+                None => loop {
+                    let waits = self.beginning && !self.perhaps_begun;
+                    if waits {
+                        context.hold.over().await;
+                    }
+                    let entry = context.gate.enter().await;
+                    if !(waits && context.hold.is_on()) {
+                        break entry;
+                    }
+                },
             }
         };
         let entry = tokio::select! {

@@ -16,6 +16,7 @@ use super::mark::Marker;
 use super::metrics::Metrics;
 use super::saga;
 use super::stop::Stop;
+use super::window::{Hold, Window};
 use crate::appwrite::Client;
 use crate::appwrite::preflight::in_chunks;
 use crate::bridge::Vault;
@@ -45,6 +46,8 @@ pub struct Engine<'i> {
     pub limits: Limits,
     /// Only the first of this many planned users.
     pub limit: Option<u64>,
+    /// When to hold, and when to end.
+    pub window: &'i Window,
     /// Where hashes are sealed for the sign-in bridge, before their users are created.
     pub vault: Option<&'i Vault>,
     /// Hears what happens.
@@ -68,7 +71,10 @@ impl Engine<'_> {
             gate: Gate::new(self.client.clone(), self.limits, self.listener.clone()),
             ledger: ledger.sender(),
             stop: stop.clone(),
+            hold: Hold::default(),
         });
+        let keeper = self.window.keeper(&stop, &context.hold, &context.ledger, &self.listener);
+        let keeper = runtime.spawn(keeper.keep());
         match runtime.block_on(note_beginning(&context, reader)).and_then(|()| reader.done_before()) {
             Ok(done) => context.gate.remember(done),
             Err(error) => return (Err(error), Metrics::default()),
@@ -83,6 +89,7 @@ impl Engine<'_> {
         let read = self.feed(&context, reader, runtime.handle(), sender);
         let sent = runtime.block_on(dispatcher);
         signals.abort();
+        keeper.abort();
         // The last sender: the ledger's thread ends when it is gone.
         let metrics = context.gate.metrics();
         drop(context);
@@ -148,6 +155,11 @@ async fn dispatch(context: Arc<Context>, mut batches: mpsc::Receiver<Vec<Job>>, 
         for job in batch {
             // The semaphore is never closed.
             let Ok(place) = places.clone().acquire_owned().await else { break 'run };
+            tokio::select! {
+                biased;
+                () = context.stop.set_by_anyone() => {}
+                () = context.hold.over() => {}
+            }
             if context.stop.is_set() {
                 break 'run;
             }

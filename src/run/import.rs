@@ -8,6 +8,7 @@ use super::Engine;
 use super::bridge::{self, Keeping};
 use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
 use super::target::Destination;
+use super::window::Window;
 use super::{rejects, verify};
 use crate::appwrite::Client;
 use crate::code::Code;
@@ -30,8 +31,17 @@ pub struct Choices {
     pub limit: Option<u64>,
     /// `--yes`: known passwords that prove nothing do not hold the import back.
     pub yes: bool,
+    /// What the machine around it says.
+    pub around: Around,
+}
+
+/// What a session is told that is no part of the run: it may be otherwise the next time.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
     /// Where the bridge's key is, and how long it keeps hashes.
     pub keeping: Keeping,
+    /// When to hold, and when to end.
+    pub window: Window,
 }
 
 /// The result of an import that began.
@@ -60,7 +70,7 @@ pub fn import(
     // Whatever keeps hashes from being sealed is said before anybody waits.
     let vault = match unsupported {
         Unsupported::Bridge => {
-            let vault = bridge::vault(&stage.folder, &stage.target, &choices.keeping)?;
+            let vault = bridge::vault(&stage.folder, &stage.target, &choices.around.keeping)?;
             if let Some(over) = bridge::is_over(&vault)? {
                 stage
                     .listener
@@ -114,6 +124,7 @@ pub fn import(
         client: Client::new(stage.target.clone(), stage.session.concurrency)?,
         limits: stage.session.limits(),
         limit: choices.limit,
+        window: &choices.around.window,
         vault: vault.as_ref(),
         listener: stage.listener.clone(),
     };

@@ -38,6 +38,7 @@ pub mod stop;
 pub mod sync;
 pub mod target;
 pub mod verify;
+pub mod window;
 
 pub use compare::{Comparison, compare};
 pub use engine::Engine;

@@ -19,6 +19,7 @@ use super::saga;
 use super::session::Session;
 use super::stop::Stop;
 use super::verify::SESSIONS_ASKED;
+use super::window::Hold;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::{self, Preflight, chunks, in_chunks};
 use crate::appwrite::wire::{Request, User};
@@ -111,6 +112,7 @@ pub fn take_back(
         gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
+        hold: Hold::default(),
     });
     let signals = runtime.spawn(stop.on_signals(|| {}));
     let done = look_and_delete(&session, choices, &context, &runtime, &reader, &**listener, &found);

@@ -175,7 +175,7 @@ impl<'c> Saga<'c> {
                     };
                 }
                 Told::Unknown => {
-                    look = true;
+                    (look, self.way.perhaps_begun) = (true, true);
                     since = since.or(Some(Since::Sent(sent)));
                 }
                 Told::Gone => return self.end(Event::Refused, Code::TargetRefused, "user_not_found".into()).await,

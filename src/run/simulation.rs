@@ -16,6 +16,7 @@ use super::gate::{Gate, Limits};
 use super::job::{Job, Noted};
 use super::saga;
 use super::stop::Stop;
+use super::window::Hold;
 use crate::appwrite::answer::{Answer, Lost};
 use crate::appwrite::wire::{Create, CreateBody, PasswordFields, Request, Step, User};
 use crate::appwrite::{Client, Endpoint, Target};
@@ -255,6 +256,7 @@ fn session(folder: &Locked, world: &Arc<Mutex<World>>, target: &Target) -> (Opti
         gate: Gate::new(client, limits, Arc::new(Silent)),
         ledger: ledger.sender(),
         stop: stop.clone(),
+        hold: Hold::default(),
     });
     context.gate.remember(done);
     runtime.block_on(async {

@@ -8,7 +8,7 @@ use super::RunFolder;
 use super::parts::Parts;
 use super::session::Session;
 use crate::error::RunError;
-use crate::ledger::{Counts, Reader};
+use crate::ledger::{Counts, HELD, PAUSED, Reader, UNTIL};
 
 /// Troubles that are shown.
 const TROUBLES: usize = 5;
@@ -23,6 +23,12 @@ pub struct Status {
     /// The ledger's counts.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Since when a person holds it, RFC 3339, if it is running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<String>,
+    /// After when it begins nobody, RFC 3339, if it is running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// When it began, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<String>,
@@ -98,6 +104,8 @@ impl Status {
     fn add(&mut self, other: Self) {
         self.running |= other.running;
         self.counts.add(other.counts);
+        self.paused_since = [self.paused_since.take(), other.paused_since].into_iter().flatten().min();
+        self.until = [self.until.take(), other.until].into_iter().flatten().max();
         self.started = [self.started.take(), other.started].into_iter().flatten().min();
         self.per_second = [self.per_second, other.per_second].into_iter().flatten().reduce(|a, b| a + b);
         // The whole takes as long as its slowest part.
@@ -117,6 +125,7 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
     let running = RunFolder::is_taken(folder);
     let counts = reader.counts()?;
     let per_second = if running { pace(&reader, counts)? } else { None };
+    let while_running = |key| Ok(reader.meta(key)?.filter(|text| running && !text.is_empty()));
     let errors = reader.troubles(TROUBLES)?.into_iter().map(|entry| Trouble {
         record: entry.record,
         code: entry.code.unwrap_or_default(),
@@ -126,6 +135,8 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
         schema: 1,
         running,
         counts,
+        paused_since: while_running(PAUSED)?,
+        until: while_running(UNTIL)?,
         started: reader.meta("started")?,
         per_second,
         seconds_left: per_second.filter(|rate| *rate > 0.0).map(|rate| (counts.left as f64 / rate).round()),
@@ -139,7 +150,10 @@ fn pace(reader: &Reader, counts: Counts) -> Result<Option<f64>, RunError> {
     let began = reader.meta("session")?.and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let before = reader.meta("session_done")?.and_then(|text| text.parse::<u64>().ok());
     let (Some(began), Some(before)) = (began, before) else { return Ok(None) };
-    let elapsed = jiff::Timestamp::now().duration_since(began).as_secs_f64().max(0.001);
+    let now = jiff::Timestamp::now();
+    let paused = reader.meta(PAUSED)?.and_then(|since| since.parse().ok()).unwrap_or(now);
+    let held = reader.meta(HELD)?.and_then(|held| held.parse::<f64>().ok()).unwrap_or(0.0);
+    let elapsed = (paused.duration_since(began).as_secs_f64() - held).max(0.001);
     let rate = (counts.records - counts.left).saturating_sub(before) as f64 / elapsed;
     Ok(Some((rate * 10.0).round() / 10.0))
 }

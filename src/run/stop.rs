@@ -19,7 +19,12 @@ pub struct Stop {
 impl Stop {
     /// A person or the system asks for the end: users that are begun are finished.
     pub fn finish(&self) {
-        self.because(RunError::interrupted());
+        self.finish_because(RunError::interrupted());
+    }
+
+    /// The same, for a reason of its own.
+    pub fn finish_because(&self, reason: RunError) {
+        self.because(reason);
         self.finishing.cancel();
     }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::cli::args::{BridgeArgs, OutputArgs, OutputFormat};
+use crate::cli::args::{BridgeKeyArgs, OutputArgs, OutputFormat};
 use crate::cli::{progress, put};
 use crate::error::{Finish, RunError};
 use crate::event::Event;
 use crate::report::figures::count;
-use crate::run::bridge::{Added, Adding, add};
+use crate::run::bridge::{Added, Adding, Keeping, add};
 
 /// Seal the hashes of users whom a run has imported before: of those whom Appwrite cannot let in
 #[derive(Debug, clap::Args)]
@@ -26,9 +26,12 @@ pub struct Args {
     /// The secret that the source hashes with every password, as the variable that holds it: env:NAME
     #[arg(long, value_name = "env:NAME")]
     pub pepper: Option<String>,
-    /// The bridge.
+    /// The key.
     #[command(flatten)]
-    pub bridge: BridgeArgs,
+    pub bridge: BridgeKeyArgs,
+    /// The last day (or moment) on which the bridge keeps hashes [default: 90 days from the first]
+    #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
+    pub until: Option<jiff::Timestamp>,
     /// What is printed, and how.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -36,7 +39,8 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
-    let adding = Adding { exports: args.exports, all: args.all, pepper: args.pepper, keeping: args.bridge.into() };
+    let keeping = Keeping { key_file: args.bridge.bridge_key_file, until: args.until };
+    let adding = Adding { exports: args.exports, all: args.all, pepper: args.pepper, keeping };
     let added = add(&args.folder, adding, &*listener)?;
     listener.on(&Event::Over);
     let Added { sealed, settled, others, not_there } = added;

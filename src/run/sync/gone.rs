@@ -83,6 +83,7 @@ async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode, left: D
         let (context, user, left) = (context.clone(), users.remove(&entry.user_id), left.clone());
         async move {
             let mut came = Came::default();
+            let Some(user) = context.to_begin(&entry.user_id, user).await? else { return Ok(came) };
             let (done, look) = match user {
                 None => gone_already(&context, &entry, mode).await?,
                 Some(user) if mode.gone == Gone::Disable => disable(&context, &entry, &user, mode, &mut came).await?,

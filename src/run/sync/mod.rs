@@ -18,17 +18,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
-use super::bridge::Keeping;
 use super::context::Context;
 use super::feed::{self, Fed, id_digest};
 use super::folder::RunFolder;
 use super::gate::Gate;
-use super::import::{self, Imported};
+use super::import::{self, Around, Imported};
 use super::job::Job;
 use super::mark::Marker;
 use super::parallel::Parallel;
 use super::session::Session;
 use super::stop::Stop;
+use super::window::Hold;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::{self, chunks};
 use crate::bridge::store::Durable;
@@ -98,9 +98,10 @@ pub fn sync(
     path: &Path,
     key_file: Option<&Path>,
     mode: Mode,
-    keeping: &Keeping,
+    around: &Around,
     listener: &Arc<dyn Listener>,
 ) -> Result<Synced, RunError> {
+    let Around { keeping, .. } = around;
     let folder = RunFolder::open(path)?;
     let earlier = Session::of(path)?;
     let mut session = earlier.clone();
@@ -124,9 +125,9 @@ pub fn sync(
         // A sync that was cut off while it created new users: the ledger is this export's already.
         ledger.close()?;
         drop((reader, export, folder));
-        let Imported { ended, .. } = create_new(session, path, key_file, keeping, listener)?;
+        let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
         return match ended {
-            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => sync(later, path, key_file, mode, keeping, listener),
+            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => sync(later, path, key_file, mode, around, listener),
             Ok(_) => Ok(Synced { report: Sync::default(), ended: Ok(Finish::Partial) }),
             Err(error) => Ok(Synced { report: Sync::default(), ended: Err(error) }),
         };
@@ -154,7 +155,10 @@ pub fn sync(
         gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
+        hold: Hold::default(),
     });
+    let keeper = around.window.keeper(&stop, &context.hold, &context.ledger, listener);
+    let keeper = runtime.spawn(keeper.keep());
     context.gate.remember(reader.done_before()?);
     let signals = runtime.spawn(stop.on_signals(|| {}));
     let words: Vec<String> = later.iter().map(|path| path.display().to_string()).collect();
@@ -178,6 +182,7 @@ pub fn sync(
     let done = work.go(&planner);
     let Work { report, changes, .. } = work;
     signals.abort();
+    keeper.abort();
     let stopped = context.stop.take_reason();
     drop(context);
     drop(runtime);
@@ -200,7 +205,7 @@ pub fn sync(
     if report.of(Kind::New) + open_still == 0 && same_export {
         return Ok(Synced { report, ended: Ok(looks) });
     }
-    let Imported { ended, .. } = create_new(session, path, key_file, keeping, listener)?;
+    let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
     let ended = ended.map(|finish| if finish == Finish::Partial { finish } else { looks });
     Ok(Synced { report, ended })
 }
@@ -221,10 +226,10 @@ fn create_new(
     session: Session,
     path: &Path,
     key_file: Option<&Path>,
-    keeping: &Keeping,
+    around: &Around,
     listener: &Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
-    let choices = import::Choices { yes: true, keeping: keeping.clone(), ..import::Choices::default() };
+    let choices = import::Choices { yes: true, around: around.clone(), ..import::Choices::default() };
     import::import(session, path, key_file, choices, listener.clone())
 }
 

@@ -69,7 +69,10 @@ pub(super) async fn page(
         let (context, marker, passwords) = (context.clone(), marker.clone(), passwords.clone());
         let user = users.remove(known.job.user_id());
         let came = Came::default();
-        async move { Sync { context: &context, marker: &marker, mode, passwords, known, came }.go(user).await }
+        async move {
+            let Some(user) = context.to_begin(known.job.user_id(), user).await? else { return Ok(came) };
+            Sync { context: &context, marker: &marker, mode, passwords, known, came }.go(user).await
+        }
     });
     let mut came = Came::default();
     for one in together(&context, all).await? {

@@ -16,6 +16,7 @@ use super::session::{Session, Stage};
 use super::sign_in::sign_in;
 use super::stop::Stop;
 use super::target::Destination;
+use super::window::Hold;
 use crate::appwrite::Client;
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener};
@@ -171,6 +172,7 @@ fn look(
         gate: Gate::new(client, stage.session.limits(), stage.listener.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
+        hold: Hold::default(),
     });
     let signals = runtime.spawn(stop.on_signals(|| {}));
     let told = Cell::new(0);

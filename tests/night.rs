@@ -1,0 +1,159 @@
+//! A run that nobody watches: it ends at a time of day and holds while a file is there.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rehome::appwrite::wire::Request;
+use serde_json::{Value, json};
+
+use super::import::{import, meanwhile, on_run, prepared, status};
+use super::soak::{assert_holds, listed};
+use super::util::{Sandbox, rehome, run};
+
+/// So slow that it is still at it when a busy machine has looked at it a few times.
+pub fn slow() -> Sandbox {
+    Sandbox::start(&["--latency", "150"])
+}
+
+/// `HH:MM:SSZ`, so many seconds from now.
+fn clock(seconds: i64) -> String {
+    let then = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + seconds).expect("a moment");
+    format!("{}Z", then.strftime("%H:%M:%S"))
+}
+
+/// Starts a command whose output nobody reads.
+pub fn started(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+}
+
+/// Waits until the run of this folder is as it should be.
+pub fn until(home: &Path, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let now = run(rehome().args(["status", "--format", "json"]).arg(home.join("run")));
+        if now.code == 0 && is(&now.json()) {
+            return now.json();
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "not {what}: {}{}", now.stdout, now.stderr);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn at_its_time_a_run_finishes_whoever_is_begun_and_another_night_does_the_rest() {
+    let (home, expected) = prepared(400);
+    let sandbox = slow();
+    let night = run(import(&sandbox, home.path()).args(["--concurrency", "4", "--until", &clock(6)])).exits(75);
+    assert!(night.stderr.contains("as --until says; run the same command again"), "{}", night.stderr);
+    assert!(night.stderr.contains("finishing the users that are begun"), "{}", night.stderr);
+    let now = status(home.path());
+    assert!(now["left"].as_u64() > Some(0) && now["until"].is_null(), "{now}");
+    assert_eq!(now["created"], now["done"], "what was begun was finished: {now}");
+    assert_eq!(listed(&sandbox).len() as u64, now["created"].as_u64().expect("a count"));
+    let report = std::fs::read_to_string(home.path().join("run/report.json")).expect("a report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["import"]["left"], now["left"]);
+
+    // What is held ends at its time, too, and has begun nobody.
+    let hold = home.path().join("hold");
+    std::fs::write(&hold, "").expect("a file");
+    run(on_run(&sandbox, "resume", home.path()).args(["--until", &clock(3), "--pause-file"]).arg(&hold)).exits(75);
+    assert_eq!(status(home.path())["done"], now["done"]);
+    let next =
+        run(on_run(&sandbox, "resume", home.path()).args(["--until", &clock(3600), "--concurrency", "64"])).exits(0);
+    assert!(next.stderr.contains("nobody is begun after"), "{}", next.stderr);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn a_file_holds_a_run_for_as_long_as_it_is_there() {
+    let (home, expected) = prepared(240);
+    let sandbox = slow();
+    let hold = home.path().join("hold");
+    std::fs::write(&hold, "").expect("a file");
+    let held = |words: &[&str]| {
+        let mut command = import(&sandbox, home.path());
+        command.args(["--concurrency", "4", "--pause-file"]).arg(&hold).args(words);
+        command
+    };
+    let mut importer = started(&mut held(&[]));
+    let now = until(home.path(), "paused", |now| now["paused_since"].is_string());
+    assert_eq!((&now["running"], &now["created"]), (&json!(true), &json!(0)));
+    let told = run(rehome().arg("status").arg(home.path().join("run"))).exits(0).stdout;
+    assert!(told.starts_with("paused: ") && told.contains("paused since"), "{told}");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(listed(&sandbox).is_empty(), "somebody was begun during a pause");
+
+    std::fs::remove_file(&hold).expect("removed");
+    until(home.path(), "going on", |now| now["paused_since"].is_null() && now["done"].as_u64() > Some(20));
+    std::fs::write(&hold, "").expect("a file");
+    until(home.path(), "paused again", |now| now["paused_since"].is_string());
+    // Whoever is begun is finished, and then nothing happens.
+    let mut before = 0;
+    until(home.path(), "at rest", |now| now["created"] == now["done"]);
+    let rests = (0..20).any(|_| {
+        std::thread::sleep(Duration::from_secs(1));
+        std::mem::replace(&mut before, listed(&sandbox).len()) == before
+    });
+    assert!(rests && before < 240, "{before}");
+    let now = status(home.path());
+    assert_eq!((now["created"].as_u64(), &now["created"]), (Some(before as u64), &now["done"]), "{now}");
+    // Who holds a run can end it, too.
+    assert!(Command::new("kill").args(["-TERM", &importer.id().to_string()]).status().expect("kill").success());
+    assert_eq!(importer.wait().expect("ended").code(), Some(130));
+    assert!(status(home.path())["paused_since"].is_null());
+
+    std::fs::remove_file(&hold).expect("removed");
+    let mut last = import(&sandbox, home.path());
+    let last = run(last.args(["--concurrency", "64", "--log", "info", "--pause-file"]).arg(&hold)).exits(0);
+    assert!(!last.stderr.contains("held"), "{}", last.stderr);
+    assert_holds(&sandbox, &expected);
+}
+
+#[test]
+fn a_sync_holds_and_ends_like_an_import() {
+    let (home, _) = prepared(60);
+    let sandbox = Sandbox::start(&[]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+    let export = std::fs::read_to_string(home.path().join("export.csv")).expect("the export");
+    let later = home.path().join("later.csv");
+    std::fs::write(&later, export.replace("Person ", "Somebody ")).expect("written");
+    let sync = |words: &[&str]| {
+        let mut command = sandbox.rehome();
+        command.arg("sync").arg(&later).arg("--run").arg(home.path().join("run")).args(words);
+        command
+    };
+    let renamed = || listed(&sandbox).values().filter(|user| user["name"].to_string().contains("Somebody")).count();
+    let hold = home.path().join("hold");
+    std::fs::write(&hold, "").expect("a file");
+    run(sync(&["--until", &clock(3), "--pause-file"]).arg(&hold)).exits(75);
+    assert_eq!(renamed(), 0);
+    let mut syncing = started(sync(&[]).arg("--pause-file").arg(&hold));
+    until(home.path(), "paused", |now| now["paused_since"].is_string());
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(renamed(), 0, "somebody was changed during a pause");
+    // What was read before a pause is old: somebody else changes a user meanwhile.
+    let (id, _) = listed(&sandbox).into_iter().next().expect("a user");
+    meanwhile(&sandbox, &Request::patch(format!("/users/{id}/name"), &json!({ "name": "Meanwhile" })));
+    std::fs::remove_file(&hold).expect("removed");
+    assert_eq!(syncing.wait().expect("ended").code(), Some(3), "somebody is to be looked at");
+    assert_eq!((renamed(), listed(&sandbox)[&id]["name"].as_str()), (59, Some("Meanwhile")));
+}
+
+#[test]
+fn a_time_that_cannot_be_understood_is_said_and_a_date_is_the_bridge_s() {
+    let (home, _) = prepared(3);
+    let sandbox = Sandbox::start(&[]);
+    for (words, told) in [
+        (["--until", "25:00"], "a time of day is written 05:00"),
+        (["--until", "05:00 Nowhere/Atall"], "no time zone is known here as `Nowhere/Atall`"),
+        (["--until", "2027-31-01"], "a day is written 2027-01-31"),
+    ] {
+        let ended = run(import(&sandbox, home.path()).args(words)).exits(2);
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    }
+    let ended = run(import(&sandbox, home.path()).args(["--until", "05:00"]).env("TZ", "Nowhere/Atall")).exits(2);
+    assert!(ended.stderr.contains("TZ names"), "{}", ended.stderr);
+    run(import(&sandbox, home.path()).args(["--until", "2099-01-31"])).exits(0);
+}
