@@ -10,7 +10,8 @@ use tempfile::NamedTempFile;
 use crate::error::RunError;
 
 const UNFINISHED: &str = ".part";
-const LOCK: &str = "lock";
+/// Held while a command works on the folder.
+pub const LOCK: &str = "lock";
 
 /// A folder whose files are written for its owner alone. Whoever writes into the folder of a run has it as [`Locked`].
 #[derive(Debug, Clone)]

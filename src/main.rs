@@ -3,11 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
-use rehome::cli::{self, Cli};
+use rehome::cli;
 
 fn main() -> ExitCode {
-    match cli::run(Cli::parse()) {
+    match cli::parse().and_then(cli::run) {
         Ok(finish) => ExitCode::from(finish.exit_code()),
         Err(error) => {
             // Nobody may be listening any more; the exit code still tells.

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what a test or a bench cannot do without ends it")]
 
 mod architecture;
+mod backup;
 mod bridge;
 mod bridge_door;
 mod bridge_serve;
@@ -33,6 +34,7 @@ mod readme;
 mod report;
 mod sandbox;
 mod secrets;
+mod settings;
 mod soak;
 mod sources;
 mod sync;

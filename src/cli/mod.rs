@@ -1,10 +1,12 @@
 //! The command line: clap definitions as typed, one module a command.
 
 pub mod args;
+mod backup;
 mod bars;
 mod bridge;
 mod check;
 mod completions;
+mod config;
 mod identify;
 mod import;
 pub mod log;
@@ -32,6 +34,7 @@ use crate::error::{Finish, RunError};
 use crate::report::Report;
 use crate::report::terminal::{self, Colours};
 use args::{OutputArgs, OutputFormat};
+pub use config::parse;
 
 /// Move users, with the password hashes they already have, into Appwrite.
 #[derive(Parser)]
@@ -43,6 +46,9 @@ pub struct Cli {
     /// What to log.
     #[command(flatten)]
     pub log: log::LogArgs,
+    /// Settings that are not typed.
+    #[command(flatten)]
+    pub config: config::ConfigArgs,
 }
 
 /// One variant a command; the help of each stands on its arguments.
@@ -56,6 +62,7 @@ pub enum Command {
     Resume(resume::Args),
     Sync(sync::Args),
     Status(status::Args),
+    Backup(backup::Args),
     Verify(verify::Args),
     Rollback(rollback::Args),
     Report(report::Args),
@@ -82,6 +89,7 @@ pub fn run(cli: Cli) -> Result<Finish, RunError> {
         Command::Resume(args) => log::logged("resume", || resume::run(args)),
         Command::Sync(args) => log::logged("sync", || sync::run(args)),
         Command::Status(args) => log::logged("status", || status::run(args)),
+        Command::Backup(args) => log::logged("backup", || backup::run(args)),
         Command::Verify(args) => log::logged("verify", || verify::run(args)),
         Command::Rollback(args) => log::logged("rollback", || rollback::run(args)),
         Command::Report(args) => log::logged("report", || report::run(args)),

@@ -19,7 +19,37 @@ pub fn count(n: u64) -> String {
 /// `1 user`, `2 users`
 #[must_use]
 pub fn users(n: u64) -> String {
-    format!("{} {}", count(n), if n == 1 { "user" } else { "users" })
+    plural(n, "user", "users")
+}
+
+/// `1 file`, `2 files`
+#[must_use]
+pub fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// `1 record`, `2 records`
+#[must_use]
+pub fn records(n: u64) -> String {
+    plural(n, "record", "records")
+}
+
+/// `812 bytes`, `4.1 kB`, `398 MB`
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let mut size = n as f64;
+    let mut units = ["kB", "MB", "GB", "TB"].into_iter();
+    let mut unit = None;
+    while size >= 1_000.0
+        && let Some(next) = units.next()
+    {
+        (size, unit) = (size / 1_000.0, Some(next));
+    }
+    match unit {
+        None => plural(n, "byte", "bytes"),
+        Some(unit) if size < 10.0 => format!("{size:.1} {unit}"),
+        Some(unit) => format!("{size:.0} {unit}"),
+    }
 }
 
 /// A share of a whole. Never rounds somebody away: anything is more than `0 %`, and less than all is less than `100 %`.

@@ -227,6 +227,12 @@ impl Stage {
         // A client of its own: connections do not outlive the runtime they were made on.
         let preflight = block_on(preflight::preflight(&Client::new(target.clone(), 1)?))??;
         tell(&*listener, &preflight, &session.destination, &target.project);
+        if let Some(program) = reader.meta("program")?.filter(|program| program != env!("CARGO_PKG_VERSION")) {
+            listener.on(&Event::Said(format!(
+                "this run was begun by rehome {program}, and goes on with {}",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
         if let Some(other) = other_version(&reader, preflight.version.profile())? {
             listener.on(&Event::Warned(other));
         }

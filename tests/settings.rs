@@ -1,0 +1,112 @@
+//! `rehome.toml`: what goes before what, what it may not hold, and what is said of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::import::{import, on_run, prepared, status};
+use super::soak::assert_holds;
+use super::util::{Run, Sandbox, rehome, run};
+
+/// A folder with an export of three people, and these settings beside it.
+fn beside(settings: &str) -> (tempfile::TempDir, PathBuf) {
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("people.csv");
+    std::fs::write(&export, "id,email,password_hash\n1,a@example.com,\n2,b@example.com,\n3,c@example.com,\n")
+        .expect("written");
+    std::fs::write(home.path().join("rehome.toml"), settings).expect("written");
+    (home, export)
+}
+
+fn check(export: &Path, words: &[&str]) -> Run {
+    let mut command: Command = rehome();
+    run(command.arg("check").arg(export).args(words))
+}
+
+#[test]
+fn what_is_typed_goes_before_the_environment_and_that_before_the_file() {
+    let (home, expected) = prepared(5);
+    let sandbox = Sandbox::start(&[]);
+    // A section goes before what stands above it, and what no flag of the command is called is another's.
+    let settings = "ids = 'derive'\nwith-pii = true\nendpoint = 'http://127.0.0.1:9/v1'\nrun = 'file'\n[import]\nids = 'keep'\nrate = 100\n";
+    std::fs::write(home.path().join("rehome.toml"), settings).expect("written");
+    let typed = run(&mut import(&sandbox, home.path())).exits(0);
+    let told = format!("settings: {} (ids, rate)", home.path().join("rehome.toml").display());
+    assert!(typed.stderr.lines().any(|line| line == told), "{}", typed.stderr);
+    assert_holds(&sandbox, &expected);
+    assert_eq!(status(home.path())["done"], 5);
+    // Paths are taken from the file's folder.
+    run(sandbox.rehome().arg("import").arg(home.path().join("export.csv"))).exits(0);
+    assert!(home.path().join("file/ledger.sqlite").exists());
+    let mut nowhere = sandbox.rehome();
+    nowhere.env_remove("APPWRITE_ENDPOINT").arg("import").arg(home.path().join("export.csv"));
+    run(nowhere.args(["--give-up-after", "1", "--run"]).arg(home.path().join("other"))).exits(4);
+    // A run folder knows its export, and what stands beside it.
+    std::fs::write(home.path().join("rehome.toml"), "[resume]\nconcurrency = 3\n").expect("written");
+    let resumed = run(&mut on_run(&sandbox, "resume", home.path())).exits(0);
+    assert!(resumed.stderr.contains("rehome.toml (concurrency)"), "{}", resumed.stderr);
+    let none = run(on_run(&sandbox, "resume", home.path()).arg("--no-config")).exits(0);
+    assert!(!none.stderr.contains("settings:"), "{}", none.stderr);
+}
+
+#[test]
+fn another_file_is_taken_where_it_is_named_and_none_for_what_needs_none() {
+    let (home, export) = beside("ids = 'derive'\n");
+    let other = home.path().join("other.toml");
+    std::fs::write(&other, "[plan]\nids = 'keep'\n[bridge.serve]\nuntil = 2027-01-31\n").expect("written");
+    let ids = |words: &[&str]| {
+        let plan = run(rehome().arg("plan").arg(&export).args(words)).exits(0);
+        plan.lines()[0]["create"]["body"]["userId"].as_str().expect("an id").len()
+    };
+    assert_eq!((ids(&[]) > 1, ids(&["--ids", "keep"]), ids(&["--no-config"])), (true, 1, 1));
+    assert_eq!(ids(&["--config", other.to_str().expect("a path")]), 1);
+    let json = check(&export, &["--format", "json"]);
+    let first: serde_json::Value = serde_json::from_str(json.stderr.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["event"], "said");
+    assert!(!check(&export, &["--quiet"]).stderr.contains("settings:"));
+    let missing = check(&export, &["--config", "nowhere.toml"]).exits(1);
+    assert!(missing.stderr.contains("nowhere.toml"), "{}", missing.stderr);
+}
+
+#[test]
+fn secrets_and_what_is_said_by_hand_are_refused_by_name_and_never_shown() {
+    for (settings, told) in [
+        (
+            "api-key = 'hunter2'",
+            "`api-key` is a secret, and this file is none: put it into a file of its own and name that as `key-file`",
+        ),
+        ("[import]\nkey = 'hunter2'", "`key` in [import] is a secret"),
+        ("[sandbox]\nkey = 'hunter2'", "`key` in [sandbox] is a secret"),
+        ("password = 'hunter2'", "name that as `known`"),
+        ("bridge_key = 'hunter2'", "name that as `bridge-key-file`"),
+        ("pepper = 'hunter2'", "name that: pepper = \"env:NAME\""),
+        ("yes = true", "`yes` is said for each run, by whoever is there: give it as --yes"),
+        ("[rollback]\nforce = true", "`force` in [rollback] is said for each run"),
+        ("api-key = hunter2", "line 1: "),
+        ("rate = 'hunter2'", "rehome.toml: `rate`: invalid value 'hunter2'"),
+        ("concurency = 3", "unknown name `concurency`; did you mean `concurrency`?"),
+        ("[imprt]\nrate = 1", "unknown name `imprt`; did you mean `import`?"),
+        ("[check]\nconcurrency = 1", "unknown name `concurrency` in [check]"),
+        ("with_pii = true", "unknown name `with_pii`; did you mean `with-pii`?"),
+        ("with-pii = 'yes'", "`with-pii` is true or false"),
+        ("rate = [1, 2]", "`rate` takes one value"),
+        ("frobnicate = 1", "unknown name `frobnicate`; names are those of flags"),
+    ] {
+        let (_home, export) = beside(settings);
+        let ended = check(&export, &[]).exits(2);
+        assert!(ended.stderr.contains(told), "{settings}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("hunter2") || settings.starts_with("rate"), "{settings}: {}", ended.stderr);
+        check(&export, &["--no-config"]).exits(0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_everybody_can_change_is_not_taken() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, export) = beside("ids = 'derive'\n");
+    let path = home.path().join("rehome.toml");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).expect("set");
+    let ended = check(&export, &[]).exits(2);
+    assert!(ended.stderr.contains("chmod o-w"), "{}", ended.stderr);
+    check(&export, &["--no-config"]).exits(0);
+}
