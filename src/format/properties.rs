@@ -16,7 +16,7 @@ use super::ldif::LdifFramer;
 use super::lines::LineFramer;
 use super::sql::SqlFramer;
 use super::xml::XmlFramer;
-use super::{Header, csv, sniff};
+use super::{Header, csv, sniff, sql};
 
 const FRAMERS: usize = 10;
 
@@ -204,6 +204,25 @@ proptest! {
             at += row.len() + 1;
             prop_assert_eq!(&one, &other);
         }
+    }
+
+    /// What stands right before its comma is read in a way of its own; a blank in between makes no difference.
+    #[test]
+    fn sql_values_read_alike_with_blanks_about_them(
+        values in prop::collection::vec(
+            r#"'([a-z,()";é]|\\[a-z\\]|''){0,6}'|[0-9]{1,4}|-?[0-9]{1,2}\.[0-9]|NULL|0x[0-9a-f]{2}|E'x'|'\\x[0-9a-f]{18}'"#,
+            1..6,
+        ),
+        mysql in any::<bool>(),
+    ) {
+        let flavour = if mysql { Flavour::MYSQL } else { Flavour::STANDARD };
+        let (close, apart) = (format!("({})", values.join(",")), format!("( {} )", values.join(" , ")));
+        let read = |tuple| {
+            let mut cells = Vec::new();
+            let read = sql::values::values(tuple, flavour, &mut cells);
+            read.map(|()| cells)
+        };
+        prop_assert_eq!(read(&close), read(&apart));
     }
 
     #[test]

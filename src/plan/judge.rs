@@ -54,14 +54,24 @@ struct Watched {
     columns: Vec<(usize, Look)>,
 }
 
+/// How a column that is not read is looked at: for credentials, and for what says who may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    watch: Watch,
+    trace: Trace,
+    /// The column is noted as filled, and as settled: once is enough.
+    filled: bool,
+    settled: bool,
+}
+
 /// So many headers are remembered.
 const HEADERS: usize = 64;
 
 impl Lens {
     /// The columns that are looked at under a header, and whether it is new.
-    fn turn_to(&mut self, export: &Export, header: &Arc<Header>) -> (&[(usize, Look)], bool) {
+    fn turn_to(&mut self, export: &Export, header: &Arc<Header>) -> (&mut [(usize, Look)], bool) {
         if self.tables.first().is_some_and(|watched| Arc::ptr_eq(&watched.header, header)) {
-            return (&self.tables[0].columns, false);
+            return (&mut self.tables[0].columns, false);
         }
         let known = self.tables.iter().position(|watched| Arc::ptr_eq(&watched.header, header));
         let at = known.unwrap_or_else(|| {
@@ -78,14 +88,17 @@ impl Lens {
         });
         // The next record is most likely of the same.
         self.tables.swap(0, at);
-        (&self.tables[0].columns, known.is_none())
+        (&mut self.tables[0].columns, known.is_none())
     }
 }
 
-/// How a column that is not read is looked at: for credentials, and for what says who may sign in.
-type Look = (Watch, Trace);
+const NOT: Look = Look::new(Watch::Not, Trace::Nothing);
 
-const NOT: Look = (Watch::Not, Trace::Nothing);
+impl Look {
+    const fn new(watch: Watch, trace: Trace) -> Self {
+        Self { watch, trace, filled: false, settled: false }
+    }
+}
 
 /// How a column that is not read is looked at for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,20 +158,20 @@ impl Judge {
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
         let Self { lens, unread, barring, filled, settled, taken_back, .. } = self;
-        let mut see = |name: &str, value: &Value<'_>, (watch, trace): Look| {
+        let mut see = |name: &str, value: &Value<'_>, look: &mut Look| {
+            let Look { watch, trace, .. } = *look;
             if let Some(kind) = seen(value, watch) {
                 note(unread, name, value, kind);
             }
-            if trace.needs_others() && !filled.contains(name) && trace.is_beside(value, export.now()) {
+            if trace.needs_others() && !look.filled && trace.is_beside(value, export.now()) {
+                look.filled = true;
                 filled.insert(name.to_owned());
             }
-            if matches!(trace, Trace::Unticked(_))
-                && !settled.contains(name)
-                && trace.is_settled_by(value, export.now())
-            {
+            if !look.settled && trace.is_settled_by(value, export.now()) {
+                look.settled = true;
                 settled.insert(name.to_owned());
             }
-            if trace != Trace::Nothing && trace.is_in(value, export.now()) {
+            if trace != Trace::Nothing && !look.settled && trace.is_in(value, export.now()) {
                 let (cells, first) = barring.entry(name.to_owned()).or_default();
                 *cells += 1;
                 *first = first.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
@@ -171,16 +184,16 @@ impl Judge {
                 if is_new && names.iter().any(|name| name == TAKES_BACK) {
                     *taken_back |= !export.ignores(TAKES_BACK);
                 }
-                for &(at, look) in watched {
-                    if let Some(cell) = cells.get(at) {
-                        see(&names[at], cell, look);
+                for (at, look) in watched {
+                    if let Some(cell) = cells.get(*at) {
+                        see(&names[*at], cell, look);
                     }
                 }
             }
             Fields::Members(members) => {
                 // Two members that stand for one are told apart by all of the record's names.
                 let mut fates = None;
-                let mut next = 0;
+                let (mut next, mut spare) = (0, None);
                 for (at, (name, value)) in members.iter().enumerate() {
                     // Nearly all records have the members of the first, in their order.
                     let known = lens.members.get(next).is_some_and(|(known, _)| known == name);
@@ -188,18 +201,18 @@ impl Judge {
                         if known { Some(next) } else { lens.members.iter().position(|(known, _)| known == name) };
                     let look = if let Some(known) = known {
                         next = known + 1;
-                        lens.members[known].1
+                        &mut lens.members[known].1
                     } else {
                         *taken_back |= name == TAKES_BACK && !export.ignores(name);
                         let names = || members.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
                         let fates = fates.get_or_insert_with(|| source.fates(&names()));
-                        let look = look(export, source, name, &fates[at], lacks_password(source, fates));
+                        let new = look(export, source, name, &fates[at], lacks_password(source, fates));
                         if lens.members.len() < 512 {
-                            lens.members.push((name.to_string(), look));
+                            lens.members.push((name.to_string(), new));
                         }
-                        look
+                        spare.insert(new)
                     };
-                    if look != NOT {
+                    if *look != NOT {
                         see(name, value, look);
                     }
                 }
@@ -366,7 +379,7 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         Fate::Dropped { why } => why,
         // Nobody says whether whoever fills in rehome's own column ticks boxes.
         Fate::Carried("enabled") if asked && source.name() == "generic" => {
-            return (Watch::Not, Trace::of(Meaning::Allows));
+            return Look::new(Watch::Not, Trace::of(Meaning::Allows));
         }
         _ => return NOT,
     };
@@ -384,7 +397,7 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         () if lacks_password && !names_digest(&lower) => Watch::Digests,
         () => Watch::Cells,
     };
-    (watch, if asked && !known { traced(column) } else { Trace::Nothing })
+    Look::new(watch, if asked && !known { traced(column) } else { Trace::Nothing })
 }
 
 /// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.

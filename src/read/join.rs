@@ -4,7 +4,6 @@
 //! `wp_usermeta` rows cost disk and little memory: twelve bytes a key up to a million keys, and hardly a bit beyond. Dumps mostly have
 //! the rows of a user side by side, and users in the order of their rows; neither is relied upon.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,7 +11,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::index::{Index, Place, read_at};
@@ -44,7 +43,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Adds a row.
-    pub fn add(&mut self, kind: &'static str, key: &str, row: &Value) {
+    pub fn add(&mut self, kind: &'static str, key: &str, row: &impl Serialize) {
         match self.groups.last_mut() {
             Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key.as_bytes() => self.text.push(b','),
             _ => {
@@ -242,21 +241,19 @@ impl Disk {
         Ok(())
     }
 
-    fn rows(&self, seed: u64, kind: u8, key: &str) -> io::Result<Vec<Value>> {
+    fn lists(&self, seed: u64, kind: u8, key: &str, each: Each<'_>) -> io::Result<()> {
         let mut window = lock(&self.windows[slot()]);
-        let mut rows = Vec::new();
         for Place { number, offset } in self.index.find(digest(seed, kind, key.as_bytes()))? {
             let (of, is, list) = window.group(&self.file, self.length, offset)?;
             if of != kind || is != key.as_bytes() {
                 continue;
             }
-            let more: Vec<Value> = serde_json::from_slice(list)?;
-            rows = if rows.is_empty() { more } else { rows.into_iter().chain(more).collect() };
+            each(list)?;
             if let Some(word) = self.asked.get(number / 64) {
                 word.fetch_or(1 << (number % 64), Ordering::Relaxed);
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
     fn unasked(&self, seed: u64, kind: u8, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
@@ -320,24 +317,26 @@ impl Window {
 }
 
 impl Related for Store {
-    fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [Value]> {
+    fn lists(&self, kind: &'static str, key: &str, each: Each<'_>) {
         let known = self.kinds.iter().position(|known| *known == kind).and_then(|at| u8::try_from(at).ok());
-        let Some(kind) = known else { return Cow::Borrowed(&[]) };
+        let Some(kind) = known else { return };
         if let Some(disk) = &self.disk {
-            return match disk.rows(self.seed, kind, key) {
-                Ok(rows) => Cow::Owned(rows),
-                Err(error) => {
-                    lock(&disk.failed).get_or_insert(error);
-                    Cow::Borrowed(&[])
-                }
-            };
+            if let Err(error) = disk.lists(self.seed, kind, key, each) {
+                lock(&disk.failed).get_or_insert(error);
+            }
+            return;
         }
         let held = self.places.get(&kind).and_then(|keys| keys.get(key.as_bytes())).and_then(|&at| self.held.get(at));
-        let Some(group) = held else { return Cow::Borrowed(&[]) };
-        group.asked.store(true, Ordering::Relaxed);
-        Cow::Owned(serde_json::from_slice(&[&*group.list, b"]"].concat()).unwrap_or_default())
+        if let Some(group) = held {
+            group.asked.store(true, Ordering::Relaxed);
+            // What memory holds was written as JSON here.
+            let _ = each(&[&*group.list, b"]"].concat());
+        }
     }
 }
+
+/// Takes a list of rows, as JSON.
+type Each<'e> = &'e mut dyn FnMut(&[u8]) -> serde_json::Result<()>;
 
 /// A group's kind, and the lengths of its key and of its list.
 fn parts([kind, lengths @ ..]: [u8; HEAD]) -> (u8, usize, usize) {
@@ -370,6 +369,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn add(store: &mut Store, kind: &'static str, key: &str, row: &Value) {
@@ -400,7 +401,7 @@ mod tests {
             add(&mut store, "other", "7", &"else".into());
             store.complete().unwrap();
             assert_eq!(store.disk.is_some(), filling > 0);
-            assert_eq!(store.rows("meta", "7").as_ref(), [Value::from("first"), Value::from("second")]);
+            assert_eq!(store.rows("meta", "7"), [Value::from("first"), Value::from("second")]);
             assert!(store.rows("meta", "8").is_empty() && store.rows("else", "7").is_empty());
             assert_eq!(unasked(&store, "other"), ["7"]);
             assert_eq!(unasked(&store, "meta").len(), filling);
@@ -441,7 +442,7 @@ mod tests {
         let mut keys = first.clone();
         random.shuffle(&mut keys);
         for key in keys.iter().chain(&first).skip(100) {
-            assert_eq!(store.rows("meta", key).as_ref(), expected[key], "{key}");
+            assert_eq!(store.rows("meta", key), expected[key], "{key}");
         }
         assert!(unasked(&store, "meta").is_empty());
         store.check().unwrap();

@@ -13,8 +13,8 @@ use super::section::{Problem, Read, Section, nearest};
 use super::tables::Table;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
-use crate::source::Related;
 use crate::source::kit::common;
+use crate::source::{Related, RelatedRow};
 
 /// What the rows of the joined tables are kept as: tables are told apart by these. Those of a system and those of a mapping
 /// that changes what it reads are kept side by side.
@@ -181,7 +181,7 @@ impl Joins {
     }
 
     /// What is kept of a row, and under which key.
-    pub(in crate::source) fn relate(&self, kind: &str, record: &Record<'_>) -> Option<(String, Json)> {
+    pub(in crate::source) fn relate<'r>(&self, kind: &str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
         let at = self.kept.iter().position(|kept| kept.kind == kind)?;
         let kept = &self.kept[at];
         let row = Row::alone(record, &IGNORANT);
@@ -191,15 +191,16 @@ impl Joins {
             key = Some(&join.key);
             held |= u32::from(join.only.hold(row)) << (number % 32);
         }
-        let key = key?.value(record).and_then(common::id)?.into_owned();
+        let key = key?.value(record).and_then(common::id)?;
         if held == 0 {
             return None;
         }
-        let mut values = kept.wanted.iter().map(|column| record.get(column).map_or(Json::Null, Value::to_json));
+        let mut values = kept.wanted.iter().map(|column| record.get(column).map_or(Value::Null, Value::borrowed));
         if kept.bare {
             return Some((key, values.next()?));
         }
-        Some((key, std::iter::once(held.into()).chain(values).collect()))
+        let held = Value::Number(held.into());
+        Some((key, Value::List(std::iter::once(held).chain(values).collect())))
     }
 
     fn reached(

@@ -62,14 +62,16 @@ impl Rows {
     /// Keeps what a source keeps of a record.
     pub fn relate(&mut self, source: &dyn crate::source::Source, kind: &'static str, record: &Record<'_>) {
         if let Some((key, row)) = source.relate(kind, record) {
-            self.0.entry((kind, key)).or_default().push(row);
+            self.0.entry((kind, key.into_owned())).or_default().push(row.to_json());
         }
     }
 }
 
 impl Related for Rows {
-    fn rows(&self, kind: &'static str, key: &str) -> Cow<'_, [serde_json::Value]> {
-        Cow::Borrowed(self.0.get(&(kind, key.to_owned())).map_or(&[], Vec::as_slice))
+    fn lists(&self, kind: &'static str, key: &str, each: &mut dyn FnMut(&[u8]) -> serde_json::Result<()>) {
+        if let Some(rows) = self.0.get(&(kind, key.to_owned())) {
+            each(&serde_json::to_vec(rows).expect("JSON")).expect("a list");
+        }
     }
 }
 

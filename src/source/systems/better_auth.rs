@@ -11,7 +11,7 @@ use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::scheme::columns::holds_password;
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, ROLES};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("better-auth")];
@@ -73,11 +73,12 @@ impl Source for BetterAuth {
         }
     }
 
-    fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        let text = |name| get(record, name).and_then(Value::text).map_or(Json::Null, Json::from);
-        let password = if text("providerId") == "credential" { text("password") } else { Json::Null };
-        let owner = get(record, "userId").and_then(Value::text)?.into_owned();
-        Some((owner, json!([text("providerId"), text("accountId"), password])))
+    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+        let text = |name| get(record, name).and_then(Value::text);
+        let value = |name| text(name).map_or(Value::Null, Value::Text);
+        let own = text("providerId").as_deref() == Some("credential");
+        let password = if own { value("password") } else { Value::Null };
+        Some((text("userId")?, Value::List([value("providerId"), value("accountId"), password].into())))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -11,7 +11,7 @@ use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// Clerk.
 pub struct Clerk;
@@ -67,8 +67,8 @@ impl Source for Clerk {
         roles
     }
 
-    fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        Some((record.text("id")?.into_owned(), Json::Object(Profile::members(record))))
+    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+        Some((record.text("id")?, Json::Object(Profile::members(record)).into()))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 
-use serde_json::Value as Json;
-
 use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::describe::{Head, Mapping};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
@@ -84,7 +82,7 @@ impl Source for Data {
         self.mapping().headerless(table)
     }
 
-    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
+    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
         self.mapping().relate(kind, record)
     }
 

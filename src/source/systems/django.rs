@@ -7,14 +7,14 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::account::{Account, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, ENABLED, Fates, GROUP, MEMBER, NAME_PART, ROLES};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
@@ -104,19 +104,18 @@ impl Source for Django {
         }
     }
 
-    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
+    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
         match kind {
             MEMBER => shape::member(record, "user_id", "group_id"),
             GROUP => {
-                let name = field(record, "name")?.text()?.into_owned();
-                let id = own_id(record).map_or_else(|| name.clone(), Cow::into_owned);
-                Some((id, name.into()))
+                let name = field(record, "name")?.text()?;
+                Some((own_id(record).unwrap_or_else(|| name.clone()), Value::Text(name)))
             }
             _ => {
                 let user = field(record, "user").or_else(|| record.get("user_id"))?;
                 let verified = field(record, "verified").and_then(common::truth).unwrap_or(false);
                 let email = field(record, "email")?.text()?.to_lowercase();
-                Some((reference(user)?.into_owned(), json!({"email": email, "verified": verified})))
+                Some((reference(user)?, json!({"email": email, "verified": verified}).into()))
             }
         }
     }
@@ -201,6 +200,8 @@ fn roles<'r>(record: &'r Record<'r>, user: &str, context: &Context<'_>, notes: &
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value as Json;
+
     use super::*;
     use crate::account::Credential;
     use crate::format::Format;

@@ -12,7 +12,7 @@ use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH};
 use crate::source::kit::shape::{self, GROUP, MEMBER};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// Keycloak.
 pub struct Keycloak;
@@ -107,21 +107,24 @@ impl Source for Keycloak {
         tables.iter().map(role).collect()
     }
 
-    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        let text = |column| shape::set(record, column).map(Cow::into_owned);
+    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+        let text = |column| shape::set(record, column);
+        let value = |column| text(column).map(Value::Text);
         match kind {
             MEMBER => shape::member(record, "user_id", "role_id"),
             // What a client grants says nothing outside of it.
             GROUP if common::flag(record, "client_role") => None,
             GROUP => shape::group(record, "id", "name"),
-            REALM => Some((text("id")?, text("name")?.into())),
-            ATTRIBUTE => Some((text("user_id")?, json!([text("name")?, text("value")]))),
-            PROVIDER => Some((text("user_id")?, text("identity_provider")?.into())),
+            REALM => Some((text("id")?, value("name")?)),
+            ATTRIBUTE => {
+                Some((text("user_id")?, Value::List([value("name")?, value("value").unwrap_or(Value::Null)].into())))
+            }
+            PROVIDER => Some((text("user_id")?, value("identity_provider")?)),
             _ => {
                 text("type").filter(|kind| kind == "password")?;
                 let (secret, data) = (text("secret_data")?, text("credential_data")?);
                 let credential = json!({ "type": "password", "secretData": secret, "credentialData": data });
-                Some((text("user_id")?, credential))
+                Some((text("user_id")?, credential.into()))
             }
         }
     }

@@ -6,13 +6,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Credential, Hint};
 use crate::code::{Code, Refusal};
-use crate::format::{Record, TableSample};
+use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("lucia")];
@@ -61,9 +61,9 @@ impl Source for Lucia {
         if named && !other && common::has(table, &["id"]) { Role::Users } else { Role::Ignored }
     }
 
-    fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        let hash = record.text("hashed_password").map_or(Json::Null, Json::from);
-        Some((record.text("user_id")?.into_owned(), json!([record.text("id")?, hash])))
+    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+        let hash = record.text("hashed_password").map_or(Value::Null, Value::Text);
+        Some((record.text("user_id")?, Value::List([Value::Text(record.text("id")?), hash].into())))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
@@ -132,6 +132,8 @@ fn credential<'r>(record: &'r Record<'r>, keys: &[Json]) -> Credential<'r> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::source::kit::testing::{self, Rows};
 

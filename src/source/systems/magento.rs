@@ -5,14 +5,14 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::account::{Account, Hint};
 use crate::code::Refusal;
-use crate::format::{Record, TableSample};
+use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, NAME_PART, TOKEN};
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
@@ -98,13 +98,14 @@ impl Source for Magento {
         }
     }
 
-    fn relate(&self, kind: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
-        let text = |column| record.text(column).map(Cow::into_owned);
+    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+        let text = |column| record.text(column);
+        let value = |column| text(column).map(Value::Text);
         match kind {
             GROUP => shape::group(record, "customer_group_id", "customer_group_code"),
-            VALUE => Some((text("entity_id")?, json!([text("attribute_id")?, text("value")?]))),
+            VALUE => Some((text("entity_id")?, Value::List([value("attribute_id")?, value("value")?].into()))),
             // Addresses and customers have a firstname each; the customer's type is 1.
-            _ if text("entity_type_id")? == "1" => Some((text("attribute_code")?, text("attribute_id")?.into())),
+            _ if text("entity_type_id")? == "1" => Some((text("attribute_code")?, value("attribute_id")?)),
             _ => None,
         }
     }

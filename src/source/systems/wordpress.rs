@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Hint};
@@ -13,7 +14,7 @@ use crate::format::{ColumnList, Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
 use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
-use crate::source::{Context, Detection, Fate, Role, Source};
+use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[
@@ -110,7 +111,7 @@ impl Source for WordPress {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }
 
-    fn relate(&self, _: &'static str, record: &Record<'_>) -> Option<(String, Json)> {
+    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
         let cells = record.columns(&META_CELLS).map(|cell| cell.and_then(Value::text).filter(|text| !text.is_empty()));
         let [Some(user), Some(key), Some(value)] = cells else { return None };
         // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
@@ -121,7 +122,7 @@ impl Source for WordPress {
             || key.starts_with("shipping_")
             || standing();
         let prefix = record.table.strip_suffix("usermeta").unwrap_or("");
-        wanted.then(|| (user.into_owned(), Json::from_iter([prefix, &*key, &*value])))
+        wanted.then(|| (user, Value::List([Cow::Borrowed(prefix), key, value].map(Value::Text).into())))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
@@ -134,9 +135,7 @@ impl Source for WordPress {
         let source_id = common::first_text(record, &["ID", "id", "source_user_id"]).unwrap_or_default();
         let mut meta = Meta::of(&source_id, record, context);
         let mut enabled = true;
-        let standings: Vec<String> = meta.values.keys().filter(|key| status::meaning(key).is_some()).cloned().collect();
-        for key in standings {
-            let Some(Json::String(text)) = meta.values.shift_remove(&key) else { continue };
+        for (key, text) in meta.values.extract_if(.., |(key, _)| status::meaning(key).is_some()) {
             let value = Value::Text(Cow::Owned(text));
             match status::meaning(&key).map(|meaning| meaning.read(&value, context.now)) {
                 Some(Standing::Disabled) => enabled = false,
@@ -154,9 +153,9 @@ impl Source for WordPress {
                 common::add_roles(&mut roles, common::names(&value));
             }
         }
-        common::add_roles(&mut roles, meta.roles);
+        common::add_roles(&mut roles, std::mem::take(&mut meta.roles));
 
-        let from_meta = |name: &str| meta.values.get(name).and_then(Json::as_str).map(|t| Cow::Owned(t.to_owned()));
+        let from_meta = |name: &str| meta.value(name).map(|text| Cow::Owned(text.to_owned()));
         let either = |name| text(name).or_else(|| from_meta(name));
         let name = text("display_name")
             .or_else(|| common::join_name([either("first_name"), either("last_name")]))
@@ -175,7 +174,7 @@ impl Source for WordPress {
         }
         for (name, value) in meta.values {
             if name != "nickname" {
-                prefs.entry(name).or_insert(value);
+                prefs.entry(name).or_insert_with(|| value.into());
             }
         }
         let credential = if record.get("user_pass").is_none() {
@@ -237,42 +236,56 @@ fn is_nameless_meta(table: &TableSample) -> bool {
     table.columns.is_empty() && table.width == META_COLUMNS.len() && name.to_ascii_lowercase().ends_with("usermeta")
 }
 
+/// What is kept of a row of `wp_usermeta`: the prefix of its table, its key and its value.
+#[derive(Deserialize)]
+struct MetaRow<'t>(#[serde(borrow)] Cow<'t, str>, #[serde(borrow)] Cow<'t, str>, #[serde(borrow)] Cow<'t, str>);
+
 /// What `wp_usermeta` says of a user.
 #[derive(Default)]
 struct Meta {
     roles: Vec<Cow<'static, str>>,
-    values: Map<String, Json>,
+    /// The last value of each key: there are a few, in the order of the first.
+    values: Vec<(String, String)>,
 }
 
 impl Meta {
     fn of(id: &str, record: &Record<'_>, context: &Context<'_>) -> Self {
         let prefix = record.table.strip_suffix("users").unwrap_or("");
         let mut meta = Self::default();
-        for row in context.related.rows(META, id).iter() {
-            let part = |at: usize| row.get(at).and_then(Json::as_str).unwrap_or("");
-            let (table_prefix, key, value) = (part(0), part(1), part(2));
-            // Another installation in the same dump has users of its own with the same ids.
-            if !prefix.is_empty() && !table_prefix.is_empty() && prefix != table_prefix {
-                continue;
-            }
-            match key.strip_suffix("capabilities") {
-                None => {
-                    meta.values.insert(key.to_owned(), value.into());
-                }
-                Some(owner) => {
-                    // A second installation's table has its database before it.
-                    let base = |prefix| str::rsplit(prefix, '.').next().unwrap_or(prefix);
-                    let named = php::true_keys(value).unwrap_or_default().into_iter();
-                    let named: Vec<_> = match site(owner, base(if prefix.is_empty() { table_prefix } else { prefix })) {
-                        Site::Main => named.map(|role| Cow::Owned(role.into_owned())).collect(),
-                        Site::Number(site) => named.map(|role| Cow::Owned(format!("site{site}_{role}"))).collect(),
-                        Site::Foreign => continue,
-                    };
-                    common::add_roles(&mut meta.roles, named);
-                }
-            }
-        }
+        context.related.lists(META, id, &mut |list| {
+            serde_json::from_slice::<Vec<MetaRow<'_>>>(list)?.into_iter().for_each(|row| meta.take(prefix, row));
+            Ok(())
+        });
         meta
+    }
+
+    /// Takes a row of somebody of the installation whose tables begin with this prefix.
+    fn take(&mut self, prefix: &str, MetaRow(table_prefix, key, value): MetaRow<'_>) {
+        // Another installation in the same dump has users of its own with the same ids.
+        if !prefix.is_empty() && !table_prefix.is_empty() && prefix != table_prefix {
+            return;
+        }
+        let Some(owner) = key.strip_suffix("capabilities") else {
+            match self.values.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, last)) => *last = value.into_owned(),
+                None => self.values.push((key.into_owned(), value.into_owned())),
+            }
+            return;
+        };
+        // A second installation's table has its database before it.
+        let base = |prefix| str::rsplit(prefix, '.').next().unwrap_or(prefix);
+        let named = php::true_keys(&value).unwrap_or_default().into_iter();
+        let named: Vec<_> = match site(owner, base(if prefix.is_empty() { &table_prefix } else { prefix })) {
+            Site::Main => named.map(|role| Cow::Owned(role.into_owned())).collect(),
+            Site::Number(site) => named.map(|role| Cow::Owned(format!("site{site}_{role}"))).collect(),
+            Site::Foreign => return,
+        };
+        common::add_roles(&mut self.roles, named);
+    }
+
+    /// The value of a key.
+    fn value(&self, key: &str) -> Option<&str> {
+        self.values.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 }
 
