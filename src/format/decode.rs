@@ -96,14 +96,13 @@ impl Pieces {
         self.cells.clear();
         self.mended.clear();
         let (mut line, mut counted) = (0, 0);
+        let mut lines = LineFeeds::of(&batch.data);
         let mut ragged = false;
         for span in &batch.cut.spans {
             let Layout::Csv { delimiter, header } = &batch.cut.shapes[span.shape].layout else {
-                line += newlines(&batch.data[counted..span.start]);
-                counted = span.start;
                 let (start, end, shape) = (span.start as u32, span.end as u32, span.shape as u32);
-                let (cells, kind) = ((0, 0), span.kind);
-                self.list.push(Piece { start, end, shape, line: line as u32, cells, kind, ragged: false });
+                let (line, cells, kind) = (lines.before(span.start), (0, 0), span.kind);
+                self.list.push(Piece { start, end, shape, line, cells, kind, ragged: false });
                 continue;
             };
             let list = &mut self.list;
@@ -387,6 +386,33 @@ fn fit(cells: &mut Vec<Value<'_>>, columns: usize) -> Result<(), Defect> {
         cells.pop();
     }
     if cells.len() == columns { Ok(()) } else { Err(Defect::Ragged { cells: cells.len(), columns }) }
+}
+
+/// Counts line feeds before places that rise. Many rows of a dump stand in one line, so that the next one is looked for once and
+/// not behind every row.
+struct LineFeeds<'d> {
+    data: &'d [u8],
+    count: u32,
+    /// Where the next one stands; beyond the data, if nowhere.
+    next: usize,
+}
+
+impl<'d> LineFeeds<'d> {
+    fn of(data: &'d [u8]) -> Self {
+        Self { data, count: 0, next: Self::from(data, 0) }
+    }
+
+    fn from(data: &[u8], at: usize) -> usize {
+        memchr::memchr(b'\n', data.get(at..).unwrap_or_default()).map_or(usize::MAX, |n| at + n)
+    }
+
+    fn before(&mut self, place: usize) -> u32 {
+        while self.next < place {
+            self.count += 1;
+            self.next = Self::from(self.data, self.next + 1);
+        }
+        self.count
+    }
 }
 
 fn newlines(data: &[u8]) -> u64 {

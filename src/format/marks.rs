@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use wide::u8x16;
+
 /// How many bytes are looked at together.
 const BLOCK: usize = 64;
 
@@ -81,18 +83,13 @@ fn block<const N: usize>(data: &[u8], at: usize, wanted: [u8; N]) -> u64 {
     places(&block, wanted) & !(u64::MAX << rest.len())
 }
 
-/// Written so that the compiler compares sixteen bytes with one instruction.
 #[inline]
 fn places<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> u64 {
-    let mut equal = [0; BLOCK];
-    for (equal, byte) in equal.iter_mut().zip(block) {
-        *equal = wanted.iter().fold(0, |equal, wanted| equal | u8::from(byte == wanted).wrapping_neg());
-    }
-    let (words, _) = equal.as_chunks::<8>();
-    words.iter().enumerate().fold(0, |found, (index, word)| {
-        // Byte i keeps bit i, and the product's highest byte is the sum of all eight.
-        let bits = u64::from_le_bytes(*word) & 0x8040_2010_0804_0201;
-        found | bits.wrapping_mul(0x0101_0101_0101_0101) >> 56 << (8 * index)
+    let (lanes, _) = block.as_chunks::<16>();
+    lanes.iter().enumerate().fold(0, |found, (index, lane)| {
+        let bytes = u8x16::new(*lane);
+        let equal = wanted.iter().fold(u8x16::ZERO, |equal, wanted| equal | bytes.simd_eq(u8x16::splat(*wanted)));
+        found | u64::from(equal.to_bitmask()) << (16 * index)
     })
 }
 

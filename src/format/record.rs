@@ -362,21 +362,6 @@ impl<'a> Value<'a> {
         slice.iter()
     }
 
-    /// The same value, whose texts are these.
-    #[must_use]
-    pub fn borrowed(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(b) => Value::Bool(*b),
-            Self::Number(n) => Value::Number(n.clone()),
-            Self::Text(t) => Value::Text(Cow::Borrowed(t)),
-            Self::List(items) => Value::List(items.iter().map(Value::borrowed).collect()),
-            Self::Object(members) => {
-                Value::Object(members.iter().map(|(n, v)| (Cow::Borrowed(&**n), v.borrowed())).collect())
-            }
-        }
-    }
-
     /// The same value, borrowing nothing.
     #[must_use]
     pub fn into_owned<'o>(self) -> Value<'o> {
@@ -417,22 +402,6 @@ impl serde::Serialize for Value<'_> {
             Self::Text(t) => serializer.serialize_str(t),
             Self::List(items) => serializer.collect_seq(items),
             Self::Object(members) => serializer.collect_map(members.iter().map(|(name, value)| (name, value))),
-        }
-    }
-}
-
-impl From<serde_json::Value> for Value<'_> {
-    fn from(json: serde_json::Value) -> Self {
-        use serde_json::Value as Json;
-        match json {
-            Json::Null => Self::Null,
-            Json::Bool(b) => Self::Bool(b),
-            Json::Number(n) => Self::Number(n),
-            Json::String(s) => Self::Text(Cow::Owned(s)),
-            Json::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
-            Json::Object(members) => {
-                Self::Object(members.into_iter().map(|(name, member)| (Cow::Owned(name), member.into())).collect())
-            }
         }
     }
 }

@@ -7,16 +7,14 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::index::{Index, Place, read_at};
 use crate::error::RunError;
-use crate::source::Related;
+use crate::source::{Found, Related};
 
 /// Rows beyond this estimate of their memory go to the disk.
 const MEMORY_BYTES: usize = 4 * 1024 * 1024;
@@ -32,34 +30,6 @@ const APART: usize = 2 * 1024;
 
 /// Threads that look rows up, each where it was last; more share.
 const WINDOWS: usize = 16;
-
-/// Rows as workers find them: those of one key that stand side by side are one group.
-#[derive(Default)]
-pub(super) struct Found {
-    /// Keys and lists, one after the other, in UTF-8.
-    text: Vec<u8>,
-    groups: Vec<(&'static str, Range<usize>, Range<usize>)>,
-}
-
-impl Found {
-    /// Adds a row.
-    pub fn add(&mut self, kind: &'static str, key: &str, row: &impl Serialize) {
-        match self.groups.last_mut() {
-            Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key.as_bytes() => self.text.push(b','),
-            _ => {
-                let start = self.text.len();
-                self.text.extend_from_slice(key.as_bytes());
-                let list = self.text.len();
-                self.groups.push((kind, start..list, list..list));
-            }
-        }
-        // Memory takes all that is written.
-        let _ = serde_json::to_writer(&mut self.text, row);
-        if let Some((_, _, list)) = self.groups.last_mut() {
-            list.end = self.text.len();
-        }
-    }
-}
 
 /// What [`crate::source::Source::relate`] kept.
 pub(super) struct Store {
@@ -117,10 +87,7 @@ impl Default for Store {
 impl Store {
     /// Adds rows after those already there.
     pub fn take(&mut self, found: &Found) -> Result<(), RunError> {
-        for (kind, key, list) in &found.groups {
-            self.insert(kind, &found.text[key.clone()], &found.text[list.clone()])?;
-        }
-        Ok(())
+        found.groups().try_for_each(|(kind, key, rows)| self.insert(kind, key, rows))
     }
 
     /// Adds the rows of a key, as JSON text with commas between them.

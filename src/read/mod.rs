@@ -29,7 +29,7 @@ use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
 use crate::format::{Format, Position, Record, TableSample};
 use crate::source::describe::Mapping;
-use crate::source::{Context, Fate, FirebaseHashConfig, Role, Source};
+use crate::source::{Context, Fate, FirebaseHashConfig, Found, Role, Source};
 use opened::Opened;
 use scan::{Decoded, Pass, Reading, drive};
 
@@ -397,19 +397,16 @@ impl Export {
             return Ok(store);
         }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let keep = |fold: &mut join::Found, group: Vec<Decoded<'_>>| {
+        let keep = |fold: &mut Found, group: Vec<Decoded<'_>>| {
             for decoded in group {
-                if let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record)
-                    && let Some((key, row)) = self
-                        .amendment
-                        .and_then(|mapping| mapping.relate(kind, record))
-                        .or_else(|| self.source.relate(kind, record))
-                {
-                    fold.add(kind, &key, &row);
+                let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record) else { continue };
+                let amended = self.amendment.and_then(|mapping| mapping.relate(kind, record, fold));
+                if amended.is_none() {
+                    self.source.relate(kind, record, fold);
                 }
             }
         };
-        drive(&self.reading(Pass::Related), threads, &Silent, &join::Found::default, &keep, |found| {
+        drive(&self.reading(Pass::Related), threads, &Silent, &Found::default, &keep, |found| {
             store.take(&found)?;
             Ok(ControlFlow::Continue(()))
         })?;

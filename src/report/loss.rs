@@ -91,11 +91,11 @@ impl Columns {
         }
         if let Some(rows) = self.rows.first_mut() {
             rows.count += 1;
-            for (index, (value, filled)) in cells.iter().zip(&mut rows.filled).enumerate() {
+            for (value, (filled, example)) in cells.iter().zip(rows.filled.iter_mut().zip(&mut rows.examples)) {
                 if !value.is_empty() {
                     // Records come in the order of the file.
                     if *filled == 0 {
-                        rows.examples[index] = Some(position);
+                        *example = Some(position);
                     }
                     *filled += 1;
                 }

@@ -63,11 +63,11 @@ pub trait Source: Sync {
         None
     }
 
-    /// What to keep of a row that is [`Role::Related`], and under which key; `None` leaves the row out.
+    /// Adds to `found` what to keep of a row that is [`Role::Related`]; `None` leaves the row out.
     ///
     /// Kept rows may be spilled to disk: keep what [`Self::interpret`] reads and no more.
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        let _ = (kind, record);
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        let _ = (kind, record, found);
         None
     }
 
@@ -202,36 +202,6 @@ pub struct Context<'c> {
     pub related: &'c dyn Related,
 }
 
-/// What is kept of a row of a related table, and the key it is kept under.
-pub type RelatedRow<'r> = (Cow<'r, str>, crate::format::Value<'r>);
-
-/// Rows of related tables, by kind and key.
-pub trait Related: Sync {
-    /// Hands over all rows kept under this key, in the order of the file, as JSON lists of some of them each; an error of the
-    /// spill file reads as no rows and ends the run afterwards.
-    fn lists(&self, kind: &'static str, key: &str, each: &mut dyn FnMut(&[u8]) -> serde_json::Result<()>);
-
-    /// All rows kept under this key.
-    fn rows(&self, kind: &'static str, key: &str) -> Vec<serde_json::Value> {
-        let mut rows = Vec::new();
-        self.lists(kind, key, &mut |list| {
-            let more: Vec<_> = serde_json::from_slice(list)?;
-            rows = if rows.is_empty() { more } else { std::mem::take(&mut rows).into_iter().chain(more).collect() };
-            Ok(())
-        });
-        rows
-    }
-}
-
-/// Nothing is related to anything.
-#[cfg(test)]
-pub struct NoRelated;
-
-#[cfg(test)]
-impl Related for NoRelated {
-    fn lists(&self, _: &'static str, _: &str, _: &mut dyn FnMut(&[u8]) -> serde_json::Result<()>) {}
-}
-
 /// The console's *password hash parameters* of a Firebase project.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirebaseHashConfig {
@@ -247,6 +217,10 @@ pub struct FirebaseHashConfig {
 
 pub mod describe;
 pub mod kit;
+mod related;
 pub mod systems;
 
+#[cfg(test)]
+pub use related::NoRelated;
+pub use related::{Found, Related};
 pub use systems::ALL;

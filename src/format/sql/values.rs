@@ -23,8 +23,11 @@ pub(crate) fn values<'a>(tuple: &'a str, flavour: Flavour, cells: &mut Vec<Value
     let inner = tuple.strip_prefix('(').and_then(|t| t.strip_suffix(')')).ok_or("the row is not in brackets")?;
     let mut reader = Reader { text: inner, pos: 0, flavour, depth: 0 };
     loop {
-        while let Some(value) = reader.simple() {
+        while let Some((value, is_last)) = reader.simple() {
             cells.push(value);
+            if is_last {
+                return Ok(());
+            }
         }
         let value = reader.value().map_err(|what| format!("value {}: {what}", cells.len() + 1))?;
         cells.push(value);
@@ -71,10 +74,10 @@ impl<'a> Reader<'a> {
         self.text.as_bytes()
     }
 
-    /// What nearly all values are, with the comma right behind it: a number, or a string without escapes. `None` leaves the
-    /// value to [`Reader::value`], which also reads the last one, so that whatever comes after is judged there.
+    /// What nearly all values are, with a comma or the row's end right behind it: a number, or a string without escapes; and
+    /// whether it is the last. `None` leaves the value to [`Reader::value`].
     #[inline]
-    fn simple(&mut self) -> Option<Value<'a>> {
+    fn simple(&mut self) -> Option<(Value<'a>, bool)> {
         let rest = self.bytes().get(self.pos..)?;
         let (from, to, next) = match rest.first()? {
             b'\'' => {
@@ -82,23 +85,25 @@ impl<'a> Reader<'a> {
                 let backslash = self.flavour.backslash;
                 let end = if backslash { memchr2(b'\'', b'\\', inner) } else { memchr(b'\'', inner) }? + 1;
                 // PostgreSQL's bytes are no text.
-                if rest.get(end + 1) != Some(&b',') || rest[end] != b'\'' || !self.flavour.mysql && rest[1] == b'\\' {
+                if rest[end] != b'\'' || !self.flavour.mysql && rest[1] == b'\\' {
                     return None;
                 }
-                (1, end, end + 2)
+                (1, end, end + 1)
             }
             b'0'..=b'9' => {
-                let end = rest.iter().position(|b| !b.is_ascii_digit())?;
-                if rest[end] != b',' {
-                    return None;
-                }
-                (0, end, end + 1)
+                let end = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+                (0, end, end)
             }
             _ => return None,
         };
+        let is_last = match rest.get(next) {
+            Some(b',') => false,
+            None => true,
+            Some(_) => return None,
+        };
         let text = self.text.get(self.pos + from..self.pos + to)?;
-        self.pos += next;
-        Some(Value::Text(Cow::Borrowed(text)))
+        self.pos += next + 1;
+        Some((Value::Text(Cow::Borrowed(text)), is_last))
     }
 
     /// The next byte that is neither white space nor comment.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 use toml::Value as Toml;
 
 use super::column::{Column, Joined};
@@ -14,7 +15,7 @@ use super::tables::Table;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
-use crate::source::{Related, RelatedRow};
+use crate::source::{Found, Related};
 
 /// What the rows of the joined tables are kept as: tables are told apart by these. Those of a system and those of a mapping
 /// that changes what it reads are kept side by side.
@@ -181,7 +182,7 @@ impl Joins {
     }
 
     /// What is kept of a row, and under which key.
-    pub(in crate::source) fn relate<'r>(&self, kind: &str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    pub(in crate::source) fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let at = self.kept.iter().position(|kept| kept.kind == kind)?;
         let kept = &self.kept[at];
         let row = Row::alone(record, &IGNORANT);
@@ -195,12 +196,13 @@ impl Joins {
         if held == 0 {
             return None;
         }
-        let mut values = kept.wanted.iter().map(|column| record.get(column).map_or(Value::Null, Value::borrowed));
+        let mut values = kept.wanted.iter().map(|column| record.get(column));
         if kept.bare {
-            return Some((key, values.next()?));
+            return found.add(kind, &key, &values.next()?);
         }
         let held = Value::Number(held.into());
-        Some((key, Value::List(std::iter::once(held).chain(values).collect())))
+        let row: SmallVec<[Option<&Value<'_>>; 8]> = std::iter::once(Some(&held)).chain(values).collect();
+        found.add(kind, &key, &row.as_slice())
     }
 
     fn reached(

@@ -43,7 +43,7 @@ use crate::error::RunError;
 use crate::format::{Record, TableSample};
 use crate::policy::Unsupported;
 use crate::source::kit::shape;
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 pub use self::section::nearest;
 pub use self::users::Head;
@@ -307,8 +307,8 @@ impl Source for Mapping {
         Some((0..table.width).map(|column| column.to_string()).collect())
     }
 
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        self.joins.relate(kind, record)
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        self.joins.relate(kind, record, found)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {

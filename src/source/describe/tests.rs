@@ -292,11 +292,12 @@ fn rows_of_other_tables_are_found_by_their_keys() {
             "{id}"
         );
     }
-    let record = testing::record(json!({ "id": 2, "shut": 1, "say": "x", "more": 1 }));
-    let (key, row) = mapping.relate("join 3", &record).unwrap();
-    assert_eq!((&*key, row.to_json()), ("2", json!([12, "x", 1])));
-    let record = testing::record(json!({ "id": 1, "shut": 0 }));
-    assert_eq!(mapping.relate("join 3", &record).unwrap().1.to_json()[0], json!(4));
+    let mut found = crate::source::Found::default();
+    for record in [json!({ "id": 2, "shut": 1, "say": "x", "more": 1 }), json!({ "id": 1, "shut": 0 })] {
+        mapping.relate("join 3", &testing::record(record), &mut found).unwrap();
+    }
+    let kept: Vec<_> = found.groups().collect();
+    assert_eq!(kept, [("join 3", &b"2"[..], &br#"[12,"x",1]"#[..]), ("join 3", b"1", b"[4,null,0]")]);
 }
 
 #[test]
@@ -409,8 +410,12 @@ proptest::proptest! {
                 }
             });
             let record = testing::record(serde_json::Value::Object(object.clone()));
-            let kinds = (1..9).map(|n| mapping.relate(["table 1", "table 2", "table 3", "table 4"][n % 4], &record));
-            let rows = Kept(kinds.flatten().map(|(_, row)| row.to_json()).chain(values.iter().cloned()).collect());
+            let mut found = crate::source::Found::default();
+            for kind in ["table 1", "table 2", "table 3", "table 4"] {
+                mapping.relate(kind, &record, &mut found);
+            }
+            let kept = found.groups().map(|(_, _, rows)| serde_json::from_slice(rows).unwrap());
+            let rows = Kept(kept.chain(values.iter().cloned()).collect());
             let context = testing::context(&rows);
             let _ = (mapping.interpret(&record, &context), mapping.who(&record), mapping.role_of(&record));
             let mut table = testing::table("", Format::Json, &object.keys().map(String::as_str).collect::<Vec<_>>());
@@ -465,7 +470,7 @@ proptest::proptest! {
                     let _ = (mapping.interpret(&record, &testing::context(&Groups)), mapping.who(&record));
                     let _ = (mapping.role_of(&record), mapping.fate(&cell));
                     for kind in ["table 1", "table 2", "join 1"] {
-                        let _ = mapping.relate(kind, &record);
+                        let _ = mapping.relate(kind, &record, &mut crate::source::Found::default());
                     }
                 }
             }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::code::{Code, Note, Refusal};
-use crate::format::{Record, TableSample, Value};
+use crate::format::{Record, TableSample};
 use crate::source::kit::common;
-use crate::source::{Context, Detection, Fate, RelatedRow, Role};
+use crate::source::{Context, Detection, Fate, Found, Role};
 
 pub(in crate::source) use crate::source::kit::common::{CREATED, FACTOR, HASH, LAST_SEEN, ROLES, TOKEN, has};
 
@@ -108,14 +108,14 @@ pub(in crate::source) const MEMBER: &str = "member";
 pub(in crate::source) const GROUP: &str = "group";
 
 /// Keeps a row of a table that joins users and groups, under the user's id.
-pub(in crate::source) fn member<'r>(record: &'r Record<'r>, user: &str, group: &str) -> Option<RelatedRow<'r>> {
+pub(in crate::source) fn member(record: &Record<'_>, user: &str, group: &str, found: &mut Found) -> Option<()> {
     let id = |column| record.get(column).and_then(common::id);
-    Some((id(user)?, Value::Text(id(group)?)))
+    found.add(MEMBER, &id(user)?, &id(group)?)
 }
 
 /// Keeps the name of a group, under the group's id.
-pub(in crate::source) fn group<'r>(record: &'r Record<'r>, id: &str, name: &str) -> Option<RelatedRow<'r>> {
-    Some((record.get(id).and_then(common::id)?, Value::Text(record.text(name)?)))
+pub(in crate::source) fn group(record: &Record<'_>, id: &str, name: &str, found: &mut Found) -> Option<()> {
+    found.add(GROUP, &record.get(id).and_then(common::id)?, &record.text(name)?)
 }
 
 /// The names of the groups a user is in. A group whose name the export does not hold is named in `notes` and is none: a label

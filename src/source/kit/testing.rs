@@ -61,8 +61,11 @@ pub struct Rows(HashMap<(&'static str, String), Vec<serde_json::Value>>);
 impl Rows {
     /// Keeps what a source keeps of a record.
     pub fn relate(&mut self, source: &dyn crate::source::Source, kind: &'static str, record: &Record<'_>) {
-        if let Some((key, row)) = source.relate(kind, record) {
-            self.0.entry((kind, key.into_owned())).or_default().push(row.to_json());
+        let mut found = crate::source::Found::default();
+        source.relate(kind, record, &mut found);
+        for (kind, key, rows) in found.groups() {
+            let rows: Vec<_> = serde_json::from_slice(&[&b"["[..], rows, b"]"].concat()).expect("JSON");
+            self.0.entry((kind, String::from_utf8_lossy(key).into_owned())).or_default().extend(rows);
         }
     }
 }

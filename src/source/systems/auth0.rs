@@ -12,7 +12,7 @@ use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// Auth0.
 pub struct Auth0;
@@ -71,7 +71,7 @@ impl Source for Auth0 {
         roles
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let mut kept = Map::new();
         for name in ["passwordHash", "custom_password_hash", "email"] {
             common::keep_column(&mut kept, record, name);
@@ -80,7 +80,7 @@ impl Source for Auth0 {
         if !is_hash("passwordHash") && !is_hash("custom_password_hash") {
             return None;
         }
-        Some((hash_owner(record)?, Json::Object(kept).into()))
+        found.add(kind, &hash_owner(record)?, &kept)
     }
 
     fn hashes(&self) -> Option<&'static str> {

@@ -11,7 +11,7 @@ use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::scheme::columns::holds_password;
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, ROLES};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("better-auth")];
@@ -73,12 +73,11 @@ impl Source for BetterAuth {
         }
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let text = |name| get(record, name).and_then(Value::text);
-        let value = |name| text(name).map_or(Value::Null, Value::Text);
-        let own = text("providerId").as_deref() == Some("credential");
-        let password = if own { value("password") } else { Value::Null };
-        Some((text("userId")?, Value::List([value("providerId"), value("accountId"), password].into())))
+        let provider = text("providerId");
+        let password = text("password").filter(|_| provider.as_deref() == Some("credential"));
+        found.add(kind, &text("userId")?, &(provider, text("accountId"), password))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

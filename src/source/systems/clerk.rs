@@ -11,7 +11,7 @@ use crate::account::{Account, Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH, LAST_SEEN};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// Clerk.
 pub struct Clerk;
@@ -67,8 +67,8 @@ impl Source for Clerk {
         roles
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        Some((record.text("id")?, Json::Object(Profile::members(record)).into()))
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        found.add(kind, &record.text("id")?, &Profile::members(record))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -7,7 +7,7 @@ use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::describe::{Head, Mapping};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
@@ -82,8 +82,8 @@ impl Source for Data {
         self.mapping().headerless(table)
     }
 
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        self.mapping().relate(kind, record)
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        self.mapping().relate(kind, record, found)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {

@@ -14,7 +14,7 @@ use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, ENABLED, Fates, GROUP, MEMBER, NAME_PART, ROLES};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
@@ -104,18 +104,18 @@ impl Source for Django {
         }
     }
 
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         match kind {
-            MEMBER => shape::member(record, "user_id", "group_id"),
+            MEMBER => shape::member(record, "user_id", "group_id", found),
             GROUP => {
                 let name = field(record, "name")?.text()?;
-                Some((own_id(record).unwrap_or_else(|| name.clone()), Value::Text(name)))
+                found.add(kind, own_id(record).as_ref().unwrap_or(&name), &name)
             }
             _ => {
                 let user = field(record, "user").or_else(|| record.get("user_id"))?;
                 let verified = field(record, "verified").and_then(common::truth).unwrap_or(false);
                 let email = field(record, "email")?.text()?.to_lowercase();
-                Some((reference(user)?, json!({"email": email, "verified": verified}).into()))
+                found.add(kind, &reference(user)?, &json!({"email": email, "verified": verified}))
             }
         }
     }

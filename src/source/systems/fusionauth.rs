@@ -12,7 +12,7 @@ use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, NAME_PART};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// FusionAuth.
 pub struct FusionAuth;
@@ -86,11 +86,12 @@ impl Source for FusionAuth {
         }
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let columns =
             ["email", "username", "verified", "password", "salt", "factor", "encryption_scheme", "last_login_instant"];
-        let kept = columns.into_iter().filter_map(|c| Some((Cow::Borrowed(c), Value::Text(record.text(c)?))));
-        Some((record.text("users_id")?, Value::Object(kept.collect())))
+        let kept =
+            columns.into_iter().filter_map(|column| Some((Cow::Borrowed(column), Value::Text(record.text(column)?))));
+        found.add(kind, &record.text("users_id")?, &Value::Object(kept.collect()))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -12,7 +12,7 @@ use crate::code::{Code, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common::{self, CREATED, FACTOR, HASH};
 use crate::source::kit::shape::{self, GROUP, MEMBER};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// Keycloak.
 pub struct Keycloak;
@@ -107,24 +107,21 @@ impl Source for Keycloak {
         tables.iter().map(role).collect()
     }
 
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let text = |column| shape::set(record, column);
-        let value = |column| text(column).map(Value::Text);
         match kind {
-            MEMBER => shape::member(record, "user_id", "role_id"),
+            MEMBER => shape::member(record, "user_id", "role_id", found),
             // What a client grants says nothing outside of it.
             GROUP if common::flag(record, "client_role") => None,
-            GROUP => shape::group(record, "id", "name"),
-            REALM => Some((text("id")?, value("name")?)),
-            ATTRIBUTE => {
-                Some((text("user_id")?, Value::List([value("name")?, value("value").unwrap_or(Value::Null)].into())))
-            }
-            PROVIDER => Some((text("user_id")?, value("identity_provider")?)),
+            GROUP => shape::group(record, "id", "name", found),
+            REALM => found.add(kind, &text("id")?, &text("name")?),
+            ATTRIBUTE => found.add(kind, &text("user_id")?, &(text("name")?, text("value"))),
+            PROVIDER => found.add(kind, &text("user_id")?, &text("identity_provider")?),
             _ => {
                 text("type").filter(|kind| kind == "password")?;
                 let (secret, data) = (text("secret_data")?, text("credential_data")?);
                 let credential = json!({ "type": "password", "secretData": secret, "credentialData": data });
-                Some((text("user_id")?, credential.into()))
+                found.add(kind, &text("user_id")?, &credential)
             }
         }
     }

@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Credential, Hint};
 use crate::code::{Code, Refusal};
-use crate::format::{Record, TableSample, Value};
+use crate::format::{Record, TableSample};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::SaltedKey("lucia")];
@@ -61,9 +61,8 @@ impl Source for Lucia {
         if named && !other && common::has(table, &["id"]) { Role::Users } else { Role::Ignored }
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        let hash = record.text("hashed_password").map_or(Value::Null, Value::Text);
-        Some((record.text("user_id")?, Value::List([Value::Text(record.text("id")?), hash].into())))
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        found.add(kind, &record.text("user_id")?, &(record.text("id")?, record.text("hashed_password")))
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use crate::account::{Account, Hint};
 use crate::code::Refusal;
-use crate::format::{Record, TableSample, Value};
+use crate::format::{Record, TableSample};
 use crate::source::kit::common;
 use crate::source::kit::shape::{self, Fates, GROUP, NAME_PART, TOKEN};
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::Digest("md5")];
@@ -98,14 +98,13 @@ impl Source for Magento {
         }
     }
 
-    fn relate<'r>(&self, kind: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let text = |column| record.text(column);
-        let value = |column| text(column).map(Value::Text);
         match kind {
-            GROUP => shape::group(record, "customer_group_id", "customer_group_code"),
-            VALUE => Some((text("entity_id")?, Value::List([value("attribute_id")?, value("value")?].into()))),
+            GROUP => shape::group(record, "customer_group_id", "customer_group_code", found),
+            VALUE => found.add(kind, &text("entity_id")?, &(text("attribute_id")?, text("value")?)),
             // Addresses and customers have a firstname each; the customer's type is 1.
-            _ if text("entity_type_id")? == "1" => Some((text("attribute_code")?, value("attribute_id")?)),
+            _ if text("entity_type_id")? == "1" => found.add(kind, &text("attribute_code")?, &text("attribute_id")?),
             _ => None,
         }
     }

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::account::{Account, Credential, HashInput, Hint};
 use crate::code::{Code, Refusal};
-use crate::format::{Format, Record, TableSample, Value};
+use crate::format::{Format, Record, TableSample};
 use crate::source::kit::common;
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[Hint::Bare, Hint::Crypt];
@@ -81,9 +81,9 @@ impl Source for Shadow {
         Some(fields(table)?.iter().map(|&name| name.to_owned()).collect())
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
-        let member = |name| (Cow::Borrowed(name), record.text(name).map_or(Value::Null, Value::Text));
-        Some((record.text("name")?, Value::Object([member("uid"), member("gecos")].into())))
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
+        let kept = json!({ "uid": record.text("uid"), "gecos": record.text("gecos") });
+        found.add(kind, &record.text("name")?, &kept)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {

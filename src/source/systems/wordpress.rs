@@ -14,7 +14,7 @@ use crate::format::{ColumnList, Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
 use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
-use crate::source::{Context, Detection, Fate, RelatedRow, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Role, Source};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[
@@ -111,7 +111,7 @@ impl Source for WordPress {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }
 
-    fn relate<'r>(&self, _: &'static str, record: &'r Record<'r>) -> Option<RelatedRow<'r>> {
+    fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let cells = record.columns(&META_CELLS).map(|cell| cell.and_then(Value::text).filter(|text| !text.is_empty()));
         let [Some(user), Some(key), Some(value)] = cells else { return None };
         // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
@@ -122,7 +122,7 @@ impl Source for WordPress {
             || key.starts_with("shipping_")
             || standing();
         let prefix = record.table.strip_suffix("usermeta").unwrap_or("");
-        wanted.then(|| (user, Value::List([Cow::Borrowed(prefix), key, value].map(Value::Text).into())))
+        if wanted { found.add(kind, &user, &(prefix, key, value)) } else { None }
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
