@@ -85,7 +85,7 @@ fn sources_are_found_by_words() {
         let names = found["sources"].as_array().expect("a list").iter().map(|s| s["name"].as_str().expect("a name"));
         names.map(str::to_owned).collect()
     };
-    assert_eq!(names(&["rails"]), ["devise"]);
+    assert!(names(&["rails"]).contains(&"devise".to_owned()));
     assert_eq!(names(&["RUBY", "devise"]), ["devise"]);
     assert!(names(&["joined"]).len() > 2 && names(&["joined"]).len() < names(&[]).len());
     let nothing = run(rehome().args(["sources", "wordpess"])).exits(2);
