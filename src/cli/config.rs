@@ -294,9 +294,9 @@ fn words(arg: &Arg, name: &str, value: &Value, folder: &Path) -> Result<Vec<OsSt
         };
         let mut word = OsString::from(format!("--{name}="));
         if is_path && text != "-" {
-            word.push(folder.join(text))
+            word.push(folder.join(text));
         } else {
-            word.push(OsStr::new(&text))
+            word.push(OsStr::new(&text));
         }
         Ok(word)
     };

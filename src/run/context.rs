@@ -234,6 +234,7 @@ impl Context {
 }
 
 /// One user's way through the gate.
+#[expect(clippy::struct_excessive_bools, reason = "what is known of one user's way, each by itself")]
 pub struct Way<'c> {
     context: &'c Context,
     /// A permit that is kept from one request to the next.

@@ -249,7 +249,9 @@ impl crate::source::Related for Groups {
             ("join 3", "2") => &[r#"[[12,"{\"why\":\"spam\"}","1"]]"#],
             _ => &[],
         };
-        lists.iter().for_each(|list| each(list.as_bytes()).unwrap());
+        for list in lists {
+            each(list.as_bytes()).unwrap();
+        }
     }
 }
 

@@ -104,7 +104,7 @@ proptest! {
         }
         let rows = crate::source::NoRelated;
         for source in ALL.iter() {
-            let _ = (source.role_of(&record), source.who(&record), source.relate("any", &record, &mut Default::default()));
+            let _ = (source.role_of(&record), source.who(&record), source.relate("any", &record, &mut crate::source::Found::default()));
             let _ = source.interpret(&record, &testing::context(&rows));
         }
     }

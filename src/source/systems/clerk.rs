@@ -74,7 +74,7 @@ impl Source for Clerk {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let source_id = record.text("id").unwrap_or_default();
         let mut profile = Profile { members: Profile::members(record) };
-        for row in context.related.rows(PROFILES, &source_id).iter() {
+        for row in &context.related.rows(PROFILES, &source_id) {
             for (name, value) in row.as_object().into_iter().flatten() {
                 common::keep(&mut profile.members, name, value.clone());
             }

@@ -235,7 +235,7 @@ fn of_database<'r>(record: &'r Record<'r>, context: &Context<'_>) -> Result<Acco
         return Err(shape::skipped("of the realm master: an administrator of Keycloak itself"));
     }
     let mut attributes = Map::new();
-    for row in context.related.rows(ATTRIBUTE, &id).iter() {
+    for row in &context.related.rows(ATTRIBUTE, &id) {
         if let Some(values) = row[0].as_str().map(|name| attributes.entry(name).or_insert_with(|| json!([])))
             && let Json::Array(values) = values
         {
