@@ -6,7 +6,18 @@ use std::ops::Range;
 use wide::u8x16;
 
 /// How many bytes are looked at together.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
+
+/// The places of any of `wanted` among the bytes from `at` on that are looked at together.
+#[inline]
+pub(super) fn in_block<const N: usize>(data: &[u8], at: usize, wanted: [u8; N]) -> impl Iterator<Item = usize> {
+    let mut found = block(data, at, wanted);
+    std::iter::from_fn(move || {
+        let place = (found != 0).then(|| at + found.trailing_zeros() as usize);
+        found &= found.wrapping_sub(1);
+        place
+    })
+}
 
 /// Calls `each` with the places of `wanted` in that part of `data`.
 #[inline]

@@ -1,8 +1,9 @@
 //! The little of SQL's grammar that dumps use: strings, comments, brackets.
 
-use memchr::{memchr, memchr2, memchr3, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use crate::format::layout::Flavour;
+use crate::format::marks;
 
 /// Passes over SQL text of any length, in pieces: strings, names and comments are no text.
 #[derive(Debug, Default, Clone)]
@@ -189,42 +190,31 @@ pub(crate) type OpenString = Option<(u8, bool)>;
 /// Passes over the rows of an INSERT, where there is nothing but strings, numbers, brackets and comments, to the semicolon.
 /// `Err(n)`: it is not in `data`, of which `n` bytes are done with.
 pub(crate) fn skip_rows(data: &[u8], open: &mut OpenString, flavour: Flavour) -> Result<usize, usize> {
+    // Before this nothing is looked at again.
     let mut pos = 0;
-    loop {
-        if let Some((quote, backslash)) = *open {
-            let found = if backslash { memchr2(quote, b'\\', &data[pos..]) } else { memchr(quote, &data[pos..]) };
-            let Some(found) = found else { return Err(data.len()) };
-            pos += found;
-            if data[pos] == b'\\' {
-                if pos + 1 >= data.len() {
-                    return Err(pos);
-                }
-                pos += 2;
-            } else {
-                *open = None;
-                pos += 1;
+    while pos < data.len() {
+        let block = pos;
+        for place in marks::in_block(data, block, *b"'\";\\-/#") {
+            if place < pos {
+                continue;
             }
-            continue;
-        }
-        let found = memchr3(b'\'', b';', b'"', &data[pos..]);
-        let stop = found.map_or(data.len(), |found| pos + found);
-        if let Some(begun) = data[pos..stop].iter().position(|b| matches!(b, b'-' | b'/' | b'#')) {
-            match comment(data, pos + begun, flavour) {
-                Comment::None => pos += begun + 1,
-                Comment::Ends(end) => pos = end,
-                Comment::Open => return Err(pos + begun),
+            match (*open, data[place]) {
+                (Some((_, true)), b'\\') if place + 1 >= data.len() => return Err(place),
+                (Some((_, true)), b'\\') => pos = place + 2,
+                (Some((quote, _)), byte) if byte == quote => *open = None,
+                (Some(_), _) | (None, b'\\') => {}
+                (None, b';') => return Ok(place + 1),
+                (None, quote @ (b'\'' | b'"')) => *open = Some((quote, flavour.backslash || escapes(data, place))),
+                (None, _) => match comment(data, place, flavour) {
+                    Comment::None => {}
+                    Comment::Ends(end) => pos = end,
+                    Comment::Open => return Err(place),
+                },
             }
-            continue;
         }
-        if found.is_none() {
-            return Err(data.len());
-        }
-        pos = stop + 1;
-        if data[stop] == b';' {
-            return Ok(pos);
-        }
-        *open = Some((data[stop], flavour.backslash || escapes(data, stop)));
+        pos = pos.max(block + marks::BLOCK);
     }
+    Err(data.len())
 }
 
 /// What ends a run of numbers, words and commas.
