@@ -157,3 +157,89 @@ fn a_time_that_cannot_be_understood_is_said_and_a_date_is_the_bridge_s() {
     assert!(ended.stderr.contains("TZ names"), "{}", ended.stderr);
     run(import(&sandbox, home.path()).args(["--until", "2099-01-31"])).exits(0);
 }
+
+/// What `promtool check metrics` would find in the form, without it: each family has its help and type before its samples, once.
+fn families(text: &str) -> std::collections::BTreeMap<String, f64> {
+    let sample =
+        regex::Regex::new(r#"^(rehome_[a-z_]+)(\{(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*\}) (-?[0-9.]+(?:e-?\d+)?)$"#)
+            .expect("a pattern");
+    let (mut samples, mut typed) = (std::collections::BTreeMap::new(), String::new());
+    for line in text.lines() {
+        if let Some(about) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = about.split_once(' ').expect("a type");
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+            assert!(!text.split(line).nth(1).unwrap_or_default().contains(line), "twice: {line}");
+            typed = name.to_owned();
+        } else if !line.starts_with("# HELP ") {
+            let found = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
+            assert!(found[1].starts_with(&typed), "{line} stands under {typed}");
+            let value = found[3].parse().expect("a number");
+            assert!(samples.insert(format!("{}{}", &found[1], &found[2]), value).is_none(), "twice: {line}");
+        }
+    }
+    samples
+}
+
+#[test]
+fn how_a_run_goes_is_shown_to_a_monitoring_system() {
+    let (home, expected) = prepared(60);
+    let sandbox = Sandbox::start(&["--limit", "40"]);
+    let (file, hold) = (home.path().join("rehome.prom"), home.path().join("hold"));
+    std::fs::write(&hold, "").expect("a file");
+    let mut importer = import(&sandbox, home.path())
+        .args(["--metrics", "0", "--until", &clock(3600), "--metrics-file"])
+        .arg(&file)
+        .arg("--pause-file")
+        .arg(&hold)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut said = std::io::BufReader::new(importer.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.starts_with("metrics: ") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("a line") > 0, "it ended too early");
+    }
+    let place = line.trim().strip_prefix("metrics: ").and_then(|url| url.strip_suffix("/metrics")).expect("a place");
+    assert!(place.starts_with("http://127.0.0.1:"), "{place}");
+    let base = format!("{place}/x").replace("/x", "");
+    let ask = |path: &str| super::http::send(&format!("{base}/{path}"), "GET", "", &[], None).expect("an answer");
+    until(home.path(), "paused", |now| now["paused_since"].is_string());
+    let now = ask("metrics");
+    assert_eq!((now.status, &*now.headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    let now = families(&now.text);
+    assert_eq!((now["rehome_paused{run=\"run\"}"], now["rehome_running{run=\"run\"}"]), (1.0, 1.0));
+    assert_eq!((now["rehome_users_total{run=\"run\",outcome=\"done\"}"], ask("").status), (0.0, 404));
+    std::fs::remove_file(&hold).expect("removed");
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut said, &mut rest).expect("its words");
+    assert_eq!(importer.wait().expect("ended").code(), Some(0), "{rest}");
+    assert_holds(&sandbox, &expected);
+
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let last = families(&text);
+    for (name, value) in [
+        ("rehome_users_total{run=\"run\",outcome=\"done\"}", 60.0),
+        ("rehome_run_records{run=\"run\",state=\"done\"}", 60.0),
+        ("rehome_running{run=\"run\"}", 0.0),
+        ("rehome_exit_code{run=\"run\"}", 0.0),
+        ("rehome_requests_total{run=\"run\",kind=\"create\",outcome=\"served\"}", 60.0),
+        ("rehome_requests_in_flight{run=\"run\"}", 0.0),
+    ] {
+        assert_eq!(last.get(name), Some(&value), "{name}: {text}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o644);
+    }
+    let check =
+        Command::new("promtool").args(["check", "metrics"]).stdin(std::fs::File::open(&file).expect("it")).output();
+    match check {
+        Ok(said) => assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr)),
+        Err(_) => println!("skipped: this machine has no promtool"),
+    }
+    let nowhere = run(import(&sandbox, home.path()).args(["--metrics-file", "nowhere/x.prom"])).exits(1);
+    assert!(nowhere.stderr.contains("nowhere/x.prom"), "{}", nowhere.stderr);
+}

@@ -6,6 +6,8 @@ use crate::appwrite::{Target, Version};
 use crate::error::RunError;
 use crate::policy::{Duplicates, Ids, Policies, Unsupported};
 use crate::run::bridge::Keeping;
+use crate::run::exposition::{self, Places};
+use crate::run::gauges::Gauges;
 use crate::run::import::Around;
 use crate::run::settings::ExportSettings;
 use crate::run::target;
@@ -118,6 +120,25 @@ pub struct WindowArgs {
     pub pause_file: Option<PathBuf>,
 }
 
+/// Where a monitoring system finds how a session goes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MetricsArgs {
+    /// Write metrics into this file every 15 seconds, as Prometheus' text: for node_exporter's textfile collector, whose files
+    /// end in .prom
+    #[arg(long, value_name = "FILE.prom")]
+    pub metrics_file: Option<PathBuf>,
+
+    /// Show metrics at /metrics of this address while the command works; a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = exposition::address)]
+    pub metrics: Option<std::net::SocketAddr>,
+}
+
+impl From<MetricsArgs> for Places {
+    fn from(args: MetricsArgs) -> Self {
+        Self { file: args.metrics_file, listen: args.metrics }
+    }
+}
+
 /// What `--until` names.
 #[derive(Debug, Clone)]
 pub enum Until {
@@ -145,7 +166,9 @@ impl WindowArgs {
             None => (None, None),
         };
         let keeping = Keeping { key_file: bridge.key.bridge_key_file, until: bridge.bridge_until.or(date) };
-        Around { keeping, window: Window { until, pause_file: self.pause_file } }
+        let gauges = Gauges::default();
+        gauges.ends_at(until.as_ref().map(jiff::ZonedDateTime::timestamp));
+        Around { keeping, window: Window { until, pause_file: self.pause_file }, gauges }
     }
 }
 

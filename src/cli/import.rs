@@ -1,14 +1,17 @@
 //! `rehome import`
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{BridgeArgs, ExportArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs, WindowArgs};
+use super::args::{BridgeArgs, ExportArgs, MetricsArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs, WindowArgs};
 use super::{print, progress};
 use crate::error::{Finish, RunError};
-use crate::event::Event;
+use crate::event::{Event, Listener};
 use crate::plan::shard::Shard;
 use crate::run::Limits;
+use crate::run::exposition::Exposition;
+use crate::run::gauges::Counting;
 use crate::run::import::{Choices, Imported, import};
 use crate::run::session::Session;
 use crate::run::target::Destination;
@@ -31,6 +34,9 @@ pub struct Args {
     /// When to hold, and when to end.
     #[command(flatten)]
     pub window: WindowArgs,
+    /// Where the session's numbers go.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// Take only part I of N of the users (I from 0); else JOB_COMPLETION_INDEX and JOB_COMPLETIONS
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -63,7 +69,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     };
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
     let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
-    go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.output)
+    go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.metrics, args.output)
 }
 
 /// Runs or goes on with a session, and prints its report.
@@ -72,9 +78,26 @@ pub(super) fn go(
     folder: &Path,
     key_file: Option<&Path>,
     choices: Choices,
+    metrics: MetricsArgs,
     output: OutputArgs,
 ) -> Result<Finish, RunError> {
-    let listener = progress::listener(output);
+    let gauges = choices.around.gauges.clone();
+    let listener: Arc<dyn Listener> =
+        Arc::new(Counting { gauges: gauges.clone(), listener: progress::listener(output) });
+    let shown = Exposition::begin(metrics.into(), gauges, folder, &session.shard.to_string(), &listener)?;
+    let ended = go_on(session, folder, key_file, choices, output, &listener);
+    shown.end(&ended);
+    ended
+}
+
+fn go_on(
+    session: Session,
+    folder: &Path,
+    key_file: Option<&Path>,
+    choices: Choices,
+    output: OutputArgs,
+    listener: &Arc<dyn Listener>,
+) -> Result<Finish, RunError> {
     let Imported { report, held_back, ended } = import(session, folder, key_file, choices, listener.clone())?;
     print(&report, output)?;
     if held_back {

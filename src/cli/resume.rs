@@ -20,6 +20,9 @@ pub struct Args {
     /// When to hold, and when to end.
     #[command(flatten)]
     pub window: super::args::WindowArgs,
+    /// Where the session's numbers go.
+    #[command(flatten)]
+    pub metrics: super::args::MetricsArgs,
     /// Requests a second at most, from now on
     #[arg(long, value_name = "N")]
     pub rate: Option<std::num::NonZeroU32>,
@@ -47,5 +50,5 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             .remedy("run the same `rehome import` again with the same input"));
     }
     let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
-    super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.output)
+    super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.metrics, args.output)
 }

@@ -1,10 +1,15 @@
 //! `rehome sync`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, OutputArgs, OutputFormat, WindowArgs};
+use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, MetricsArgs, OutputArgs, OutputFormat, WindowArgs};
 use super::progress;
 use crate::error::{Finish, RunError};
+use crate::event::Listener;
+use crate::run::exposition::Exposition;
+use crate::run::gauges::Counting;
+use crate::run::import::Around;
 use crate::run::sync::{Gone, Mode, Stale, Synced, sync};
 
 /// Bring what changed in a later export to the users of a run, and create those who are new
@@ -32,6 +37,9 @@ pub struct Args {
     /// When to hold, and when to end.
     #[command(flatten)]
     pub window: WindowArgs,
+    /// Where the session's numbers go.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// The key.
     #[command(flatten)]
     pub key: KeyArgs,
@@ -44,11 +52,20 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let listener = progress::listener(args.output);
     let mode = Mode { stale: args.stale_passwords, gone: args.gone, dry_run: args.dry_run, with_pii: args.with_pii };
-    let around = args.window.around(BridgeArgs { key: args.bridge, bridge_until: None });
+    let around = args.window.clone().around(BridgeArgs { key: args.bridge.clone(), bridge_until: None });
+    let gauges = around.gauges.clone();
+    let listener: Arc<dyn Listener> =
+        Arc::new(Counting { gauges: gauges.clone(), listener: progress::listener(args.output) });
+    let shown = Exposition::begin(args.metrics.clone().into(), gauges, &args.folder, "", &listener)?;
+    let ended = go(&args, mode, &around, &listener);
+    shown.end(&ended);
+    ended
+}
+
+fn go(args: &Args, mode: Mode, around: &Around, listener: &Arc<dyn Listener>) -> Result<Finish, RunError> {
     let key_file = args.key.key_file.as_deref();
-    let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, &around, &listener)?;
+    let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, around, listener)?;
     let text = match args.output.format {
         OutputFormat::Json => {
             serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"

@@ -11,6 +11,7 @@ use super::bridge;
 use super::context::Context;
 use super::feed::{self, Intents};
 use super::gate::{Gate, Limits};
+use super::gauges::Gauges;
 use super::job::Job;
 use super::mark::Marker;
 use super::metrics::Metrics;
@@ -48,6 +49,8 @@ pub struct Engine<'i> {
     pub limit: Option<u64>,
     /// When to hold, and when to end.
     pub window: &'i Window,
+    /// What is counted for whoever looks at the session from outside.
+    pub gauges: Gauges,
     /// Where hashes are sealed for the sign-in bridge, before their users are created.
     pub vault: Option<&'i Vault>,
     /// Hears what happens.
@@ -68,7 +71,7 @@ impl Engine<'_> {
         };
         let stop = Stop::default();
         let context = Arc::new(Context {
-            gate: Gate::new(self.client.clone(), self.limits, self.listener.clone()),
+            gate: Gate::new(self.client.clone(), self.limits, self.listener.clone()).counting(self.gauges.clone()),
             ledger: ledger.sender(),
             stop: stop.clone(),
             hold: Hold::default(),

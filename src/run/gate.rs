@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
+use super::gauges::Gauges;
 use super::health::{self, Health};
 use super::metrics::Metrics;
 use crate::appwrite::answer::{Answer, Lost};
@@ -39,6 +40,7 @@ pub struct Gate {
     started: Instant,
     give_up_after: Duration,
     listener: Arc<dyn Listener>,
+    gauges: Gauges,
     #[cfg(test)]
     sent: std::sync::atomic::AtomicU32,
 }
@@ -85,9 +87,17 @@ impl Gate {
             started: Instant::now(),
             give_up_after: limits.give_up_after,
             listener,
+            gauges: Gauges::default(),
             #[cfg(test)]
             sent: std::sync::atomic::AtomicU32::new(0),
         }
+    }
+
+    /// The same, whose requests are counted there.
+    #[must_use]
+    pub fn counting(self, gauges: Gauges) -> Self {
+        gauges.may_have_in_flight(self.shared().granted);
+        Self { gauges, ..self }
     }
 
     /// An earlier run had these done: the target serves them.
@@ -143,7 +153,9 @@ impl Gate {
             shared.in_flight
         };
         let sent = self.started.elapsed();
+        self.gauges.sent();
         let outcome = Outcome::of(request, self.carry(request).await);
+        self.gauges.answered(request.kind, &outcome.verdict, self.started.elapsed().saturating_sub(sent));
         self.ended(sent, in_flight, request, counts, &outcome.verdict)?;
         Ok(outcome)
     }
@@ -282,6 +294,7 @@ impl Gate {
         let news = std::mem::replace(&mut shared.told, limit) != limit || longer;
         drop(shared);
         if news {
+            self.gauges.may_have_in_flight(limit);
             let pause_ms =
                 pause.filter(|_| longer).map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             self.listener.on(&Event::Pace { limit, pause_ms });

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::bridge::{self, Keeping};
+use super::gauges::Gauges;
 use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
 use super::target::Destination;
 use super::window::Window;
@@ -42,6 +43,8 @@ pub struct Around {
     pub keeping: Keeping,
     /// When to hold, and when to end.
     pub window: Window,
+    /// What is counted for whoever looks at the session from outside.
+    pub gauges: Gauges,
 }
 
 /// The result of an import that began.
@@ -125,6 +128,7 @@ pub fn import(
         limits: stage.session.limits(),
         limit: choices.limit,
         window: &choices.around.window,
+        gauges: choices.around.gauges.clone(),
         vault: vault.as_ref(),
         listener: stage.listener.clone(),
     };

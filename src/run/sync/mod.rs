@@ -152,7 +152,8 @@ pub fn sync(
     let runtime = runtime::workers()?;
     let stop = Stop::default();
     let context = Arc::new(Context {
-        gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone()),
+        gate: Gate::new(Client::new(open.target.clone(), session.concurrency)?, session.limits(), listener.clone())
+            .counting(around.gauges.clone()),
         ledger: ledger.sender(),
         stop: stop.clone(),
         hold: Hold::default(),
