@@ -7,12 +7,12 @@ use super::grammar::{argon2, bcrypt, crypt, digest, encoded, firebase, scrypt, s
 use super::job::{Behind, Job, Parts, Step};
 use super::marker::unusable_marker;
 use super::registry::{self, Becomes};
-use super::verdict::{Verdict, plain};
+use super::verdict::{Mapped, Verdict, plain};
 use super::{encoding, itoa64};
 use crate::account::{HashInput, Hint};
-use crate::appwrite::Profile;
+use crate::appwrite::{Endpoint, Profile};
 use crate::bytes::is_hex;
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 
 /// Wrappers within wrappers; real ones go two deep (`{ldap}{CRYPT}`).
 const MAX_WRAPPERS: u8 = 4;
@@ -60,7 +60,21 @@ fn resolve_strings<'s>(
     let parts = Parts { declared, salt, signer_key, salt_separator, input };
     let mut job = Job { parts, profile, conversion: Vec::new(), notes: Vec::new(), unwrapped: 0, named: false };
     let step = first(&mut job, hash.unwrap_or_default());
-    run(&mut job, step)
+    let mut verdict = run(&mut job, step);
+    if let Verdict::Maps(mapped) = &mut verdict {
+        tell_of_prepared(mapped, input.hints);
+    }
+    verdict
+}
+
+/// Says of a digest, of DES and of scrypt what the source does to a password first; phpass says it of itself.
+fn tell_of_prepared(mapped: &mut Mapped<'_>, hints: &[Hint]) {
+    let concerned =
+        matches!(mapped.scheme, "descrypt" | "scrypt") || matches!(mapped.endpoint, Endpoint::Md5 | Endpoint::Sha);
+    let how = hints.iter().find_map(|hint| if let Hint::Prepared(how) = hint { Some(*how) } else { None });
+    if let Some(how) = how.filter(|_| concerned) {
+        mapped.notes.push(Note::new(Code::PasswordPrepared, how));
+    }
 }
 
 /// Declares a scheme for every hash of an export, `--scheme`: it holds where the record declares none and the string is
@@ -181,6 +195,9 @@ fn recognise<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         && let Some(salt) = job.parts.salt.filter(|_| is_hex(text) && text.len() == 128)
     {
         return scrypt::salt_and_key(job, name, salt, text).into();
+    }
+    if let Some(scheme) = systems::of_one_system(text) {
+        return job.unsupported(scheme).into();
     }
     match text.as_bytes() {
         [b'$', ..] => modular(job, text),

@@ -1,4 +1,4 @@
-//! Strings that a system writes around a hash: Django, Magento, MediaWiki, XenForo, Keycloak, htpasswd lines.
+//! Strings that a system writes around a hash: Django, Magento, MediaWiki, XenForo, Keycloak, htpasswd lines, Request Tracker.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -130,6 +130,31 @@ fn keycloak(data: &serde_json::Value, secret: &serde_json::Value) -> Result<Stri
     let salt = secret.get("salt").and_then(text).ok_or(None)?;
     let (salt, value) = (salt.trim_end_matches('='), value.trim_end_matches('='));
     Ok(format!("${kind}$v={version}$m={memory},t={passes},p={lanes}${salt}${value}"))
+}
+
+/// Strings of single systems that no endpoint verifies, by signs that no other hash begins with: Request Tracker's `!bcrypt!`
+/// and `!sha512!`, Galaxy's `PBKDF2$`, and `*salt*` before a digest of AWL's (DAViCal).
+pub fn of_one_system(text: &str) -> Option<&'static str> {
+    match text.as_bytes() {
+        [b'!', ..] => match text[1..].split_once('!')? {
+            ("bcrypt", _) => Some("bcrypt-sha512"),
+            ("sha512", _) => Some("salted-sha512"),
+            _ => None,
+        },
+        [b'P', ..] => match text.strip_prefix("PBKDF2$")?.split_once('$')? {
+            ("sha1", _) => Some("pbkdf2-sha1"),
+            ("sha256", _) => Some("pbkdf2-sha256"),
+            ("sha512", _) => Some("pbkdf2-sha512"),
+            _ => None,
+        },
+        [b'*', ..] => match text[1..].split_once('*')? {
+            ("", _) => None,
+            (_, digest) if digest.starts_with("{SSHA}") => Some("salted-sha1"),
+            (_, digest) if is_hex(digest) && digest.len() == 32 => Some("salted-md5"),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// `before:after`, in which only the shapes of the parts tell what it is.

@@ -29,10 +29,12 @@ const STEPS: u8 = 4;
 struct Join {
     name: String,
     table: Table,
-    /// That table's column.
-    key: Column,
+    /// That table's column, or several, of which the first that holds something counts.
+    key: Vec<Column>,
     /// What it is equal to: a column of the user's, or of another join. None where rows are found by what names them alone.
     of: Option<Column>,
+    /// Columns of that table with those of the user's that they are equal to, beside the key.
+    also: Vec<(String, Column)>,
     /// Rows that do not hold all of these are passed over.
     only: Conditions,
     /// In a table of several kinds of records, which are these.
@@ -75,7 +77,12 @@ impl Joins {
             if table.is_empty() {
                 return Err(Problem(format!("{at} needs table, or columns that only its table has")));
             }
-            let Some(key) = section.text("key")? else { return Err(Problem(format!("{at} needs key"))) };
+            let key = Column::list(section.texts("key")?);
+            if key.is_empty() {
+                return Err(Problem(format!("{at} needs key")));
+            }
+            let also: Vec<_> =
+                section.words("also")?.into_iter().map(|(their, own)| (their, Column::new(own))).collect();
             let of = section.text("of")?.or(of.map(str::to_owned));
             if of.is_none() && !system {
                 return Err(Problem(format!("{at} needs of")));
@@ -91,7 +98,7 @@ impl Joins {
             };
             let same = all.joins.iter().find(same);
             if let Some(same) = same
-                && same.key.path() != key
+                && !same.key.iter().map(Column::path).eq(key.iter().map(Column::path))
             {
                 let table = table.called.unwrap_or_default();
                 return Err(Problem(format!("{at}: a table has one key, and `{table}` has another above")));
@@ -106,7 +113,11 @@ impl Joins {
                 all.kept.push(Kept { kind, wanted: Vec::new(), bare: true });
                 all.kept.len() - 1
             };
-            let join = Join { name, table, key: Column::new(key), of: of.map(Column::new), only, rows, kept };
+            for (their, _) in &also {
+                note(&mut all.kept[kept].wanted, their);
+                all.kept[kept].bare = false;
+            }
+            let join = Join { name, table, key, of: of.map(Column::new), also, only, rows, kept };
             all.joins.push(join);
         }
         Ok(all)
@@ -159,7 +170,8 @@ impl Joins {
 
     /// The columns of the users' table that rows are found by.
     pub(in crate::source) fn columns(&self) -> impl Iterator<Item = &Column> {
-        self.joins.iter().filter_map(|join| join.of.as_ref()).filter(|of| !self.has(of.path()))
+        let of = self.joins.iter().flat_map(|join| join.of.iter().chain(join.also.iter().map(|(_, own)| own)));
+        of.filter(|of| !self.has(of.path()))
     }
 
     /// The kind of rows that a table holds, if it is joined.
@@ -192,7 +204,11 @@ impl Joins {
             key = Some(&join.key);
             held |= u32::from(join.only.hold(row)) << (number % 32);
         }
-        let key = key?.value(record).and_then(common::id)?;
+        let key = key?.iter().find_map(|column| match column.value(record) {
+            Some(value) => common::id(value),
+            // Within JSON that is text.
+            None => common::id(row.get(column)?.value()).map(|id| Cow::Owned(id.into_owned())),
+        })?;
         if held == 0 {
             return None;
         }
@@ -213,22 +229,32 @@ impl Joins {
         column: &Column,
         steps: u8,
     ) -> Vec<Json> {
-        let Some(of) = self.joins[joined.join].of.as_ref().filter(|_| steps > 0) else { return Vec::new() };
+        let join = &self.joins[joined.join];
+        let Some(of) = join.of.as_ref().filter(|_| steps > 0) else { return Vec::new() };
+        let own = Row { joined: None, ..row };
+        let own_id = |column: &Column| common::id(own.get(column)?.value()).map(Cow::into_owned);
+        let also: Vec<(&str, Option<String>)> =
+            join.also.iter().map(|(their, column)| (their.as_str(), own_id(column))).collect();
         if let Some(by) = self.place(of) {
             let keys = self.reached(row, related, by, of, steps - 1);
             let keys = keys.iter().map(common::value);
             return keys
-                .filter_map(|key| Some(self.of_key(related, joined, column, &common::id(&key)?)))
+                .filter_map(|key| Some(self.of_key(related, joined, column, &common::id(&key)?, &also)))
                 .flatten()
                 .collect();
         }
-        let own = Row { joined: None, ..row };
-        let of = own.get(of);
-        let key = of.as_ref().and_then(|of| common::id(of.value()));
-        key.map(|key| self.of_key(related, joined, column, &key)).unwrap_or_default()
+        own_id(of).map(|key| self.of_key(related, joined, column, &key, &also)).unwrap_or_default()
     }
 
-    fn of_key(&self, related: &dyn Related, joined: Joined, column: &Column, key: &str) -> Vec<Json> {
+    /// What the rows of a key hold, of those that hold `also` beside.
+    fn of_key(
+        &self,
+        related: &dyn Related,
+        joined: Joined,
+        column: &Column,
+        key: &str,
+        also: &[(&str, Option<String>)],
+    ) -> Vec<Json> {
         let kept = &self.kept[self.joins[joined.join].kept];
         let rows = related.rows(kept.kind, key);
         let rest = column.rest().get(1..).unwrap_or_default();
@@ -237,7 +263,15 @@ impl Joins {
             return rows.iter().filter_map(inner).collect();
         }
         let of_this = |row: &&Json| row[0].as_u64().is_some_and(|held| held >> (joined.join % 32) & 1 == 1);
-        rows.iter().filter(of_this).filter_map(|row| inner(row.get(joined.field + 1)?)).collect()
+        let is_also = |row: &&Json| {
+            also.iter().all(|(their, own)| {
+                let field = kept.wanted.iter().position(|wanted| wanted == their).and_then(|field| row.get(field + 1));
+                let theirs = field.map(common::value);
+                let theirs = theirs.as_ref().and_then(common::id);
+                theirs.is_some() && theirs.as_deref() == own.as_deref()
+            })
+        };
+        rows.iter().filter(of_this).filter(is_also).filter_map(|row| inner(row.get(joined.field + 1)?)).collect()
     }
 
     /// Whether the export has the tables and columns.
@@ -264,7 +298,9 @@ impl Joins {
             let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
             let named = table.format.names_its_columns() && !columns.is_empty();
             let wanted = self.kept[join.kept].wanted.iter().map(String::as_str);
-            let needed = std::iter::once(join.key.first()).chain(join.only.columns().map(Column::first)).chain(wanted);
+            let keyed = join.key.iter().map(Column::first).any(|key| columns.contains(&key));
+            let key = (!keyed).then(|| join.key[0].first());
+            let needed = key.into_iter().chain(join.only.columns().map(Column::first)).chain(wanted);
             if let Some(missing) = needed.filter(|_| named).find(|column| !columns.contains(column)) {
                 let tail = nearest(missing, &columns).map_or_else(
                     || format!("there are {}", columns.join(", ")),
@@ -294,7 +330,7 @@ impl Elsewhere for Reached<'_> {
     }
 
     fn named(&self, column: &Column, key: &str) -> Option<String> {
-        let values = self.joins.of_key(self.related, self.joins.place(column)?, column, key);
+        let values = self.joins.of_key(self.related, self.joins.place(column)?, column, key, &[]);
         values.iter().find_map(|value| common::value(value).text().map(Cow::into_owned)).filter(|name| !name.is_empty())
     }
 }

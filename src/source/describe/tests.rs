@@ -303,6 +303,48 @@ fn rows_of_other_tables_are_found_by_their_keys() {
 }
 
 #[test]
+fn a_join_may_be_by_several_columns_and_by_keys_within_json() {
+    let mapping = mapping(
+        r#"
+[user]
+id    = "id"
+email = ["chosen.email", "any.email"]
+name  = "identity.name"
+[join.chosen]
+table = "address"
+key   = "user"
+also  = { id = "address" }
+[join.any]
+table = "address"
+key   = "user"
+[join.identity]
+table = "identity"
+key   = ["meta.customer", "meta.user"]
+"#,
+    );
+    let mut rows = testing::Rows::default();
+    for (id, user, email) in [(1, 7, "first@example.com"), (2, 7, "second@example.com"), (3, 8, "other@example.com")] {
+        rows.relate(&mapping, "join 2", &testing::record(json!({ "id": id, "user": user, "email": email })));
+        rows.relate(&mapping, "join 1", &testing::record(json!({ "id": id, "user": user, "email": email })));
+    }
+    for (meta, name) in [(r#"{"customer":"7"}"#, "Ann"), (r#"{"customer":null,"user":8}"#, "Bob"), ("{}", "Nobody")] {
+        let identity = testing::record(json!({ "meta": meta, "name": name }));
+        ["join 1", "join 2", "join 3"].into_iter().for_each(|kind| rows.relate(&mapping, kind, &identity));
+    }
+    for (id, address, email, name) in [
+        (7, json!(2), "second@example.com", "Ann"),
+        (7, json!(null), "first@example.com", "Ann"),
+        // Somebody else's.
+        (7, json!(3), "first@example.com", "Ann"),
+        (8, json!(3), "other@example.com", "Bob"),
+    ] {
+        let record = testing::record(json!({ "id": id, "address": address }));
+        let account = mapping.interpret(&record, &testing::context(&rows)).unwrap();
+        assert_eq!((account.email.as_deref(), account.name.as_deref()), (Some(email), Some(name)), "{id} {address}");
+    }
+}
+
+#[test]
 fn a_join_that_cannot_be_is_told() {
     for (join, said) in [
         ("table = \"t\"", "[join.x] needs key"),

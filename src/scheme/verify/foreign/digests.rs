@@ -16,6 +16,12 @@ pub(super) fn utf16(password: &[u8]) -> Option<Vec<u8>> {
     Some(std::str::from_utf8(password).ok()?.encode_utf16().flat_map(u16::to_le_bytes).collect())
 }
 
+/// The bytes in Latin-1, if it has all letters and they are others than in UTF-8.
+fn latin1(password: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(password).ok().filter(|text| !text.is_ascii())?;
+    text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
+}
+
 pub(super) fn md4(message: &[u8]) -> Vec<u8> {
     use md4::{Digest as _, Md4};
     Md4::digest(message).to_vec()
@@ -121,11 +127,16 @@ pub(super) fn salted<'h>(text: &str, column: Option<&str>) -> Option<Check<'h>> 
     let candidates = salt_and_digest(text, column);
     // Symfony's five thousand rounds are the most of it.
     let work = Work::rounds(5000, "").times(u32::try_from(candidates.len()).ok().filter(|n| *n > 0)?);
+    let in_braces = text.starts_with('{');
     let test = move |password: &[u8]| {
-        let fits = |(salt, wanted): &(Vec<u8>, Vec<u8>)| {
-            orders(salt, password, wanted.len()).any(|digest| same(&digest, wanted))
+        let fits = |password: &[u8]| {
+            let of = |(salt, wanted): &(Vec<u8>, Vec<u8>)| {
+                orders(salt, password, wanted.len()).any(|digest| same(&digest, wanted))
+            };
+            candidates.iter().any(of)
         };
-        Some(candidates.iter().any(fits))
+        // Zope hashes a password in Latin-1 where that has all of its letters.
+        Some(fits(password) || in_braces && latin1(password).is_some_and(|password| fits(&password)))
     };
     Some(Check::new(work, test).uncertain())
 }
@@ -146,6 +157,11 @@ fn salt_and_digest(text: &str, column: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> 
             found.push((salt.to_vec(), digest));
         }
     };
+    // AWL (DAViCal) writes the salt of an {SSHA} once more before it.
+    let text = match text.strip_prefix('*').and_then(|rest| rest.split_once('*')) {
+        Some((_, rest)) if rest.starts_with('{') => rest,
+        _ => text,
+    };
     let body = text.split_once('}').map_or(text, |(_, body)| body);
     if let Some(salt) = column {
         add(salt.as_bytes(), body);
@@ -153,7 +169,7 @@ fn salt_and_digest(text: &str, column: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> 
             add(&decoded, body);
         }
     }
-    for at in [':', '$', '.'] {
+    for at in [':', '$', '.', '!', '*'] {
         let fields: Vec<&str> = body.split(at).collect();
         match fields.as_slice() {
             // Joomla, Magento, vBulletin; and the other way round.
@@ -161,12 +177,12 @@ fn salt_and_digest(text: &str, column: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> 
                 add(second.as_bytes(), first);
                 add(first.as_bytes(), second);
             }
-            // Magento 2's `hash:salt:version`, Django's `sha1$salt$hash`.
+            // Magento 2's `hash:salt:version`, Django's `sha1$salt$hash`, AWL's `*salt*hash`.
             [first, middle, last] => {
                 add(middle.as_bytes(), first);
                 add(middle.as_bytes(), last);
             }
-            // `$SHA$salt$hash`, `:B:salt:hash`, `$5$salt$hash`; mosquitto's salt is base64.
+            // `$SHA$salt$hash`, `:B:salt:hash`, `$5$salt$hash`, `!sha512!salt!hash`; mosquitto's salt is base64.
             ["", _, salt, hash] => {
                 add(salt.as_bytes(), hash);
                 for decoded in [unhex(salt), base64(salt)].into_iter().flatten() {

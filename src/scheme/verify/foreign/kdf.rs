@@ -121,6 +121,8 @@ fn written(text: &str) -> Option<Derived> {
             let key = if is_hex { unhex(key) } else { base64(key) };
             Derived::new(name[7..].trim_end_matches("_hex"), rounds, text_salt(salt), key)
         }
+        // Galaxy: the salt is the text, the key has 24 bytes
+        (["PBKDF2", digest, rounds, salt, key], _) => Derived::new(digest, rounds, text_salt(salt), base64(key)),
         // passlib, and roundup's {PBKDF2S5}
         (["", name @ ("pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512"), rounds, salt, key], _) => {
             let digest = name.strip_prefix("pbkdf2-").unwrap_or("sha1");

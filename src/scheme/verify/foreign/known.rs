@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::account::HashInput;
+use crate::appwrite::Version;
+use crate::scheme::{Verdict, resolve};
 
 fn check_of(scheme: &str, hash: &str, salt: Option<&str>, password: &str) {
     let input = HashInput {
@@ -161,4 +163,42 @@ fn mysqls_sha2() {
         None,
         "hashcat",
     );
+}
+
+/// Request Tracker 5.0.3 (`RT::User`), Galaxy 26.1.2 (`galaxy.security.passwords`), AWL (DAViCal 1.1.12-2 of Debian,
+/// `session_salted_sha1` and `session_salted_md5`), AuthEncoding 6.1 of Zope.
+#[test]
+fn systems_that_write_their_own() {
+    for (scheme, hash, password) in [
+        ("bcrypt-sha512", "!bcrypt!10!bxwaFtZZr4JPck/rzxPPguZLLgloKsU6Z8w6dh.eQPWKyXWeB8CxW", "Correct-Horse-9"),
+        ("bcrypt-sha512", "!bcrypt!10!irlwGEOm21KiPMjS8Hdh7e6xr4WFcEVxox/rbS2ECgXdkmPg8foZS", "motdepasse-Été1"),
+        (
+            "salted-sha512",
+            "!sha512!djjXfwTUgxFzy5Eu!EvJM5j6XU6Zhspa3+NSEYFAzPoU8Fm+VJOO4Jiu4A42C/SWVlgZLg+Hi2R1U/8LjKNffuPjV1Btu4w3LCLLqaw",
+            "пароль-секрет",
+        ),
+        ("pbkdf2-sha256", "PBKDF2$sha256$100000$t5B5//SKIkrjf1Ci$AIhSTHDZOGRWZv+0cdu0vwIddN7Y2tve", "Correct-Horse-9"),
+        ("salted-sha1", "*711aoJGkt*{SSHA}YonceL2/c89cwW16gFgNrjti3Cw3MTFhb0pHa3Q=", "Correct-Horse-9"),
+        ("salted-md5", "*e3989f4d*38704e1d0c589352fc29f28db781bda5", "back\\slash\"quo'te8"),
+        // In Latin-1.
+        ("salted-sha1", "{SSHA}I8pJtZUC0/9Wl3eqhS1iJaVUYok5qEFsFi0y", "motdepasse-Été1"),
+    ] {
+        check_of(scheme, hash, None, password);
+        let input = HashInput { hash: hash.into(), ..HashInput::default() };
+        let Verdict::Refused(refusal) = resolve(&input, Version::NEWEST.profile()) else { panic!("{hash} maps") };
+        assert_eq!(refusal.scheme, Some(scheme), "{hash}");
+    }
+}
+
+/// `legacyHashPassword` of `@redwoodjs/auth-dbauth-api` 8.9.0: one iteration, the salt is its text.
+#[test]
+fn redwoods_key_before_version_7() {
+    let input = HashInput {
+        hash: "12520980561b761ca2a2218077aa98090414686e3d08a9960204828765a72d84".into(),
+        salt: Some("277da1d830767d2dc0efd10e64cd0491811a623a0699ace63a28bd76da943bc8".into()),
+        rounds: Some(1),
+        ..HashInput::default()
+    };
+    assert_eq!(verify("pbkdf2-sha1", &input, "back\\slash\"quo'te8".as_bytes()), Some(true));
+    assert_eq!(verify("pbkdf2-sha1", &input, b"back"), Some(false));
 }

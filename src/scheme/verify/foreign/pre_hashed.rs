@@ -1,6 +1,6 @@
 //! bcrypt of something else than the password.
 
-use super::{Check, base64, digest};
+use super::{Check, base64, digest, same};
 use crate::bytes::hex;
 use crate::scheme::cost::Cost;
 use crate::scheme::verify::bcrypt::{Computed, MAX_COST, crypt};
@@ -34,6 +34,11 @@ pub(super) fn check<'h>(scheme: &str, text: &'h str, salt: Option<&'h str>) -> O
             Check::bcrypt(hash, 1, |password| Some(vec![password.to_vec()]))
         }
         "bcrypt-sha256" => passlib(text),
+        // Request Tracker runs bcrypt on the digest's bytes, NULs among them, and writes `!bcrypt!cost!salt and hash`.
+        "bcrypt-sha512" if text.starts_with("!bcrypt!") => {
+            let (cost, rest) = text["!bcrypt!".len()..].split_once('!')?;
+            of_bytes(format!("$2a${:02}${rest}", cost.parse::<u8>().ok()?), |password| digest("sha512", password))
+        }
         // PHP's crypt() ends at a NUL, so that a raw digest is written out by whoever hashes it.
         "bcrypt-sha512" => Check::bcrypt(text.to_owned(), 2, |password| {
             let digest = digest("sha512", password)?;
@@ -56,6 +61,16 @@ pub(super) fn check<'h>(scheme: &str, text: &'h str, salt: Option<&'h str>) -> O
         "double-bcrypt" => double(text.strip_prefix("Bcrypt:").unwrap_or(text)),
         _ => None,
     }
+}
+
+/// bcrypt of bytes, which end at no NUL.
+fn of_bytes<'h>(hash: String, of: fn(&[u8]) -> Option<Vec<u8>>) -> Option<Check<'h>> {
+    let cost = Cost::of_string(&hash)
+        .filter(|cost| matches!(cost, Cost::Bcrypt(log2) if u32::from(*log2) <= MAX_COST) && hash.len() == 60)?;
+    Some(Check::new(crate::scheme::cost::Work::from(cost), move |password| {
+        let Computed::Hash(computed) = crypt(&of(password)?, &hash) else { return None };
+        Some(same(computed.as_bytes(), hash.as_bytes()))
+    }))
 }
 
 /// Woltlab: both times with the salt of the string.
