@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::cost::Cost;
 use super::verify::{self, Login, foreign, scrypt};
 use super::{Mapped, Verdict, encoding, resolve};
-use crate::account::HashInput;
+use crate::account::{HashInput, Hint};
 use crate::appwrite::{Endpoint, Profile, rules};
 use crate::bytes::{hex, is_hex, unhex};
 use crate::code::Code;
@@ -64,6 +64,12 @@ pub fn prove(input: &HashInput<'_>, verdict: &Verdict<'_>, password: &str, profi
             let scheme = refusal.scheme.unwrap_or_default();
             return match foreign::verify(scheme, input, password.as_bytes()) {
                 Some(true) => Proof::CannotSignIn(format!("the hash is right, but {}", refusal.text).into()),
+                _ if let Some(bare) = bare(input, password, profile) => Proof::Wrong(
+                    format!(
+                        "the hash is of the password itself: verifies when the scheme is declared, --scheme {bare}"
+                    )
+                    .into(),
+                ),
                 Some(false) => Proof::Wrong(
                     format!("is no password of this {scheme} hash, which Appwrite could not verify either").into(),
                 ),
@@ -100,6 +106,18 @@ pub fn prove(input: &HashInput<'_>, verdict: &Verdict<'_>, password: &str, profi
             Some(mistake) => format!("does not verify as it is; verifies when {mistake}").into(),
             None => none_fits(mapped).into(),
         }),
+    }
+}
+
+/// The scheme by which the password itself fits a string that the source says to be of something else.
+fn bare(input: &HashInput<'_>, password: &str, profile: &Profile) -> Option<&'static str> {
+    let pre_hashed = input.hints.iter().any(|hint| matches!(hint, Hint::PreHashed(_)));
+    let alone = HashInput { hints: Hint::KNOWN, declared: None, ..input.clone() };
+    match resolve(&alone, profile) {
+        Verdict::Maps(mapped) if pre_hashed && mapped.login(password.as_bytes(), profile) == Login::Match => {
+            Some(mapped.scheme)
+        }
+        _ => None,
     }
 }
 

@@ -67,10 +67,9 @@ fn resolve_strings<'s>(
     verdict
 }
 
-/// Says of a digest, of DES and of scrypt what the source does to a password first; phpass says it of itself.
+/// Says of SHA and of DES what the source does to a password first; phpass says it of itself.
 fn tell_of_prepared(mapped: &mut Mapped<'_>, hints: &[Hint]) {
-    let concerned =
-        matches!(mapped.scheme, "descrypt" | "scrypt") || matches!(mapped.endpoint, Endpoint::Md5 | Endpoint::Sha);
+    let concerned = mapped.scheme == "descrypt" || mapped.endpoint == Endpoint::Sha;
     let how = hints.iter().find_map(|hint| if let Hint::Prepared(how) = hint { Some(*how) } else { None });
     if let Some(how) = how.filter(|_| concerned) {
         mapped.notes.push(Note::new(Code::PasswordPrepared, how));

@@ -170,3 +170,13 @@ fn the_file_of_known_passwords_is_read_by_its_header() {
         assert!(error.contains(says) && !error.contains("secret"), "{error}");
     }
 }
+
+/// Flask-Security 5.9.2 with SECURITY_PASSWORD_SINGLE_HASH hashes the password itself, and nothing in the export says so.
+#[test]
+fn a_hash_that_the_source_is_said_to_make_of_something_else() {
+    let alone = HashInput { declared: None, hints: &[Hint::PreHashed("flask-security")], ..bcrypt(b"correct horse") };
+    names(&alone, "correct horse", "--scheme bcrypt");
+    let told = HashInput { declared: Some("bcrypt".into()), ..alone.clone() };
+    assert_eq!(proof(&told, "correct horse"), Proof::Proven);
+    assert!(matches!(proof(&alone, "another one"), Proof::Untested(_) | Proof::Wrong(_)));
+}
