@@ -45,6 +45,21 @@ impl Kind {
     }
 }
 
+/// Every exit code of the program, with what it means, as `docs/codes.md` and the manual page have them.
+pub const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "everything asked for was done"),
+    (1, "the run could not go on (I/O, ledger, a bug)"),
+    (2, "wrong usage or settings"),
+    (3, "finished, but some users were refused, failed, or did not match"),
+    (4, "target unreachable, or it refused project, key or scopes"),
+    (5, "the ledger belongs to another export, project or newer version, or another process holds it"),
+    (
+        75,
+        "stopped at the time that `--until` gave; the same command goes on (`TEMPFAIL` of sysexits.h, so that a supervisor can tell it from a failure)",
+    ),
+    (130, "interrupted; the same command resumes"),
+];
+
 /// What ends a run: in what way, what happened, what lay below, and what is to be done about it. It reads as one line, all of
 /// that in this order.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +93,11 @@ impl RunError {
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |error| Self::new(Kind::File, path.display().to_string()).because(error)
+    }
+
+    /// [`Kind::File`], for `map_err` where what does not fit into memory could not be spilled.
+    pub fn temporary(error: std::io::Error) -> Self {
+        Self::io(std::env::temp_dir())(error).remedy("TMPDIR names the folder for what does not fit into memory")
     }
 
     /// [`Kind::Export`].
@@ -147,10 +167,12 @@ impl RunError {
 }
 
 /// How a command ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finish {
     /// Everything asked for was done: exit code 0.
     Done,
+    /// Everything was done but for users who were refused, each of them named in the lists: exit code 3.
+    Refused,
     /// Finished, but some users were refused, failed or did not match: exit code 3.
     Partial,
 }
@@ -161,7 +183,16 @@ impl Finish {
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Partial => 3,
+            Self::Refused | Self::Partial => 3,
+        }
+    }
+
+    /// The same, but for refused users if those are `fine`.
+    #[must_use]
+    pub const fn forgiving(self, fine: bool) -> Self {
+        match self {
+            Self::Refused if fine => Self::Done,
+            other => other,
         }
     }
 

@@ -172,6 +172,14 @@ impl WindowArgs {
     }
 }
 
+/// What is no blemish.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct RefusedArgs {
+    /// Exit with 0 instead of 3 where nothing is amiss but users who were refused and stand in the lists
+    #[arg(long)]
+    pub refused_ok: bool,
+}
+
 /// Choices where there is one.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PolicyArgs {

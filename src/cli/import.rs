@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{BridgeArgs, ExportArgs, MetricsArgs, OutputArgs, PolicyArgs, RunArgs, TargetArgs, WindowArgs};
+use super::args::{
+    BridgeArgs, ExportArgs, MetricsArgs, OutputArgs, PolicyArgs, RefusedArgs, RunArgs, TargetArgs, WindowArgs,
+};
 use super::{print, progress};
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
@@ -43,6 +45,9 @@ pub struct Args {
     /// Create only the first N planned users; the same command without it, or `rehome resume`, takes the rest
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// Whether refused users are fine.
+    #[command(flatten)]
+    pub refused: RefusedArgs,
     /// The run folder.
     #[command(flatten)]
     pub run: RunArgs,
@@ -70,6 +75,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
     let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
     go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.metrics, args.output)
+        .map(|finish| finish.forgiving(args.refused.refused_ok))
 }
 
 /// Runs or goes on with a session, and prints its report.

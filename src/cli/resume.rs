@@ -35,6 +35,9 @@ pub struct Args {
     /// Stop, resumable, after the target has given no proper answer for this long
     #[arg(long, value_name = "SECONDS")]
     pub give_up_after: Option<u64>,
+    /// Whether refused users are fine.
+    #[command(flatten)]
+    pub refused: super::args::RefusedArgs,
     /// What is printed, and how.
     #[command(flatten)]
     pub output: super::args::OutputArgs,
@@ -51,4 +54,5 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     }
     let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
     super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.metrics, args.output)
+        .map(|finish| finish.forgiving(args.refused.refused_ok))
 }

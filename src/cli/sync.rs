@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, MetricsArgs, OutputArgs, OutputFormat, WindowArgs};
+use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, MetricsArgs, OutputArgs, OutputFormat, RefusedArgs, WindowArgs};
 use super::progress;
 use crate::error::{Finish, RunError};
 use crate::event::Listener;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Put addresses into changes.csv
     #[arg(long)]
     pub with_pii: bool,
+    /// Whether refused users are fine.
+    #[command(flatten)]
+    pub refused: RefusedArgs,
     /// When to hold, and when to end.
     #[command(flatten)]
     pub window: WindowArgs,
@@ -77,5 +80,5 @@ fn go(args: &Args, mode: Mode, around: &Around, listener: &Arc<dyn Listener>) ->
         }
     };
     super::put(text)?;
-    ended
+    ended.map(|finish| finish.forgiving(args.refused.refused_ok))
 }

@@ -237,7 +237,7 @@ pub(crate) fn named_like_an_export(name: &str) -> bool {
 }
 
 fn spool() -> Result<File, RunError> {
-    let mut file = tempfile::tempfile().map_err(RunError::io(std::env::temp_dir()))?;
+    let mut file = tempfile::tempfile().map_err(RunError::temporary)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(RunError::io("-"))?;
     Ok(file)
 }

@@ -112,7 +112,7 @@ impl KeyLog {
         let bytes = digest.to_le_bytes();
         segment.last.push(std::array::from_fn(|at| bytes[at]));
         if segment.last.len() == CHUNK_BYTES / STORED_BYTES {
-            self.chunks.write_all(segment.last.as_flattened()).map_err(failed)?;
+            self.chunks.write_all(segment.last.as_flattened()).map_err(RunError::temporary)?;
             segment.last.clear();
             segment.full.push(self.written);
             self.written += 1;
@@ -143,7 +143,7 @@ impl KeyLog {
             };
             workers.into_iter().map(join).collect::<io::Result<Vec<_>>>()
         });
-        Ok(Suspects { digests: found.map_err(failed)?.into_iter().flatten().collect() })
+        Ok(Suspects { digests: found.map_err(RunError::temporary)?.into_iter().flatten().collect() })
     }
 }
 
@@ -190,10 +190,6 @@ fn repeated(digests: &[KeyDigest]) -> Vec<KeyDigest> {
     let mut repeated: Vec<_> = candidates.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
     repeated.dedup();
     repeated
-}
-
-fn failed(error: io::Error) -> RunError {
-    RunError::io(std::env::temp_dir())(error)
 }
 
 /// What these locks guard is whole between its uses.

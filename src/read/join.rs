@@ -326,7 +326,7 @@ fn slot() -> usize {
 }
 
 fn failed(error: io::Error) -> RunError {
-    RunError::internal("the temporary file of related rows").because(error)
+    RunError::temporary(error)
 }
 
 /// Nothing is left half-done under these locks.

@@ -91,19 +91,15 @@ pub fn compare(earlier: &Planner<'_>, later: &Planner<'_>, listener: &dyn Listen
     if a != b {
         return Err(RunError::usage(format!("the exports are of different sources, {a} and {b}")));
     }
-    let mut sides = Sides::begin().map_err(temporary)?;
+    let mut sides = Sides::begin().map_err(RunError::temporary)?;
     for (planner, side) in [(earlier, &mut sides.earlier), (later, &mut sides.later)] {
         let each = |batch: &mut Vec<Entry>, item: &PlannedItem<'_, '_>| batch.push(Entry::of(item));
         planner.scan(&Duplicates::default(), listener, Vec::new, each, |batch| {
-            batch.into_iter().try_for_each(|entry| side.put(entry)).map_err(temporary)?;
+            batch.into_iter().try_for_each(|entry| side.put(entry)).map_err(RunError::temporary)?;
             Ok(ControlFlow::Continue(()))
         })?;
     }
-    sides.finish().map_err(temporary)
-}
-
-fn temporary(error: io::Error) -> RunError {
-    RunError::io(std::env::temp_dir())(error)
+    sides.finish().map_err(RunError::temporary)
 }
 
 /// A record, as far as comparing goes.

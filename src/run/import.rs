@@ -161,7 +161,9 @@ pub fn import(
     stage.listener.on(&Event::Over);
     // Whom a limit leaves was not asked for.
     let left = if choices.limit.is_some() { 0 } else { counts.left };
-    let ended = ended.map(|()| Finish::partial_if(counts.refused + counts.failed + left + bad > 0));
+    let unfinished = Finish::partial_if(counts.failed + left + bad > 0);
+    let refused = if counts.refused > 0 { Finish::Refused } else { Finish::Done };
+    let ended = ended.map(|()| unfinished.max(refused));
     Ok(Imported { report, held_back: false, ended })
 }
 

@@ -207,7 +207,7 @@ pub fn sync(
         return Ok(Synced { report, ended: Ok(looks) });
     }
     let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
-    let ended = ended.map(|finish| if finish == Finish::Partial { finish } else { looks });
+    let ended = ended.map(|finish| finish.max(looks));
     Ok(Synced { report, ended })
 }
 
