@@ -14,6 +14,7 @@ mod cases;
 mod check;
 mod completions;
 mod conformance;
+mod container;
 mod docs;
 mod doubts;
 mod exports;

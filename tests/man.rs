@@ -115,8 +115,10 @@ fn every_command_has_a_page_that_formatters_take() {
         assert!(also.len() > 10 && also.iter().all(|name| names.contains(name)), "{}: {also:?}", page.display());
         assert!(text.contains(".SH SYNOPSIS\nrehome"), "{text}");
     }
-    let lints: [(&str, &[&str]); 2] =
-        [("mandoc", &["-T", "lint", "-W", "warning"]), ("groff", &["-man", "-z", "-wmac", "-Wbreak", "-Tutf8", "-Kutf8"])];
+    let lints: [(&str, &[&str]); 2] = [
+        ("mandoc", &["-T", "lint", "-W", "warning"]),
+        ("groff", &["-man", "-z", "-wmac", "-Wbreak", "-Tutf8", "-Kutf8"]),
+    ];
     for (program, args) in lints {
         if Command::new(program)
             .arg("-v")
