@@ -15,6 +15,7 @@ mod check;
 mod completions;
 mod conformance;
 mod container;
+mod converted;
 mod docs;
 mod doubts;
 mod exports;

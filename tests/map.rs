@@ -34,7 +34,7 @@ fn people(lines: &[Value]) -> BTreeMap<String, Fate> {
 
 /// The exports of systems among the fixtures: a file each.
 fn exports() -> Vec<PathBuf> {
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 13] = [
         "cases",
         "kinds",
         "dumps",
@@ -44,6 +44,7 @@ fn exports() -> Vec<PathBuf> {
         "report",
         "tls",
         "packed",
+        "converted",
         "mapping",
         "generic",
         "appwrite",

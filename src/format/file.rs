@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::convert;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
 use super::encoding::Encoding;
@@ -56,6 +57,15 @@ fn stated_encoding(head: &[u8]) -> Option<Encoding> {
     Encoding::stated(&name?)
 }
 
+/// The first bytes, unpacked.
+fn beginning(input: &Input) -> Result<Vec<u8>, RunError> {
+    let mut head = Vec::new();
+    match input.unpacked(None)?.take(HEAD_BYTES as u64).read_to_end(&mut head) {
+        Err(error) if head.is_empty() => Err(input.unreadable(&error)),
+        _ => Ok(head),
+    }
+}
+
 /// A file with the rows of a dump's table, as the dump tells of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows {
@@ -71,13 +81,12 @@ impl SourceFile {
     /// Opens a file and tells its compression, encoding and format.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let mut input = Input::open(path)?;
-        let mut head = Vec::new();
-        let bytes = input.unpacked(None)?;
-        let read = bytes.take(HEAD_BYTES as u64).read_to_end(&mut head);
-        if let Err(error) = read
-            && head.is_empty()
-        {
-            return Err(input.unreadable(&error));
+        let (mut doubts, mut known) = (Vec::new(), None);
+        let mut head = beginning(&input)?;
+        if let Some(made) = convert::converted(&input, &head)? {
+            input.become_text(made.text)?;
+            (known, doubts) = (made.kind, made.doubts);
+            head = beginning(&input)?;
         }
         let whole = head.len() < HEAD_BYTES;
         let name = input.name();
@@ -98,7 +107,8 @@ impl SourceFile {
         } else {
             head.drain(..input.encoding.mark().len());
         }
-        let kind = sniff::sniff(&head, whole).map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
+        let sniffed = known.map_or_else(|| sniff::sniff(&head, whole), Ok);
+        let kind = sniffed.map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
         Ok(Self {
@@ -109,7 +119,7 @@ impl SourceFile {
             empty: Vec::new(),
             copied: HashSet::new(),
             runs: Runs::new(),
-            doubts: Vec::new(),
+            doubts,
         })
     }
 
@@ -264,7 +274,7 @@ impl SourceFile {
             }
         }
         self.runs = batches.framer().runs();
-        self.doubts = batches.framer().doubts();
+        self.doubts.extend(batches.framer().doubts());
         if matches!(self.kind, Kind::Sql { unsure: true, .. }) {
             self.doubts.push(Doubt::Unsure(
                 "nothing tells whether a backslash in its strings escapes: they are read as written".into(),

@@ -7,6 +7,7 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
     let starts = |magic: &[u8]| head.starts_with(magic);
     let said = match head {
         _ if starts(b"PGDMP") => {
+            let name = name.strip_suffix("/toc.dat").unwrap_or(name);
             format!("it is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {name}` and pass that")
         }
         _ if starts(b"SQLite format 3\0") => {
@@ -18,20 +19,13 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
         _ if starts(b"Obj\x01") => {
             "it is an Avro file: turn it into JSON with `avro-tools tojson` and pass that".into()
         }
-        _ if starts(b"\xd0\xcf\x11\xe0") => {
-            "it is an Excel workbook: save its sheet as CSV (UTF-8) and pass that".into()
-        }
         _ if starts(b"BZh") => format!("it is packed with bzip2: unpack it with `bunzip2 {name}` first"),
         _ if starts(b"\xfd7zXZ\0") => format!("it is packed with xz: unpack it with `unxz {name}` first"),
         _ if starts(b"7z\xbc\xaf") => format!("it is a 7-Zip archive: unpack it with `7z x {name}` first"),
         _ if starts(b"Rar!") => "it is a RAR archive: unpack it first".into(),
-        _ if is_bson(head) => {
-            format!(
-                "it is BSON, as mongodump writes it: turn it into JSON with `bsondump {name} > users.json` and pass that"
-            )
-        }
         _ if head.get(257..262) == Some(b"ustar") => {
-            "it is a tar archive: unpack it and pass the dump that is in it, or the folder".into()
+            "it is a tar archive, which is read from a file alone: pass its path, or unpack it and pass the folder"
+                .into()
         }
         _ => return None,
     };
@@ -39,7 +33,7 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
 }
 
 /// Whether the first document of BSON is what its length says: members of known types, and a zero at its end.
-fn is_bson(head: &[u8]) -> bool {
+pub(crate) fn is_bson(head: &[u8]) -> bool {
     let Some(length) = head.first_chunk::<4>().map(|length| u32::from_le_bytes(*length) as usize) else { return false };
     let kind = head.get(4).copied().unwrap_or(0xff);
     (5..=16 * 1024 * 1024).contains(&length)
@@ -57,7 +51,7 @@ pub(crate) fn is_binary(head: &[u8]) -> bool {
     control * 20 > head.len()
 }
 
-/// What text is meant for something else: YAML, the tables that psql and mysql draw for people.
+/// What text is meant for something else: the tables that psql and mysql draw for people.
 pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
     let mut lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
@@ -68,15 +62,21 @@ pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
     if ruled(second) && second.contains(&b'+') && first.contains(&b'|') {
         return Some("it is a table that psql drew for people: write it with `psql --csv` and pass that".into());
     }
-    let is_yaml = first == b"---"
+    None
+}
+
+/// Whether the first lines that say something are YAML's: a list of mappings, or a mapping of more than words.
+pub(crate) fn is_yaml(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"%YAML"));
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    first == b"---"
+        || text.starts_with(b"%YAML")
         || first.starts_with(b"- ") && first.contains(&b':')
-        || first.starts_with(b"%YAML")
-        || first.ends_with(b":") && (second.starts_with(b"- ") || second.starts_with(b"  "));
-    is_yaml.then(|| {
-        "it is YAML, which is not read: export JSON instead (Django: `dumpdata --format json`), or turn it into JSON with \
-         `yq -o json`"
-            .into()
-    })
+        || first.ends_with(b":")
+            && !first[..first.len() - 1].contains(&b':')
+            && (second.starts_with(b"- ") || second.starts_with(b"  "))
 }
 
 /// What to do where the name of a file is the address of something else.
@@ -114,19 +114,18 @@ mod tests {
             (b"PGDMP\x01\x0e\0".as_slice(), "pg_restore"),
             (b"SQLite format 3\0\x10\0", "sqlite3"),
             (b"PAR1\x15\x04", "CSV"),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1", "CSV"),
-            (b"\x1a\0\0\0\x02email\0\x08\0\0\0a@b.cde\0\0", "bsondump"),
         ] {
             let said = foreign(head, "x").unwrap_or_default();
             assert!(said.contains(tool), "{said}");
         }
         for text in ["---\n- model: auth.user\n", "- model: auth.user\n  pk: 1\n", "users:\n  - id: 1\n"] {
-            assert!(unread_text(text.as_bytes()).is_some_and(|said| said.contains("YAML")), "{text}");
+            assert!(is_yaml(text.as_bytes()), "{text}");
         }
         assert!(unread_text(b"+----+------+\n| id | mail |\n").is_some());
         assert!(unread_text(b" id | email \n----+-------\n  1 | a@b.c\n").is_some());
         for text in ["id,email\n1,a@b.c\n", "ann:$2y$05$x:\n", "-- MySQL dump\n", "dn: x\nmail: y\n", "id|a\n1|b\n"] {
             assert_eq!((unread_text(text.as_bytes()), foreign(text.as_bytes(), "x")), (None, None), "{text}");
+            assert!(!is_yaml(text.as_bytes()), "{text}");
         }
     }
 

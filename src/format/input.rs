@@ -15,10 +15,14 @@ use crate::error::RunError;
 pub(crate) struct Input {
     /// As given; `-` for standard input.
     pub path: PathBuf,
+    /// As a person knows it, if not by its path.
+    pub shown: Option<PathBuf>,
     /// As it lies on the disk.
     pub size: u64,
-    /// Standard input, spooled.
+    /// Standard input, or the text that the file was made into, spooled.
     spooled: Option<File>,
+    /// Whether the text is one that the file was made into: the file at the path is what is known again.
+    converted: bool,
     pub packing: Packing,
     pub encoding: Encoding,
     /// As it was opened first.
@@ -58,8 +62,10 @@ impl Input {
         let spooled = if path == Path::new("-") { Some(spool()?) } else { None };
         let mut input = Self {
             path: path.to_owned(),
+            shown: None,
             size: 0,
             spooled,
+            converted: false,
             packing: Packing::None,
             encoding: Encoding::Utf8,
             stamp: None,
@@ -85,7 +91,10 @@ impl Input {
 
     /// The path as a person knows it.
     pub fn name(&self) -> String {
-        if self.spooled.is_some() { "standard input".to_owned() } else { self.path.display().to_string() }
+        match &self.shown {
+            _ if self.path == Path::new("-") => "standard input".to_owned(),
+            shown => shown.as_ref().unwrap_or(&self.path).display().to_string(),
+        }
     }
 
     /// An error met while unpacking: what the system said, or that the archive is cut off or damaged.
@@ -106,7 +115,15 @@ impl Input {
         }
     }
 
-    fn file(&self) -> Result<File, RunError> {
+    /// Reads this text from now on, which the file was made into.
+    pub fn become_text(&mut self, text: File) -> Result<(), RunError> {
+        self.size = text.metadata().map_err(RunError::io(&self.path))?.len();
+        (self.spooled, self.converted, self.packing) = (Some(text), self.path != Path::new("-"), Packing::None);
+        Ok(())
+    }
+
+    /// The bytes as they lie on the disk.
+    pub fn file(&self) -> Result<File, RunError> {
         match &self.spooled {
             None => File::open(&self.path).map_err(RunError::io(&self.path)),
             Some(file) => {
@@ -132,6 +149,15 @@ impl Input {
         let file = self.file()?;
         let stamp = || Stamp::of(&file).ok();
         let before = stamp();
+        // What is made of the same file may differ from time to time (pg_restore puts a random word in).
+        let mut made = xxhash_rust::xxh3::Xxh3::new();
+        let hash = if self.converted {
+            let file = File::open(&self.path).map_err(RunError::io(&self.path))?;
+            Blocks::default().take(&file, hash).map_err(|error| self.unreadable(&error))?;
+            &mut made
+        } else {
+            hash
+        };
         self.blocks.take(&file, hash).map_err(|error| self.unreadable(&error))?;
         // What was sampled and joined before is of these bytes, too. A spool is nobody else's.
         if self.spooled.is_none() && (before != self.stamp || stamp() != self.stamp) {
@@ -187,12 +213,10 @@ impl Input {
                 entries.push((index, name));
             }
         }
-        if entries
-            .iter()
-            .any(|(_, name)| name == "xl/workbook.xml" || name == "xl/workbook.bin" || name == "content.xml")
-        {
-            return Err(RunError::export(format!("{} is a workbook of a spreadsheet program", self.name()))
-                .remedy("save its sheet as CSV (UTF-8) and pass that"));
+        // A workbook is an archive that is read as a whole.
+        let is_part = |name: &str| name == "xl/workbook.xml" || name == "xl/workbook.bin" || name == "content.xml";
+        if entries.iter().any(|(_, name)| is_part(name)) {
+            return Ok(Packing::None);
         }
         let fitting: Vec<_> = entries.iter().filter(|(_, name)| named_like_an_export(name)).collect();
         let (index, name) = match (entries.as_slice(), fitting.as_slice()) {
@@ -231,9 +255,11 @@ impl Input {
 pub(crate) fn named_like_an_export(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    ["csv", "tsv", "json", "jsonl", "ndjson", "sql", "xml", "ldif"]
-        .iter()
-        .any(|ending| name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')))
+    // Of a collection, mongodump writes what its indexes are, too.
+    !name.ends_with(".metadata.json")
+        && ["csv", "tsv", "json", "jsonl", "ndjson", "sql", "xml", "ldif", "bson"]
+            .iter()
+            .any(|ending| name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')))
 }
 
 fn spool() -> Result<File, RunError> {

@@ -1,5 +1,6 @@
 //! Bytes → [`Record`]: opening (compression, encoding, sniffing), framing, decoding. Knows formats, no sources.
 
+mod convert;
 mod csv;
 pub(crate) mod decode;
 mod encoding;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+use super::unpack::Unpacked;
 use crate::error::RunError;
 use crate::format::TableSample;
 use crate::format::file::{Rows, SourceFile};
@@ -15,13 +16,21 @@ pub(super) enum Entry {
     Rows(PathBuf, Rows),
 }
 
-/// Files as they are; folders (Keycloak's `--users different_files`, the Firebase emulator's export, `mysqldump --tab`) as
+/// Files as they are; archives of tar as folders; folders (Keycloak's `--users different_files`, the Firebase emulator's export, `mysqldump --tab`) as
 /// the files in them that can be exports, in the order of their names and of the numbers in them.
-pub(super) fn expanded(paths: &[PathBuf]) -> Result<VecDeque<Entry>, RunError> {
+pub(super) fn expanded(paths: &[PathBuf], archives: &mut Vec<Unpacked>) -> Result<VecDeque<Entry>, RunError> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
             files.extend(of_folder(path)?);
+        } else if let Some(archive) = Unpacked::of(path)? {
+            // What a folder's errors name is the temporary one.
+            let inner = of_folder(archive.path()).map_err(|_| {
+                let said = format!("{} holds no file that could be an export, or several folders", path.display());
+                RunError::export(said).remedy("unpack it and pass the file or folder with the users")
+            });
+            files.extend(inner?);
+            archives.push(archive);
         } else {
             files.push(path.clone());
         }
@@ -77,10 +86,10 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
             files.push((natural(&name), entry.path()));
         }
     }
-    if files.is_empty() && folder.join("toc.dat").is_file() {
-        let folder = folder.display();
-        return Err(RunError::export(format!("{folder} is an archive of pg_dump"))
-            .remedy(format!("turn it into SQL with `pg_restore -f users.sql {folder}` and pass that")));
+    // `pg_dump -Fd`: what its files are stands in there.
+    let contents = folder.join("toc.dat");
+    if files.is_empty() && contents.is_file() {
+        return Ok(vec![contents]);
     }
     let inner = subfolders(folder)?;
     // `mariadb-dump --dir` makes one folder a database.

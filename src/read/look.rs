@@ -19,7 +19,7 @@ use crate::source::systems::generic::Generic;
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
 pub fn look(paths: &[PathBuf]) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
-    let Opened { mut files, mut tables, .. } = Opened::of(paths)?;
+    let Opened { mut files, mut tables, archives: _archives, .. } = Opened::of(paths)?;
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
     Ok((looked(&mut files, &mut tables)?, sure))

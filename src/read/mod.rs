@@ -13,6 +13,7 @@ mod samples;
 mod scan;
 mod standing;
 mod tables;
+mod unpack;
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -78,6 +79,8 @@ pub struct Export {
     incomplete: bool,
     options: ReadOptions,
     related: join::Store,
+    /// Where files of archives are until the export is dropped.
+    _archives: Vec<unpack::Unpacked>,
     standings: standing::Standings,
 }
 
@@ -106,7 +109,7 @@ impl Export {
         // A file that describes a system is read as that system is.
         let described = options.mapping.take_if(|mapping| mapping.is_system());
         let unsupported = described.or(options.mapping).and_then(|mapping| mapping.unsupported);
-        let Opened { mut files, mut tables, mut findings } = Opened::of(paths)?;
+        let Opened { mut files, mut tables, mut findings, archives } = Opened::of(paths)?;
         let Some((source, why)) = choose(&tables, &options, described)? else {
             let unknown = RunError::export(unknown(&files, &tables));
             return Err(look::with_proposal(unknown, paths, files, tables));
@@ -149,6 +152,7 @@ impl Export {
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
         let related = join::Store::default();
         let mut export = Self {
+            _archives: archives,
             files,
             tables,
             roles,

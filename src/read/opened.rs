@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::folder;
 use super::tables::name as name_of;
+use super::unpack::Unpacked;
 use crate::error::RunError;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
@@ -17,6 +18,8 @@ pub(super) struct Opened {
     pub tables: Vec<TableSample>,
     /// What a person should know of the files as such.
     pub findings: Vec<String>,
+    /// Where the files of archives are.
+    pub archives: Vec<Unpacked>,
 }
 
 impl Opened {
@@ -26,12 +29,14 @@ impl Opened {
         let mut files = Vec::new();
         let mut tables = Vec::new();
         let mut findings = Vec::new();
-        let mut waiting = folder::expanded(paths)?;
+        let mut archives = Vec::new();
+        let mut waiting = folder::expanded(paths, &mut archives)?;
         while let Some(path) = waiting.pop_front() {
             let mut file = match path {
                 folder::Entry::File(path) => SourceFile::open(&path)?,
                 folder::Entry::Rows(path, of) => SourceFile::open_rows(&path, of)?,
             };
+            file.input.shown = archives.iter().find_map(|archive| archive.shown(&file.input.path));
             let index = u16::try_from(files.len()).map_err(|_| RunError::usage("too many files"))?;
             let mut sampled = file.samples(index)?;
             if let Some(table) = sampled.iter().find(|table| table.columns.len().max(table.width) > MAX_COLUMNS) {
@@ -52,7 +57,7 @@ impl Opened {
             findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
             files.push(file);
         }
-        Ok(Self { files, tables, findings })
+        Ok(Self { files, tables, findings, archives })
     }
 }
 

@@ -1,0 +1,56 @@
+//! Archives of `pg_dump -Fc` and `-Fd`: PostgreSQL's own `pg_restore` makes SQL of them, where it is installed.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::error::RunError;
+use crate::format::input::{Input, Packing};
+
+/// The table of contents of an archive that is a folder.
+const CONTENTS: &str = "toc.dat";
+
+/// Writes the SQL of an archive. `false`: there is no `pg_restore`.
+///
+/// # Errors
+/// What `pg_restore` says of the archive; what reading says.
+pub(super) fn restore(input: &Input, out: &File) -> Result<bool, RunError> {
+    let temporary = || std::env::temp_dir();
+    let mut command = Command::new("pg_restore");
+    // What comes after the rows (indexes, keys) is of no interest.
+    command.args(["--file=-", "--section=pre-data", "--section=data", "--no-owner", "--no-privileges"]);
+    let folder = (input.path.file_name() == Some(CONTENTS.as_ref())).then(|| input.path.parent()).flatten();
+    if let Some(folder) = folder {
+        // A name that begins with a dash is no option.
+        command.arg(if folder == Path::new("") { Path::new(".") } else { folder }).stdin(Stdio::null());
+    } else {
+        let file = if input.packing == Packing::None {
+            input.file()?
+        } else {
+            let mut unpacked = tempfile::tempfile().map_err(RunError::io(temporary()))?;
+            std::io::copy(&mut input.unpacked(None)?, &mut unpacked).map_err(|error| input.unreadable(&error))?;
+            unpacked.rewind().map_err(RunError::io(temporary()))?;
+            unpacked
+        };
+        command.stdin(file);
+    }
+    command.stdout(out.try_clone().map_err(RunError::io(temporary()))?).stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        started => started.map_err(RunError::io("pg_restore"))?,
+    };
+    let mut said = Vec::new();
+    if let Some(errors) = child.stderr.take() {
+        // More than that is nothing that anybody reads.
+        errors.take(64 * 1024).read_to_end(&mut said).map_err(RunError::io("pg_restore"))?;
+    }
+    if child.wait().map_err(RunError::io("pg_restore"))?.success() {
+        return Ok(true);
+    }
+    let said = String::from_utf8_lossy(&said);
+    let said = said.lines().find(|line| line.contains("error")).or(said.lines().next()).unwrap_or("it failed");
+    Err(RunError::export(format!("{}: pg_restore cannot read the archive: {said}", input.name())).remedy(
+        "take the pg_restore of the PostgreSQL that wrote it, or a newer one, or dump as SQL: `pg_dump` without -F",
+    ))
+}

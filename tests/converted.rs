@@ -1,0 +1,133 @@
+//! Files that are no text (BSON, workbooks, YAML, archives): read as the text that they are made into.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::util::{Run, fixture, rehome, run};
+
+/// The people of `fixtures/converted` as a list of known passwords.
+fn known(folder: &Path) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(fixture("converted/passwords.json")).expect("a fixture");
+    let passwords: Vec<serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+    let lines = passwords
+        .iter()
+        .map(|of| ["email", "password"].map(|name| of[name].as_str().expect("a text")).join(",") + "\n");
+    let path = folder.join("known.csv");
+    std::fs::write(&path, format!("email,password\n{}", lines.collect::<String>())).expect("a file");
+    path
+}
+
+fn check(export: &Path) -> Run {
+    let home = tempfile::tempdir().expect("a folder");
+    let (known, run_folder) = (known(home.path()), home.path().join("run"));
+    run(rehome().arg("check").arg(export).arg("--known").arg(known).arg("--run").arg(run_folder))
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn everybody_is_read_with_their_password_whatever_the_file() {
+    for name in ["users.bson", "users.xlsx", "users.xls", "users.ods", "users.yml"] {
+        let said = check(&fixture(&format!("converted/{name}"))).exits(0).stdout;
+        assert!(said.contains("3 records") && said.contains("3 proven, 0 wrong"), "{name}: {said}");
+        // Bob is switched off in all of them.
+        assert!(said.contains("1 disabled"), "{name}: {said}");
+        let workbook = !matches!(name, "users.bson" | "users.yml");
+        assert_eq!(said.contains("a spreadsheet may have changed numbers and dates"), workbook, "{said}");
+    }
+}
+
+#[test]
+fn an_archive_of_pg_dump_goes_through_pg_restore_where_it_is() {
+    let archive = fixture("converted/users.pgdump");
+    let without = run(rehome().env("PATH", "").arg("plan").arg(&archive)).exits(1);
+    assert!(without.stderr.contains("pg_restore -f users.sql"), "{}", without.stderr);
+    if !is_there("pg_restore") {
+        eprintln!("pg_restore is not there: skipped");
+        return;
+    }
+    let said = check(&archive).exits(0).stdout;
+    assert!(said.contains("3 proven, 0 wrong") && said.contains("1 disabled"), "{said}");
+    let folder = tempfile::tempdir().expect("a folder");
+    // It is the same export the second time, although pg_restore writes another word into it each time.
+    let import = || {
+        let run_folder = folder.path().join("run");
+        run(rehome().arg("import").arg(&archive).arg("--sandbox").arg("--run").arg(run_folder)).exits(0)
+    };
+    assert!(import().stdout.contains("3 created"));
+    let again = import().stderr;
+    assert!(again.contains("3 of 3 users are done"), "{again}");
+    let broken = folder.path().join("broken.dump");
+    std::fs::write(&broken, b"PGDMP and nothing that follows").expect("a file");
+    let said = run(rehome().arg("plan").arg(&broken)).exits(1).stderr;
+    assert!(said.contains("pg_restore cannot read the archive"), "{said}");
+}
+
+/// An archive of these files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, *content).expect("memory");
+    }
+    archive.into_inner().expect("memory")
+}
+
+#[test]
+fn an_archive_of_tar_is_the_folder_that_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = std::fs::read(fixture("generic/users.csv")).expect("a fixture");
+    let expected = run(rehome().arg("plan").arg(fixture("generic/users.csv"))).stdout;
+    let archive = tar(&[("dump/README", b"read me"), ("dump/users.csv", &export)]);
+    for (name, bytes) in [("a.tar", archive.clone()), ("a.tgz", gzip(&archive))] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        assert_eq!(run(rehome().arg("plan").arg(&path)).stdout, expected, "{name}");
+    }
+    let several = folder.path().join("several.tar");
+    std::fs::write(&several, tar(&[("a/users.csv", &export), ("b/users.csv", &export)])).expect("a file");
+    let said = run(rehome().arg("plan").arg(&several)).exits(1).stderr;
+    assert!(said.contains("several.tar") && said.contains("unpack it"), "{said}");
+    let cut = folder.path().join("cut.tar");
+    std::fs::write(&cut, &archive[..archive.len() / 2]).expect("a file");
+    assert!(run(rehome().arg("plan").arg(&cut)).exits(1).stderr.contains("cut off or damaged"));
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).expect("memory");
+    packed.finish().expect("memory")
+}
+
+#[test]
+fn a_collection_that_is_cut_says_so_and_a_document_that_is_damaged_costs_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = std::fs::read(fixture("converted/users.bson")).expect("a fixture");
+    let cut = folder.path().join("cut.bson");
+    std::fs::write(&cut, &whole[..whole.len() - 20]).expect("a file");
+    let said = check(&cut).stdout;
+    assert!(said.contains("2 records") && said.contains("after 2 documents the file is cut"), "{said}");
+    // The second document's first member is of no type that there is.
+    let mut damaged = whole.clone();
+    let second = u32::from_le_bytes(*whole.first_chunk().expect("a length")) as usize;
+    damaged[second + 4] = 0x42;
+    let path = folder.path().join("damaged.bson");
+    std::fs::write(&path, damaged).expect("a file");
+    let lines = run(rehome().arg("plan").arg(&path)).exits(3).lines();
+    assert_eq!(lines.iter().filter(|line| line.get("create").is_some()).count(), 2);
+    assert!(lines[1]["refused"].is_object(), "{}", lines[1]);
+}
+
+#[test]
+fn yaml_that_cannot_be_read_shows_no_hash() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("users.yml");
+    std::fs::write(&path, "users:\n  ann:\n    password: \"$2y$10$N9qo8uLOickgx2ZMRZoMye\n  bob: [\n").expect("a file");
+    let said = run(rehome().arg("plan").arg(&path)).exits(1).stderr;
+    assert!(said.contains("YAML") && said.contains("line") && !said.contains("$2y$"), "{said}");
+}
