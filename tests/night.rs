@@ -169,7 +169,7 @@ fn families(text: &str) -> std::collections::BTreeMap<String, f64> {
             let (name, kind) = about.split_once(' ').expect("a type");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
             assert!(!text.split(line).nth(1).unwrap_or_default().contains(line), "twice: {line}");
-            typed = name.to_owned();
+            name.clone_into(&mut typed);
         } else if !line.starts_with("# HELP ") {
             let found = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
             assert!(found[1].starts_with(&typed), "{line} stands under {typed}");

@@ -329,7 +329,9 @@ key   = ["meta.customer", "meta.user"]
     }
     for (meta, name) in [(r#"{"customer":"7"}"#, "Ann"), (r#"{"customer":null,"user":8}"#, "Bob"), ("{}", "Nobody")] {
         let identity = testing::record(json!({ "meta": meta, "name": name }));
-        ["join 1", "join 2", "join 3"].into_iter().for_each(|kind| rows.relate(&mapping, kind, &identity));
+        for kind in ["join 1", "join 2", "join 3"] {
+            rows.relate(&mapping, kind, &identity);
+        }
     }
     for (id, address, email, name) in [
         (7, json!(2), "second@example.com", "Ann"),
