@@ -33,7 +33,7 @@ impl Unpacked {
         }
         let input = Input::open(path)?;
         let Some(bytes) = tar_in(&input)? else { return Ok(None) };
-        let folder = TempDir::new().map_err(RunError::io(std::env::temp_dir()))?;
+        let folder = TempDir::new().map_err(RunError::temporary)?;
         let damaged = |error: std::io::Error| {
             RunError::export(format!("{} is a tar archive that is cut off or damaged", input.name())).because(error)
         };

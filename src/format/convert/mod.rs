@@ -29,42 +29,42 @@ pub(crate) struct Converted {
 /// # Errors
 /// A file that is damaged, too large, or locked; what reading and writing say.
 pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>, RunError> {
-    let mut spool = tempfile::tempfile().map_err(RunError::io(std::env::temp_dir()))?;
     let unpacked = || Ok::<_, RunError>(BufReader::new(input.unpacked(None)?));
     let failed = |error: std::io::Error| input.unreadable(&error);
     let broken = |what: String| RunError::export(format!("{}: {what}", input.name()));
+    let spool = || tempfile::tempfile().map_err(RunError::temporary);
     let (mut doubts, mut kind) = (Vec::new(), None);
-    if head.starts_with(b"PGDMP") {
-        if !postgres::restore(input, &spool)? {
-            return Ok(None);
-        }
+    let mut text = if head.starts_with(b"PGDMP") {
+        let Some(text) = postgres::restored(input)? else { return Ok(None) };
+        text
     } else if workbook::is_one(head) {
         let bytes = limited(unpacked()?, workbook::MAX_BYTES).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| broken("it is too large a workbook: save its sheet as CSV (UTF-8)".into()))?;
-        let mut out = BufWriter::new(&mut spool);
+        let mut out = BufWriter::new(spool()?);
         let said = workbook::to_csv(bytes, &mut out).map_err(broken)?;
-        out.flush().map_err(RunError::io(std::env::temp_dir()))?;
         doubts.push(Doubt::Unsure(said));
+        out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if foreign::is_bson(head) {
-        let mut out = BufWriter::new(&mut spool);
+        let mut out = BufWriter::new(spool()?);
         let end = bson::to_json(&mut unpacked()?, &mut out).map_err(failed)?;
-        out.flush().map_err(RunError::io(std::env::temp_dir()))?;
         kind = Some(Kind::Ndjson { prelude: 0, copied: false });
         if let bson::End::Cut(count) = end {
             let documents = if count == 1 { "1 document" } else { &format!("{count} documents") };
             doubts.push(Doubt::Cut(format!("after {documents} the file is cut or damaged: users may be missing")));
         }
+        out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if foreign::is_yaml(head) {
         let bytes = limited(unpacked()?, yaml::MAX_BYTES).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| broken("it is too much YAML: turn it into JSON with `yq -o json`".into()))?;
-        spool
-            .write_all(yaml::to_json(&bytes).map_err(broken)?.as_bytes())
-            .map_err(RunError::io(std::env::temp_dir()))?;
+        let json = yaml::to_json(&bytes).map_err(broken)?;
+        let mut text = spool()?;
+        text.write_all(json.as_bytes()).map_err(RunError::temporary)?;
+        text
     } else {
         return Ok(None);
-    }
-    spool.rewind().map_err(RunError::io(std::env::temp_dir()))?;
-    Ok(Some(Converted { text: spool, kind, doubts }))
+    };
+    text.rewind().map_err(RunError::temporary)?;
+    Ok(Some(Converted { text, kind, doubts }))
 }
 
 /// All there is, unless it is more.

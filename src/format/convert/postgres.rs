@@ -11,12 +11,11 @@ use crate::format::input::{Input, Packing};
 /// The table of contents of an archive that is a folder.
 const CONTENTS: &str = "toc.dat";
 
-/// Writes the SQL of an archive. `false`: there is no `pg_restore`.
+/// The SQL of an archive. `None`: there is no `pg_restore`.
 ///
 /// # Errors
 /// What `pg_restore` says of the archive; what reading says.
-pub(super) fn restore(input: &Input, out: &File) -> Result<bool, RunError> {
-    let temporary = || std::env::temp_dir();
+pub(super) fn restored(input: &Input) -> Result<Option<File>, RunError> {
     let mut command = Command::new("pg_restore");
     // What comes after the rows (indexes, keys) is of no interest.
     command.args(["--file=-", "--section=pre-data", "--section=data", "--no-owner", "--no-privileges"]);
@@ -28,16 +27,17 @@ pub(super) fn restore(input: &Input, out: &File) -> Result<bool, RunError> {
         let file = if input.packing == Packing::None {
             input.file()?
         } else {
-            let mut unpacked = tempfile::tempfile().map_err(RunError::io(temporary()))?;
+            let mut unpacked = tempfile::tempfile().map_err(RunError::temporary)?;
             std::io::copy(&mut input.unpacked(None)?, &mut unpacked).map_err(|error| input.unreadable(&error))?;
-            unpacked.rewind().map_err(RunError::io(temporary()))?;
+            unpacked.rewind().map_err(RunError::temporary)?;
             unpacked
         };
         command.stdin(file);
     }
-    command.stdout(out.try_clone().map_err(RunError::io(temporary()))?).stderr(Stdio::piped());
+    let sql = tempfile::tempfile().map_err(RunError::temporary)?;
+    command.stdout(sql.try_clone().map_err(RunError::temporary)?).stderr(Stdio::piped());
     let mut child = match command.spawn() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         started => started.map_err(RunError::io("pg_restore"))?,
     };
     let mut said = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn restore(input: &Input, out: &File) -> Result<bool, RunError> {
         errors.take(64 * 1024).read_to_end(&mut said).map_err(RunError::io("pg_restore"))?;
     }
     if child.wait().map_err(RunError::io("pg_restore"))?.success() {
-        return Ok(true);
+        return Ok(Some(sql));
     }
     let said = String::from_utf8_lossy(&said);
     let said = said.lines().find(|line| line.contains("error")).or(said.lines().next()).unwrap_or("it failed");
