@@ -55,6 +55,7 @@ fn the_containerfile_builds_what_it_starts() {
     let tracked = String::from_utf8_lossy(&tracked.stdout).into_owned();
     let ignored = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".dockerignore")).expect("a list");
     let (mut from_here, mut made) = (0, Vec::new());
+    let context = tempfile::tempdir().expect("a folder");
     for (_, words) in all.iter().filter(|(name, _)| name == "COPY") {
         let words: Vec<_> = words.split(' ').collect();
         let paths: Vec<_> = words.iter().filter(|word| !word.starts_with("--")).collect();
@@ -71,9 +72,17 @@ fn the_containerfile_builds_what_it_starts() {
             let there = tracked.lines().any(|file| file == **path || file.starts_with(&format!("{path}/")));
             assert!(there, "{path} is not in the repository");
             assert!(ignored.lines().any(|line| line == format!("!{path}")), ".dockerignore keeps {path} out");
+            let of = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            let copied = Command::new("cp").arg("-r").arg(of).arg(context.path()).status().expect("cp runs");
+            assert!(copied.success(), "{path}");
         }
     }
     assert!(from_here > 3 && made.len() == 2, "{made:?}");
+    // All that the manifest names has to be there, or nothing is built.
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(context.path());
+    let read = cargo.output().expect("cargo runs");
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     assert_eq!(said("ENTRYPOINT"), r#"["/rehome"]"#);
     assert!(last_stage().iter().any(|(name, line)| name == "COPY" && line == "--from=build /out/rehome /rehome"));
     let user = said("USER");

@@ -38,7 +38,12 @@ pub(super) fn build(
     if !tls {
         return builder().tls_certs_only([]).build().map(|client| (client, false));
     }
-    let with_system = builder().tls_certs_merge(added.iter().cloned()).build();
+    // Beside added ones, a store with nothing in it would be no error.
+    let with_system = builder().build();
+    let with_system = with_system.and_then(|client| match added {
+        [] => Ok(client),
+        added => builder().tls_certs_merge(added.iter().cloned()).build(),
+    });
     // A certificate that cannot be used fails again below, and is told there.
     with_system.map(|client| (client, false)).or_else(|_| {
         let listed = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
