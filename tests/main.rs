@@ -36,6 +36,7 @@ mod plan;
 mod proxy;
 mod readme;
 mod refused;
+mod rehearsal;
 mod report;
 mod sandbox;
 mod secrets;

@@ -1,6 +1,6 @@
 //! The README tells the truth where a program can check it.
 
-use crate::util::{rehome, run};
+use crate::util::{rehome, run, run_with_input};
 
 fn readme() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -15,6 +15,38 @@ fn the_first_block_is_the_main_job_and_the_tests() {
     assert_eq!(lines.len(), 2, "{block}");
     assert!(lines[0].starts_with("cargo run") && lines[0].contains(" import "), "{}", lines[0]);
     assert!(lines[1].starts_with("cargo test"), "{}", lines[1]);
+}
+
+/// The pipe, with what `psql` prints for it, and the mapping, of an export that has its columns.
+#[test]
+fn a_table_of_ones_own_is_read_as_the_page_says() {
+    const HASH: &str = "$2b$10$abcdefghijklmnopqrstuuK5m8xkkSYHbQrIpqjeSuYuKWb3BXuzC";
+    let readme = readme();
+    let pipe = readme.lines().find(|line| line.starts_with("$ psql")).expect("a pipe");
+    assert!(pipe.ends_with("| rehome check -") && pipe.contains("WITH CSV HEADER"), "{pipe}");
+    let select = pipe.split("SELECT ").nth(1).and_then(|rest| rest.split(" FROM").next()).expect("columns");
+    let columns: Vec<_> = select.split(", ").map(|column| column.rsplit(" AS ").next().expect("a name")).collect();
+    let csv = format!("{}\nu1,ada@example.com,{HASH}\n", columns.join(","));
+    let report = run_with_input(rehome().args(["check", "-", "--format", "json"]), csv.as_bytes()).exits(0).json();
+    assert_eq!(report["outcomes"]["ready"], 1, "{report:#}");
+
+    let mapping = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a mapping");
+    assert_eq!(mapping.lines().count(), 5, "{mapping}");
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("people.csv"), home.path().join("map.toml"));
+    std::fs::write(&map, mapping).expect("written");
+    std::fs::write(&export, format!("customer_no,mail,pw\nu1,ada@example.com,{HASH}\n")).expect("written");
+    let plan = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0);
+    assert!(plan.stdout.contains("/users/bcrypt") && plan.lines().len() == 1, "{}", plan.stdout);
+}
+
+#[test]
+fn the_page_is_one_page() {
+    let readme = readme();
+    assert!(readme.lines().count() <= 110, "{}", readme.lines().count());
+    let evening = readme.split("## An evening").nth(1).expect("a chapter");
+    let commands = evening.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    assert_eq!(commands.lines().count(), 6, "{commands}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `rehome check`
 
-use super::print;
 use super::progress::Progress;
+use super::{print, say_where};
 use crate::error::{Finish, RunError};
 use crate::run::check::{Check, check};
 
@@ -57,6 +57,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let report = check(what, &args.run.folder, &progress)?;
     drop(progress);
     print(&report, args.output)?;
+    say_where(&args.run.folder, args.output)?;
     let wrong = report.known.as_ref().is_some_and(|known| !known.wrong.is_empty());
     Ok(Finish::partial_if(report.outcomes.refused > 0 || wrong || report.source.incomplete))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::{
     BridgeArgs, ExportArgs, MetricsArgs, OutputArgs, PolicyArgs, RefusedArgs, RunArgs, TargetArgs, WindowArgs,
 };
-use super::{print, progress};
+use super::{print, progress, say_where};
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
 use crate::plan::shard::Shard;
@@ -106,6 +106,7 @@ fn go_on(
 ) -> Result<Finish, RunError> {
     let Imported { report, held_back, ended } = import(session, folder, key_file, choices, listener.clone())?;
     print(&report, output)?;
+    say_where(folder, output)?;
     if held_back {
         listener.on(&Event::Warned("nothing was sent; --yes imports all the same".into()));
     }

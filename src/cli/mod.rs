@@ -111,6 +111,15 @@ fn put(text: impl AsRef<[u8]>) -> Result<(), RunError> {
     }
 }
 
+/// Says beneath a printed report where the one for browsers lies.
+fn say_where(folder: &std::path::Path, output: OutputArgs) -> Result<(), RunError> {
+    if output.quiet || output.format == OutputFormat::Json {
+        return Ok(());
+    }
+    let page = folder.strip_prefix(".").unwrap_or(folder).join("report.html");
+    put(format!("{:>11}  {}\n", "Report", page.display()))
+}
+
 /// Prints a report on standard output, as the flags say.
 fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
     let text = match output.format {
