@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::scheme::verify::Login;
+use crate::source::Source;
 use crate::source::describe::{self, Mapping};
 
 /// An export of a system: `fixtures/SYSTEM/STEM.anything`, and what it is read as, `fixtures/SYSTEM/STEM.accounts.json`.
@@ -58,6 +59,26 @@ fn every_other_source_is_detected_and_read() {
     for Exported { system, export, accounts } in exported {
         golden(system, &accounts, &[&export]);
     }
+}
+
+/// The table of what is taken for what is empty off its diagonal, and no two systems are as sure of one export.
+#[test]
+fn no_export_is_taken_for_another_systems() {
+    let mut confused = Vec::new();
+    for Exported { system, export, .. } in exported() {
+        let opened = open(&[&export]);
+        let sources = crate::source::ALL.iter();
+        let claim = |source: &&dyn Source| Some((source.detect(&opened.tables)?.score, source.name()));
+        let mut claims: Vec<_> = sources.filter_map(claim).collect();
+        claims.sort_unstable();
+        let surest =
+            claims.iter().rev().take_while(|(score, _)| Some(*score) == claims.last().map(|(score, _)| *score));
+        let surest: Vec<_> = surest.map(|(_, name)| *name).collect();
+        if surest != [system] {
+            confused.push(format!("{export}: {claims:?}"));
+        }
+    }
+    assert!(confused.is_empty(), "{confused:#?}");
 }
 
 #[test]
