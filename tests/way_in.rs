@@ -339,8 +339,8 @@ fn only_what_is_nothing_else_marks_that_there_is_no_password() {
         "!sha512!Zb3kQ9xW7c!9f8Xk2m1Qw7rT5yU3iO0pA6",
     ];
     for (cells, expected) in [
-        ([salted[0], salted[1], "*"], "unrecognised-hash unrecognised-hash none"),
-        ([named[0], named[1], "*NO-PASSWORD*"], "unrecognised-hash unrecognised-hash none"),
+        ([salted[0], salted[1], "*"], "unsupported-scheme unsupported-scheme none"),
+        ([named[0], named[1], "*NO-PASSWORD*"], "unsupported-scheme unsupported-scheme none"),
         ([HASHES[0], "!!", "*LK*"], "bcrypt none none"),
         ([HASHES[0], "!$6$saltsalt$abcdefghijklmnop", "!zM8oKq0bX2cV4nB6mL8kJ0hG2fD4sA6pO8iU0yT2"], "bcrypt none none"),
         ([HASHES[0], "*LK*$5$saltsalt$abcdefghijklmnop", "x"], "bcrypt none none"),
