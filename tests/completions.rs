@@ -81,7 +81,7 @@ fn bash_completes_names_files_and_options() {
         "#,
     );
     for (typed, _) in CASES {
-        program += &format!("typed '{typed}'\n");
+        program.extend([format!("typed '{typed}'\n")]);
     }
     // As bash cuts a word at its `=`.
     program += "typed 'rehome check --from = fireb'\n";
@@ -108,7 +108,7 @@ fn zsh_completes_names_files_and_options() {
         "#,
     );
     for (typed, _) in CASES {
-        program += &format!("zpty -w -n shell '{typed}'$'\\t\\x07'\n");
+        program.extend([format!("zpty -w -n shell '{typed}'$'\\t\\x07'\n")]);
     }
     program += "zpty -w -n shell $'\\x05'\nwhile zpty -r shell out; do :; done\ncat scripts/lines\n";
     let answers = carried_out("zsh", &["-f"], &program, home.path());
@@ -125,7 +125,7 @@ fn fish_completes_names_files_and_options() {
     let Some(home) = home("fish", "rehome.fish") else { return };
     let mut program = String::from("source scripts/rehome.fish\n");
     for (typed, _) in CASES {
-        program += &format!("complete -C '{typed}' | string replace -r '\\t.*' '' | string join ' '\necho\n");
+        program.extend([format!("complete -C '{typed}' | string replace -r '\\t.*' '' | string join ' '\necho\n")]);
     }
     let answers = carried_out("fish", &["--no-config"], &program, home.path());
     let mut answers = answers.lines().filter(|line| !line.is_empty());

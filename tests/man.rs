@@ -36,8 +36,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_exit_code_is_in_the_page_and_in_the_table() {
     let page = plain(&run(rehome().arg("man")).exits(0).stdout);
-    let table: String = EXIT_CODES.iter().map(|(code, meaning)| format!("| {code} | {meaning} |\n")).collect();
-    assert!(text("docs/codes.md").contains(&format!("|---|---|\n{table}\n")), "docs/codes.md should have:\n{table}");
+    let rows: Vec<_> = EXIT_CODES.iter().map(|(code, meaning)| format!("| {code} | {meaning} |")).collect();
+    let table = rows.join("\n");
+    assert!(text("docs/codes.md").contains(&format!("|---|---|\n{table}\n\n")), "docs/codes.md should have:\n{table}");
     for (code, meaning) in EXIT_CODES {
         assert!(page.contains(&format!("\n{code}\n{meaning}")), "{code}: {page}");
     }

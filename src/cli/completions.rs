@@ -39,13 +39,13 @@ fn taught(command: Command, commands: &[String]) -> Command {
 /// An argument with the names it may take, or the kind of path it is, by what stands for its value in the help.
 fn valued(arg: Arg, commands: &[String]) -> Arg {
     let named = |arg: Arg, names: Vec<PossibleValue>| arg.value_parser(PossibleValuesParser::new(names));
-    let value = arg.get_value_names().and_then(<[_]>::first).map(|name| name.to_string()).unwrap_or_default();
+    let value = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
     match (value.as_str(), arg.get_long()) {
         ("SOURCE", _) | ("WORD", None) => {
             named(arg, source::ALL.iter().map(|s| candidate(s.name(), s.about())).collect())
         }
         ("NAME", Some("scheme")) => named(arg, SCHEMES.iter().map(|s| candidate(s.name, s.title)).collect()),
-        ("COMMAND", None) => named(arg, commands.iter().map(|name| PossibleValue::new(name)).collect()),
+        ("COMMAND", None) => named(arg, commands.iter().map(PossibleValue::new).collect()),
         ("RUN" | "DIR", _) => arg.value_hint(ValueHint::DirPath),
         ("EXPORT" | "LATER" | "FILE" | "FILE.toml" | "FILE.pem", _) => arg.value_hint(ValueHint::FilePath),
         ("URL", _) => arg.value_hint(ValueHint::Url),
