@@ -239,6 +239,9 @@ fn modular<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
         "bcrypt" => return bcrypt::phc(job, text),
         "s0" => scrypt::spring(job, &text[3..]),
         "fbscrypt" => firebase::supabase(job, text),
+        // Mattermost: the digest is a parameter.
+        "pbkdf2" if text.starts_with("$pbkdf2$f=SHA256,") => job.unsupported("pbkdf2-sha256"),
+        "pbkdf2" if text.starts_with("$pbkdf2$f=SHA512,") => job.unsupported("pbkdf2-sha512"),
         // Spring's scrypt writes its parameters as the tag.
         _ if scrypt::spring_cost(tag).is_some() => scrypt::spring(job, text),
         _ => match UNSUPPORTED_TAGS.iter().find(|(tags, _)| tags.split(' ').any(|known| known == tag)) {

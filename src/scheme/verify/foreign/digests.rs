@@ -124,6 +124,9 @@ fn mysql323(password: &[u8]) -> Vec<u8> {
 /// A digest with a salt, in any of the orders that systems have. The right password is found; a wrong one cannot be told
 /// from an order that nobody thought of.
 pub(super) fn salted<'h>(text: &str, column: Option<&str>) -> Option<Check<'h>> {
+    if let Some(iterated) = shopware(text) {
+        return Some(iterated);
+    }
     let candidates = salt_and_digest(text, column);
     // Symfony's five thousand rounds are the most of it.
     let work = Work::rounds(5000, "").times(u32::try_from(candidates.len()).ok().filter(|n| *n > 0)?);
@@ -139,6 +142,19 @@ pub(super) fn salted<'h>(text: &str, column: Option<&str>) -> Option<Check<'h>> 
         Some(fits(password) || in_braces && latin1(password).is_some_and(|password| fits(&password)))
     };
     Some(Check::new(work, test).uncertain())
+}
+
+/// Shopware 5's `Sha256`, `rounds:salt:digest`: SHA-256 of the last digest in hexadecimal, the password and the salt, once more
+/// than the rounds say.
+fn shopware<'h>(text: &str) -> Option<Check<'h>> {
+    let fields: Vec<&str> = text.split(':').collect();
+    let [rounds, salt, wanted] = fields[..] else { return None };
+    let rounds = rounds.parse::<u32>().ok().filter(|rounds| *rounds < MAX_ROUNDS)?;
+    let (salt, wanted) = (salt.as_bytes().to_vec(), unhex(wanted).filter(|bytes| bytes.len() == 32)?);
+    Some(Check::new(Work::rounds(u64::from(rounds) + 1, "sha256"), move |password| {
+        let once = |last: Vec<u8>, _| Some(hex(&digest("sha256", &[&last, password, &salt].concat())?).into_bytes());
+        Some(same(&(0..=rounds).try_fold(Vec::new(), once)?, hex(&wanted).as_bytes()))
+    }))
 }
 
 /// SMF up to 2.0: SHA-1 of the member name in lower case and the password.
@@ -168,6 +184,12 @@ fn salt_and_digest(text: &str, column: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> 
         for decoded in [unhex(salt), base64(salt)].into_iter().flatten() {
             add(&decoded, body);
         }
+    }
+    // vBulletin's in Vanilla: the MD5, and right behind it the salt.
+    if let Some((digest, salt)) = body.split_at_checked(32).filter(|(_, salt)| !salt.is_empty())
+        && bytes(body).is_none_or(|whole| names(whole.len()).is_empty())
+    {
+        add(salt.as_bytes(), digest);
     }
     for at in [':', '$', '.', '!', '*'] {
         let fields: Vec<&str> = body.split(at).collect();

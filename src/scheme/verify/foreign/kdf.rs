@@ -123,6 +123,11 @@ fn written(text: &str) -> Option<Derived> {
         }
         // Galaxy: the salt is the text, the key has 24 bytes
         (["PBKDF2", digest, rounds, salt, key], _) => Derived::new(digest, rounds, text_salt(salt), base64(key)),
+        // Mattermost 11: the digest and the rounds are parameters with names
+        (["", "pbkdf2", parameters, salt, key], _) if parameters.contains('=') => {
+            let of = |name| parameters.split(',').find_map(|parameter| parameter.strip_prefix(name));
+            Derived::new(of("f=")?, of("w=")?, base64(salt), base64(key))
+        }
         // passlib, and roundup's {PBKDF2S5}
         (["", name @ ("pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512"), rounds, salt, key], _) => {
             let digest = name.strip_prefix("pbkdf2-").unwrap_or("sha1");
@@ -176,6 +181,18 @@ fn written(text: &str) -> Option<Derived> {
         _ if text.starts_with("grub.pbkdf2.") => {
             let mut fields = text.split('.').skip(2);
             Derived::new(fields.next()?, fields.next()?, unhex(fields.next()?), unhex(fields.next()?))
+        }
+        // Spring, whose names stand for the numbers: hexadecimal of salt and key
+        _ if text.starts_with("{pbkdf2") => {
+            let (name, bytes) = text.split_once('}')?;
+            let (digest, rounds, salt) = match name {
+                "{pbkdf2@SpringSecurity_v5_8" => ("sha256", "310000", 16),
+                "{pbkdf2" => ("sha1", "185000", 8),
+                _ => return None,
+            };
+            let bytes = unhex(bytes)?;
+            let (salt, key) = bytes.split_at_checked(salt)?;
+            Derived::new(digest, rounds, Some(salt.to_vec()), Some(key.to_vec()))
         }
         _ if text.starts_with('{') => keycloak(text),
         _ => None,

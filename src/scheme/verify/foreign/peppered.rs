@@ -43,7 +43,14 @@ pub(super) fn check(scheme: &str, text: &str, pepper: Secret) -> Option<Check<'s
 /// Flask-Security: what it hashes is the base64 of an HMAC-SHA512 of the password under `SECURITY_PASSWORD_SALT`; how, the
 /// string says as it does anywhere else.
 fn flask_security(text: &str, pepper: Secret) -> Option<Check<'static>> {
-    let message = move |password: &[u8]| Some(base64(mac::<Hmac<sha2::Sha512>>(&pepper, password)?).into_bytes());
+    of_message(text, move |password| Some(base64(mac::<Hmac<sha2::Sha512>>(&pepper, password)?).into_bytes()))
+}
+
+/// A hash of what `message` makes of the password, of the kind that the string says.
+pub(super) fn of_message(
+    text: &str,
+    message: impl Fn(&[u8]) -> Option<Vec<u8>> + 'static,
+) -> Option<Check<'static>> {
     let profile = Version::NEWEST.profile();
     let input = HashInput { hash: text.to_owned().into(), ..HashInput::default() };
     match resolve(&input, profile) {

@@ -1,5 +1,6 @@
 //! bcrypt of something else than the password.
 
+use super::peppered::of_message;
 use super::{Check, base64, digest, same};
 use crate::bytes::hex;
 use crate::scheme::cost::Cost;
@@ -12,6 +13,14 @@ pub(super) fn check<'h>(scheme: &str, text: &'h str, salt: Option<&'h str>) -> O
     let bcrypt = |of: fn(&[u8]) -> Option<Vec<u8>>| {
         Check::bcrypt(text.to_owned(), 1, move |password| of(password).map(|message| vec![message]))
     };
+    // Who hashes a digest may do it by Argon2 as well: Matomo and Myth:Auth, if they are told to.
+    if text.starts_with("$argon2") {
+        return match scheme {
+            "bcrypt-digest" => of_message(text, |password| Some(hex(&digest("md5", password)?).into_bytes())),
+            "bcrypt-sha384" => of_message(text, |password| Some(base64(digest("sha384", password)?).into_bytes())),
+            _ => None,
+        };
+    }
     match scheme {
         "wp-bcrypt" => {
             let hash = format!("${}", text.strip_prefix("$wp$")?);

@@ -119,3 +119,48 @@ fn a_secret_of_the_application_is_hashed_as_each_system_does() {
         assert!(!check("another secret").fits(password.as_bytes()), "{scheme}");
     }
 }
+
+/// By the formulas of Spring Security 6 (`{pbkdf2}`), Shopware 5.7.19 (`Sha256`), Vanilla 4.0 (`vbulletin`), Mattermost 11 (`$pbkdf2$f=…`), Matomo 5.2 (Argon2 of an MD5) and
+/// Myth:Auth (Argon2 of a SHA-384), computed by Python's hashlib and argon2-cffi 25.1.
+#[test]
+fn systems_with_a_writing_of_their_own_are_proven() {
+    for (scheme, declared, password, hash) in [
+        (
+            "salted-sha256",
+            true,
+            "shop-pass",
+            "100:lOvbGxoQkjBhT3wr:2a33aa82bfb40ecdbf2375fa460d2934e2ddda5b32186be4d2d7f60df9c7165e",
+        ),
+        (
+            "pbkdf2",
+            false,
+            "spring-pass",
+            "{pbkdf2}73616c7473616c746c32ec8733a346870f89ebbb876f46b15d7ff4db64454a96f2f1ef0b01cdb529",
+        ),
+        ("salted-md5", true, "forum-pass", "92f45bccfa22cad5e3aae48650e26d7ea1b"),
+        (
+            "pbkdf2-sha256",
+            false,
+            "matter-pass",
+            "$pbkdf2$f=SHA256,w=1000,l=32$c2FsdHNhbHRzYWx0c2FsdA$uGHqJ0jTU9/E7ZQEFudXO2RYqjMyb37goGFSUpb64H4",
+        ),
+        (
+            "bcrypt-digest",
+            true,
+            "matomo-pass",
+            "$argon2i$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$J+lynFx7t1NslOTXXz2ESw",
+        ),
+        (
+            "bcrypt-sha384",
+            true,
+            "myth-pass",
+            "$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$oKvGOhV/BT8C9TCRRJgCNg",
+        ),
+    ] {
+        let mut input = record::bare(hash);
+        input.declared = declared.then(|| scheme.into());
+        assert_eq!(verdict_scheme(&input), Some(scheme), "{hash}");
+        assert_eq!(verify(scheme, &input, password.as_bytes()), Some(true), "{hash}");
+        assert_ne!(verify(scheme, &input, b"another password"), Some(true), "{hash}");
+    }
+}
