@@ -8,7 +8,7 @@ use crate::util::{fixture, rehome, run};
 
 /// An export's files and the arguments it is read with; files among the arguments are fixtures too.
 const KINDS: &[&[&str]] = &[
-    &["gitlab.sql"],
+    &["devise-gitlab.sql"],
     &["laravel-flags.sql"],
     &["laravel-status-number.csv"],
     &["laravel-status-number.csv", "--map", "laravel-status-number.toml"],

@@ -1,5 +1,6 @@
 //! What a system's file cannot say: functions that it calls by name, after everything else was read.
 
+mod gitea;
 mod okta;
 mod supertokens;
 
@@ -11,8 +12,11 @@ use crate::source::Context;
 /// Completes an account.
 pub type Finish = for<'r> fn(&'r Record<'r>, &Context<'r>, &mut Account<'r>) -> Result<(), Refusal>;
 
-const ALL: &[(&str, Finish)] =
-    &[("firebase-scrypt-of-supertokens", supertokens::finish), ("addresses-of-okta", okta::finish)];
+const ALL: &[(&str, Finish)] = &[
+    ("firebase-scrypt-of-supertokens", supertokens::finish),
+    ("addresses-of-okta", okta::finish),
+    ("hashes-of-gitea", gitea::finish),
+];
 
 /// The function of a name.
 #[must_use]
