@@ -135,6 +135,14 @@ fn proven(export: &Export, known: &str, tried: &Mutex<BTreeSet<String>>) -> BTre
         let is_new = tried.lock().expect("nobody panics with it").insert(input.hash.to_string());
         let login = match &verdict {
             _ if !is_new => Login::Match,
+            // Appwrite hashes it itself.
+            Verdict::Maps(mapped) if mapped.scheme == "plain" => {
+                if mapped.fields.password == password {
+                    Login::Match
+                } else {
+                    Login::Mismatch
+                }
+            }
             Verdict::Maps(mapped) => mapped.login(password.as_bytes(), Version::NEWEST.profile()),
             Verdict::Refused(refusal) => {
                 let kept = scheme::Kept::refused(&input, refusal).filter(|kept| kept.work().millis < 100.0);

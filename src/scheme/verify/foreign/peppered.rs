@@ -47,10 +47,7 @@ fn flask_security(text: &str, pepper: Secret) -> Option<Check<'static>> {
 }
 
 /// A hash of what `message` makes of the password, of the kind that the string says.
-pub(super) fn of_message(
-    text: &str,
-    message: impl Fn(&[u8]) -> Option<Vec<u8>> + 'static,
-) -> Option<Check<'static>> {
+pub(super) fn of_message(text: &str, message: impl Fn(&[u8]) -> Option<Vec<u8>> + 'static) -> Option<Check<'static>> {
     let profile = Version::NEWEST.profile();
     let input = HashInput { hash: text.to_owned().into(), ..HashInput::default() };
     match resolve(&input, profile) {
