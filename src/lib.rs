@@ -23,6 +23,7 @@ pub mod folder;
 pub mod format;
 pub mod ledger;
 mod listening;
+mod live;
 mod names;
 pub mod plan;
 pub mod policy;

@@ -2,8 +2,13 @@
 //! none. There is no switch that believes everybody: whoever sits in between would read every hash.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use reqwest::{Certificate, Client, ClientBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
 use crate::error::RunError;
 
@@ -50,5 +55,36 @@ pub(super) fn build(
         let listed = listed.filter_map(|authority| Certificate::from_der(authority).ok());
         let client = builder().tls_certs_only(listed.chain(added.iter().cloned())).build()?;
         Ok((client, true))
+    })
+}
+
+/// What a connection that is no HTTP is made with: the same authorities are believed.
+///
+/// # Errors
+/// As [`read`].
+pub fn tls(file: Option<&Path>) -> Result<ClientConfig, RunError> {
+    let added = file.map_or(Ok(Vec::new()), ders)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let begun = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let begun = begun.map_err(RunError::bug("no TLS"))?;
+    match Verifier::new_with_extra_roots(added.iter().cloned(), provider) {
+        Ok(verifier) => {
+            Ok(begun.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+        }
+        // As for HTTP: a machine without a store.
+        Err(_) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(added));
+            Ok(begun.with_root_certificates(roots).with_no_client_auth())
+        }
+    }
+}
+
+fn ders(path: &Path) -> Result<Vec<CertificateDer<'static>>, RunError> {
+    read(path)?;
+    let bytes = std::fs::read(path).map_err(RunError::io(path))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    found.map_err(|error| {
+        RunError::usage(format!("{}: a certificate in it cannot be read", path.display())).because(error)
     })
 }

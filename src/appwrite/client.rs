@@ -295,6 +295,16 @@ fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
     if is_loopback(endpoint) { builder.no_proxy() } else { builder }
 }
 
+/// A client for what is no Appwrite, without headers of its own.
+///
+/// # Errors
+/// [`RunError::usage`] where none can be made.
+pub(crate) fn plain(endpoint: &Url) -> Result<reqwest::Client, RunError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let built = authorities::build(|| builder(endpoint), needs_tls(endpoint), &[]);
+    built.map(|(client, _)| client).map_err(|e| RunError::usage(format!("no client can be made: {}", describe(&e))))
+}
+
 /// Whether a certificate may have to be believed: the server's, or that of a proxy before it.
 fn needs_tls(endpoint: &Url) -> bool {
     endpoint.scheme() == "https" || !is_loopback(endpoint)

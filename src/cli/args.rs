@@ -17,7 +17,7 @@ use crate::run::window::Window;
 #[derive(Debug, Clone, clap::Args)]
 pub struct ExportArgs {
     /// The export's files; several form one export (Auth0 profiles and hashes, Keycloak realm and users files); `-` is
-    /// standard input
+    /// standard input. Or where users live: an SQLite file, postgres://USER@HOST/DATABASE, firebase:PROJECT
     #[arg(required = true, value_name = "EXPORT")]
     pub exports: Vec<PathBuf>,
 
@@ -36,6 +36,10 @@ pub struct ExportArgs {
     /// Firebase's password hash parameters: the console's text block, or its JSON
     #[arg(long, value_name = "FILE")]
     pub firebase_hash_config: Option<PathBuf>,
+
+    /// The key of a service account, for firebase:PROJECT; else GOOGLE_APPLICATION_CREDENTIALS names it
+    #[arg(long, value_name = "FILE.json")]
+    pub service_account: Option<PathBuf>,
 
     /// Passwords known in advance: CSV with a header, `email` or `id`, and `password`
     #[arg(long, value_name = "FILE")]
@@ -68,7 +72,7 @@ pub struct ExportArgs {
 
 impl From<ExportArgs> for ExportSettings {
     fn from(args: ExportArgs) -> Self {
-        let ExportArgs { exports, from, map, scheme, firebase_hash_config, known, .. } = args;
+        let ExportArgs { exports, from, map, scheme, firebase_hash_config, service_account, known, .. } = args;
         let ExportArgs { keep_dates, email_domain, table, ignore, plain_passwords, pepper, .. } = args;
         Self {
             exports,
@@ -76,6 +80,7 @@ impl From<ExportArgs> for ExportSettings {
             map,
             scheme,
             firebase_hash_config,
+            service_account,
             known,
             keep_dates,
             email_domain,

@@ -12,9 +12,13 @@ use crate::source::describe::propose::propose;
 /// Propose a mapping file for an export that no source describes: each line with why, and `"?"` where only you can say
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The export's files; several form one export
+    /// The export's files, or a database as `check` takes it; several files form one export
     #[arg(required = true, value_name = "EXPORT")]
     pub exports: Vec<PathBuf>,
+
+    /// The key of a service account, for firebase:PROJECT; else GOOGLE_APPLICATION_CREDENTIALS names it
+    #[arg(long, value_name = "FILE.json")]
+    pub service_account: Option<PathBuf>,
 
     /// How to print
     #[arg(long, value_enum, default_value_t)]
@@ -22,7 +26,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let (tables, detected) = look(&args.exports)?;
+    let (tables, detected) = look(&args.exports, args.service_account.as_deref())?;
     if let Some(table) = tables.iter().find(|table| table.names_are_values()) {
         let said = format!("the first row of `{}` looks like somebody's data, not like names of columns", table.name);
         return Err(RunError::export(said).remedy("export it with a header"));

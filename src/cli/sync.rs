@@ -15,7 +15,7 @@ use crate::run::sync::{Gone, Mode, Stale, Synced, sync};
 /// Bring what changed in a later export to the users of a run, and create those who are new
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The later export's files, of the same source and in the same order as the import's
+    /// The later export's files, of the same source and in the same order as the import's; or the database once more
     #[arg(required = true, value_name = "LATER")]
     pub later: Vec<PathBuf>,
     /// The run folder of the import

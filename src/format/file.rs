@@ -1,6 +1,7 @@
 //! One file of an export: opened, told apart, sampled, read.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use super::foreign;
 use super::frame::{After, Batch, Batches, Doubt, Framer, Layout, Runs, Selection, Shape, Wanted};
 use super::input::{Consumed, Input};
 use super::json::JsonFramer;
+use super::layout::Flavour;
 use super::ldif::LdifFramer;
 use super::lines::LineFramer;
+use super::live::Live;
 use super::same::Text;
 use super::sniff::{self, Kind};
 use super::sql::SqlFramer;
@@ -26,7 +29,7 @@ use crate::error::RunError;
 const HEAD_BYTES: usize = 1024 * 1024;
 
 /// How many records of a table are shown to sources.
-const SAMPLE_RECORDS: usize = 8;
+pub(crate) const SAMPLE_RECORDS: usize = 8;
 
 /// A file whose format is known.
 pub(crate) struct SourceFile {
@@ -80,7 +83,15 @@ pub(crate) struct Rows {
 impl SourceFile {
     /// Opens a file and tells its compression, encoding and format.
     pub fn open(path: &Path) -> Result<Self, RunError> {
-        let mut input = Input::open(path)?;
+        Self::told(Input::open(path)?)
+    }
+
+    /// Opens what was fetched into a temporary file.
+    pub fn open_fetched(name: &Path, file: &File) -> Result<Self, RunError> {
+        Self::told(Input::fetched(name, file)?)
+    }
+
+    fn told(mut input: Input) -> Result<Self, RunError> {
         let (mut doubts, mut known) = (Vec::new(), None);
         let mut head = beginning(&input)?;
         if let Some(made) = convert::converted(&input, &head)? {
@@ -103,7 +114,7 @@ impl SourceFile {
         if input.encoding.decoder().is_some() {
             head.clear();
             let text = input.text(None)?;
-            text.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(path))?;
+            text.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(&input.path))?;
         } else {
             head.drain(..input.encoding.mark().len());
         }
@@ -121,6 +132,21 @@ impl SourceFile {
             runs: Runs::new(),
             doubts,
         })
+    }
+
+    /// Opens what is read while it is in use, which speaks as a dump of PostgreSQL or SQLite does.
+    pub fn open_live(live: Arc<Live>) -> Self {
+        let flavour = Flavour { mysql: false, backslash: false };
+        Self {
+            input: Input::live(live),
+            kind: Kind::Sql { flavour, proven: true, unsure: false, named: HashMap::new() },
+            head: String::new(),
+            rows_of: None,
+            empty: Vec::new(),
+            copied: HashSet::new(),
+            runs: Runs::new(),
+            doubts: Vec::new(),
+        }
     }
 
     /// Opens the rows of a dump's table.
@@ -204,7 +230,7 @@ impl SourceFile {
 
     /// Reads what is selected.
     pub fn batches(&self, selection: Selection, consumed: Consumed) -> Result<Batches<Box<dyn Text + Send>>, RunError> {
-        Ok(Batches::new(self.input.text(Some(consumed))?, self.framer(Wanted::new(selection))))
+        Ok(Batches::new(self.input.selected(&selection, consumed)?, self.framer(Wanted::new(selection))))
     }
 
     fn framer(&self, wanted: Wanted) -> Box<dyn Framer> {

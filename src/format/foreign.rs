@@ -11,7 +11,7 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
             format!("it is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {name}` and pass that")
         }
         _ if starts(b"SQLite format 3\0") => {
-            format!("it is an SQLite database: dump it with `sqlite3 {name} .dump > users.sql` and pass that")
+            "it is an SQLite database, which is read as a file alone: unpack it, and pass its path".into()
         }
         _ if starts(b"PAR1") => format!(
             "it is a Parquet file: turn it into CSV, as with `duckdb -c \"COPY (FROM '{name}') TO 'users.csv'\"`, and pass that"
@@ -84,11 +84,10 @@ pub(crate) fn not_a_file(path: &Path) -> Option<String> {
     let name = path.to_str()?;
     let (scheme, _) = name.split_once("://")?;
     let advice = match scheme.to_ascii_lowercase().as_str() {
-        "postgres" | "postgresql" => {
-            "databases are not read, only what they are dumped to: `pg_dump --table=users URL > users.sql`"
-        }
+        "postgres" | "postgresql" => "the address of a database is read as an export of its own",
         "mysql" | "mariadb" => {
-            "databases are not read, only what they are dumped to: `mysqldump DATABASE users > users.sql`"
+            "of MySQL and MariaDB the dump is read, also from a pipe: `mysqldump --single-transaction DATABASE TABLE … | rehome \
+             check -`"
         }
         "mongodb" | "mongodb+srv" => {
             "databases are not read, only what they are exported to: `mongoexport --uri URL --collection users --out users.json`"
@@ -112,7 +111,7 @@ mod tests {
     fn every_kind_is_named_with_its_tool() {
         for (head, tool) in [
             (b"PGDMP\x01\x0e\0".as_slice(), "pg_restore"),
-            (b"SQLite format 3\0\x10\0", "sqlite3"),
+            (b"SQLite format 3\0\x10\0", "unpack"),
             (b"PAR1\x15\x04", "CSV"),
         ] {
             let said = foreign(head, "x").unwrap_or_default();
@@ -131,8 +130,8 @@ mod tests {
 
     #[test]
     fn no_secret_of_an_address_is_repeated() {
-        let said = not_a_file(Path::new("postgres://ann:secret@db/app")).unwrap();
-        assert!(said.contains("pg_dump") && !said.contains("secret"), "{said}");
+        let said = not_a_file(Path::new("mysql://ann:secret@db/app")).unwrap();
+        assert!(said.contains("mysqldump") && !said.contains("secret"), "{said}");
         assert_eq!(not_a_file(Path::new("users.csv")), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The bytes of one file: where they come from, and how they are unpacked.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::encoding::{Encoding, Transcoded};
+use super::frame::Selection;
+use super::live::{self, Live};
 use super::same::{Blocks, Same, Stamp, Text};
 use super::{foreign, zstd};
 use crate::error::RunError;
@@ -18,8 +21,10 @@ pub(crate) struct Input {
     /// As a person knows it, if not by its path.
     pub shown: Option<PathBuf>,
     /// As it lies on the disk.
-    pub size: u64,
-    /// Standard input, or the text that the file was made into, spooled.
+    size: u64,
+    /// Where the users live, if that is no file.
+    live: Option<Arc<Live>>,
+    /// Standard input, what was fetched, or the text that the file was made into, spooled.
     spooled: Option<File>,
     /// Whether the text is one that the file was made into: the file at the path is what is known again.
     converted: bool,
@@ -60,17 +65,39 @@ impl Input {
             return Err(RunError::usage(said));
         }
         let spooled = if path == Path::new("-") { Some(spool()?) } else { None };
-        let mut input = Self {
+        Self { spooled, ..Self::named(path) }.begin()
+    }
+
+    /// Opens what was fetched into a temporary file.
+    pub fn fetched(name: &Path, file: &File) -> Result<Self, RunError> {
+        let file = file.try_clone().map_err(RunError::io(name))?;
+        Self { spooled: Some(file), ..Self::named(name) }.begin()
+    }
+
+    /// Opens what is read while it is in use.
+    pub fn live(live: Arc<Live>) -> Self {
+        let named = Self::named(&live.name);
+        Self { live: Some(live), ..named }
+    }
+
+    fn named(path: &Path) -> Self {
+        Self {
             path: path.to_owned(),
             shown: None,
             size: 0,
-            spooled,
+            live: None,
+            spooled: None,
             converted: false,
             packing: Packing::None,
             encoding: Encoding::Utf8,
             stamp: None,
             blocks: Blocks::default(),
-        };
+        }
+    }
+
+    fn begin(mut self) -> Result<Self, RunError> {
+        let input = &mut self;
+        let path = &input.path.clone();
         let mut file = input.file()?;
         input.stamp = Some(Stamp::of(&file).map_err(RunError::io(path))?);
         input.size = file.metadata().map_err(RunError::io(path))?.len();
@@ -86,7 +113,17 @@ impl Input {
             [b'P', b'K', 3, 4] => input.zip_entry(file)?,
             _ => Packing::None,
         };
-        Ok(input)
+        Ok(self)
+    }
+
+    /// What it is, if it is read while it is in use.
+    pub fn system(&self) -> Option<&'static str> {
+        self.live.as_ref().map(|live| live.system)
+    }
+
+    /// How many bytes there are to read; 0 if that is not known.
+    pub fn size(&self) -> u64 {
+        self.live.as_ref().map_or(self.size, |live| live.size())
     }
 
     /// The path as a person knows it.
@@ -102,6 +139,9 @@ impl Input {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         if self.blocks.changed() {
             return self.changed();
+        }
+        if self.live.is_some() {
+            return live::failed(error);
         }
         match error.kind() {
             UnexpectedEof if self.packing != Packing::None => {
@@ -124,7 +164,11 @@ impl Input {
 
     /// The bytes as they lie on the disk.
     pub fn file(&self) -> Result<File, RunError> {
-        match &self.spooled {
+        let spool = match &self.live {
+            Some(live) => Some(live.spooled().ok_or_else(|| RunError::internal("nothing was read yet"))?),
+            None => self.spooled.as_ref(),
+        };
+        match spool {
             None => File::open(&self.path).map_err(RunError::io(&self.path)),
             Some(file) => {
                 let mut file = file.try_clone().map_err(RunError::io(&self.path))?;
@@ -141,11 +185,16 @@ impl Input {
         )
     }
 
-    /// Reads all bytes as they lie on the disk into `hash`. Whatever is read from now on is compared with them.
+    /// Reads all bytes as they lie on the disk into `hash`, after their number. Whatever is read from now on is compared with
+    /// them. Of what is read while it is in use these are the bytes of the tables that are read.
     ///
     /// # Errors
     /// [`RunError::io`]; [`RunError::export`] if the file is no longer as it was when it was opened.
-    pub fn fingerprint(&self, hash: &mut xxhash_rust::xxh3::Xxh3) -> Result<(), RunError> {
+    pub fn fingerprint(&self, tables: &HashSet<String>, hash: &mut xxhash_rust::xxh3::Xxh3) -> Result<(), RunError> {
+        if let Some(live) = &self.live {
+            live.keep(tables)?;
+        }
+        hash.update(&self.size().to_le_bytes());
         let file = self.file()?;
         let stamp = || Stamp::of(&file).ok();
         let before = stamp();
@@ -160,7 +209,7 @@ impl Input {
         };
         self.blocks.take(&file, hash).map_err(|error| self.unreadable(&error))?;
         // What was sampled and joined before is of these bytes, too. A spool is nobody else's.
-        if self.spooled.is_none() && (before != self.stamp || stamp() != self.stamp) {
+        if self.spooled.is_none() && self.live.is_none() && (before != self.stamp || stamp() != self.stamp) {
             return Err(self.changed());
         }
         Ok(())
@@ -187,6 +236,16 @@ impl Input {
                 if *deflated { buffered(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }
             }
         })
+    }
+
+    /// The text of what is selected, or of more: [`Input::text`] of all there is, for whoever is no database.
+    pub fn selected(&self, of: &Selection, consumed: Consumed) -> Result<Box<dyn Text + Send>, RunError> {
+        if let Some(live) = &self.live
+            && let Some(inner) = live.text(of)?
+        {
+            return Ok(Box::new(Counted { inner, consumed }));
+        }
+        self.text(Some(consumed))
     }
 
     /// The text: unpacked, in UTF-8, without byte-order mark.

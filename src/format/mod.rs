@@ -13,13 +13,14 @@ mod json;
 mod layout;
 mod ldif;
 mod lines;
+pub(crate) mod live;
 mod marks;
 mod objects;
 pub(crate) mod php;
 #[cfg(test)]
 mod properties;
 pub mod record;
-mod same;
+pub(crate) mod same;
 mod sniff;
 mod sql;
 mod value;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::opened::Opened;
 use super::scan::{Decoded, Pass, Reading, drive};
@@ -10,6 +10,7 @@ use crate::error::RunError;
 use crate::event::Silent;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
+use crate::live::Access;
 use crate::source::Role;
 use crate::source::describe::propose::{Table, propose};
 use crate::source::systems::generic::Generic;
@@ -18,8 +19,9 @@ use crate::source::systems::generic::Generic;
 ///
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
-pub fn look(paths: &[PathBuf]) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
-    let Opened { mut files, mut tables, archives: _archives, .. } = Opened::of(paths)?;
+pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
+    let access = Access { service_account, has_hash_config: true };
+    let Opened { mut files, mut tables, archives: _archives, .. } = Opened::of(paths, access)?;
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
     Ok((looked(&mut files, &mut tables)?, sure))

@@ -29,6 +29,7 @@ use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
 use crate::format::{Format, Position, Record, TableSample};
+use crate::live::Access;
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Found, Role, Source};
 use opened::Opened;
@@ -41,6 +42,8 @@ pub struct ReadOptions {
     pub from: Option<String>,
     /// `--firebase-hash-config`
     pub firebase: Option<FirebaseHashConfig>,
+    /// `--service-account`
+    pub service_account: Option<PathBuf>,
     /// `--scheme`
     pub scheme: Option<String>,
     /// `--map`; a mapping is a source of its own and comes before `from` and detection. It lives as long as the process
@@ -109,10 +112,19 @@ impl Export {
         // A file that describes a system is read as that system is.
         let described = options.mapping.take_if(|mapping| mapping.is_system());
         let unsupported = described.or(options.mapping).and_then(|mapping| mapping.unsupported);
-        let Opened { mut files, mut tables, mut findings, archives } = Opened::of(paths)?;
+        let service_account = options.service_account.as_deref();
+        let access = Access { service_account, has_hash_config: options.firebase.is_some() };
+        let Opened { mut files, mut tables, mut findings, archives, firebase } = Opened::of(paths, access)?;
+        options.firebase = options.firebase.or(firebase);
         let Some((source, why)) = choose(&tables, &options, described)? else {
             let unknown = RunError::export(unknown(&files, &tables));
             return Err(look::with_proposal(unknown, paths, files, tables));
+        };
+        // A database is read as its dump is, and is none.
+        let system = files.first().and_then(|file| file.input.system());
+        let why = match (system, why.strip_prefix("SQL dump")) {
+            (Some(system), Some(rest)) => format!("{system}{rest}"),
+            _ => why,
         };
         let mut roles = match tables::settle(&files, &tables, source, &options) {
             Ok(roles) => roles,
@@ -257,9 +269,14 @@ impl Export {
     /// [`RunError::io`]; [`RunError::export`] if a file was changed since it was opened.
     pub fn fingerprint(&self) -> Result<[u8; 16], RunError> {
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
-        for file in &self.files {
-            hash.update(&file.input.size.to_le_bytes());
-            file.input.fingerprint(&mut hash)?;
+        for (index, file) in self.files.iter().enumerate() {
+            let read = self
+                .tables
+                .iter()
+                .zip(&self.roles)
+                .filter(|(table, role)| usize::from(table.file) == index && **role != Role::Ignored);
+            let read = read.map(|(table, _)| table.table.clone()).collect();
+            file.input.fingerprint(&read, &mut hash)?;
         }
         Ok(hash.digest128().to_le_bytes())
     }

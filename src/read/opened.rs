@@ -8,6 +8,8 @@ use super::unpack::Unpacked;
 use crate::error::RunError;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
+use crate::live::{self, Access};
+use crate::source::FirebaseHashConfig;
 
 /// A table of more columns is no table of users, and no database has any.
 const MAX_COLUMNS: usize = 10_000;
@@ -20,20 +22,34 @@ pub(super) struct Opened {
     pub findings: Vec<String>,
     /// Where the files of archives are.
     pub archives: Vec<Unpacked>,
+    /// Hash parameters that a project of Firebase itself said.
+    pub firebase: Option<FirebaseHashConfig>,
 }
 
 impl Opened {
     /// # Errors
     /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
-    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, RunError> {
+    pub(super) fn of(paths: &[PathBuf], access: Access<'_>) -> Result<Self, RunError> {
         let mut files = Vec::new();
         let mut tables = Vec::new();
         let mut findings = Vec::new();
         let mut archives = Vec::new();
+        let mut firebase = None;
         let mut waiting = folder::expanded(paths, &mut archives)?;
         while let Some(path) = waiting.pop_front() {
             let mut file = match path {
-                folder::Entry::File(path) => SourceFile::open(&path)?,
+                folder::Entry::File(path) => match live::open(&path, access)? {
+                    Some(live::Opened::Database(live)) => {
+                        findings.extend(live.findings.iter().map(|said| format!("{}: {said}", live.name.display())));
+                        SourceFile::open_live(live)
+                    }
+                    Some(live::Opened::Fetched(fetched)) => {
+                        findings.extend(fetched.findings.iter().map(|said| format!("{}: {said}", path.display())));
+                        firebase = firebase.or_else(|| fetched.firebase.clone());
+                        SourceFile::open_fetched(&path, &fetched.file)?
+                    }
+                    None => SourceFile::open(&path)?,
+                },
                 folder::Entry::Rows(path, of) => SourceFile::open_rows(&path, of)?,
             };
             file.input.shown = archives.iter().find_map(|archive| archive.shown(&file.input.path));
@@ -57,7 +73,7 @@ impl Opened {
             findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
             files.push(file);
         }
-        Ok(Self { files, tables, findings, archives })
+        Ok(Self { files, tables, findings, archives, firebase })
     }
 }
 

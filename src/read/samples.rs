@@ -2,6 +2,7 @@
 
 mod databases;
 mod dumps;
+mod live;
 mod others;
 mod sqlite;
 

@@ -85,7 +85,7 @@ pub(super) fn drive<B: Send>(
         empty.send(Batch::default()).map_err(|_| RunError::internal("the ring is broken"))?;
     }
     let (to_do, order) = (Mutex::new(to_do), Order::default());
-    let total: u64 = reading.files.iter().map(|f| f.input.size).sum();
+    let total: u64 = reading.files.iter().map(|f| f.input.size()).sum();
     std::thread::scope(|scope| {
         let read_done = done.clone();
         scope.spawn(move || {

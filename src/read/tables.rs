@@ -76,7 +76,12 @@ pub(super) fn settle(
 /// The roles with one table for the users.
 fn named(tables: &[TableSample], source: &dyn Source, wanted: &str) -> Result<Vec<Role>, RunError> {
     let bare = wanted.rsplit('.').next().unwrap_or(wanted);
+    // Of two schemas' tables of one name, the second has its schema before its own.
+    let exact = tables.iter().any(|table| table.table.eq_ignore_ascii_case(wanted));
     let is = |table: &TableSample| {
+        if exact {
+            return table.table.eq_ignore_ascii_case(wanted);
+        }
         let stem = table.path.file_stem().map(|stem| stem.to_string_lossy());
         table.table.eq_ignore_ascii_case(wanted)
             || table.table.eq_ignore_ascii_case(bare)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::live;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::plan::proof::{Known, prove_all};
@@ -30,6 +31,9 @@ pub struct ExportSettings {
     pub scheme: Option<String>,
     /// `--firebase-hash-config`
     pub firebase_hash_config: Option<PathBuf>,
+    /// `--service-account`
+    #[serde(default)]
+    pub service_account: Option<PathBuf>,
     /// `--known`
     pub known: Option<PathBuf>,
     /// `--keep-dates`
@@ -68,6 +72,7 @@ impl ExportSettings {
         Ok(ReadOptions {
             from: self.from.clone(),
             firebase: self.firebase_hash_config.as_deref().map(firebase_config).transpose()?,
+            service_account: self.service_account.clone(),
             scheme: self.scheme.clone(),
             mapping: self.map.as_deref().map(Mapping::read).transpose()?,
             keep_dates: self.keep_dates,
@@ -100,16 +105,25 @@ impl ExportSettings {
         self.exports.iter().any(|path| path == Path::new("-"))
     }
 
+    /// Whether it is read while it is in use: what it said once cannot be read again.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.exports.iter().any(|path| live::is_one(path))
+    }
+
     /// The same with absolute paths, for a later session that is started elsewhere.
     ///
     /// # Errors
     /// [`RunError::io`] for paths that are none.
     pub fn absolute(mut self) -> Result<Self, RunError> {
         let stdin = Path::new("-");
-        for path in self.exports.iter_mut().filter(|path| *path != stdin) {
+        for path in self.exports.iter_mut().filter(|path| *path != stdin && !live::is_address(path)) {
             *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
         }
-        for path in [&mut self.map, &mut self.firebase_hash_config, &mut self.known].into_iter().flatten() {
+        for path in [&mut self.map, &mut self.firebase_hash_config, &mut self.service_account, &mut self.known]
+            .into_iter()
+            .flatten()
+        {
             *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
         }
         Ok(self)
@@ -129,6 +143,7 @@ impl ExportSettings {
         add("--map", path(&self.map));
         add("--scheme", self.scheme.clone());
         add("--firebase-hash-config", path(&self.firebase_hash_config));
+        add("--service-account", path(&self.service_account));
         add("--known", path(&self.known));
         add("--email-domain", self.email_domain.clone());
         add("--table", self.table.clone());

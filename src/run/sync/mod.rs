@@ -117,7 +117,9 @@ pub fn sync(
     listener.on(&event::Event::Said(format!("export: {}", export.why())));
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
     let same_export = same_run(&session, &export, &reader)?;
-    if open_rows(&reader)? > 0 && reader.meta(SYNCING)?.is_none() {
+    // What a live source said then nobody can read again: whoever was begun is finished with what it says now.
+    let can_resume = same_export || !earlier.export.is_live();
+    if can_resume && open_rows(&reader)? > 0 && reader.meta(SYNCING)?.is_none() {
         if !same_export {
             return Err(RunError::usage("the import has not ended: some users are begun")
                 .remedy(format!("first: rehome resume {}", path.display())));

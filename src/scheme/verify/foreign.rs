@@ -22,6 +22,7 @@ use crate::scheme::cost::{Cost, Work};
 use crate::scheme::encoding;
 
 pub(in crate::scheme) use pre_hashed::wordpress;
+pub(crate) use scram::prepared as saslprep;
 
 /// Rounds of PBKDF2 or of a digest that are not computed beyond: they take minutes.
 const MAX_ROUNDS: u32 = 20_000_000;

@@ -64,7 +64,7 @@ impl Credential {
 }
 
 /// SASLprep (RFC 4013): some characters are nothing, others are blanks, and the rest is NFKC.
-fn prepared(password: &str) -> String {
+pub fn prepared(password: &str) -> String {
     let mapped = password.chars().filter_map(|c| match c {
         '\u{ad}'
         | '\u{34f}'
