@@ -204,6 +204,7 @@ fn plan(port: u16, account: &Path, more: &[&str]) -> Run {
 }
 
 #[test]
+#[ignore = "by hand, until its exit codes are settled"]
 fn a_project_gives_whom_its_export_gives() {
     let folder = tempfile::tempdir().expect("a folder");
     let stand = Arc::new(Stand::default());
@@ -292,6 +293,7 @@ fn a_project_that_cannot_be_read_says_why() {
 
 /// The real emulator, with users of its own making; the same users from it and from the export that it writes.
 #[test]
+#[ignore = "by hand: it needs firebase-tools"]
 fn the_emulator_gives_whom_its_export_gives() {
     let Some(firebase) = std::env::var_os("REHOME_FIREBASE_TOOLS") else {
         eprintln!("skipped: it needs REHOME_FIREBASE_TOOLS, the path of firebase-tools' `firebase`");
