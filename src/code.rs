@@ -150,7 +150,7 @@ codes! {
     NoSignIn = "no-sign-in", Warning, "the user has no address, no phone number and no password",
         "give them an address or a number that Appwrite takes; until then they are found by their id alone";
     NameTruncated = "name-truncated", Warning, "the name is longer than 128 characters and is cut",
-        "nothing, unless the rest matters";
+        "shorten it at the source if the end matters";
     LabelDropped = "label-dropped", Warning, "a role has no form Appwrite accepts as a label, or no name in the export",
         "map it with [user.labels.map] in a mapping file";
     LabelRewritten = "label-rewritten", Info, "a role is written without its punctuation",

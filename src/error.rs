@@ -126,6 +126,12 @@ impl RunError {
         Self::new(Kind::Interrupted, "interrupted").remedy("run the same command again to go on")
     }
 
+    /// [`Kind::Interrupted`]: a person was asked, and did not agree.
+    #[must_use]
+    pub fn not_agreed() -> Self {
+        Self::new(Kind::Interrupted, "nothing was sent").remedy("run the same command again to be asked again")
+    }
+
     /// [`Kind::TimeIsUp`].
     pub fn time_is_up(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::TimeIsUp, what).remedy("run the same command again to go on")

@@ -37,6 +37,11 @@ pub enum Event {
         /// The record's number.
         record: u64,
     },
+    /// A record for which nothing is created; the rejects say why.
+    LeftOut {
+        /// The record's number.
+        record: u64,
+    },
     /// A user could not be done.
     UserFailed {
         /// The record's number.

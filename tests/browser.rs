@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use crate::util::{fixture, rehome, run, run_with_input};
 
 const CHECK: &str = include_str!("browser_check.js");
+const AXE: &str = include_str!("browser_axe.js");
 
 /// Values that try to be more than text.
 pub const HOSTILE: &str = concat!(
@@ -49,10 +50,30 @@ fn every_report_is_readable_in_a_browser() {
     run_with_input(&mut check, hostile().as_bytes()).exits(3);
     keep("attacked", &attacked);
 
+    let synced = home.path().join("synced");
+    std::fs::create_dir(&synced).expect("made");
+    let text = std::fs::read_to_string(fixture("report/firebase-import.json")).expect("a report");
+    let mut report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    report["sync"] = serde_json::json!({
+        "written": "2026-11-28T22:00:00Z", "unchanged": 4_000, "look": 3, "edits": 12,
+        "counts": {"new": 7, "changed": 12, "stale-password": 2, "changed-on-both": 1},
+    });
+    std::fs::write(synced.join("report.json"), report.to_string()).expect("written");
+    run(rehome().arg("report").arg(&synced)).exits(0);
+    keep("synced", &synced);
+
+    let axe =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a folder").join("axe/node_modules/axe-core/axe.min.js");
+    let axe =
+        std::fs::read_to_string(&axe).map_err(|_| eprintln!("skipped: there is no axe-core at {}", axe.display())).ok();
     for scheme in ["light", "dark"] {
         let (faults, requests, console) = look(&chromium, &pages, scheme == "dark", home.path());
         assert_eq!(faults, "[]", "{scheme}");
         assert_eq!(console, Vec::<String>::new(), "{scheme}");
+        if let Some(axe) = &axe {
+            let (faults, ..) = look_with_axe(&chromium, &pages, axe, scheme == "dark", home.path());
+            assert_eq!(faults, "[]", "{scheme}");
+        }
         // Nothing is asked for but the pages themselves.
         for request in requests {
             assert!(request == "/" || pages.contains_key(&request), "{scheme}: asked for {request}");
@@ -66,6 +87,29 @@ fn chromium() -> Option<String> {
         .into_iter()
         .find(installed)
         .map(Into::into)
+}
+
+/// Opens all pages with axe-core in them, which their own policy would not let in, and gives what it finds.
+fn look_with_axe(
+    chromium: &str,
+    pages: &BTreeMap<String, Vec<u8>>,
+    axe: &str,
+    dark: bool,
+    home: &Path,
+) -> (String, Vec<String>, Vec<String>) {
+    let policy = regex::Regex::new("<meta http-equiv=\"Content-Security-Policy\"[^>]*>").expect("a pattern");
+    let opened = |page: &[u8]| {
+        let page = String::from_utf8_lossy(page);
+        assert!(policy.is_match(&page), "a page without a policy");
+        policy.replace(&page, "<script src=\"/axe.js\"></script>").into_owned().into_bytes()
+    };
+    let mut pages: BTreeMap<_, _> = pages.iter().map(|(name, page)| (name.clone(), opened(page))).collect();
+    let frames: String = pages.keys().flat_map(|page| [390, 1280].map(|width| frame(page, width))).collect();
+    pages.insert("/axe.js".into(), axe.into());
+    let index = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=\"data:,\"><script>{AXE}</script>\n{frames}"
+    );
+    show(chromium, index, pages, dark, home)
 }
 
 /// Opens all pages in frames of three widths, and gives the faults, what was requested, and what the console said.
@@ -83,7 +127,18 @@ fn look(
     }
     let index =
         format!("<!doctype html><meta charset=utf-8><link rel=icon href=\"data:,\"><script>{CHECK}</script>\n{frames}");
-    let (address, requests) = serve(index, pages.clone());
+    show(chromium, index, pages.clone(), dark, home)
+}
+
+/// Opens a page that checks others, and gives what it writes down.
+fn show(
+    chromium: &str,
+    index: String,
+    pages: BTreeMap<String, Vec<u8>>,
+    dark: bool,
+    home: &Path,
+) -> (String, Vec<String>, Vec<String>) {
+    let (address, requests) = serve(index, pages);
 
     let profile = tempfile::tempdir_in(home).expect("a folder");
     let mut command = Command::new(chromium);
@@ -91,6 +146,8 @@ fn look(
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--enable-logging=stderr", "--dump-dom", "--window-size=1400,1000"])
+        // What a page does after it was loaded is waited for.
+        .arg("--virtual-time-budget=60000")
         .arg(format!("--user-data-dir={}", profile.path().display()));
     if dark {
         command.arg("--force-dark-mode");
@@ -126,9 +183,10 @@ fn serve(index: String, pages: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<
                 None if path == "/" => ("200 OK", index.as_bytes()),
                 None => ("404 Not Found", b"".as_slice()),
             };
+            let kind = if path.ends_with(".js") { "text/javascript" } else { "text/html" };
             log.lock().expect("nobody panicked").push(path);
             let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));

@@ -12,11 +12,12 @@ use super::util::{Sandbox, fixture, run};
 
 const N: usize = 12;
 /// Known to nobody but the proxy.
-const HOST: &str = "appwrite.test";
+pub const HOST: &str = "appwrite.test";
 
 /// A proxy that knows one host by name, and hands on what it is asked for: whole requests, or a tunnel. Ends with the process.
-struct Forward {
-    address: String,
+pub struct Forward {
+    /// `127.0.0.1:PORT`
+    pub address: String,
     /// What it was asked for, head by head.
     heads: Arc<Mutex<Vec<String>>>,
     /// All that went through its tunnels.
@@ -25,7 +26,7 @@ struct Forward {
 
 impl Forward {
     /// Before this address; with `authorization` it lets nobody through who does not send it.
-    fn before(backend: &str, authorization: Option<&'static str>) -> Self {
+    pub fn before(backend: &str, authorization: Option<&'static str>) -> Self {
         let backend = backend.split("://").last().unwrap_or_default().trim_end_matches("/v1").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();

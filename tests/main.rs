@@ -49,6 +49,7 @@ mod soak;
 mod sources;
 mod sync;
 mod targets;
+mod terminal;
 mod tls;
 mod util;
 mod verify;

@@ -184,7 +184,7 @@ fn two_exports_of_one_source_are_compared() {
         assert_eq!((&report["records"], &report["compare"]), (&json!(20), &expected));
     }
     let changes = fs::read_to_string(folder.join("changes.csv")).expect("is there");
-    assert_eq!(changes, "record,change\n1,changed\n20,new\n3,gone\n");
+    assert_eq!(changes, "record,change,fields\n1,changed,name\n20,new,\n3,gone,\n");
 }
 
 #[test]

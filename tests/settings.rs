@@ -99,6 +99,19 @@ fn secrets_and_what_is_said_by_hand_are_refused_by_name_and_never_shown() {
     }
 }
 
+#[test]
+fn numbers_that_are_none_are_told_in_plain_words() {
+    for (words, told) in [
+        (["--rate", "many"], "that is no whole number"),
+        (["--rate", "0"], "it has to be at least 1"),
+        (["--rate", "99999999999"], "that is too large"),
+    ] {
+        let (_home, export) = beside("");
+        let ended = check(&export, &words).exits(2);
+        assert!(ended.stderr.contains(told) && ended.stderr.contains("--rate"), "{}", ended.stderr);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_everybody_can_change_is_not_taken() {

@@ -314,6 +314,12 @@ fn value(text: &str, what: &str) -> Result<HeaderValue, RunError> {
     HeaderValue::from_str(text).map_err(|_| RunError::usage(format!("{what} has characters that no header can carry")))
 }
 
+/// Whether what is sent to this endpoint never leaves this machine.
+#[must_use]
+pub fn stays_on_this_machine(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| is_loopback(&url))
+}
+
 fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {
         host == "localhost"

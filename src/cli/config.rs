@@ -59,10 +59,34 @@ pub fn parse() -> Result<Cli, RunError> {
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("rehome: {error}\n"));
             std::process::exit(i32::from(error.exit_code()));
         }
-        error.exit()
+        wrong_usage(&error)
     });
     settings.say(&matches);
     Cli::from_arg_matches(&matches).map_err(|error| RunError::usage(error.to_string()))
+}
+
+/// What numbers are told that are none, and what people are.
+const SAID: [(&str, &str); 4] = [
+    ("invalid digit found in string", "that is no whole number"),
+    ("cannot parse integer from empty string", "that is no whole number"),
+    ("number would be zero for non-zero type", "it has to be at least 1"),
+    ("number too large to fit in target type", "that is too large"),
+];
+
+/// Ends the process as clap does, in plain words.
+fn wrong_usage(error: &clap::Error) -> ! {
+    let plain = error.render();
+    let text = if std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none() {
+        plain.ansi().to_string()
+    } else {
+        plain.to_string()
+    };
+    if !SAID.iter().any(|(theirs, _)| text.contains(theirs)) {
+        error.exit();
+    }
+    let text = SAID.iter().fold(text, |text, (theirs, ours)| text.replace(theirs, ours));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    std::process::exit(error.exit_code());
 }
 
 /// The same commands, none of whose arguments has to be typed.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::{
     BridgeArgs, ExportArgs, MetricsArgs, OutputArgs, PolicyArgs, RefusedArgs, RunArgs, TargetArgs, WindowArgs,
 };
-use super::{print, progress, say_where};
+use super::{agree, print, progress, say_where};
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
 use crate::plan::shard::Shard;
@@ -73,7 +73,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         give_up_after: Duration::from_secs(target.give_up_after),
     };
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
-    let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
+    let ask = agree::asked(args.output);
+    let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
     go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.metrics, args.output)
         .map(|finish| finish.forgiving(args.refused.refused_ok))
 }
@@ -104,11 +105,16 @@ fn go_on(
     output: OutputArgs,
     listener: &Arc<dyn Listener>,
 ) -> Result<Finish, RunError> {
-    let Imported { report, held_back, ended } = import(session, folder, key_file, choices, listener.clone())?;
+    let Imported { report, held_back, first, ended } = import(session, folder, key_file, choices, listener.clone())?;
     print(&report, output)?;
     say_where(folder, output)?;
     if held_back {
         listener.on(&Event::Warned("nothing was sent; --yes imports all the same".into()));
+    }
+    if first.is_some() && ended.is_ok() {
+        listener.on(&Event::Said(
+            "that was the first look: sign in as one of them, then give the same command again for the others".into(),
+        ));
     }
     ended
 }

@@ -108,6 +108,7 @@ impl<L: Listener> Listener for Logged<L> {
             Event::Read { bytes, of, records } => tracing::trace!(target: RUN, bytes, of, records, "read"),
             Event::Expecting { users } => tracing::info!(target: RUN, users, "expecting"),
             Event::UserDone { record } => tracing::debug!(target: USER, record, "done"),
+            Event::LeftOut { record } => tracing::debug!(target: USER, record, "left out"),
             // The sentence may name what the target holds.
             Event::UserFailed { record, code, .. } => {
                 tracing::warn!(target: USER, record, code = code.name(), "failed");

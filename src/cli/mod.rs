@@ -1,5 +1,6 @@
 //! The command line: clap definitions as typed, one module a command.
 
+mod agree;
 pub mod args;
 mod backup;
 mod bars;
@@ -25,6 +26,7 @@ mod status;
 mod sync;
 mod table;
 mod verify;
+mod width;
 
 use std::io::Write as _;
 
@@ -125,7 +127,10 @@ fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
     let text = match output.format {
         OutputFormat::Json => report.to_json()?,
         OutputFormat::Text if output.quiet => return Ok(()),
-        OutputFormat::Text => terminal::screen(report, Colours::wanted(output.no_color, &std::io::stdout())),
+        OutputFormat::Text => {
+            let colours = Colours::wanted(output.no_color, &std::io::stdout());
+            terminal::screen(report, colours, width::of(&std::io::stdout()).unwrap_or(terminal::COLUMNS))
+        }
     };
     put(text)
 }

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::{OutputArgs, OutputFormat};
 use super::bars;
 use super::log::Logged;
+use super::width::fitted;
 use crate::event::{Event, Listener};
 use crate::report::escape::{self, shown};
+use crate::report::figures;
 
 /// Failures that are told one by one; the others stand in the report.
 const TOLD: u64 = 20;
@@ -76,11 +78,12 @@ impl Lines {
             put(&line.to_string());
         } else {
             put(&format!(
-                "{} of {}, {rate:.0} a second, {} failed, {} to go",
-                crate::report::figures::count(state.done),
-                crate::report::figures::users(state.users),
-                crate::report::figures::count(state.failed),
-                crate::report::figures::seconds(left),
+                "{} of {}, {} a second, {} failed, {} to go",
+                figures::count(state.done),
+                figures::users(state.users),
+                figures::rate(rate),
+                figures::count(state.failed),
+                figures::seconds(left),
             ));
         }
     }
@@ -102,7 +105,7 @@ impl Listener for Lines {
                         put(&serde_json::json!({"event": "read", "bytes": bytes, "of": of, "records": records})
                             .to_string());
                     } else {
-                        put(&format!("read {} records", crate::report::figures::count(*records)));
+                        put(&format!("read {}", figures::records(*records)));
                     }
                 }
             }
@@ -110,7 +113,7 @@ impl Listener for Lines {
                 let now = Some(Instant::now());
                 *state = LineState { users: *users, began: now, last: now, pace: state.pace, ..LineState::default() };
             }
-            Event::UserDone { .. } => {
+            Event::UserDone { .. } | Event::LeftOut { .. } => {
                 state.done += 1;
                 let last = state.done == state.users;
                 self.users(&mut state, last);
@@ -132,7 +135,7 @@ impl Listener for Lines {
             Event::Pace { limit, pause_ms } => {
                 state.pace = *limit;
                 if *pause_ms >= 1000 && !self.quiet {
-                    self.say("pause", &format!("the target asks for a pause of {pause_ms} ms"));
+                    self.say("pause", &format!("the target asks for a pause of {}", figures::millis(*pause_ms as f64)));
                 }
             }
             Event::Held(why) => self.say("held", why),
@@ -184,19 +187,27 @@ impl Progress {
         self.reading.get_or_init(|| {
             let template = match of {
                 0 => "{spinner} reading  {bytes:>10}  {msg}",
-                _ => "  reading  {wide_bar}  {percent:>3} %  {msg}, {eta} to go",
+                _ => "  reading  {wide_bar}  {percent:>3} %  {msg}, {left} to go",
             };
             self.bar(of, template)
         })
     }
 
     fn users(&self) -> &ProgressBar {
-        self.users
-            .get_or_init(|| self.bar(0, "  users    {wide_bar}  {human_pos} of {human_len}  {per_sec}, {eta} to go"))
+        self.users.get_or_init(|| {
+            self.bar(0, "  users    {wide_bar}  {human_pos} of {human_len}  {pace} a second, {left} to go")
+        })
     }
 
     fn bar(&self, length: u64, template: &str) -> ProgressBar {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style
+            .with_key("pace", |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                let _ = to.write_str(&figures::rate(state.per_sec()));
+            })
+            .with_key("left", |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                let _ = to.write_str(&figures::duration(state.eta().as_secs()));
+            });
         let bar = self.bars.add(ProgressBar::new(length).with_style(style.progress_chars("██░")));
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
@@ -204,8 +215,13 @@ impl Progress {
 
     fn say(&self, sentence: &str) {
         if !self.quiet {
-            self.bars.suspend(|| put(&shown(sentence, 400)));
+            self.put(sentence);
         }
+    }
+
+    fn put(&self, sentence: &str) {
+        let sentence = fitted(&shown(sentence, 400), super::width::of(&std::io::stderr()));
+        self.bars.suspend(|| put(&sentence));
     }
 }
 
@@ -219,11 +235,11 @@ impl Listener for Progress {
     fn on(&self, event: &Event) {
         match event {
             Event::Said(sentence) => self.say(sentence),
-            Event::Warned(sentence) => self.bars.suspend(|| put(&format!("warning: {}", shown(sentence, 400)))),
+            Event::Warned(sentence) => self.put(&format!("warning: {sentence}")),
             Event::Read { bytes, of, records } => {
                 let bar = self.reading(*of);
                 bar.set_position(*bytes);
-                bar.set_message(format!("{} records", crate::report::figures::count(*records)));
+                bar.set_message(figures::records(*records));
                 // A second pass begins at the beginning.
                 if *of > 0 && bytes >= of {
                     bar.reset_eta();
@@ -238,7 +254,7 @@ impl Listener for Progress {
                 bar.set_position(0);
                 bar.reset();
             }
-            Event::UserDone { .. } => self.users().inc(1),
+            Event::UserDone { .. } | Event::LeftOut { .. } => self.users().inc(1),
             Event::UserFailed { record, code, text } => {
                 self.users().inc(1);
                 if self.failed.fetch_add(1, Ordering::Relaxed) < TOLD {
@@ -247,11 +263,13 @@ impl Listener for Progress {
             }
             Event::Pace { limit, pause_ms } if *pause_ms > 0 => {
                 self.say(&format!(
-                    "the target asked for a pause of {pause_ms} ms; {limit} requests in flight from here"
+                    "the target asks for a pause of {}; {} in flight from here",
+                    figures::millis(*pause_ms as f64),
+                    figures::plural(*limit as u64, "request", "requests")
                 ));
             }
             Event::Pace { .. } => {}
-            Event::Held(why) => self.bars.suspend(|| put(&shown(why, 400))),
+            Event::Held(why) => self.put(why),
             Event::GoneOn { text, .. } => {
                 if let Some(bar) = self.users.get() {
                     bar.reset_eta();

@@ -52,7 +52,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         return Err(RunError::usage("this run read standard input")
             .remedy("run the same `rehome import` again with the same input"));
     }
-    let choices = Choices { limit: args.limit, yes: args.output.yes, around: args.window.around(args.bridge) };
+    let ask = super::agree::asked(args.output);
+    let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
     super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.metrics, args.output)
         .map(|finish| finish.forgiving(args.refused.refused_ok))
 }

@@ -6,7 +6,7 @@ use crate::error::{Finish, RunError};
 use crate::event::Event;
 use crate::ledger::Counts;
 use crate::report::escape::{self, shown};
-use crate::report::figures::{count, seconds};
+use crate::report::figures::{self, count, seconds};
 use crate::run::parts::Parts;
 use crate::run::session::Session;
 use crate::run::status::{Part, Status, Trouble, of_parts};
@@ -60,7 +60,7 @@ const fn state(running: bool, left: u64) -> &'static str {
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
     let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
     let state_now = if status.paused_since.is_some() { "paused" } else { state(status.running, left) };
-    let mut lines = vec![format!("{state_now}: {} of {} records are done", count(records - left), count(records))];
+    let mut lines = vec![format!("{state_now}: {} of {} done", count(records - left), figures::records(records))];
     let mut fact = |n: u64, text: &str| {
         if n > 0 {
             lines.push(format!("{:>12}  {text}", count(n)));
@@ -73,9 +73,9 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
     fact(conflicts, "of these because somebody else has the id, e-mail address or phone number");
     fact(failed, "failed; the same command tries them again");
     fact(rolled_back, "rolled back");
-    fact(left, "left");
+    fact(left, "left to do");
     if let (Some(rate), Some(left)) = (status.per_second, status.seconds_left) {
-        lines.push(format!("{rate:.0} users a second, {} to go", seconds(left)));
+        lines.push(format!("{} users a second, {} to go", figures::rate(rate), seconds(left)));
     }
     let moment = |text: &Option<String>| Some(local_time(text.as_ref()?.parse().ok()?));
     if let Some(since) = moment(&status.paused_since) {

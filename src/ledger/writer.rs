@@ -238,7 +238,13 @@ impl Group<'_> {
                         )));
                     }
                     if e.state.is_terminal() {
-                        self.told.push(event::Event::UserDone { record: e.record });
+                        let record = e.record;
+                        let refused = e.state == State::Refused;
+                        self.told.push(if refused {
+                            event::Event::LeftOut { record }
+                        } else {
+                            event::Event::UserDone { record }
+                        });
                     }
                 }
             }

@@ -91,6 +91,7 @@ impl Report {
             compare: None,
             live: None,
             import: None,
+            sync: None,
             verify: None,
             rollback: None,
             next: Vec::new(),
@@ -144,7 +145,7 @@ impl Report {
     }
 }
 
-fn timestamp(now: jiff::Timestamp) -> String {
+pub(super) fn timestamp(now: jiff::Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -1,8 +1,9 @@
 //! Two exports of the same source, the rehearsal's and the evening's: who is new, who changed, who is gone.
 //!
 //! Users are told apart by the source's own id. *Changed* means that something else would be sent for them: a later last
-//! sign-in, which is never sent, changes nobody. Twenty-four bytes a record go to temporary files, split by their keys, so
-//! that one part of both exports fits in memory at a time; what stays in memory is three bits a record.
+//! sign-in, which is never sent, changes nobody. Forty bytes a record go to temporary files, split by their keys, so
+//! that one part of both exports fits in memory at a time; what stays in memory is three bits a record, and two bytes for
+//! those up to the last one that changed.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,12 +14,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::lists::Table;
 use super::summary::Compare;
+use crate::appwrite::wire::Step;
 use crate::error::RunError;
 use crate::event::Listener;
 use crate::folder::Folder;
-use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::{PlannedItem, Planner};
+use crate::plan::{Plan, Planned};
 
 /// Records that are new or changed since an earlier export, or gone.
 pub const CHANGES: &str = "changes.csv";
@@ -42,6 +44,8 @@ pub struct Changes {
     bits: Bits,
     /// Records of the earlier export that the later one does not have.
     gone: Bits,
+    /// By record: what changed, a bit for each of [`FIELDS`].
+    fields: Vec<u16>,
     /// Records by change, for the report.
     pub counts: Compare,
 }
@@ -65,19 +69,26 @@ impl Changes {
     /// # Errors
     /// [`RunError::io`] if it cannot be written.
     pub fn write(&self, folder: &Folder) -> Result<(), RunError> {
-        let mut table = Table::begin(folder, CHANGES, &["record", "change"])?;
+        let mut table = Table::begin(folder, CHANGES, &["record", "change", "fields"])?;
         let records = self.counts.new + self.counts.changed + self.counts.same;
         for record in 1..=records {
             match self.of(record) {
                 Change::Same => {}
-                Change::Changed => table.row(&[&record.to_string(), "changed"])?,
-                Change::New => table.row(&[&record.to_string(), "new"])?,
+                Change::Changed => table.row(&[&record.to_string(), "changed", &self.names(record)])?,
+                Change::New => table.row(&[&record.to_string(), "new", ""])?,
             }
         }
         for record in self.gone.iter() {
-            table.row(&[&record.to_string(), "gone"])?;
+            table.row(&[&record.to_string(), "gone", ""])?;
         }
         table.file.finish()
+    }
+
+    /// The names of what changed of a record, as a sync has them.
+    fn names(&self, record: u64) -> String {
+        let bits = self.fields.get(record as usize).copied().unwrap_or_default();
+        let changed = FIELDS.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1);
+        changed.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -111,41 +122,91 @@ struct Entry {
     content: u64,
     /// The record's number in its export, from 1.
     record: u64,
+    /// Sixteen bits of a digest of each of [`FIELDS`].
+    fields: [u16; 8],
 }
 
-const ENTRY: usize = 24;
+const ENTRY: usize = 40;
+
+/// What can change of a record. Some stand together.
+const FIELDS: [&str; 8] =
+    ["password", "e-mail", "phone", "name", "labels", "preferences", "status and verification", "what becomes of it"];
 
 impl Entry {
     fn of(item: &PlannedItem<'_, '_>) -> Self {
-        let (source_id, email, sent) = match &*item.planned {
+        let (source_id, email, sent, fields) = match &*item.planned {
             Planned::Create(plan) => {
                 let body = serde_json::to_string(&plan.create.body).unwrap_or_default();
                 let sent = format!("{}{body}{:?}", plan.create.endpoint.path(), plan.steps);
-                (&plan.source_id, &plan.email, sent)
+                (&plan.source_id, &plan.email, sent, fields(plan))
             }
-            Planned::Refused(refused) => (&refused.source_id, &refused.email, refused.refusal.code.name().to_owned()),
+            Planned::Refused(refused) => {
+                let code = refused.refusal.code.name();
+                let mut fields = [0; 8];
+                fields[7] = digest(code);
+                (&refused.source_id, &refused.email, code.to_owned(), fields)
+            }
         };
         let key = match (source_id.as_ref(), email.as_deref()) {
             ("", None) => item.raw,
             ("", Some(email)) => email.as_bytes(),
             (id, _) => id.as_bytes(),
         };
-        Self { key: xxh3_64(key), content: xxh3_64(sent.as_bytes()), record: item.position.record }
+        Self { key: xxh3_64(key), content: xxh3_64(sent.as_bytes()), record: item.position.record, fields }
     }
 
     fn to_bytes(self) -> [u8; ENTRY] {
         let mut bytes = [0; ENTRY];
-        for (place, word) in bytes.chunks_exact_mut(8).zip([self.key, self.content, self.record]) {
+        let (words, fields) = bytes.split_at_mut(24);
+        for (place, word) in words.chunks_exact_mut(8).zip([self.key, self.content, self.record]) {
             place.copy_from_slice(&word.to_le_bytes());
+        }
+        for (place, field) in fields.chunks_exact_mut(2).zip(self.fields) {
+            place.copy_from_slice(&field.to_le_bytes());
         }
         bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        let mut words = bytes.chunks_exact(8).map(|word| word.iter().rev().fold(0, |sum, b| sum << 8 | u64::from(*b)));
+        let (words, places) = bytes.split_at(24);
+        let mut words = words.chunks_exact(8).map(|word| word.iter().rev().fold(0, |sum, b| sum << 8 | u64::from(*b)));
         let mut next = || words.next().unwrap_or_default();
-        Self { key: next(), content: next(), record: next() }
+        let mut fields = [0; 8];
+        for (field, place) in fields.iter_mut().zip(places.chunks_exact(2)) {
+            *field = u16::from_le_bytes([place[0], place[1]]);
+        }
+        Self { key: next(), content: next(), record: next(), fields }
     }
+
+    /// What two entries of one user differ in.
+    fn differences(&self, other: &Self) -> u16 {
+        let pairs = self.fields.iter().zip(&other.fields).enumerate();
+        pairs.filter(|(_, (a, b))| a != b).fold(0, |bits, (i, _)| bits | 1 << i)
+    }
+}
+
+fn digest(text: &str) -> u16 {
+    if text.is_empty() { 0 } else { (xxh3_64(text.as_bytes()) as u16).max(1) }
+}
+
+/// Digests of what would be sent, by [`FIELDS`].
+fn fields(plan: &Plan<'_>) -> [u16; 8] {
+    let body = &plan.create.body;
+    let password = body.password.as_ref().map(|fields| serde_json::to_string(fields).unwrap_or_default());
+    let password = password.map(|fields| format!("{} {fields}", plan.create.endpoint.path())).unwrap_or_default();
+    let (mut labels, mut prefs, mut standing) = (String::new(), String::new(), String::new());
+    for step in &plan.steps {
+        match step {
+            Step::Labels(all) => labels = all.join("\n"),
+            Step::Prefs(all) => prefs = serde_json::to_string(all).unwrap_or_default(),
+            Step::Disable => standing.push('d'),
+            Step::VerifyEmail => standing.push('e'),
+            Step::VerifyPhone => standing.push('p'),
+            Step::Phone(_) => {}
+        }
+    }
+    let (email, phone) = (plan.email.as_deref().unwrap_or_default(), plan.phone.as_deref().unwrap_or_default());
+    [&password, email, phone, body.name.as_deref().unwrap_or_default(), &labels, &prefs, &standing, ""].map(digest)
 }
 
 /// Both exports, in parts by key.
@@ -190,17 +251,17 @@ impl Sides {
         for (earlier, later) in self.earlier.into_parts().zip(self.later.into_parts()) {
             let (earlier, later) = (earlier?, later?);
             // Where an export has somebody twice, the first is who they are.
-            let mut before: HashMap<u64, (u64, bool)> = HashMap::with_capacity(earlier.len());
+            let mut before: HashMap<u64, (&Entry, bool)> = HashMap::with_capacity(earlier.len());
             for entry in &earlier {
-                before.entry(entry.key).or_insert((entry.content, false));
+                before.entry(entry.key).or_insert((entry, false));
             }
             for entry in later {
                 match before.get_mut(&entry.key) {
-                    None => changes.add(entry.record, Change::New),
-                    Some((content, met)) => {
+                    None => changes.add(entry.record, Change::New, 0),
+                    Some((first, met)) => {
                         *met = true;
-                        changes
-                            .add(entry.record, if *content == entry.content { Change::Same } else { Change::Changed });
+                        let change = if first.content == entry.content { Change::Same } else { Change::Changed };
+                        changes.add(entry.record, change, first.differences(&entry));
                     }
                 }
             }
@@ -214,12 +275,16 @@ impl Sides {
 }
 
 impl Changes {
-    fn add(&mut self, record: u64, change: Change) {
+    fn add(&mut self, record: u64, change: Change, fields: u16) {
         match change {
             Change::Same => self.counts.same += 1,
             Change::Changed => {
                 self.counts.changed += 1;
                 self.bits.set(2 * record);
+                if self.fields.len() <= record as usize {
+                    self.fields.resize(record as usize + 1, 0);
+                }
+                self.fields[record as usize] = fields;
             }
             Change::New => {
                 self.counts.new += 1;
@@ -263,7 +328,8 @@ mod tests {
             for (i, (key, content)) in entries.iter().enumerate() {
                 // Spread over the parts as digests are.
                 let key = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                side.put(Entry { key, content: *content, record: i as u64 + 1 }).expect("written");
+                let fields = [0, 0, 0, *content as u16, 0, 0, 0, 0];
+                side.put(Entry { key, content: *content, record: i as u64 + 1, fields }).expect("written");
             }
         }
         sides.finish().expect("read back")
@@ -279,7 +345,7 @@ mod tests {
         let folder = Folder::create(home.path(), &[]).expect("taken");
         changes.write(&folder).expect("written");
         let text = std::fs::read_to_string(folder.file(CHANGES)).expect("is there");
-        assert_eq!(text, "record,change\n2,changed\n3,new\n1,gone\n");
+        assert_eq!(text, "record,change,fields\n2,changed,name\n3,new,\n1,gone,\n");
     }
 
     proptest! {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::figures::users;
+use super::figures::{plural, users};
 use super::lists::NEEDS_RESET;
 use super::summary::{Next, Report};
+use crate::code::Code;
 
 impl Report {
     /// Fills `next`. `exports` are the words of the command line that name the export and say how it is read; `run` is as
@@ -102,14 +103,44 @@ impl Report {
                 ),
             );
         }
-        if self.outcomes.refused > 0 && self.import.is_none() {
+        let refused = |of: fn(&str) -> bool| -> u64 {
+            let reasons = self.reasons.iter().filter(|reason| reason.severity == "refused" && of(&reason.code));
+            reasons.map(|reason| reason.count).sum()
+        };
+        let unverified = refused(|code| code == Code::UnsupportedScheme.name());
+        if unverified > 0 && self.import.is_none() {
             say(
-                String::new(),
-                format!("repair the {} in the rejects file, and feed it again", users(self.outcomes.refused)),
+                format!("rehome import {} --unsupported without-password", undecided.join(" ")),
+                format!("create {} without a password, whose hash no endpoint verifies", users(unverified)),
             );
+        }
+        let repairable = refused(can_be_repaired);
+        if repairable > 0 && self.import.is_none() {
+            let what = plural(repairable, "refused record", "refused records");
+            say(String::new(), format!("repair {what} in the rejects file, and give that to rehome again"));
         }
         steps
     }
+}
+
+/// Whether somebody who edits the record can have it created.
+fn can_be_repaired(code: &str) -> bool {
+    matches!(
+        Code::from_name(code),
+        Some(
+            Code::DamagedRecord
+                | Code::InvalidValue
+                | Code::InvalidEmail
+                | Code::MissingEmail
+                | Code::UnknownScheme
+                | Code::MalformedHash
+                | Code::ParametersMissing
+                | Code::NothingIdentifies
+                | Code::DuplicateId
+                | Code::DuplicateEmail
+                | Code::SharedPhone
+        )
+    )
 }
 
 // For a POSIX shell.

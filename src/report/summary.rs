@@ -79,6 +79,9 @@ pub struct Report {
     /// The import's counts and pace, once there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<Import>,
+    /// What the last sync did, once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<Second>,
     /// What reading back showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
@@ -154,6 +157,21 @@ pub struct SignIn {
     pub disabled: u64,
     /// Not created.
     pub refused: u64,
+}
+
+/// The second step of a move: what a sync brought over from a later export.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Second {
+    /// When, RFC 3339 in UTC.
+    pub written: String,
+    /// Users for whom the source says what was sent before.
+    pub unchanged: u64,
+    /// The others by what is the matter, as `changes.csv` names it.
+    pub counts: BTreeMap<String, u64>,
+    /// Of them, those whom a person has to look at.
+    pub look: u64,
+    /// Requests that changed something.
+    pub edits: u64,
 }
 
 /// A label, and who gets it.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::changes::CHANGES;
 use super::figures::count;
 use super::lists::Table;
+use super::summary::Second;
 use crate::error::RunError;
 use crate::folder::Folder;
 
@@ -63,7 +64,8 @@ impl Kind {
     }
 
     /// What it means, for people.
-    const fn says(self) -> &'static str {
+    #[must_use]
+    pub const fn says(self) -> &'static str {
         match self {
             Self::New => "new at the source",
             Self::Changed => "changed at the source, and brought over",
@@ -125,6 +127,18 @@ impl Sync {
     #[must_use]
     pub fn of(&self, kind: Kind) -> u64 {
         self.counts.get(kind.name()).copied().unwrap_or(0)
+    }
+
+    /// The same, for the report of the run.
+    #[must_use]
+    pub fn second(&self, now: jiff::Timestamp) -> Second {
+        Second {
+            written: super::build::timestamp(now),
+            unchanged: self.unchanged,
+            counts: self.counts.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect(),
+            look: self.look,
+            edits: self.edits,
+        }
     }
 
     /// For people.

@@ -160,7 +160,9 @@ impl Tally {
         scheme.count += 1;
         scheme.refused += u64::from(observation.refusal.is_some());
         scheme.converted += u64::from(observation.converted);
-        scheme.endpoint = scheme.endpoint.or(observation.endpoint);
+        // Whoever is created without the password says nothing of who verifies it.
+        let sent = observation.password || observation.scheme == "none";
+        scheme.endpoint = scheme.endpoint.or(observation.endpoint.filter(|_| sent));
         if let Some(cost) = observation.cost {
             scheme.add_cost(cost, 1);
         }

@@ -1,19 +1,24 @@
-//! The report on one screen: at most 40 lines of at most 100 columns.
+//! The report on one screen: about 40 lines, as wide as the terminal is.
 
 use std::fmt::Write as _;
 
 use super::escape::shown;
-use super::figures::{bridge, count, duration, labels, millis, seconds, share};
+use super::figures::{bridge, count, duration, labels, millis, plural, rate, records, seconds, share};
 use super::observation::{Outcome, UNKNOWN};
 use super::summary::{Estimate, Reason, Report, Scheme};
 use crate::code::Code;
 
-const COLUMNS: usize = 100;
-/// Where the text of a fact begins.
+/// Columns where nobody says how many there are.
+pub const COLUMNS: usize = 100;
+/// No line is made narrower or wider than that.
+const NARROWEST: usize = 60;
+const WIDEST: usize = 120;
+/// Where the text of a reason begins, and of a fact.
 const FACT_INDENT: usize = 13;
 /// Wrong known passwords that are shown in full.
 const KNOWN_SHOWN: usize = 3;
-const BAR: usize = 46;
+/// What stands before a bar.
+const BEFORE_BAR: usize = 54;
 const FINDINGS: usize = 3;
 const REASONS: usize = 3;
 const SCHEMES: usize = 4;
@@ -69,8 +74,8 @@ fn severity_colour(severity: &str) -> &'static str {
 
 /// The screen.
 #[must_use]
-pub fn screen(report: &Report, colours: Colours) -> String {
-    let mut screen = Screen { out: String::new(), colours };
+pub fn screen(report: &Report, colours: Colours, columns: usize) -> String {
+    let mut screen = Screen { out: String::new(), colours, columns: columns.clamp(NARROWEST, WIDEST) };
     screen.head(report);
     screen.outcomes(report);
     screen.happened(report);
@@ -83,7 +88,8 @@ pub fn screen(report: &Report, colours: Colours) -> String {
 }
 
 /// Cuts a sentence into lines of at most `width` characters, at blanks.
-fn folded(sentence: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn folded(sentence: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in sentence.split(' ') {
         let line = lines.last_mut().map_or(0, |l| l.chars().count());
@@ -103,12 +109,13 @@ fn folded(sentence: &str, width: usize) -> Vec<String> {
 struct Screen {
     out: String,
     colours: Colours,
+    columns: usize,
 }
 
 impl Screen {
     /// A line in parts, each with its colour; cut at the last column.
     fn line(&mut self, parts: &[(&str, &str)]) {
-        let mut left = COLUMNS;
+        let mut left = self.columns;
         for (code, text) in parts {
             let text = shown(text, text.len());
             let fits: String = if text.chars().count() > left {
@@ -136,13 +143,11 @@ impl Screen {
     fn head(&mut self, report: &Report) {
         let source = &report.source;
         let files: Vec<_> = source.files.iter().map(|file| file_name(&file.path)).collect();
-        let records = format!(" · {} records · for Appwrite {}", count(report.records), report.appwrite);
+        let records = format!(" · {} · for Appwrite {}", records(report.records), report.appwrite);
         self.line(&[(BOLD, &source.source), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
-        if !source.why.is_empty() {
-            self.line(&[(DIM, "  "), (DIM, &source.why)]);
-        }
+        self.sentence(2, DIM, &source.why);
         for finding in source.findings.iter().take(FINDINGS) {
-            self.line(&[(DIM, "  "), ("", finding)]);
+            self.sentence(2, "", finding);
         }
         if source.findings.len() > FINDINGS {
             let text = format!("and {} more findings in the report", source.findings.len() - FINDINGS);
@@ -156,12 +161,10 @@ impl Screen {
             let n = report.outcomes.of(outcome);
             let row = format!("  {:<21}{:>13}  {:>8}  ", outcome.title(), count(n), share(n, report.records));
             let code = if n == 0 { DIM } else { colour(outcome) };
-            self.line(&[("", &row), (code, &bar(n, report.records))]);
+            let bar = bar(n, report.records, self.columns.saturating_sub(BEFORE_BAR));
+            self.line(&[("", &row), (code, &bar)]);
         }
-        let sentence = report.sign_in.sentence(report.known.as_ref());
-        for (i, line) in folded(&sentence, COLUMNS - FACT_INDENT).iter().enumerate() {
-            self.fact(if i == 0 { "Sign in" } else { "" }, line);
-        }
+        self.fact("Sign in", &report.sign_in.sentence(report.known.as_ref()));
     }
 
     /// What the last command that changed or read the target did.
@@ -215,7 +218,13 @@ impl Screen {
             let what = reason.scheme.as_ref().map_or(reason.code.clone(), |scheme| format!("{} {scheme}", reason.code));
             let number = format!("{:>11}  ", count(reason.count));
             let title = format!(": {}", reason.title);
-            self.line(&[("", &number), (severity_colour(&reason.severity), &what), ("", &title)]);
+            let mut lines = folded(&format!("{what}{title}"), self.columns - FACT_INDENT).into_iter();
+            let first = lines.next().unwrap_or_default();
+            let (what, title) = first.split_at_checked(what.len()).unwrap_or((&first, ""));
+            self.line(&[("", &number), (severity_colour(&reason.severity), what), ("", title)]);
+            for line in lines {
+                self.line(&[("", &" ".repeat(FACT_INDENT)), ("", &line)]);
+            }
             let place = reason.examples.first().map_or_else(String::new, |place| {
                 let file = report.source.files.get(usize::from(place.file)).filter(|_| report.source.files.len() > 1);
                 file.map_or_else(
@@ -224,7 +233,8 @@ impl Screen {
                 )
             });
             let arrow = if reason.remedy.is_empty() { "" } else { " → " };
-            self.line(&[("", "             "), (DIM, &place), (DIM, arrow), ("", &reason.remedy)]);
+            // What helps is never cut.
+            self.sentence(FACT_INDENT, "", &format!("{place}{arrow}{}", reason.remedy));
         }
         if reasons.len() > REASONS {
             let more: Vec<_> = reasons[REASONS..].iter().map(|r| format!("{} {}", count(r.count), r.code)).collect();
@@ -234,13 +244,20 @@ impl Screen {
 
     #[expect(clippy::cast_sign_loss, reason = "hours are never negative")]
     fn schemes(&mut self, report: &Report) {
-        let Estimate { login_core_hours: hours, logins_a_second, .. } = report.estimate;
+        let Estimate { login_core_hours: hours, logins_a_second, .. } = &report.estimate;
+        let hours = *hours;
         // Fewer first logins than that are no work for a server.
         if hours >= 0.1 {
             let hours = if hours < 10.0 { hours.to_string() } else { count(hours.round() as u64) };
-            self.heading(&format!(
-                "Passwords; first logins cost {hours} core hours, {logins_a_second} a second a core: tell users in waves"
-            ));
+            self.heading("Passwords, where they go, and what a login costs");
+            self.sentence(
+                2,
+                DIM,
+                &format!(
+                    "the first logins take {hours} hours of one core, which carries {} a second: tell users in waves",
+                    rate(*logins_a_second)
+                ),
+            );
         } else {
             self.heading("Passwords, where they go, and what a login costs");
         }
@@ -248,7 +265,7 @@ impl Screen {
             let row = format!("{:>11}  {:<21}  ", count(scheme.count), shown(&scheme.name, 21));
             let (code, target) = match scheme.endpoint.as_deref() {
                 Some(endpoint) => ("", endpoint),
-                None if scheme.name == UNKNOWN => (DIM, "refused for something else"),
+                None if scheme.name == UNKNOWN => (DIM, "refused for another reason"),
                 None => (colour(Outcome::Refused), "no endpoint"),
             };
             self.line(&[("", &row), (code, &format!("{target:<24}")), (DIM, &cost(scheme))]);
@@ -282,9 +299,7 @@ impl Screen {
             // What explains a failure is the point of the check: it is never cut.
             for wrong in known.wrong.iter().take(KNOWN_SHOWN) {
                 let sentence = format!("{}: {}", shown(&wrong.email, 60), wrong.text);
-                for line in folded(&sentence, COLUMNS - FACT_INDENT) {
-                    self.fact("", &line);
-                }
+                self.fact("", &sentence);
             }
         }
         let fate = |name: &str| report.columns.iter().filter(|c| c.fate == name && c.filled > 0).count();
@@ -326,25 +341,40 @@ impl Screen {
         let estimate = &report.estimate;
         if report.import.is_none() {
             let text = format!(
-                "{} requests: {} at {} a second",
-                count(estimate.requests),
+                "{}, which take {} at {} a second",
+                plural(estimate.requests, "request", "requests"),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),
             );
-            self.fact("Evening", &text);
+            self.fact("Import", &text);
         }
     }
 
+    /// A heading, and as many lines as its text takes.
     fn fact(&mut self, name: &str, text: &str) {
-        self.line(&[(BOLD, &format!("{name:>11}")), ("", "  "), ("", text)]);
+        let text = shown(text, text.len());
+        for (i, line) in folded(&text, self.columns - FACT_INDENT).iter().enumerate() {
+            let name = if i == 0 { name } else { "" };
+            self.line(&[(BOLD, &format!("{name:>11}")), ("", "  "), ("", line)]);
+        }
+    }
+
+    /// A text that begins at this column, on as many lines as it takes; nothing where there is none.
+    fn sentence(&mut self, indent: usize, code: &str, text: &str) {
+        let text = shown(text, text.len());
+        for line in folded(&text, self.columns - indent).iter().filter(|line| !line.is_empty()) {
+            self.line(&[("", &" ".repeat(indent)), (code, line)]);
+        }
     }
 
     fn traps(&mut self, report: &Report) {
         for trap in report.traps.iter().take(TRAPS) {
-            let text = format!("  at most {}: {}", count(trap.at_most), trap.title);
-            let more: Vec<_> = report.traps[TRAPS..].iter().map(|t| t.trap.as_str()).collect();
-            let more = if more.is_empty() { String::new() } else { format!("; {}", more.join(", ")) };
-            self.line(&[(colour(Outcome::Warning), "       Trap"), ("", &text), (DIM, &more)]);
+            let more = report.traps.len() - TRAPS.min(report.traps.len());
+            let more = match more {
+                0 => String::new(),
+                more => format!("; {} in the report", plural(more as u64, "more trap", "more traps")),
+            };
+            self.fact("Trap", &format!("at most {}: {}{more}", count(trap.at_most), trap.title));
         }
     }
 
@@ -352,7 +382,7 @@ impl Screen {
         for (i, step) in report.next.iter().take(STEPS).enumerate() {
             let label = if i == 0 { "       Next  " } else { "             " };
             if step.command.is_empty() {
-                self.line(&[(BOLD, label), ("", &step.text)]);
+                self.fact(if i == 0 { "Next" } else { "" }, &step.text);
             } else {
                 // A command is there to be copied: it is never cut.
                 let command = shown(&step.command, step.command.len());
@@ -378,12 +408,12 @@ fn cost(scheme: &Scheme) -> String {
 }
 
 // In eighths of a block; anything at all is visible.
-fn bar(part: u64, whole: u64) -> String {
+fn bar(part: u64, whole: u64, longest: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     if part == 0 || whole == 0 {
         return String::new();
     }
-    let eighths = (u128::from(part) * BAR as u128 * 8 / u128::from(whole)).max(1) as usize;
+    let eighths = (u128::from(part) * longest as u128 * 8 / u128::from(whole)).max(1) as usize;
     let mut bar = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {
         bar.push(EIGHTHS[eighths % 8]);
@@ -403,13 +433,15 @@ mod tests {
         let step = checked.next[1].clone();
         checked.next.extend([step.clone(), step]);
         for report in [checked, sample::report()] {
-            let screen = screen(&report, Colours::Off);
-            assert!(screen.lines().count() <= 40, "{} lines:\n{screen}", screen.lines().count());
-            for line in screen.lines() {
-                assert!(line.chars().count() <= COLUMNS, "{line}");
+            for (columns, lines) in [(80, 55), (100, 45), (120, 40)] {
+                let screen = screen(&report, Colours::Off, columns);
+                assert!(screen.lines().count() <= lines, "{} lines:\n{screen}", screen.lines().count());
+                for line in screen.lines() {
+                    assert!(line.chars().count() <= columns, "{line}");
+                }
             }
         }
-        let screen = screen(&sample::report(), Colours::Off);
+        let screen = screen(&sample::report(), Colours::Off, COLUMNS);
         for expected in ["firebase", "91.", "duplicate-email", "/users/scrypt-modified", "N=16384", "rehome "] {
             assert!(screen.contains(expected), "{expected} is missing:\n{screen}");
         }
@@ -417,7 +449,7 @@ mod tests {
 
     #[test]
     fn colours_change_nothing_but_colours() {
-        let coloured = screen(&sample::report(), Colours::On);
+        let coloured = screen(&sample::report(), Colours::On, COLUMNS);
         let mut plain = String::new();
         let mut rest = coloured.as_str();
         while let Some((before, after)) = rest.split_once('\x1b') {
@@ -426,7 +458,7 @@ mod tests {
         }
         plain.push_str(rest);
         let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        assert_eq!(trimmed(&plain), trimmed(&screen(&sample::report(), Colours::Off)));
+        assert_eq!(trimmed(&plain), trimmed(&screen(&sample::report(), Colours::Off, COLUMNS)));
     }
 
     #[test]
@@ -435,14 +467,14 @@ mod tests {
         report.source.files[0].path = "\x1b[2J\u{202e}\r\nusers.json".into();
         report.columns[0].name = "\x1b]0;x\x07".into();
         report.columns[0].fate = "dropped".into();
-        let screen = screen(&report, Colours::Off);
+        let screen = screen(&report, Colours::Off, COLUMNS);
         assert!(!screen.contains(['\x1b', '\u{202e}', '\r', '\x07']));
     }
 
     #[test]
     fn somebody_is_always_visible() {
-        assert_eq!(bar(1, 1_000_000), "▏");
-        assert_eq!(bar(0, 10), "");
-        assert_eq!(bar(10, 10).chars().count(), BAR);
+        assert_eq!(bar(1, 1_000_000, 46), "▏");
+        assert_eq!(bar(0, 10, 46), "");
+        assert_eq!(bar(10, 10, 46).chars().count(), 46);
     }
 }

@@ -99,7 +99,7 @@ impl Trap {
                 "the source hashed & < > and quotes as HTML entities; Appwrite takes them as typed"
             }
             Self::CaseInsensitiveIds => {
-                "these short ids have upper-case letters; another user of the project may have the same in other case"
+                "these short ids have upper-case letters; another user of the project may have the same with other upper and lower case"
             }
             Self::PersonalData => {
                 "where a project has the check on, a hash is refused that happens to contain a user's short id, name or \

@@ -212,7 +212,7 @@ impl Listener for Gauges {
             Event::UserDone { .. } => "done",
             Event::UserFailed { code: Code::TargetConflict, .. } => "conflict",
             Event::UserFailed { code: Code::GivenUp | Code::ChangedSince, .. } => "failed",
-            Event::UserFailed { .. } => "refused",
+            Event::UserFailed { .. } | Event::LeftOut { .. } => "refused",
             Event::Read { records, .. } => return numbers.records_read = *records,
             Event::Expecting { users } => return numbers.expected = *users,
             Event::Pace { pause_ms, .. } => return numbers.pauses += u64::from(*pause_ms > 0),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
+use super::agree::{self, AGREED, ALL, Ask};
 use super::bridge::{self, Keeping};
 use super::gauges::Gauges;
 use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
@@ -19,6 +20,7 @@ use crate::folder::Folder;
 use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::planner::Planner;
 use crate::policy::Unsupported;
+use crate::report::figures;
 use crate::report::lists::IdMap;
 use crate::report::summary::{Import as Section, Known};
 use crate::report::survey::Survey;
@@ -32,6 +34,8 @@ pub struct Choices {
     pub limit: Option<u64>,
     /// `--yes`: known passwords that prove nothing do not hold the import back.
     pub yes: bool,
+    /// Who is asked before anything is sent to a real target.
+    pub ask: Option<Ask>,
     /// What the machine around it says.
     pub around: Around,
 }
@@ -53,6 +57,8 @@ pub struct Imported {
     pub report: Report,
     /// Nothing was sent: known passwords do not match their hashes, and a person has to decide.
     pub held_back: bool,
+    /// A person chose to have only so many created for now.
+    pub first: Option<u64>,
     /// The finish of the import, or what ended it early.
     pub ended: Result<Finish, RunError>,
 }
@@ -94,9 +100,15 @@ pub fn import(
     let before = stage.reader.counts()?;
     let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
     if wrong > 0 {
-        stage.listener.on(&Event::Warned(format!("{wrong} known passwords will not sign in; the report says why")));
+        stage.listener.on(&Event::Warned(format!(
+            "{} will not sign in; the report says why",
+            figures::plural(wrong as u64, "known password", "known passwords")
+        )));
     }
+    let second = Report::load(&stage.folder).ok().flatten().and_then(|earlier| earlier.sync);
     let save = |mut report: Report| {
+        // What was done in a second step stays told.
+        report.sync.clone_from(&second);
         report.add_findings(findings.iter().cloned());
         report.suggest(&stage.session.export.words(None), path);
         report.save(&stage.folder).map(|()| report)
@@ -105,16 +117,23 @@ pub fn import(
         // Everybody with the same scheme may be locked out: that is for a person to decide, before it is done.
         let report = save(Report { known, ..stage.report("check", &survey.tally) })?;
         stage.listener.on(&Event::Over);
-        return Ok(Imported { report, held_back: true, ended: Ok(Finish::Partial) });
+        return Ok(Imported { report, held_back: true, first: None, ended: Ok(Finish::Partial) });
     }
     let records = survey.tally.records();
-    note_session(&ledger, &planner, records, before)?;
+    let asked = stage.report("import", &survey.tally);
+    let limit = agree::limit(choices.ask, &stage.session.destination, &asked, &stage.reader, before, choices.limit)?;
+    let first = limit.filter(|_| limit != choices.limit);
+    note_session(&ledger, &planner, records, before, limit)?;
     if before.done > 0 {
-        stage.listener.on(&Event::Said(format!("going on: {} of {records} users are done", before.done)));
+        stage.listener.on(&Event::Said(format!(
+            "going on: {} of {} are done",
+            figures::count(before.done),
+            figures::users(records)
+        )));
     }
     // A run that is killed has a report, too.
     save(Report { import: Some(section(&stage)?), ..stage.report("import", &survey.tally) })?;
-    let users = records.min(choices.limit.unwrap_or(u64::MAX)).saturating_sub(before.done);
+    let users = records.min(limit.unwrap_or(u64::MAX)).saturating_sub(before.done);
     stage.listener.on(&Event::Expecting { users });
 
     if let Some(vault) = &vault {
@@ -126,7 +145,7 @@ pub fn import(
         duplicates: &survey.duplicates,
         client: Client::new(stage.target.clone(), stage.session.concurrency)?,
         limits: stage.session.limits(),
-        limit: choices.limit,
+        limit,
         window: &choices.around.window,
         gauges: choices.around.gauges.clone(),
         vault: vault.as_ref(),
@@ -160,11 +179,11 @@ pub fn import(
     let report = save(report)?;
     stage.listener.on(&Event::Over);
     // Whom a limit leaves was not asked for.
-    let left = if choices.limit.is_some() { 0 } else { counts.left };
+    let left = if limit.is_some() { 0 } else { counts.left };
     let unfinished = Finish::partial_if(counts.failed + left + bad > 0);
     let refused = if counts.refused > 0 { Finish::Refused } else { Finish::Done };
     let ended = ended.map(|()| unfinished.max(refused));
-    Ok(Imported { report, held_back: false, ended })
+    Ok(Imported { report, held_back: false, first, ended })
 }
 
 /// An export of Firebase without the project's parameters is not sent: nobody's password would work.
@@ -172,7 +191,8 @@ fn readable(tally: &Tally) -> Result<(), RunError> {
     match tally.said(Code::HashConfigMissing) {
         0 => Ok(()),
         unread => Err(RunError::usage(format!(
-            "{unread} hashes need Firebase's password hash parameters, and nothing was sent"
+            "{} Firebase's password hash parameters, and nothing was sent",
+            figures::plural(unread, "hash needs", "hashes need")
         ))
         .remedy(
             "copy them from the console (Authentication, Users, \u{22ee}, Password hash parameters) into a file and pass \
@@ -187,13 +207,20 @@ fn unproven(known: Option<&Known>) -> bool {
 }
 
 /// Says in the ledger what this session begins with, for `status`.
-fn note_session(ledger: &Ledger, planner: &Planner<'_>, records: u64, before: Counts) -> Result<(), RunError> {
+fn note_session(
+    ledger: &Ledger,
+    planner: &Planner<'_>,
+    records: u64,
+    before: Counts,
+    limit: Option<u64>,
+) -> Result<(), RunError> {
     let sender = ledger.sender();
     block_on(async {
         sender.meta(PROFILE, planner.profile.name.to_owned()).await?;
         let refused: Vec<String> = planner.refused_codes.iter().map(u16::to_string).collect();
         sender.meta(REFUSED_CODES, refused.join(" ")).await?;
         sender.meta("records", records.to_string()).await?;
+        sender.meta(AGREED, limit.map_or(ALL.to_owned(), |limit| limit.to_string())).await?;
         sender.meta("session", jiff::Timestamp::now().to_string()).await?;
         sender.meta("session_done", (before.records - before.left).to_string()).await
     })?

@@ -8,6 +8,7 @@
 //! `check`, `import`, `verify`, `rollback` and `reports` are what the commands of these names do; the others are their
 //! parts.
 
+pub mod agree;
 pub mod backup;
 pub mod bridge;
 pub mod check;

@@ -407,7 +407,7 @@ impl<'c> Saga<'c> {
                 Ok(None) => {}
             }
         }
-        Ok(Ok("the target has this id in other case, or the e-mail address in somebody's linked account".into()))
+        Ok(Ok("the target has this id with other upper and lower case, or the e-mail address in somebody's linked account".into()))
     }
 
     /// The user of the target who has this address or number.

@@ -118,7 +118,7 @@ fn server(endpoint: Option<String>, project: Option<String>) -> Result<(String, 
     let file = if endpoint.is_some() && project.is_some() { None } else { file() }.unwrap_or_default();
     let given = |flag: Option<String>, file: Option<String>, name: &str, variable: &str| {
         flag.or(file).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(|| {
-            RunError::usage(format!("where to? no {name}"))
+            RunError::usage(format!("no {name} is given"))
                 .remedy(format!("give --{name}, set {variable}, or rehearse with --sandbox"))
         })
     };

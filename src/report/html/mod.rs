@@ -13,7 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::escape;
-use super::figures::{count, share, users};
+use super::figures::{count, records, share, users};
 use super::summary::Report;
 
 const STYLE: &str = include_str!("style.css");
@@ -60,7 +60,7 @@ pub fn page(report: &Report) -> String {
          <link rel=\"icon\" href=\"data:,\">\n<title>{headline} · rehome</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">Skip to the report</a>\n<div class=\"wrap\">\n\
          <header class=\"top\">\n<p class=\"kicker\">rehome {command} · {source}</p>\n<h1>{headline}</h1>\n\
-         <p class=\"lede\">{files} · {records} records · planned for Appwrite {appwrite} · \
+         <p class=\"lede\">{files} · {records} · planned for Appwrite {appwrite} · \
          <time datetime=\"{written}\">{when}</time></p>\n<p class=\"lede\">{why}</p>\n{findings}</header>\n\
          <nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n<main id=\"main\">\n{body}</main>\n\
          <footer><p>Written by rehome {version}. {personal} No hash, salt, key or password is in this file.</p></footer>\n\
@@ -68,7 +68,7 @@ pub fn page(report: &Report) -> String {
         command = e(&report.command),
         source = e(&source.source),
         files = files.join(", "),
-        records = count(report.records),
+        records = records(report.records),
         appwrite = e(&report.appwrite),
         written = e(&report.written),
         when = e(&report.written.replace('T', " ").replace('Z', " UTC")),

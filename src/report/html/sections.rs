@@ -2,9 +2,11 @@
 
 use super::e;
 use super::plots::{self, Bar};
-use crate::report::figures::{bridge, count, duration, labels, millis, rate, seconds, share, users};
+use crate::code::Code;
+use crate::report::figures::{bridge, count, duration, labels, millis, plural, rate, seconds, share, users};
 use crate::report::observation::{Outcome, UNKNOWN};
 use crate::report::summary::{Place, Report};
+use crate::report::sync::Kind;
 use crate::report::tally::KEPT_PROBLEMS;
 
 /// A part of the page.
@@ -18,15 +20,17 @@ pub struct Section {
 pub fn all(report: &Report) -> Vec<Section> {
     [
         ("summary", "Outcome", summary(report)),
+        ("cannot", "Who cannot sign in as before, and why", cannot(report)),
         ("next", "What to do next", next(report)),
         ("known", "Known passwords", known(report)),
         ("import", "Import", import(report)),
+        ("sync", "The second step", second(report)),
         ("verify", "Reading back", verify(report)),
         ("rollback", "Rollback", rollback(report)),
         ("why", "Why", why(report)),
         ("schemes", "Passwords", schemes(report)),
         ("traps", "Traps", traps(report)),
-        ("evening", "The evening", evening(report)),
+        ("evening", "How long it takes", evening(report)),
         ("columns", "What is carried and what is lost", columns(report)),
         ("since", "Since the earlier export", since(report)),
         ("years", "Sign-ups by year", years(report)),
@@ -103,6 +107,107 @@ fn summary(report: &Report) -> Option<String> {
     };
     let plot = plots::stack("plot-outcomes", "Every record of the export is in exactly one of the four", &parts);
     Some(format!("{}{plot}{also}", tiles(&numbers)))
+}
+
+/// Everybody who is not before the login form as before, and what is known of the reason.
+fn cannot(report: &Report) -> Option<String> {
+    let sign_in = &report.sign_in;
+    let because = |severity: &str| -> String {
+        // That a password has to be set only concludes from the others.
+        let of_it = report.reasons.iter().filter(|r| r.severity == severity && r.code != Code::NeedsReset.name());
+        let reasons: Vec<String> = of_it
+            .map(|reason| {
+                let scheme = reason.scheme.as_ref().map_or_else(String::new, |scheme| format!(" ({scheme})"));
+                format!("<li>{}: {}{}</li>", count(reason.count), e(&reason.title), e(&scheme))
+            })
+            .collect();
+        if reasons.is_empty() { String::new() } else { format!("<ul>{}</ul>", reasons.concat()) }
+    };
+    let groups = [
+        (
+            sign_in.refused,
+            "refused",
+            "are not created",
+            because("refused"),
+            "The rejects file holds them, with the reason of each.",
+        ),
+        (
+            sign_in.needs_reset,
+            "needs-reset",
+            "have to set a new password",
+            because("needs-reset"),
+            "Write to those in needs-reset.csv before the old system goes.",
+        ),
+        (
+            sign_in.through_bridge,
+            "ready",
+            "sign in as before, through the bridge",
+            String::new(),
+            "Appwrite cannot verify their hashes; the bridge can, once, and gives it the password. It has to run before they come.",
+        ),
+        (
+            sign_in.no_password,
+            "info",
+            "never had a password here",
+            String::new(),
+            "They come in as they did: by another provider, by phone or by a link.",
+        ),
+        (
+            sign_in.no_address,
+            "warning",
+            "have no e-mail address to sign in with",
+            String::new(),
+            "They come in by phone, or get an address first.",
+        ),
+        (
+            sign_in.disabled,
+            "info",
+            "are disabled",
+            String::new(),
+            "They were kept out at the source, and are created so that they stay kept out.",
+        ),
+    ];
+    let items: String = groups
+        .iter()
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, tone, what, why, then)| {
+            format!(
+                "<li class=\"{tone}\"><div class=\"n\">{}</div><div><strong>{}</strong>{why}<p>{}</p></div></li>",
+                count(*n),
+                e(&sentence(what)),
+                e(then)
+            )
+        })
+        .collect();
+    (!items.is_empty()).then(|| format!("<ul class=\"reasons\">{items}</ul>"))
+}
+
+/// What a sync brought over.
+fn second(report: &Report) -> Option<String> {
+    let second = report.sync.as_ref()?;
+    let mut numbers = vec![tile("ready", "unchanged", &count(second.unchanged), "nothing was asked about them")];
+    for kind in Kind::ALL {
+        let n = second.counts.get(kind.name()).copied().unwrap_or_default();
+        let tone = match kind {
+            Kind::New | Kind::Changed | Kind::Password => "ready",
+            Kind::Failed => "refused",
+            _ => "warning",
+        };
+        if n > 0 {
+            numbers.push(tile(tone, kind.name(), &count(n), kind.says()));
+        }
+    }
+    let look = match second.look {
+        0 => "Nobody has to be looked at.".to_owned(),
+        n => format!("changes.csv names them; {} to be looked at.", users(n)),
+    };
+    let when = second.written.replace('T', " ").replace('Z', " UTC");
+    Some(format!(
+        "<p class=\"soft\">The users were imported first, and brought up to date from a later export on {}.</p>\n{}<p>{}</p>",
+        e(&when),
+        tiles(&numbers),
+        e(&look)
+    ))
 }
 
 fn next(report: &Report) -> Option<String> {
@@ -232,7 +337,7 @@ fn why(report: &Report) -> Option<String> {
         })
         .collect();
     (!items.is_empty()).then(|| {
-        format!("<p class=\"soft\">What is said of records, gravest first; a record can have several.</p><ul class=\"reasons\">{items}</ul>")
+        format!("<p class=\"soft\">What is said of records, the most serious first; a record can have several.</p><ul class=\"reasons\">{items}</ul>")
     })
 }
 
@@ -266,7 +371,7 @@ fn schemes(report: &Report) -> Option<String> {
                 count(scheme.count),
                 match scheme.endpoint.as_deref() {
                     Some(endpoint) => e(endpoint),
-                    None if scheme.name == UNKNOWN => "refused for something else".into(),
+                    None if scheme.name == UNKNOWN => "refused for another reason".into(),
                     None => "none verifies it".into(),
                 },
                 if scheme.converted > 0 { count(scheme.converted) } else { String::new() },
@@ -276,7 +381,7 @@ fn schemes(report: &Report) -> Option<String> {
         })
         .collect();
     let mut html = String::from("<div class=\"plots\">");
-    html += &plots::bars("plot-schemes", "Password schemes; red: no endpoint verifies it", &bars);
+    html += &plots::bars("plot-schemes", "Password schemes; red: no endpoint of Appwrite verifies it", &bars);
     let mut costs: Vec<_> = report.schemes.iter().flat_map(|s| s.costs.iter().map(move |c| (s, c))).collect();
     costs.sort_by(|a, b| a.1.millis.total_cmp(&b.1.millis));
     let cost_bars: Vec<_> = costs
@@ -341,7 +446,7 @@ fn evening(report: &Report) -> Option<String> {
                 &format!("{} h", estimate.login_core_hours),
                 &format!(
                     "of one core of the server, once everybody came back; it carries {} a second",
-                    estimate.logins_a_second
+                    rate(estimate.logins_a_second)
                 ),
             ),
         ])
@@ -379,8 +484,8 @@ fn columns(report: &Report) -> Option<String> {
     }
     if report.columns_elsewhere > 0 {
         html += &format!(
-            "<p class=\"soft small\">{} values stand in further columns.</p>",
-            count(report.columns_elsewhere)
+            "<p class=\"soft small\">{} in further columns.</p>",
+            plural(report.columns_elsewhere, "value stands", "values stand")
         );
     }
     let never: Vec<_> = report.never_carried.iter().map(|n| vec![e(&n.what), e(&n.text)]).collect();
@@ -442,7 +547,7 @@ fn problems(report: &Report) -> Option<String> {
             .concat();
     Some(format!(
         "<p class=\"soft\">The first {KEPT_PROBLEMS} of each kind, in the order of the export. All refused records stand in \
-         rejects.log.ndjson, all users without a password in needs-reset.csv.</p>\n\
+         rejects.log.ndjson, all users who have to set a new password in needs-reset.csv.</p>\n\
          <search class=\"find\" id=\"find\" hidden><label>Find <input type=\"search\" id=\"find-text\" autocomplete=\"off\"></label>\
          <label>Outcome <select id=\"find-kind\">{options}</select></label>\
          <output id=\"find-shown\" class=\"soft small\" for=\"find-text find-kind\"></output></search>\n\

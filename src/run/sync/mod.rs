@@ -40,6 +40,7 @@ use crate::plan::Keep;
 use crate::plan::planner::Planner;
 use crate::policy::Unsupported;
 use crate::read::Export;
+use crate::report::Report;
 use crate::report::sync::{Changes, Finding, Kind, Sync};
 use crate::runtime::{self, block_on};
 use seal::{Differs, Seals};
@@ -206,11 +207,21 @@ pub fn sync(
     ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
     drop((open, export, folder));
     if report.of(Kind::New) + open_still == 0 && same_export {
+        tell_in_report(path, &report)?;
         return Ok(Synced { report, ended: Ok(looks) });
     }
     let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
+    tell_in_report(path, &report)?;
     let ended = ended.map(|finish| finish.max(looks));
     Ok(Synced { report, ended })
+}
+
+/// Adds what a sync did to the report of its run, if it has one.
+fn tell_in_report(path: &Path, sync: &Sync) -> Result<(), RunError> {
+    let folder = RunFolder::open(path)?;
+    let Some(report) = Report::load(&folder)? else { return Ok(()) };
+    let second = sync.second(jiff::Timestamp::now());
+    Report { sync: Some(second), ..report }.save(&folder)
 }
 
 /// Whether the bridge of the run has ended: its store keeps no hash any more.

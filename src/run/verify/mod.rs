@@ -24,7 +24,7 @@ use crate::ledger::{Ledger, Reader};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Report;
-use crate::report::figures::users;
+use crate::report::figures::{plural, users};
 use crate::runtime;
 use crate::scheme::known;
 use strays::{Ours, Strays};
@@ -210,26 +210,43 @@ fn look(
 
 /// What the counts alone do not say.
 fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
-    let say = |n: u64, text: &str| {
+    let say = |n: u64, one: &str, many: &str| {
         if n > 0 {
-            listener.on(&event::Event::Said(format!("{n} {text}")));
+            listener.on(&event::Event::Said(plural(n, one, many)));
         }
     };
     say(
         found.upgraded,
-        "of the same have signed in since: Appwrite re-hashed their passwords or was given them by the bridge, which is as it \
-         should be",
+        "user who is as planned has signed in since: Appwrite hashed the password anew or has it from the bridge, as it should",
+        "users who are as planned have signed in since: Appwrite hashed their passwords anew or has them from the bridge, as \
+         it should",
     );
-    say(found.used, "of the same have something that no import makes: a session, a second factor, a target");
-    say(found.sessions_unasked, "users are too many to ask for the sessions of each");
-    say(found.blocked, "of those who signed in are disabled, and were refused for that alone, as planned");
-    say(found.others, "other users of the project were there before this run");
+    say(
+        found.used,
+        "user who is as planned has something that no import makes: a session, a second factor or a target",
+        "users who are as planned have something that no import makes: a session, a second factor or a target",
+    );
+    say(
+        found.sessions_unasked,
+        "user was not asked about sessions: there are too many users to ask for each",
+        "users were not asked about sessions: there are too many users to ask for each",
+    );
+    say(
+        found.blocked,
+        "known password is right, and its owner is disabled and kept out, as planned",
+        "known passwords are right, and their owners are disabled and kept out, as planned",
+    );
+    say(
+        found.others,
+        "other user of the project was there before this run",
+        "other users of the project were there before this run",
+    );
     if found.elsewhere > 0 {
         let who = users(found.elsewhere);
         let text = format!("{who} of the project are planned for shards that were not named, and are not looked at");
         listener.on(&event::Event::Said(text));
     }
-    say(left, "records have not reached their end: rehome resume goes on");
+    say(left, "record is not done yet: rehome resume goes on", "records are not done yet: rehome resume goes on");
     for (who, why) in &found.untested {
         listener.on(&event::Event::Said(format!("not tried: {who}: {why}")));
     }

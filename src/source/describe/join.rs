@@ -291,9 +291,8 @@ impl Joins {
                     || "pass the file that holds it, too".to_owned(),
                     |near| format!("did you mean `{near}`?"),
                 );
-                return Err(
-                    RunError::usage(format!("{at} names the table `{name}`, which the export has not")).remedy(near)
-                );
+                return Err(RunError::usage(format!("{at} names the table `{name}`, which the export does not have"))
+                    .remedy(near));
             };
             let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
             let named = table.format.names_its_columns() && !columns.is_empty();

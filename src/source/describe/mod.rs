@@ -130,8 +130,10 @@ impl Mapping {
                     |near| format!("did you mean `{near}`?"),
                 );
                 let missing = missing.join("`, `");
-                Err(RunError::usage(format!("the mapping names the column `{missing}`, which the export has not"))
-                    .remedy(tail))
+                Err(RunError::usage(format!(
+                    "the mapping names the column `{missing}`, which the export does not have"
+                ))
+                .remedy(tail))
             }
         }
     }

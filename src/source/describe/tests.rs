@@ -113,7 +113,7 @@ fn a_column_that_no_table_has_is_refused_by_its_name() {
 fn a_misspelt_column_ends_the_run_before_it_begins_where_the_table_says_all() {
     let table = |format| testing::table("", format, &["id", "mail", "confirmed"]);
     for (map, expected) in [
-        ("[user]\nid = \"id\"\nemail = \"mial\"", Some("`mial`, which the export has not; did you mean `mail`?")),
+        ("[user]\nid = \"id\"\nemail = \"mial\"", Some("`mial`, which the export does not have; did you mean `mail`?")),
         ("[user]\nid = \"id\"\nemail = [\"mial\", \"mail\"]", None),
         (
             "[user]\nid = \"id\"\nemail_verified = { from = \"x\", as = \"nonempty\" }",

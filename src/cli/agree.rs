@@ -1,0 +1,38 @@
+//! The question before a real target.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use super::args::{OutputArgs, OutputFormat};
+use crate::error::RunError;
+use crate::report::escape::shown;
+use crate::report::figures;
+use crate::run::agree::{Answer, Ask, Before};
+
+/// Users of a first look.
+pub(super) const FIRST: u64 = 10;
+
+/// Who is asked: a person at a terminal, unless they have said yes already. A script has named endpoint, project and key.
+pub(super) fn asked(output: OutputArgs) -> Option<Ask> {
+    let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    (person && output.format == OutputFormat::Text && !output.yes).then_some(ask as Ask)
+}
+
+fn ask(before: &Before) -> Result<Answer, RunError> {
+    let mut error = std::io::stderr();
+    let mut text = "about to create users at a real target\n".to_owned();
+    for (heading, what) in before.lines() {
+        text += &format!("{heading:>13}  {}\n", shown(&what, 200));
+    }
+    let first = before.users > FIRST;
+    text += &format!("create {}?", figures::users(before.users));
+    text += if first { " yes, ten first (and sign in as one of them), or no [y/t/N] " } else { " [y/N] " };
+    let _ = error.write_all(text.as_bytes());
+    let _ = error.flush();
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;
+    Ok(match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Answer::All,
+        "t" | "ten" | "10" if first => Answer::First(before.done + FIRST),
+        _ => Answer::None,
+    })
+}

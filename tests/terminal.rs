@@ -1,0 +1,149 @@
+//! What a person sees at a terminal: the question before a real target, and screens that fit. Python's `pty` is the terminal; where
+//! it is missing, that is said.
+
+use std::process::Command;
+
+use super::forward_proxy::{Forward, HOST};
+use super::import::prepared;
+use super::soak::{assert_holds, listed};
+use super::util::{Run, Sandbox, fixture, rehome, run};
+
+/// A terminal of so many columns, which types something once it is asked.
+const TERMINAL: &str = r"
+import fcntl, os, pty, struct, sys, termios
+columns, typed, argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 40, columns, 0, 0))
+    os.execvp(argv[0], argv)
+out, asked = b'', False
+while True:
+    try:
+        part = os.read(fd, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    out += part
+    if not asked and b'/N] ' in out:
+        os.write(fd, typed.encode() + b'\n')
+        asked = True
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.buffer.write(out.replace(b'\r\n', b'\n'))
+sys.exit(status)
+";
+
+/// Runs a command at a terminal; `None` where there is none.
+fn at_a_terminal(columns: usize, typed: &str, command: &Command) -> Option<Run> {
+    let there = Command::new("python3").args(["-c", "import pty, os; os.waitstatus_to_exitcode"]).output();
+    if !there.is_ok_and(|out| out.status.success()) {
+        println!("skipped: this machine has no python3 with a pty");
+        return None;
+    }
+    let mut python = Command::new("python3");
+    python.args(["-c", TERMINAL, &columns.to_string(), typed]).arg(command.get_program()).args(command.get_args());
+    python.current_dir(command.get_current_dir().expect("a folder")).env("TERM", "xterm");
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    Some(run(&mut python))
+}
+
+#[test]
+fn before_a_real_target_a_person_is_asked_and_may_have_ten_first() {
+    let (home, expected) = prepared(30);
+    let sandbox = Sandbox::start(&[]);
+    let proxy = Forward::before(&sandbox.endpoint, None);
+    let import = |words: &[&str]| {
+        let mut command = sandbox.rehome();
+        command
+            .env("APPWRITE_ENDPOINT", format!("http://{HOST}/v1"))
+            .env("HTTP_PROXY", format!("http://{}", proxy.address))
+            .arg("import")
+            .arg(home.path().join("export.csv"))
+            .arg("--run")
+            .arg(home.path().join("run"))
+            .args(words);
+        command
+    };
+    let Some(no) = at_a_terminal(80, "", &import(&[])) else { return };
+    let no = no.exits(130);
+    for told in ["at a real target", "http://appwrite.test/v1", "sandbox", "30 of 30 records", "create 30 users?"] {
+        assert!(no.stdout.contains(told), "{told}: {}", no.stdout);
+    }
+    assert!(no.stdout.contains("nothing was sent") && listed(&sandbox).is_empty(), "{}", no.stdout);
+    let ten = at_a_terminal(80, "t", &import(&[])).expect("a terminal").exits(0);
+    assert!(ten.stdout.contains("first look: sign in as one of them"), "{}", ten.stdout);
+    assert_eq!(listed(&sandbox).len(), 10);
+    let all = at_a_terminal(80, "y", &import(&[])).expect("a terminal").exits(0);
+    assert!(all.stdout.contains("create 20 users?") && all.stdout.contains("10 are there already"), "{}", all.stdout);
+    assert_holds(&sandbox, &expected);
+    // Nobody is left to be created, so nobody is asked.
+    let again = at_a_terminal(80, "", &import(&[])).expect("a terminal").exits(0);
+    assert!(!again.stdout.contains("real target"), "{}", again.stdout);
+}
+
+#[test]
+fn whoever_has_said_yes_or_cannot_answer_or_is_on_this_machine_is_not_asked() {
+    let (home, expected) = prepared(5);
+    let sandbox = Sandbox::start(&[]);
+    let proxy = Forward::before(&sandbox.endpoint, None);
+    let import = |run: &str| {
+        let mut command = sandbox.rehome();
+        command.arg("import").arg(home.path().join("export.csv")).arg("--run").arg(home.path().join(run));
+        command
+    };
+    let real = |run: &str| {
+        let mut command = import(run);
+        command.env("APPWRITE_ENDPOINT", format!("http://{HOST}/v1"));
+        command.env("HTTP_PROXY", format!("http://{}", proxy.address));
+        command
+    };
+    let script = run(&mut real("script")).exits(0);
+    assert!(!script.stderr.contains("real target"), "{}", script.stderr);
+    assert_holds(&sandbox, &expected);
+    let mut yes = real("yes");
+    yes.arg("--yes");
+    for command in [yes, import("here")] {
+        let Some(told) = at_a_terminal(80, "", &command) else { return };
+        assert!(!told.exits(0).stdout.contains("real target"));
+    }
+}
+
+/// The text of a screen, without colours and what bars leave behind.
+fn lines(screen: &str) -> Vec<String> {
+    let codes = regex::Regex::new("\x1b\\[[0-9;?]*[A-Za-z]").expect("a pattern");
+    codes.replace_all(screen, "").split(['\n', '\r']).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_screen_fits_its_terminal_and_cuts_no_remedy() {
+    let home = tempfile::tempdir().expect("a folder");
+    for columns in [80, 120] {
+        let mut check = rehome();
+        let config = fixture("firebase/hash_config.txt");
+        check.arg("check").arg(fixture("firebase/users.json")).arg("--firebase-hash-config").arg(config);
+        check.arg("--run").arg(home.path().join("run"));
+        let Some(told) = at_a_terminal(columns, "", &check) else { return };
+        let lines = lines(&told.stdout);
+        let long: Vec<_> =
+            lines.iter().filter(|line| line.chars().count() > columns && !line.contains("rehome ")).collect();
+        assert!(long.is_empty(), "{columns}: {long:#?}");
+        assert!(!told.stdout.contains('…') || columns < 120, "{}", told.stdout);
+        let mut status = rehome();
+        status
+            .arg("import")
+            .arg(fixture("firebase/users.json"))
+            .args(["--sandbox", "--run"])
+            .arg(home.path().join("r"));
+        status.arg("--firebase-hash-config").arg(fixture("firebase/hash_config.txt"));
+        let told = at_a_terminal(columns, "", &status).expect("a terminal");
+        let long: Vec<_> = told.stdout.lines().flat_map(|line| self::lines(line)).collect();
+        let long: Vec<_> =
+            long.iter().filter(|line| line.chars().count() > columns && !line.contains("rehome ")).collect();
+        assert!(long.is_empty(), "{columns}: {long:#?}");
+    }
+}
