@@ -172,6 +172,10 @@ const FILES: &[(&str, &str)] = &[
         "In the working folder: the endpoint and the project of a target that no option and no variable says.",
     ),
     (
+        "rehome.toml",
+        "Beside the export: settings that are not typed, unless --config names another file or --no-config none.",
+    ),
+    (
         "rehome-run/",
         "The run folder, unless --run names another. Its owner alone can read it; one process at a time writes into it.",
     ),
