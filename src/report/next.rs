@@ -167,7 +167,9 @@ mod tests {
     fn each_command_leads_to_the_next() {
         let mut report = sample::report();
         (report.import, report.verify) = (None, None);
-        assert_eq!(commands(&mut report), ["rehome import 'my users.json' --sandbox", "rehome import 'my users.json'"]);
+        let create = "rehome import 'my users.json'";
+        let others = format!("{create} --unsupported without-password");
+        assert_eq!(commands(&mut report), [format!("{create} --sandbox"), create.to_owned(), others]);
         report.import = sample::report().import;
         assert_eq!(commands(&mut report), ["rehome verify ./rehome-run"]);
         if let Some(import) = &mut report.import {

@@ -168,7 +168,7 @@ impl Observer {
                 Observation {
                     position,
                     refusal: None,
-                    notes: self.impersonal_notes(&plan.notes),
+                    notes: self.impersonal_notes(&plan.notes, plan.scheme),
                     scheme: plan.scheme,
                     endpoint: Some(create.endpoint),
                     cost,
@@ -198,12 +198,16 @@ impl Observer {
     }
 
     #[inline]
-    fn impersonal_notes(self, notes: &[Note]) -> Vec<Note> {
+    fn impersonal_notes(self, notes: &[Note], scheme: &str) -> Vec<Note> {
         // Most plans have none.
         if notes.is_empty() {
             return Vec::new();
         }
-        let impersonal = |note: &Note| Note { text: self.impersonal(note.text.clone(), note.code.title()), ..*note };
+        let impersonal = |note: &Note| match note.code {
+            // Why a hash is not carried names its scheme and parameters, and nobody.
+            Code::NeedsReset if scheme != "none" => note.clone(),
+            _ => Note { text: self.impersonal(note.text.clone(), note.code.title()), ..*note },
+        };
         notes.iter().map(impersonal).collect()
     }
 
@@ -248,7 +252,7 @@ impl Observation {
 
     /// Says one more thing of a planned record.
     pub fn note(&mut self, observer: Observer, note: &Note) {
-        self.notes.extend(observer.impersonal_notes(std::slice::from_ref(note)));
+        self.notes.extend(observer.impersonal_notes(std::slice::from_ref(note), "none"));
     }
 
     /// Turns a planned record into a refused one: a duplicate, or one the target would not take.

@@ -175,7 +175,9 @@ impl Tally {
             if observation.notes[..i].iter().any(|earlier| earlier.code == note.code) {
                 continue;
             }
-            let key = (note.code.severity().min(Severity::NeedsReset), note.code, None);
+            // Whose hash is not carried is told by its scheme: the reason is the same for all of them.
+            let scheme = (note.code == Code::NeedsReset && observation.scheme != "none").then_some(observation.scheme);
+            let key = (note.code.severity().min(Severity::NeedsReset), note.code, scheme);
             self.reasons.entry(key).add(observation, note.text.clone(), note.code.remedy().into());
         }
     }

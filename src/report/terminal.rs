@@ -341,7 +341,7 @@ impl Screen {
         let estimate = &report.estimate;
         if report.import.is_none() {
             let text = format!(
-                "{}, which take {} at {} a second",
+                "{}: {} at {} a second",
                 plural(estimate.requests, "request", "requests"),
                 duration(estimate.seconds),
                 count(u64::from(estimate.rate)),

@@ -5,7 +5,7 @@ use super::plots::{self, Bar};
 use crate::code::Code;
 use crate::report::figures::{bridge, count, duration, labels, millis, plural, rate, seconds, share, users};
 use crate::report::observation::{Outcome, UNKNOWN};
-use crate::report::summary::{Place, Report};
+use crate::report::summary::{Place, Reason, Report};
 use crate::report::sync::Kind;
 use crate::report::tally::KEPT_PROBLEMS;
 
@@ -113,12 +113,14 @@ fn summary(report: &Report) -> Option<String> {
 fn cannot(report: &Report) -> Option<String> {
     let sign_in = &report.sign_in;
     let because = |severity: &str| -> String {
-        // That a password has to be set only concludes from the others.
-        let of_it = report.reasons.iter().filter(|r| r.severity == severity && r.code != Code::NeedsReset.name());
+        // That a password has to be set only concludes from the others, unless it says why itself.
+        let concludes = |r: &Reason| r.code == Code::NeedsReset.name() && r.scheme.is_none();
+        let of_it = report.reasons.iter().filter(|r| r.severity == severity && !concludes(r));
         let reasons: Vec<String> = of_it
             .map(|reason| {
                 let scheme = reason.scheme.as_ref().map_or_else(String::new, |scheme| format!(" ({scheme})"));
-                format!("<li>{}: {}{}</li>", count(reason.count), e(&reason.title), e(&scheme))
+                let why = reason.text.as_ref().unwrap_or(&reason.title);
+                format!("<li>{}: {}{}</li>", count(reason.count), e(why), e(&scheme))
             })
             .collect();
         if reasons.is_empty() { String::new() } else { format!("<ul>{}</ul>", reasons.concat()) }
