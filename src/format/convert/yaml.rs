@@ -18,10 +18,26 @@ pub(super) fn to_json(bytes: &[u8]) -> Result<String, String> {
         format!("it is YAML that cannot be read{}", place.unwrap_or_default())
     })?;
     let json = match json {
+        Json::Object(members) if are_users(&members) => {
+            let users = members.into_iter().filter(|(_, member)| member.is_object());
+            users.map(|(name, member)| with_id(name, member)).collect()
+        }
         Json::Object(members) => Json::Object(members.into_iter().map(|(name, value)| (name, listed(value))).collect()),
         other => other,
     };
     Ok(json.to_string())
+}
+
+/// Whether users stand under their names in the file itself (OctoPrint's `users.yaml`): mappings that hold plain values, beside
+/// nothing but plain values of the file's own (`_version`).
+fn are_users(members: &Map<String, Json>) -> bool {
+    let is_user = |member: &Json| match member {
+        Json::Object(own) => own.contains_key("password") && own.values().any(|value| !value.is_object()),
+        _ => false,
+    };
+    let (users, others): (Vec<_>, Vec<_>) = members.iter().partition(|(_, member)| is_user(member));
+    !users.is_empty()
+        && others.iter().all(|(name, other)| name.starts_with('_') && !other.is_object() && !other.is_array())
 }
 
 /// A mapping of nothing but mappings, as the list of them.
@@ -61,6 +77,13 @@ mod tests {
             to_json(authelia.as_bytes()).unwrap(),
             r#"{"users":[{"id":"ann","disabled":false,"password":"$argon2id$v=19$x","groups":["admins"]}]}"#
         );
+        let octoprint = "_version: 2\n'1234':\n  password: $argon2id$v=19$x\n  settings: {}\n'no':\n  password: null\n";
+        assert_eq!(
+            to_json(octoprint.as_bytes()).unwrap(),
+            r#"[{"id":"1234","password":"$argon2id$v=19$x","settings":{}},{"id":"no","password":null}]"#
+        );
+        let settings = "_version: 2\nserver:\n  host: a\n";
+        assert_eq!(to_json(settings.as_bytes()).unwrap(), r#"{"_version":2,"server":{"host":"a"}}"#);
     }
 
     #[test]
