@@ -141,6 +141,42 @@ fn a_sync_holds_and_ends_like_an_import() {
     assert_eq!((renamed(), listed(&sandbox)[&id]["name"].as_str()), (59, Some("Meanwhile")));
 }
 
+/// Whoever is deleted to be made again is made again, whatever else waits: as at the time of `--until`, so when it is interrupted.
+#[test]
+fn a_sync_that_is_ended_leaves_nobody_deleted() {
+    let (home, _) = prepared(60);
+    let sandbox = slow();
+    run(import(&sandbox, home.path()).args(["--concurrency", "8"])).exits(0);
+    let before = listed(&sandbox);
+    let export = std::fs::read_to_string(home.path().join("export.csv")).expect("the export");
+    let later = home.path().join("later.csv");
+    std::fs::write(&later, export.replace(",0000000000", ",f000000000")).expect("written");
+    let sync = || {
+        let mut command = sandbox.rehome();
+        command.arg("sync").arg(&later).arg("--run").arg(home.path().join("run"));
+        command
+    };
+    let remade = || {
+        let there = listed(&sandbox);
+        let made = there.values().filter(|user| user["password"].to_string().contains("f000000000")).count();
+        (there, made)
+    };
+    let mut syncing = started(&mut sync());
+    while remade().1 == 0 {
+        assert!(syncing.try_wait().expect("a process").is_none(), "it ended early");
+    }
+    let told = Command::new("kill").args(["-INT", &syncing.id().to_string()]).status().expect("kill runs");
+    assert!(told.success());
+    assert_eq!(syncing.wait().expect("ended").code(), Some(130));
+    let (there, made) = remade();
+    assert!(made < 54, "it was at its end");
+    for (id, user) in &before {
+        assert_eq!(there.get(id).map(|user| &user["status"]), Some(&user["status"]), "{id}");
+    }
+    run(&mut sync()).exits(0);
+    assert_eq!(remade().1, 54);
+}
+
 #[test]
 fn a_time_that_cannot_be_understood_is_said_and_a_date_is_the_bridge_s() {
     let (home, _) = prepared(3);

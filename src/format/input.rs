@@ -39,6 +39,8 @@ pub(crate) struct Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packing {
     None,
+    /// An archive that is a workbook: its bytes as they are.
+    Workbook,
     /// One or several gzip members.
     Gzip,
     /// Any number of zstd frames.
@@ -228,7 +230,7 @@ impl Input {
         };
         let counted = Counted { inner: file, consumed };
         Ok(match &self.packing {
-            Packing::None => Box::new(counted),
+            Packing::None | Packing::Workbook => Box::new(counted),
             Packing::Gzip => buffered(flate2::bufread::MultiGzDecoder::new(counted)),
             Packing::Zstd => buffered(zstd::Frames::new(counted)),
             Packing::Zip { size, deflated, .. } => {
@@ -272,10 +274,10 @@ impl Input {
                 entries.push((index, name));
             }
         }
-        // A workbook is an archive that is read as a whole.
+        // An archive that is read as a whole.
         let is_part = |name: &str| name == "xl/workbook.xml" || name == "xl/workbook.bin" || name == "content.xml";
         if entries.iter().any(|(_, name)| is_part(name)) {
-            return Ok(Packing::None);
+            return Ok(Packing::Workbook);
         }
         let fitting: Vec<_> = entries.iter().filter(|(_, name)| named_like_an_export(name)).collect();
         let (index, name) = match (entries.as_slice(), fitting.as_slice()) {

@@ -374,7 +374,7 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         "answer",
         "2fa",
     ];
-    let asked = !export.ignores(column) && !export.says_who_is_enabled();
+    let asked = !export.ignores(column) && !export.has_decided_on(column);
     let why = match fate {
         Fate::Dropped { why } => why,
         // Nobody says whether whoever fills in rehome's own column ticks boxes.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::unpack::Unpacked;
-use crate::error::RunError;
+use crate::error::{Kind, RunError};
 use crate::format::TableSample;
 use crate::format::file::{Rows, SourceFile};
 use crate::format::input::named_like_an_export;
@@ -18,14 +18,21 @@ pub(super) enum Entry {
 
 /// Files as they are; archives of tar as folders; folders (Keycloak's `--users different_files`, the Firebase emulator's export, `mysqldump --tab`) as
 /// the files in them that can be exports, in the order of their names and of the numbers in them.
-pub(super) fn expanded(paths: &[PathBuf], archives: &mut Vec<Unpacked>) -> Result<VecDeque<Entry>, RunError> {
+pub(super) fn expanded(
+    paths: &[PathBuf],
+    archives: &mut Vec<Unpacked>,
+    findings: &mut Vec<String>,
+) -> Result<VecDeque<Entry>, RunError> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(of_folder(path)?);
+            files.extend(of_folder(path, &path.display().to_string(), findings)?);
         } else if let Some(archive) = Unpacked::of(path)? {
             // What a folder's errors name is the temporary one.
-            let inner = of_folder(archive.path()).map_err(|_| {
+            let inner = of_folder(archive.path(), &path.display().to_string(), findings).map_err(|error| {
+                if error.kind() == Kind::Usage {
+                    return error;
+                }
                 let said = format!("{} holds no file that could be an export, or several folders", path.display());
                 RunError::export(said).remedy("unpack it and pass the file or folder with the users")
             });
@@ -70,7 +77,8 @@ pub(super) fn add_rows(
     }
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+/// `name`: as a person knows the folder.
+fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Vec<PathBuf>, RunError> {
     // Written by `firebase emulators:export`: beside the accounts lies the emulator's own configuration.
     for accounts in ["auth_export/accounts.json", "accounts.json"] {
         let accounts = folder.join(accounts);
@@ -94,7 +102,7 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let inner = subfolders(folder)?;
     // `mariadb-dump --dir` makes one folder a database.
     if let ([only], true) = (inner.as_slice(), files.is_empty()) {
-        return of_folder(only);
+        return of_folder(only, name, findings);
     }
     if files.is_empty() && !inner.is_empty() {
         let names: Vec<_> = inner.iter().take(5).map(|path| path.display().to_string()).collect();
@@ -107,8 +115,25 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     if files.is_empty() {
         return Err(RunError::export(format!("{} holds no file that could be an export", folder.display())));
     }
+    // Every collection is a file of its own, and says nowhere what its documents are.
+    let collections: Vec<_> = files.iter().map(|(_, path)| path).filter(|path| is_collection(path)).collect();
+    if let [one, other, ..] = collections[..] {
+        let names = [one, other].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let said = format!("{name} holds {} collections ({}, …)", collections.len(), names.join(", "));
+        return Err(RunError::usage(said).remedy("pass the file of the one with the users"));
+    }
+    if !inner.is_empty() {
+        let names: Vec<_> =
+            inner.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
+        findings.push(format!("{name}: what is in the folders within it is not read: {}", names.join(", ")));
+    }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// A collection as mongodump writes it, compressed or not.
+fn is_collection(path: &Path) -> bool {
+    has_ending(path, "bson") || has_ending(path, "gz") && has_ending(&path.with_extension(""), "bson")
 }
 
 /// The folders in a folder, but for a database server's own.

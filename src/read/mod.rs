@@ -232,10 +232,14 @@ impl Export {
         self.options.mapping.is_some_and(Mapping::reads_a_password)
     }
 
-    /// Whether a mapping file says who may sign in: then it was looked at.
+    /// Whether a mapping file has the last word on what a column tells of who may sign in: one of its own that says it, one that
+    /// changes what a source reads if it names the column.
     #[must_use]
-    pub fn says_who_is_enabled(&self) -> bool {
-        self.options.mapping.is_some_and(Mapping::says_who_is_enabled)
+    pub fn has_decided_on(&self, column: &str) -> bool {
+        self.options.mapping.is_some_and(|mapping| match mapping.base {
+            None => mapping.says_who_is_enabled(),
+            Some(_) => mapping.says(column).is_some(),
+        })
     }
 
     /// Why it is taken for that, for a person.

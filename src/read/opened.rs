@@ -35,7 +35,7 @@ impl Opened {
         let mut findings = Vec::new();
         let mut archives = Vec::new();
         let mut firebase = None;
-        let mut waiting = folder::expanded(paths, &mut archives)?;
+        let mut waiting = folder::expanded(paths, &mut archives, &mut findings)?;
         while let Some(path) = waiting.pop_front() {
             let mut file = match path {
                 folder::Entry::File(path) => match live::open(&path, access)? {

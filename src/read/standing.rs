@@ -13,7 +13,8 @@ use crate::source::{Fate, Role, Source};
 pub(super) struct Standings {
     source: &'static dyn Source,
     mapping: Option<&'static Mapping>,
-    /// Whether such columns are read at all: a mapping that says who is enabled has the last word.
+    /// Whether such columns are read at all: a mapping of its own that says who is enabled has the last word. One that changes
+    /// what a source reads has it for the columns that it names.
     on: bool,
     columns: Vec<(String, Meaning)>,
     /// `--ignore`
@@ -30,7 +31,7 @@ impl Standings {
         roles: &[Role],
         ignore: &[String],
     ) -> Self {
-        let on = !mapping.is_some_and(Mapping::says_who_is_enabled);
+        let on = !mapping.is_some_and(|mapping| mapping.base.is_none() && mapping.says_who_is_enabled());
         let mut standings =
             Self { source, mapping, on, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));

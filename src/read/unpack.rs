@@ -8,9 +8,6 @@ use tempfile::TempDir;
 use crate::error::RunError;
 use crate::format::input::Input;
 
-/// The bytes of an archive's first head: a name, and behind it the mark.
-const HEAD: usize = 512;
-
 /// Files in one archive; no export has more.
 const MAX_FILES: usize = 10_000;
 
@@ -33,11 +30,11 @@ impl Unpacked {
         }
         let input = Input::open(path)?;
         let Some(bytes) = tar_in(&input)? else { return Ok(None) };
-        let folder = TempDir::new().map_err(RunError::temporary)?;
+        let folder = private_folder().map_err(RunError::temporary)?;
         let damaged = |error: std::io::Error| {
             RunError::export(format!("{} is a tar archive that is cut off or damaged", input.name())).because(error)
         };
-        let mut archive = tar::Archive::new(bytes);
+        let mut archive = tar::Archive::new(Watched { bytes, last: [1; BLOCK], at: 0 });
         archive.set_preserve_permissions(false);
         archive.set_preserve_mtime(false);
         let mut files = 0;
@@ -55,6 +52,11 @@ impl Unpacked {
             // Names that lead out of the folder are passed over.
             entry.unpack_in(folder.path()).map_err(damaged)?;
         }
+        // Between two members a cut looks like the end, but for the block of nothing that the end is.
+        if archive.into_inner().last != [0; BLOCK] {
+            let said = format!("{} is a tar archive that is cut off: it has no end", input.name());
+            return Err(RunError::export(said).remedy("make it anew, or unpack it and pass the files"));
+        }
         Ok(Some(Self { folder, archive: input.name() }))
     }
 
@@ -69,12 +71,42 @@ impl Unpacked {
     }
 }
 
+/// Nobody else of this machine looks into it.
+fn private_folder() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
+/// What tar's archives consist of, in bytes.
+const BLOCK: usize = 512;
+
+/// Remembers the last block that was read.
+struct Watched<R> {
+    bytes: R,
+    last: [u8; BLOCK],
+    /// Where in a block the next byte stands.
+    at: usize,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        for byte in &buffer[..read] {
+            self.last[self.at] = *byte;
+            self.at = (self.at + 1) % BLOCK;
+        }
+        Ok(read)
+    }
+}
+
 /// The bytes of a file that begins as archives of tar do.
 fn tar_in(input: &Input) -> Result<Option<Chain<Cursor<Vec<u8>>, impl Read>>, RunError> {
     let mut bytes = input.unpacked(None)?;
-    let mut head = Vec::with_capacity(HEAD);
+    let mut head = Vec::with_capacity(BLOCK);
     // Whatever is wrong with it is told where it is read.
-    if bytes.by_ref().take(HEAD as u64).read_to_end(&mut head).is_err() || head.get(257..262) != Some(b"ustar") {
+    if bytes.by_ref().take(BLOCK as u64).read_to_end(&mut head).is_err() || head.get(257..262) != Some(b"ustar") {
         return Ok(None);
     }
     Ok(Some(Cursor::new(head).chain(bytes)))

@@ -46,6 +46,9 @@ pub struct Job {
     pub tried_since: Option<Noted>,
     /// Whether an earlier run has given the user up, while it served others.
     pub given_up_before: bool,
+    /// Whether the target had the user until now, who was deleted to be made again: that is finished whoever wants the run to
+    /// end.
+    pub remade: bool,
 }
 
 /// A record that was a user when a create of this run may have been sent, and is refused now: nothing is sent for it, but
@@ -81,6 +84,7 @@ impl Job {
             known: Steps::NONE,
             tried_since: None,
             given_up_before: false,
+            remade: false,
         }
     }
 

@@ -54,11 +54,21 @@ impl<'p, T: Send + 'static> Parallel<'p, T> {
     fn next(&mut self, take: &mut impl FnMut(T) -> Result<(), RunError>) -> Result<(), RunError> {
         let Some(joined) = self.runtime.block_on(self.asked.join_next()) else { return Ok(()) };
         let done = joined.map_err(|_| RunError::internal("a question to the target died"))?;
-        take(done.map_err(|Stopped| self.context.stopped())?)
+        let Ok(done) = done else {
+            // Whatever is under way comes to its own end: somebody may be deleted and not yet made again.
+            while let Some(joined) = self.runtime.block_on(self.asked.join_next()) {
+                if let Ok(Ok(done)) = joined {
+                    take(done)?;
+                }
+            }
+            return Err(self.context.stopped());
+        };
+        take(done)
     }
 }
 
-/// Does all of this at once, which is to be little: the gate keeps the pace. In no order.
+/// Does all of this at once, which is to be little: the gate keeps the pace. In no order. All of it comes to its own end, also
+/// where something stops the run.
 ///
 /// # Errors
 /// [`Stopped`] if the run is to stop first.
@@ -67,9 +77,12 @@ pub async fn together<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = Result<T, Stopped>> + Send + 'static>,
 ) -> Result<Vec<T>, Stopped> {
     let mut asked: JoinSet<_> = work.map(tracing::Instrument::in_current_span).collect();
-    let mut done = Vec::with_capacity(asked.len());
+    let (mut done, mut stopped) = (Vec::with_capacity(asked.len()), false);
     while let Some(joined) = asked.join_next().await {
-        done.push(joined.map_err(|_| context.stop_run("a question to the target died".into()))??);
+        match joined.map_err(|_| context.stop_run("a question to the target died".into()))? {
+            Ok(one) => done.push(one),
+            Err(Stopped) => stopped = true,
+        }
     }
-    Ok(done)
+    if stopped { Err(Stopped) } else { Ok(done) }
 }

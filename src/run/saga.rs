@@ -112,7 +112,8 @@ impl<'c> Saga<'c> {
     fn new(context: &'c Context, job: Job) -> Self {
         let (state, steps) = (job.state, job.known);
         // Whom the target has is finished even if no new user is to be begun.
-        let mut way = if state == State::Created { Way::going_on(context) } else { Way::beginning(context) };
+        let finishes = state == State::Created || job.remade;
+        let mut way = if finishes { Way::going_on(context) } else { Way::beginning(context) };
         way.given_up_before = job.given_up_before;
         Self { context, way, job, state, steps, adopted: None, no_phone: None }
     }

@@ -37,7 +37,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
     let mut text = if head.starts_with(b"PGDMP") {
         let Some(text) = postgres::restored(input)? else { return Ok(None) };
         text
-    } else if workbook::is_one(head) {
+    } else if workbook::is_one(head, &input.packing) {
         let bytes = limited(unpacked()?, workbook::MAX_BYTES).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| broken("it is too large a workbook: save its sheet as CSV (UTF-8)".into()))?;
         let mut out = BufWriter::new(spool()?);

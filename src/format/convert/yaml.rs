@@ -1,22 +1,34 @@
 //! YAML (Django's `dumpdata`, Authelia's users): read as a whole, written as JSON.
 
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Value as Json};
 
 /// No more is read, as all of it has to be in memory.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The JSON. Users who stand under their names in a mapping become a list, with the name as `id`.
+/// Values, with those that aliases repeat: aliases of aliases would be more than any memory holds.
+const MAX_VALUES: usize = 8 * 1024 * 1024;
+
+/// Values within each other.
+const MAX_DEPTH: usize = 200;
+
+/// The JSON. Users who stand under their names in a mapping become a list, with the name as `id`; several documents become one
+/// list.
 ///
 /// # Errors
-/// What is wrong with it and where, as the second half of a sentence.
+/// What is wrong with it and where, as the second half of a sentence that quotes nothing of it.
 pub(super) fn to_json(bytes: &[u8]) -> Result<String, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is YAML that is no UTF-8")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let json: Json = serde_saphyr::from_str(text).map_err(|error| {
-        // What it says beyond its first line shows the text, which may be a hash.
-        let place = error.location().map(|at| format!(" in line {}, column {}", at.line(), at.column()));
-        format!("it is YAML that cannot be read{}", place.unwrap_or_default())
-    })?;
+    let mut documents = Builder::default().read(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let json = match documents.len() {
+        1 => documents.swap_remove(0),
+        _ => documents
+            .into_iter()
+            .flat_map(|document| if let Json::Array(items) = document { items } else { vec![document] })
+            .collect(),
+    };
     let json = match json {
         Json::Object(members) if are_users(&members) => {
             let users = members.into_iter().filter(|(_, member)| member.is_object());
@@ -38,6 +50,142 @@ fn are_users(members: &Map<String, Json>) -> bool {
     let (users, others): (Vec<_>, Vec<_>) = members.iter().partition(|(_, member)| is_user(member));
     !users.is_empty()
         && others.iter().all(|(name, other)| name.starts_with('_') && !other.is_object() && !other.is_array())
+}
+
+/// What is open, from the outside in.
+#[derive(Default)]
+struct Builder {
+    open: Vec<(Open, usize)>,
+    documents: Vec<Json>,
+    anchors: HashMap<usize, (Json, usize)>,
+    /// Values so far.
+    made: usize,
+}
+
+enum Open {
+    List(Vec<Json>),
+    /// The members, the name of the one that comes, and what is merged.
+    Mapping(Map<String, Json>, Option<String>, Vec<Json>),
+}
+
+impl Builder {
+    fn read(mut self, text: &str) -> Result<Vec<Json>, String> {
+        for event in Parser::new_from_str(text) {
+            let (event, span) =
+                event.map_err(|error| format!("it is YAML that cannot be read in line {}", error.marker().line()))?;
+            self.take(event)
+                .map_err(|what| format!("it is YAML that cannot be read in line {}: {what}", span.start.line()))?;
+        }
+        if self.documents.is_empty() { Err("it is YAML with nothing in it".into()) } else { Ok(self.documents) }
+    }
+
+    fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                self.put(if plain { scalar(&text) } else { text.into_owned().into() }, anchor, 1)
+            }
+            Event::SequenceStart(_, anchor, _) => self.begin(Open::List(Vec::new()), anchor),
+            Event::MappingStart(_, anchor, _) => self.begin(Open::Mapping(Map::new(), None, Vec::new()), anchor),
+            Event::SequenceEnd | Event::MappingEnd => {
+                let (open, anchor) = self.open.pop().ok_or("a value ends that did not begin")?;
+                let value = match open {
+                    Open::List(items) => items.into(),
+                    Open::Mapping(mut members, _, merged) => {
+                        merged.into_iter().try_for_each(|others| merge(&mut members, others))?;
+                        members.into()
+                    }
+                };
+                let size = if anchor == 0 { 1 } else { size(&value) };
+                self.put(value, anchor, size)
+            }
+            Event::Alias(anchor) => {
+                let (value, size) = self.anchors.get(&anchor).cloned().ok_or("an alias is of what comes later")?;
+                self.made += size;
+                self.put(value, 0, 1)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, open: Open, anchor: usize) -> Result<(), &'static str> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err("its values are nested too deep");
+        }
+        self.open.push((open, anchor));
+        Ok(())
+    }
+
+    fn put(&mut self, value: Json, anchor: usize, size: usize) -> Result<(), &'static str> {
+        self.made += 1;
+        if self.made > MAX_VALUES {
+            return Err("its aliases make too much of it");
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, (value.clone(), size));
+        }
+        match self.open.last_mut() {
+            None => self.documents.push(value),
+            Some((Open::List(items), _)) => items.push(value),
+            Some((Open::Mapping(members, name, merged), _)) => match name.take() {
+                None => *name = Some(name_of(value)?),
+                Some(name) if name == "<<" => merged.push(value),
+                Some(name) => {
+                    if members.contains_key(&name) {
+                        return Err("a name stands twice");
+                    }
+                    members.insert(name, value);
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn name_of(value: Json) -> Result<String, &'static str> {
+    match value {
+        Json::String(name) => Ok(name),
+        Json::Number(number) => Ok(number.to_string()),
+        Json::Bool(is) => Ok(is.to_string()),
+        Json::Null => Ok("null".to_owned()),
+        Json::Array(_) | Json::Object(_) => Err("a name is no text"),
+    }
+}
+
+/// YAML 1.1's `<<`: members of others that it has not itself.
+fn merge(members: &mut Map<String, Json>, value: Json) -> Result<(), &'static str> {
+    match value {
+        Json::Object(others) => {
+            for (name, value) in others {
+                members.entry(name).or_insert(value);
+            }
+            Ok(())
+        }
+        Json::Array(many) => many.into_iter().try_for_each(|one| merge(members, one)),
+        _ => Err("what is merged is no mapping"),
+    }
+}
+
+fn size(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Json::Object(members) => 1 + members.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// What a scalar without quotes is: nothing, yes or no, a number as anybody writes it, and else the text that it is. YAML has more
+/// numbers than that (`007`, `1e5`, `0x1f`), of which one may be a password.
+fn scalar(text: &str) -> Json {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Json::Null,
+        "true" | "True" | "TRUE" => true.into(),
+        "false" | "False" | "FALSE" => false.into(),
+        _ => {
+            let whole: Option<i64> = text.parse().ok();
+            whole.filter(|number| number.to_string() == text).map_or_else(|| text.into(), Json::from)
+        }
+    }
 }
 
 /// A mapping of nothing but mappings, as the list of them.
@@ -84,6 +232,34 @@ mod tests {
         );
         let settings = "_version: 2\nserver:\n  host: a\n";
         assert_eq!(to_json(settings.as_bytes()).unwrap(), r#"{"_version":2,"server":{"host":"a"}}"#);
+    }
+
+    /// A password of digits and letters that YAML has for a number, too.
+    #[test]
+    fn what_is_no_plain_number_keeps_its_text() {
+        for text in ["00123456", "007", "0x12345678", "12345678e5", "1.2345678900", ".nan", "1_000", "+1", "2024-01-01"]
+        {
+            assert_eq!(to_json(format!("- pw: {text}\n").as_bytes()).unwrap(), format!("[{{\"pw\":\"{text}\"}}]"));
+        }
+        assert_eq!(
+            to_json(b"- {a: 12, b: -3, c: '12', d: ~, e: yes}\n").unwrap(),
+            r#"[{"a":12,"b":-3,"c":"12","d":null,"e":"yes"}]"#
+        );
+    }
+
+    #[test]
+    fn documents_anchors_and_merges_are_read() {
+        assert_eq!(to_json(b"---\na: 1\n---\na: 2\n").unwrap(), r#"[{"a":1},{"a":2}]"#);
+        let text =
+            b"users:\n  ann: &one\n    groups: [x]\n    disabled: false\n  bob:\n    <<: *one\n    disabled: true\n";
+        assert_eq!(
+            to_json(text).unwrap(),
+            r#"{"users":[{"id":"ann","groups":["x"],"disabled":false},{"id":"bob","disabled":true,"groups":["x"]}]}"#
+        );
+        // Of two of one name, one would be lost.
+        assert!(
+            to_json(b"users:\n  ann: {a: 1}\n  ann: {a: 2}\n").unwrap_err().contains("line 3: a name stands twice")
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 
 use super::context::Context;
 use super::feed::{self, Fed, id_digest};
@@ -304,7 +305,11 @@ impl Work<'_> {
         let mut waiting: Vec<Known> = Vec::new();
         let mut came: Vec<Came> = Vec::new();
         let marker = self.marker.clone();
-        let bridge = user::Passwords { stale: self.stale, seals: self.seals.clone() };
+        let bridge = user::Passwords {
+            stale: self.stale,
+            seals: self.seals.clone(),
+            places: Arc::new(Semaphore::new(self.at_once.max(1))),
+        };
         let question = |known| user::page(context.clone(), marker.clone(), known, mode, bridge.clone());
         feed::scan(planner, &duplicates, &Silent, |batch| {
             if context.stop.is_set() {

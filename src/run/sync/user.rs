@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::decide::{Side, Sides};
 use super::seal::Seals;
 use super::{Mode, Stale};
@@ -88,6 +90,8 @@ pub(super) struct Passwords {
     pub(super) stale: Stale,
     /// The run's bridge, where it has one.
     pub(super) seals: Option<Seals>,
+    /// Places for those who are deleted and made again.
+    pub(super) places: Arc<Semaphore>,
 }
 
 struct Sync<'c> {
@@ -203,7 +207,7 @@ impl Sync<'_> {
     /// Whether another password of the source goes to the bridge: where that is asked for, and wherever Appwrite cannot
     /// verify it.
     fn is_sealed(&self) -> bool {
-        let Passwords { stale, seals } = &self.passwords;
+        let Passwords { stale, seals, .. } = &self.passwords;
         let job = &self.known.job;
         let must = job.create.body.password.is_none() && *stale != Stale::Keep;
         let has_store = seals.is_some() || self.mode.dry_run && *stale == Stale::Bridge;
@@ -402,6 +406,15 @@ impl Sync<'_> {
     /// Makes a user again: noted, disabled, looked at once more, deleted, created. Whatever ends it in between, the next
     /// sync goes on, and nobody can sign in meanwhile.
     async fn remake(&mut self, user: &User, sides: &Sides) -> Result<(), Stopped> {
+        // So many at a time, however many are looked at: the fewer are away, the sooner each is back.
+        let places = self.passwords.places.clone();
+        let _place = places.acquire().await;
+        self.context.hold.over().await;
+        if self.context.stop.is_set() {
+            // The next sync does.
+            self.came.findings.retain(|finding| finding.kind != Kind::Password);
+            return Ok(());
+        }
         // Whose new address or number is somebody else's would not be created again.
         let claims = [Field::Email, Field::Phone].into_iter().filter(|field| sides.of(*field) == Side::Source);
         let claims: Vec<Field> = claims.collect();
@@ -491,7 +504,7 @@ impl Sync<'_> {
         self.note(self.context.ledger.change_left(change, Some(self.known.planned)).await)?;
         self.note(self.context.ledger.sync().await)?;
         self.came.edits += 1;
-        let mut job = Job { state, known: steps, ..self.known.job.clone() };
+        let mut job = Job { state, known: steps, remade: true, ..self.known.job.clone() };
         job.tried_since = Some(Noted { at: now, ahead: 0 });
         if saga::run(self.context, job).await? != State::Done {
             self.came.findings.retain(|finding| finding.kind != Kind::Password);

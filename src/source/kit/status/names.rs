@@ -88,8 +88,13 @@ fn by_words(name: &str) -> Option<Meaning> {
         [deny, ref login @ ..] if is(DENY, deny) && signs_in(login) => Some(Meaning::Bars),
         // Spring's `account_non_locked`.
         ["non" | "not", word] if is(BARS, word) || word == "expired" => Some(Meaning::Allows),
-        ["date", word] if is(BARS, word) => Some(Meaning::Bars),
-        ["date", word] if is(DELETES, word) => Some(Meaning::Deletes),
+        // `date_banned`, `Date de suppression`.
+        ["date" | "datum" | "data" | "fecha", ref of @ .., word]
+            if of.iter().all(|of| ["of", "de", "di", "du", "da", "der"].contains(of))
+                && (is(BARS, word) || is(DELETES, word)) =>
+        {
+            Some(if is(BARS, word) { Meaning::Bars } else { Meaning::Deletes })
+        }
         ["expired"] => Some(Meaning::Ends),
         ["expired", since] if is(SINCE, since) || is(AFTER, since) => Some(Meaning::Ends),
         [end, ref rest @ ..] if is(ENDS, end) && about_account() && rest.iter().all(|word| is(SINCE, word)) => {

@@ -109,6 +109,9 @@ pub fn trace(name: &str) -> Trace {
         {
             Trace::Unset
         }
+        [word, why] if own && is(BARS, word) && ["reason", "msg", "note", "comment", "by"].contains(&why.as_str()) => {
+            Trace::Set
+        }
         _ if any(HARD)
             || any(&[
                 "ban",

@@ -5,18 +5,27 @@
 pub(super) const BEFORE: &[&str] = &[
     "is", "was", "has", "been", "user", "users", "usr", "account", "acct", "member", "customer", "client", "person",
     "login", "signin", "u", "pw", "pwd", "um", "wp", "ns", "inet", "mail", "flag", "record", "row", "profile", "auth",
-    "ja", "acc", "access", "ms", "ds",
+    "ja", "acc", "access", "ms", "ds", "cust", "customers", "clients", "members", "kunde", "kunden", "mitglied", "konto",
+    "benutzer", "nutzer", "cliente", "clientes", "usuario", "utilisateur", "compte", "membre", "cuenta", "utente", "conta",
+    "employee", "staff", "student", "subscriber", "gdpr", "dsgvo", "rgpd", "lgpd",
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.
 pub(super) const AFTER: &[&str] = &["flag", "yn", "user", "account", "login", "ind", "indicator"];
 
 /// Words after a name that make a date of it.
-pub(super) const SINCE: &[&str] = &["at", "on", "date", "time", "since", "timestamp", "ts", "when", "datetime"];
+#[rustfmt::skip]
+pub(super) const SINCE: &[&str] = &[
+    "at", "on", "date", "time", "since", "timestamp", "ts", "when", "datetime", "am", "em", "le", "el", "il", "op", "seit",
+    "desde", "depuis", "dal", "datum", "data", "fecha", "dato", "dnia",
+];
 
 /// Words after a name that make the end of it.
-pub(super) const UNTIL: &[&str] =
-    &["until", "till", "end", "ends", "expires", "expire", "expiry", "expiration", "lifted", "to"];
+#[rustfmt::skip]
+pub(super) const UNTIL: &[&str] = &[
+    "until", "till", "end", "ends", "expires", "expire", "expiry", "expiration", "lifted", "to", "bis", "hasta", "até",
+    "fino", "tot",
+];
 
 #[rustfmt::skip]
 pub(super) const ALLOWS: &[&str] = &[
@@ -45,7 +54,8 @@ pub(super) const BARS: &[&str] = &[
     "suspendida", "sospesa", "suspendue", "suspendiert", "suspendat", "inactiva", "inattiva", "inativa", "inactivé",
     "inaktivní", "neaktivní", "neaktivni", "nieaktywny", "неактивен", "неактивный", "отключен", "отключён",
     "desactivada", "deshabilitada", "desativada", "disattivato", "disattivata", "désactivée", "deaktiveret",
-    "deaktiverad", "deaktivovaný", "verrouillé", "verrouillée", "verrouille",
+    "deaktiverad", "deaktivovaný", "verrouillé", "verrouillée", "verrouille", "sperre", "sperrdatum", "sperrgrund", "sperrung",
+    "bloqueo", "bloqueio", "blocage", "blocco", "blokkade", "suspensión", "suspensão",
 ];
 
 #[rustfmt::skip]
@@ -54,7 +64,8 @@ pub(super) const DELETES: &[&str] = &[
     "purged", "gelöscht", "geloescht", "eliminado", "borrado", "supprimé", "supprime", "excluido", "verwijderd",
     "удален", "tombstoned", "tombstone", "softdeleted", "eliminada", "borrada", "supprimée", "supprimee", "eliminato",
     "cancellato", "apagado", "excluída", "excluído", "удалена", "видалено", "slettet", "raderad", "smazaný",
-    "usunięty", "usuniety", "törölt", "silindi", "sters",
+    "usunięty", "usuniety", "törölt", "silindi", "sters", "suppression", "löschung", "loeschung", "löschdatum", "loeschdatum",
+    "eliminacion", "eliminación", "exclusao", "exclusão", "cancellazione", "verwijdering",
 ];
 
 #[rustfmt::skip]
@@ -146,7 +157,8 @@ pub(super) const MAY_ALLOW: &[&str] = &["access", "current", "live", "visible", 
 #[rustfmt::skip]
 pub(super) const ENDS: &[&str] = &[
     "expires", "expire", "expiry", "expiration", "end", "ends", "termination", "exit", "leave", "leaving", "left",
-    "resignation", "departure", "departed", "offboarding", "deactivation", "closure", "kündigung", "austritt", "baja",
+    "resignation", "departure", "departed", "offboarding", "deactivation", "closure", "kündigung", "kuendigung", "austritt",
+    "kündigungsdatum", "kuendigungsdatum", "austrittsdatum", "baja",
 ];
 
 /// Words without which the end of something is not known to be that of the account.
