@@ -131,3 +131,56 @@ fn yaml_that_cannot_be_read_shows_no_hash() {
     let said = run(rehome().arg("plan").arg(&path)).exits(1).stderr;
     assert!(said.contains("YAML") && said.contains("line") && !said.contains("$2y$"), "{said}");
 }
+
+/// What a cell is worked out to is stored beside its formula, but not by every library: then nobody knows what it is.
+#[test]
+fn a_formula_whose_value_was_not_stored_stops() {
+    let said = run(rehome().arg("plan").arg(fixture("converted/formula.xlsx"))).exits(1).stderr;
+    assert!(said.contains("cell C2 of its sheet `Sheet` is a formula"), "{said}");
+}
+
+/// A workbook whose names stand at its end, as one of many rows does, with a cell at the far corner of its sheet.
+#[test]
+fn a_large_workbook_is_told_and_a_cell_far_out_costs_nothing() {
+    let check = check(&fixture("converted/corner.xlsx"));
+    assert!(check.stdout.contains("2,001 records"), "{}{}", check.stdout, check.stderr);
+}
+
+#[test]
+fn a_folder_of_collections_is_not_taken_for_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["orders.bson", "users.bson"] {
+        std::fs::copy(fixture("converted/users.bson"), folder.path().join(name)).expect("copied");
+    }
+    std::fs::write(folder.path().join("users.metadata.json"), "{}").expect("written");
+    let said = run(rehome().arg("plan").arg(folder.path())).exits(2).stderr;
+    assert!(said.contains("holds 2 collections (orders.bson, users.bson"), "{said}");
+    std::fs::remove_file(folder.path().join("orders.bson")).expect("removed");
+    run(rehome().arg("plan").arg(folder.path())).exits(0);
+}
+
+#[test]
+fn folders_within_a_folder_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("2024")).expect("made");
+    for name in ["users.csv", "2024/more.csv"] {
+        std::fs::copy(fixture("generic/users.csv"), folder.path().join(name)).expect("copied");
+    }
+    let run_folder = folder.path().join("run");
+    let report = || std::fs::read_to_string(run_folder.join("report.json")).expect("a report");
+    run(rehome().arg("check").arg(folder.path()).arg("--run").arg(&run_folder));
+    assert!(report().contains("what is in the folders within it is not read: 2024"), "{}", report());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_archive_cut_between_its_files_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = std::fs::read(fixture("generic/users.csv")).expect("a fixture");
+    let whole = tar(&[("one.csv", &export), ("two.csv", &export)]);
+    let member = 512 + export.len().next_multiple_of(512);
+    let path = folder.path().join("cut.tar");
+    std::fs::write(&path, &whole[..member]).expect("a file");
+    let said = run(rehome().arg("plan").arg(&path)).exits(1).stderr;
+    assert!(said.contains("cut off: it has no end"), "{said}");
+}

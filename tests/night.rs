@@ -177,6 +177,30 @@ fn a_sync_that_is_ended_leaves_nobody_deleted() {
     assert_eq!(remade().1, 54);
 }
 
+/// Whom somebody has deleted at the target stays away: that `verify` looked does not make a repair of a sync.
+#[test]
+fn a_sync_after_a_verify_brings_nobody_back() {
+    let (home, _) = prepared(20);
+    let sandbox = Sandbox::start(&[]);
+    run(&mut import(&sandbox, home.path())).exits(0);
+    for id in ["user-3", "user-5"] {
+        meanwhile(&sandbox, &Request::delete(id));
+    }
+    run(&mut on_run(&sandbox, "verify", home.path())).exits(3);
+    let export = std::fs::read_to_string(home.path().join("export.csv")).expect("the export");
+    let later = home.path().join("later.csv");
+    // The source says something new of one of them.
+    std::fs::write(&later, export.replace("Person 5,", "Somebody 5,")).expect("written");
+    let mut sync = sandbox.rehome();
+    let synced = run(sync.arg("sync").arg(&later).arg("--run").arg(home.path().join("run"))).exits(3);
+    assert!(
+        synced.stdout.contains("2 are no longer at the target") || synced.stdout.contains("no longer"),
+        "{}",
+        synced.stdout
+    );
+    assert_eq!(listed(&sandbox).len(), 18);
+}
+
 #[test]
 fn a_time_that_cannot_be_understood_is_said_and_a_date_is_the_bridge_s() {
     let (home, _) = prepared(3);

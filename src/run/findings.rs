@@ -5,6 +5,9 @@ use std::cell::RefCell;
 use crate::error::RunError;
 use crate::report::summary::Verify;
 
+/// What the ledger keeps of a user whom `verify` did not find at the target.
+pub const MISSING: &str = "the target has no such user";
+
 /// Something that is not as planned, or that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {

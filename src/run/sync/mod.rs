@@ -45,7 +45,7 @@ use crate::report::Report;
 use crate::report::sync::{Changes, Finding, Kind, Sync};
 use crate::runtime::{self, block_on};
 use seal::{Differs, Seals};
-use user::{Came, Known, is_being_remade};
+use user::{Came, Known, is_being_remade, is_missing};
 
 /// What becomes of users whose password is another one at the source now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -422,7 +422,7 @@ impl Work<'_> {
     /// The user, unless the source says what was sent before.
     fn unless_unchanged(&mut self, later: u64, mut job: Job, entry: Entry) -> Option<Known> {
         let planned = self.marker.planned(&job);
-        if entry.left == Some(planned) && !is_being_remade(&entry) {
+        if entry.left == Some(planned) && !is_being_remade(&entry) && !is_missing(&entry) {
             self.report.unchanged += 1;
             return None;
         }

@@ -14,6 +14,7 @@ use crate::error::RunError;
 use crate::ledger::{Change, Entry, Event, Field, Left, State, Steps};
 use crate::report::sync::{Finding, Kind};
 use crate::run::context::{Context, Reply, Stopped, Way};
+use crate::run::findings::MISSING;
 use crate::run::job::{Job, Noted};
 use crate::run::mark::Marker;
 use crate::run::parallel::together;
@@ -55,6 +56,11 @@ pub(super) struct Came {
 /// Whether the row is of somebody whom a sync has begun to make again.
 pub(super) fn is_being_remade(entry: &Entry) -> bool {
     entry.state == State::Failed && entry.text.as_deref().is_some_and(|text| text.starts_with(REMAKING))
+}
+
+/// Whether `verify` found that the target no longer has the user.
+pub(super) fn is_missing(entry: &Entry) -> bool {
+    entry.state == State::Failed && entry.text.as_deref() == Some(MISSING)
 }
 
 /// Looks at these users, at most as many as fit into one question, and brings them up to date.
@@ -114,6 +120,10 @@ impl Sync<'_> {
                 }
             } else {
                 self.tell(Kind::GoneAtTarget, Vec::new(), "nothing", true);
+                // Whom the target has deleted stays away: that `verify` looked does not make a repair of a sync.
+                if is_missing(&self.known.entry) && !self.mode.dry_run {
+                    self.done_as_before(None).await?;
+                }
             }
             return Ok(self.came);
         };
@@ -484,6 +494,11 @@ impl Sync<'_> {
                 }
             }
         }
+        self.done_as_before(at).await
+    }
+
+    /// Notes that nothing is to be done for the user.
+    async fn done_as_before(&mut self, at: Option<i64>) -> Result<(), Stopped> {
         let entry = &self.known.entry;
         let events = [Event::Intend, Event::Created, Event::Finished];
         let (state, steps) = self.next(entry.state, entry.steps, &events)?;

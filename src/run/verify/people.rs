@@ -16,7 +16,7 @@ use crate::plan::planner::Planner;
 use crate::run::compare::compare;
 use crate::run::context::{Context, Stopped};
 use crate::run::feed::{self, Fed, SINCE};
-use crate::run::findings::{Finding, Sink, Verified};
+use crate::run::findings::{Finding, MISSING, Sink, Verified};
 use crate::run::job::Job;
 use crate::run::parallel::{Parallel, together};
 use crate::run::session::Stage;
@@ -177,7 +177,7 @@ async fn compare_page(
         for job in chunk {
             let finding = |what, text| Finding { record: job.record, user_id: job.user_id().to_owned(), what, text };
             let compared = match users.get(job.user_id()).map(|user| compare(job, user)) {
-                None => Compared::Missing(finding("missing", "the target has no such user".into())),
+                None => Compared::Missing(finding("missing", MISSING.into())),
                 Some(mut comparison) if comparison.is_same() => {
                     comparison.extras.extend(sessions.get(job.user_id()).map(|n| in_words(*n)));
                     let extras = (!comparison.extras.is_empty()).then(|| comparison.extras.join("; "));
