@@ -74,9 +74,10 @@ fn is_same(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> bo
 
 /// Whether no name and no value says that somebody is kept out: of an invitation that nobody took (Matomo), of a number (Zen Cart's
 /// `customers_authorization`), of a confirmation that was asked for (Shopware's double opt-in), of an end that is called `endtime` and mostly 0
-/// (TYPO3), and of a status that stands in another table than the address (Shield).
+/// (TYPO3), of an address that has to be confirmed first (Yii's usuario), and of a status that stands in another table than the address (Shield).
 fn is_known_to_the_system_alone(export: &Path, who: &str) -> bool {
-    const WHO: [(&str, &[&str]); 5] = [
+    const WHO: [(&str, &[&str]); 6] = [
+        ("yii2/usuario.sql", &["bo@example.com"]),
         ("matomo/dump.sql", &["cy@example.com"]),
         ("oscommerce/zencart.sql", &["cy@example.com", "dee@example.com"]),
         ("shopware6/dump.sql", &["fay@example.com"]),

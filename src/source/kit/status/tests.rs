@@ -43,7 +43,10 @@ fn names_say_which_way_round_a_column_is() {
         ("banneduntil", Meaning::BarsUntil),
         ("isdeleted deletedat", Meaning::Deletes),
         ("cust_active customer_active kunde_aktiv mitglied_aktiv", Meaning::Allows),
-        ("geloescht_am gelöscht_am excluido_em supprime_le verwijderd_op gdpr_erased Date-de-suppression", Meaning::Deletes),
+        (
+            "geloescht_am gelöscht_am excluido_em supprime_le verwijderd_op gdpr_erased Date-de-suppression",
+            Meaning::Deletes,
+        ),
         ("sperrdatum gesperrt_am gesperrt_seit bloqueado_em", Meaning::Bars),
         ("gesperrt_bis", Meaning::BarsUntil),
         ("userAccountControl useraccountcontrol", Meaning::AccountControl),
