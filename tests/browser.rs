@@ -183,7 +183,11 @@ fn serve(index: String, pages: BTreeMap<String, Vec<u8>>) -> (String, Arc<Mutex<
                 None if path == "/" => ("200 OK", index.as_bytes()),
                 None => ("404 Not Found", b"".as_slice()),
             };
-            let kind = if path.ends_with(".js") { "text/javascript" } else { "text/html" };
+            let kind = if Path::new(&path).extension().is_some_and(|end| end == "js") {
+                "text/javascript"
+            } else {
+                "text/html"
+            };
             log.lock().expect("nobody panicked").push(path);
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",

@@ -50,7 +50,7 @@ fn answer(stream: TcpStream, answers: &Answers) -> Option<()> {
         reader.read_line(&mut line).ok()?;
         let Some((name, value)) = line.trim().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => asked.bearer = value.trim_start_matches("Bearer ").to_owned(),
+            "authorization" => value.trim_start_matches("Bearer ").clone_into(&mut asked.bearer),
             "content-length" => length = value.parse().ok()?,
             _ => {}
         }
@@ -318,10 +318,10 @@ fn the_emulator_gives_whom_its_export_gives() {
 
     let n = 1203;
     let user = |i: usize| {
-        json!({"localId": format!("user{i}"), "email": format!("p{i}@example.com"), "emailVerified": i % 2 == 0, "displayName": format!("P \"{i}\""),
-            "rawPassword": format!("secret-{i}"), "disabled": i % 7 == 0, "createdAt": "1600000000000", "lastLoginAt": "1700000000000",
-            "customAttributes": if i % 5 == 0 { "{\"role\":\"editor\"}" } else { "{}" },
-            "phoneNumber": if i % 3 == 0 { json!(format!("+49151{i:08}")) } else { Value::Null }})
+        json!({"localId": format!("user{i}"), "email": format!("p{i}@example.com"), "emailVerified": i.is_multiple_of(2), "displayName": format!("P \"{i}\""),
+            "rawPassword": format!("secret-{i}"), "disabled": i.is_multiple_of(7), "createdAt": "1600000000000", "lastLoginAt": "1700000000000",
+            "customAttributes": if i.is_multiple_of(5) { "{\"role\":\"editor\"}" } else { "{}" },
+            "phoneNumber": if i.is_multiple_of(3) { json!(format!("+49151{i:08}")) } else { Value::Null }})
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _ = rustls::crypto::ring::default_provider().install_default();

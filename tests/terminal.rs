@@ -141,7 +141,7 @@ fn a_screen_fits_its_terminal_and_cuts_no_remedy() {
             .arg(home.path().join("r"));
         status.arg("--firebase-hash-config").arg(fixture("firebase/hash_config.txt"));
         let told = at_a_terminal(columns, "", &status).expect("a terminal");
-        let long: Vec<_> = told.stdout.lines().flat_map(|line| self::lines(line)).collect();
+        let long: Vec<_> = told.stdout.lines().flat_map(self::lines).collect();
         let long: Vec<_> =
             long.iter().filter(|line| line.chars().count() > columns && !line.contains("rehome ")).collect();
         assert!(long.is_empty(), "{columns}: {long:#?}");

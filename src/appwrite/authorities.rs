@@ -67,17 +67,15 @@ pub fn tls(file: Option<&Path>) -> Result<ClientConfig, RunError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let begun = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let begun = begun.map_err(RunError::bug("no TLS"))?;
-    match Verifier::new_with_extra_roots(added.iter().cloned(), provider) {
-        Ok(verifier) => {
-            Ok(begun.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
-        }
-        // As for HTTP: a machine without a store.
-        Err(_) => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(added));
-            Ok(begun.with_root_certificates(roots).with_no_client_auth())
-        }
+    // As for HTTP: a store with nothing in it counts as none, whatever is added.
+    if Verifier::new(Arc::clone(&provider)).is_ok()
+        && let Ok(verifier) = Verifier::new_with_extra_roots(added.iter().cloned(), provider)
+    {
+        return Ok(begun.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth());
     }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(added));
+    Ok(begun.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn ders(path: &Path) -> Result<Vec<CertificateDer<'static>>, RunError> {

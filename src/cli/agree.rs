@@ -20,11 +20,10 @@ pub(super) fn asked(output: OutputArgs) -> Option<Ask> {
 fn ask(before: &Before) -> Result<Answer, RunError> {
     let mut error = std::io::stderr();
     let mut text = "about to create users at a real target\n".to_owned();
-    for (heading, what) in before.lines() {
-        text += &format!("{heading:>13}  {}\n", shown(&what, 200));
-    }
+    let lines = before.lines().into_iter();
+    text.extend(lines.map(|(heading, what)| format!("{heading:>13}  {}\n", shown(&what, 200))));
     let first = before.users > FIRST;
-    text += &format!("create {}?", figures::users(before.users));
+    text.extend(["create ", &figures::users(before.users), "?"]);
     text += if first { " yes, ten first (and sign in as one of them), or no [y/t/N] " } else { " [y/N] " };
     let _ = error.write_all(text.as_bytes());
     let _ = error.flush();

@@ -224,7 +224,7 @@ impl Dump {
             ValueRef::Real(number) if number.is_infinite() => {
                 self.block.extend_from_slice(if number > 0.0 { b"1e999" } else { b"-1e999" });
             }
-            ValueRef::Real(number) if number == (number as i64) as f64 => {
+            ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
                 let _ = write!(self.block, "{}.0", number as i64);
             }
             // By SQLite's own hand: as many digits as its dumps have.
@@ -244,8 +244,9 @@ impl Dump {
                 self.block.push(b'\'');
             }
             ValueRef::Blob(TOO_LARGE_BYTES) => {
+                let blanks = vec![b' '; BATCH_BYTES];
                 for _ in 0..=MAX_RECORD_BYTES / BATCH_BYTES {
-                    self.put(&[b' '; BATCH_BYTES])?;
+                    self.put(&blanks)?;
                 }
                 self.block.extend_from_slice(b"NULL");
             }

@@ -81,11 +81,10 @@ impl Postgres {
     }
 
     fn heads(&self) -> Vec<u8> {
-        let mut text = "-- PostgreSQL\n".to_owned();
-        for table in &self.tables {
-            text += &format!("CREATE TABLE {} ({});\n", table.quoted(), table.columns());
-        }
-        text.into_bytes()
+        let created = |table: &Table| format!("CREATE TABLE {} ({});", table.quoted(), table.columns());
+        let lines: Vec<_> =
+            std::iter::once("-- PostgreSQL".to_owned()).chain(self.tables.iter().map(created)).collect();
+        (lines.join("\n") + "\n").into_bytes()
     }
 
     fn stream(&self, parts: VecDeque<Part>) -> Result<Box<dyn Text + Send>, RunError> {

@@ -45,7 +45,7 @@ fn is_closed(path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        path.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 == 0)
+        path.metadata().is_ok_and(|found| found.permissions().mode().trailing_zeros() >= 6)
     }
     #[cfg(not(unix))]
     {

@@ -24,7 +24,8 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 const PART: usize = 256 * 1024;
 
 const PROTOCOL: i32 = 3 << 16;
-const ASK_FOR_TLS: i32 = (1234 << 16) | 5679;
+/// Version 1234.5679, which is none.
+const ASK_FOR_TLS: i32 = 1234 * (1 << 16) + 5679;
 
 trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
