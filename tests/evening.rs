@@ -429,13 +429,11 @@ fn number(name: &str, default: usize) -> usize {
 }
 
 #[test]
-#[ignore = "by hand, with the long ones"]
 fn an_evening_of_a_wordpress() {
     Evening::new(System::WordPress, 1200, &[]).play(1200);
 }
 
 #[test]
-#[ignore = "by hand, with the long ones"]
 fn an_evening_of_a_firebase() {
     Evening::new(System::Firebase, 1200, &[]).play(1200);
 }

@@ -121,7 +121,7 @@ fn postgresql_has_whom_its_dumps_have() {
     for (number, dump) in [
         "kinds/devise-two-guards.sql",
         "kinds/keycloak-database.sql",
-        "kinds/gitlab.sql",
+        "kinds/devise-gitlab.sql",
         "supertokens/supertokens.pg_dump.sql",
         "fusionauth/fusionauth.pg_dump.sql",
         "cases/odoo/dump.sql",
@@ -354,7 +354,6 @@ fn an_import_and_a_sync_come_from_a_server_in_use() {
 
 /// The pipes that stand in docs/live.md for MySQL and MariaDB.
 #[test]
-#[ignore = "by hand: it needs MariaDB"]
 fn mariadb_is_read_through_a_pipe() {
     let Some(server) = MariaDb::start() else { return };
     let people: Vec<String> =

@@ -204,7 +204,6 @@ fn plan(port: u16, account: &Path, more: &[&str]) -> Run {
 }
 
 #[test]
-#[ignore = "by hand, until its exit codes are settled"]
 fn a_project_gives_whom_its_export_gives() {
     let folder = tempfile::tempdir().expect("a folder");
     let stand = Arc::new(Stand::default());
@@ -293,7 +292,6 @@ fn a_project_that_cannot_be_read_says_why() {
 
 /// The real emulator, with users of its own making; the same users from it and from the export that it writes.
 #[test]
-#[ignore = "by hand: it needs firebase-tools"]
 fn the_emulator_gives_whom_its_export_gives() {
     let Some(firebase) = std::env::var_os("REHOME_FIREBASE_TOOLS") else {
         eprintln!("skipped: it needs REHOME_FIREBASE_TOOLS, the path of firebase-tools' `firebase`");
@@ -313,7 +311,7 @@ fn the_emulator_gives_whom_its_export_gives() {
     };
     let mut emulator = tool(&["emulators:start", "--only", "auth"]);
     let log = std::fs::File::create(folder.path().join("log")).expect("a log");
-    let _emulator = Server(emulator.stdout(log).stderr(Stdio::null()).spawn().expect("firebase"));
+    let _emulator = Server(emulator.stdout(log).stderr(Stdio::null()).spawn().expect("firebase"), "-INT");
     wait_until("the emulator", || TcpStream::connect(("127.0.0.1", port)).is_ok());
 
     let n = 1203;

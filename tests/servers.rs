@@ -27,12 +27,12 @@ fn is_root() -> bool {
     output(Command::new("id").arg("-u")).starts_with(b"0")
 }
 
-/// A process that is asked to stop when dropped.
-pub struct Server(pub Child);
+/// A process that is asked to stop by this signal when dropped: what ends PostgreSQL at once means nothing to MariaDB.
+pub struct Server(pub Child, pub &'static str);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        let _ = Command::new("kill").args([self.1, &self.0.id().to_string()]).status();
         let _ = self.0.wait();
     }
 }
@@ -94,7 +94,7 @@ impl Postgres {
         server.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string(), "-c", "fsync=off"]);
         server.args(["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on"]);
         server.args(["-c", "ssl_cert_file=cert.pem", "-c", "ssl_key_file=key.pem"]);
-        let server = Server(server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server"));
+        let server = Server(server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server"), "-INT");
         let started = Self { _server: server, folder, port };
         let ask = || started.client("psql", "postgres").args(["-c", "SELECT 1"]).output();
         wait_until("postgres", || ask().is_ok_and(|output| output.status.success()));
@@ -169,7 +169,7 @@ impl MariaDb {
         server.args(["--no-defaults", "--skip-networking", "--innodb-buffer-pool-size=16M", &data]);
         server.arg(format!("--socket={}", folder.path().join("s").display()));
         as_user(&mut server);
-        let server = Server(server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server"));
+        let server = Server(server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a server"), "-TERM");
         let started = Self { _server: server, folder };
         let ask = || started.client("mariadb").args(["-e", "SELECT 1"]).output();
         wait_until("mariadbd", || ask().is_ok_and(|output| output.status.success()));
