@@ -157,6 +157,14 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "SSL_CERT_FILE, SSL_CERT_DIR",
         "The store of certificate authorities instead of the system's; where there is none, Mozilla's list is built in. --ca-file adds to either.",
     ),
+    (
+        "PGPASSWORD, PGPASSFILE",
+        "The password of a PostgreSQL that is read live, and the file that holds such passwords; else ~/.pgpass. It is never an argument.",
+    ),
+    (
+        "GOOGLE_APPLICATION_CREDENTIALS, FIREBASE_AUTH_EMULATOR_HOST",
+        "The key of a service account for firebase:PROJECT, unless --service-account names its file; and an emulator's host, which is asked in the place of Google.",
+    ),
     ("TZ", "The time zone of --until HH:MM; else this machine's, and UTC where there is none."),
     ("TMPDIR", "Where rows are spilled that do not fit into memory, by commands that have no run folder; else /tmp."),
     ("NO_COLOR, TERM", "No colours are printed if NO_COLOR is set and not empty, or TERM is `dumb`."),
