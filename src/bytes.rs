@@ -62,6 +62,22 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
+/// A long number as spreadsheets write it: `1.41555E+10`, with a decimal comma too.
+#[must_use]
+pub fn is_scientific(text: &str) -> bool {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return false;
+    }
+    let Some((mantissa, exponent)) = text.split_once('+') else { return false };
+    let Some(mantissa) = mantissa.strip_suffix(['E', 'e']) else { return false };
+    let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    all_digits(exponent)
+        && match mantissa.strip_prefix('-').unwrap_or(mantissa).split_once(['.', ',']) {
+            Some((whole, rest)) => all_digits(whole) && all_digits(rest),
+            None => all_digits(mantissa),
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,17 @@ pub fn shown(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A name as a shell takes it.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+@%:,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// JSON with the characters escaped that a terminal or an editor would obey. They stand in strings only, so the meaning
 /// does not change.
 #[must_use]

@@ -34,6 +34,7 @@ mod log;
 mod man;
 mod map;
 mod night;
+mod passed_over;
 mod phones;
 mod plan;
 mod proxy;

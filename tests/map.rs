@@ -7,12 +7,19 @@ use serde_json::Value;
 
 use crate::util::{fixture, rehome, run};
 
-/// Somebody as a plan has them: whether they may sign in, and what became of the password.
-#[derive(Debug, PartialEq, Eq, Clone)]
+/// What becomes of somebody by a plan: whether they may sign in, and whether their password comes along.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum Fate {
-    In { password: bool },
-    Disabled { password: bool },
-    Refused { code: String },
+    In {
+        password: bool,
+    },
+    Disabled {
+        password: bool,
+    },
+    /// There is a hash that no endpoint takes: whichever code says why, they reset it.
+    Reset,
+    /// Left out, or an account that nobody could sign in to: without an address, a number and a password.
+    Nobody,
 }
 
 fn people(lines: &[Value]) -> BTreeMap<String, Fate> {
@@ -22,11 +29,17 @@ fn people(lines: &[Value]) -> BTreeMap<String, Fate> {
     };
     let fate = |line: &Value| {
         if let Some(code) = line.pointer("/refused/code").and_then(Value::as_str) {
-            Fate::Refused { code: code.to_owned() }
+            let of_hash = ["hash", "scheme", "password"].iter().any(|word| code.contains(word));
+            return if of_hash { Fate::Reset } else { Fate::Nobody };
+        }
+        let has = |member: &str| line.pointer(&format!("/create/body/{member}")).is_some();
+        let password = has("password");
+        if line["steps"].to_string().contains("\"status\":false") {
+            Fate::Disabled { password }
+        } else if has("email") || has("phone") || password {
+            Fate::In { password }
         } else {
-            let password = line.pointer("/create/body/password").is_some();
-            let disabled = line["steps"].to_string().contains("\"status\":false");
-            if disabled { Fate::Disabled { password } } else { Fate::In { password } }
+            Fate::Nobody
         }
     };
     lines.iter().map(|line| (who(line), fate(line))).collect()
@@ -62,14 +75,22 @@ fn exports() -> Vec<PathBuf> {
     files.filter(|path| path.is_file() && !BESIDE.iter().any(|beside| name(path).contains(beside))).collect()
 }
 
-/// Whether the same becomes of everybody; whoever is left out need not be in the other.
-fn is_same(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> bool {
-    let left_out = Fate::Refused { code: "skipped-by-source".to_owned() };
-    let without = |one: &BTreeMap<String, Fate>, other: &BTreeMap<String, Fate>| -> BTreeMap<String, Fate> {
-        let stays = |(who, fate): &(&String, &Fate)| **fate != left_out || other.contains_key(*who);
-        one.iter().filter(stays).map(|(who, fate)| (who.clone(), fate.clone())).collect()
-    };
-    without(known, found) == without(found, known)
+/// Where a proposal rightly ends otherwise than the system's own file: what that knows stands in no cell.
+const KNOWN_TO_THE_SYSTEM: [(&str, &str); 6] = [
+    ("supabase/", "that numbers without a + begin with a country code"),
+    ("ldif/", "that what says no scheme is a password in plain text, which a proposal never takes untold"),
+    ("moodle/", "which words stand for no password, and that whoever has not confirmed the address may not sign in"),
+    ("privacyidea/", "that a secret of the server is hashed with each password: plan says of each that it is assumed"),
+    ("request-tracker/", "that a digest which says nothing of itself is MD5"),
+    ("davical/", "that two stars stand before a password in plain text, and who is a room"),
+];
+
+/// Whoever ends otherwise; whoever is left out need not be in the other.
+fn differing(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> Vec<String> {
+    let who: std::collections::BTreeSet<&String> = known.keys().chain(found.keys()).collect();
+    let of = |people: &BTreeMap<String, Fate>, who: &String| people.get(who).copied().unwrap_or(Fate::Nobody);
+    let differs = who.into_iter().filter(|who| of(known, who) != of(found, who));
+    differs.map(|who| format!("    {who}: {:?}, proposed {:?}", of(known, who), of(found, who))).collect()
 }
 
 /// Whether no name and no value says that somebody is kept out: of an invitation that nobody took (Matomo), of a number (Zen Cart's
@@ -88,35 +109,54 @@ fn is_known_to_the_system_alone(export: &Path, who: &str) -> bool {
 }
 
 /// With their detection switched off, nobody who is kept out comes back, and no hash is lost, by what is proposed for the
-/// exports of all systems.
+/// exports of all systems; nine of ten that ask nothing need no correction.
 #[test]
 fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
     let home = tempfile::tempdir().expect("a folder");
     let map = home.path().join("map.toml");
-    let (mut proposed, mut exact, mut asked) = (0, 0, 0);
+    let (mut exact, mut apart, mut asking, mut inexact) = (0, Vec::new(), Vec::new(), Vec::new());
     for export in exports() {
-        let at = export.display();
-        let known = run(rehome().arg("plan").arg(&export)).lines();
-        let proposal = run(rehome().arg("map").arg(&export));
-        if known.is_empty() || proposal.code != 0 {
+        let at = export.strip_prefix(fixture("")).expect("a fixture").display().to_string();
+        // Both are told what no export holds.
+        let config = export.with_file_name("hash_config.txt");
+        let plan = || {
+            let mut command = rehome();
+            command.arg("plan").arg(&export);
+            if config.is_file() {
+                command.arg("--firebase-hash-config").arg(&config);
+            }
+            command
+        };
+        let known = run(&mut plan()).lines();
+        if known.is_empty() {
             continue;
         }
-        proposed += 1;
+        let proposal = run(rehome().arg("map").arg(&export));
+        if proposal.code != 0 {
+            inexact.push(format!("{at}: {}", proposal.stderr.trim()));
+            continue;
+        }
         std::fs::write(&map, &proposal.stdout).expect("written");
-        let planned = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map));
+        let planned = run(plan().arg("--map").arg(&map));
         if proposal.stdout.contains("= \"?\"") {
             // Whoever does not answer is not let through.
             assert_eq!((planned.code, &*planned.stdout), (2, ""), "{at}: {}", planned.stderr);
             assert!(planned.stderr.contains("is still a question"), "{at}: {}", planned.stderr);
-            asked += 1;
+            asking.push(at);
             continue;
         }
         assert!([0, 2, 3].contains(&planned.code), "{at}: {}\n{}", planned.stderr, proposal.stdout);
         if planned.code == 2 {
+            asking.push(format!("{at}: {}", planned.stderr.trim()));
             continue;
         }
         let (known, found) = (people(&known), people(&planned.lines()));
-        exact += usize::from(is_same(&known, &found));
+        let differing = differing(&known, &found);
+        match KNOWN_TO_THE_SYSTEM.iter().find(|(of, _)| at.starts_with(of)) {
+            _ if differing.is_empty() => exact += 1,
+            Some((_, why)) => apart.push(format!("{at}: the system knows {why}\n{}", differing.join("\n"))),
+            None => inexact.push(format!("{at}\n{}", differing.join("\n"))),
+        }
         for (who, fate) in &known {
             let now = found.get(who);
             match fate {
@@ -136,8 +176,20 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             }
         }
     }
-    println!("{proposed} proposals, {exact} need no correction, {asked} ask");
-    assert!(proposed >= 50 && exact >= 39 && asked * 5 <= proposed, "{proposed} proposals, {exact} exact, {asked} ask");
+    for (what, list) in [("known to the system alone", &apart), ("questions", &asking), ("inexact", &inexact)] {
+        println!("{what}:\n  {}", list.join("\n  "));
+    }
+    let right = exact + apart.len();
+    let whole = right + inexact.len();
+    println!(
+        "{} exports: {exact} exact, {} but for what the system alone knows, {} ask, {} inexact",
+        whole + asking.len(),
+        apart.len(),
+        asking.len(),
+        inexact.len()
+    );
+    assert!(right >= 55 && right * 10 >= whole * 9, "{right} of {whole} need no correction: {inexact:#?}");
+    assert!(asking.len() * 7 <= whole, "{} of {whole} ask: {asking:#?}", asking.len());
 }
 
 /// What other tables hold is found by its key, each column by its values.
@@ -249,7 +301,8 @@ fn questions_are_asked_where_there_are_any_and_nowhere_else() {
         propose("a.csv", &format!("id,email,password,{column}\n{}", rows.collect::<String>()))
     };
     for (column, cells, asks) in [
-        ("estado", ["activo", "expulsadísimo", "activo"], true),
+        ("estado", ["activo", "expulsadísimo", "activo"], false),
+        ("estado", ["activo", "expulsadísimo", "expulsadísimo"], true),
         ("estado", ["Jalisco", "Oaxaca", "Jalisco"], false),
         ("ban_expires", ["", "0", ""], true),
         ("ban_expires", ["0", "0", "0"], false),
@@ -259,6 +312,11 @@ fn questions_are_asked_where_there_are_any_and_nowhere_else() {
     ] {
         let map = with(column, cells);
         assert_eq!(map.contains("enabled = \"?\""), asks, "{column} {cells:?}: {map}");
+    }
+    // A word that is not understood keeps out, and is named.
+    let map = with("estado", ["activo", "expulsadísimo", "activo"]);
+    for line in ["`expulsadísimo` ×1 is not understood and kept out", "true_values = [\"activo\"]"] {
+        assert!(map.contains(line), "{line}: {map}");
     }
     // Another column has the address that the first lacks; a program and a number below nought are nobody.
     let map = propose(

@@ -4,10 +4,11 @@ use std::path::Path;
 
 /// What these first bytes belong to, and what would read it.
 pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
+    let name = crate::escape::word(name);
     let starts = |magic: &[u8]| head.starts_with(magic);
     let said = match head {
         _ if starts(b"PGDMP") => {
-            let name = name.strip_suffix("/toc.dat").unwrap_or(name);
+            let name = name.strip_suffix("/toc.dat").unwrap_or(&name);
             format!("it is an archive of pg_dump: turn it into SQL with `pg_restore -f users.sql {name}` and pass that")
         }
         _ if starts(b"SQLite format 3\0") => {
@@ -23,6 +24,10 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
         _ if starts(b"\xfd7zXZ\0") => format!("it is packed with xz: unpack it with `unxz {name}` first"),
         _ if starts(b"7z\xbc\xaf") => format!("it is a 7-Zip archive: unpack it with `7z x {name}` first"),
         _ if starts(b"Rar!") => "it is a RAR archive: unpack it first".into(),
+        _ if starts(b"\x6d\xe2\x99\x81") => {
+            "it is an archive of mongodump: dump into a folder (`mongodump --out FOLDER`) and pass the BSON in it"
+                .into()
+        }
         _ if head.get(257..262) == Some(b"ustar") => {
             "it is a tar archive, which is read from a file alone: pass its path, or unpack it and pass the folder"
                 .into()
@@ -51,18 +56,32 @@ pub(crate) fn is_binary(head: &[u8]) -> bool {
     control * 20 > head.len()
 }
 
-/// What text is meant for something else: the tables that psql and mysql draw for people.
+/// Tables that clients of databases draw for people, whose cells may be cut and whose empty cells say nothing.
 pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
     let mut lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let ruled = |line: &[u8]| line.len() > 4 && line.iter().all(|b| matches!(b, b'-' | b'+'));
-    if ruled(first) && first.starts_with(b"+-") {
-        return Some("it is a table that mysql drew for people: write it with `mysql --batch` and pass that".into());
-    }
-    if ruled(second) && second.contains(&b'+') && first.contains(&b'|') {
-        return Some("it is a table that psql drew for people: write it with `psql --csv` and pass that".into());
-    }
-    None
+    let drawn = |with: &[u8], line: &[u8]| {
+        line.len() > 4 && line.windows(2).any(|two| two == b"--") && line.iter().all(|b| with.contains(b))
+    };
+    let said = match () {
+        () if drawn(b"+-", first) && first.starts_with(b"+-") => {
+            "a table that mysql, psql or sqlite3 drew for people: write it with `mysql --batch`, `psql --csv` or `sqlite3 -csv -header`"
+        }
+        () if drawn(b"+-", second) && second.contains(&b'+') && first.contains(&b'|') => {
+            "a table that psql drew for people: write it with `psql --csv`"
+        }
+        () if drawn(b"|-: ", second) && second.starts_with(b"|") && first.starts_with(b"|") => {
+            "a table in Markdown, as `sqlite3 -markdown` writes it: write it with `sqlite3 -csv -header`"
+        }
+        () if first.starts_with("┌─".as_bytes()) || first.starts_with("╭─".as_bytes()) => {
+            "a table in a box, drawn for people: write it with `sqlite3 -csv -header`"
+        }
+        () if drawn(b"- ", second) && second.starts_with(b"-") && second.contains(&b' ') && !first.contains(&b',') => {
+            "a table in columns, as `sqlite3 -column` draws it for people: write it with `sqlite3 -csv -header`"
+        }
+        () => return None,
+    };
+    Some(format!("it is {said}, and pass that"))
 }
 
 /// Whether the first lines that say something are YAML's: a list of mappings, or a mapping of more than words.
@@ -113,6 +132,7 @@ mod tests {
             (b"PGDMP\x01\x0e\0".as_slice(), "pg_restore"),
             (b"SQLite format 3\0\x10\0", "unpack"),
             (b"PAR1\x15\x04", "CSV"),
+            (b"\x6d\xe2\x99\x81", "mongodump --out"),
         ] {
             let said = foreign(head, "x").unwrap_or_default();
             assert!(said.contains(tool), "{said}");
@@ -120,8 +140,16 @@ mod tests {
         for text in ["---\n- model: auth.user\n", "- model: auth.user\n  pk: 1\n", "users:\n  - id: 1\n"] {
             assert!(is_yaml(text.as_bytes()), "{text}");
         }
-        assert!(unread_text(b"+----+------+\n| id | mail |\n").is_some());
-        assert!(unread_text(b" id | email \n----+-------\n  1 | a@b.c\n").is_some());
+        for (text, tool) in [
+            ("+----+------+\n| id | mail |\n", "sqlite3 -csv"),
+            (" id | email \n----+-------\n  1 | a@b.c\n", "psql --csv"),
+            ("| id | email |\n|----|-------|\n| 1  | a@b.c |\n", "-markdown"),
+            ("| id | email |\n|:---|------:|\n", "-markdown"),
+            ("┌────┬───────┐\n│ id │ email │\n", "sqlite3 -csv"),
+            ("id  email  \n--  -----  \n1   a@b.c\n", "-column"),
+        ] {
+            assert!(unread_text(text.as_bytes()).is_some_and(|said| said.contains(tool)), "{text}");
+        }
         for text in ["id,email\n1,a@b.c\n", "ann:$2y$05$x:\n", "-- MySQL dump\n", "dn: x\nmail: y\n", "id|a\n1|b\n"] {
             assert_eq!((unread_text(text.as_bytes()), foreign(text.as_bytes(), "x")), (None, None), "{text}");
             assert!(!is_yaml(text.as_bytes()), "{text}");

@@ -150,6 +150,12 @@ impl Judge {
     pub fn see(&mut self, export: &Export, record: Option<&Record<'_>>, planned: &Planned<'_>) {
         let Some(record) = record else { return };
         self.columns(export, record);
+        if let Some(value) = export.source().passed_over(record)
+            && let Some((name, _)) = record.iter().find(|(_, other)| std::ptr::eq(*other, value))
+            && !export.ignores(name)
+        {
+            note(&mut self.unread, name, value, Counts(cell::kind_in(value)));
+        }
         if export.source().undeclared(record).is_some_and(|value| !value.is_empty()) {
             self.plain.see(planned);
         }

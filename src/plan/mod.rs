@@ -137,7 +137,13 @@ fn begin<'a>(
     account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
     account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
     if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {
-        return Err(Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts"));
+        let refusal = Refusal::new(Code::InvalidEmail, "the e-mail address is not one that Appwrite accepts");
+        let is_link = account.email.as_ref().is_some_and(|address| address.starts_with("mailto:"));
+        return Err(if is_link {
+            refusal.hint("it is a link: take `mailto:` off in the source or the rejects file")
+        } else {
+            refusal
+        });
     }
     let code = account.phone.as_deref().map(rules::calling_code);
     facts.calling_code = code.flatten();

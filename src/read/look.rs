@@ -30,11 +30,7 @@ pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<(Vec<Ta
 /// Paths as a shell takes them.
 #[must_use]
 pub fn words(paths: &[PathBuf]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./+@%:,=".contains(c);
-    let word = |path: &PathBuf| {
-        let text = path.display().to_string();
-        if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-    };
+    let word = |path: &PathBuf| crate::escape::word(&path.display().to_string());
     paths.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 

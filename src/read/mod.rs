@@ -85,6 +85,8 @@ pub struct Export {
     /// Where files of archives are until the export is dropped.
     _archives: Vec<unpack::Unpacked>,
     standings: standing::Standings,
+    /// Whether `--scheme` was passed over by a hash, and whether it held for one.
+    declared: [AtomicBool; 2],
 }
 
 /// One record on its way to the caller.
@@ -155,10 +157,7 @@ impl Export {
             }
         }
         others::stop_at_bans(&tables, &roles, &options)?;
-        // A mapping of a table says itself which.
-        if options.mapping.is_none_or(|mapping| mapping.base.is_some()) {
-            findings.extend(others::findings(source, &tables, &roles));
-        }
+        findings.extend(others::findings(source, &tables, &roles, &options));
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
@@ -177,6 +176,7 @@ impl Export {
             options,
             related,
             standings,
+            declared: [AtomicBool::new(false), AtomicBool::new(false)],
         };
         export.related = export.load_related()?;
         Ok(export)
@@ -205,7 +205,12 @@ impl Export {
     #[must_use]
     pub fn noticed(&self) -> Vec<String> {
         let amended = self.amendment.iter().flat_map(|mapping| mapping.noticed());
-        self.source.noticed().into_iter().chain(amended).collect()
+        let [passed_over, held] = [&self.declared[0], &self.declared[1]].map(|seen| seen.load(Ordering::Relaxed));
+        let declared = self.options.scheme.as_deref().filter(|_| passed_over && !held);
+        let declared = declared.map(|scheme| {
+            format!("--scheme {scheme} holds for no hash of the export: each says itself, or by its column, of which scheme it is")
+        });
+        self.source.noticed().into_iter().chain(amended).chain(declared).collect()
     }
 
     /// Whether a column is left out on purpose (`--ignore`).
@@ -353,9 +358,12 @@ impl Export {
             let mut items: Vec<_> = interpreted.collect();
             for (item, decoded) in items.iter_mut().zip(&group) {
                 let Ok(account) = &mut item.account else { continue };
-                complete(account, &context, decoded.recoded);
                 let Some(record) = item.record else { continue };
                 let amended = self.amendment.map_or(Ok(()), |mapping| mapping.amend(record, &context, account));
+                // What a mapping reads is completed as well.
+                if let Some(holds) = complete(account, &context, decoded.recoded) {
+                    self.declared[usize::from(holds)].store(true, Ordering::Relaxed);
+                }
                 if let Err(refusal) = amended.and_then(|()| self.standings.apply(record, account, context.now)) {
                     item.account = Err(refusal);
                 }
@@ -442,12 +450,15 @@ impl Export {
 
 /// What holds whichever source it is: `--scheme` for every hash that nothing else declares, `--keep-dates`, and what is
 /// to be said of a record that is not UTF-8.
-fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
+///
+/// Says whether `--scheme` holds for the hash, where there are both.
+fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) -> Option<bool> {
     if recoded {
         account.notes.push(Note::new(Code::NotUtf8, "the record is not UTF-8 and is read as Latin-1"));
     }
+    let mut holds = None;
     if let (Credential::Hash(input), Some(scheme)) = (&mut account.credential, context.scheme) {
-        crate::scheme::declare(input, scheme);
+        holds = Some(crate::scheme::declare(input, scheme));
     }
     if let (Credential::Hash(input), Some(pepper)) = (&mut account.credential, context.pepper) {
         input.pepper = Some(pepper.to_owned().into());
@@ -459,6 +470,7 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) {
             }
         }
     }
+    holds
 }
 
 /// The mapping, the source named by `--from`, or the one that believes most in these tables.
@@ -523,7 +535,7 @@ fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
         if let Some(shown) = json.map(|file| shown(&file.head)).filter(|shown| !shown.is_empty()) {
             return format!("there are no rows in it that could be users{shown}");
         }
-        return match json.map(SourceFile::name) {
+        return match json.map(SourceFile::name).map(|file| crate::escape::word(&file)) {
             Some(file) => format!(
                 "there is no list of objects in it; users who stand in an object under their ids become one with `jq '[.users | \
                  to_entries[] | {{id: .key}} + .value]' {file}`, with `.` or another path for `.users`"

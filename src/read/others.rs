@@ -80,17 +80,44 @@ fn of_user(table: &TableSample) -> Option<&str> {
 }
 
 /// What is said of each: nobody in it is read, and nobody should learn that afterwards.
-pub(super) fn findings(source: &dyn Source, tables: &[TableSample], roles: &[Role]) -> Vec<String> {
+pub(super) fn findings(
+    source: &dyn Source,
+    tables: &[TableSample],
+    roles: &[Role],
+    options: &ReadOptions,
+) -> Vec<String> {
+    // A mapping of a table of one's own says itself which, but not that it knew of the others.
+    let own = options.mapping.is_some_and(|mapping| mapping.base.is_none());
+    let called = |table: &TableSample| match table.table.as_str() {
+        "" => table.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        name => name.to_owned(),
+    };
+    let is_known = |table: &TableSample| {
+        let name = called(table);
+        options.mapping.is_some_and(|mapping| mapping.leaves_out(&name))
+            || options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(&name))
+    };
+    let named = |table: &TableSample| {
+        const NAMES: [&str; 6] = ["user", "users", "member", "members", "people", "persons"];
+        source.name() == "generic" && NAMES.contains(&&*table.table.to_ascii_lowercase()) && !table.records.is_empty()
+    };
+    let has_people =
+        |table: &TableSample| !own && (source.role(table) == Role::Users || named(table)) || holds_people(table);
     let passed_over = tables
         .iter()
         .zip(roles)
-        .filter(|(table, role)| **role == Role::Ignored && (source.role(table) == Role::Users || holds_people(table)));
+        .filter(|(table, role)| **role == Role::Ignored && has_people(table) && !is_known(table));
     let said = passed_over.map(|(table, _)| {
         let name = match table.table.as_str() {
             "" => table.path.display().to_string(),
             name => format!("table `{name}`"),
         };
-        format!("{name} looks as if it held people, too, and is not read ([source] table of a mapping reads it)")
+        let how = if own {
+            format!("a mapping of its own reads it, [source] leave = [\"{}\"] says that it is left out", called(table))
+        } else {
+            "[source] table of a mapping reads it".to_owned()
+        };
+        format!("{name} looks as if it held people, too, and is not read ({how})")
     });
     said.collect()
 }

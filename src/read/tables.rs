@@ -26,8 +26,28 @@ pub(super) fn settle(
     source: &'static dyn Source,
     options: &ReadOptions,
 ) -> Result<Vec<Role>, RunError> {
-    if let Some(name) = &options.table {
-        return named(tables, source, name);
+    if let Some(wanted) = &options.table {
+        let roles = named(tables, source, wanted)?;
+        let ignored = |table: &TableSample| options.ignore.iter().any(|name| name.eq_ignore_ascii_case(&table.table));
+        let others: Vec<Role> = tables
+            .iter()
+            .zip(&roles)
+            .map(|(table, role)| if *role == Role::Ignored && ignored(table) { Role::Mixed } else { *role })
+            .collect();
+        // A hash of the chosen people in a column of another name is told of by itself.
+        let is_hash = |value: &serde_json::Value| value.as_str().is_some_and(|text| cell::kind(text).is_some());
+        let has_own = tables
+            .iter()
+            .zip(&roles)
+            .filter(|(_, role)| **role == Role::Users)
+            .any(|(table, _)| table.records.iter().any(|record| record.values().any(is_hash)));
+        return match unjoined(tables, &others).filter(|_| source.name() == "generic" && !has_own) {
+            Some(found) => Err(RunError::usage(format!(
+                "nobody in table `{wanted}` has a password, and {found}: a mapping file joins the two ([join.NAME]), --ignore with \
+                 that table's name leaves its hashes out"
+            ))),
+            None => Ok(roles),
+        };
     }
     match source.settle(tables, options.from.is_some()) {
         Settled::Roles(roles) => {
@@ -57,7 +77,10 @@ pub(super) fn settle(
             };
             let hashes = tables.iter().find_map(|table| hashes_alone(table).map(|column| (table, column)));
             let hashes = hashes.map_or_else(String::new, |(table, column)| {
-                format!("; {} has hashes in `{column}` and nobody's address: join the two in the database", name(table))
+                format!(
+                    "; {} has hashes in `{column}` and no addresses: a mapping file joins it to theirs ([join.NAME])",
+                    name(table)
+                )
             });
             let supabase = if hashes.is_empty() && tables.iter().any(|table| table.head.contains("supabase")) {
                 "; a Supabase project's passwords are in auth.users, which this dump leaves out: dump it with `pg_dump \
@@ -169,7 +192,22 @@ pub(super) fn columns(table: &TableSample) -> String {
 fn hashes_in(table: &TableSample) -> Option<(&str, &'static str)> {
     let kind_of = |column: &str| table.records.iter().find_map(|record| cell::kind(record.get(column)?.as_str()?));
     let columns = table.columns.iter().filter(|column| holds_password(column));
-    columns.map(String::as_str).find_map(|column| Some((column, kind_of(column)?)))
+    let named = columns.map(String::as_str).find_map(|column| Some((column, kind_of(column)?)));
+    // Within JSON the member says what it is.
+    let within = |column: &str| {
+        let objects = table.records.iter().filter_map(|record| match record.get(column)? {
+            serde_json::Value::String(text) if text.starts_with('{') => serde_json::from_str(text).ok(),
+            value @ serde_json::Value::Object(_) => Some(value.clone()),
+            _ => None,
+        });
+        let members = objects.filter_map(|object: serde_json::Value| {
+            let members = object.as_object()?.iter();
+            let mut secret = members.filter(|(name, _)| holds_password(name)).filter_map(|(_, value)| value.as_str());
+            secret.find_map(|text| cell::is_hash(text).then(|| cell::kind(text).unwrap_or("a hash")))
+        });
+        members.into_iter().next()
+    };
+    named.or_else(|| table.columns.iter().map(String::as_str).find_map(|column| Some((column, within(column)?))))
 }
 
 /// The column of hashes of a table that has no addresses and no user names.

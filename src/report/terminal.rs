@@ -290,7 +290,12 @@ impl Screen {
             self.fact("Duplicates", &text);
         }
         if let Some(known) = &report.known {
-            let mut text = format!("{} proven, {} wrong", count(known.proven), count(known.wrong.len() as u64));
+            let right = known.wrong.iter().filter(|wrong| wrong.text.starts_with("the hash is right")).count() as u64;
+            let wrong = known.wrong.len() as u64 - right;
+            let mut text = format!("{} proven, {} wrong", count(known.proven), count(wrong));
+            if right > 0 {
+                let _ = write!(text, ", {} right but unable to sign in", count(right));
+            }
             let not_tried = known.wrong.iter().filter(|wrong| wrong.not_tried).count();
             if not_tried > 0 {
                 let _ = write!(text, ", {} of those because nobody could be tried", count(not_tried as u64));

@@ -4,6 +4,7 @@
 //! that the two cannot disagree.
 
 use super::marker::unusable_marker;
+use super::mask::is_mask;
 use super::resolve::resolve;
 use super::verdict::Verdict;
 use crate::account::HashInput;
@@ -93,39 +94,6 @@ fn is_sure(text: &str, scheme: &str) -> bool {
         // `bob:secret99` and `S:word` are passwords as well.
         "descrypt" | "mysql323" | "bigcrypt" | "mysql41" | "oracle" | "cisco" => text.len() >= 30,
         _ => !unpadded || (hexadecimal && text.len() >= 32) || text.len() >= 40,
-    }
-}
-
-/// What exporters, admin panels and loggers write in the place of a secret.
-fn is_mask(cell: &str) -> bool {
-    let text = cell.trim();
-    let bullets =
-        |c: char| matches!(c, '*' | '•' | '●' | '·' | '∙' | '○' | '⬤' | '█' | '▪' | '■' | '×' | '‧' | '⁎' | '＊' | '…');
-    let mut characters = text.chars();
-    if (characters.all(bullets) || text.chars().all(|c| matches!(c, 'x' | 'X'))) && text.chars().count() >= 3 {
-        return true;
-    }
-    // The longest of the words below, with brackets and spaces about it.
-    if text.len() > 40 {
-        return false;
-    }
-    let bracketed = text.starts_with(['[', '<', '(', '{']) && text.ends_with([']', '>', ')', '}']);
-    // Most are words that people type, and begin as none that is a mask without brackets.
-    let begins_otherwise =
-        |first: &u8| first.is_ascii_alphanumeric() && !b"rfmun".contains(&first.to_ascii_lowercase());
-    if !bracketed && text.as_bytes().first().is_some_and(begins_otherwise) {
-        return false;
-    }
-    let words: String =
-        text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase()).collect();
-    match words.as_str() {
-        "redacted" | "filtered" | "masked" | "undefined" | "null" | "nil" | "none" | "n/a" | "nan" => true,
-        "hidden" | "protected" | "private" | "secret" | "removed" | "omitted" | "encrypted" | "confidential"
-        | "sensitive" | "sensitivedata" | "passwordhidden" | "hiddenpassword" | "passwordhash" | "password"
-        | "hash" | "censored" | "scrubbed" | "sanitized" | "obfuscated" | "anonymized" | "anonymised"
-        | "binarydata" | "binary" | "blob" | "secretvalue" | "notshown" | "notexported" | "notset" | "empty"
-        | "objectobject" | "memory" => bracketed,
-        _ => false,
     }
 }
 

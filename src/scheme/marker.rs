@@ -29,7 +29,7 @@ const WORDS: [&str; 18] = [
 const DJANGO: usize = 40;
 
 /// Whether a password column says that there is no usable password: nothing, `x`, `*`, `!`, `!!`, `*LK*`, `*NO-PASSWORD*`,
-/// `NP`, `*0`, `{SASL}…`, a row of stars, Django's `!` and forty random letters and digits, and `!`, `*`, `*LK*` or
+/// `NP`, `*0`, `{SASL}…`, Django's `!` and forty random letters and digits, and `!`, `*`, `*LK*` or
 /// `*LOCKED*` before one of crypt(3)'s hashes, which is locked (DES's thirteen letters may be a password as well). What begins with such a sign and is anything else is none:
 /// some systems write their hashes so (`*` and forty hexadecimal digits, `*salt*…`, `!bcrypt!…`).
 #[must_use]
@@ -37,6 +37,10 @@ pub fn unusable_marker(text: &str) -> bool {
     let text = text.trim_ascii();
     match text.as_bytes() {
         [] => true,
+        // An empty list, as PHP and JSON write it.
+        b"a:0:{}" | b"[]" | b"{}" => true,
+        // A row of stars hides a password that there is.
+        [b'*', b'*', b'*', rest @ ..] if rest.iter().all(|b| *b == b'*') => false,
         [b'!' | b'*', ..] => stands_for_none(text),
         [b'{', ..] => text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("{SASL}")),
         _ => {
@@ -100,7 +104,6 @@ mod tests {
             "!LOCKED!",
             "*NO-PASSWORD*",
             "*no-password*",
-            "********",
             "!zM8oKq0bX2cV4nB6mL8kJ0hG2fD4sA6pO8iU0yT2",
             "!$6$salt$hash",
             "!!$6$salt$hash",
@@ -109,6 +112,7 @@ mod tests {
             "*LOCKED*$6$salt$hash",
             "!_J9..rasmBYk8r9AiWNc",
             "{SASL}ann@EXAMPLE.ORG",
+            "a:0:{}",
         ] {
             assert!(unusable_marker(marker), "{marker}");
         }
@@ -123,6 +127,7 @@ mod tests {
             "!bcrypt!10!bxwaQm0oZkq9rD8sT7uV6wX5yZ4aB3cD2eF1gH0iJ9kL8mN7oP6qR",
             "!sha512!Zb3kQ9xW7cR1tY5u!9f8Xk2m1Qw7rT5yU3iO0pA6sD4gHjKl",
             "!9f86d081884c7d659a2feaa0c55ad015",
+            "********",
             "!Summer-2024",
             "!Summer2024abc",
             "**Ann, with a comma",

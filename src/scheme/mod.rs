@@ -15,6 +15,7 @@ pub mod kept;
 pub mod known;
 mod looks;
 mod marker;
+mod mask;
 #[cfg(test)]
 mod properties;
 pub mod record;
@@ -28,6 +29,7 @@ pub mod verify;
 pub use kept::Kept;
 pub use looks::{Looks, looks_like};
 pub use marker::unusable_marker;
+pub use mask::is_mask;
 pub use registry::{Becomes, SCHEMES, Scheme};
 pub use resolve::{declare, resolve};
 pub use verdict::{Mapped, PasswordFields, Verdict, plain};

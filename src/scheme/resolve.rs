@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::grammar::{argon2, bcrypt, crypt, digest, encoded, firebase, scrypt, systems, wrapper};
 use super::job::{Behind, Job, Parts, Step};
 use super::marker::unusable_marker;
+use super::mask::is_mask;
 use super::registry::{self, Becomes};
 use super::verdict::{Mapped, Verdict, plain};
 use super::{encoding, itoa64};
@@ -78,15 +79,21 @@ fn tell_of_prepared(mapped: &mut Mapped<'_>, hints: &[Hint]) {
 
 /// Declares a scheme for every hash of an export, `--scheme`: it holds where the record declares none and the string is
 /// not one that says itself to be something else (exports hold old digests beside newer bcrypt).
-pub fn declare(input: &mut HashInput<'_>, scheme: &str) {
+///
+/// Says whether it holds.
+pub fn declare(input: &mut HashInput<'_>, scheme: &str) -> bool {
     let says_itself = input.hash.trim_ascii_start().starts_with(['$', '{']);
-    let shapeless = registry::find(scheme).is_some_and(|scheme| {
-        registry::digest_length(scheme.name).is_some()
-            || matches!(scheme.name, "descrypt" | "scrypt" | "firebase-scrypt")
-    });
-    if input.declared.is_none() && !(says_itself && shapeless) {
-        input.declared = Some(Cow::Owned(scheme.to_owned()));
+    let declared = registry::find(scheme).map_or(scheme, |scheme| scheme.name);
+    let shapeless =
+        registry::digest_length(declared).is_some() || matches!(declared, "descrypt" | "scrypt" | "firebase-scrypt");
+    if let Some(own) = &input.declared {
+        return own == scheme || registry::find(own).is_some_and(|own| own.name == declared);
     }
+    if says_itself && shapeless {
+        return false;
+    }
+    input.declared = Some(Cow::Owned(scheme.to_owned()));
+    true
 }
 
 /// Takes off one wrapper a turn until something answers.
@@ -129,6 +136,9 @@ fn first<'s>(job: &mut Job<'s, '_>, hash: &'s str) -> Step<'s> {
     if unusable_marker(text) {
         let text = "the string is a marker for an account without a usable password";
         return Verdict::Refused(Refusal::new(Code::UnusablePassword, text)).into();
+    }
+    if is_mask(text) {
+        return Verdict::Refused(Refusal::new(Code::RedactedHash, "a mask stands in the place of the password")).into();
     }
     if let Some(scheme) = job.parts.declared
         && (matches!(scheme.becomes, Becomes::Nothing(_)) || scheme.on(job.profile).is_err())

@@ -225,8 +225,15 @@ fn a_salt_beside_a_digest_is_a_salted_digest() {
 }
 
 #[test]
+fn a_mask_hides_a_password_that_there_is() {
+    for mask in ["********", "[FILTERED]", "<memory at 0x7f1c2e>"] {
+        assert_eq!(refused(&record::bare(mask), new()).0, Code::RedactedHash, "{mask}");
+    }
+}
+
+#[test]
 fn markers_never_become_passwords() {
-    for marker in ["", " ", "*", "!", "!!", "!$6$salt$hash", "x", "*LK*", "NP", "********", "{SASL}alice@EXAMPLE"] {
+    for marker in ["", " ", "*", "!", "!!", "!$6$salt$hash", "x", "*LK*", "NP", "{SASL}alice@EXAMPLE"] {
         assert!(unusable_marker(marker), "{marker}");
         assert_eq!(refused(&record::bare(marker), new()).0, Code::UnusablePassword, "{marker}");
     }

@@ -116,6 +116,12 @@ pub trait Source: Sync {
         columns.iter().map(|column| self.fate(column)).collect()
     }
 
+    /// A hash that is lost because the record has another, which is read.
+    fn passed_over<'r>(&self, record: &'r Record<'r>) -> Option<&'r crate::format::Value<'r>> {
+        let _ = record;
+        None
+    }
+
     /// The value that is a password or its hash, and of which the whole column has to tell.
     fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r crate::format::Value<'r>> {
         let _ = record;

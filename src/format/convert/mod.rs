@@ -1,6 +1,7 @@
 //! Files that are no text that can be cut into records: made into one that can, in a temporary file without a name.
 
 mod bson;
+mod column;
 mod postgres;
 mod workbook;
 mod yaml;
@@ -52,6 +53,10 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
             let documents = if count == 1 { "1 document" } else { &format!("{count} documents") };
             doubts.push(Doubt::Cut(format!("after {documents} the file is cut or damaged: users may be missing")));
         }
+        out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
+    } else if column::is_one(head) {
+        let mut out = BufWriter::new(spool()?);
+        column::to_json(unpacked()?, &mut out).map_err(failed)?;
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if foreign::is_yaml(head) {
         let bytes = limited(unpacked()?, yaml::MAX_BYTES).map_err(failed)?;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::format::{Place, Record, Value};
 
-/// A column's name, or a path into JSON: `profile.emails.0.address`.
+/// A column's name, or a path into JSON: `profile.emails.0.address`, `attributes.name=mail.value`.
 #[derive(Debug)]
 pub(in crate::source) struct Column {
     path: Place,
@@ -62,9 +62,7 @@ impl Column {
     /// What stands there in a record; JSON that is text is not looked into.
     pub(super) fn value<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
         match (record.at(&self.path), &self.parts) {
-            (None, Some((first, rest))) => {
-                rest.iter().try_fold(record.at(first)?, |value, part| value.member(part.as_str()))
-            }
+            (None, Some((first, rest))) => rest.iter().try_fold(record.at(first)?, |value, part| member(value, part)),
             (found, _) => found,
         }
     }
@@ -72,5 +70,16 @@ impl Column {
     /// The value of the path's first part.
     pub(super) fn outermost<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
         self.parts.as_ref().and_then(|(first, _)| record.at(first))
+    }
+}
+
+/// A member of an object, an element of a list by its number, or the first whose member is this text: `name=mail`.
+fn member<'v, 'a>(value: &'v Value<'a>, part: &str) -> Option<&'v Value<'a>> {
+    let told = part.split_once('=');
+    match (value, told) {
+        (Value::List(items), Some((key, wanted))) => {
+            items.iter().find(|item| item.member(key).and_then(Value::text).is_some_and(|text| text == wanted))
+        }
+        _ => value.member(part),
     }
 }

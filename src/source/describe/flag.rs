@@ -11,7 +11,7 @@ use super::words::Words;
 use crate::code::Refusal;
 use crate::format::Value;
 use crate::source::kit::common;
-use crate::source::kit::status::{self, Standing};
+use crate::source::kit::status::{self, Meaning, Standing};
 use crate::source::kit::strict;
 
 /// Yes or no: `true`, `"column"`, or a table of `from` and how to read it.
@@ -210,6 +210,11 @@ impl Reading {
                     (true, _) => true,
                     (_, true) => false,
                     _ if no.is_empty() => false,
+                    // Nobody is let in by a word that says otherwise.
+                    _ if yes.is_empty() && Meaning::State.read(value, now) >= Standing::Disabled => {
+                        let text = "is not in false_values, and says that the user may not sign in";
+                        return Err(strict::unclear(column, text).hint("put it into false_values, or into true_values"));
+                    }
                     _ if yes.is_empty() => true,
                     _ => return Err(strict::unclear(column, "is in neither true_values nor false_values")),
                 }

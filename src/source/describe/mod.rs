@@ -58,6 +58,8 @@ pub struct Mapping {
     system: Option<System>,
     users: Vec<Users>,
     table: Option<String>,
+    /// `[source] leave`: tables of people who are left out.
+    left_out: Vec<String>,
     manner: Manner,
     joins: Joins,
     rules: Rules,
@@ -90,6 +92,12 @@ impl Mapping {
     #[must_use]
     pub fn table(&self) -> Option<&str> {
         self.table.as_deref()
+    }
+
+    /// Whether it says of a table of people that they are left out on purpose (`[source] leave`).
+    #[must_use]
+    pub fn leaves_out(&self, table: &str) -> bool {
+        self.left_out.iter().any(|left| left.eq_ignore_ascii_case(table))
     }
 
     /// Whether it says itself who may sign in, so that nothing else is looked for.

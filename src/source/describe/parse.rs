@@ -63,6 +63,7 @@ impl Mapping {
             file.section("user", "[user]")?,
             file.section("password", "[password]")?,
         );
+        source.is_answered()?;
         user.is_answered()?;
         password.is_answered()?;
         let (joins, said) = (file.take("join"), file.take("fates"));
@@ -98,6 +99,7 @@ impl Mapping {
             base,
             users,
             table: source.text("table")?.or(source.text("root")?),
+            left_out: source.texts("leave")?,
             manner: manner(&mut source, is_system)?,
             rules: Rules::read(filter)?,
             id,

@@ -167,7 +167,13 @@ pub(in crate::source) fn within(json: &Json, path: &[String]) -> Option<Json> {
             let whole = (!rest.is_empty()).then(|| members.get(&path.join("."))).flatten();
             whole.cloned().or_else(|| within(members.get(part)?, rest))
         }
-        Json::Array(items) => within(items.get(part.parse::<usize>().ok()?)?, rest),
+        Json::Array(items) => match part.split_once('=') {
+            Some((key, wanted)) => {
+                let is = |item: &&Json| item.get(key).and_then(Json::as_str) == Some(wanted);
+                within(items.iter().find(is)?, rest)
+            }
+            None => within(items.get(part.parse::<usize>().ok()?)?, rest),
+        },
         Json::String(text) => within(&serde_json::from_str(text).ok()?, path),
         _ => None,
     }

@@ -9,8 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bytes::{is_hex, trim};
 use crate::format::Value;
-use crate::scheme::{Looks, looks_like};
-use crate::source::kit::strict;
+use crate::scheme::{Looks, is_mask, looks_like};
 
 /// What a cell holds that may be a password, its hash, or neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(in crate::source) fn look<'v>(value: &'v Value<'_>) -> Cell<'v> {
         Value::Null => Cell::Empty,
         Value::Text(text) if text.is_empty() => Cell::Empty,
         Value::Object(_) | Value::List(_) => match unwrapped(value).or_else(|| only_hash(value)) {
-            Some(text) if is_masked(&text) => Cell::Masked,
+            Some(text) if is_mask(&text) => Cell::Masked,
             Some(text) => Cell::Hash(text),
             None if value.is_empty() => Cell::Empty,
             None if value.member("isSet").is_some() => Cell::Masked,
@@ -55,7 +54,7 @@ pub(in crate::source) fn look_declared<'v>(value: &'v Value<'_>) -> Cell<'v> {
         Value::Text(text) if text.len() >= 20 => {
             // One sign over and over is a mask; all else that begins so is a hash where a scheme is named.
             let marked = matches!(text.as_bytes(), [first @ (b'$' | b'{'), second, ..] if first != second);
-            if marked || says_itself(trim(text)) || (!is_masked(text) && decoded(trim(text)).is_none()) {
+            if marked || says_itself(trim(text)) || (!is_mask(text) && decoded(trim(text)).is_none()) {
                 Cell::Hash(Cow::Borrowed(text))
             } else {
                 look(value)
@@ -74,7 +73,7 @@ fn look_at(text: &str) -> Cell<'_> {
         return Cell::Empty;
     }
     let looks = looks_like(bare);
-    if looks == Looks::Masked || is_masked(bare) {
+    if looks == Looks::Masked || is_mask(bare) {
         return Cell::Masked;
     }
     if let Some(inner) = decoded(bare) {
@@ -95,75 +94,6 @@ pub(crate) fn is_digest(text: &str) -> bool {
         && !text.starts_with("7b")
         && !text.bytes().all(|b| b == text.as_bytes()[0])
         && is_hex(text)
-}
-
-/// What programs write of bytes and objects that they cannot show, and spreadsheets of what they do not understand:
-/// `<memory at 0x7f…>`, `System.Byte[]`, `[B@1b6d3586`, `[BLOB - 60 B]`, `<Buffer 24 32 …>`, `#NAME?`, `1.23457E+10`.
-fn is_stand_in(text: &str) -> bool {
-    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
-    let is_hex = |digits: &str| digits.len() >= 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(inner) = within('<', '>') {
-        return inner.contains(" at 0x") || inner.starts_with("Buffer ") || inner.contains("binary") || inner == "blob";
-    }
-    if let Some(inner) = within('[', ']').or_else(|| within('(', ')')) {
-        let lower = inner.to_ascii_lowercase();
-        return ["blob", "binary", "bytes", "image", "object"].iter().any(|word| lower.starts_with(word));
-    }
-    let array = text.strip_prefix("System.").is_some_and(|name| name.ends_with("[]"));
-    let java = text.strip_prefix('[').and_then(|text| text.split_once('@')).is_some_and(|(_, at)| is_hex(at));
-    let perl = ["HASH(0x", "ARRAY(0x", "SCALAR(0x"].iter().any(|open| text.starts_with(open)) && text.ends_with(')');
-    let sheet = ["#NAME?", "#VALUE!", "#REF!", "#N/A", "#ERROR!", "#NULL!", "#DIV/0!", "#NUM!"].contains(&text);
-    array || java || perl || sheet || text.starts_with("#<") && text.ends_with('>') || strict::is_scientific(text)
-}
-
-/// A mask in the place of what was not to be shown: one sign over and over, or a word that says so.
-pub(in crate::source) fn is_masked(text: &str) -> bool {
-    const WORDS: [&str; 19] = [
-        "filtered",
-        "redacted",
-        "hidden",
-        "masked",
-        "removed",
-        "omitted",
-        "protected",
-        "censored",
-        "scrubbed",
-        "sanitized",
-        "sanitised",
-        "undefined",
-        "object object",
-        "encrypted",
-        "not shown",
-        "not available",
-        "obfuscated",
-        "anonymized",
-        "anonymised",
-    ];
-    let text = trim(text);
-    // Datasette writes where a blob could be fetched.
-    if (text.starts_with("http://") || text.starts_with("https://")) && text.contains("blob") {
-        return true;
-    }
-    if is_stand_in(text) {
-        return true;
-    }
-    let mut signs = text.chars();
-    if let Some(first) = signs.next()
-        && !first.is_ascii_digit()
-        && signs.all(|sign| sign == first)
-        && text.chars().count() >= 3
-    {
-        return true;
-    }
-    let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
-    // The longest of the words.
-    if bare.len() > "object object".len() {
-        return false;
-    }
-    let bracketed = bare.len() < text.len();
-    WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
-        || bracketed
-            && ["secret", "password", "n/a", "none", "null", "empty"].iter().any(|w| bare.eq_ignore_ascii_case(w))
 }
 
 /// The hash in an object or list: MongoDB's binaries in their three spellings, sqlite-utils' base64, Node's Buffer, and
@@ -418,7 +348,7 @@ fn kind_wrapped(text: &str) -> Option<&'static str> {
 
 /// Whether a text is a hash: by what it says of itself, by what `rehome identify` makes of it, or because no person types
 /// such a thing.
-pub(in crate::source) fn is_hash(text: &str) -> bool {
+pub fn is_hash(text: &str) -> bool {
     kind(text).is_some() || is_hash_by(looks_like(text), text)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 
 use crate::account::SaltEncoding;
-use crate::bytes::{every, split_once};
+use crate::bytes::every;
 use crate::code::{Code, Refusal};
 use crate::format::Value;
 use crate::source::kit::common;
@@ -64,7 +64,7 @@ fn intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'
     let text = written(column, value)?;
     let mangled = match value {
         Some(Value::Number(number)) => number.as_i64().is_none() && number.as_u64().is_none(),
-        _ => text.as_deref().is_some_and(is_scientific),
+        _ => text.as_deref().is_some_and(crate::bytes::is_scientific),
     };
     if mangled {
         let text = text.unwrap_or_default();
@@ -72,21 +72,6 @@ fn intact<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'
             .hint("export again and open the file in no spreadsheet, or format the column as text there"));
     }
     Ok(text)
-}
-
-/// `1.41555E+10`, with a decimal comma too.
-pub(in crate::source) fn is_scientific(text: &str) -> bool {
-    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-        return false;
-    }
-    let Some((mantissa, exponent)) = split_once(text, b'+') else { return false };
-    let Some(mantissa) = mantissa.strip_suffix(['E', 'e']) else { return false };
-    let all_digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    all_digits(exponent)
-        && match mantissa.strip_prefix('-').unwrap_or(mantissa).split_once(['.', ',']) {
-            Some((whole, rest)) => all_digits(whole) && all_digits(rest),
-            None => all_digits(mantissa),
-        }
 }
 
 /// A boolean as people and programs write it; `None` where nothing is written.
@@ -158,6 +143,11 @@ pub(in crate::source) fn words<'v>(
                 _ => Some(Err(unclear(column, "holds a list of more than words"))),
             };
             items.into_iter().filter_map(word).collect()
+        }
+        // PostgreSQL's arrays.
+        Some(Value::Text(text)) if text.starts_with('{') && text.ends_with('}') && !text.contains(':') => {
+            let words = text[1..text.len() - 1].split(',').map(|word| word.trim().trim_matches('"'));
+            Ok(words.filter(|word| !word.is_empty() && *word != "NULL").map(Cow::Borrowed).collect())
         }
         // Mostly it is one word, and none is divided by letters.
         Some(Value::Text(text))

@@ -6,6 +6,7 @@ use super::people::{self, Link};
 use super::{Line, OPEN, Proposal, count, join_name, list, number, quoted, standing};
 use crate::account::Hint;
 use crate::scheme::columns::{ColumnRole, giveaways};
+use crate::scheme::{Looks, looks_like};
 use crate::source::systems::generic::folded;
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
@@ -24,11 +25,12 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     phone(table, &mut user);
     name(table, &links, &mut joins, [id.as_deref(), email.as_deref()], &mut user);
     verified(table, email.as_deref(), &links, &mut joins, &mut user);
+    let (mut password, mut known, mut unsaid) = (Vec::new(), Vec::new(), Vec::new());
+    secret(table, &links, &mut joins, &mut password, &mut known, &mut unsaid);
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
+    open.append(&mut unsaid);
     labels(table, &mut user);
     dates(table, &mut user);
-    let (mut password, mut known) = (Vec::new(), Vec::new());
-    secret(table, &links, &mut joins, &mut password, &mut known, &mut open);
     if id.is_none() && email.is_none() {
         user.insert(0, Line::new(format!("id = {}", quoted(OPEN)), "no column has a value of its own in every row"));
         open.push("[user] id".to_owned());
@@ -75,10 +77,12 @@ fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
             || kind.as_ref().is_some_and(|kind| people::is_own_in(table, kind, column))
     };
     let whole = |column: &&Column| own(column) && !column.is_secret();
+    let has_id = table.columns.iter().filter(whole).any(|column| matches!(column.member(), Some(("id", _))));
     let rank = |column: &Column| {
         let name = folded(&column.bare);
         // Other tables have the addresses of the same people, too.
-        let pointed = column.addresses == 0 && links.iter().any(|link| table.columns[link.of].name == column.name);
+        let points = |link: &&Link| table.columns[link.of].name == column.name && (link.named || !has_id);
+        let pointed = column.addresses == 0 && links.iter().any(|link| points(&link));
         let singular = folded(table.name.rsplit(['.', '_']).next().unwrap_or_default());
         let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
         let own = match column.member() {
@@ -86,6 +90,8 @@ fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
             _ if name == format!("{singular}id") || name == format!("id{singular}") => 2,
             _ if name.ends_with("id") || name.starts_with("id") => 40,
             Some(("username", _)) => 60,
+            // Lines of password files begin with whose they are.
+            _ if table.is_nameless() && column.name == "0" => 60,
             _ => 1000,
         };
         (own >= 1000 && !pointed, u32::from(!pointed), own)
@@ -104,6 +110,10 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         let why = format!("{} look like addresses", part(column.addresses, table.looked));
         // Where some have none, another column may have one.
         let toml = match people::instead(table, column) {
+            // Of several, which are a list, the first.
+            Some((other, _)) if other.name == format!("{}.0", column.name) => {
+                format!("email = {}", list([other.name.as_str(), column.name.as_str()]))
+            }
             Some((other, _)) if other.addresses * 10 >= other.filled * 9 => {
                 format!("email = {}", list([column.name.as_str(), other.name.as_str()]))
             }
@@ -134,8 +144,7 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         let Some(column) = people::address(other) else { continue };
         let path = joins.path(link, &column.name);
         if let Some((by, value)) = people::only_addresses(other, column) {
-            let literal = if value.parse::<f64>().is_ok() { value } else { format!("'{value}'") };
-            joins.only(&other.name, format!("{by} == {literal}"));
+            joins.only(&other.name, format!("{by} == {}", literal(&value)));
         } else if let Some(primary) = people::only_primary(other).filter(|_| !link.single) {
             joins.only(&other.name, primary);
         }
@@ -196,7 +205,12 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
                 && column.objects == 0
                 && column.addresses * 2 < column.filled
         });
-        names.min_by_key(|column| column.member().map_or(u8::MAX, |(_, rank)| rank)).map(|column| column.name.clone())
+        // What people are called has blanks in it; what has none is what they sign in with, if another has.
+        let spaced = |column: &Column| {
+            table.kept.iter().any(|row| row.get(&column.name).is_some_and(|text| text.trim().contains(' ')))
+        };
+        let rank = |column: &&Column| (!spaced(column), column.member().map_or(u8::MAX, |(_, rank)| rank));
+        names.min_by_key(rank).map(|column| column.name.clone())
     };
     let login = table
         .columns
@@ -292,7 +306,12 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
         "labels",
         "permissions",
     ];
-    const FLAGS: [(&str, &str); 9] = [
+    const FLAGS: [(&str, &str); 14] = [
+        ("administrator", "admin"),
+        ("isadministrator", "admin"),
+        ("sysadmin", "sysadmin"),
+        ("issysadmin", "sysadmin"),
+        ("issuperadmin", "superadmin"),
         ("isadmin", "admin"),
         ("admin", "admin"),
         ("isstaff", "staff"),
@@ -334,6 +353,11 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
     if !parts.is_empty() {
         lines.push(Line::new(format!("labels = {{ {} }}", parts.join(", ")), why.join(", ")));
     }
+}
+
+/// A text as a comparison writes it.
+pub(super) fn literal(text: &str) -> String {
+    if text.parse::<f64>().is_ok() { text.to_owned() } else { format!("'{text}'") }
 }
 
 /// A key as TOML writes it.
@@ -383,6 +407,23 @@ fn secret(
         (_, Some((link, column))) => (column, &joins.tables[link.table], Some(link)),
         (Some(column), None) => (column, table, None),
         (None, None) => {
+            let apart = |link: &Link| Some((*link, people::only_hashes(&joins.tables[link.table])?));
+            if let Some((link, (column, by, value))) = links.iter().find_map(apart) {
+                let path = joins.path(link, &column.name);
+                let other = &joins.tables[link.table].name;
+                joins.only(other, format!("{by} == {}", literal(value)));
+                let why = format!("{} look like hashes in `{other}`, all of one `{by}`", number(column.odd));
+                lines.push(Line::new(format!("hash = {}", quoted(&path)), why));
+                // What is hexadecimal alone is of the kind of what has a salt behind it.
+                let cells = joins.tables[link.table].kept.iter().filter_map(|row| row.get(&column.name));
+                let found: Vec<_> = cells.map(|cell| looks_like(cell)).collect();
+                let is =
+                    |wanted| found.iter().any(|looks| matches!(looks, Looks::Hash { scheme, .. } if *scheme == wanted));
+                if is("md5") && is("salted-md5") {
+                    known.push(Line::new("digest = \"md5\"", "the others are of salted-md5; prove one with --known"));
+                }
+                return;
+            }
             nothing(joins.tables, table, lines, open);
             return;
         }
@@ -446,11 +487,27 @@ fn secret(
         lines.push(Line::new(format!("scheme = {{ from = {} }}", quoted(&scheme_path)), why));
     }
     let prehashed = prehashed(of, column);
+    let marks = |other: &&Column| folded(&other.name).ends_with("shawrapped") && other.filled > 0;
+    let firebase = ["localid", "passwordhash", "salt"]
+        .iter()
+        .all(|name| of.columns.iter().any(|column| folded(&column.name) == *name));
+    if let Some(marks) = of.columns.iter().find(marks) {
+        let marks = quoted(&path(joins, &marks.name));
+        let toml = format!(
+            "scheme = {{ from = {marks}, map = {{ \"1\" = \"nodebb\", true = \"nodebb\" }}, otherwise = \"bcrypt\" }}"
+        );
+        lines.push(Line::new(toml, "bcrypt of the password's SHA-512, where that is marked"));
+    } else if firebase && scheme.is_none() {
+        let why = "the columns are Firebase's; --firebase-hash-config gives the project's parameters";
+        lines.push(Line::new("scheme = \"firebase-scrypt\"", why));
+    }
     if let Some(scheme) = prehashed {
         let why = "the columns beside it are those of a system that hashes more than the bare password";
         known.push(Line::new(format!("prehashed = {}", quoted(scheme)), why));
-    } else if ["phpass", "md5"].iter().all(|scheme| column.hashes.contains_key(scheme)) {
-        known.push(Line::new("digest = \"md5\"", "what phpass took the place of; prove one with --known"));
+    } else if column.hashes.contains_key("md5")
+        && let Some(other) = ["phpass", "salted-md5"].iter().find(|scheme| column.hashes.contains_key(**scheme))
+    {
+        known.push(Line::new("digest = \"md5\"", format!("the others are of {other}; prove one with --known")));
     }
     if let Some(salt) = beside(ColumnRole::Salt).filter(|_| prehashed.is_none()) {
         let salt = path(joins, &salt.name);

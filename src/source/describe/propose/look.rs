@@ -1,5 +1,6 @@
 //! What the values of a column are, counted over many rows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
@@ -133,9 +134,9 @@ impl Table {
         self.columns[at].see(value, now);
         if self.looked <= KEPT as u64
             && let Some(kept) = self.kept.last_mut()
-            && let Some(text) = value.text().filter(|text| !text.is_empty() && text.len() <= KEPT_BYTES)
+            && let Some(text) = value.text().filter(|text| !text.is_empty())
         {
-            kept.insert(name.to_owned(), text.into_owned());
+            kept.insert(name.to_owned(), text[..text.floor_char_boundary(KEPT_BYTES)].to_owned());
         }
         // A hash in the wrapping of an exporter is one value.
         let wrapped = ["$binary", "$base64"].iter().any(|name| value.member(name).is_some())
@@ -150,8 +151,21 @@ impl Table {
                 }
             }
             Value::List(items) => {
-                if let Some(first @ Value::Object(_)) = items.first() {
-                    self.value(next, &format!("{name}.0"), first, now, depth - 1);
+                let kinds = told_apart(items);
+                for (key, kind, members) in &kinds {
+                    for (member, value) in members.iter().filter(|(member, _)| member != key) {
+                        self.value(next, &format!("{name}.{key}={kind}.{member}"), value, now, depth - 1);
+                    }
+                }
+                match items.first() {
+                    Some(first @ Value::Object(_)) if kinds.is_empty() => {
+                        self.value(next, &format!("{name}.0"), first, now, depth - 1);
+                    }
+                    // Of several addresses the first.
+                    Some(first @ Value::Text(text)) if is_address(text) => {
+                        self.value(next, &format!("{name}.0"), first, now, depth - 1);
+                    }
+                    _ => {}
                 }
             }
             Value::Text(text) if text.starts_with('{') && text.len() < 16_384 => {
@@ -203,19 +217,18 @@ impl Table {
 impl Column {
     fn named(name: &str, prefix: &str) -> Self {
         let own = name.strip_prefix(prefix).unwrap_or(name);
-        let (outer, last) = own.rsplit_once('.').map_or(("", own), |(outer, last)| (outer, last));
-        let bare = if outer.is_empty() { own } else { last };
+        let (outer, bare) = parted(own);
         // What is switched off among settings, or of a subscription, is no person.
         let of_account =
             outer.split('.').all(|part| part.is_empty() || OF_ACCOUNTS.contains(&&*part.to_ascii_lowercase()));
-        let meaning = status::meaning(own).or_else(|| status::meaning(bare)).filter(|_| of_account);
-        let told = member(bare).is_some_and(|(to, _)| !["labels", "enabled"].contains(&to));
+        let meaning = status::meaning(own).or_else(|| status::meaning(&bare)).filter(|_| of_account);
+        let told = member(&bare).is_some_and(|(to, _)| !["labels", "enabled"].contains(&to));
         Self {
             role: role_of(own),
             meaning,
             // What people are called says nothing against them.
             trace: if told { Trace::Nothing } else { status::trace(own) },
-            bare: bare.to_owned(),
+            bare: bare.clone(),
             name: name.to_owned(),
             filled: 0,
             addresses: 0,
@@ -410,8 +423,42 @@ impl Column {
     }
 }
 
+/// The objects of a list whose members say what each is, no two the same: `[{"type": "email", "value": …}, …]`.
+fn told_apart<'v, 'a>(items: &'v [Value<'a>]) -> Vec<(&'v str, Cow<'v, str>, &'v [(Cow<'a, str>, Value<'a>)])> {
+    const KEYS: [&str; 5] = ["type", "name", "key", "attribute", "medium"];
+    const VALUES: [&str; 3] = ["value", "val", "address"];
+    let mut kinds = Vec::new();
+    for item in items {
+        let Value::Object(members) = item else { return Vec::new() };
+        let of =
+            |names: &[&str]| members.iter().find(|(name, _)| names.iter().any(|key| name.eq_ignore_ascii_case(key)));
+        let (Some((key, kind)), Some(_)) = (of(&KEYS), of(&VALUES)) else { return Vec::new() };
+        let plain =
+            |text: &str| text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-:".contains(&b));
+        let Some(kind) = kind.text().filter(|kind| plain(kind)) else { continue };
+        if kinds.iter().all(|(_, other, _)| *other != kind) {
+            kinds.push((&**key, kind, &**members));
+        }
+    }
+    kinds
+}
+
+/// The path to a name, and the name: of `attributes.name=mail.value` it is `mail`, of `mails.0` it is `mails`.
+fn parted(own: &str) -> (&str, String) {
+    let Some((outer, last)) = own.rsplit_once('.') else { return ("", own.to_owned()) };
+    let (before, kind) = outer.rsplit_once('.').unwrap_or(("", outer));
+    match kind.split_once('=') {
+        Some((_, kind)) if ["value", "val", "address"].iter().any(|name| last.eq_ignore_ascii_case(name)) => {
+            (before, kind.to_owned())
+        }
+        Some((_, kind)) => (before, format!("{kind}_{last}")),
+        None if last == "0" => (before, kind.to_owned()),
+        None => (outer, last.to_owned()),
+    }
+}
+
 /// Objects whose members are about the account.
-const OF_ACCOUNTS: [&str; 20] = [
+const OF_ACCOUNTS: [&str; 21] = [
     "account",
     "auth",
     "user",
@@ -432,6 +479,7 @@ const OF_ACCOUNTS: [&str; 20] = [
     "local",
     "app_metadata",
     "fields",
+    "identifiers",
 ];
 
 /// What nearly all columns of a table begin with: up to six letters and an underscore.
@@ -444,7 +492,8 @@ fn shared(columns: &[String]) -> &str {
 /// What nobody types: a run of letters and digits, or a hash within a text of another kind.
 fn is_odd(text: &str) -> bool {
     const WITHIN: [&str; 5] = ["$2y$", "$2a$", "$2b$", "$argon2", "$6$"];
-    if text.starts_with("http") || text.starts_with("data:") {
+    let is_uuid = text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
+    if text.starts_with("http") || text.starts_with("data:") || is_uuid {
         return false;
     }
     match text.len() {

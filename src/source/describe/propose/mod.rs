@@ -48,11 +48,25 @@ pub fn propose(tables: &[Table]) -> Option<Proposal> {
     let apart = |at: usize| !linked.iter().any(|link| link.table == at);
     let others: Vec<_> = candidates[1..].iter().filter(|&&(at, other)| other >= 4 && apart(at)).collect();
     let mut proposal = lines::of(tables, users);
-    for &&(other, theirs) in others.iter().take(6) {
+    let told = |other: usize, theirs: i32| {
         let likely = if theirs >= score { ", as likely as this one" } else { "" };
-        let why =
-            format!("`{}` ({}) could hold people, too{likely}", tables[other].name, count(tables[other].rows, "row"));
-        proposal.sections[0].1.push(Line::new("", why));
+        format!("`{}` ({}) could hold people, too{likely}", tables[other].name, count(tables[other].rows, "row"))
+    };
+    let (apart, same): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|&&(other, _)| people::are_others(&tables[users], &tables[other]));
+    for &&(other, theirs) in same.iter().take(6) {
+        proposal.sections[0].1.push(Line::new("", told(other, theirs)));
+    }
+    if !apart.is_empty() {
+        let lines = &mut proposal.sections[0].1;
+        lines.push(Line::new(format!("leave = {}", quoted(OPEN)), "people who are not in that table stand in others:"));
+        lines.extend(apart.iter().take(6).map(|&&(other, theirs)| Line::new("", format!("  {}", told(other, theirs)))));
+        let names = list(apart.iter().map(|&&(other, _)| tables[other].name.as_str()));
+        lines.push(Line::new(
+            "",
+            format!("  leave = {names} leaves them out; a mapping of its own reads each, in a run of its own"),
+        ));
+        proposal.open.insert(0, "[source] leave".to_owned());
     }
     Some(proposal)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::look::{Column, Table, is_address};
 use crate::format::Value;
 use crate::source::kit::common::truth;
-use crate::source::kit::status;
+use crate::source::kit::{cell, status};
 use crate::source::systems::generic::folded;
 
 /// Rows of another table that belong to rows of the users'.
@@ -60,9 +60,11 @@ fn likeness(table: &Table) -> i32 {
         "logins",
         "profiles",
     ];
-    const STAFF: [&str; 8] =
-        ["admin", "admins", "employee", "employees", "staff", "operator", "moderator", "moderators"];
-    const THINGS: [&str; 27] = [
+    const THINGS: [&str; 31] = [
+        "register",
+        "registration",
+        "registrations",
+        "signups",
         "order",
         "orders",
         "newsletter",
@@ -110,6 +112,26 @@ fn likeness(table: &Table) -> i32 {
     score -= i32::from(named(&STAFF)) + if named(&THINGS) { 4 } else { 0 };
     score
 }
+
+/// Whether another table that could hold people has others than the first, and as good as it: addresses of its own, or
+/// hashes.
+pub(super) fn are_others(first: &Table, other: &Table) -> bool {
+    match (address(first), address(other)) {
+        (Some(ours), Some(theirs)) => {
+            let known = theirs.among(ours) * 2 >= theirs.distinct();
+            !known && !is_staff(&other.name) && likeness(other) >= if secret(other).is_some() { 6 } else { 4 }
+        }
+        _ => secret(other).is_some() && !is_staff(&other.name),
+    }
+}
+
+/// Whether a table's name is one of those who run the application.
+fn is_staff(table: &str) -> bool {
+    table.split(|c: char| !c.is_alphanumeric()).any(|word| STAFF.contains(&word.to_lowercase().as_str()))
+}
+
+const STAFF: [&str; 9] =
+    ["admin", "admins", "employee", "employees", "staff", "operator", "moderator", "moderators", "administrators"];
 
 /// Whether its rows belong to those of another table that could hold people.
 fn is_of_others(tables: &[Table], at: usize) -> bool {
@@ -164,6 +186,9 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
             || column.dates > 0
             || said.is_some_and(|said| names.contains(&said))
             || ["display", "comment", "description", "title"].iter().any(|word| name.contains(word))
+            || ["activity", "creation", "created", "modified", "updated", "changed", "stamp", "time"]
+                .iter()
+                .any(|word| folded(&column.name).ends_with(word))
     };
     // Some systems call what people sign in with their name.
     let told = told(key, &["name", "first_name", "last_name"]) || told(of, &["first_name", "last_name"]);
@@ -173,6 +198,12 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     let (name, own) = (folded(&key.name), folded(&of.name));
     let singular = folded(table.rsplit(['.', '_']).next().unwrap_or(table));
     let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
+    // Of which installation or tenant all are says of none whose it is.
+    const WHERE: [&str; 8] = ["app", "tenant", "realm", "org", "instance", "site", "project", "organization"];
+    let is_where = WHERE.iter().any(|of| name.strip_suffix("id") == Some(of) || name.strip_suffix("sid") == Some(of));
+    if is_where {
+        return None;
+    }
     let named = name == own && !["id", "name"].contains(&&*name)
         || (name.ends_with("id") || name.ends_with("username") || name.ends_with("login"))
             && (WHOSE.iter().any(|whose| name.contains(whose)) || singular.len() > 2 && name.contains(&singular));
@@ -252,6 +283,25 @@ pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Colum
     found.map(|column| (column, gives(column))).filter(|&(_, n)| n > 0).max_by_key(|&(_, n)| n)
 }
 
+/// The columns that say of a row that a program uses it, and how: `is_system == true`.
+pub(super) fn machines(table: &Table) -> Vec<String> {
+    const FLAGS: [&str; 6] =
+        ["issystem", "isservice", "isserviceaccount", "serviceaccount", "systemgenerated", "isbot"];
+    let mut found = Vec::new();
+    for column in &table.columns {
+        let name = folded(&column.name);
+        if FLAGS.contains(&&*name) && column.yes > 0 && column.yes + column.no == column.filled {
+            found.push(format!("{} == true", column.name));
+        } else if name.starts_with("serviceaccount")
+            && name.ends_with("id")
+            && (1..table.looked).contains(&column.filled)
+        {
+            found.push(format!("{} != null", column.name));
+        }
+    }
+    found
+}
+
 /// The kinds of rows that are programs, by the column that says so.
 pub(super) fn programs(table: &Table) -> Vec<(&str, &str)> {
     const PROGRAMS: [&str; 6] = ["bot", "service", "service_account", "serviceaccount", "system", "app"];
@@ -276,47 +326,137 @@ pub(super) fn is_own_in(table: &Table, (by, of): &(String, String), column: &Col
     rows.peek().is_some() && rows.all(|row| row.get(&column.name).is_some_and(|value| seen.insert(value)))
 }
 
-/// The columns by which somebody could be known or sign in, if there are rows without any of them: those are nobody's.
-pub(super) fn nobody<'t>(table: &'t Table, kind: Option<&(String, String)>) -> Option<Vec<&'t str>> {
-    let (address, secret) = (address(table)?, secret(table)?);
-    // Where most have an address, whoever has nothing is somebody without a name yet.
-    if address.filled * 10 >= table.looked * 6 {
+/// The columns by which somebody could sign in, if there are rows without any of them: those are nobody's. `elsewhere` are
+/// tables with addresses or hashes of the same people, by the column that has them.
+pub(super) fn nobody(
+    tables: &[Table],
+    table: &Table,
+    kind: Option<&(String, String)>,
+    elsewhere: &[(Link, &Column)],
+) -> Option<Vec<String>> {
+    const PROVIDERS: [&str; 14] = [
+        "provider", "identit", "social", "google", "facebook", "github", "apple", "twitter", "openid", "oauth", "saml",
+        "sso", "external", "ldap",
+    ];
+    let told = |name: &str| PROVIDERS.iter().any(|word| name.to_ascii_lowercase().contains(word));
+    let is_read = |at: usize| elsewhere.iter().any(|(link, _)| link.table == at);
+    let by_provider = |link: &Link| {
+        let name = tables[link.table].name.to_ascii_lowercase();
+        !is_read(link.table)
+            && (told(&name) || ["account", "login", "auth", "credential"].iter().any(|word| name.contains(word)))
+    };
+    let table_at = tables.iter().position(|other| std::ptr::eq(other, table))?;
+    if links(tables, table_at).iter().any(by_provider) {
         return None;
     }
+    let (own, secret) = (address(table), secret(table));
+    let has = |is: fn(&Table) -> bool| elsewhere.iter().any(|(link, _)| is(&tables[link.table]));
+    let reachable = own.is_some() || has(|table| address(table).is_some());
+    let secret_is_text = secret.is_none_or(|column| column.objects + column.lists == 0);
+    if !reachable || !secret_is_text || !(secret.is_some() || has(|table| self::secret(table).is_some())) {
+        return None;
+    }
+    // Where few have an address, others are known by their name.
+    let few = own.is_some_and(|own| own.filled * 10 < table.looked * 6);
     let known = |column: &&Column| {
-        matches!(column.member(), Some(("email" | "phone" | "username", _)))
+        matches!(column.member(), Some(("email" | "phone", _)))
+            || few && matches!(column.member(), Some(("username", _)))
             || column.is_secret()
-            || column.addresses > 0
+            || column.addresses > 0 && column.addresses * 2 >= column.filled
+            || told(&column.name) && column.filled > 0
     };
-    let mut by: Vec<&str> = table.columns.iter().filter(known).map(|column| column.name.as_str()).collect();
-    by.extend([address.name.as_str(), secret.name.as_str()]);
+    let mut by: Vec<String> = table.columns.iter().filter(known).map(|column| column.name.clone()).collect();
+    by.extend([own, secret].into_iter().flatten().map(|column| column.name.clone()));
     by.sort_unstable();
     by.dedup();
+    // What is no text is not among the rows that were kept.
+    let is_text = |name: &String| table.column(name).is_none_or(|column| column.objects + column.lists == 0);
+    if !by.iter().all(is_text) {
+        return None;
+    }
     let of_kind = |row: &&BTreeMap<String, String>| kind.is_none_or(|(by, of)| row.get(by) == Some(of));
-    // Long texts are not kept, and a hash may be one.
-    let is_nobody = |row: &BTreeMap<String, String>| {
-        by.iter().all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty()))
+    let found_elsewhere = |row: &BTreeMap<String, String>| {
+        elsewhere.iter().any(|(link, column)| {
+            let (other, key) = (&tables[link.table], row.get(&table.columns[link.of].name));
+            let whole = other.looked <= other.kept.len() as u64;
+            let of_row = |theirs: &&BTreeMap<String, String>| theirs.get(&other.columns[link.key].name) == key;
+            !whole || other.kept.iter().filter(of_row).any(|theirs| theirs.contains_key(&column.name))
+        })
     };
-    let long = secret.telling && table.kept.iter().all(|row| !row.contains_key(&secret.name));
-    (!long && table.kept.iter().filter(of_kind).any(is_nobody)).then_some(by)
+    let is_nobody = |row: &BTreeMap<String, String>| {
+        by.iter().all(|column| row.get(column).is_none_or(|text| text.trim().is_empty())) && !found_elsewhere(row)
+    };
+    // Some may be known by an address in another column, which an expression would not see.
+    if table.kept.iter().any(|row| is_nobody(row) && row.values().any(|text| is_address(text))) {
+        return None;
+    }
+    table.kept.iter().filter(of_kind).any(is_nobody).then_some(by)
+}
+
+/// Rows of a table of attributes that hold hashes, by another column that says so: `attribute_id == 12`.
+pub(super) fn only_hashes(table: &Table) -> Option<(&Column, &str, &str)> {
+    let mut found = table.columns.iter().filter(|column| column.odd > 0 && column.objects == 0).filter_map(|column| {
+        let is_one = |row: &&BTreeMap<String, String>| row.get(&column.name).is_some_and(|text| cell::is_hash(text));
+        let all = table.kept.iter().filter(is_one).count();
+        table.columns.iter().filter(|other| other.name != column.name).find_map(|other| {
+            let (value, _) = other.values.as_ref()?.iter().find(|(value, _)| {
+                let mut with = table.kept.iter().filter(|row| row.get(&other.name) == Some(value)).peekable();
+                with.peek().is_some() && with.clone().all(|row| is_one(&row)) && with.count() == all
+            })?;
+            // Each of them has one of everything but this.
+            (other.values.as_ref()?.len() > 1).then_some((column, other.name.as_str(), value.as_str()))
+        })
+    });
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// The kind of rows that are people, in a table that holds several: the column that says it, and its value.
 pub(super) fn kind(table: &Table) -> Option<(String, String)> {
-    const KINDS: [&str; 10] =
-        ["model", "type", "kind", "class", "entity", "object", "typename", "doctype", "documenttype", "collection"];
+    const KINDS: [&str; 12] = [
+        "model",
+        "type",
+        "kind",
+        "class",
+        "entity",
+        "object",
+        "typename",
+        "doctype",
+        "documenttype",
+        "collection",
+        "objectclass",
+        "structuralobjectclass",
+    ];
     let own = [secret(table), address(table)];
     let is_person = |row: &BTreeMap<String, String>| own.iter().flatten().any(|column| row.contains_key(&column.name));
     let by = |column: &&Column| {
         KINDS.contains(&&*folded(&column.bare)) && column.filled == table.looked && column.values.is_some()
     };
-    table.columns.iter().filter(by).find_map(|column| {
+    let found = table.columns.iter().filter(by).find_map(|column| {
         let of: BTreeSet<&String> =
             table.kept.iter().filter(|row| is_person(row)).filter_map(|row| row.get(&column.name)).collect();
         let others = column.values.as_ref().is_some_and(|values| values.len() > 1);
         let one = of.first().filter(|of_one| of.len() == 1 && others && !of_one.contains('\''))?;
         Some((column.name.clone(), (*one).clone()))
-    })
+    });
+    found.or_else(|| version(table))
+}
+
+/// Where a row stands for each language or revision of somebody: the column that tells the one that counts, and its yes.
+fn version(table: &Table) -> Option<(String, String)> {
+    const TOLD: [&str; 6] =
+        ["defaultlangcode", "isdefaultlanguage", "iscurrent", "currentversion", "islatest", "latest"];
+    let told = |column: &&Column| {
+        TOLD.contains(&&*folded(&column.bare))
+            && column.no > 0
+            && column.yes + column.no == column.filled
+            && column.filled == table.looked
+    };
+    let column = table.columns.iter().find(told)?;
+    let yes = column.values.as_ref()?.keys().find(|text| truth(&Value::Text(text.as_str().into())) == Some(true))?;
+    let kind = (column.name.clone(), yes.clone());
+    let is_key = |key: &&Column| matches!(key.member(), Some(("id", _))) && !key.is_unique();
+    let key = table.columns.iter().find(is_key)?;
+    is_own_in(table, &kind, key).then_some(kind)
 }
 
 /// The column of hashes, or of what people typed.

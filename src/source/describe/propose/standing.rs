@@ -17,7 +17,7 @@ pub(super) fn lines(
     lines: &mut Vec<Line>,
     open: &mut Vec<String>,
 ) -> Vec<Line> {
-    let (mut flags, mut why, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut flags, mut whys, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
         if names_people(column, table) {
             continue;
@@ -29,7 +29,7 @@ pub(super) fn lines(
         };
         if let Some(only) = constant(column, table) {
             flags.push(format!("{{ from = {}, true_values = {} }}", quoted(&column.name), list([only])));
-            why.push(format!(
+            whys.push(format!(
                 "`{}`: all {} have {only}, which is taken for that of those who may",
                 column.name,
                 number(column.filled)
@@ -38,6 +38,9 @@ pub(super) fn lines(
             let what = column.values.as_ref().map(counted).unwrap_or_default();
             let from = quoted(&column.name);
             asked.push(format!("`{}` ({what}): enabled = {{ from = {from}, false_values = [\"…\"] }}", column.name));
+        } else if let Some((yes, why)) = kept_out(column) {
+            flags.push(format!("{{ from = {}, true_values = {yes} }}", quoted(&column.name)));
+            whys.push(why);
         } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
             let doubtful = column.unsure + column.traced + column.absent + column.beside;
             let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
@@ -62,8 +65,18 @@ pub(super) fn lines(
         } else if said > 0 && flag(column).ends_with("as = \"status\" }") && !reads_itself(column) {
             asked.push(format!("`{}` holds what its name alone does not explain", column.name));
         } else if column.meaning.is_some() && said > 0 {
+            if matches!(column.meaning, Some(Meaning::State | Meaning::StateOrRegion)) {
+                let words = column.values.iter().flat_map(|values| values.keys());
+                let gone = words.filter(|word| {
+                    column.meaning.is_some_and(|meaning| {
+                        let word = Value::Text(word.as_str().into());
+                        meaning.read(&word, jiff::Timestamp::UNIX_EPOCH) == Standing::Deleted
+                    })
+                });
+                skip.extend(gone.map(|word| quoted(&format!("{} == '{word}'", column.name))));
+            }
             flags.push(flag(column));
-            why.push(format!(
+            whys.push(format!(
                 "`{}`: {} may sign in, {} may not",
                 column.name,
                 number(column.enabled),
@@ -83,9 +96,21 @@ pub(super) fn lines(
         } else if people::bars(other) {
             let path = joins.path(link, &other.columns[link.key].name);
             flags.push(format!("{{ from = {}, as = \"empty\" }}", quoted(&path)));
-            why.push(format!("whoever has one of the {} rows of `{}` may not", number(other.rows), other.name));
+            whys.push(format!("whoever has one of the {} rows of `{}` may not", number(other.rows), other.name));
         } else if link.single && !is_of_something_else(&other.name) {
-            asked.extend(questions(other, &|column| {
+            // A day on which somebody's other half was deleted is theirs.
+            let deletes = |column: &&Column| {
+                column.meaning == Some(Meaning::Deletes) && column.deleted > 0 && column.unsure + column.disabled == 0
+            };
+            if link.named && link.whose {
+                for column in other.columns.iter().filter(deletes) {
+                    let path = joins.path(link, &column.name);
+                    let sign = if column.yes > 0 { "== true" } else { "!= null" };
+                    skip.push(quoted(&format!("{path} {sign}")));
+                }
+            }
+            let told = link.named && link.whose;
+            asked.extend(questions(other, &|column| !(told && deletes(&column)), &|column| {
                 let join = join_name(&other.name);
                 format!(
                     "[join.{join}] with key = {}, from = \"{join}.{column}\"",
@@ -102,7 +127,7 @@ pub(super) fn lines(
                 Some((&by.name, &id.name))
             });
             if let Some((by, id)) = leads.filter(|_| !own && !is_of_something_else(&far.name)) {
-                asked.extend(questions(far, &|column| {
+                asked.extend(questions(far, &|_| true, &|column| {
                     let (near, join) = (join_name(&other.name), join_name(&far.name));
                     format!(
                         "[join.{near}] with key = {}, [join.{join}] with key = {}, of = \"{near}.{by}\" and only = [\"{column} == \
@@ -123,6 +148,7 @@ pub(super) fn lines(
         skip.push(quoted(&format!("{by} != '{of}'")));
     }
     skip.extend(people::programs(table).iter().map(|(by, of)| quoted(&format!("{by} == '{of}'"))));
+    skip.extend(people::machines(table).iter().map(|machine| quoted(machine)));
     // Systems give their own users numbers below nought.
     let below = |row: &std::collections::BTreeMap<String, String>| {
         row.get(&joins.id).is_some_and(|id| id.parse::<i64>().is_ok_and(|id| id < 0))
@@ -130,8 +156,20 @@ pub(super) fn lines(
     if table.kept.iter().any(below) {
         skip.push(quoted(&format!("{} < 0", joins.id)));
     }
-    if let Some(by) = people::nobody(table, kind.as_ref()).filter(|_| links.is_empty()) {
-        let when = by.iter().map(|column| format!("{column} == null")).collect::<Vec<_>>();
+    let elsewhere: Vec<_> = links
+        .iter()
+        .filter(|link| joins.read.contains_key(&tables[link.table].name))
+        .filter_map(|&link| {
+            let other = &tables[link.table];
+            Some((link, people::address(other).or_else(|| people::secret(other))?))
+        })
+        .collect();
+    if let Some(by) = people::nobody(tables, table, kind.as_ref(), &elsewhere) {
+        let mut when: Vec<String> = by.iter().map(|column| format!("{column} == null")).collect();
+        for (link, column) in elsewhere {
+            let path = joins.path(link, &column.name);
+            when.push(format!("{path} == null"));
+        }
         let when = list(when.iter().map(String::as_str));
         skip.push(format!("{{ when = {when}, say = \"nothing to sign in with\" }}"));
     }
@@ -161,7 +199,7 @@ pub(super) fn lines(
             [one] => format!("enabled = {one}"),
             several => format!("enabled = [{}]", several.join(", ")),
         };
-        lines.push(Line::new(toml, why.join("; ")));
+        lines.push(Line::new(toml, whys.join("; ")));
         return skip;
     }
     lines.push(Line::new(format!("enabled = {}", quoted(OPEN)), "what is here may keep somebody out; say how:"));
@@ -173,6 +211,32 @@ pub(super) fn lines(
     }
     open.push("[user] enabled".to_owned());
     skip
+}
+
+/// Those words of a state that let in for sure, where most people have one of them: whoever has another word is kept out until
+/// somebody says what it means.
+fn kept_out(column: &Column) -> Option<(String, String)> {
+    let meaning = column.meaning.filter(|meaning| matches!(meaning, Meaning::State | Meaning::StateOrRegion))?;
+    let values = column.values.as_ref()?;
+    let unknown = column.unsure + column.beside;
+    if unknown == 0 || column.traced > 0 || column.enabled * 2 < column.filled || column.numbers > 0 {
+        return None;
+    }
+    let standing = |word: &str| meaning.read(&Value::Text(word.into()), jiff::Timestamp::UNIX_EPOCH);
+    let of = |wanted: &[Standing]| {
+        let words = values.keys().map(String::as_str);
+        words.filter(|word| wanted.contains(&standing(word))).collect::<Vec<_>>()
+    };
+    let (yes, unsure) = (of(&[Standing::Enabled]), of(&[Standing::Unsure, Standing::Silent]));
+    let named = unsure.iter().map(|word| format!("`{word}` ×{}", number(values[*word]))).collect::<Vec<_>>();
+    let why = format!(
+        "`{}`: {} may sign in, {} may not; {} not understood and kept out: true_values lets them in",
+        column.name,
+        number(column.enabled),
+        number(column.disabled + column.deleted),
+        if named.len() == 1 { format!("{} is", named[0]) } else { format!("{} are", named.join(", ")) },
+    );
+    Some((list(yes), why))
 }
 
 /// What was seen in a column, what keeps somebody out first.
@@ -216,26 +280,42 @@ fn names_people(column: &Column, table: &Table) -> bool {
 fn constant<'c>(column: &'c Column, table: &Table) -> Option<&'c str> {
     let number =
         column.meaning == Some(Meaning::State) && column.unsure == column.filled && column.numbers == column.filled;
-    let whole = number && column.filled == table.looked && table.looked >= 3;
+    let whole = number && column.filled == table.looked && table.looked >= 2;
     let values = column.values.as_ref().filter(|values| whole && values.len() == 1)?;
     values.keys().next().map(String::as_str)
 }
 
 /// Whether a table is about what people have, or prove.
 fn is_of_something_else(table: &str) -> bool {
-    const ELSE: [&str; 14] = [
-        "verif", "address", "subscri", "order", "payment", "invoice", "device", "session", "token", "message", "post",
-        "comment", "plan", "job",
+    const ELSE: [&str; 18] = [
+        "organi",
+        "team",
+        "project",
+        "workspace",
+        "verif",
+        "address",
+        "subscri",
+        "order",
+        "payment",
+        "invoice",
+        "device",
+        "session",
+        "token",
+        "message",
+        "post",
+        "comment",
+        "plan",
+        "job",
     ];
     let name = table.to_ascii_lowercase();
     ELSE.iter().any(|word| name.contains(word))
 }
 
 /// What is to be asked of the columns of another table that may say it: `how` reads one.
-fn questions(other: &Table, how: &dyn Fn(&str) -> String) -> Vec<String> {
+fn questions(other: &Table, asks: &dyn Fn(&Column) -> bool, how: &dyn Fn(&str) -> String) -> Vec<String> {
     // Whoever wrote nothing but yes says nothing against anybody.
     let doubtful = |column: &&Column| column.meaning.is_some() && column.disabled + column.deleted + column.unsure > 0;
-    let said = other.columns.iter().filter(doubtful).map(|column| {
+    let said = other.columns.iter().filter(doubtful).filter(|column| asks(column)).map(|column| {
         let what = column.values.as_ref().map(counted).unwrap_or_default();
         format!("`{}` of `{}` ({what}): {}", column.name, other.name, how(&column.name))
     });

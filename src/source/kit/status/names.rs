@@ -81,7 +81,10 @@ fn by_words(name: &str) -> Option<Meaning> {
         [state] if words.len() == 1 && is(STATE_OR_REGION, state) => Some(Meaning::StateOrRegion),
         ["status", coded] if is(CODED, coded) => Some(Meaning::State),
         ["state", coded] if words.len() > 2 && is(CODED, coded) => Some(Meaning::State),
-        ["guest" | "ghost" | "staged" | "bot"] => Some(Meaning::Guest),
+        ["guest" | "ghost" | "staged" | "bot"] | ["service", "account"] | ["system", "generated"] => {
+            Some(Meaning::Guest)
+        }
+        ["system" | "service"] if before.iter().any(|word| word == "is") => Some(Meaning::Guest),
         // `can_login`, `allow_sign_in`, `login_enabled`; `deny_login`.
         [can, ref login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
         [ref login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),

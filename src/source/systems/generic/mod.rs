@@ -7,11 +7,11 @@ mod tables;
 
 use std::borrow::Cow;
 
-use crate::account::{Account, Hint};
+use crate::account::{Account, Credential, Hint};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::strict::{self, unclear};
-use crate::source::kit::{common, shape};
+use crate::source::kit::{cell, common, shape};
 use crate::source::{Context, Detection, Fate, Role, Settled, Source};
 use columns::{COLUMNS, at};
 pub(in crate::source) use columns::{folded, member};
@@ -82,8 +82,12 @@ impl Source for Generic {
             let text = "the line is of NeDB's own: an index, and nobody";
             return Err(Refusal::new(Code::SkippedBySource, text));
         }
+        let reachable = email.is_some() || phone.is_some();
         let parts = || common::join_name([first_name, last_name].map(|part| part.and_then(Value::text)));
         let credential = password::of(record, &members, email.is_none() && phone.is_some(), context)?;
+        if !reachable && matches!(credential, Credential::None(_)) && is_guest(record) {
+            return Err(Refusal::new(Code::SkippedBySource, "a guest: there is no address, number or password"));
+        }
         Ok(Account {
             source_id: identifier(id)?.unwrap_or_default(),
             email,
@@ -115,9 +119,44 @@ impl Source for Generic {
         columns::fates(columns)
     }
 
+    fn passed_over<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
+        let second = record.column(&COLUMNS, at::PASSWORD).filter(|value| !value.is_empty())?;
+        let first = record.column(&COLUMNS, at::HASH).filter(|value| !value.is_empty() && *value != second)?;
+        let is_hash = |value| matches!(cell::look(value), cell::Cell::Hash(_));
+        (is_hash(second) && is_hash(first)).then_some(second)
+    }
+
     fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
         record.column(&COLUMNS, at::PASSWORD)
     }
+}
+
+/// Whether a record says by its role or name that it stands for whoever has not signed in.
+fn is_guest(record: &Record<'_>) -> bool {
+    const COLUMNS: [&str; 14] = [
+        "role",
+        "roles",
+        "userrole",
+        "type",
+        "usertype",
+        "accounttype",
+        "kind",
+        "group",
+        "username",
+        "login",
+        "name",
+        "nick",
+        "nickname",
+        "displayname",
+    ];
+    const WORDS: [&str; 7] = ["guest", "guests", "anonymous", "anon", "anonymous user", "guest user", "nobody"];
+    record.iter().any(|(name, value)| {
+        let text = value.text();
+        text.is_some_and(|text| {
+            let text = text.trim_matches(['{', '}', '[', ']', '"', ' ']);
+            WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) && COLUMNS.contains(&&*folded(name))
+        })
+    })
 }
 
 /// An id, in MongoDB's spellings too.

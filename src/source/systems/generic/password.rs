@@ -6,7 +6,7 @@ use super::columns::{COLUMNS, COUNT, at};
 use crate::account::{Credential, HashInput};
 use crate::code::{Code, Note, Refusal};
 use crate::format::{Record, Value};
-use crate::scheme::registry;
+use crate::scheme::{is_mask, registry};
 use crate::source::kit::cell::{self, Cell};
 use crate::source::kit::common;
 use crate::source::kit::strict::{self, unclear};
@@ -254,15 +254,11 @@ pub(in crate::source) fn plain<'r>(column: &str, text: Cow<'r, str>) -> Result<C
         return Ok(Credential::Plain(bare(text)));
     }
     // A word between stars is a marker whatever the column is called.
-    if text.starts_with('*')
-        && text.ends_with('*')
-        && text.len() >= 3
-        && common::is_unusable(&text)
-        && !cell::is_masked(&text)
+    if text.starts_with('*') && text.ends_with('*') && text.len() >= 3 && common::is_unusable(&text) && !is_mask(&text)
     {
         return Ok(common::without(Code::NoPassword, "the export marks the password as unusable"));
     }
-    if cell::is_masked(&text) {
+    if is_mask(&text) {
         let said = format!("column `{column}` holds a mask in the place of the password");
         return Err(Refusal::new(Code::RedactedHash, said).hint("export the column with an account that may read it"));
     }

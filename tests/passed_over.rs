@@ -1,0 +1,151 @@
+//! What is read beside something else is said: a second hash, other tables of people, a flag that holds for nobody, drawn tables.
+
+use crate::util::{Run, rehome, run};
+
+const HASH: &str = "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6";
+
+/// `rehome check` of a file of this name and text.
+fn check(name: &str, text: &str, args: &[&str]) -> Run {
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join(name);
+    std::fs::write(&export, text).expect("written");
+    let map = home.path().join("map.toml");
+    let args = args.iter().map(|arg| match arg.strip_prefix("map:") {
+        None => (*arg).to_owned(),
+        Some(text) => {
+            std::fs::write(&map, text).expect("written");
+            map.display().to_string()
+        }
+    });
+    let args: Vec<_> = args.collect();
+    run(rehome().arg("check").arg(&export).arg("--run").arg(home.path().join("run")).args(args))
+}
+
+#[test]
+fn a_second_hash_stops_until_somebody_says_which() {
+    let csv = format!(
+        "id,email,password,legacy_hash\n1,a@example.com,{HASH},5f4dcc3b5aa765d61d8327deb882cf99\n2,b@example.com,{HASH},\n"
+    );
+    let stopped = check("a.csv", &csv, &[]).exits(2);
+    for said in ["column `password` looks like bcrypt in 1 cell and is not read", "--ignore password"] {
+        assert!(stopped.stderr.contains(said), "{}", stopped.stderr);
+    }
+    check("a.csv", &csv, &["--ignore", "password"]).exits(3);
+    check(
+        "a.csv",
+        &csv,
+        &["--map", "map:[user]\nid = \"id\"\nemail = \"email\"\n[password]\nhash = [\"password\", \"legacy_hash\"]\n"],
+    )
+    .exits(0);
+    // The same twice is one.
+    let csv = format!("id,email,password,legacy_hash\n1,a@example.com,{HASH},{HASH}\n");
+    check("a.csv", &csv, &[]).exits(0);
+}
+
+#[test]
+fn a_scheme_that_holds_for_no_hash_is_said() {
+    let csv = format!("id,email,password_hash\n1,a@example.com,{HASH}\n");
+    let told = check("a.csv", &csv, &["--scheme", "md5"]).exits(0);
+    assert!(told.stdout.contains("--scheme md5 holds for no hash"), "{}", told.stdout);
+    let told = check("a.csv", &csv, &["--scheme", "bcrypt"]).exits(0);
+    assert!(!told.stdout.contains("holds for no hash"), "{}", told.stdout);
+    // A mapping that reads the hash is no way around it.
+    let csv = "id,email,secret\n1,a@example.com,5f4dcc3b5aa765d61d8327deb882cf99\n";
+    let map = "map:[source]\nfrom = \"generic\"\n[password]\nhash = \"secret\"\n";
+    let told = check("a.csv", csv, &["--map", map, "--scheme", "md5"]).exits(0);
+    assert!(told.stdout.contains("/users/md5"), "{}", told.stdout);
+}
+
+#[test]
+fn other_tables_of_people_are_said_until_they_are_left() {
+    let dump = format!(
+        "CREATE TABLE `users` (`id` int, `email` varchar(30), `password` varchar(60));\n\
+         INSERT INTO `users` VALUES (1,'a@example.com','{HASH}');\n\
+         CREATE TABLE `customers` (`id` int, `email` varchar(30), `password` varchar(60));\n\
+         INSERT INTO `customers` VALUES (1,'b@example.com','{HASH}');\n"
+    );
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("dump.sql");
+    std::fs::write(&export, &dump).expect("written");
+    let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+    for line in ["leave = \"?\"", "leave = ["] {
+        assert!(proposal.contains(line), "{proposal}");
+    }
+    let map = |leave: &str| {
+        format!(
+            "map:[source]\ntable = \"users\"\n{leave}\n[user]\nid = \"id\"\nemail = \"email\"\n[password]\nhash = \"password\"\n"
+        )
+    };
+    let told = check("dump.sql", &dump, &["--map", &map("")]).exits(0);
+    assert!(told.stdout.contains("table `customers` looks as if it held people, too"), "{}", told.stdout);
+    let told = check("dump.sql", &dump, &["--map", &map("leave = [\"customers\"]")]).exits(0);
+    assert!(!told.stdout.contains("customers"), "{}", told.stdout);
+    let open = check("dump.sql", &dump, &["--map", &map("leave = \"?\"")]).exits(2);
+    assert!(open.stderr.contains("[source] leave is still a question"), "{}", open.stderr);
+}
+
+#[test]
+fn a_table_that_was_chosen_does_not_hide_hashes_in_another() {
+    let dump = format!(
+        "CREATE TABLE `customer` (`id` int, `email` varchar(30));\nINSERT INTO `customer` VALUES (1,'a@example.com');\n\
+         CREATE TABLE `provider_identity` (`id` int, `entity_id` varchar(30), `meta` text);\n\
+         INSERT INTO `provider_identity` VALUES (1,'a@example.com','{{\"password\": \"{HASH}\"}}');\n"
+    );
+    let stopped = check("dump.sql", &dump, &["--table", "customer"]).exits(2);
+    assert!(stopped.stderr.contains("`provider_identity` has bcrypt in `meta`"), "{}", stopped.stderr);
+    check("dump.sql", &dump, &["--table", "customer", "--ignore", "provider_identity"]).exits(0);
+}
+
+#[test]
+fn a_guest_is_nobody() {
+    let csv = format!(
+        "id,email,password,role,name\n1,a@example.com,{HASH},user,Ann\n2,,,guest,\n3,,,,Anonymous\n4,,,user,Dan\n"
+    );
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("a.csv");
+    std::fs::write(&export, csv).expect("written");
+    let lines = run(rehome().arg("plan").arg(&export)).lines();
+    let codes: Vec<_> =
+        lines.iter().map(|line| line.pointer("/refused/code").and_then(serde_json::Value::as_str)).collect();
+    assert_eq!(codes, [None, Some("skipped-by-source"), Some("skipped-by-source"), None]);
+}
+
+#[test]
+fn one_column_of_json_is_read_and_drawn_tables_are_named() {
+    let record = format!("{{\"id\":1,\"email\":\"a@example.com\",\"password\":\"{HASH}\"}}");
+    for (name, text) in [
+        ("a.csv", format!("row_to_json\n\"{}\"\n", record.replace('"', "\"\""))),
+        ("b.csv", format!("json_agg\n\"[{}]\"\n", record.replace('"', "\"\""))),
+        ("c.txt", format!("    json_agg    \n----------------\n [{record}]\n(1 row)\n")),
+    ] {
+        let told = check(name, &text, &[]).exits(0);
+        assert!(told.stdout.contains("1 of 1 (100 %) signs in as before"), "{name}: {}", told.stdout);
+    }
+    for (text, tool) in [
+        (
+            format!("| id |     email     | password |\n|----|---------------|---|\n| 1 | a@example.com | {HASH} |\n"),
+            "-markdown",
+        ),
+        (format!("+----+---------------+\n| id | email |\n+----+---------------+\n| 1 | {HASH} |\n"), "sqlite3 -csv"),
+        ("id  email\n--  -------------\n1   a@example.com\n".to_owned(), "-column"),
+    ] {
+        let told = check("a.txt", &text, &[]).exits(1);
+        assert!(told.stderr.contains(tool), "{}", told.stderr);
+    }
+}
+
+#[test]
+fn a_link_is_no_address_and_a_right_hash_is_not_wrong() {
+    let home = tempfile::tempdir().expect("a folder");
+    let csv = format!("id,email,password_hash\n1,mailto:a@example.com,{HASH}\n");
+    let export = home.path().join("a.csv");
+    std::fs::write(&export, csv).expect("written");
+    let plan = run(rehome().arg("plan").arg(&export));
+    assert!(plan.stdout.contains("take `mailto:` off"), "{}", plan.stdout);
+    // MD5 of `abc`: right, and too short for any login.
+    let csv = "id,email,password_hash,password_scheme\n1,a@example.com,900150983cd24fb0d6963f7d28e17f72,md5\n";
+    let known = home.path().join("known.csv");
+    std::fs::write(&known, "email,password\na@example.com,abc\n").expect("written");
+    let told = check("a.csv", csv, &["--known", &known.display().to_string()]).exits(3);
+    assert!(told.stdout.contains("0 wrong, 1 right but unable to sign in"), "{}", told.stdout);
+}
