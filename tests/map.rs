@@ -218,7 +218,7 @@ fn tables_beside_the_users_are_joined() {
     let planned = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0);
     let found = people(&planned.lines());
     let (enabled, disabled) = (Fate::In { password: true }, Fate::Disabled { password: true });
-    let expected = [("ann@example.com", enabled), ("bo@example.com", disabled.clone()), ("cy@example.com", disabled)];
+    let expected = [("ann@example.com", enabled), ("bo@example.com", disabled), ("cy@example.com", disabled)];
     assert_eq!(found, expected.map(|(who, fate)| (who.to_owned(), fate)).into(), "{proposal}");
 }
 

@@ -36,9 +36,8 @@ const DJANGO: usize = 40;
 pub fn unusable_marker(text: &str) -> bool {
     let text = text.trim_ascii();
     match text.as_bytes() {
-        [] => true,
-        // An empty list, as PHP and JSON write it.
-        b"a:0:{}" | b"[]" | b"{}" => true,
+        // Nothing, and an empty list, as PHP and JSON write it.
+        [] | b"a:0:{}" | b"[]" | b"{}" => true,
         // A row of stars hides a password that there is.
         [b'*', b'*', b'*', rest @ ..] if rest.iter().all(|b| *b == b'*') => false,
         [b'!' | b'*', ..] => stands_for_none(text),

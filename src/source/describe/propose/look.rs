@@ -136,7 +136,8 @@ impl Table {
             && let Some(kept) = self.kept.last_mut()
             && let Some(text) = value.text().filter(|text| !text.is_empty())
         {
-            kept.insert(name.to_owned(), text[..text.floor_char_boundary(KEPT_BYTES)].to_owned());
+            let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= KEPT_BYTES).last();
+            kept.insert(name.to_owned(), text[..end.unwrap_or(0)].to_owned());
         }
         // A hash in the wrapping of an exporter is one value.
         let wrapped = ["$binary", "$base64"].iter().any(|name| value.member(name).is_some())
@@ -423,8 +424,11 @@ impl Column {
     }
 }
 
+/// What tells an object of a list apart from the others: a member's name and what it says, with all members.
+type ToldApart<'v, 'a> = (&'v str, Cow<'v, str>, &'v [(Cow<'a, str>, Value<'a>)]);
+
 /// The objects of a list whose members say what each is, no two the same: `[{"type": "email", "value": …}, …]`.
-fn told_apart<'v, 'a>(items: &'v [Value<'a>]) -> Vec<(&'v str, Cow<'v, str>, &'v [(Cow<'a, str>, Value<'a>)])> {
+fn told_apart<'v, 'a>(items: &'v [Value<'a>]) -> Vec<ToldApart<'v, 'a>> {
     const KEYS: [&str; 5] = ["type", "name", "key", "attribute", "medium"];
     const VALUES: [&str; 3] = ["value", "val", "address"];
     let mut kinds = Vec::new();

@@ -172,6 +172,9 @@ pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
     links
 }
 
+/// Of which installation or tenant all are says of none whose it is.
+const WHERE: [&str; 8] = ["app", "tenant", "realm", "org", "instance", "site", "project", "organization"];
+
 /// Whether a column holds another's values, and whether its name says so.
 fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     const WHOSE: [&str; 14] = [
@@ -198,8 +201,6 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     let (name, own) = (folded(&key.name), folded(&of.name));
     let singular = folded(table.rsplit(['.', '_']).next().unwrap_or(table));
     let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
-    // Of which installation or tenant all are says of none whose it is.
-    const WHERE: [&str; 8] = ["app", "tenant", "realm", "org", "instance", "site", "project", "organization"];
     let is_where = WHERE.iter().any(|of| name.strip_suffix("id") == Some(of) || name.strip_suffix("sid") == Some(of));
     if is_where {
         return None;
