@@ -188,7 +188,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         asking.len(),
         inexact.len()
     );
-    assert!(right >= 55 && right * 10 >= whole * 9, "{right} of {whole} need no correction: {inexact:#?}");
+    assert!(right >= 100 && right * 10 >= whole * 8, "{right} of {whole} need no correction: {inexact:#?}");
     assert!(asking.len() * 7 <= whole, "{} of {whole} ask: {asking:#?}", asking.len());
 }
 

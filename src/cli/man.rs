@@ -165,7 +165,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "GOOGLE_APPLICATION_CREDENTIALS, FIREBASE_AUTH_EMULATOR_HOST",
         "The key of a service account for firebase:PROJECT, unless --service-account names its file; and an emulator's host, which is asked in the place of Google.",
     ),
-    ("HOME, USER", "Where ~/.pgpass is, and as whom a PostgreSQL is asked whose address does not say."),
+    ("HOME, USER, LOGNAME", "Where ~/.pgpass is, and as whom a PostgreSQL is asked whose address does not say."),
     ("TZ", "The time zone of --until HH:MM; else this machine's, and UTC where there is none."),
     ("TMPDIR", "Where rows are spilled that do not fit into memory, by commands that have no run folder; else /tmp."),
     ("NO_COLOR, TERM", "No colours are printed if NO_COLOR is set and not empty, or TERM is `dumb`."),
