@@ -1,5 +1,5 @@
 //! Gitea's and Forgejo's hashes: the key in hexadecimal, what made it in `passwd_hash_algo` (`pbkdf2$50000$50`, `argon2$2$65536$8$50`), and the salt in a
-//! column of its own: https://github.com/go-gitea/gitea, `modules/auth/password/hash`.
+//! column of its own: <https://github.com/go-gitea/gitea>, `modules/auth/password/hash`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
