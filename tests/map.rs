@@ -109,7 +109,7 @@ fn is_known_to_the_system_alone(export: &Path, who: &str) -> bool {
 }
 
 /// With their detection switched off, nobody who is kept out comes back, and no hash is lost, by what is proposed for the
-/// exports of all systems; nine of ten that ask nothing need no correction.
+/// exports of all systems; most that ask nothing need no correction.
 #[test]
 fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
     let home = tempfile::tempdir().expect("a folder");
@@ -151,7 +151,11 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             continue;
         }
         let (known, found) = (people(&known), people(&planned.lines()));
-        let differing = differing(&known, &found);
+        let own = |people: &BTreeMap<String, Fate>| {
+            let known = |who: &String| is_known_to_the_system_alone(&export, who);
+            people.iter().filter(|(who, _)| !known(who)).map(|(who, fate)| (who.clone(), *fate)).collect()
+        };
+        let differing = differing(&own(&known), &own(&found));
         match KNOWN_TO_THE_SYSTEM.iter().find(|(of, _)| at.starts_with(of)) {
             _ if differing.is_empty() => exact += 1,
             Some((_, why)) => apart.push(format!("{at}: the system knows {why}\n{}", differing.join("\n"))),
@@ -188,7 +192,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         asking.len(),
         inexact.len()
     );
-    assert!(right >= 100 && right * 10 >= whole * 8, "{right} of {whole} need no correction: {inexact:#?}");
+    assert!(right >= 100 && right * 100 >= whole * 85, "{right} of {whole} need no correction: {inexact:#?}");
     assert!(asking.len() * 5 <= whole, "{} of {whole} ask: {asking:#?}", asking.len());
 }
 
@@ -313,6 +317,8 @@ fn questions_are_asked_where_there_are_any_and_nowhere_else() {
         let map = with(column, cells);
         assert_eq!(map.contains("enabled = \"?\""), asks, "{column} {cells:?}: {map}");
     }
+    // A nought where a day of deletion would stand is nobody's end.
+    assert!(with("deleteat", ["0", "1704164645678", "0"]).contains("skip = [\"deleteat == date\"]"));
     // A word that is not understood keeps out, and is named.
     let map = with("estado", ["activo", "expulsadísimo", "activo"]);
     for line in ["`expulsadísimo` ×1 is not understood and kept out", "true_values = [\"activo\"]"] {

@@ -158,7 +158,7 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
     // Some sign in with an address where others have a name.
     let login = |column: &&Column| {
         let first = table.is_nameless() && column.name == "0";
-        column.addresses > 0 && (first || matches!(column.member(), Some(("username", _))))
+        column.addresses > 0 && (first || matches!(column.member(), Some(("username" | "id", _))))
     };
     if let Some(column) = table.columns.iter().find(login) {
         let why = format!("{} look like addresses, and are the only ones", part(column.addresses, table.looked));

@@ -515,7 +515,7 @@ fn is_nothing(text: &str) -> bool {
 /// One `@` between a name and a domain with a dot in it.
 pub(super) fn is_address(text: &str) -> bool {
     text.len() <= 254
-        && !text.contains(char::is_whitespace)
+        && !text.contains(|c: char| c.is_whitespace() || "\"{}<>(),:;[]|".contains(c))
         && text.rsplit_once('@').is_some_and(|(name, domain)| {
             !name.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
         })

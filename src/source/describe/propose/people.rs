@@ -205,7 +205,8 @@ fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
     if is_where {
         return None;
     }
-    let named = name == own && !["id", "name"].contains(&&*name)
+    // A table of one row has one of everything.
+    let named = name == own && of.distinct() > 1 && !["id", "name"].contains(&&*name)
         || (name.ends_with("id") || name.ends_with("username") || name.ends_with("login"))
             && (WHOSE.iter().any(|whose| name.contains(whose)) || singular.len() > 2 && name.contains(&singular));
     // Whatever the column's name is: long values are not the same by chance, unless they are addresses.

@@ -58,9 +58,7 @@ pub(super) fn lines(
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
             // A date of it, or a yes.
             if column.deleted > 0 {
-                let left_out = if column.yes > 0 { "true" } else { "null" };
-                let sign = if column.yes > 0 { "==" } else { "!=" };
-                skip.push(quoted(&format!("{} {sign} {left_out}", column.name)));
+                skip.push(quoted(&gone(column, &column.name)));
             }
         } else if said > 0 && flag(column).ends_with("as = \"status\" }") && !reads_itself(column) {
             asked.push(format!("`{}` holds what its name alone does not explain", column.name));
@@ -105,8 +103,7 @@ pub(super) fn lines(
             if link.named && link.whose {
                 for column in other.columns.iter().filter(deletes) {
                     let path = joins.path(link, &column.name);
-                    let sign = if column.yes > 0 { "== true" } else { "!= null" };
-                    skip.push(quoted(&format!("{path} {sign}")));
+                    skip.push(quoted(&gone(column, &path)));
                 }
             }
             let told = link.named && link.whose;
@@ -237,6 +234,15 @@ fn kept_out(column: &Column) -> Option<(String, String)> {
         if named.len() == 1 { format!("{} is", named[0]) } else { format!("{} are", named.join(", ")) },
     );
     Some((list(yes), why))
+}
+
+/// The comparison that tells who is gone: a yes, a date, or, where no cell means never, whatever is written.
+fn gone(column: &Column, path: &str) -> String {
+    match (column.yes, column.enabled) {
+        (0, 0) => format!("{path} != null"),
+        (0, _) => format!("{path} == date"),
+        _ => format!("{path} == true"),
+    }
 }
 
 /// What was seen in a column, what keeps somebody out first.
