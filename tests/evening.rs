@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rehome::appwrite::wire::{Edit, Request};
+use rehome::appwrite::{Client, Target};
 use serde_json::{Value, json};
 
-use super::import::meanwhile;
 use super::soak::{difference, listed};
 use super::util::{Run, Sandbox, fixture, rehome, run};
 
@@ -422,6 +422,23 @@ impl Evening {
         assert_eq!(self.sent().split_off(before), Vec::<String>::new());
         assert_eq!(self.wrong(), Vec::<String>::new());
     }
+}
+
+/// Has somebody else send this, as often as it takes beside `--faults`.
+fn meanwhile(sandbox: &Sandbox, request: &Request) {
+    let target = Target::new(&*sandbox.endpoint, &*sandbox.project, &*sandbox.key);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let client = runtime.block_on(async { Client::new(target, 1).expect("a client") });
+    for tried in 0..50 {
+        match runtime.block_on(client.send(request)) {
+            Ok(answer) if answer.status < 300 => return,
+            // Deleted by a try whose answer was lost.
+            Ok(answer) if answer.status == 404 && tried > 0 => return,
+            Ok(answer) => assert!(answer.status == 429 || answer.status >= 500, "HTTP {}", answer.status),
+            Err(_) => {}
+        }
+    }
+    panic!("it never came through");
 }
 
 fn number(name: &str, default: usize) -> usize {
