@@ -113,6 +113,33 @@ fn no_room_uses_one_that_stands_after_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a command leaves behind where it was tried is no part of the program.
+#[test]
+fn nothing_stands_in_src_but_sources() {
+    fn all(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder of src/") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { all(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    let is_source = |path: &Path| {
+        let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+        let within = |folder: &str| path.components().any(|part| part.as_os_str() == folder);
+        match end {
+            "rs" => true,
+            "toml" => within("systems"),
+            "css" | "js" => within("html"),
+            // What SunMD5 hashes of Hamlet.
+            "txt" => path.ends_with("foreign/hamlet.txt"),
+            _ => false,
+        }
+    };
+    found.retain(|path| !is_source(path));
+    assert!(found.is_empty(), "{found:?}");
+}
+
 #[test]
 fn an_import_of_a_later_room_is_found_wherever_it_stands() {
     let places = order("1. `base`: files: `code` `error`\n2. `plan`: what is sent\n3. `run`: one migration\n");

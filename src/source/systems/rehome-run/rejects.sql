@@ -1,5 +1,0 @@
-COPY "users" ("id", "createat", "updateat", "deleteat", "username", "password", "authdata", "authservice", "email", "emailverified", "nickname", "firstname", "lastname", "roles", "allowmarketing", "props", "notifyprops", "lastpasswordupdate", "lastpictureupdate", "failedattempts", "locale", "mfaactive", "mfasecret", "position", "timezone", "remoteid", "lastlogin", "mfausedtimestamps") FROM stdin;
-kq7x3w5y8pbzdm1n4r6t9a0001	1600000000123	1700000000123	0	ann	$pbkdf2$f=SHA256,w=600000,l=32$EDJUdpi63P4QMlR2mLrc/g$WuDzdbKLvlnZQVNhnzbAuYtgeXxd1HqzHeuWboWN/pM	\N		ann@example.com	t		Ann	Archer	system_admin system_user	\N	{}	{"push": "mention"}	1600000000123	\N	0	de	f	\N	CTO	{"useAutomaticTimezone": "true"}	\N	1764000000123	\N
-kq7x3w5y8pbzdm1n4r6t9a0006	1600000000123	1700000000123	0	calls		\N		calls@localhost	f		Calls		system_user	\N	{}	{}	1600000000123	\N	0	en	f	\N		{}	\N	0	\N
-kq7x3w5y8pbzdm1n4r6t9a0007	1600000000123	1700000000123	0	fay:remote		\N		fay@localhost	t		Fay		system_user	\N	{}	{}	1600000000123	\N	0	en	f	\N		{}	remote12345	0	\N
-\.
