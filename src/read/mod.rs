@@ -14,8 +14,8 @@ mod scan;
 mod standing;
 mod tables;
 mod unpack;
+mod whose;
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
-use crate::format::{Format, Position, Record, TableSample};
+use crate::format::{Position, Record, TableSample};
 use crate::live::Access;
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Found, Role, Source};
@@ -118,8 +118,8 @@ impl Export {
         let access = Access { service_account, has_hash_config: options.firebase.is_some() };
         let Opened { mut files, mut tables, mut findings, archives, firebase } = Opened::of(paths, access)?;
         options.firebase = options.firebase.or(firebase);
-        let Some((source, why)) = choose(&tables, &options, described)? else {
-            let unknown = RunError::export(unknown(&files, &tables));
+        let Some((source, why)) = whose::choose(&tables, &options, described)? else {
+            let unknown = RunError::export(whose::unknown(&files, &tables));
             return Err(look::with_proposal(unknown, paths, files, tables));
         };
         // A database is read as its dump is, and is none.
@@ -146,12 +146,12 @@ impl Export {
             }
         }
         if !roles.iter().any(|role| matches!(role, Role::Users | Role::Mixed)) {
-            return Err(RunError::export(without_users(&tables, source, &why)));
+            return Err(RunError::export(whose::without_users(&tables, source, &why)));
         }
         for (table, role) in tables.iter_mut().zip(&roles) {
             // JSON has no width, and a table without rows none either.
             if *role != Role::Ignored && table.columns.is_empty() && table.width > 0 {
-                let names = source.headerless(table).ok_or_else(|| RunError::export(nameless(table, source)))?;
+                let names = source.headerless(table).ok_or_else(|| RunError::export(whose::nameless(table, source)))?;
                 files[usize::from(table.file)].name_columns(&table.table, names.clone());
                 table.columns = names;
             }
@@ -372,7 +372,7 @@ impl Export {
         };
         drive(&self.reading(Pass::Users), threads, listener, &init, &interpret, sink)?;
         if nobody.into_inner() {
-            return Err(RunError::export(self.nobody()));
+            return Err(RunError::export(whose::nobody(self)));
         }
         self.related.check()
     }
@@ -387,37 +387,6 @@ impl Export {
             Some(kind) => self.related.unasked(kind, each),
             None => Ok(()),
         }
-    }
-
-    /// Why there is nobody in it, as far as that can be told, and what to do.
-    fn nobody(&self) -> String {
-        let users: Vec<String> = self
-            .tables
-            .iter()
-            .zip(&self.roles)
-            .filter(|(_, role)| matches!(role, Role::Users | Role::Mixed))
-            .map(|(table, _)| name_of(table))
-            .collect();
-        let others = self
-            .tables
-            .iter()
-            .zip(&self.roles)
-            .filter(|(table, role)| matches!(role, Role::Ignored | Role::Related(_)) && !table.records.is_empty());
-        let others: Vec<String> = others.map(|(table, _)| name_of(table)).collect();
-        let classes = object_classes(&self.tables);
-        let mut said =
-            format!("nobody is in this {} export: no users are in {}", self.source.name(), listed(&users, 4));
-        if !classes.is_empty() {
-            let _ = write!(said, "; its entries are of the classes {}", listed(&classes, 8));
-        }
-        if !others.is_empty() {
-            let _ = write!(said, "; passed over: {}", listed(&others, 8));
-        }
-        if !self.findings.is_empty() {
-            let _ = write!(said, "; {}", self.findings.join("; "));
-        }
-        said.push_str(". If people are in it, name their table's columns with --map");
-        said
     }
 
     fn reading(&self, pass: Pass) -> Reading<'_> {
@@ -471,147 +440,6 @@ fn complete(account: &mut Account<'_>, context: &Context<'_>, recoded: bool) -> 
         }
     }
     holds
-}
-
-/// The mapping, the source named by `--from`, or the one that believes most in these tables.
-///
-/// # Errors
-/// [`RunError::usage`] for a source that is not there, or a mapping of another export.
-fn choose(
-    tables: &[TableSample],
-    options: &ReadOptions,
-    described: Option<&'static Mapping>,
-) -> Result<Option<(&'static dyn Source, String)>, RunError> {
-    if let Some(system) = described {
-        let why =
-            system.detect(tables).map_or_else(|| "as the mapping file says".to_owned(), |detection| detection.why);
-        return Ok(Some((system, why)));
-    }
-    let base = options.mapping.and_then(|mapping| mapping.base.as_ref());
-    if let (Some(mapping), None) = (options.mapping, base) {
-        mapping.check(tables, |table| mapping.role(table) == Role::Users)?;
-        return Ok(Some((mapping, "as the mapping file says".to_owned())));
-    }
-    let flag = if base.is_some() { "[source] from =" } else { "--from" };
-    if let Some(name) = base.or(options.from.as_ref()) {
-        let source = crate::source::ALL.iter().find(|source| source.name() == name).ok_or_else(|| {
-            let names: Vec<_> = crate::source::ALL.iter().map(|source| source.name()).collect();
-            RunError::usage(format!("{flag} {name}: no such source; there are {}", names.join(", ")))
-        })?;
-        if let Some(mapping) = options.mapping {
-            mapping.check(tables, |table| source.role(table) == Role::Users)?;
-        }
-        let why = source.detect(tables).map_or_else(|| "as --from says".to_owned(), |detection| detection.why);
-        return Ok(Some((*source, why)));
-    }
-    let mut best: Option<(u8, &'static dyn Source, String)> = None;
-    for source in crate::source::ALL.iter() {
-        if let Some(detection) = source.detect(tables)
-            && best.as_ref().is_none_or(|(score, ..)| detection.score > *score)
-        {
-            best = Some((detection.score, *source, detection.why));
-        }
-    }
-    Ok(best.map(|(_, source, why)| (source, why)))
-}
-
-/// How much a table looks like one of people, by its columns.
-fn likeness(table: &TableSample) -> usize {
-    let has = |parts: &[&str]| {
-        table.columns.iter().any(|column| {
-            let column = column.to_ascii_lowercase();
-            parts.iter().any(|part| column.contains(part))
-        })
-    };
-    2 * usize::from(has(&["mail"]))
-        + 2 * usize::from(has(&["pass", "pwd", "hash", "digest"]))
-        + usize::from(has(&["login", "user", "name"]))
-        + usize::from(!table.records.is_empty())
-}
-
-fn unknown(files: &[SourceFile], tables: &[TableSample]) -> String {
-    if tables.is_empty() {
-        let json = files.iter().find(|file| file.format() == Format::Json);
-        if let Some(shown) = json.map(|file| shown(&file.head)).filter(|shown| !shown.is_empty()) {
-            return format!("there are no rows in it that could be users{shown}");
-        }
-        return match json.map(SourceFile::name).map(|file| crate::escape::word(&file)) {
-            Some(file) => format!(
-                "there is no list of objects in it; users who stand in an object under their ids become one with `jq '[.users | \
-                 to_entries[] | {{id: .key}} + .value]' {file}`, with `.` or another path for `.users`"
-            ),
-            None => "there are no rows in it that could be users".into(),
-        };
-    }
-    // Of many, those that could hold people come first.
-    let mut likely: Vec<&TableSample> = tables.iter().collect();
-    likely.sort_by_key(|table| std::cmp::Reverse(likeness(table)));
-    let more = likely.len().saturating_sub(4);
-    let found = likely.iter().take(4).map(|table| format!("{} has {}", tables::place(table), tables::columns(table)));
-    let found: Vec<_> = found.collect();
-    let nameless = likely.iter().take(4).any(|table| table.columns.is_empty() && table.width > 0);
-    let again = match tables[0].format {
-        Format::Sql if nameless => {
-            "; the dump says nowhere what its columns are called: dump again without --no-create-info, or with --complete-insert"
-        }
-        Format::Json | Format::Ndjson if tables.iter().all(|table| table.columns.is_empty()) => shown(&tables[0].head),
-        _ => "",
-    };
-    format!(
-        "cannot tell whose export this is: {}{again}; name the source with --from, or its columns with --map",
-        found.join("; ") + &if more > 0 { format!("; and {more} more tables") } else { String::new() }
-    )
-}
-
-/// What a text that begins like JSON and is none was written by.
-fn shown(head: &str) -> &'static str {
-    let says = |words: &[&str]| words.iter().any(|word| head.contains(word));
-    if says(&["ObjectId(", "ISODate(", "NumberLong("]) {
-        "; it is what MongoDB's shell shows, and no JSON: write it with mongoexport, or with EJSON.stringify"
-    } else if says(&["{'", "': ", "': True", "': None"]) {
-        "; it is what Python shows of it, and no JSON: write it with json.dumps"
-    } else {
-        ""
-    }
-}
-
-fn without_users(tables: &[TableSample], source: &dyn Source, why: &str) -> String {
-    let names: Vec<_> =
-        tables.iter().filter(|t| !t.table.is_empty()).take(8).map(|t| format!("`{}`", t.table)).collect();
-    let found = if names.is_empty() { "nothing that lists users".into() } else { names.join(", ") };
-    format!("no users are in this {} export (found: {found}; {why}); pass the file that holds them", source.name())
-}
-
-fn name_of(table: &TableSample) -> String {
-    if table.table.is_empty() { table.path.display().to_string() } else { format!("`{}`", table.table) }
-}
-
-/// So many names, and how many more there are.
-fn listed(names: &[String], most: usize) -> String {
-    let more = names.len().saturating_sub(most);
-    let shown = names[..names.len() - more].join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
-}
-
-/// The object classes of a directory's first entries.
-fn object_classes(tables: &[TableSample]) -> Vec<String> {
-    let mut classes = std::collections::BTreeSet::new();
-    for (name, value) in tables.iter().filter(|t| t.format == Format::Ldif).flat_map(|t| &t.records).flatten() {
-        if name.eq_ignore_ascii_case("objectClass") {
-            let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-            classes.extend(several.iter().filter_map(|class| class.as_str().map(str::to_owned)));
-        }
-    }
-    classes.into_iter().collect()
-}
-
-fn nameless(table: &TableSample, source: &dyn Source) -> String {
-    format!(
-        "{} has no header, and {} values a row are no {} export that is known; export it with column names",
-        table.path.display(),
-        table.width,
-        source.name()
-    )
 }
 
 #[cfg(test)]
