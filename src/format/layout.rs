@@ -66,7 +66,7 @@ pub(crate) struct Flavour {
     pub backslash: bool,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Flavour {
     /// MySQL and MariaDB.
     pub const MYSQL: Self = Self { mysql: true, backslash: true };

@@ -8,6 +8,9 @@ mod escaped;
 pub(crate) mod file;
 mod foreign;
 pub(crate) mod frame;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub(crate) mod input;
 mod json;
 mod layout;

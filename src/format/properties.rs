@@ -9,92 +9,10 @@ use proptest::prelude::*;
 use super::Value;
 use super::csv::CsvFramer;
 use super::decode::{Pieces, blank};
-use super::frame::{Batch, Batches, Cut, Escapes, Flavour, Framer, Layout, Selection, Shape, SpanKind, Wanted};
-use super::json::JsonFramer;
-use super::layout::NullWord;
-use super::ldif::LdifFramer;
-use super::lines::LineFramer;
+use super::frame::{Batch, Batches, Cut, Flavour, Framer, Layout, Selection, Shape, SpanKind, Wanted};
+use super::fuzzing::{FRAMERS, found, framer, read, records};
 use super::sql::SqlFramer;
-use super::xml::XmlFramer;
 use super::{Header, csv, sniff, sql};
-
-const FRAMERS: usize = 10;
-
-/// Framer `n` of them all.
-fn framer(n: usize) -> Box<dyn Framer> {
-    let wanted =
-        || Wanted::new(Selection::Tables(["", "t", "users"].map(str::to_owned).into_iter().collect::<HashSet<_>>()));
-    let shape = |layout| Arc::new(Shape { table: "".into(), layout });
-    let header = Arc::new(Header::new(["a", "b", "c"].map(str::to_owned).to_vec()));
-    match n {
-        0 => Box::new(CsvFramer::new(b',', shape(Layout::Csv { delimiter: b',', header }), 0, wanted())),
-        1 => Box::new(LineFramer::new(shape(Layout::Json { copied: false }), 0, None, wanted())),
-        2 => Box::new(LineFramer::new(
-            shape(Layout::Tsv { header, cells: Escapes { null: NullWord::Word, ..Escapes::COPY } }),
-            0,
-            None,
-            wanted(),
-        )),
-        3 => Box::new(LineFramer::new(shape(Layout::Colon { header }), 0, Some(b'#'), wanted())),
-        4 => Box::new(JsonFramer::new(false, wanted())),
-        5 => Box::new(JsonFramer::new(true, wanted())),
-        6 => Box::new(SqlFramer::new(Flavour::MYSQL, false, &HashMap::new(), &HashMap::new(), wanted())),
-        7 => Box::new(SqlFramer::new(Flavour::STANDARD, false, &HashMap::new(), &HashMap::new(), wanted())),
-        8 => Box::new(LdifFramer::new(shape(Layout::Ldif), wanted())),
-        _ => Box::new(XmlFramer::new(wanted())),
-    }
-}
-
-/// The records that come out if `step` more bytes are there at a time.
-fn records(mut framer: Box<dyn Framer>, data: &[u8], step: usize) -> (Vec<Vec<u8>>, bool) {
-    let (mut from, mut to) = (0, 0);
-    let mut out = Vec::new();
-    loop {
-        to = (to + step).min(data.len());
-        let eof = to == data.len();
-        let mut cut = Cut::default();
-        let seen = &data[from..to];
-        let done = framer.frame(seen, eof, &mut cut);
-        for span in &cut.spans {
-            let bytes = &seen[span.start..span.end];
-            if span.kind == SpanKind::Rows {
-                csv::rows(bytes, 0, b',', 3, false, &mut Vec::new(), |found| {
-                    out.push(bytes[found.row.start..found.row.end].to_vec());
-                });
-            } else {
-                out.push(bytes.to_vec());
-            }
-        }
-        from += done;
-        assert!(done <= seen.len());
-        if cut.damage.is_some() {
-            return (out, true);
-        }
-        if eof && (from >= data.len() || done == 0) {
-            return (out, false);
-        }
-    }
-}
-
-/// Reads data as the commands do, decoding every record; returns how many there were.
-fn read(framer: Box<dyn Framer>, data: &[u8]) -> usize {
-    let mut batches = Batches::new(Cursor::new(data), framer);
-    let (mut batch, mut pieces) = (Batch::default(), Pieces::default());
-    let mut count = 0;
-    while batches.next(&mut batch).unwrap() {
-        pieces.cut(&batch, None);
-        let texts = pieces.texts(&batch);
-        let mut record = blank();
-        for index in 0..pieces.list.len() {
-            let _ = pieces.decode(index, &batch, &texts, &mut record);
-            count += 1;
-        }
-        if batch.cut.damage.is_some() {
-            break;
-        }
-    }
-    count
-}
 
 /// Bytes that mean something to one of the formats, far more often than chance would have it.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
@@ -125,7 +43,7 @@ proptest! {
     /// CSV with stray quotes is left out: how far a quote may look depends on what is there.
     #[test]
     fn pieces_make_no_difference(data in noise(), n in 1..FRAMERS, step in 1_usize..40) {
-        prop_assert_eq!(records(framer(n), &data, step), records(framer(n), &data, usize::MAX / 2));
+        prop_assert_eq!(found(n, &data, step), found(n, &data, usize::MAX / 2));
     }
 
     #[test]
@@ -140,7 +58,7 @@ proptest! {
             text.push_str(&cells.join(","));
             text.push_str(if crlf { "\r\n" } else { "\n" });
         }
-        let (found, damaged) = records(framer(0), text.as_bytes(), step);
+        let (found, damaged) = records(&mut *framer(0), text.as_bytes(), step);
         prop_assert!(!damaged);
         let found: Vec<Vec<String>> = found.iter().map(|raw| {
             let raw = std::str::from_utf8(raw).unwrap();
@@ -233,13 +151,43 @@ proptest! {
             format!("'{text}'")
         }).collect();
         let dump = format!("INSERT INTO `t` VALUES ({});\n", quoted.join(","));
-        let (found, damaged) = records(framer(if mysql { 6 } else { 7 }), dump.as_bytes(), 9);
+        let (found, damaged) = records(&mut *framer(if mysql { 6 } else { 7 }), dump.as_bytes(), 9);
         prop_assert!(!damaged);
         prop_assert_eq!(found.len(), 1);
         let mut values = Vec::new();
         super::sql::values::values(std::str::from_utf8(&found[0]).unwrap(), flavour, &mut values).unwrap();
         let values: Vec<String> = values.iter().map(|v| v.text().unwrap().into_owned()).collect();
         prop_assert_eq!(values, texts);
+    }
+}
+
+/// A word that is cut in two is read as one: of heads that are long enough to be looked at before they are whole.
+#[test]
+fn statements_are_read_alike_wherever_they_are_cut() {
+    const LONG: &str = "/* of which there is more to be said than fits in a line, before it comes to its name */";
+    let tail = "\n-- and what follows it, so that its end is not the file's, which would have all of it looked at\n";
+    let statements = [
+        "INSERT INTO t (a, b) # VALUES\n VALUES (1, 'x'), (2, 'y');".to_owned(),
+        format!("INSERT {LONG} INTO public.t (a, b) OVERRIDING SYSTEM VALUE VALUES (1, 'x'), (2, 'y');"),
+        format!("REPLACE {LONG} INTO t SET a = 1, b = 'x';"),
+        format!("INSERT OR IGNORE {LONG} INTO t VALUES (1, 'x');"),
+        format!("CREATE {LONG} TABLE IF NOT EXISTS t (z int, y text);\nINSERT INTO t VALUES (1, 'x');"),
+        format!(
+            "CREATE TABLE u (b text, a int);\nALTER TABLE {LONG} ONLY t ATTACH PARTITION u FOR VALUES IN (1);\nCOPY u FROM stdin;\nx\t1\n\\.\n"
+        ),
+        format!("COPY {LONG} t (a, b) FROM stdin;\n1\tx\n\\.\n"),
+        "DELIMITER ;;\nCREATE TRIGGER INSERT INTO t VALUES (1);;\nDELIMITER ;\nINSERT INTO t (a) VALUES (2);"
+            .to_owned(),
+        "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nINSERT INTO t (a) VALUES ('it\\');".to_owned(),
+        "SET IDENTITY_INSERT [dbo].[t] ON\nINSERT [dbo].[t] ([a], [b]) VALUES (1, N'x')\nGO\n".to_owned(),
+        "/*!40101 SET SQL_MODE='' */;\nINSERT INTO `t` (`a`) VALUES (1)\n ON DUPLICATE KEY UPDATE a = 2;".to_owned(),
+    ];
+    for (statement, n) in statements.iter().flat_map(|statement| [(statement, 6), (statement, 7)]) {
+        let dump = format!("{statement}{tail}");
+        let whole = found(n, dump.as_bytes(), usize::MAX / 2);
+        for step in 1..dump.len() {
+            assert_eq!(found(n, dump.as_bytes(), step), whole, "{step} at a time: {dump}");
+        }
     }
 }
 
@@ -255,9 +203,8 @@ fn a_second_reading_of_a_dump_passes_over_long_runs_that_it_does_not_want() {
     let runs = sampling.runs();
     assert_eq!(runs.len(), tables.len());
 
-    let read = |runs, dump: &[u8]| {
-        records(Box::new(framer(runs, Selection::Tables(HashSet::from(["t".to_owned()])))), dump, 5_000)
-    };
+    let read =
+        |runs, dump: &[u8]| records(&mut framer(runs, Selection::Tables(HashSet::from(["t".to_owned()]))), dump, 5_000);
     let (found, damaged) = read(&none, dump.as_bytes());
     assert_eq!((found.len(), damaged), (8_000, false));
     assert_eq!(read(&runs, dump.as_bytes()), (found, damaged));

@@ -42,7 +42,7 @@ impl<R: Read> Text for BufReader<R> {}
 
 impl<R: BufRead> Text for std::io::Take<R> {}
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl<B: AsRef<[u8]>> Text for std::io::Cursor<B> {}
 
 impl<T: Text + ?Sized> Text for Box<T> {

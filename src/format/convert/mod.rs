@@ -15,6 +15,24 @@ use super::input::Input;
 use super::sniff::Kind;
 use crate::error::RunError;
 
+/// Bytes as one of them: what comes out of BSON and YAML is JSON, or says what is wrong.
+#[cfg(fuzzing)]
+pub(super) fn any(which: u8, data: &[u8]) {
+    let mut out = Vec::new();
+    let done = match which % 3 {
+        0 => bson::to_json(&mut &*data, &mut out).map(drop),
+        1 => column::to_json(data, &mut out),
+        _ => yaml::to_json(data).map_or(Ok(()), |json| out.write_all(json.as_bytes())),
+    };
+    assert!(done.is_ok(), "memory can be read");
+    let lines =
+        if which % 3 == 0 { out.split(|&b| b == b'\n').collect() } else { vec![&*out; usize::from(which % 3 == 2)] };
+    for line in lines {
+        let json = serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+        assert!(json || line.is_empty() || line.windows(9).any(|word| word == b"document "), "it is no JSON");
+    }
+}
+
 /// What a file became.
 pub(crate) struct Converted {
     /// The text, at its beginning.

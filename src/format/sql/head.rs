@@ -60,6 +60,12 @@ impl<'t> Head<'t> {
         fits
     }
 
+    /// Whether nothing follows but part of a word: with more data it may become another one.
+    pub fn is_cut(&mut self) -> bool {
+        self.blank();
+        self.rest().iter().all(|&b| is_word(b))
+    }
+
     pub fn peek(&mut self) -> Option<u8> {
         self.blank();
         self.text.get(self.pos).copied()

@@ -49,7 +49,7 @@ impl SqlFramer {
                 return self.set_list(data, at, head.pos, table, eof, cut);
             }
             // The head may only be cut off here: it is read again with more data.
-            if !eof && rest.len() < MAX_HEAD_BYTES && head.peek().is_none() {
+            if !eof && rest.len() < MAX_HEAD_BYTES && head.is_cut() {
                 return None;
             }
             self.begins(None, place);

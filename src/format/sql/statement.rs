@@ -65,6 +65,9 @@ impl SqlFramer {
                 head.any_of(&["OR", "REPLACE", "FOREIGN"]);
                 let temporary = head.word("TEMPORARY") || head.word("TEMP");
                 head.word("UNLOGGED");
+                if !eof && rest.len() < MAX_HEAD_BYTES && head.is_cut() {
+                    return None;
+                }
                 if head.word("TABLE") && !temporary {
                     let end = match Scan::default().advance(rest, Until::Semicolon, self.flavour, eof) {
                         Ok(end) => end,
@@ -94,7 +97,8 @@ impl SqlFramer {
             _ if head.word("REM") => self.state = State::Line,
             _ if head.word("GO") => return Some(at + head.pos),
             _ if head.word("USE") => {
-                whole(memchr(b'\n', rest))?;
+                let end = whole(memchr(b'\n', rest))?;
+                let mut head = Head { text: &rest[..end], pos: head.pos };
                 self.catalog.current = head.name();
                 self.last_head = None;
                 return Some(at + head.pos);
