@@ -76,12 +76,10 @@ fn exports() -> Vec<PathBuf> {
 }
 
 /// Where a proposal rightly ends otherwise than the system's own file: what that knows stands in no cell.
-const KNOWN_TO_THE_SYSTEM: [(&str, &str); 6] = [
-    ("supabase/", "that numbers without a + begin with a country code"),
+const KNOWN_TO_THE_SYSTEM: [(&str, &str); 4] = [
     ("ldif/", "that what says no scheme is a password in plain text, which a proposal never takes untold"),
     ("moodle/", "which words stand for no password, and that whoever has not confirmed the address may not sign in"),
     ("privacyidea/", "that a secret of the server is hashed with each password: plan says of each that it is assumed"),
-    ("request-tracker/", "that a digest which says nothing of itself is MD5"),
     ("davical/", "that two stars stand before a password in plain text, and who is a room"),
 ];
 
@@ -93,19 +91,20 @@ fn differing(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> 
     differs.map(|who| format!("    {who}: {:?}, proposed {:?}", of(known, who), of(found, who))).collect()
 }
 
-/// Whether no name and no value says that somebody is kept out: of an invitation that nobody took (Matomo), of a number (Zen Cart's
-/// `customers_authorization`), of a confirmation that was asked for (Shopware's double opt-in), of an end that is called `endtime` and mostly 0
-/// (TYPO3), of an address that has to be confirmed first (Yii's usuario), and of a status that stands in another table than the address (Shield).
-fn is_known_to_the_system_alone(export: &Path, who: &str) -> bool {
-    const WHO: [(&str, &[&str]); 6] = [
-        ("yii2/usuario.sql", &["bo@example.com"]),
-        ("matomo/dump.sql", &["cy@example.com"]),
-        ("oscommerce/zencart.sql", &["cy@example.com", "dee@example.com"]),
-        ("shopware6/dump.sql", &["fay@example.com"]),
-        ("typo3/dump.sql", &["cy@example.com"]),
-        ("shield/dump.sql", &["bo@example.com", "cy@example.com"]),
-    ];
-    WHO.iter().any(|(file, people)| export.ends_with(file) && people.contains(&who))
+/// Whether no name and no value says that somebody is kept out, who has only not confirmed an address: of two systems with the same
+/// columns one lets them in (Devise), and one does not (Yii's usuario, Moodle). The proposal says so, and how to keep them out.
+fn is_only_unconfirmed(export: &Path, who: &str) -> bool {
+    [("yii2/usuario.sql", "bo@example.com"), ("moodle/mdl_user.mysqldump.sql", "new@example.com")]
+        .iter()
+        .any(|(file, person)| export.ends_with(file) && *person == who)
+}
+
+/// Whether a proposal says in a comment what it does not know, and gives nobody more than the system does: which digest made what
+/// is hexadecimal alone, and which country numbers without a + are of.
+fn is_left_open(proposal: &str, known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> bool {
+    let says = ["which does not say what made them", "has no country code"].iter().any(|said| proposal.contains(said));
+    let less = |who: &String| matches!(found.get(who), None | Some(Fate::Reset | Fate::Nobody));
+    says && known.keys().chain(found.keys()).all(|who| known.get(who) == found.get(who) || less(who))
 }
 
 /// With their detection switched off, nobody who is kept out comes back, and no hash is lost, by what is proposed for the
@@ -114,7 +113,7 @@ fn is_known_to_the_system_alone(export: &Path, who: &str) -> bool {
 fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
     let home = tempfile::tempdir().expect("a folder");
     let map = home.path().join("map.toml");
-    let (mut exact, mut apart, mut asking, mut inexact) = (0, Vec::new(), Vec::new(), Vec::new());
+    let (mut exact, mut open, mut wrong) = (0, Vec::new(), Vec::new());
     for export in exports() {
         let at = export.strip_prefix(fixture("")).expect("a fixture").display().to_string();
         // Both are told what no export holds.
@@ -133,7 +132,7 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         }
         let proposal = run(rehome().arg("map").arg(&export));
         if proposal.code != 0 {
-            inexact.push(format!("{at}: {}", proposal.stderr.trim()));
+            wrong.push(format!("{at}: {}", proposal.stderr.trim()));
             continue;
         }
         std::fs::write(&map, &proposal.stdout).expect("written");
@@ -142,30 +141,31 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             // Whoever does not answer is not let through.
             assert_eq!((planned.code, &*planned.stdout), (2, ""), "{at}: {}", planned.stderr);
             assert!(planned.stderr.contains("is still a question"), "{at}: {}", planned.stderr);
-            asking.push(at);
+            open.push(at);
             continue;
         }
         assert!([0, 2, 3].contains(&planned.code), "{at}: {}\n{}", planned.stderr, proposal.stdout);
         if planned.code == 2 {
-            asking.push(format!("{at}: {}", planned.stderr.trim()));
+            open.push(format!("{at}: {}", planned.stderr.trim()));
             continue;
         }
         let (known, found) = (people(&known), people(&planned.lines()));
-        let own = |people: &BTreeMap<String, Fate>| {
-            let known = |who: &String| is_known_to_the_system_alone(&export, who);
-            people.iter().filter(|(who, _)| !known(who)).map(|(who, fate)| (who.clone(), *fate)).collect()
-        };
-        let differing = differing(&own(&known), &own(&found));
+        let differing = differing(&known, &found);
         match KNOWN_TO_THE_SYSTEM.iter().find(|(of, _)| at.starts_with(of)) {
             _ if differing.is_empty() => exact += 1,
-            Some((_, why)) => apart.push(format!("{at}: the system knows {why}\n{}", differing.join("\n"))),
-            None => inexact.push(format!("{at}\n{}", differing.join("\n"))),
+            _ if is_left_open(&proposal.stdout, &known, &found) => {
+                open.push(format!("{at}, in a comment\n{}", differing.join("\n")));
+            }
+            Some((_, why)) => wrong.push(format!("{at}: the system knows {why}\n{}", differing.join("\n"))),
+            None => wrong.push(format!("{at}\n{}", differing.join("\n"))),
         }
         for (who, fate) in &known {
             let now = found.get(who);
             match fate {
-                // Moodle's new users have to confirm their address; elsewhere the column says just that.
-                Fate::Disabled { .. } if !who.starts_with("new@") && !is_known_to_the_system_alone(&export, who) => {
+                Fate::Disabled { .. } if is_only_unconfirmed(&export, who) => {
+                    assert!(proposal.stdout.contains("where they may not: enabled ="), "{at}: {}", proposal.stdout);
+                }
+                Fate::Disabled { .. } => {
                     assert!(!matches!(now, Some(Fate::In { .. })), "{at} enables {who}\n{}", proposal.stdout);
                 }
                 Fate::In { password: true } => {
@@ -180,20 +180,13 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             }
         }
     }
-    for (what, list) in [("known to the system alone", &apart), ("questions", &asking), ("inexact", &inexact)] {
+    for (what, list) in [("left open", &open), ("to be corrected", &wrong)] {
         println!("{what}:\n  {}", list.join("\n  "));
     }
-    let right = exact + apart.len();
-    let whole = right + inexact.len();
-    println!(
-        "{} exports: {exact} exact, {} but for what the system alone knows, {} ask, {} inexact",
-        whole + asking.len(),
-        apart.len(),
-        asking.len(),
-        inexact.len()
-    );
-    assert!(right >= 100 && right * 100 >= whole * 85, "{right} of {whole} need no correction: {inexact:#?}");
-    assert!(asking.len() * 5 <= whole, "{} of {whole} ask: {asking:#?}", asking.len());
+    let all = exact + open.len() + wrong.len();
+    println!("{all} exports: {exact} exact, {} left open, {} to be corrected", open.len(), wrong.len());
+    assert!(exact * 100 >= all * 72, "{exact} of {all} are exact: {wrong:#?}");
+    assert!(wrong.len() * 10 <= all, "{} of {all} need a correction: {wrong:#?}", wrong.len());
 }
 
 /// What other tables hold is found by its key, each column by its values.
@@ -378,4 +371,101 @@ fn nobody_is_proposed_an_address_that_is_somebody_elses() {
             assert!(!line.contains(other), "{line}");
         }
     }
+}
+
+/// Who was invited, or asked to confirm, and who is there only for a time: the second person of each.
+#[test]
+fn whoever_is_not_in_yet_or_no_more_is_not_let_in() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("people.csv"), home.path().join("map.toml"));
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    for (columns, first, second) in [
+        ("invite_token,invite_accepted_at", ",2024-01-02 03:04:05", "9a8b7c6d5e4f,"),
+        ("invitation_token,x", ",y", "9a8b7c6d5e4f,y"),
+        ("double_opt_in_registration,double_opt_in_confirm_date", "1,2024-01-02 03:04:05", "1,"),
+        ("activation_required,x", "0,y", "1,y"),
+        ("starttime,endtime", "0,0", "0,1600000000"),
+        ("role,x", "user,y", "pending,y"),
+        ("enabled,x", "on,y", ",y"),
+        ("temp_ban,x", "0,y", "-1,y"),
+    ] {
+        let others = ["c", "d", "e"].map(|who| format!("{who},{who}@example.com,{hash},{first}\n")).concat();
+        let text = format!(
+            "id,email,password,{columns}\na,a@example.com,{hash},{first}\nb,b@example.com,{hash},{second}\n{others}"
+        );
+        std::fs::write(&export, &text).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        std::fs::write(&map, &proposal).expect("written");
+        let found = people(&run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0).lines());
+        let fate = |who: &str| found[&format!("{who}@example.com")];
+        assert_eq!(fate("a"), Fate::In { password: true }, "{text}\n{proposal}");
+        assert_eq!(fate("b"), Fate::Disabled { password: true }, "{text}\n{proposal}");
+    }
+    // Numbers of the application's own are asked for.
+    for column in ["customers_authorization", "accountmode"] {
+        let text = format!(
+            "id,email,password,{column}\n1,a@example.com,{hash},0\n2,b@example.com,{hash},4\n3,c@example.com,{hash},0\n"
+        );
+        std::fs::write(&export, text).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        assert!(proposal.contains("enabled = \"?\""), "{column}: {proposal}");
+    }
+}
+
+/// The people stand where what they may stands, whatever table has their addresses and hashes.
+#[test]
+fn tables_are_told_apart_by_what_leads_where() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("dump.sql"), home.path().join("map.toml"));
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    let dumps = [
+        // Identities of users, of which tokens are some.
+        format!(
+            "CREATE TABLE `users` (`id` int, `username` varchar(9), `is_banned` int);\n\
+             INSERT INTO `users` VALUES (1,'ann',0),(2,'bo',1);\n\
+             CREATE TABLE `auth_identities` (`id` int, `user_id` int, `type` varchar(9), `secret` varchar(30), `secret2` varchar(60));\n\
+             INSERT INTO `auth_identities` VALUES (5,1,'email','a@example.com','{hash}'),(6,2,'email','b@example.com','{hash}'),\
+             (7,1,'token','0a1b2c',NULL);\n"
+        ),
+        // A person of each user.
+        format!(
+            "CREATE TABLE `person` (`id` int, `email` varchar(30), `active` int);\n\
+             INSERT INTO `person` VALUES (21,'a@example.com',1),(22,'b@example.com',0),(23,'c@example.com',1);\n\
+             CREATE TABLE `users` (`id` int, `login` varchar(9), `person_id` int, `password` varchar(60));\n\
+             INSERT INTO `users` VALUES (1,'ann',21,'{hash}'),(2,'bo',22,'{hash}');\n"
+        ),
+        // A row for everything, under the keys of people, too.
+        format!(
+            "CREATE TABLE `elements` (`id` int, `type` varchar(20), `suspended` int);\n\
+             INSERT INTO `elements` VALUES (1,'app\\\\User',0),(2,'app\\\\User',1),(3,'app\\\\Entry',0);\n\
+             CREATE TABLE `users` (`id` int, `email` varchar(30), `password` varchar(60));\n\
+             INSERT INTO `users` VALUES (1,'a@example.com','{hash}'),(2,'b@example.com','{hash}');\n"
+        ),
+    ];
+    for dump in dumps {
+        std::fs::write(&export, &dump).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        std::fs::write(&map, &proposal).expect("written");
+        let planned = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0);
+        let expected =
+            [("a@example.com", Fate::In { password: true }), ("b@example.com", Fate::Disabled { password: true })];
+        assert_eq!(
+            people(&planned.lines()),
+            expected.map(|(who, fate)| (who.to_owned(), fate)).into(),
+            "{dump}\n{proposal}"
+        );
+    }
+    // A name and a value in each row: which names there are is seen, and asked of.
+    std::fs::write(
+        &export,
+        format!(
+            "CREATE TABLE `users` (`id` int, `email` varchar(30), `password` varchar(60));\n\
+             INSERT INTO `users` VALUES (1,'a@example.com','{hash}'),(2,'b@example.com','{hash}');\n\
+             CREATE TABLE `settings` (`user_id` int, `key` varchar(20), `value` varchar(20));\n\
+             INSERT INTO `settings` VALUES (1,'lang','de'),(1,'theme','dark'),(2,'enabled','false'),(2,'lang','en');\n"
+        ),
+    )
+    .expect("written");
+    let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+    assert!(proposal.contains("enabled = \"?\"") && proposal.contains("key == 'enabled'"), "{proposal}");
 }

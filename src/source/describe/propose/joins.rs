@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::links::Link;
 use super::look::Table;
-use super::people::Link;
 use super::{join_name, number};
 
 /// What is read of the tables beside the users'.

@@ -1,17 +1,15 @@
 //! The lines of a proposal: each key with the column that fits it best.
 
 use super::joins::{Joins, counted};
+use super::links::{self, Link};
 use super::look::{Column, Table};
-use super::people::{self, Link};
-use super::{Line, OPEN, Proposal, count, join_name, list, number, quoted, standing};
-use crate::account::Hint;
-use crate::scheme::columns::{ColumnRole, giveaways};
-use crate::scheme::{Looks, looks_like};
+use super::people;
+use super::{Line, OPEN, Proposal, count, join_name, list, literal, number, quoted, secrets, standing};
 use crate::source::systems::generic::folded;
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     let table = &tables[users];
-    let links = people::links(tables, users);
+    let links = links::of(tables, users);
     let mut open = Vec::new();
     let mut source = Vec::new();
     if !table.is_file || tables.len() > 1 {
@@ -19,14 +17,14 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         source.push(Line::new(format!("table = {}", quoted(&table.name)), why));
     }
     let mut user = Vec::new();
-    let id = id(table, &links, &mut user);
+    let id = id(tables, table, &links, &mut user);
     let mut joins = Joins::of(tables, table, id.clone().unwrap_or_default());
     let email = email(table, &links, &mut joins, &mut user);
     phone(table, &mut user);
     name(table, &links, &mut joins, [id.as_deref(), email.as_deref()], &mut user);
     verified(table, email.as_deref(), &links, &mut joins, &mut user);
-    let (mut password, mut known, mut unsaid) = (Vec::new(), Vec::new(), Vec::new());
-    secret(table, &links, &mut joins, &mut password, &mut known, &mut unsaid);
+    let (mut password, mut known, mut away, mut unsaid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
     open.append(&mut unsaid);
     labels(table, &mut user);
@@ -41,9 +39,12 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     }
     sections.push(("[user]".to_owned(), user));
     if password.iter().any(|line| !line.toml.is_empty()) {
-        sections.push(("[password]".to_owned(), password));
-        if !known.is_empty() {
-            sections.push(("[password.known]".to_owned(), known));
+        let named = if password[0].toml.starts_with("when") { "[[password.none]]" } else { "[password]" };
+        sections.push((named.to_owned(), password));
+        for (name, lines) in [("[[password.none]]", away), ("[password.known]", known)] {
+            if !lines.is_empty() {
+                sections.push((name.to_owned(), lines));
+            }
         }
     } else {
         sections[0].1.extend(password);
@@ -58,7 +59,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         }
         if !only.is_empty() {
             let only = list(only.iter().map(String::as_str));
-            lines.push(Line::new(format!("only  = {only}"), "these are the rows with addresses"));
+            lines.push(Line::new(format!("only  = {only}"), "these rows alone"));
         }
         sections.push((format!("[join.{}]", join_name(&table)), lines));
     }
@@ -70,7 +71,7 @@ fn part(n: u64, of: u64) -> String {
     if n == of { format!("all {}", number(n)) } else { format!("{} of {}", number(n), number(of)) }
 }
 
-fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
+fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
     let kind = people::kind(table);
     let own = |column: &Column| {
         column.is_unique() && column.filled == table.looked
@@ -81,7 +82,10 @@ fn id(table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
     let rank = |column: &Column| {
         let name = folded(&column.bare);
         // Other tables have the addresses of the same people, too.
-        let points = |link: &&Link| table.columns[link.of].name == column.name && (link.named || !has_id);
+        let points = |link: &&Link| {
+            let own = matches!(column.member(), Some(("id", _)));
+            table.columns[link.of].name == column.name && (link.named || !has_id) && (own || !link.is_forward(tables))
+        };
         let pointed = column.addresses == 0 && links.iter().any(|link| points(&link));
         let singular = folded(table.name.rsplit(['.', '_']).next().unwrap_or_default());
         let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
@@ -355,11 +359,6 @@ fn labels(table: &Table, lines: &mut Vec<Line>) {
     }
 }
 
-/// A text as a comparison writes it.
-pub(super) fn literal(text: &str) -> String {
-    if text.parse::<f64>().is_ok() { text.to_owned() } else { format!("'{text}'") }
-}
-
 /// A key as TOML writes it.
 fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
@@ -390,180 +389,4 @@ fn dates(table: &Table, lines: &mut Vec<Line>) {
     if let Some(column) = dates.find(|column| SEEN.contains(&&*folded(&column.bare))) {
         lines.push(Line::new(format!("last_seen = {}", quoted(&column.name)), "kept with --keep-dates"));
     }
-}
-
-fn secret(
-    table: &Table,
-    links: &[Link],
-    joins: &mut Joins<'_>,
-    lines: &mut Vec<Line>,
-    known: &mut Vec<Line>,
-    open: &mut Vec<String>,
-) {
-    let own = people::secret(table);
-    let joined = links.iter().find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
-    let (column, of, link) = match (own, joined) {
-        (Some(column), joined) if column.hashed() > 0 || joined.is_none() => (column, table, None),
-        (_, Some((link, column))) => (column, &joins.tables[link.table], Some(link)),
-        (Some(column), None) => (column, table, None),
-        (None, None) => {
-            let apart = |link: &Link| Some((*link, people::only_hashes(&joins.tables[link.table])?));
-            if let Some((link, (column, by, value))) = links.iter().find_map(apart) {
-                let path = joins.path(link, &column.name);
-                let other = &joins.tables[link.table].name;
-                joins.only(other, format!("{by} == {}", literal(value)));
-                let why = format!("{} look like hashes in `{other}`, all of one `{by}`", number(column.odd));
-                lines.push(Line::new(format!("hash = {}", quoted(&path)), why));
-                // What is hexadecimal alone is of the kind of what has a salt behind it.
-                let cells = joins.tables[link.table].kept.iter().filter_map(|row| row.get(&column.name));
-                let found: Vec<_> = cells.map(|cell| looks_like(cell)).collect();
-                let is =
-                    |wanted| found.iter().any(|looks| matches!(looks, Looks::Hash { scheme, .. } if *scheme == wanted));
-                if is("md5") && is("salted-md5") {
-                    known.push(Line::new("digest = \"md5\"", "the others are of salted-md5; prove one with --known"));
-                }
-                return;
-            }
-            nothing(joins.tables, table, lines, open);
-            return;
-        }
-    };
-    let path = |joins: &mut Joins<'_>, name: &str| match link {
-        Some(link) => joins.path(link, name),
-        None => name.to_owned(),
-    };
-    let from = path(joins, &column.name);
-    let empty = (table.looked.max(column.filled)) - column.filled;
-    let mut said: Vec<String> = column.hashes.iter().map(|(scheme, n)| format!("{scheme} {}", number(*n))).collect();
-    for (n, what) in [(column.masks, "masked"), (column.typed, "of plain text"), (empty, "empty")] {
-        if n > 0 {
-            said.push(format!("{} {what}", number(n)));
-        }
-    }
-    let said = said.join(", ");
-    if column.hashed() == 0 && column.typed > 0 {
-        lines.push(Line::new(format!("plain = {}", quoted(OPEN)), said));
-        let text = format!("if they are what people type: plain = {}; if they are hashes: hash = {0}", quoted(&from));
-        lines.push(Line::new("", text));
-        open.push("[password] plain".to_owned());
-        return;
-    }
-    if column.hashed() == 0 {
-        lines.push(Line::new(
-            format!("hash = {}", quoted(&from)),
-            format!("{said}: export it with an account that may read it"),
-        ));
-        return;
-    }
-    // Those whom an older system gave their password have it in another column.
-    let older = of.columns.iter().find(|other| {
-        other.name != column.name
-            && other.is_secret()
-            && other.hashed() > 0
-            && other.hashed() + column.filled <= of.looked
-            && other.objects == 0
-    });
-    let toml = match older {
-        Some(older) => {
-            let older = path(joins, &older.name);
-            format!("hash = {}", list([from.as_str(), older.as_str()]))
-        }
-        None => format!("hash = {}", quoted(&from)),
-    };
-    lines.push(Line::new(toml, said));
-    let beside = |role| of.columns.iter().find(|column| column.role == Some(role) && column.filled > 0);
-    let plainly = |column: &&Column| {
-        ["algo", "algorithm", "hasher", "scheme", "hashing"].contains(&&*folded(&column.bare)) && column.filled > 0
-    };
-    let scheme = beside(ColumnRole::Scheme).or_else(|| of.columns.iter().find(plainly));
-    if let Some(scheme) = scheme
-        && scheme
-            .values
-            .as_ref()
-            .is_some_and(|values| values.keys().all(|name| crate::scheme::registry::find(name).is_some()))
-    {
-        let scheme_path = path(joins, &scheme.name);
-        let why = scheme.values.as_ref().map(counted).unwrap_or_default();
-        lines.push(Line::new(format!("scheme = {{ from = {} }}", quoted(&scheme_path)), why));
-    }
-    let prehashed = prehashed(of, column);
-    let marks = |other: &&Column| folded(&other.name).ends_with("shawrapped") && other.filled > 0;
-    let firebase = ["localid", "passwordhash", "salt"]
-        .iter()
-        .all(|name| of.columns.iter().any(|column| folded(&column.name) == *name));
-    if let Some(marks) = of.columns.iter().find(marks) {
-        let marks = quoted(&path(joins, &marks.name));
-        let toml = format!(
-            "scheme = {{ from = {marks}, map = {{ \"1\" = \"nodebb\", true = \"nodebb\" }}, otherwise = \"bcrypt\" }}"
-        );
-        lines.push(Line::new(toml, "bcrypt of the password's SHA-512, where that is marked"));
-    } else if firebase && scheme.is_none() {
-        let why = "the columns are Firebase's; --firebase-hash-config gives the project's parameters";
-        lines.push(Line::new("scheme = \"firebase-scrypt\"", why));
-    }
-    if let Some(scheme) = prehashed {
-        let why = "the columns beside it are those of a system that hashes more than the bare password";
-        known.push(Line::new(format!("prehashed = {}", quoted(scheme)), why));
-    } else if column.hashes.contains_key("md5")
-        && let Some(other) = ["phpass", "salted-md5"].iter().find(|scheme| column.hashes.contains_key(**scheme))
-    {
-        known.push(Line::new("digest = \"md5\"", format!("the others are of {other}; prove one with --known")));
-    }
-    if let Some(salt) = beside(ColumnRole::Salt).filter(|_| prehashed.is_none()) {
-        let salt = path(joins, &salt.name);
-        lines.push(Line::new(format!("salt = {}", quoted(&salt)), "prove one hash with --known"));
-    }
-}
-
-/// The scheme of what looks like bcrypt or Argon2 and is not of the bare password, where the table gives that away.
-fn prehashed(table: &Table, column: &Column) -> Option<&'static str> {
-    if !column.hashes.contains_key("bcrypt") && !column.hashes.contains_key("argon2") {
-        return None;
-    }
-    // accounts-js, which kept Meteor's layout, writes its dates as numbers and hashes the bare password.
-    let dated = || table.column("createdAt").is_none_or(|created| created.numbers < created.filled);
-    if column.name == "services.password.bcrypt" && dated() {
-        return Some("meteor");
-    }
-    let told = giveaways(table.columns.iter().map(|column| column.name.as_str()));
-    told.iter().find_map(|hint| match hint {
-        Hint::PreHashed(scheme) => Some(*scheme),
-        _ => None,
-    })
-}
-
-/// Where no column is surely one of hashes: whether there are some all the same is for a person to say.
-fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Vec<String>) {
-    const ONCE: [&str; 12] =
-        ["token", "otp", "recovery", "session", "key", "activation", "invite", "code", "uuid", "guid", "url", "path"];
-    let for_once = |column: &Column| {
-        let name = column.name.to_ascii_lowercase();
-        ONCE.iter().any(|word| name.contains(word)) || name.ends_with("id")
-    };
-    let mut found = Vec::new();
-    for table in tables {
-        for column in table.columns.iter().filter(|column| !for_once(column)) {
-            let own = table.name == users.name && column.odd * 2 > column.filled;
-            let known = column.member().is_some() && !column.is_secret();
-            let odd = (own || table.name != users.name && column.odd > 0) && !known;
-            if column.hashed() > 0 && column.objects == 0 || odd {
-                let what = if column.hashed() > 0 { "look like hashes" } else { "may be hashes" };
-                found.push(format!(
-                    "`{}` of `{}`: {} {what}",
-                    column.name,
-                    table.name,
-                    number(column.hashed() + column.odd)
-                ));
-            }
-        }
-    }
-    // Columns without names do not say what they are.
-    let nameless = users.is_nameless();
-    if found.is_empty() && !nameless {
-        lines.push(Line::new("", "no column holds hashes: everybody comes without a password"));
-        return;
-    }
-    lines.push(Line::new(format!("hash = {}", quoted(OPEN)), "no column is surely one of hashes; these may be:"));
-    lines.extend(found.iter().take(8).map(|found| Line::new("", format!("  {found}"))));
-    open.push("[password] hash".to_owned());
 }

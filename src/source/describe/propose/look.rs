@@ -218,6 +218,8 @@ impl Table {
 impl Column {
     fn named(name: &str, prefix: &str) -> Self {
         let own = name.strip_prefix(prefix).unwrap_or(name);
+        // MongoDB's wrapping says nothing of what is in it.
+        let own = own.strip_suffix(".$date").or_else(|| own.strip_suffix(".$oid")).unwrap_or(own);
         let (outer, bare) = parted(own);
         // What is switched off among settings, or of a subscription, is no person.
         let of_account =
@@ -289,6 +291,11 @@ impl Column {
         self.digests.iter().filter(|digest| other.digests.contains(digest)).count()
     }
 
+    /// Whether this is among its values, as far as they were told apart.
+    pub(super) fn has(&self, value: &str) -> bool {
+        self.digests.contains(&xxh3_64(value.as_bytes()))
+    }
+
     pub(super) fn distinct(&self) -> usize {
         self.digests.len()
     }
@@ -337,7 +344,8 @@ impl Column {
     }
 
     fn secret(&mut self, value: &Value<'_>) {
-        let named = self.is_secret();
+        // Yes and no say whether there is one.
+        let named = self.is_secret() && !matches!(value, Value::Bool(_));
         if !named && cell::kind_in(value).is_none() {
             self.odd += u64::from(matches!(value, Value::Text(text) if is_odd(text)));
             return;

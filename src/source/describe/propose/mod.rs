@@ -3,10 +3,13 @@
 //! What nobody can know stands as `"?"`, which no mapping may hold: whoever uses the proposal has to say it first. So
 //! nobody is enabled whose status was not understood, and no plain text is taken for a password, untold.
 
+mod admission;
 mod joins;
 mod lines;
+mod links;
 mod look;
 mod people;
+mod secrets;
 mod standing;
 
 use std::fmt::Write as _;
@@ -44,7 +47,7 @@ pub const OPEN: &str = "?";
 pub fn propose(tables: &[Table]) -> Option<Proposal> {
     let candidates = people::candidates(tables);
     let &(users, score) = candidates.first()?;
-    let linked = people::links(tables, users);
+    let linked = links::of(tables, users);
     let apart = |at: usize| !linked.iter().any(|link| link.table == at);
     let others: Vec<_> = candidates[1..].iter().filter(|&&(at, other)| other >= 4 && apart(at)).collect();
     let mut proposal = lines::of(tables, users);
@@ -56,6 +59,16 @@ pub fn propose(tables: &[Table]) -> Option<Proposal> {
         others.into_iter().partition(|&&(other, _)| people::are_others(&tables[users], &tables[other]));
     for &&(other, theirs) in same.iter().take(6) {
         proposal.sections[0].1.push(Line::new("", told(other, theirs)));
+    }
+    let joined = |proposal: &Proposal, other: &Table| {
+        let section = format!("[join.{}]", join_name(&other.name));
+        proposal.sections.iter().any(|(name, _)| *name == section)
+    };
+    // Who may sign in may stand where the same people stand once more.
+    for &&(other, _) in &same {
+        if people::are_same(&tables[users], &tables[other]) && !joined(&proposal, &tables[other]) {
+            proposal.ask_whether(&tables[other]);
+        }
     }
     if !apart.is_empty() {
         let lines = &mut proposal.sections[0].1;
@@ -72,6 +85,18 @@ pub fn propose(tables: &[Table]) -> Option<Proposal> {
 }
 
 impl Proposal {
+    /// Leaves open who may sign in, where another table of the same people says it.
+    fn ask_whether(&mut self, other: &Table) {
+        let Some(column) = other.columns.iter().find(|column| people::says_who_may_not(column)) else { return };
+        let Some((_, lines)) = self.sections.iter_mut().find(|(name, _)| name == "[user]") else { return };
+        lines.retain(|line| !line.toml.starts_with("enabled ="));
+        let why = format!("`{}` is of the same people, and its `{}` says who may not", other.name, column.name);
+        lines.push(Line::new(format!("enabled = {}", quoted(OPEN)), why));
+        if !self.open.iter().any(|open| open == "[user] enabled") {
+            self.open.push("[user] enabled".to_owned());
+        }
+    }
+
     /// The lines of a key, for a message: `email = "media.sendto"`.
     #[must_use]
     pub fn core(&self) -> String {
@@ -140,6 +165,11 @@ fn quoted(text: &str) -> String {
 
 fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     format!("[{}]", texts.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// A text as a comparison writes it.
+fn literal(text: &str) -> String {
+    if text.parse::<f64>().is_ok() { text.to_owned() } else { format!("'{text}'") }
 }
 
 /// A number with its commas, and what is counted: `4,999 rows`.

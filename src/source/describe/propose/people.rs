@@ -2,28 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::links::{self, Link, PEOPLE};
 use super::look::{Column, Table, is_address};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::{cell, status};
 use crate::source::systems::generic::folded;
-
-/// Rows of another table that belong to rows of the users'.
-#[derive(Clone, Copy)]
-pub(super) struct Link {
-    /// The other table, by its place.
-    pub table: usize,
-    /// Its column.
-    pub key: usize,
-    /// The users' column that it is equal to.
-    pub of: usize,
-    /// Whether each user has one row at most.
-    pub single: bool,
-    /// Whether its name says so, and not the values alone.
-    pub named: bool,
-    /// Whether it says whose the row is, or the values do: not of which type or role.
-    pub whose: bool,
-}
 
 /// The tables that could hold the users, the likeliest first, with how likely each is.
 pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
@@ -35,31 +19,28 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
     found
 }
 
+/// The words of a table's name: those of `tabUser` are `tab` and `user`.
+fn words(table: &Table) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in table.name.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && before.is_lowercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn is_named_for_people(table: &Table) -> bool {
+    words(table).iter().any(|word| PEOPLE.contains(&word.as_str()))
+}
+
 fn likeness(table: &Table) -> i32 {
-    const PEOPLE: [&str; 22] = [
-        "user",
-        "users",
-        "account",
-        "accounts",
-        "member",
-        "members",
-        "customer",
-        "customers",
-        "client",
-        "clients",
-        "people",
-        "person",
-        "identity",
-        "identities",
-        "player",
-        "players",
-        "student",
-        "students",
-        "mailbox",
-        "login",
-        "logins",
-        "profiles",
-    ];
     const THINGS: [&str; 31] = [
         "register",
         "registration",
@@ -93,7 +74,7 @@ fn likeness(table: &Table) -> i32 {
         "comment",
         "comments",
     ];
-    let words: Vec<String> = table.name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let words = words(table);
     let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let login = table.columns.iter().any(|column| column.member().is_some_and(|(to, _)| to == "username"));
     let mut score = 0;
@@ -108,7 +89,7 @@ fn likeness(table: &Table) -> i32 {
     } else {
         0
     };
-    score += i32::from(login) + i32::from(named(&PEOPLE));
+    score += i32::from(login) + i32::from(is_named_for_people(table));
     score -= i32::from(named(&STAFF)) + if named(&THINGS) { 4 } else { 0 };
     score
 }
@@ -125,6 +106,17 @@ pub(super) fn are_others(first: &Table, other: &Table) -> bool {
     }
 }
 
+/// Whether two tables have the same people's addresses.
+pub(super) fn are_same(first: &Table, other: &Table) -> bool {
+    let both = address(first).zip(address(other));
+    both.is_some_and(|(ours, theirs)| theirs.distinct() > 1 && theirs.among(ours) * 2 >= theirs.distinct())
+}
+
+/// Whether a column says of somebody that they may not sign in, or says what is not understood.
+pub(super) const fn says_who_may_not(column: &Column) -> bool {
+    column.meaning.is_some() && column.objects == 0 && column.disabled + column.deleted + column.unsure > 0
+}
+
 /// Whether a table's name is one of those who run the application.
 fn is_staff(table: &str) -> bool {
     table.split(|c: char| !c.is_alphanumeric()).any(|word| STAFF.contains(&word.to_lowercase().as_str()))
@@ -135,84 +127,28 @@ const STAFF: [&str; 9] =
 
 /// Whether its rows belong to those of another table that could hold people.
 fn is_of_others(tables: &[Table], at: usize) -> bool {
-    (0..tables.len())
-        .filter(|&other| other != at && tables[other].rows > 0 && likeness(&tables[other]) >= 3)
-        .any(|other| links(tables, other).iter().any(|link| link.table == at && link.named && link.whose))
+    let others = (0..tables.len()).filter(|&other| other != at && tables[other].rows > 0);
+    let mut others = others.filter(|&other| likeness(&tables[other]) >= 3 || is_named_for_people(&tables[other]));
+    others.any(|other| {
+        let links = links::of(tables, other);
+        let mut here = links.iter().filter(|link| link.table == at && link.named && link.whose);
+        here.any(|link| {
+            let of = &tables[other].columns[link.of];
+            // What has only the key of people is no table of them.
+            let theirs = || folded(&of.name) == "id" && likeness(&tables[other]) + given(tables, other) >= 3;
+            likeness(&tables[other]) >= 3 || theirs()
+        })
+    })
 }
 
 /// What other tables hold for this one that it has not itself.
 fn given(tables: &[Table], at: usize) -> i32 {
     let (has_address, has_secret) = (address(&tables[at]).is_some(), secret(&tables[at]).is_some());
-    let links = links(tables, at);
+    let links = links::of(tables, at);
     let of = |has: bool, part: &dyn Fn(&Table) -> bool| {
         if !has && links.iter().any(|link| link.whose && part(&tables[link.table])) { 3 } else { 0 }
     };
     of(has_address, &|table| address(table).is_some()) + of(has_secret, &|table| secret(table).is_some())
-}
-
-/// The rows of other tables that belong to those of this one: their column holds values of one of its own that has each once.
-pub(super) fn links(tables: &[Table], at: usize) -> Vec<Link> {
-    let table = &tables[at];
-    let unique: Vec<usize> = (0..table.columns.len())
-        .filter(|&of| table.columns[of].is_unique() && table.columns[of].filled * 10 >= table.looked * 9)
-        .collect();
-    let mut links = Vec::new();
-    for (other, theirs) in tables.iter().enumerate().filter(|(other, theirs)| *other != at && theirs.rows > 0) {
-        let found = theirs.columns.iter().enumerate().filter(|(_, key)| key.filled > 0).filter_map(|(key, column)| {
-            let of =
-                unique.iter().copied().filter_map(|of| Some((of, belongs(column, &table.columns[of], &table.name)?)));
-            let (of, named) = of.max_by_key(|&(of, named)| (named, std::cmp::Reverse(of)))?;
-            let of_kind =
-                ["type", "role", "group", "kind", "status"].iter().any(|kind| folded(&column.bare).contains(kind));
-            Some(Link { table: other, key, of, single: column.is_unique(), named, whose: !of_kind })
-        });
-        let found = found.max_by_key(|link| (link.named, std::cmp::Reverse(link.key)));
-        links.extend(found);
-    }
-    links
-}
-
-/// Of which installation or tenant all are says of none whose it is.
-const WHERE: [&str; 8] = ["app", "tenant", "realm", "org", "instance", "site", "project", "organization"];
-
-/// Whether a column holds another's values, and whether its name says so.
-fn belongs(key: &Column, of: &Column, table: &str) -> Option<bool> {
-    const WHOSE: [&str; 14] = [
-        "user", "member", "account", "customer", "identity", "person", "profile", "owner", "player", "client",
-        "student", "uid", "parent", "entity",
-    ];
-    // Names, dates and titles are nobody's key.
-    let told = |column: &Column, names: &[&str]| {
-        let said = column.member().map(|(to, _)| to);
-        let name = column.name.to_ascii_lowercase();
-        column.is_secret()
-            || column.dates > 0
-            || said.is_some_and(|said| names.contains(&said))
-            || ["display", "comment", "description", "title"].iter().any(|word| name.contains(word))
-            || ["activity", "creation", "created", "modified", "updated", "changed", "stamp", "time"]
-                .iter()
-                .any(|word| folded(&column.name).ends_with(word))
-    };
-    // Some systems call what people sign in with their name.
-    let told = told(key, &["name", "first_name", "last_name"]) || told(of, &["first_name", "last_name"]);
-    if told {
-        return None;
-    }
-    let (name, own) = (folded(&key.name), folded(&of.name));
-    let singular = folded(table.rsplit(['.', '_']).next().unwrap_or(table));
-    let singular = singular.strip_suffix('s').unwrap_or(&singular).to_owned();
-    let is_where = WHERE.iter().any(|of| name.strip_suffix("id") == Some(of) || name.strip_suffix("sid") == Some(of));
-    if is_where {
-        return None;
-    }
-    // A table of one row has one of everything.
-    let named = name == own && of.distinct() > 1 && !["id", "name"].contains(&&*name)
-        || (name.ends_with("id") || name.ends_with("username") || name.ends_with("login"))
-            && (WHOSE.iter().any(|whose| name.contains(whose)) || singular.len() > 2 && name.contains(&singular));
-    // Whatever the column's name is: long values are not the same by chance, unless they are addresses.
-    let telling = key.telling && of.telling && key.addresses == 0;
-    let same = key.distinct() > 0 && key.among(of) * 10 >= key.distinct() * 8;
-    (same && (named || telling)).then_some(named)
 }
 
 /// Whether an address of this name is not the one that somebody signs in with.
@@ -287,8 +223,19 @@ pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Colum
 
 /// The columns that say of a row that a program uses it, and how: `is_system == true`.
 pub(super) fn machines(table: &Table) -> Vec<String> {
-    const FLAGS: [&str; 6] =
-        ["issystem", "isservice", "isserviceaccount", "serviceaccount", "systemgenerated", "isbot"];
+    const FLAGS: [&str; 10] = [
+        "issystem",
+        "isservice",
+        "isserviceaccount",
+        "serviceaccount",
+        "systemgenerated",
+        "isbot",
+        "test",
+        "istest",
+        "testuser",
+        "istestuser",
+    ];
+    const NOBODY: [&str; 2] = ["anonymous", "guest"];
     let mut found = Vec::new();
     for column in &table.columns {
         let name = folded(&column.name);
@@ -300,13 +247,31 @@ pub(super) fn machines(table: &Table) -> Vec<String> {
         {
             found.push(format!("{} != null", column.name));
         }
+        // In whose name programs do what nobody signed in for.
+        if matches!(column.member(), Some(("id" | "username", _))) && column.addresses == 0 {
+            let rows = table.kept.iter().filter_map(|row| row.get(&column.name));
+            let nobody = rows.filter(|text| NOBODY.contains(&&*text.to_lowercase()));
+            found.extend(nobody.take(1).map(|text| format!("{} == '{text}'", column.name)));
+        }
     }
     found
 }
 
 /// The kinds of rows that are programs, by the column that says so.
 pub(super) fn programs(table: &Table) -> Vec<(&str, &str)> {
-    const PROGRAMS: [&str; 6] = ["bot", "service", "service_account", "serviceaccount", "system", "app"];
+    const PROGRAMS: [&str; 11] = [
+        "bot",
+        "service",
+        "service_account",
+        "serviceaccount",
+        "system",
+        "app",
+        "location",
+        "thing",
+        "room",
+        "resource",
+        "equipment",
+    ];
     let kinds = table.columns.iter().filter(|column| ["type", "kind", "usertype"].contains(&&*folded(&column.name)));
     let several = |column: &Column, kinds: usize| kinds > 1 || column.filled < table.looked;
     let of = |column: &'_ Column| {
@@ -348,7 +313,7 @@ pub(super) fn nobody(
             && (told(&name) || ["account", "login", "auth", "credential"].iter().any(|word| name.contains(word)))
     };
     let table_at = tables.iter().position(|other| std::ptr::eq(other, table))?;
-    if links(tables, table_at).iter().any(by_provider) {
+    if links::of(tables, table_at).iter().any(by_provider) {
         return None;
     }
     let (own, secret) = (address(table), secret(table));
@@ -482,21 +447,26 @@ pub(super) fn secret(table: &Table) -> Option<&Column> {
 
 /// The rows of a table that have addresses, by another column that says so: `medium == 'email'`.
 pub(super) fn only_addresses(table: &Table, column: &Column) -> Option<(String, String)> {
-    if column.addresses == column.filled {
-        return None;
-    }
-    let is_one = |row: &&std::collections::BTreeMap<String, String>| {
-        row.get(&column.name).is_some_and(|text| text.lines().any(is_address))
-    };
+    let is_one = |text: &String| text.lines().any(is_address);
+    if column.addresses == column.filled { None } else { only(table, column, &is_one) }
+}
+
+/// The rows that have hashes, likewise.
+pub(super) fn only_secrets(table: &Table, column: &Column) -> Option<(String, String)> {
+    if column.hashed() == column.filled { None } else { only(table, column, &|text| cell::is_hash(text)) }
+}
+
+/// The column that says which rows have such a value in another, and what it says.
+fn only(table: &Table, column: &Column, is: &dyn Fn(&String) -> bool) -> Option<(String, String)> {
+    let is_one = |row: &&BTreeMap<String, String>| row.get(&column.name).is_some_and(is);
     let all = table.kept.iter().filter(is_one).count();
     let few = table.columns.iter().filter(|other| other.name != column.name && other.values.is_some());
     few.into_iter().find_map(|other| {
         let values = other.values.as_ref()?.keys();
         values.into_iter().find_map(|value| {
             let with: Vec<_> = table.kept.iter().filter(|row| row.get(&other.name) == Some(value)).collect();
-            let addresses = with.iter().filter(|row| is_one(row)).count();
-            (addresses == with.len() && addresses * 10 >= all * 9 && all > 0)
-                .then(|| (other.name.clone(), value.clone()))
+            let found = with.iter().filter(|row| is_one(row)).count();
+            (found == with.len() && found * 10 >= all * 9 && all > 0).then(|| (other.name.clone(), value.clone()))
         })
     })
 }
@@ -512,7 +482,36 @@ pub(super) fn only_primary(table: &Table) -> Option<String> {
     Some(format!("{} == {literal}", column.name))
 }
 
+/// The column of names, among rows of a name and a value, that has one which says who may sign in, and that name.
+pub(super) fn tells_by_rows(table: &Table) -> Option<(&Column, &'static str)> {
+    const KEYS: [&str; 8] = ["key", "name", "metakey", "configkey", "field", "attribute", "property", "option"];
+    const TELLS: [&str; 16] = [
+        "enabled",
+        "disabled",
+        "active",
+        "is_active",
+        "isActive",
+        "banned",
+        "is_banned",
+        "blocked",
+        "is_blocked",
+        "locked",
+        "suspended",
+        "deactivated",
+        "inactive",
+        "status",
+        "user_status",
+        "account_status",
+    ];
+    let named = table.columns.iter().filter(|column| KEYS.contains(&&*folded(&column.bare)) && !column.is_unique());
+    named.into_iter().find_map(|column| {
+        let told = TELLS.into_iter().find(|tells| column.has(tells))?;
+        Some((column, told))
+    })
+}
+
 /// Whether a table's name says that its rows are of people who are kept out.
 pub(super) fn bars(table: &Table) -> bool {
-    status::names_barred(&table.name)
+    const WAITING: [&str; 5] = ["validating", "pending", "unapproved", "unconfirmed", "awaiting"];
+    status::names_barred(&table.name) || words(table).iter().any(|word| WAITING.contains(&word.as_str()))
 }

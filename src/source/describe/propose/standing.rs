@@ -1,8 +1,10 @@
 //! Who may sign in, as far as columns say so without doubt; where they do not, the question.
 
+use super::admission;
 use super::joins::{Joins, counted};
+use super::links::Link;
 use super::look::{Column, Table};
-use super::people::{self, Link};
+use super::people;
 use super::{Line, OPEN, join_name, list, number, quoted};
 use crate::format::Value;
 use crate::source::kit::common::truth;
@@ -19,7 +21,10 @@ pub(super) fn lines(
 ) -> Vec<Line> {
     let (mut flags, mut whys, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
-        if names_people(column, table) {
+        if names_people(column, table)
+            || column.meaning.is_none() && admission::is_reason_of(column, &table.columns)
+            || leads_elsewhere(tables, table, column)
+        {
             continue;
         }
         let said = column.enabled + column.disabled + column.deleted + column.unsure;
@@ -41,19 +46,24 @@ pub(super) fn lines(
         } else if let Some((yes, why)) = kept_out(column) {
             flags.push(format!("{{ from = {}, true_values = {yes} }}", quoted(&column.name)));
             whys.push(why);
+        } else if (column.traced > 0 || column.meaning == Some(Meaning::Bars) && column.unsure > 0)
+            && let Some((toml, why)) = admission::naught(column)
+        {
+            flags.push(toml);
+            whys.push(why);
         } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
             let doubtful = column.unsure + column.traced + column.absent + column.beside;
             let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
             let line = status::line(&column.name, &seen(column), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
         } else if column.blank > 0 && column.enabled > 0 && column.enabled == said {
-            let line = status::unticked(&column.name, "mapping");
-            asked.push(format!(
-                "`{}` (yes in {}, nothing in {}): {}, if nothing means no",
+            // A box that was not ticked is a no.
+            flags.push(format!("{{ from = {}, as = \"status\", default = false }}", quoted(&column.name)));
+            whys.push(format!(
+                "`{}`: yes in {}; nothing in {}, which is taken for no",
                 column.name,
                 number(column.enabled),
-                number(column.blank),
-                line.trim_start_matches("[user] ")
+                number(column.blank)
             ));
         } else if column.meaning == Some(Meaning::Deletes) || column.meaning == Some(Meaning::Guest) {
             // A date of it, or a yes.
@@ -82,6 +92,11 @@ pub(super) fn lines(
             ));
         }
     }
+    let admission = admission::of(table);
+    let (admitted, said): (Vec<_>, Vec<_>) = admission.flags.into_iter().unzip();
+    flags.extend(admitted);
+    whys.extend(said);
+    asked.extend(admission.asked);
     for &link in links {
         let other = &tables[link.table];
         if let Some(end) = people::bars(other).then(|| lifted(other)).flatten() {
@@ -107,13 +122,46 @@ pub(super) fn lines(
                 }
             }
             let told = link.named && link.whose;
-            asked.extend(questions(other, &|column| !(told && deletes(&column)), &|column| {
+            // Where the password stands, everybody has a row.
+            let read = joins.read.contains_key(&other.name) || told && link.is_forward(tables);
+            let sure = |column: &Column| {
+                let said = column.enabled + column.disabled;
+                read && said > 0
+                    && said == column.filled
+                    && matches!(column.meaning, Some(Meaning::Allows | Meaning::Bars))
+                    && reads_itself(column)
+            };
+            for column in other.columns.iter().filter(|column| sure(column)) {
+                let path = quoted(&joins.path(link, &column.name));
+                let way = match (column.yes + column.no == column.filled, column.meaning) {
+                    (false, _) => "status",
+                    (true, Some(Meaning::Bars)) => "not",
+                    (true, _) => "bool",
+                };
+                flags.push(format!("{{ from = {path}, as = \"{way}\" }}"));
+                whys.push(format!(
+                    "`{}` of `{}`: {} may sign in, {} may not",
+                    column.name,
+                    other.name,
+                    number(column.enabled),
+                    number(column.disabled)
+                ));
+            }
+            asked.extend(questions(other, &|column| !(told && deletes(&column)) && !sure(column), &|column| {
                 let join = join_name(&other.name);
                 format!(
                     "[join.{join}] with key = {}, from = \"{join}.{column}\"",
                     quoted(&other.columns[link.key].name)
                 )
             }));
+        }
+        if let Some((key, told)) = people::tells_by_rows(other).filter(|_| !link.single) {
+            let (join, name) = (join_name(&other.name), &key.name);
+            asked.push(format!(
+                "`{told}` among the `{name}` of `{}`: [join.{join}] with key = {} and only = [\"{name} == '{told}'\"]",
+                other.name,
+                quoted(&other.columns[link.key].name)
+            ));
         }
         // A group that is shut: the table of members leads to it.
         for far in tables.iter().filter(|far| far.name != table.name && far.name != other.name && far.rows > 0) {
@@ -136,6 +184,7 @@ pub(super) fn lines(
             }
         }
     }
+    lines.extend(admission.remarks.into_iter().map(|remark| Line::new("", remark)));
     // A name and a hash, as in password files, leave nothing to say it.
     if table.is_nameless() && table.columns.len() > 2 {
         asked.push("the columns have no names: which one says it?".to_owned());
@@ -210,13 +259,23 @@ pub(super) fn lines(
     skip
 }
 
+/// Whether a column holds the keys of rows of another table, whose name says so: what is below nought is one of them.
+fn leads_elsewhere(tables: &[Table], table: &Table, column: &Column) -> bool {
+    let Some(stem) = column.bare.strip_suffix("_id").or_else(|| column.bare.strip_suffix("Id")) else { return false };
+    let holds = |id: &Column| id.is_unique() && column.among(id) == column.distinct();
+    let far = |far: &&Table| far.name != table.name && far.name.to_lowercase().contains(&stem.to_lowercase());
+    column.meaning.is_none() && tables.iter().filter(far).any(|far| far.columns.iter().any(holds))
+}
+
 /// Those words of a state that let in for sure, where most people have one of them: whoever has another word is kept out until
 /// somebody says what it means.
 fn kept_out(column: &Column) -> Option<(String, String)> {
-    let meaning = column.meaning.filter(|meaning| matches!(meaning, Meaning::State | Meaning::StateOrRegion))?;
+    let states = |meaning: &Meaning| matches!(meaning, Meaning::State | Meaning::StateOrRegion | Meaning::Allows);
+    let meaning = column.meaning.filter(states)?;
     let values = column.values.as_ref()?;
     let unknown = column.unsure + column.beside;
-    if unknown == 0 || column.traced > 0 || column.enabled * 2 < column.filled || column.numbers > 0 {
+    let numbers = column.numbers > 0 && meaning != Meaning::Allows;
+    if unknown == 0 || column.traced > 0 || column.enabled * 2 < column.filled || numbers {
         return None;
     }
     let standing = |word: &str| meaning.read(&Value::Text(word.into()), jiff::Timestamp::UNIX_EPOCH);
@@ -256,7 +315,7 @@ fn seen(column: &Column) -> status::Seen {
 
 /// Whether a column tells of several kinds of users by number: one of them may be those who are kept out.
 fn is_kind_by_number(column: &Column) -> bool {
-    const KINDS: [&str; 6] = ["usertype", "accounttype", "membertype", "userclass", "userkind", "logintype"];
+    const KINDS: [&str; 7] = ["usertype", "accounttype", "membertype", "userclass", "userkind", "type", "kind"];
     let name: String = column.bare.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     KINDS.contains(&&*name)
         && column.numbers == column.filled
@@ -321,7 +380,8 @@ fn is_of_something_else(table: &str) -> bool {
 fn questions(other: &Table, asks: &dyn Fn(&Column) -> bool, how: &dyn Fn(&str) -> String) -> Vec<String> {
     // Whoever wrote nothing but yes says nothing against anybody.
     let doubtful = |column: &&Column| column.meaning.is_some() && column.disabled + column.deleted + column.unsure > 0;
-    let said = other.columns.iter().filter(doubtful).filter(|column| asks(column)).map(|column| {
+    let same = |column: &&Column| constant(column, other).is_none();
+    let said = other.columns.iter().filter(doubtful).filter(same).filter(|column| asks(column)).map(|column| {
         let what = column.values.as_ref().map(counted).unwrap_or_default();
         format!("`{}` of `{}` ({what}): {}", column.name, other.name, how(&column.name))
     });
