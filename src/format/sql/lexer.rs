@@ -5,11 +5,16 @@ use memchr::{memchr, memchr2, memmem};
 use crate::format::layout::Flavour;
 use crate::format::marks;
 
+/// More than a name may have in any database.
+const MAX_NAME: usize = 128;
+
 /// Passes over SQL text of any length, in pieces: strings, names and comments are no text.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Scan {
     inside: Inside,
     depth: usize,
+    /// What is done with ends in a name, of which a dollar may be a part.
+    name: bool,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -44,6 +49,14 @@ impl Scan {
 
     /// Looks for the end. `Err(n)`: it is not in `data`, of which `n` bytes are done with.
     pub fn advance(&mut self, data: &[u8], until: Until, flavour: Flavour, eof: bool) -> Result<usize, usize> {
+        let end = self.end(data, until, flavour, eof);
+        if let Some(last) = data[..end.unwrap_or_else(|done| done)].last() {
+            self.name = is_name(*last);
+        }
+        end
+    }
+
+    fn end(&mut self, data: &[u8], until: Until, flavour: Flavour, eof: bool) -> Result<usize, usize> {
         let mut pos = 0;
         while pos < data.len() {
             match &self.inside {
@@ -92,7 +105,7 @@ impl Scan {
                     let next = data.get(pos + 1);
                     match byte {
                         b'\'' => {
-                            let backslash = flavour.backslash || escapes(data, pos);
+                            let backslash = flavour.backslash || (escapes(data, pos) && (pos > 1 || !self.name));
                             self.inside = Inside::Quotes { quote: b'\'', backslash };
                         }
                         b'"' => {
@@ -114,15 +127,17 @@ impl Scan {
                             self.inside = Inside::Comment;
                             pos += 1;
                         }
-                        b'$' if !flavour.mysql && (pos == 0 || !is_word(data[pos - 1])) => {
-                            let length = data[pos + 1..].iter().position(|&b| !is_word(b) || b == b'$');
-                            match length {
-                                Some(length) if data[pos + 1 + length] == b'$' => {
-                                    let tag = data[pos..pos + length + 2].to_vec();
-                                    pos += tag.len() - 1;
-                                    self.inside = Inside::Dollars(tag);
+                        b'$' if !(flavour.mysql
+                            || pos.checked_sub(1).map_or(self.name, |before| is_name(data[before]))) =>
+                        {
+                            // Longer names are cut off by the database, and numbers are parameters.
+                            let tag = &data[pos + 1..(pos + 1 + MAX_NAME).min(data.len())];
+                            match tag.iter().position(|&b| !is_word(b)) {
+                                Some(end) if tag[end] == b'$' && !tag[0].is_ascii_digit() => {
+                                    self.inside = Inside::Dollars(data[pos..=pos + 1 + end].to_vec());
+                                    pos += end + 1;
                                 }
-                                None if !eof && data.len() - pos < 80 => return Err(pos),
+                                None if !eof && tag.len() < MAX_NAME => return Err(pos),
                                 _ => {}
                             }
                         }
@@ -282,4 +297,9 @@ pub(crate) fn string_end(data: &[u8], at: usize, backslash: bool) -> Option<usiz
 /// Letters, digits, `_`, and anything beyond ASCII.
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// What goes on with a name that has begun.
+fn is_name(byte: u8) -> bool {
+    is_word(byte) || byte == b'$'
 }
