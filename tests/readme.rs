@@ -26,9 +26,9 @@ fn a_table_of_ones_own_is_read_as_the_page_says() {
     assert!(pipe.ends_with("| rehome check -") && pipe.contains("WITH CSV HEADER"), "{pipe}");
     let select = pipe.split("SELECT ").nth(1).and_then(|rest| rest.split(" FROM").next()).expect("columns");
     let columns: Vec<_> = select.split(", ").map(|column| column.rsplit(" AS ").next().expect("a name")).collect();
-    let csv = format!("{}\nu1,ada@example.com,{HASH}\n", columns.join(","));
+    let csv = format!("{}\nu1,ada@example.com,{HASH},t\nu2,bob@example.com,{HASH},f\n", columns.join(","));
     let report = run_with_input(rehome().args(["check", "-", "--format", "json"]), csv.as_bytes()).exits(0).json();
-    assert_eq!(report["outcomes"]["ready"], 1, "{report:#}");
+    assert_eq!((&report["outcomes"]["ready"], &report["disabled"]), (&2.into(), &1.into()), "{report:#}");
 
     let mapping = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a mapping");
     assert_eq!(mapping.lines().count(), 5, "{mapping}");
