@@ -79,6 +79,12 @@ fn advice(remedy: Option<&str>) -> String {
     remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default()
 }
 
+/// What the system said, without the name of the temporary file that a library adds.
+fn bare(error: std::io::Error) -> std::io::Error {
+    let below = error.get_ref().and_then(Error::source).and_then(|below| below.downcast_ref::<std::io::Error>());
+    below.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
+}
+
 impl RunError {
     fn new(kind: Kind, what: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, what: what.into(), source: None, remedy: None }
@@ -92,7 +98,11 @@ impl RunError {
     /// [`Kind::File`], for `map_err` on file operations.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |error| Self::new(Kind::File, path.display().to_string()).because(error)
+        move |error| {
+            let full = matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+            let ended = Self::new(Kind::File, path.display().to_string()).because(bare(error));
+            if full { ended.remedy("make room, then run the same command again") } else { ended }
+        }
     }
 
     /// [`Kind::File`], for `map_err` where what does not fit into memory could not be spilled.
@@ -221,6 +231,8 @@ mod tests {
         let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
         assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
         assert_eq!((error.kind(), error.exit_code()), (Kind::File, 1));
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert!(RunError::io("ledger")(full).to_string().ends_with("; make room, then run the same command again"));
         let error = RunError::interrupted();
         assert_eq!(error.to_string(), "interrupted; run the same command again to go on");
         assert!(error.source().is_none());

@@ -285,6 +285,20 @@ impl Write for Unfinished {
     }
 }
 
+/// Whether a file is neither this person's nor the administrator's. Where nothing tells who this person is, it is not.
+#[cfg(unix)]
+#[must_use]
+pub fn is_anothers(path: &Path, found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let folder = path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made on the spot where that can be, since some file systems call everybody by another name.
+    let mine = tempfile::tempfile_in(folder)
+        .and_then(|file| file.metadata())
+        .or_else(|_| fs::metadata("/proc/self"))
+        .or_else(|_| tempfile::tempfile().and_then(|file| file.metadata()));
+    found.uid() != 0 && mine.is_ok_and(|mine| mine.uid() != found.uid())
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {

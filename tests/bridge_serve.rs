@@ -679,7 +679,7 @@ fn refusals_take_as_long_for_everybody() {
 #[test]
 fn when_the_time_is_up_hashes_are_purged_and_requests_pass() {
     let town = Town::new(&[("ann", plain())]);
-    let bridge = town.bridge(&["--until", "2020-01-01"]);
+    let bridge = town.bridge(&["--bridge-until", "2020-01-01"]);
     assert_eq!(kind(&town.sign_in(&bridge, "ann", RIGHT)), wrong());
     assert_eq!((town.count(State::Expired), town.count(State::Pending)), (1, 0));
     // Nobody has this address.

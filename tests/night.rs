@@ -202,20 +202,58 @@ fn a_sync_after_a_verify_brings_nobody_back() {
 }
 
 #[test]
-fn a_time_that_cannot_be_understood_is_said_and_a_date_is_the_bridge_s() {
+fn a_time_that_cannot_be_understood_is_said_and_a_date_is_told_whose_it_is() {
     let (home, _) = prepared(3);
     let sandbox = Sandbox::start(&[]);
     for (words, told) in [
         (["--until", "25:00"], "a time of day is written 05:00"),
         (["--until", "05:00 Nowhere/Atall"], "no time zone is known here as `Nowhere/Atall`"),
-        (["--until", "2027-31-01"], "a day is written 2027-01-31"),
+        (["--until", "2027-31-01"], "a time of day is written 05:00"),
+        (["--until", "2099-01-31"], "how long the bridge keeps hashes is --bridge-until 2099-01-31"),
+        (["--bridge-until", "05:00"], "a day is written 2027-01-31"),
     ] {
         let ended = run(import(&sandbox, home.path()).args(words)).exits(2);
         assert!(ended.stderr.contains(told), "{}", ended.stderr);
     }
     let ended = run(import(&sandbox, home.path()).args(["--until", "05:00"]).env("TZ", "Nowhere/Atall")).exits(2);
     assert!(ended.stderr.contains("TZ names"), "{}", ended.stderr);
-    run(import(&sandbox, home.path()).args(["--until", "2099-01-31"])).exits(0);
+    // One word has one meaning, whichever command is asked.
+    for command in ["serve", "add"] {
+        let ended = run(rehome().args(["bridge", command, "--until", "2099-01-31"])).exits(2);
+        assert!(ended.stderr.contains("'--bridge-until'"), "{}", ended.stderr);
+    }
+    run(import(&sandbox, home.path()).args(["--bridge-until", "2099-01-31"])).exits(0);
+}
+
+#[test]
+fn whoever_asks_for_nothing_does_not_hide_how_a_run_goes() {
+    let (home, _) = prepared(20);
+    let sandbox = Sandbox::start(&[]);
+    let hold = home.path().join("hold");
+    std::fs::write(&hold, "").expect("a file");
+    let (mut importer, place, _said) = shown(import(&sandbox, home.path()).arg("--pause-file").arg(&hold));
+    let idle: Vec<_> = (0..40).map(|_| std::net::TcpStream::connect(&place).expect("a connection")).collect();
+    let now = super::http::send(&format!("http://{place}/metrics"), "GET", "", &[], None).expect("an answer");
+    assert_eq!(now.status, 200);
+    drop(idle);
+    importer.kill().expect("killed");
+    importer.wait().expect("ended");
+}
+
+/// Starts an import that shows metrics, and gives where.
+fn shown(command: &mut Command) -> (Child, String, std::io::BufReader<std::process::ChildStderr>) {
+    let mut importer =
+        command.args(["--metrics", "0"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+    let mut said = std::io::BufReader::new(importer.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.starts_with("metrics: ") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("a line") > 0, "it ended too early");
+    }
+    let url = line.trim().strip_prefix("metrics: http://").and_then(|url| url.strip_suffix("/metrics"));
+    let place = url.expect("a place").to_owned();
+    assert!(place.starts_with("127.0.0.1:"), "{place}");
+    (importer, place, said)
 }
 
 /// What `promtool check metrics` would find in the form, without it: each family has its help and type before its samples, once.
@@ -246,25 +284,11 @@ fn how_a_run_goes_is_shown_to_a_monitoring_system() {
     let sandbox = Sandbox::start(&["--limit", "40"]);
     let (file, hold) = (home.path().join("rehome.prom"), home.path().join("hold"));
     std::fs::write(&hold, "").expect("a file");
-    let mut importer = import(&sandbox, home.path())
-        .args(["--metrics", "0", "--until", &clock(3600), "--metrics-file"])
-        .arg(&file)
-        .arg("--pause-file")
-        .arg(&hold)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let mut said = std::io::BufReader::new(importer.stderr.take().expect("piped"));
-    let mut line = String::new();
-    while !line.starts_with("metrics: ") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("a line") > 0, "it ended too early");
-    }
-    let place = line.trim().strip_prefix("metrics: ").and_then(|url| url.strip_suffix("/metrics")).expect("a place");
-    assert!(place.starts_with("http://127.0.0.1:"), "{place}");
-    let base = format!("{place}/x").replace("/x", "");
-    let ask = |path: &str| super::http::send(&format!("{base}/{path}"), "GET", "", &[], None).expect("an answer");
+    let mut command = import(&sandbox, home.path());
+    command.args(["--until", &clock(3600), "--metrics-file"]).arg(&file).arg("--pause-file").arg(&hold);
+    let (mut importer, place, mut said) = shown(&mut command);
+    let ask =
+        |path: &str| super::http::send(&format!("http://{place}/{path}"), "GET", "", &[], None).expect("an answer");
     until(home.path(), "paused", |now| now["paused_since"].is_string());
     let now = ask("metrics");
     assert_eq!((now.status, &*now.headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"));
@@ -302,4 +326,23 @@ fn how_a_run_goes_is_shown_to_a_monitoring_system() {
     }
     let nowhere = run(import(&sandbox, home.path()).args(["--metrics-file", "nowhere/x.prom"])).exits(1);
     assert!(nowhere.stderr.contains("nowhere/x.prom"), "{}", nowhere.stderr);
+}
+
+#[test]
+fn the_code_that_is_shown_is_the_one_it_ends_with() {
+    let (home, _) = prepared(3);
+    let sandbox = Sandbox::start(&[]);
+    let export = home.path().join("export.csv");
+    let mut text = std::fs::read_to_string(&export).expect("the export");
+    text.push_str(text.lines().nth(1).map(|line| format!("{line}\n")).expect("a user").as_str());
+    std::fs::write(&export, text).expect("written");
+    for (words, code) in [(&["--refused-ok"][..], 0), (&[], 3)] {
+        let file = home.path().join("rehome.prom");
+        run(import(&sandbox, home.path()).arg("--metrics-file").arg(&file).args(words)).exits(code);
+        let last = families(&std::fs::read_to_string(&file).expect("the file"));
+        assert_eq!(last["rehome_exit_code{run=\"run\"}"], f64::from(code));
+        run(on_run(&sandbox, "resume", home.path()).arg("--metrics-file").arg(&file).args(words)).exits(code);
+        let last = families(&std::fs::read_to_string(&file).expect("the file"));
+        assert_eq!(last["rehome_exit_code{run=\"run\"}"], f64::from(code));
+    }
 }

@@ -17,10 +17,9 @@ fn words(text: &str) -> String {
     let text = changing.iter().fold(text.to_owned(), |text, pattern| {
         Regex::new(pattern).expect("an expression").replace_all(&text, "#").into_owned()
     });
-    // `1 min 2 s`, and what is as wide as the number in it.
+    // `1 min 2 s`, and what is as wide as the number in it, or in another line for it.
     let text = Regex::new("#( #)+").expect("an expression").replace_all(&text, "#").into_owned();
-    let text = Regex::new(r" +").expect("an expression").replace_all(&text, " ").into_owned();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a shell prints for this line, without what goes by on standard error meanwhile.
@@ -35,6 +34,7 @@ fn typed(line: &str, home: &Path) -> String {
             shell.env_remove(name);
         }
     }
+    shell.env_remove("COLUMNS");
     let output =
         shell.args(["-c", line]).current_dir(home).env("PATH", path).env("LC_ALL", "C").stdin(Stdio::null()).output();
     let output = output.expect("a shell runs");

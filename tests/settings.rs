@@ -52,7 +52,7 @@ fn what_is_typed_goes_before_the_environment_and_that_before_the_file() {
 fn another_file_is_taken_where_it_is_named_and_none_for_what_needs_none() {
     let (home, export) = beside("ids = 'derive'\n");
     let other = home.path().join("other.toml");
-    std::fs::write(&other, "[plan]\nids = 'keep'\n[bridge.serve]\nuntil = 2027-01-31\n").expect("written");
+    std::fs::write(&other, "[plan]\nids = 'keep'\n[bridge.serve]\nbridge-until = 2027-01-31\n").expect("written");
     let ids = |words: &[&str]| {
         let plan = run(rehome().arg("plan").arg(&export).args(words)).exits(0);
         plan.lines()[0]["create"]["body"]["userId"].as_str().expect("an id").len()
@@ -112,14 +112,67 @@ fn numbers_that_are_none_are_told_in_plain_words() {
     }
 }
 
+/// Of two that exclude each other the one that is typed goes before, whatever stands in the file.
+#[test]
+fn what_is_typed_goes_before_its_opposite_in_the_file() {
+    let (home, expected) = prepared(5);
+    let sandbox = Sandbox::start(&[]);
+    let settings = home.path().join("rehome.toml");
+    // A target that is typed, and no sandbox, though the file says so.
+    std::fs::write(&settings, "sandbox = true\n").expect("written");
+    let mut real = import(&sandbox, home.path());
+    real.env_remove("APPWRITE_ENDPOINT").env_remove("APPWRITE_PROJECT_ID");
+    run(real.args(["--endpoint", &sandbox.endpoint, "--project", &sandbox.project])).exits(0);
+    assert_holds(&sandbox, &expected);
+    assert!(!home.path().join("run/sandbox.sqlite").exists());
+    // Nobody guesses which of the two is meant where neither is typed.
+    let mut both = sandbox.rehome();
+    both.arg("import").arg(home.path().join("export.csv")).arg("--run").arg(home.path().join("both"));
+    let told = run(&mut both).exits(2);
+    assert!(told.stderr.contains("`sandbox` is said here, and APPWRITE_ENDPOINT says otherwise"), "{}", told.stderr);
+    assert!(!home.path().join("both").exists());
+    run(both.arg("--sandbox")).exits(0);
+    assert!(home.path().join("both/sandbox.sqlite").exists());
+
+    // The sandbox that is typed, though the file names a target.
+    std::fs::write(&settings, "endpoint = 'http://127.0.0.1:9/v1'\nproject = 'shop'\nca-file = 'nowhere.pem'\n")
+        .expect("written");
+    let mut rehearsal = rehome();
+    rehearsal.arg("import").arg(home.path().join("export.csv")).arg("--run").arg(home.path().join("rehearsal"));
+    let told = run(rehearsal.arg("--sandbox")).exits(0);
+    assert!(!told.stderr.contains("settings:"), "{}", told.stderr);
+
+    // A key in the environment, and a mapping or a system, each before the other.
+    std::fs::write(&settings, "key-file = 'nowhere.txt'\nmap = 'nowhere.toml'\n").expect("written");
+    run(import(&sandbox, home.path()).args(["--from", "generic"])).exits(0);
+    std::fs::write(&settings, "from = 'nobody'\n").expect("written");
+    let map = home.path().join("map.toml");
+    std::fs::write(&map, "[user]\nid = 'id'\nemail = 'email'\n[password]\nhash = 'password_hash'\n").expect("written");
+    let told = check(&home.path().join("export.csv"), &["--map", map.to_str().expect("a path")]);
+    assert!(!told.stderr.contains("nobody"), "{}", told.stderr);
+}
+
 #[cfg(unix)]
 #[test]
-fn a_file_that_everybody_can_change_is_not_taken() {
-    use std::os::unix::fs::PermissionsExt as _;
+fn a_file_that_somebody_else_can_change_is_not_taken() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
     let (home, export) = beside("ids = 'derive'\n");
     let path = home.path().join("rehome.toml");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).expect("set");
-    let ended = check(&export, &[]).exits(2);
-    assert!(ended.stderr.contains("chmod o-w"), "{}", ended.stderr);
+    let named = home.path().join("named.toml");
+    std::fs::copy(&path, &named).expect("copied");
+    let name = named.to_str().expect("a path");
+    check(&export, &["--config", name]).exits(0);
+    for (file, words) in [(&path, &[][..]), (&named, &["--config", name][..])] {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o666)).expect("set");
+        let ended = check(&export, words).exits(2);
+        assert!(ended.stderr.contains("chmod o-w"), "{}", ended.stderr);
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).expect("set");
+        if chown(file, Some(65534), None).is_err() {
+            println!("skipped: who is not root gives no file away");
+            continue;
+        }
+        let ended = check(&export, words).exits(2);
+        assert!(ended.stderr.contains("belongs to another user"), "{}", ended.stderr);
+    }
     check(&export, &["--no-config"]).exits(0);
 }

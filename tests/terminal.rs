@@ -119,31 +119,99 @@ fn lines(screen: &str) -> Vec<String> {
     codes.replace_all(screen, "").split(['\n', '\r']).map(str::to_owned).collect()
 }
 
+/// Every line of what is on a screen fits, and none is cut.
+#[track_caller]
+fn fits(columns: usize, what: &str, told: &Run) {
+    let lines = lines(&told.stdout);
+    // What is cut is cut at the last column.
+    let cut = |line: &str| line.ends_with('…') && line.chars().count() == columns;
+    let long: Vec<_> = lines.iter().filter(|line| line.chars().count() > columns || cut(line)).collect();
+    assert!(long.is_empty(), "{what} at {columns} columns: {long:#?}\n{}", told.stdout);
+}
+
+/// Each command's words, the command itself first.
+fn commands(command: &clap::Command, before: &[String], found: &mut Vec<Vec<String>>) {
+    found.push(before.to_vec());
+    for below in command.get_subcommands() {
+        commands(below, &[before, &[below.get_name().to_owned()]].concat(), found);
+    }
+}
+
+#[test]
+fn the_help_of_every_command_fits_its_terminal() {
+    let mut all = Vec::new();
+    commands(&<rehome::cli::Cli as clap::CommandFactory>::command(), &[], &mut all);
+    assert!(all.len() > 20, "{all:?}");
+    for columns in [80, 120] {
+        // At 120 it is the same text.
+        for words in all.iter().filter(|words| columns == 80 || words.len() < 2) {
+            let Some(told) = at_a_terminal(columns, "", rehome().args(words).arg("--help")) else { return };
+            fits(columns, &words.join(" "), &told.exits(0));
+        }
+        for words in [&["sources"][..], &["schemes"], &["sources", "--example", "django"], &["sources", "frob"]] {
+            let told = at_a_terminal(columns, "", rehome().args(words)).expect("a terminal");
+            fits(columns, &words.join(" "), &told);
+        }
+    }
+}
+
+/// An evening, as it is seen: with people who are refused, disabled, to be reset, in need of the bridge, and changed later.
+#[test]
+fn every_screen_of_an_evening_fits_its_terminal() {
+    for columns in [80, 120] {
+        let home = tempfile::tempdir().expect("a folder");
+        let export = "people of the shop with a rather long name.csv";
+        std::fs::copy(fixture("piccolo/piccolo_user.csv"), home.path().join(export)).expect("copied");
+        std::fs::copy(fixture("broken/wrong-checksum.csv.zst"), home.path().join("damaged.csv.zst")).expect("copied");
+        let told = |words: &[&str]| {
+            let told = at_a_terminal(columns, "y", rehome().current_dir(home.path()).args(words))?;
+            fits(columns, &words.join(" "), &told);
+            Some(told)
+        };
+        if told(&["check", export]).is_none() {
+            return;
+        }
+        told(&["check", "damaged.csv.zst"]);
+        told(&["import", export]);
+        let done = told(&["import", export, "--sandbox", "--unsupported", "without-password", "--run", "evening"]);
+        assert!(done.is_some_and(|done| done.stdout.contains("rehome verify")));
+        for words in [
+            &["status", "evening"][..],
+            &["status", "nowhere"],
+            &["verify", "evening"],
+            &["report", "evening"],
+            &["backup", "evening", "a folder of copies with a rather long name of its own that is long"],
+            &["sync", export, "--run", "evening", "--dry-run"],
+            &["sync", export, "--run", "evening"],
+            &["bridge", "status", "--store", "evening"],
+            &["rollback", "evening"],
+            &["resume", "evening", "--until", "noon"],
+        ] {
+            told(words);
+        }
+    }
+}
+
+/// Whatever export it is, at whatever width: what helps is there whole, and commands are those that a shell reads.
 #[test]
 fn a_screen_fits_its_terminal_and_cuts_no_remedy() {
     let home = tempfile::tempdir().expect("a folder");
-    for columns in [80, 120] {
-        let mut check = rehome();
-        let config = fixture("firebase/hash_config.txt");
-        check.arg("check").arg(fixture("firebase/users.json")).arg("--firebase-hash-config").arg(config);
-        check.arg("--run").arg(home.path().join("run"));
-        let Some(told) = at_a_terminal(columns, "", &check) else { return };
-        let lines = lines(&told.stdout);
-        let long: Vec<_> =
-            lines.iter().filter(|line| line.chars().count() > columns && !line.contains("rehome ")).collect();
-        assert!(long.is_empty(), "{columns}: {long:#?}");
-        assert!(columns < 120 || !lines.iter().any(|line| line.ends_with('…')), "{}", told.stdout);
-        let mut status = rehome();
-        status
-            .arg("import")
-            .arg(fixture("firebase/users.json"))
-            .args(["--sandbox", "--run"])
-            .arg(home.path().join("r"));
-        status.arg("--firebase-hash-config").arg(fixture("firebase/hash_config.txt"));
-        let told = at_a_terminal(columns, "", &status).expect("a terminal");
-        let long: Vec<_> = told.stdout.lines().flat_map(self::lines).collect();
-        let long: Vec<_> =
-            long.iter().filter(|line| line.chars().count() > columns && !line.contains("rehome ")).collect();
-        assert!(long.is_empty(), "{columns}: {long:#?}");
+    for export in [
+        "firebase/users.json",
+        "django/dumpdata.auth.xml",
+        "mailman/dump.sql",
+        "kinds/appwrite-to-dict.json",
+        "frappe/dump.sql",
+    ] {
+        for columns in [80, 94, 120] {
+            let mut check = rehome();
+            check.current_dir(home.path()).arg("check").arg("export").args(["--run", "run"]);
+            std::fs::copy(fixture(export), home.path().join("export")).expect("copied");
+            check.arg("--firebase-hash-config").arg(fixture("firebase/hash_config.txt"));
+            let Some(told) = at_a_terminal(columns, "", &check) else { return };
+            // A path that is longer than a line is a word that nobody cuts.
+            let told = Run { stdout: told.stdout.replace(env!("CARGO_MANIFEST_DIR"), ""), ..told };
+            fits(columns, export, &told);
+        }
     }
 }

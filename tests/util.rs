@@ -41,7 +41,8 @@ pub fn rehome() -> Command {
     ] {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null());
+    // Sentences are looked for whole.
+    command.env("COLUMNS", "120").stdin(Stdio::null());
     command
 }
 

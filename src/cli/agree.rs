@@ -1,8 +1,9 @@
-//! The question before a real target.
+//! Questions to a person: the one before a real target above all.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use super::args::{OutputArgs, OutputFormat};
+use super::bars;
 use crate::error::RunError;
 use crate::report::escape::shown;
 use crate::report::figures;
@@ -18,20 +19,33 @@ pub(super) fn asked(output: OutputArgs) -> Option<Ask> {
 }
 
 fn ask(before: &Before) -> Result<Answer, RunError> {
-    let mut error = std::io::stderr();
     let mut text = "about to create users at a real target\n".to_owned();
     let lines = before.lines().into_iter();
     text.extend(lines.map(|(heading, what)| format!("{heading:>13}  {}\n", shown(&what, 200))));
     let first = before.users > FIRST;
     text.extend(["create ", &figures::users(before.users), "?"]);
     text += if first { " yes, ten first (and sign in as one of them), or no [y/t/N] " } else { " [y/N] " };
-    let _ = error.write_all(text.as_bytes());
-    let _ = error.flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;
+    let answer = answer(&text)?;
     Ok(match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Answer::All,
         "t" | "ten" | "10" if first => Answer::First(before.done + FIRST),
         _ => Answer::None,
+    })
+}
+
+/// Whether a person says yes to this.
+pub(super) fn agreed(question: &str) -> Result<bool, RunError> {
+    Ok(matches!(answer(&format!("{question} [y/N] "))?.trim(), "y" | "Y" | "yes"))
+}
+
+/// Asks on standard error, and reads a line; no bar is in the way meanwhile.
+fn answer(question: &str) -> Result<String, RunError> {
+    bars::above(|| {
+        let mut error = std::io::stderr();
+        let _ = error.write_all(question.as_bytes());
+        let _ = error.flush();
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;
+        Ok(answer)
     })
 }

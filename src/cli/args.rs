@@ -117,8 +117,8 @@ pub struct BridgeArgs {
 pub struct WindowArgs {
     /// Begin nobody from this time of day on, finish whoever is begun, and end with exit code 75; the same command goes on.
     /// In local time, or 05:00Z, 05:00+02:00, `05:00 Europe/Berlin`
-    #[arg(long, value_name = "HH:MM", value_parser = until)]
-    pub until: Option<Until>,
+    #[arg(long, value_name = "HH:MM", value_parser = crate::run::window::next)]
+    pub until: Option<jiff::ZonedDateTime>,
 
     /// Begin nobody while this file is there
     #[arg(long, value_name = "FILE")]
@@ -144,36 +144,14 @@ impl From<MetricsArgs> for Places {
     }
 }
 
-/// What `--until` names.
-#[derive(Debug, Clone)]
-pub enum Until {
-    /// The end of the session.
-    Time(jiff::ZonedDateTime),
-    /// The last moment on which the bridge keeps hashes, as `bridge add` and `bridge serve` have it.
-    Date(jiff::Timestamp),
-}
-
-fn until(text: &str) -> Result<Until, String> {
-    // A date has no colon before its first dash, if it has one.
-    if text.split('-').next().is_some_and(|year| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit())) {
-        return crate::run::bridge::until(text).map(Until::Date);
-    }
-    crate::run::window::next(text).map(Until::Time)
-}
-
 impl WindowArgs {
     /// What surrounds a session, with the bridge of these.
     #[must_use]
     pub fn around(self, bridge: BridgeArgs) -> Around {
-        let (until, date) = match self.until {
-            Some(Until::Time(time)) => (Some(time), None),
-            Some(Until::Date(date)) => (None, Some(date)),
-            None => (None, None),
-        };
-        let keeping = Keeping { key_file: bridge.key.bridge_key_file, until: bridge.bridge_until.or(date) };
+        let keeping = Keeping { key_file: bridge.key.bridge_key_file, until: bridge.bridge_until };
         let gauges = Gauges::default();
-        gauges.ends_at(until.as_ref().map(jiff::ZonedDateTime::timestamp));
-        Around { keeping, window: Window { until, pause_file: self.pause_file }, gauges }
+        gauges.ends_at(self.until.as_ref().map(jiff::ZonedDateTime::timestamp));
+        Around { keeping, window: Window { until: self.until, pause_file: self.pause_file }, gauges }
     }
 }
 

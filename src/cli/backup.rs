@@ -23,14 +23,15 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let copied = backup(&args.folder, &args.to)?;
-    let text = match args.output.format {
+    match args.output.format {
         OutputFormat::Json => {
-            serde_json::to_string(&copied).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
+            let json = serde_json::to_string(&copied).map_err(RunError::bug("what was to be written is no JSON"))?;
+            super::put(json + "\n")?;
         }
-        OutputFormat::Text if args.output.quiet => String::new(),
-        OutputFormat::Text => sentences(&copied, &args),
-    };
-    super::put(text).map(|()| Finish::Done)
+        OutputFormat::Text if args.output.quiet => {}
+        OutputFormat::Text => super::tell(&sentences(&copied, &args))?,
+    }
+    Ok(Finish::Done)
 }
 
 fn sentences(copied: &Copied, args: &Args) -> String {

@@ -12,7 +12,7 @@ pub fn show(bars: MultiProgress) {
 }
 
 /// Writes to standard error without spoiling the bars.
-pub fn above(write: impl FnOnce()) {
+pub fn above<T>(write: impl FnOnce() -> T) -> T {
     let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match bars {
         Some(bars) => bars.suspend(write),

@@ -5,16 +5,19 @@ use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use toml::{Table, Value};
 
 use super::Cli;
 use super::args::{OutputArgs, OutputFormat};
-use super::progress;
+use super::{progress, width};
 use crate::error::RunError;
 use crate::event::Event;
+#[cfg(unix)]
+use crate::folder::is_anothers;
+use crate::report::terminal::Colours;
 use crate::run::session::Session;
 use crate::source::describe::nearest;
 
@@ -26,6 +29,18 @@ const MOST_BYTES: u64 = 1 << 20;
 const BY_HAND: [&str; 3] = ["yes", "force", "reveal"];
 /// Flags that are about the file.
 const ABOUT: [&str; 4] = ["config", "no-config", "help", "version"];
+/// What says the same thing in another way, as flags and as variables. What is said nearer by goes before, whichever it is.
+const INSTEAD: [(&str, &[&str], &[&str]); 9] = [
+    ("sandbox", &["endpoint", "project", "ca-file", "key-file"], &[]),
+    ("endpoint", &["sandbox"], &[]),
+    ("project", &["sandbox"], &[]),
+    ("ca-file", &["sandbox"], &[]),
+    ("key-file", &["sandbox"], &["APPWRITE_API_KEY"]),
+    ("from", &["map"], &[]),
+    ("map", &["from"], &[]),
+    ("bridge-key-file", &[], &["REHOME_BRIDGE_KEY"]),
+    ("service-account", &[], &["GOOGLE_APPLICATION_CREDENTIALS"]),
+];
 
 /// Where settings come from that are not typed.
 #[derive(Debug, clap::Args)]
@@ -56,10 +71,10 @@ pub fn parse() -> Result<Cli, RunError> {
     argv.splice(end..end, settings.words.iter().cloned());
     let matches = Cli::command().try_get_matches_from(&argv).unwrap_or_else(|error| {
         if let Some(error) = settings.blamed(&error) {
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("rehome: {error}\n"));
+            super::say_error(&error);
             std::process::exit(i32::from(error.exit_code()));
         }
-        wrong_usage(&error)
+        wrong_usage(&suggesting(error, &argv))
     });
     settings.say(&matches);
     Cli::from_arg_matches(&matches).map_err(|error| RunError::usage(error.to_string()))
@@ -73,18 +88,45 @@ const SAID: [(&str, &str); 4] = [
     ("number too large to fit in target type", "that is too large"),
 ];
 
-/// Ends the process as clap does, in plain words.
-fn wrong_usage(error: &clap::Error) -> ! {
-    let plain = error.render();
-    let text = if std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none() {
-        plain.ansi().to_string()
-    } else {
-        plain.to_string()
+/// The error with the flag that was meant, where clap finds none: `--until` is another one's `--bridge-until`.
+fn suggesting(mut error: clap::Error, argv: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument || error.get(ContextKind::SuggestedArg).is_some() {
+        return error;
+    }
+    let words = argv.iter().skip(1).filter_map(|word| word.to_str());
+    let command = words.fold(Cli::command(), |at, word| at.find_subcommand(word).cloned().unwrap_or(at));
+    let mut flags = Vec::new();
+    longs(&command, false, &mut flags);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => arg.trim_start_matches('-').split('=').next().unwrap_or_default(),
+        _ => return error,
     };
-    if !SAID.iter().any(|(theirs, _)| text.contains(theirs)) {
+    if let Some(flag) = meant(unknown, &flags) {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{flag}")));
+    }
+    error
+}
+
+/// The flag that is spelt nearly so, or has this word in its name.
+fn meant<'f>(spelt: &str, flags: &[&'f str]) -> Option<&'f str> {
+    let named = || flags.iter().filter(|flag| flag.split('-').any(|word| word == spelt)).min_by_key(|flag| flag.len());
+    nearest(spelt, flags).or_else(|| named().copied())
+}
+
+/// Ends the process as clap does, in plain words that fit the terminal.
+fn wrong_usage(error: &clap::Error) -> ! {
+    let (plain, columns) = (error.render(), width::of(&std::io::stderr()));
+    let plain_text = plain.to_string();
+    let folded = width::sentences(&plain_text, columns);
+    let ours = SAID.iter().any(|(theirs, _)| plain_text.contains(theirs));
+    let fits = folded == plain_text;
+    if !error.use_stderr() || (fits && !ours) {
         error.exit();
     }
-    let text = SAID.iter().fold(text, |text, (theirs, ours)| text.replace(theirs, ours));
+    let coloured = fits && Colours::wanted(false, &std::io::stderr()) == Colours::On;
+    let said = |text: String| SAID.iter().fold(text, |text, (theirs, ours)| text.replace(theirs, ours));
+    let text = if coloured { said(plain.ansi().to_string()) } else { width::sentences(&said(plain_text), columns) };
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
     std::process::exit(error.exit_code());
 }
@@ -113,7 +155,7 @@ fn typed<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str
 fn find(matches: &ArgMatches) -> Result<Option<PathBuf>, RunError> {
     let (_, matches) = innermost(matches);
     if let Some(named) = typed::<PathBuf>(matches, "config").first() {
-        return Ok(Some((*named).clone()));
+        return check(named).map(|()| Some((*named).clone()));
     }
     if typed::<bool>(matches, "no_config").first() == Some(&&true) {
         return Ok(None);
@@ -140,16 +182,22 @@ fn find(matches: &ArgMatches) -> Result<Option<PathBuf>, RunError> {
 /// Whoever can write into it says where people's hashes go.
 fn check(path: &Path) -> Result<(), RunError> {
     let found = std::fs::metadata(path).map_err(RunError::io(path))?;
+    let shown = path.display();
+    if !found.is_file() {
+        return Err(RunError::usage(format!("{shown} is no regular file")).remedy("say --no-config, or remove it"));
+    }
     #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::mode(&found) & 0o002 != 0 {
-        return Err(RunError::usage(format!("{} can be changed by every user of this machine", path.display()))
-            .remedy("take that right from them (chmod o-w), or say --no-config"));
+    {
+        if std::os::unix::fs::MetadataExt::mode(&found) & 0o002 != 0 {
+            return Err(RunError::usage(format!("{shown} can be changed by every user of this machine"))
+                .remedy("take that right from them (chmod o-w), or say --no-config"));
+        }
+        if is_anothers(path, &found) {
+            return Err(RunError::usage(format!("{shown} belongs to another user of this machine"))
+                .remedy("copy what you want of it into a file of your own (--config FILE), or say --no-config"));
+        }
     }
-    if found.is_file() {
-        Ok(())
-    } else {
-        Err(RunError::usage(format!("{} is no regular file", path.display())).remedy("say --no-config, or remove it"))
-    }
+    Ok(())
 }
 
 /// What a file adds to what is typed.
@@ -200,6 +248,9 @@ impl Settings {
             if matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable)) {
                 continue;
             }
+            if *value != Value::Boolean(false) && said_otherwise(&command, name, typed).map_err(&wrong)? {
+                continue;
+            }
             let words = words(arg, name, value, folder).map_err(&wrong)?;
             if !words.is_empty() {
                 settings.names.push(name.to_owned());
@@ -232,6 +283,25 @@ impl Settings {
     }
 }
 
+/// Whether something was said that goes before this setting: on the command line, or by a variable that stands for a file.
+///
+/// # Errors
+/// A sentence where the environment names a target and the file says that there is none: neither is to be guessed.
+fn said_otherwise(command: &Command, name: &str, typed: &ArgMatches) -> Result<bool, String> {
+    let Some((_, flags, variables)) = INSTEAD.iter().find(|(known, ..)| *known == name) else { return Ok(false) };
+    let set = |variable: &OsStr| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let others: Vec<&Arg> =
+        command.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| flags.contains(&long))).collect();
+    if others.iter().any(|arg| typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)) {
+        return Ok(true);
+    }
+    if let Some(variable) = others.iter().filter_map(|arg| arg.get_env()).find(|variable| set(variable)) {
+        let variable = variable.display();
+        return Err(format!("`{name}` is said here, and {variable} says otherwise: give --{name}, or --endpoint URL"));
+    }
+    Ok(variables.iter().any(|variable| set(OsStr::new(variable))))
+}
+
 /// That every name is a flag's, and none is a secret's.
 fn check_names(table: &Table, command: &Command, path: &[&str]) -> Result<(), String> {
     let place = if path.is_empty() { String::new() } else { format!(" in [{}]", path.join(".")) };
@@ -257,9 +327,9 @@ fn check_names(table: &Table, command: &Command, path: &[&str]) -> Result<(), St
         let known = flags.iter().any(|flag| flag == name) && !ABOUT.contains(&name.as_str());
         if !known || (value.is_table() && command.find_subcommand(name).is_none()) {
             let spelt = name.replace('_', "-");
-            let meant = |flag: &&str| !ABOUT.contains(flag) && !BY_HAND.contains(flag);
-            let flags: Vec<&str> = flags.iter().map(String::as_str).filter(meant).collect();
-            let advice = match nearest(&spelt, &flags) {
+            let may_stand = |flag: &&str| !ABOUT.contains(flag) && !BY_HAND.contains(flag);
+            let flags: Vec<&str> = flags.iter().map(String::as_str).filter(may_stand).collect();
+            let advice = match meant(&spelt, &flags) {
                 Some(flag) => format!("did you mean `{flag}`?"),
                 None => "names are those of flags, without the dashes: `rehome COMMAND --help` lists them".into(),
             };

@@ -75,8 +75,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
     let ask = agree::asked(args.output);
     let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
-    go(session, &args.run.folder, target.server.key.key_file.as_deref(), choices, args.metrics, args.output)
-        .map(|finish| finish.forgiving(args.refused.refused_ok))
+    let key_file = target.server.key.key_file.as_deref();
+    go(session, &args.run.folder, key_file, choices, args.metrics, args.refused, args.output)
 }
 
 /// Runs or goes on with a session, and prints its report.
@@ -86,6 +86,7 @@ pub(super) fn go(
     key_file: Option<&Path>,
     choices: Choices,
     metrics: MetricsArgs,
+    refused: RefusedArgs,
     output: OutputArgs,
 ) -> Result<Finish, RunError> {
     let gauges = choices.around.gauges.clone();
@@ -93,6 +94,7 @@ pub(super) fn go(
         Arc::new(Counting { gauges: gauges.clone(), listener: progress::listener(output) });
     let shown = Exposition::begin(metrics.into(), gauges, folder, &session.shard.to_string(), &listener)?;
     let ended = go_on(session, folder, key_file, choices, output, &listener);
+    let ended = ended.map(|finish| finish.forgiving(refused.refused_ok));
     shown.end(&ended);
     ended
 }

@@ -168,6 +168,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("HOME, USER, LOGNAME", "Where ~/.pgpass is, and as whom a PostgreSQL is asked whose address does not say."),
     ("TZ", "The time zone of --until HH:MM; else this machine's, and UTC where there is none."),
     ("TMPDIR", "Where rows are spilled that do not fit into memory, by commands that have no run folder; else /tmp."),
+    ("COLUMNS", "How wide a report is that is printed to no terminal; else 80."),
     ("NO_COLOR, TERM", "No colours are printed if NO_COLOR is set and not empty, or TERM is `dumb`."),
     (
         "NAME",

@@ -113,6 +113,17 @@ fn put(text: impl AsRef<[u8]>) -> Result<(), RunError> {
     }
 }
 
+/// Prints sentences on standard output, as wide as its terminal is.
+fn tell(text: &str) -> Result<(), RunError> {
+    put(width::sentences(text, width::of(&std::io::stdout())))
+}
+
+/// Says how the program ended, on standard error. Nobody may be listening any more; the exit code still tells.
+pub fn say_error(error: &RunError) {
+    let text = width::sentences(&format!("rehome: {error}\n"), width::of(&std::io::stderr()));
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Says beneath a printed report where the one for browsers lies.
 fn say_where(folder: &std::path::Path, output: OutputArgs) -> Result<(), RunError> {
     if output.quiet || output.format == OutputFormat::Json {
@@ -129,7 +140,8 @@ fn print(report: &Report, output: OutputArgs) -> Result<(), RunError> {
         OutputFormat::Text if output.quiet => return Ok(()),
         OutputFormat::Text => {
             let colours = Colours::wanted(output.no_color, &std::io::stdout());
-            terminal::screen(report, colours, width::of(&std::io::stdout()).unwrap_or(terminal::COLUMNS))
+            let columns = width::of(&std::io::stdout()).or_else(width::asked).unwrap_or(terminal::COLUMNS);
+            terminal::screen(report, colours, columns)
         }
     };
     put(text)

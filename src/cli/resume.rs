@@ -54,6 +54,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     }
     let ask = super::agree::asked(args.output);
     let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
-    super::import::go(session, &args.folder, args.key.key_file.as_deref(), choices, args.metrics, args.output)
-        .map(|finish| finish.forgiving(args.refused.refused_ok))
+    let key_file = args.key.key_file.as_deref();
+    super::import::go(session, &args.folder, key_file, choices, args.metrics, args.refused, args.output)
 }

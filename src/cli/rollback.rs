@@ -1,11 +1,13 @@
 //! `rehome rollback`
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use super::agree::agreed;
 use super::args::OutputFormat;
 use super::progress;
 use crate::error::{Finish, RunError};
+use crate::report::figures;
 use crate::report::summary::Rollback;
 use crate::run::rollback::{Choices, Spared, Taken, take_back};
 
@@ -32,24 +34,15 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
     let ask = args.output.format == OutputFormat::Text && std::io::stdin().is_terminal();
-    let agreed = |users| if ask { agreed(users) } else { Ok(false) };
+    let agreed = |users| if ask { agreed(&format!("delete {}?", figures::users(users))) } else { Ok(false) };
     let choices = Choices { force: args.force, agreed: &agreed, yes: args.output.yes };
     let Taken { counts, spared, deleted } = take_back(&args.folder, args.key.key_file.as_deref(), &choices, &listener)?;
     say(&args, &counts, &spared, deleted)?;
     Ok(Finish::partial_if(deleted && counts.kept + counts.failed > 0))
 }
 
-fn agreed(users: u64) -> Result<bool, RunError> {
-    let mut error = std::io::stderr();
-    let _ = write!(error, "delete {}? [y/N] ", crate::report::figures::users(users));
-    let _ = error.flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
 fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Result<(), RunError> {
-    let text = match args.output.format {
+    match args.output.format {
         OutputFormat::Json => {
             let spared: Vec<_> = spared
                 .iter()
@@ -60,17 +53,20 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
             if let (Some(document), serde_json::Value::Object(counts)) = (document.as_object_mut(), counts) {
                 document.extend(counts);
             }
-            crate::report::escape::json(document.to_string()) + "\n"
+            super::put(crate::report::escape::json(document.to_string()) + "\n")
         }
         OutputFormat::Text => {
             let Rollback { deleted: n, gone, kept, failed } = counts;
             let verb = if deleted { "deleted" } else { "to delete" };
-            let mut lines = vec![format!("{n} users {verb}, {gone} already gone, {kept} kept, {failed} failed")];
+            let users = figures::users(*n);
+            let [gone, kept_n, failed] = [gone, kept, failed].map(|n| figures::count(*n));
+            let mut lines = vec![format!("{users} {verb}, {gone} already gone, {kept_n} kept, {failed} failed")];
             lines.extend(spared.iter().take(TOLD).map(|Spared { record, user_id, text }| {
                 crate::report::escape::shown(&format!("record {record}, user {user_id}: {text}"), 200).into_owned()
             }));
             if spared.len() > TOLD {
-                lines.push(format!("… and {} more; --format json names all", spared.len() - TOLD));
+                let more = figures::count((spared.len() - TOLD) as u64);
+                lines.push(format!("… and {more} more; --format json names all"));
             }
             if *kept > 0 {
                 lines.push("users that were changed or used since are kept; --force deletes them too".into());
@@ -78,8 +74,7 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
             if !deleted {
                 lines.push(format!("nothing was deleted; do it with: rehome rollback {} --yes", args.folder.display()));
             }
-            lines.join("\n") + "\n"
+            super::tell(&(lines.join("\n") + "\n"))
         }
-    };
-    super::put(text)
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::args::OutputFormat;
 use super::signals::Signals;
+use super::width::{self, sentences};
 use crate::appwrite::Version;
 use crate::error::{Finish, RunError};
 use crate::runtime;
@@ -65,7 +66,8 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub capacity: Option<usize>,
 
-    /// Faults that strike at random, e.g. `seed=7,drop-after-commit=0.01,429=0.02,429-retry-after=0.01,500=0.01,503=0.01,pwned-503=0.01,reset=0.01,delay=0.02:200ms`
+    /// Faults that strike at random, each with its share: `seed=7,429=0.02,delay=0.02:200ms`; also drop-after-commit,
+    /// 429-retry-after, 500, 503, pwned-503, reset
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<Faults>,
 
@@ -107,10 +109,10 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
     let mut signals = Signals::new()?;
     let running = start(config).await?;
     if !args.listen.ip().is_loopback() {
-        eprintln!(
-            "rehome: {} can be reached from other machines; whoever has the key can read every hash",
-            args.listen
-        );
+        let listen = args.listen;
+        let said =
+            format!("warning: {listen} can be reached from other machines; whoever has the key can read every hash\n");
+        let _ = std::io::stderr().write_all(sentences(&said, width::of(&std::io::stderr())).as_bytes());
     }
     // A reader that has gone away does not stop the server.
     let _ = print(&running, args.format, args.appwrite_version, args.store.as_deref());

@@ -30,14 +30,14 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     for warning in &parts.warnings {
         listener.on(&Event::Warned(warning.clone()));
     }
-    let text = match args.output.format {
+    match args.output.format {
         OutputFormat::Json => {
             let json = serde_json::to_string(&status).map_err(RunError::bug("what was to be written is no JSON"))?;
-            escape::json(json) + "\n"
+            super::put(escape::json(json) + "\n")?;
         }
-        OutputFormat::Text => sentences(&status, &parts.folders[0]),
-    };
-    super::put(text).map(|()| Finish::Done)
+        OutputFormat::Text => super::tell(&sentences(&status, &parts.folders[0]))?,
+    }
+    Ok(Finish::Done)
 }
 
 /// What goes on with a run.

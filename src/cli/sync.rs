@@ -69,16 +69,16 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 fn go(args: &Args, mode: Mode, around: &Around, listener: &Arc<dyn Listener>) -> Result<Finish, RunError> {
     let key_file = args.key.key_file.as_deref();
     let Synced { report, ended } = sync(&args.later, &args.folder, key_file, mode, around, listener)?;
-    let text = match args.output.format {
+    match args.output.format {
         OutputFormat::Json => {
-            serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))? + "\n"
+            let json = serde_json::to_string(&report).map_err(RunError::bug("what was to be written is no JSON"))?;
+            super::put(json + "\n")?;
         }
-        OutputFormat::Text if args.output.quiet => String::new(),
+        OutputFormat::Text if args.output.quiet => {}
         OutputFormat::Text => {
             let what = if args.dry_run { "nothing was changed; this is what would be:\n" } else { "" };
-            format!("{what}{}", report.sentences())
+            super::tell(&format!("{what}{}", report.sentences()))?;
         }
-    };
-    super::put(text)?;
+    }
     ended.map(|finish| finish.forgiving(args.refused.refused_ok))
 }

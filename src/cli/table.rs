@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::report::lines::folded;
+
 /// The columns of a terminal that nobody has made wider.
 const COLUMNS: usize = 80;
 /// What stands between two columns.
@@ -51,22 +53,6 @@ impl Table {
         }
         out
     }
-}
-
-/// Cuts a sentence into lines of at most `width` characters, at blanks.
-fn folded(sentence: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

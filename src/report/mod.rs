@@ -18,6 +18,7 @@ pub mod changes;
 pub use crate::escape;
 pub mod figures;
 pub mod html;
+pub mod lines;
 pub mod lists;
 pub mod loss;
 mod next;

@@ -31,7 +31,9 @@ impl Report {
             .filter(|(at, _)| *at != decided && *at != decided + 1)
             .map(|(_, word)| word.clone())
             .collect();
-        let with_exports = |command: &str| format!("rehome {command} {}", exports.join(" "));
+        let pipe = if piped { "… | " } else { "" };
+        let with_exports = |command: &str| format!("{pipe}rehome {command} {}", exports.join(" "));
+        let import_of = |choice: &str| format!("{pipe}rehome import {} {choice}", undecided.join(" "));
 
         if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {
             say(
@@ -69,7 +71,10 @@ impl Report {
                     say(with_run("resume"), text);
                 }
             } else if piped {
-                say(with_run("verify") + " < EXPORT", "read every user back and compare, with the same input".into());
+                say(
+                    format!("… | {}", with_run("verify")),
+                    "read every user back and compare, with the same input".into(),
+                );
             } else {
                 say(with_run("verify"), "read every user back and compare".into());
             }
@@ -90,7 +95,7 @@ impl Report {
         }
         if self.bridgeable > 0 && self.import.is_none() {
             say(
-                format!("rehome import {} --unsupported bridge --bridge-key-file KEY", undecided.join(" ")),
+                import_of("--unsupported bridge --bridge-key-file KEY"),
                 format!("let {} keep the password, through the sign-in bridge", users(self.bridgeable)),
             );
         }
@@ -110,7 +115,7 @@ impl Report {
         let unverified = refused(|code| code == Code::UnsupportedScheme.name());
         if unverified > 0 && self.import.is_none() {
             say(
-                format!("rehome import {} --unsupported without-password", undecided.join(" ")),
+                import_of("--unsupported without-password"),
                 format!("create {} without a password, whose hash no endpoint verifies", users(unverified)),
             );
         }
@@ -176,6 +181,19 @@ mod tests {
             import.left = 3;
         }
         assert_eq!(commands(&mut report), ["rehome resume ./rehome-run"]);
+    }
+
+    #[test]
+    fn what_came_by_a_pipe_comes_by_one_again() {
+        let mut report = sample::report();
+        (report.import, report.verify) = (None, None);
+        report.suggest(&["-".into()], Path::new("run"));
+        assert!(
+            report.next.iter().all(|next| next.command.is_empty() || next.command.starts_with("… | rehome import -"))
+        );
+        report.import = sample::report().import;
+        report.suggest(&["-".into()], Path::new("run"));
+        assert!(report.next.iter().any(|next| next.command == "… | rehome verify run"));
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! The report on one screen: about 40 lines, as wide as the terminal is.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::escape::shown;
 use super::figures::{bridge, count, duration, labels, millis, plural, rate, records, seconds, share};
+use super::lines::{continued, folded};
 use super::observation::{Outcome, UNKNOWN};
 use super::summary::{Estimate, Reason, Report, Scheme};
 use crate::code::Code;
 
 /// Columns where nobody says how many there are.
-pub const COLUMNS: usize = 100;
+pub const COLUMNS: usize = 80;
 /// No line is made narrower or wider than that.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 120;
@@ -87,25 +89,6 @@ pub fn screen(report: &Report, colours: Colours, columns: usize) -> String {
     screen.out
 }
 
-/// Cuts a sentence into lines of at most `width` characters, at blanks.
-#[must_use]
-pub fn folded(sentence: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        let line = lines.last_mut().map_or(0, |l| l.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
 struct Screen {
     out: String,
     colours: Colours,
@@ -144,14 +127,23 @@ impl Screen {
         let source = &report.source;
         let files: Vec<_> = source.files.iter().map(|file| file_name(&file.path)).collect();
         let records = format!(" · {} · for Appwrite {}", records(report.records), report.appwrite);
-        self.line(&[(BOLD, &source.source), ("", &records), (DIM, " · "), ("", &files.join(", "))]);
+        let files = files.join(", ");
+        if [&source.source, &records, " · ", &files].iter().map(|part| part.chars().count()).sum::<usize>()
+            > self.columns
+        {
+            self.line(&[(BOLD, &source.source), ("", &records)]);
+            self.sentence(2, "", &files);
+        } else {
+            self.line(&[(BOLD, &source.source), ("", &records), (DIM, " · "), ("", &files)]);
+        }
         self.sentence(2, DIM, &source.why);
         for finding in source.findings.iter().take(FINDINGS) {
             self.sentence(2, "", finding);
         }
         if source.findings.len() > FINDINGS {
-            let text = format!("and {} more findings in the report", source.findings.len() - FINDINGS);
-            self.line(&[(DIM, "  "), (DIM, &text)]);
+            let more = (source.findings.len() - FINDINGS) as u64;
+            let text = format!("and {} in the report", plural(more, "more finding", "more findings"));
+            self.sentence(2, DIM, &text);
         }
         self.out.push('\n');
     }
@@ -238,7 +230,7 @@ impl Screen {
         }
         if reasons.len() > REASONS {
             let more: Vec<_> = reasons[REASONS..].iter().map(|r| format!("{} {}", count(r.count), r.code)).collect();
-            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+            self.sentence(FACT_INDENT, DIM, &format!("and {}", more.join(", ")));
         }
     }
 
@@ -261,19 +253,27 @@ impl Screen {
         } else {
             self.heading("Passwords, where they go, and what a login costs");
         }
-        for scheme in report.schemes.iter().take(SCHEMES) {
-            let row = format!("{:>11}  {:<21}  ", count(scheme.count), shown(&scheme.name, 21));
-            let (code, target) = match scheme.endpoint.as_deref() {
-                Some(endpoint) => ("", endpoint),
-                None if scheme.name == UNKNOWN => (DIM, "refused for another reason"),
-                None => (colour(Outcome::Refused), "no endpoint"),
-            };
-            self.line(&[("", &row), (code, &format!("{target:<24}")), (DIM, &cost(scheme))]);
+        let rows: Vec<_> =
+            report.schemes.iter().take(SCHEMES).map(|scheme| (shown(&scheme.name, 21), scheme)).collect();
+        let longest = |of: &dyn Fn(&(Cow<str>, &Scheme)) -> usize| rows.iter().map(of).max().unwrap_or_default();
+        let names = longest(&|(name, _)| name.chars().count());
+        // Whatever costs nothing has the rest of its line.
+        let targets =
+            longest(&|(_, scheme)| if scheme.costs.is_empty() { 0 } else { target(scheme).1.chars().count() });
+        let before = FACT_INDENT + names + targets + 4;
+        for (name, scheme) in rows {
+            let row = format!("{:>11}  {name:<names$}  ", count(scheme.count));
+            let (code, target) = target(scheme);
+            let costs = folded(&cost(scheme), self.columns.saturating_sub(before));
+            let mut costs = costs.iter();
+            let first = costs.next().map_or("", String::as_str);
+            self.line(&[("", &row), (code, &format!("{target:<targets$}  ")), (DIM, first)]);
+            costs.for_each(|more| self.line(&[("", &" ".repeat(before)), (DIM, more)]));
         }
         if report.schemes.len() > SCHEMES {
             let more: Vec<_> =
                 report.schemes[SCHEMES..].iter().map(|s| format!("{} {}", count(s.count), s.name)).collect();
-            self.line(&[(DIM, "             and "), (DIM, &more.join(", "))]);
+            self.sentence(FACT_INDENT, DIM, &format!("and {}", more.join(", ")));
         }
     }
 
@@ -391,8 +391,11 @@ impl Screen {
             } else {
                 // A command is there to be copied: it is never cut.
                 let command = shown(&step.command, step.command.len());
-                let (label, command) = (self.colours.paint(BOLD, label), self.colours.paint("36", &command));
-                let _ = writeln!(self.out, "{label}{command}");
+                for (i, line) in continued(&command, self.columns - FACT_INDENT - 2).iter().enumerate() {
+                    let label = if i == 0 { label } else { "               " };
+                    let (label, line) = (self.colours.paint(BOLD, label), self.colours.paint("36", line));
+                    let _ = writeln!(self.out, "{label}{line}");
+                }
             }
         }
     }
@@ -400,6 +403,15 @@ impl Screen {
 
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Where the hashes of a scheme go, and in which colour.
+fn target(scheme: &Scheme) -> (&'static str, &str) {
+    match scheme.endpoint.as_deref() {
+        Some(endpoint) => ("", endpoint),
+        None if scheme.name == UNKNOWN => (DIM, "refused for another reason"),
+        None => (colour(Outcome::Refused), "no endpoint"),
+    }
 }
 
 fn cost(scheme: &Scheme) -> String {
@@ -438,7 +450,7 @@ mod tests {
         let step = checked.next[1].clone();
         checked.next.extend([step.clone(), step]);
         for report in [checked, sample::report()] {
-            for (columns, lines) in [(80, 55), (100, 45), (120, 40)] {
+            for (columns, lines) in [(80, 57), (100, 47), (120, 42)] {
                 let screen = screen(&report, Colours::Off, columns);
                 assert!(screen.lines().count() <= lines, "{} lines:\n{screen}", screen.lines().count());
                 for line in screen.lines() {

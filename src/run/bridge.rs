@@ -28,7 +28,7 @@ use crate::report::bridged::{Bridged, no_longer_reset};
 pub struct Keeping {
     /// `--bridge-key-file`; else the environment.
     pub key_file: Option<PathBuf>,
-    /// `--until`
+    /// `--bridge-until`
     pub until: Option<Timestamp>,
 }
 
@@ -139,7 +139,7 @@ pub fn add(path: &Path, adding: Adding, listener: &dyn Listener) -> Result<Added
     let vault = open_vault(&folder, &place, &adding.keeping)?;
     if let Some(over) = is_over(&vault)? {
         return Err(RunError::usage(format!("{over}, and what is sealed now would go at once"))
-            .remedy("say how long hashes are kept with --until DATE"));
+            .remedy("say how long hashes are kept with --bridge-until DATE"));
     }
 
     let export = session.open_export()?;

@@ -68,7 +68,7 @@ impl RunFolder {
         let path = folder.path().to_owned();
         Locked::take(folder)?.map(Self).ok_or_else(|| {
             RunError::foreign_ledger(format!("another rehome is working on {}", path.display()))
-                .remedy("wait for it, or give this run a folder of its own with --run")
+                .remedy(format!("wait for it to end: rehome status {}", path.display()))
         })
     }
 

@@ -34,7 +34,9 @@ struct Numbers {
     in_flight: usize,
     limit: usize,
     pauses: u64,
-    held: bool,
+    /// Since when it is held.
+    held: Option<Timestamp>,
+    /// For how long it was before that.
     held_seconds: f64,
     until: Option<Timestamp>,
     ledger: Option<Counts>,
@@ -58,12 +60,19 @@ impl Default for Numbers {
             in_flight: 0,
             limit: 0,
             pauses: 0,
-            held: false,
+            held: None,
             held_seconds: 0.0,
             until: None,
             ledger: None,
             ended: None,
         }
+    }
+}
+
+impl Numbers {
+    /// Seconds for which it was held up to this moment.
+    fn held_until(&self, now: Timestamp) -> f64 {
+        self.held_seconds + self.held.map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0))
     }
 }
 
@@ -132,16 +141,21 @@ impl Gauges {
     /// The session is over, with this exit code.
     pub fn ended(&self, exit_code: u8) {
         let mut numbers = self.numbers();
-        (numbers.ended, numbers.held) = (Some(exit_code), false);
+        numbers.held_seconds = numbers.held_until(Timestamp::now());
+        (numbers.ended, numbers.held) = (Some(exit_code), None);
     }
 
     /// Everything in Prometheus' text form (version 0.0.4), each sample with these labels.
     #[must_use]
     pub fn text(&self, labels: &[(&str, String)]) -> String {
+        self.text_at(Timestamp::now(), labels)
+    }
+
+    fn text_at(&self, now: Timestamp, labels: &[(&str, String)]) -> String {
         let numbers = self.numbers();
         let mut page = Page { text: String::new(), labels };
         let Numbers { began, records_read, expected, users, last, requests, retries, answers, seconds, .. } = &*numbers;
-        let Numbers { in_flight, limit, pauses, held, held_seconds, until, ledger, ended, .. } = &*numbers;
+        let Numbers { in_flight, limit, pauses, held, until, ledger, ended, .. } = &*numbers;
         let moment = |at: &Timestamp| at.as_duration().as_secs_f64();
         page.one("build_info", "gauge", "The rehome that is at work.", &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
         page.one("running", "gauge", "Whether the session is at work.", &[], f64::from(u8::from(ended.is_none())));
@@ -199,8 +213,9 @@ impl Gauges {
         page.one("requests_in_flight", "gauge", "Requests that are under way.", &[], *in_flight as f64);
         page.one("requests_in_flight_limit", "gauge", "Requests that may be under way: the pace.", &[], *limit as f64);
         page.one("target_pauses_total", "counter", "Pauses that the target asked for.", &[], *pauses as f64);
-        page.one("paused", "gauge", "Whether --pause-file holds the run.", &[], f64::from(u8::from(*held)));
-        page.one("paused_seconds_total", "counter", "For how long it was held so far.", &[], *held_seconds);
+        page.one("paused", "gauge", "Whether --pause-file holds the run.", &[], f64::from(u8::from(held.is_some())));
+        let seconds = numbers.held_until(now);
+        page.one("paused_seconds_total", "counter", "For how long it was held so far.", &[], seconds);
         page.text
     }
 }
@@ -216,9 +231,9 @@ impl Listener for Gauges {
             Event::Read { records, .. } => return numbers.records_read = *records,
             Event::Expecting { users } => return numbers.expected = *users,
             Event::Pace { pause_ms, .. } => return numbers.pauses += u64::from(*pause_ms > 0),
-            Event::Held(_) => return numbers.held = true,
+            Event::Held(_) => return numbers.held = Some(Timestamp::now()),
             Event::GoneOn { seconds, .. } => {
-                numbers.held = false;
+                numbers.held = None;
                 numbers.held_seconds += seconds;
                 return;
             }
@@ -304,5 +319,26 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn a_pause_that_lasts_is_counted_for_as_long_as_it_has_lasted() {
+        let gauges = Gauges::default();
+        let at = |now: Timestamp| {
+            let text = gauges.text_at(now, &[]);
+            let line = text.lines().find(|line| line.starts_with("rehome_paused_seconds_total")).expect("a sample");
+            line.rsplit(' ').next().expect("a value").parse::<f64>().expect("a number").round()
+        };
+        let now = Timestamp::now();
+        let later = |seconds| now.checked_add(Duration::from_secs(seconds)).expect("a moment");
+        assert_eq!(at(later(5)), 0.0);
+        gauges.on(&Event::Held(String::new()));
+        assert_eq!((at(later(600)), at(later(1200))), (600.0, 1200.0));
+        gauges.on(&Event::GoneOn { text: String::new(), seconds: 30.0 });
+        assert_eq!(at(later(1200)), 30.0);
+        // Whoever ends a run that is held does not end it at once.
+        gauges.on(&Event::Held(String::new()));
+        gauges.ended(75);
+        assert_eq!((at(Timestamp::now()), at(later(1200))), (30.0, 30.0));
     }
 }

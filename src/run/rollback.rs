@@ -28,8 +28,8 @@ use crate::event::{self, Listener, Silent};
 use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
-use crate::report::Report;
 use crate::report::summary::Rollback;
+use crate::report::{Report, figures};
 use crate::runtime::{self, block_on};
 
 /// What is done with a user.
@@ -147,7 +147,8 @@ fn look_and_delete(
 ) -> Result<Taken, RunError> {
     let open = open_rows(reader)?;
     if open > 0 {
-        listener.on(&event::Event::Said(format!("asking the target about {open} users whose create was not answered")));
+        let open_users = figures::users(open);
+        listener.on(&event::Event::Said(format!("asking the target about {open_users} whose create was not answered")));
         listener.on(&event::Event::Expecting { users: open });
         let export = session.open_export()?;
         let planner = session.planner(&export, reader, found.version.profile())?;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
 use tokio::sync::watch;
 
@@ -28,10 +28,10 @@ pub struct Window {
 }
 
 /// The next moment at which a clock shows this time: `05:00` where `TZ` or this machine says, `05:00Z`, `05:00+02:00` or
-/// `05:00 Europe/Berlin` elsewhere.
+/// `05:00 Europe/Berlin` elsewhere. A clock that is put back shows it twice; one that is put forward past it does so then.
 ///
 /// # Errors
-/// A sentence for anything else, and for a time zone that nobody here knows.
+/// A sentence for anything else, a day above all, and for a time zone that nobody here knows.
 pub fn next(text: &str) -> Result<ZonedDateTime, String> {
     next_after(text, Timestamp::now())
 }
@@ -39,7 +39,13 @@ pub fn next(text: &str) -> Result<ZonedDateTime, String> {
 fn next_after(text: &str, now: Timestamp) -> Result<ZonedDateTime, String> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(text.len());
     let (time, zone) = (text[..end].trim(), text[end..].trim());
-    let form = || "a time of day is written 05:00, 05:00Z or `05:00 Europe/Berlin`".to_owned();
+    let form = || {
+        let form = "a time of day is written 05:00, 05:00Z or `05:00 Europe/Berlin`";
+        match crate::run::bridge::until(text) {
+            Ok(_) => format!("{form}; how long the bridge keeps hashes is --bridge-until {text}"),
+            Err(_) => form.to_owned(),
+        }
+    };
     // `5:00` is meant as it says.
     let time = if time.find(':') == Some(1) { format!("0{time}") } else { time.to_owned() };
     if !time.contains(':') {
@@ -58,9 +64,24 @@ fn next_after(text: &str, now: Timestamp) -> Result<ZonedDateTime, String> {
     [Some(today), today.tomorrow().ok()]
         .into_iter()
         .flatten()
-        .filter_map(|day| day.to_datetime(time).to_zoned_datetime(zone.clone()).ok())
-        .find(|moment| moment.timestamp() > now)
+        .flat_map(|day| shows(&zone, day.to_datetime(time)))
+        .find(|moment| *moment > now)
+        .map(|moment| moment.to_zoned_datetime(zone.clone()))
         .ok_or_else(form)
+}
+
+/// When the clocks of a zone show this: once, twice where they are put back, and where they are put forward past it, then.
+fn shows(zone: &TimeZone, time: DateTime) -> impl Iterator<Item = Timestamp> + use<> {
+    let found = zone.to_ambiguous_timestamp(time);
+    let moments = match found.offset() {
+        AmbiguousOffset::Gap { after, .. } => {
+            let before = after.to_timestamp(time).ok();
+            [before.and_then(|before| zone.following(before).next().map(|change| change.timestamp())), None]
+        }
+        AmbiguousOffset::Fold { before, after } => [before.to_timestamp(time).ok(), after.to_timestamp(time).ok()],
+        AmbiguousOffset::Unambiguous { offset } => [offset.to_timestamp(time).ok(), None],
+    };
+    moments.into_iter().flatten()
 }
 
 /// The person's own time zone. Where nothing says which, it is UTC, as for every other program.
@@ -271,7 +292,43 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_told_whose_it_is() {
+        let told = |text: &str| next_after(text, Timestamp::UNIX_EPOCH).expect_err("a day");
+        assert!(told("2027-01-31").ends_with("; how long the bridge keeps hashes is --bridge-until 2027-01-31"));
+        assert!(told("2027-01-31T12:00:00Z").ends_with("--bridge-until 2027-01-31T12:00:00Z"));
+        assert!(!told("2027-31-01").contains("bridge"));
+    }
+
+    /// Zones that are data of their own, whatever list this machine has: Berlin, New York, and one that goes by half an hour.
+    #[test]
     fn the_day_a_clock_is_put_back_or_forward_has_its_times_too() {
+        let moments = |zone: &str, text: &str| {
+            let zone = TimeZone::posix(zone).expect("a zone");
+            let moments = shows(&zone, text.parse().expect("a time"));
+            moments.map(|moment| moment.to_string()).collect::<Vec<_>>()
+        };
+        let (berlin, new_york) = ("CET-1CEST,M3.5.0,M10.5.0/3", "EST5EDT,M3.2.0,M11.1.0");
+        let lord_howe = "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0";
+        for (zone, text, shown) in [
+            (berlin, "2026-03-29T01:59", &["2026-03-29T00:59:00Z"][..]),
+            // Nobody is begun at what would be half past two: the clock is past it.
+            (berlin, "2026-03-29T02:00", &["2026-03-29T01:00:00Z"]),
+            (berlin, "2026-03-29T02:30", &["2026-03-29T01:00:00Z"]),
+            (berlin, "2026-03-29T03:00", &["2026-03-29T01:00:00Z"]),
+            (berlin, "2026-10-25T01:59", &["2026-10-24T23:59:00Z"]),
+            (berlin, "2026-10-25T02:30", &["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]),
+            (berlin, "2026-10-25T03:00", &["2026-10-25T02:00:00Z"]),
+            (new_york, "2026-03-08T02:30", &["2026-03-08T07:00:00Z"]),
+            (new_york, "2026-11-01T01:30", &["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"]),
+            (lord_howe, "2026-10-04T02:15", &["2026-10-03T15:30:00Z"]),
+            (lord_howe, "2026-04-05T01:45", &["2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"]),
+        ] {
+            assert_eq!(moments(zone, text), shown, "{zone} {text}");
+        }
+    }
+
+    #[test]
+    fn what_a_clock_shows_twice_in_a_night_is_meant_the_next_time() {
         if TimeZone::get("Europe/Berlin").is_err() {
             return println!("skipped: this machine has no list of time zones");
         }
@@ -280,7 +337,11 @@ mod tests {
             (moment.timestamp().to_string(), shown(&moment))
         };
         // There is no 02:30 on 29 March 2026, and there are two on 25 October.
-        assert_eq!(at("2026-03-28T22:00:00Z"), ("2026-03-29T01:30:00Z".into(), "03:30 Europe/Berlin".into()));
-        assert_eq!(at("2026-10-24T22:00:00Z"), ("2026-10-25T00:30:00Z".into(), "02:30 Europe/Berlin".into()));
+        assert_eq!(at("2026-03-28T22:00:00Z"), ("2026-03-29T01:00:00Z".into(), "03:00 Europe/Berlin".into()));
+        assert_eq!(at("2026-03-29T01:00:00Z"), ("2026-03-30T00:30:00Z".into(), "02:30 Europe/Berlin".into()));
+        assert_eq!(at("2026-10-24T22:00:00Z").0, "2026-10-25T00:30:00Z");
+        assert_eq!(at("2026-10-25T00:30:00Z").0, "2026-10-25T01:30:00Z");
+        assert_eq!(at("2026-10-25T00:45:00Z").0, "2026-10-25T01:30:00Z");
+        assert_eq!(at("2026-10-25T01:30:00Z").0, "2026-10-26T01:30:00Z");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::args::{BridgeKeyArgs, OutputArgs, OutputFormat};
-use crate::cli::{progress, put};
+use crate::cli::{progress, put, tell};
 use crate::error::{Finish, RunError};
 use crate::event::Event;
 use crate::report::figures::count;
@@ -31,7 +31,7 @@ pub struct Args {
     pub bridge: BridgeKeyArgs,
     /// The last day (or moment) on which the bridge keeps hashes [default: 90 days from the first]
     #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
-    pub until: Option<jiff::Timestamp>,
+    pub bridge_until: Option<jiff::Timestamp>,
     /// What is printed, and how.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -39,20 +39,20 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let listener = progress::listener(args.output);
-    let keeping = Keeping { key_file: args.bridge.bridge_key_file, until: args.until };
+    let keeping = Keeping { key_file: args.bridge.bridge_key_file, until: args.bridge_until };
     let adding = Adding { exports: args.exports, all: args.all, pepper: args.pepper, keeping };
     let added = add(&args.folder, adding, &*listener)?;
     listener.on(&Event::Over);
     let Added { sealed, settled, others, not_there } = added;
-    put(match args.output.format {
-        OutputFormat::Json => format!("{}\n", json!(added)),
-        OutputFormat::Text => format!(
+    match args.output.format {
+        OutputFormat::Json => put(format!("{}\n", json!(added)))?,
+        OutputFormat::Text => tell(&format!(
             "{} sealed; {} have come before; {} sign in without the bridge, or cannot be kept; {} not created by this run\n",
             count(sealed),
             count(settled),
             count(others),
             count(not_there)
-        ),
-    })?;
+        ))?,
+    }
     Ok(Finish::Done)
 }

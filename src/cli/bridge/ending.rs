@@ -1,14 +1,15 @@
 //! `rehome bridge expire` and `rehome bridge end`
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::StoreArgs;
 use crate::bridge::farewell;
+use crate::cli::agree::agreed;
 use crate::cli::args::{OutputArgs, OutputFormat};
-use crate::cli::put;
+use crate::cli::{put, tell};
 use crate::error::{Finish, RunError};
 use crate::report::figures::users;
 use crate::report::lists::NEEDS_RESET;
@@ -67,20 +68,10 @@ fn told(purged: u64) -> String {
     }
 }
 
-/// Asks on standard error, and reads the answer.
-pub(super) fn agreed(question: &str) -> Result<bool, RunError> {
-    let mut error = std::io::stderr();
-    let _ = write!(error, "{question} [y/N] ");
-    let _ = error.flush();
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(RunError::io("standard input"))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
 fn say(output: OutputArgs, purged: u64, sentence: &str) -> Result<(), RunError> {
-    put(match output.format {
-        OutputFormat::Json => format!("{}\n", json!({"schema": 1, "expired": purged})),
-        OutputFormat::Text if output.quiet => return Ok(()),
-        OutputFormat::Text => format!("{sentence}\n"),
-    })
+    match output.format {
+        OutputFormat::Json => put(format!("{}\n", json!({"schema": 1, "expired": purged}))),
+        OutputFormat::Text if output.quiet => Ok(()),
+        OutputFormat::Text => tell(&format!("{sentence}\n")),
+    }
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::bridge::serve::limits::{Limits, Rate};
 use crate::bridge::serve::{Config, ShortPasswords, cors, start, visitor};
 use crate::bridge::{Key, Place, Store, Vault};
+use crate::cli::agree::agreed;
 use crate::cli::args::{BridgeKeyArgs, OutputArgs, OutputFormat, ServerArgs};
 use crate::cli::progress;
 use crate::cli::signals::Signals;
@@ -86,7 +87,7 @@ pub struct Args {
     /// The last day (or moment) on which hashes are kept; they are purged then, and requests are passed on only [default: as
     /// the import said, or 90 days after it]
     #[arg(long, value_name = "DATE", value_parser = crate::run::bridge::until)]
-    pub until: Option<Timestamp>,
+    pub bridge_until: Option<Timestamp>,
 
     /// How to print
     #[arg(long, value_enum, default_value_t)]
@@ -99,10 +100,7 @@ fn over_already(until: Timestamp, vaults: &[Vault]) -> Result<bool, RunError> {
     if waiting == 0 || !std::io::stdin().is_terminal() {
         return Ok(true);
     }
-    super::ending::agreed(&format!(
-        "{until} has passed: purge the hashes of {} who have not signed in?",
-        users(waiting)
-    ))
+    agreed(&format!("{until} has passed: purge the hashes of {} who have not signed in?", users(waiting)))
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
@@ -136,7 +134,7 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
         }
         vaults.push(vault);
     }
-    if let Some(until) = args.until {
+    if let Some(until) = args.bridge_until {
         if until <= Timestamp::now() && !over_already(until, &vaults)? {
             return Ok(Finish::Done);
         }
@@ -156,9 +154,10 @@ async fn serve(args: Args) -> Result<Finish, RunError> {
         floor: Duration::from_millis(args.floor),
     };
     let mut signals = Signals::new()?;
-    let running = start(config, vaults, target, listener).await?;
+    let running = start(config, vaults, target, listener.clone()).await?;
     if !args.listen.ip().is_loopback() {
-        eprintln!("rehome: {} can be reached from other machines: passwords come in there", args.listen);
+        listener
+            .on(&Event::Warned(format!("{} can be reached from other machines: passwords come in there", args.listen)));
     }
     let mut out = std::io::stdout();
     // A reader that has gone away does not stop the server.

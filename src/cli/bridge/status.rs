@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::StoreArgs;
 use crate::bridge::{State, Status};
 use crate::cli::args::OutputFormat;
-use crate::cli::put;
+use crate::cli::{put, tell};
 use crate::error::{Finish, RunError};
 use crate::report::escape;
 use crate::report::figures::count;
@@ -28,10 +28,10 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Finish, RunError> {
     let status = args.store.open()?.status(DAYS)?;
-    put(match args.format {
-        OutputFormat::Json => escape::json(json(&status).to_string()) + "\n",
-        OutputFormat::Text => sentences(&status),
-    })?;
+    match args.format {
+        OutputFormat::Json => put(escape::json(json(&status).to_string()) + "\n")?,
+        OutputFormat::Text => tell(&sentences(&status))?,
+    }
     Ok(Finish::Done)
 }
 

@@ -35,7 +35,7 @@ impl Seals {
         let vault = bridge::vault(folder, target, keeping)?;
         match bridge::is_over(&vault)? {
             Some(over) => Err(RunError::usage(format!("{over}, and what is sealed now would go at once"))
-                .remedy("say how long hashes are kept: rehome bridge add RUN --until DATE")),
+                .remedy("say how long hashes are kept: rehome bridge add RUN --bridge-until DATE")),
             None => Ok(Self(Arc::new(vault))),
         }
     }

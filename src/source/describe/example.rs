@@ -133,16 +133,16 @@ pub fn example(source: &str) -> String {
         "# A map to start from: replace the names on the right with those of your columns.".to_owned()
     } else {
         format!(
-            "# `--from {source}` reads what {source} exports without a map. Start from this one if your columns have\n\
-             # other names, or if some that rehome leaves out are to be kept."
+            "# `--from {source}` reads what {source} exports without a map. Start from this\n\
+             # one if your columns have other names, or to keep some that are left out."
         )
     };
     let Start { skip, user, password, .. } = start;
     format!(
         "{reads}\n# A column may be a path into JSON: profile.emails.0.address\n\n\
          [source]\nnull = [\"\", \"NULL\", \"\\\\N\"]                 # texts that mean nothing\n\
-         missing = \"ignore\"                        # \"refuse\" once the names are right: a misspelt column is an error then\n\n\
-         [where]\nskip = {skip}                                 # [\"is_bot == true\", \"deleted_at != null\"]\n\n\
+         missing = \"ignore\"                 # \"refuse\": a misspelt name is an error\n\n\
+         [where]\nskip = {skip}              # [\"is_bot == true\", \"deleted_at != null\"]\n\n\
          [user]\n{user}\n[password]\n{password}"
     )
 }
