@@ -170,7 +170,7 @@ fn statements_are_read_alike_wherever_they_are_cut() {
         "INSERT INTO t (a, b) # VALUES\n VALUES (1, 'x'), (2, 'y');".to_owned(),
         format!("INSERT {LONG} INTO public.t (a, b) OVERRIDING SYSTEM VALUE VALUES (1, 'x'), (2, 'y');"),
         format!("REPLACE {LONG} INTO t SET a = 1, b = 'x';"),
-        format!("INSERT OR IGNORE {LONG} INTO t VALUES (1, 'x');"),
+        format!("INSERT OR IGNORE {LONG} INTO t -- VALUES\n -- and\n /* so */ VALUES (1, 'x');"),
         format!("CREATE {LONG} TABLE IF NOT EXISTS t (z int, y text);\nINSERT INTO t VALUES (1, 'x');"),
         format!(
             "CREATE TABLE u (b text, a int);\nALTER TABLE {LONG} ONLY t ATTACH PARTITION u FOR VALUES IN (1);\nCOPY u FROM stdin;\nx\t1\n\\.\n"

@@ -60,10 +60,10 @@ impl<'t> Head<'t> {
         fits
     }
 
-    /// Whether nothing follows but part of a word: with more data it may become another one.
+    /// Whether nothing follows but part of a word, or of what begins a comment: with more data it may become another one.
     pub fn is_cut(&mut self) -> bool {
         self.blank();
-        self.rest().iter().all(|&b| is_word(b))
+        matches!(self.rest(), [b'-' | b'/']) || self.rest().iter().all(|&b| is_word(b))
     }
 
     pub fn peek(&mut self) -> Option<u8> {
