@@ -235,6 +235,17 @@ fn a_project_gives_whom_its_export_gives() {
     let pages = users().len().div_ceil(5);
     assert_eq!(stand.requests.lock().expect("a lock").len(), 1 + pages + 1 + 3 + 2);
 
+    // Nobody takes it for the project, and the key's token goes to no other machine.
+    let mut check = rehome();
+    check
+        .args(["check", "firebase:demo-rehome", "--no-config", "--service-account"])
+        .arg(&account)
+        .current_dir(folder.path());
+    let checked = run(check.env("FIREBASE_AUTH_EMULATOR_HOST", format!("127.0.0.1:{port}")));
+    assert!(checked.stdout.contains("the emulator at 127.0.0.1"), "{}{}", checked.stdout, checked.stderr);
+    let elsewhere = run(check.env("FIREBASE_AUTH_EMULATOR_HOST", "192.0.2.1:9099")).exits(2);
+    assert!(elsewhere.stderr.contains("no key is sent"), "{}", elsewhere.stderr);
+
     // The whole way, with the key in no file of the run.
     let runs = folder.path().join("run");
     let with_emulator =

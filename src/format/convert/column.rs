@@ -3,6 +3,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 
+use crate::format::frame::Doubt;
+
 /// What PostgreSQL calls the column of a function that makes JSON.
 const NAMES: [&str; 13] = [
     "json_agg",
@@ -34,50 +36,82 @@ pub(super) fn is_one(head: &[u8]) -> bool {
         && [&b"\"[{"[..], b"\"{\"\"", b"[{", b"{\""].iter().any(|begin| json.starts_with(begin))
 }
 
-/// Leaves the JSON.
+/// Leaves the JSON, and returns what may be missing of it.
 ///
 /// # Errors
 /// What reading and writing say.
-pub(super) fn to_json(source: impl Read, out: &mut impl Write) -> std::io::Result<()> {
+pub(super) fn to_json(source: impl Read, out: &mut impl Write) -> std::io::Result<Option<Doubt>> {
     let mut source = BufReader::with_capacity(256 * 1024, source);
     let mut line = Vec::new();
     source.read_until(b'\n', &mut line)?;
     if source.fill_buf()?.starts_with(b"\"") {
         return unquoted(source, out);
     }
-    let mut drawn = false;
+    let (mut drawn, mut goes_on, mut rows) = (false, false, 0_u64);
     loop {
         line.clear();
         if source.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
+            let missing = "the answer ends without its last line, `(… rows)`: whether all of it is here is not known";
+            return Ok(drawn.then(|| Doubt::Unsure(missing.into())));
         }
         let mut text = line.trim_ascii();
         if is_ruled(text) {
             drawn = true;
             continue;
         }
-        let is_count =
-            text.strip_prefix(b"(").is_some_and(|text| text.ends_with(b" rows)") || text.ends_with(b" row)"));
-        if is_count {
-            return Ok(());
+        if let Some(said) = counted(text) {
+            // Without lines about it a row may be of several lines, and the lines of one are not known from those of another.
+            if rows < said || drawn && rows > said {
+                let of = if said == 1 { "1 row" } else { &format!("{said} rows") };
+                let here = if rows == 1 { "1 is" } else { &format!("{rows} are") };
+                return Ok(Some(Doubt::Cut(format!(
+                    "it says that it has {of}, and {here} here: users may be missing"
+                ))));
+            }
+            return rest(source);
         }
+        rows += u64::from(!(goes_on || text.is_empty()));
+        goes_on = false;
         // A cell of several lines.
         if drawn && let Some(cell) = text.strip_suffix(b"+") {
-            text = cell.trim_ascii_end();
+            (text, goes_on) = (cell.trim_ascii_end(), true);
         }
         out.write_all(text)?;
         out.write_all(b"\n")?;
     }
 }
 
+/// The number of `(3 rows)`.
+fn counted(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?.strip_prefix('(')?;
+    text.strip_suffix(" rows)").or_else(|| text.strip_suffix(" row)"))?.parse().ok()
+}
+
+/// What follows an answer: another one is of other columns.
+fn rest(mut source: impl BufRead) -> std::io::Result<Option<Doubt>> {
+    loop {
+        let part = source.fill_buf()?;
+        if part.is_empty() {
+            return Ok(None);
+        }
+        if !part.iter().all(u8::is_ascii_whitespace) {
+            let more = "more follows the first answer, and is not read: write each answer into a file of its own";
+            return Ok(Some(Doubt::Cut(more.into())));
+        }
+        let length = part.len();
+        source.consume(length);
+    }
+}
+
 /// The cells of CSV without their quotes, each on lines of its own.
-fn unquoted(mut source: impl BufRead, out: &mut impl Write) -> std::io::Result<()> {
+fn unquoted(mut source: impl BufRead, out: &mut impl Write) -> std::io::Result<Option<Doubt>> {
     // Whether a cell is open, and whether the last byte was a quote within it.
     let (mut within, mut quote) = (false, false);
     loop {
         let part = source.fill_buf()?;
         if part.is_empty() {
-            return out.write_all(b"\n");
+            out.write_all(b"\n")?;
+            return Ok((within && !quote).then(|| Doubt::Cut("it ends within a cell: users may be missing".into())));
         }
         for &byte in part {
             match (within, quote, byte) {
@@ -120,8 +154,18 @@ mod tests {
         ] {
             assert!(is_one(text.as_bytes()), "{text}");
             let mut out = Vec::new();
-            assert!(to_json(text.as_bytes(), &mut out).is_ok());
+            assert_eq!(to_json(text.as_bytes(), &mut out).expect("memory"), None);
             assert_eq!(String::from_utf8(out).expect("UTF-8"), json);
+        }
+        for (text, said) in [
+            ("row_to_json\n{\"id\":1}\n(1 row)\nrow_to_json\n{\"id\":2}\n(1 row)\n", "more follows"),
+            ("row_to_json\n{\"id\":1}\n(3 rows)\n", "has 3 rows, and 1 is here"),
+            (" row_to_json\n-----\n {\"id\":1}\n {\"id\":2}\n(1 row)\n", "has 1 row, and 2 are here"),
+            (" row_to_json\n-----\n {\"id\":1}\n", "without its last line"),
+            ("row_to_json\n\"{\"\"id\"\":1}\"\n\"{\"\"id\"\":2", "within a cell"),
+        ] {
+            let doubt = to_json(text.as_bytes(), &mut Vec::new()).expect("memory").expect("a doubt");
+            assert!(doubt.text().contains(said), "{text}: {}", doubt.text());
         }
         for text in ["id,json\n1,\"{\"\"a\"\":1}\"\n", "json_agg\nid\n", "json\n", "[{\"id\":1}]\n"] {
             assert!(!is_one(text.as_bytes()), "{text}");

@@ -21,7 +21,7 @@ pub(super) fn any(which: u8, data: &[u8]) {
     let mut out = Vec::new();
     let done = match which % 3 {
         0 => bson::to_json(&mut &*data, &mut out).map(drop),
-        1 => column::to_json(data, &mut out),
+        1 => column::to_json(data, &mut out).map(drop),
         _ => yaml::to_json(data).map_or(Ok(()), |json| out.write_all(json.as_bytes())),
     };
     assert!(done.is_ok(), "memory can be read");
@@ -74,7 +74,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if column::is_one(head) {
         let mut out = BufWriter::new(spool()?);
-        column::to_json(unpacked()?, &mut out).map_err(failed)?;
+        doubts.extend(column::to_json(unpacked()?, &mut out).map_err(failed)?);
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if foreign::is_yaml(head) {
         let bytes = limited(unpacked()?, yaml::MAX_BYTES).map_err(failed)?;

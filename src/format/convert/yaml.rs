@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json};
 /// No more is read, as all of it has to be in memory.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Values, with those that aliases repeat: aliases of aliases would be more than any memory holds.
-const MAX_VALUES: usize = 8 * 1024 * 1024;
+/// How much may be made of it, with what aliases repeat, in bytes of text and 32 for each value: aliases of aliases would be more than
+/// any memory holds.
+const MAX_MADE: usize = 512 * 1024 * 1024;
 
 /// Values within each other.
 const MAX_DEPTH: usize = 200;
@@ -58,7 +59,7 @@ struct Builder {
     open: Vec<(Open, usize)>,
     documents: Vec<Json>,
     anchors: HashMap<usize, (Json, usize)>,
-    /// Values so far.
+    /// As [`MAX_MADE`] counts, so far.
     made: usize,
 }
 
@@ -83,7 +84,8 @@ impl Builder {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
-                self.put(if plain { scalar(&text) } else { text.into_owned().into() }, anchor, 1)
+                self.made += 32 + text.len();
+                self.put(if plain { scalar(&text) } else { text.into_owned().into() }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => self.begin(Open::List(Vec::new()), anchor),
             Event::MappingStart(_, anchor, _) => self.begin(Open::Mapping(Map::new(), None, Vec::new()), anchor),
@@ -96,13 +98,15 @@ impl Builder {
                         members.into()
                     }
                 };
-                let size = if anchor == 0 { 1 } else { size(&value) };
-                self.put(value, anchor, size)
+                self.made += 32;
+                self.put(value, anchor)
             }
             Event::Alias(anchor) => {
-                let (value, size) = self.anchors.get(&anchor).cloned().ok_or("an alias is of what comes later")?;
+                let (value, size) = self.anchors.get(&anchor).ok_or("an alias is of what comes later")?;
                 self.made += size;
-                self.put(value, 0, 1)
+                self.enough()?;
+                let value = value.clone();
+                self.put(value, 0)
             }
             _ => Ok(()),
         }
@@ -116,14 +120,17 @@ impl Builder {
         Ok(())
     }
 
-    fn put(&mut self, value: Json, anchor: usize, size: usize) -> Result<(), &'static str> {
-        self.made += 1;
-        if self.made > MAX_VALUES {
-            return Err("its aliases make too much of it");
-        }
+    fn enough(&self) -> Result<(), &'static str> {
+        if self.made > MAX_MADE { Err("its aliases make too much of it") } else { Ok(()) }
+    }
+
+    fn put(&mut self, value: Json, anchor: usize) -> Result<(), &'static str> {
         if anchor != 0 {
+            let size = size(&value);
+            self.made += size;
             self.anchors.insert(anchor, (value.clone(), size));
         }
+        self.enough()?;
         match self.open.last_mut() {
             None => self.documents.push(value),
             Some((Open::List(items), _)) => items.push(value),
@@ -166,11 +173,13 @@ fn merge(members: &mut Map<String, Json>, value: Json) -> Result<(), &'static st
     }
 }
 
+/// As [`MAX_MADE`] counts.
 fn size(value: &Json) -> usize {
-    match value {
-        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Json::Object(members) => 1 + members.values().map(size).sum::<usize>(),
-        _ => 1,
+    32 + match value {
+        Json::Array(items) => items.iter().map(size).sum(),
+        Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        Json::String(text) => text.len(),
+        _ => 0,
     }
 }
 
@@ -200,10 +209,9 @@ fn listed(value: Json) -> Json {
 
 fn with_id(name: String, member: Json) -> Json {
     let Json::Object(own) = member else { return member };
-    let mut members = Map::new();
-    if !own.contains_key("id") {
-        members.insert("id".to_owned(), name.into());
-    }
+    // People sign in with the name, also where they have a number of their own.
+    let called = ["id", "username"].into_iter().find(|called| !own.contains_key(*called));
+    let mut members: Map<_, _> = called.map(|called| (called.to_owned(), name.into())).into_iter().collect();
     members.extend(own);
     Json::Object(members)
 }
@@ -224,6 +232,10 @@ mod tests {
         assert_eq!(
             to_json(authelia.as_bytes()).unwrap(),
             r#"{"users":[{"id":"ann","disabled":false,"password":"$argon2id$v=19$x","groups":["admins"]}]}"#
+        );
+        assert_eq!(
+            to_json(b"users:\n  bob:\n    id: 8\n  eve:\n    id: 9\n    username: Eve\n").unwrap(),
+            r#"{"users":[{"username":"bob","id":8},{"id":9,"username":"Eve"}]}"#
         );
         let octoprint = "_version: 2\n'1234':\n  password: $argon2id$v=19$x\n  settings: {}\n'no':\n  password: null\n";
         assert_eq!(
@@ -275,5 +287,9 @@ mod tests {
         let text: String =
             std::iter::once("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()).chain((1..9).map(line)).collect();
         assert!(to_json(text.as_bytes()).is_err());
+        let (long, many) = ("x".repeat(1024 * 1024), "*a, ".repeat(1_000));
+        assert!(
+            to_json(format!("a: &a {long}\nb: [{many}x]\n").as_bytes()).unwrap_err().contains("line 2: its aliases")
+        );
     }
 }

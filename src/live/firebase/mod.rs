@@ -58,8 +58,12 @@ pub(super) async fn fetch(path: &Path, account: Option<&Path>, asks_for_config: 
     let emulator = std::env::var("FIREBASE_AUTH_EMULATOR_HOST").ok().filter(|host| !host.is_empty());
     let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from).filter(|_| emulator.is_none());
     let account = match account.map(Path::to_owned).or(named) {
+        // A token would go there unsealed.
+        Some(_) if emulator.as_deref().is_some_and(|host| !is_loopback(host)) => {
+            return Err(RunError::usage("FIREBASE_AUTH_EMULATOR_HOST names another machine, to which no key is sent")
+                .remedy("unset it to read the project, or leave --service-account out to read that emulator"));
+        }
         Some(path) => Some(ServiceAccount::read(&path)?),
-        None if emulator.is_some() => None,
         None => {
             return Err(RunError::usage("a Firebase project is read with the key of a service account").remedy(
                 "add --service-account FILE.json (Project settings → Service accounts → Generate new private key)",
@@ -78,6 +82,12 @@ pub(super) async fn fetch(path: &Path, account: Option<&Path>, asks_for_config: 
         config: None,
         findings: Vec::new(),
     };
+    if let Some(host) = &emulator {
+        let host = crate::escape::shown(host, 80);
+        fetched.findings.push(format!(
+            "this is not the project but the emulator at {host}, as FIREBASE_AUTH_EMULATOR_HOST says: unset that to read the project"
+        ));
+    }
     if asks_for_config {
         let of_config = if tenant.is_some() { format!("v2/{owner}") } else { format!("v2/{owner}/config") };
         let said = api.get(&of_config, &[]).await?;
@@ -93,6 +103,12 @@ pub(super) async fn fetch(path: &Path, account: Option<&Path>, asks_for_config: 
     }
     api.users(&owner, &mut fetched.users).await?;
     Ok(fetched)
+}
+
+/// Whether `HOST:PORT` is on this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The project and the tenant of a name.
@@ -228,13 +244,14 @@ impl Api {
                     let status = response.status();
                     let after =
                         response.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
-                    let is_long = response.content_length().is_some_and(|length| length > MOST_BYTES as u64);
-                    match response.bytes().await {
-                        _ if is_long => return Err(RunError::export(format!("{}: an answer is too long", self.name))),
-                        Ok(body) if last || !(status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS) => {
-                            return Ok((status, body.to_vec()));
+                    match body_of(response).await {
+                        Ok(None) => return Err(RunError::export(format!("{}: an answer is too long", self.name))),
+                        Ok(Some(body))
+                            if last || !(status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS) =>
+                        {
+                            return Ok((status, body));
                         }
-                        Ok(_) => after.map(Duration::from_secs),
+                        Ok(Some(_)) => after.map(Duration::from_secs),
                         Err(error) if last => return Err(self.unanswered(&error)),
                         Err(_) => None,
                     }
@@ -252,6 +269,18 @@ impl Api {
         RunError::export(format!("{}: no answer: {}", self.name, describe(error)))
             .remedy("run the same command again: nothing was taken from a part")
     }
+}
+
+/// The body, unless it is of more than [`MOST_BYTES`].
+async fn body_of(mut response: reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await? {
+        if body.len() + part.len() > MOST_BYTES {
+            return Ok(None);
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Some(body))
 }
 
 /// What an answer says that is no success: Google's words, without what it may quote.

@@ -121,7 +121,7 @@ impl Address {
         match &self.place {
             Place::Socket(_) => true,
             Place::Host(host) => {
-                let host = self.reach.as_ref().unwrap_or(host);
+                // `hostaddr` is where the wire begins, and `host` where it ends: behind a tunnel there is more of it.
                 host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
             }
         }
@@ -242,6 +242,8 @@ mod tests {
         let found = of("postgres://[::1]:6000").unwrap();
         assert_eq!((found.place.clone(), found.database.as_str()), (Place::Host("::1".into()), "me"));
         assert!(found.is_local() && !of("postgres://10.0.0.1/x").unwrap().is_local());
+        let tunnel = of("postgres://db.example.com/x?hostaddr=127.0.0.1").unwrap();
+        assert!(!tunnel.is_local() && tunnel.reach.as_deref() == Some("127.0.0.1"));
         let variables = |name: &str| match name {
             "PGHOST" => Some("h".to_owned()),
             "PGPORT" => Some("7".into()),

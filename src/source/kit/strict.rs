@@ -144,10 +144,8 @@ pub(in crate::source) fn words<'v>(
             };
             items.into_iter().filter_map(word).collect()
         }
-        // PostgreSQL's arrays.
         Some(Value::Text(text)) if text.starts_with('{') && text.ends_with('}') && !text.contains(':') => {
-            let words = text[1..text.len() - 1].split(',').map(|word| word.trim().trim_matches('"'));
-            Ok(words.filter(|word| !word.is_empty() && *word != "NULL").map(Cow::Borrowed).collect())
+            Err(unclear(column, "begins like an array of PostgreSQL and is no plain one"))
         }
         // Mostly it is one word, and none is divided by letters.
         Some(Value::Text(text))
