@@ -42,7 +42,7 @@ pub fn rehome() -> Command {
         command.env_remove(name);
     }
     // Sentences are looked for whole.
-    command.env("COLUMNS", "120").stdin(Stdio::null());
+    command.env("COLUMNS", "100").stdin(Stdio::null());
     command
 }
 
