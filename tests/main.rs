@@ -49,6 +49,7 @@ mod settings;
 mod soak;
 mod sources;
 mod sync;
+mod sync_again;
 mod targets;
 mod terminal;
 mod tls;

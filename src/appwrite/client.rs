@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Url};
 
 use super::answer::{Answer, Lost};
 use super::authorities;
@@ -295,13 +295,13 @@ fn builder(endpoint: &Url) -> reqwest::ClientBuilder {
     if is_loopback(endpoint) { builder.no_proxy() } else { builder }
 }
 
-/// A client for what is no Appwrite, without headers of its own.
+/// A client for what is no Appwrite, without headers of its own, that believes these authorities besides the system's.
 ///
 /// # Errors
 /// [`RunError::usage`] where none can be made.
-pub(crate) fn plain(endpoint: &Url) -> Result<reqwest::Client, RunError> {
+pub(crate) fn plain(endpoint: &Url, added: &[Certificate]) -> Result<reqwest::Client, RunError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let built = authorities::build(|| builder(endpoint), needs_tls(endpoint), &[]);
+    let built = authorities::build(|| builder(endpoint), needs_tls(endpoint), added);
     built.map(|(client, _)| client).map_err(|e| RunError::usage(format!("no client can be made: {}", describe(&e))))
 }
 

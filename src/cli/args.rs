@@ -81,6 +81,7 @@ impl From<ExportArgs> for ExportSettings {
             scheme,
             firebase_hash_config,
             service_account,
+            ca_file: None,
             known,
             keep_dates,
             email_domain,

@@ -4,6 +4,7 @@ use super::progress::Progress;
 use super::{print, say_where};
 use crate::error::{Finish, RunError};
 use crate::run::check::{Check, check};
+use crate::run::settings::ExportSettings;
 
 /// Read, identify and plan every user without sending anything; print and write the report
 #[derive(Debug, clap::Args)]
@@ -40,12 +41,16 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let target = args.live;
     // Endpoint and project may stand in the environment for other commands.
-    if !target.live && (target.server.key.key_file.is_some() || target.server.ca_file.is_some()) {
+    let mut export = ExportSettings::from(args.export);
+    export.ca_file.clone_from(&target.server.ca_file);
+    // Sources that are in use have certificates as well.
+    let has_ca = target.server.ca_file.is_some() && !export.is_live();
+    if !target.live && (target.server.key.key_file.is_some() || has_ca) {
         return Err(RunError::usage("--key-file and --ca-file are of use with --live alone").remedy("add --live"));
     }
     let live = target.live.then(|| target.server.target());
     let what = Check {
-        export: args.export.into(),
+        export,
         policies: args.policies.into(),
         version: args.version.appwrite_version,
         rate: args.rate,

@@ -16,6 +16,7 @@ use crate::run::exposition::Exposition;
 use crate::run::gauges::Counting;
 use crate::run::import::{Choices, Imported, import};
 use crate::run::session::Session;
+use crate::run::settings::ExportSettings;
 use crate::run::target::Destination;
 
 /// Create the users; a second run of the same command resumes
@@ -62,6 +63,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         None => shard_of_job(|name| std::env::var(name).ok())?,
     };
     let target = args.target;
+    let mut export = ExportSettings::from(args.export);
+    export.ca_file.clone_from(&target.server.ca_file);
     let destination = if target.sandbox {
         Destination::Sandbox
     } else {
@@ -72,7 +75,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         rate: target.rate,
         give_up_after: Duration::from_secs(target.give_up_after),
     };
-    let session = Session::new(args.export.into(), args.policies.into(), destination, shard, limits)?;
+    let session = Session::new(export, args.policies.into(), destination, shard, limits)?;
     let ask = agree::asked(args.output);
     let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
     let key_file = target.server.key.key_file.as_deref();

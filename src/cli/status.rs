@@ -41,25 +41,30 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
 }
 
 /// What goes on with a run.
-fn going_on(folder: &std::path::Path) -> String {
-    if Session::of(folder).is_ok_and(|session| session.export.is_piped()) {
+fn going_on(folder: &std::path::Path, syncing: Option<&str>) -> String {
+    if let Some(sync) = syncing {
+        format!("a sync was begun and has not ended; go on with: {sync}")
+    } else if Session::of(folder).is_ok_and(|session| session.export.is_piped()) {
         "go on with: the same rehome import, with the same input once more".into()
     } else {
         format!("go on with: rehome resume {}", folder.display())
     }
 }
 
-const fn state(running: bool, left: u64) -> &'static str {
-    match (running, left) {
-        (true, _) => "running",
-        (false, 0) => "finished",
-        (false, _) => "interrupted",
+const fn state(running: bool, is_syncing: bool, left: u64) -> &'static str {
+    match (running, is_syncing, left) {
+        (true, true, _) => "syncing",
+        (true, false, _) => "running",
+        (false, true, _) => "interrupted in a sync",
+        (false, false, 0) => "finished",
+        (false, false, _) => "interrupted",
     }
 }
 
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
     let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
-    let state_now = if status.paused_since.is_some() { "paused" } else { state(status.running, left) };
+    let state_now =
+        if status.paused_since.is_some() { "paused" } else { state(status.running, status.syncing.is_some(), left) };
     let mut lines = vec![format!("{state_now}: {} of {} done", count(records - left), figures::records(records))];
     let mut fact = |n: u64, text: &str| {
         if n > 0 {
@@ -88,17 +93,17 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
         let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
         lines.push(shown(&format!("record {record}: {code}{text}"), 200).into_owned());
     }
-    for Part { run, shard, running, counts } in &status.shards {
-        let state = state(*running, counts.left);
+    for Part { run, shard, running, syncing, counts } in &status.shards {
+        let state = state(*running, syncing.is_some(), counts.left);
         let shard = if shard.is_empty() { String::new() } else { format!(" (shard {shard})") };
         let done = count(counts.records - counts.left);
         lines.push(shown(&format!("{run}{shard}: {state}, {done} of {}", count(counts.records)), 200).into_owned());
-        if !running && counts.left > 0 {
-            lines.push(going_on(run.as_ref()));
+        if !running && (counts.left > 0 || syncing.is_some()) {
+            lines.push(going_on(run.as_ref(), syncing.as_deref()));
         }
     }
-    if status.shards.is_empty() && !status.running && left > 0 {
-        lines.push(going_on(folder));
+    if status.shards.is_empty() && !status.running && (left > 0 || status.syncing.is_some()) {
+        lines.push(going_on(folder, status.syncing.as_deref()));
     }
     lines.join("\n") + "\n"
 }

@@ -31,6 +31,9 @@ pub struct Args {
     /// What becomes of users whom the source no longer has
     #[arg(long, value_enum, default_value_t)]
     pub gone: Gone,
+    /// How many may be gone, where more than one in ten are and that is meant
+    #[arg(long, value_name = "N")]
+    pub gone_up_to: Option<u64>,
     /// Put addresses into changes.csv
     #[arg(long)]
     pub with_pii: bool,
@@ -55,7 +58,13 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let mode = Mode { stale: args.stale_passwords, gone: args.gone, dry_run: args.dry_run, with_pii: args.with_pii };
+    let mode = Mode {
+        stale: args.stale_passwords,
+        gone: args.gone,
+        gone_up_to: args.gone_up_to,
+        dry_run: args.dry_run,
+        with_pii: args.with_pii,
+    };
     let around = args.window.clone().around(BridgeArgs { key: args.bridge.clone(), bridge_until: None });
     let gauges = around.gauges.clone();
     let listener: Arc<dyn Listener> =

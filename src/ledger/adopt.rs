@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::identity::Identity;
 use super::state::State;
-use super::store::{self, BEYOND, GONE, LEDGER, SYNCING, USERS, check_files, set_meta, sql};
+use super::store::{self, BEYOND, FIRST_EXPORT, GONE, LEDGER, SYNCING, USERS, check_files, set_meta, sql};
 use crate::error::RunError;
 use crate::folder::Locked;
 
@@ -47,6 +47,11 @@ pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64
         )
         .map_err(sql)?;
     transaction.execute_batch("DROP TABLE users; ALTER TABLE next RENAME TO users; DROP TABLE moved;").map_err(sql)?;
+    let before = store::meta(&transaction, "identity")?.unwrap_or_default();
+    let before: Identity = serde_json::from_str(&before).unwrap_or_default();
+    if before.export != identity.export && store::meta(&transaction, FIRST_EXPORT)?.is_none() {
+        set_meta(&transaction, FIRST_EXPORT, &before.export)?;
+    }
     let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
     for (key, value) in [
         ("identity", text.as_str()),

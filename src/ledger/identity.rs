@@ -1,5 +1,6 @@
 //! What a ledger belongs to, and opening it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::store::{LEDGER, Reader, SYNCING, check_files, is_empty, meta, not_lost, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
+use crate::escape::quoted;
 use crate::event::Listener;
 use crate::folder::Locked;
 
@@ -106,9 +108,20 @@ pub fn open(
 }
 
 /// For a run in the middle of a sync, to which nothing else may be done.
-pub(crate) fn half_synced(folder: &std::path::Path, later: &str) -> RunError {
+fn half_synced(folder: &Path, syncing: &str) -> RunError {
     RunError::usage(format!("a sync of {} was begun and has not ended", folder.display()))
-        .remedy(format!("go on with: rehome sync {later} --run {}", folder.display()))
+        .remedy(format!("go on with: {}", going_on(folder, syncing)))
+}
+
+/// What goes on with a sync that was cut off, by the ledger's value of [`SYNCING`].
+#[must_use]
+pub fn going_on(folder: &Path, syncing: &str) -> String {
+    let command = format!("rehome sync {syncing} --run {}", quoted(&folder.display().to_string()));
+    if syncing.split(' ').any(|word| word == "-") {
+        format!("{command}, with the same input once more")
+    } else {
+        command
+    }
 }
 
 /// Opens the ledger of a run that exists for writing, whatever it belongs to.

@@ -53,6 +53,11 @@ impl Field {
             Self::PhoneVerification => "phone verification",
         }
     }
+
+    /// The attribute of a name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
 }
 
 /// Fields that have a digest.

@@ -13,7 +13,7 @@ use crate::folder::{Folder, Locked};
 
 /// The file in the run folder.
 pub const LEDGER: &str = "ledger.sqlite";
-/// The ledger's name for a sync that was begun and has not ended: of which export.
+/// The ledger's name for a sync that was begun and has not ended: the words after `rehome sync` that go on with it.
 pub const SYNCING: &str = "syncing";
 /// The ledger's name for the moment since which a person holds the run that works on it; empty while nobody does.
 pub const PAUSED: &str = "paused";
@@ -21,6 +21,9 @@ pub const PAUSED: &str = "paused";
 pub const HELD: &str = "held";
 /// The ledger's name for the moment after which the session begins nobody; empty where there is none.
 pub const UNTIL: &str = "until";
+
+/// The ledger's name for the fingerprint of the export that the run began with, once a sync has given it another.
+pub const FIRST_EXPORT: &str = "first_export";
 
 /// The ledger's name for how many users are gone from the export, and stand beyond its last record.
 pub const GONE: &str = "gone";
@@ -347,6 +350,10 @@ impl Reader {
             None if trace_of_a_run(folder).is_some() => not_lost(folder).and(Err(not_begun(folder))),
             None => Err(RunError::usage(format!("{} is not a run folder: it has no {LEDGER}", folder.display()))),
         }
+    }
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// A value of the run's own rows.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::left::Left;
+use super::notes::{self, Note};
 use super::state::{State, Steps};
 use super::store::{self, Entry, sql};
 use crate::code::Code;
@@ -42,6 +43,8 @@ enum Write {
     Insert(Vec<Entry>),
     Change(Change, Option<Left>),
     Meta(&'static str, String),
+    BeginNotes { anew: bool },
+    Notes(String, Vec<Note>),
     Sync(oneshot::Sender<()>),
 }
 
@@ -130,6 +133,22 @@ impl Sender {
     /// As [`Sender::intend`].
     pub async fn meta(&self, key: &'static str, value: String) -> Result<(), RunError> {
         self.send(Write::Meta(key, value)).await
+    }
+
+    /// Makes room for the notes of a sync; those of the one before go where it begins `anew`.
+    ///
+    /// # Errors
+    /// As [`Sender::intend`].
+    pub async fn begin_notes(&self, anew: bool) -> Result<(), RunError> {
+        self.send(Write::BeginNotes { anew }).await
+    }
+
+    /// Puts these in the place of all that was noted of a user.
+    ///
+    /// # Errors
+    /// As [`Sender::intend`].
+    pub async fn note(&self, user_id: &str, notes: Vec<Note>) -> Result<(), RunError> {
+        self.send(Write::Notes(user_id.to_owned(), notes)).await
     }
 
     /// Waits until everything that was handed in before is durable.
@@ -279,6 +298,11 @@ impl Group<'_> {
             }
             Write::Meta(key, value) => {
                 store::set_meta(self.transaction, key, &value)?;
+            }
+            Write::BeginNotes { anew } => notes::begin(self.transaction, anew)?,
+            Write::Notes(user_id, all) => {
+                notes::put(self.transaction, &user_id, &all)?;
+                self.rows += 1;
             }
             Write::Sync(done) => self.waiting.push(done),
         }

@@ -20,6 +20,8 @@ use crate::source::FirebaseHashConfig;
 pub(crate) struct Access<'a> {
     /// `--service-account`
     pub service_account: Option<&'a Path>,
+    /// `--ca-file`
+    pub ca_file: Option<&'a Path>,
     /// `--firebase-hash-config` is given: a project is not asked for it.
     pub has_hash_config: bool,
 }
@@ -70,11 +72,11 @@ pub(crate) fn open(path: &Path, access: Access<'_>) -> Result<Option<Opened>, Ru
         return Ok(Some(opened.clone()));
     }
     let opened = if firebase::is_one(path) {
-        let fetched = block_on(firebase::fetch(path, access.service_account, !access.has_hash_config))??;
+        let fetched = block_on(firebase::fetch(path, access))??;
         let firebase::Fetched { users: file, config: firebase, findings } = fetched;
         Opened::Fetched(Arc::new(Fetched { file, firebase, findings }))
     } else if postgres::is_one(path) {
-        let (database, name, findings) = postgres::Postgres::open(path)?;
+        let (database, name, findings) = postgres::Postgres::open(path, access.ca_file)?;
         Opened::Database(Live::new(name.into(), "PostgreSQL", findings, Box::new(database), SAMPLE_RECORDS)?)
     } else {
         let database = Box::new(sqlite::Sqlite::open(path)?);

@@ -20,7 +20,7 @@ use crate::source::systems::generic::Generic;
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
 pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
-    let access = Access { service_account, has_hash_config: true };
+    let access = Access { service_account, has_hash_config: true, ..Access::default() };
     let Opened { mut files, mut tables, archives: _archives, .. } = Opened::of(paths, access)?;
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);

@@ -29,7 +29,7 @@ use crate::event::{Listener, Silent};
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
 use crate::format::{Position, Record, TableSample};
-use crate::live::Access;
+use crate::live::{self, Access};
 use crate::source::describe::Mapping;
 use crate::source::{Context, Fate, FirebaseHashConfig, Found, Role, Source};
 use opened::Opened;
@@ -44,6 +44,8 @@ pub struct ReadOptions {
     pub firebase: Option<FirebaseHashConfig>,
     /// `--service-account`
     pub service_account: Option<PathBuf>,
+    /// `--ca-file`
+    pub ca_file: Option<PathBuf>,
     /// `--scheme`
     pub scheme: Option<String>,
     /// `--map`; a mapping is a source of its own and comes before `from` and detection. It lives as long as the process
@@ -115,7 +117,11 @@ impl Export {
         let described = options.mapping.take_if(|mapping| mapping.is_system());
         let unsupported = described.or(options.mapping).and_then(|mapping| mapping.unsupported);
         let service_account = options.service_account.as_deref();
-        let access = Access { service_account, has_hash_config: options.firebase.is_some() };
+        let access = Access {
+            service_account,
+            ca_file: options.ca_file.as_deref(),
+            has_hash_config: options.firebase.is_some(),
+        };
         let Opened { mut files, mut tables, mut findings, archives, firebase } = Opened::of(paths, access)?;
         options.firebase = options.firebase.or(firebase);
         let Some((source, why)) = whose::choose(&tables, &options, described)? else {
@@ -257,6 +263,13 @@ impl Export {
     #[must_use]
     pub fn tables(&self) -> &[TableSample] {
         &self.tables
+    }
+
+    /// What a table is read from while it is in use: `PostgreSQL`, `SQLite`, `Firebase`; `None` for one of a file.
+    #[must_use]
+    pub fn system_of(&self, table: &TableSample) -> Option<&'static str> {
+        let input = &self.files.get(usize::from(table.file))?.input;
+        input.system().or_else(|| live::is_address(&input.path).then_some("Firebase"))
     }
 
     /// What a person should know of the files as such: an encoding, something a format lost.

@@ -6,6 +6,7 @@ use super::figures::{plural, users};
 use super::lists::NEEDS_RESET;
 use super::summary::{Next, Report};
 use crate::code::Code;
+use crate::escape::quoted;
 
 impl Report {
     /// Fills `next`. `exports` are the words of the command line that name the export and say how it is read; `run` is as
@@ -146,16 +147,6 @@ fn can_be_repaired(code: &str) -> bool {
                 | Code::SharedPhone
         )
     )
-}
-
-// For a POSIX shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

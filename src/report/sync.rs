@@ -8,6 +8,7 @@ use super::lists::Table;
 use super::summary::Second;
 use crate::error::RunError;
 use crate::folder::Folder;
+use crate::ledger::Note;
 
 /// What is the matter with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -29,13 +30,15 @@ pub enum Kind {
     GoneAtTarget,
     /// The source no longer has the user.
     Gone,
+    /// The source has the user, and their record is refused now: nothing was done.
+    Refused,
     /// Something was to be sent and could not be.
     Failed,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::New,
         Self::Changed,
         Self::Password,
@@ -44,6 +47,7 @@ impl Kind {
         Self::ChangedOnBoth,
         Self::GoneAtTarget,
         Self::Gone,
+        Self::Refused,
         Self::Failed,
     ];
 
@@ -59,6 +63,7 @@ impl Kind {
             Self::ChangedOnBoth => "changed-on-both",
             Self::GoneAtTarget => "gone-at-target",
             Self::Gone => "gone",
+            Self::Refused => "refused",
             Self::Failed => "failed",
         }
     }
@@ -75,28 +80,10 @@ impl Kind {
             Self::ChangedOnBoth => "changed on both sides: nothing was done",
             Self::GoneAtTarget => "no longer at the target: nothing was done",
             Self::Gone => "gone from the source",
+            Self::Refused => "refused at the source now, whom the target has: nothing was done",
             Self::Failed => "could not be brought up to date",
         }
     }
-}
-
-/// One finding about a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The record's number in the later export; 0 for users whom it does not have.
-    pub record: u64,
-    /// The id at the target.
-    pub user_id: String,
-    /// The address at the source, where there is one.
-    pub email: Option<String>,
-    /// What is the matter.
-    pub kind: Kind,
-    /// The attributes, by their names for people.
-    pub fields: Vec<&'static str>,
-    /// What was done, or would be, and why not more.
-    pub done: String,
-    /// Whether a person has to look.
-    pub look: bool,
 }
 
 /// The counts of a sync.
@@ -109,18 +96,18 @@ pub struct Sync {
     /// Users for whom there was nothing to ask.
     pub unchanged: u64,
     /// Findings by kind.
-    pub counts: std::collections::BTreeMap<&'static str, u64>,
+    pub counts: std::collections::BTreeMap<String, u64>,
     /// Findings that a person has to look at.
     pub look: u64,
-    /// Requests that changed something, those of new users not among them.
+    /// Requests of this session that changed something, those of new users not among them.
     pub edits: u64,
 }
 
 impl Sync {
     /// Counts a finding.
-    pub fn add(&mut self, finding: &Finding) {
-        *self.counts.entry(finding.kind.name()).or_default() += 1;
-        self.look += u64::from(finding.look);
+    pub fn add(&mut self, note: &Note) {
+        *self.counts.entry(note.kind.clone()).or_default() += 1;
+        self.look += u64::from(note.look);
     }
 
     /// Findings of a kind.
@@ -135,7 +122,7 @@ impl Sync {
         Second {
             written: super::build::timestamp(now),
             unchanged: self.unchanged,
-            counts: self.counts.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect(),
+            counts: self.counts.iter().map(|(kind, n)| (kind.clone(), *n)).collect(),
             look: self.look,
             edits: self.edits,
         }
@@ -179,11 +166,10 @@ impl Changes {
     ///
     /// # Errors
     /// As [`Changes::begin`].
-    pub fn add(&mut self, finding: &Finding) -> Result<(), RunError> {
-        let record = if finding.record == 0 { String::new() } else { finding.record.to_string() };
-        let fields = finding.fields.join(", ");
-        let email = finding.email.as_deref().unwrap_or_default();
-        let cells = [&record, &finding.user_id, finding.kind.name(), &fields, &finding.done, email];
+    pub fn add(&mut self, note: &Note, email: Option<&str>) -> Result<(), RunError> {
+        let record = if note.record == 0 { String::new() } else { note.record.to_string() };
+        let (fields, email) = (note.named(), email.unwrap_or_default());
+        let cells = [&*record, &note.user_id, &note.kind, &fields, &note.done, email];
         self.table.row(&cells[..if self.with_pii { 6 } else { 5 }])
     }
 

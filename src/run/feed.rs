@@ -30,6 +30,17 @@ pub enum Fed {
 }
 
 impl Fed {
+    fn of(record: u64, planned: &Planned<'_>) -> Self {
+        match planned {
+            Planned::Create(plan) => Self::User(Box::new(Job::new(record, plan))),
+            Planned::Refused(refused) => Self::Refused {
+                record,
+                source_id: refused.source_id.clone().into_owned(),
+                refusal: refused.refusal.clone(),
+            },
+        }
+    }
+
     /// The record's number.
     #[must_use]
     pub fn record(&self) -> u64 {
@@ -51,6 +62,30 @@ pub fn scan(
     mut sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
 ) -> Result<(), RunError> {
     scan_all(planner, duplicates, listener, |batch, _| sink(batch))
+}
+
+/// The same, with the refused records of every shard: in a later export another number may make them another's.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_with_refused(
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    listener: &dyn Listener,
+    mut sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
+) -> Result<(), RunError> {
+    planner.scan(
+        duplicates,
+        listener,
+        Vec::new,
+        |batch, item| {
+            let (record, planned) = (item.position.record, &*item.planned);
+            if matches!(planned, Planned::Refused(_)) || planner.shard.takes(record, planned) {
+                batch.push(Fed::of(record, planned));
+            }
+        },
+        |batch| sink(batch),
+    )
 }
 
 /// The same, with what stands for the ids that are planned for other shards: [`id_digest`].
@@ -75,11 +110,7 @@ pub fn scan_all(
                         elsewhere.push(id_digest(&plan.user_id));
                     }
                 }
-                Planned::Create(plan) => batch.push(Fed::User(Box::new(Job::new(record, plan)))),
-                Planned::Refused(refused) => {
-                    let source_id = refused.source_id.clone().into_owned();
-                    batch.push(Fed::Refused { record, source_id, refusal: refused.refusal.clone() });
-                }
+                planned => batch.push(Fed::of(record, planned)),
             }
         },
         |(batch, elsewhere)| sink(batch, elsewhere),

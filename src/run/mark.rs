@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::job::Job;
 use crate::appwrite::Endpoint;
@@ -18,6 +19,12 @@ use crate::ledger::{Field, Left, MARK_KEY, Reader, Steps};
 #[derive(Clone)]
 pub struct Marker {
     key: String,
+}
+
+/// The address that a user has for a moment, while two have each other's: nobody's, and reserved for that (RFC 6761).
+#[must_use]
+pub fn parking(user_id: &str) -> String {
+    format!("rehome-{:016x}@rehome.invalid", xxh3_64(user_id.as_bytes()))
 }
 
 impl Marker {
@@ -41,6 +48,18 @@ impl Marker {
         }
         let digest = hash.finalize();
         u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]]).max(1)
+    }
+
+    /// Of the address that a user has in between, while two have each other's.
+    #[must_use]
+    pub fn parked(&self, user_id: &str) -> u32 {
+        self.text(Field::Email, &parking(user_id))
+    }
+
+    /// Of an address.
+    #[must_use]
+    pub fn email(&self, email: &str) -> u32 {
+        self.text(Field::Email, email)
     }
 
     fn set(&self, mut labels: Vec<&str>) -> u32 {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::RunError;
 use crate::folder::Folder;
-use crate::ledger::{Identity, Reader, holds_run};
+use crate::ledger::{FIRST_EXPORT, Identity, Reader, holds_run};
 use crate::plan::shard::Shard;
 
 /// Run folders that belong together.
@@ -27,16 +27,20 @@ impl Parts {
     pub fn of(folders: &[PathBuf]) -> Result<Self, RunError> {
         let mut parts = Self { folders: Vec::new(), warnings: Vec::new(), missing: Vec::new() };
         let mut places: Vec<(PathBuf, PathBuf)> = Vec::new();
-        let mut runs: Vec<(Identity, PathBuf)> = Vec::new();
+        let mut runs: Vec<(Begun, PathBuf)> = Vec::new();
         for path in folders {
             let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
             if let Some((_, first)) = places.iter().find(|(other, _)| *other == place) {
                 parts.warnings.push(format!("{} is named twice; it counts once", first.display()));
                 continue;
             }
-            let identity = identity(path)?;
-            let doubled = identity.as_ref().and_then(|mine| runs.iter().find(|(other, _)| other == mine));
-            if let Some((identity, first)) = doubled {
+            let begun = begun(path)?;
+            if let (Some(begun), Some((first, at))) = (&begun, runs.first()) {
+                parts.warnings.extend(first.is_of_one_run(at, begun, path)?);
+            }
+            let doubled =
+                begun.as_ref().and_then(|mine| runs.iter().find(|(other, _)| other.identity == mine.identity));
+            if let Some((Begun { identity, .. }, first)) = doubled {
                 let what = match &*identity.shard {
                     "" => "the same run".to_owned(),
                     shard => format!("shard {shard}"),
@@ -49,56 +53,78 @@ impl Parts {
                 continue;
             }
             places.push((place, path.clone()));
-            runs.extend(identity.map(|identity| (identity, path.clone())));
+            runs.extend(begun.map(|begun| (begun, path.clone())));
             parts.folders.push(path.clone());
         }
         parts.look_for_missing(&runs);
         Ok(parts)
     }
 
-    fn look_for_missing(&mut self, runs: &[(Identity, PathBuf)]) {
-        let whole = |identity: &Identity| Identity { shard: String::new(), ..identity.clone() };
-        let mut seen: Vec<(Identity, u32)> = Vec::new();
-        for (identity, _) in runs {
-            let Ok(Shard { of, .. }) = identity.shard.parse() else { continue };
-            let run = (whole(identity), of);
-            if seen.contains(&run) {
-                continue;
-            }
-            let here: BTreeSet<u32> = runs
-                .iter()
-                .filter(|(other, _)| whole(other) == run.0)
-                .filter_map(|(other, _)| other.shard.parse().ok().filter(|shard: &Shard| shard.of == of))
-                .map(|shard| shard.index)
-                .collect();
-            let missing: Vec<String> =
-                (0..of).filter(|index| !here.contains(index)).map(|index| Shard { index, of }.to_string()).collect();
-            if !missing.is_empty() {
-                let are = if missing.len() == 1 { "is" } else { "are" };
-                let named: Vec<&str> = missing.iter().take(MISSING_TOLD).map(String::as_str).collect();
-                let more = missing.len().saturating_sub(named.len());
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                self.warnings.push(format!(
-                    "of the {of} shards of this run, {}{more} {are} not named: what follows is without them",
-                    named.join(", ")
-                ));
-            }
-            self.missing.extend(missing);
-            seen.push(run);
+    fn look_for_missing(&mut self, runs: &[(Begun, PathBuf)]) {
+        let here: BTreeSet<u32> = runs.iter().filter_map(|(begun, _)| begun.shard()).map(|shard| shard.index).collect();
+        let Some(Shard { of, .. }) = runs.first().and_then(|(begun, _)| begun.shard()) else { return };
+        let missing = (0..of).filter(|index| !here.contains(index)).map(|index| Shard { index, of }.to_string());
+        self.missing = missing.collect();
+        if !self.missing.is_empty() {
+            let are = if self.missing.len() == 1 { "is" } else { "are" };
+            let named: Vec<&str> = self.missing.iter().take(MISSING_TOLD).map(String::as_str).collect();
+            let more = self.missing.len().saturating_sub(named.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.warnings.push(format!(
+                "of the {of} shards of this run, {}{more} {are} not named: what follows is without them",
+                named.join(", ")
+            ));
         }
+    }
+}
+
+/// What a folder's ledger belongs to.
+struct Begun {
+    /// As the run began: a sync gives a shard another export, and makes no other run of it.
+    identity: Identity,
+    /// The export that it belongs to by now.
+    export: String,
+}
+
+impl Begun {
+    fn shard(&self) -> Option<Shard> {
+        self.identity.shard.parse().ok()
+    }
+
+    /// What a person should know of two folders that are of one run.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] where they are not: their users are counted together nowhere.
+    fn is_of_one_run(&self, at: &Path, other: &Self, path: &Path) -> Result<Option<String>, RunError> {
+        let of = |begun: &Self| begun.shard().map_or(0, |shard| shard.of);
+        let shards = (of(self) != of(other)).then(|| "another number of shards".to_owned());
+        let mine = Identity { shard: other.identity.shard.clone(), ..self.identity.clone() };
+        if let Some(difference) = mine.difference(&other.identity).or(shards) {
+            let (at, path) = (at.display(), path.display());
+            return Err(RunError::usage(format!("{path} is no part of the run in {at}: it has {difference}"))
+                .remedy("name the shards of one run, and another run by itself"));
+        }
+        let apart = self.export != other.export;
+        Ok(apart.then(|| {
+            let (at, path) = (at.display(), path.display());
+            format!("{at} and {path} are of two exports by now: one of them was synced, and the other is yet to be")
+        }))
     }
 }
 
 /// Missing shards that are named one by one.
 const MISSING_TOLD: usize = 8;
 
-fn identity(path: &Path) -> Result<Option<Identity>, RunError> {
+fn begun(path: &Path) -> Result<Option<Begun>, RunError> {
     Folder::open(path)?;
     if !holds_run(path)? {
         return Ok(None);
     }
-    let text = Reader::open(path)?.meta("identity")?.unwrap_or_default();
-    let identity = serde_json::from_str(&text);
-    let unsaid = || RunError::foreign_ledger(format!("{} does not say what it belongs to", path.display()));
-    identity.map(Some).map_err(|_| unsaid())
+    let reader = Reader::open(path)?;
+    let text = reader.meta("identity")?.unwrap_or_default();
+    let unsaid = |_| RunError::foreign_ledger(format!("{} does not say what it belongs to", path.display()));
+    let identity: Identity = serde_json::from_str(&text).map_err(unsaid)?;
+    let export = identity.export.clone();
+    let began = reader.meta(FIRST_EXPORT)?.unwrap_or_else(|| export.clone());
+    Ok(Some(Begun { identity: Identity { export: began, ..identity }, export }))
 }

@@ -323,6 +323,7 @@ pub fn origin(export: &Export) -> Origin {
     let mut files: Vec<summary::File> = Vec::new();
     for table in export.tables() {
         let format = serde_json::to_value(table.format).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let format = export.system_of(table).map(str::to_lowercase).or(format);
         let file = summary::File { path: table.path.display().to_string(), format: format.unwrap_or_default() };
         if !files.contains(&file) {
             files.push(file);

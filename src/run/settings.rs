@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
+use crate::escape::quoted;
 use crate::event::Listener;
 use crate::live;
 use crate::plan::clashes::Duplicates;
@@ -34,6 +35,9 @@ pub struct ExportSettings {
     /// `--service-account`
     #[serde(default)]
     pub service_account: Option<PathBuf>,
+    /// `--ca-file`, which the target's certificate is looked at with as well.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// `--known`
     pub known: Option<PathBuf>,
     /// `--keep-dates`
@@ -73,6 +77,7 @@ impl ExportSettings {
             from: self.from.clone(),
             firebase: self.firebase_hash_config.as_deref().map(firebase_config).transpose()?,
             service_account: self.service_account.clone(),
+            ca_file: self.ca_file.clone(),
             scheme: self.scheme.clone(),
             mapping: self.map.as_deref().map(Mapping::read).transpose()?,
             keep_dates: self.keep_dates,
@@ -105,6 +110,21 @@ impl ExportSettings {
         self.exports.iter().any(|path| path == Path::new("-"))
     }
 
+    /// That what was read can be read again.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] for standard input, which would be waited for.
+    pub fn can_be_read_again(&self, folder: &Path) -> Result<(), RunError> {
+        if !self.is_piped() {
+            return Ok(());
+        }
+        let run = quoted(&folder.display().to_string());
+        Err(RunError::usage(format!("{run} was read from standard input, which cannot be read again")).remedy(format!(
+            "write the export into a file and say once: rehome sync FILE --run {run}. That brings over what has changed, \
+             nothing where nothing has, and from then on the run is read from the file"
+        )))
+    }
+
     /// Whether it is read while it is in use: what it said once cannot be read again.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -120,10 +140,8 @@ impl ExportSettings {
         for path in self.exports.iter_mut().filter(|path| *path != stdin && !live::is_address(path)) {
             *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
         }
-        for path in [&mut self.map, &mut self.firebase_hash_config, &mut self.service_account, &mut self.known]
-            .into_iter()
-            .flatten()
-        {
+        let Self { map, firebase_hash_config, service_account, ca_file, known, .. } = &mut self;
+        for path in [map, firebase_hash_config, service_account, ca_file, known].into_iter().flatten() {
             *path = std::path::absolute(&*path).map_err(RunError::io(&*path))?;
         }
         Ok(self)
@@ -144,6 +162,7 @@ impl ExportSettings {
         add("--scheme", self.scheme.clone());
         add("--firebase-hash-config", path(&self.firebase_hash_config));
         add("--service-account", path(&self.service_account));
+        add("--ca-file", path(&self.ca_file));
         add("--known", path(&self.known));
         add("--email-domain", self.email_domain.clone());
         add("--table", self.table.clone());

@@ -8,7 +8,7 @@ use super::RunFolder;
 use super::parts::Parts;
 use super::session::Session;
 use crate::error::RunError;
-use crate::ledger::{Counts, HELD, PAUSED, Reader, UNTIL};
+use crate::ledger::{Counts, HELD, PAUSED, Reader, SYNCING, UNTIL, going_on};
 
 /// Troubles that are shown.
 const TROUBLES: usize = 5;
@@ -20,6 +20,9 @@ pub struct Status {
     pub schema: u32,
     /// Whether a process works on it now.
     pub running: bool,
+    /// The command that goes on with a sync that was begun and has not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syncing: Option<String>,
     /// The ledger's counts.
     #[serde(flatten)]
     pub counts: Counts,
@@ -57,6 +60,9 @@ pub struct Part {
     pub shard: String,
     /// Whether a process works on it now.
     pub running: bool,
+    /// The command that goes on with a sync of it that was begun and has not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syncing: Option<String>,
     /// Its ledger's counts.
     #[serde(flatten)]
     pub counts: Counts,
@@ -86,6 +92,7 @@ pub fn of_parts(parts: &Parts) -> Result<Status, RunError> {
                 run: path.display().to_string(),
                 shard: Session::of(path)?.shard.to_string(),
                 running: status.running,
+                syncing: status.syncing.take(),
                 counts: status.counts,
             });
         }
@@ -134,6 +141,7 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
     Ok(Status {
         schema: 1,
         running,
+        syncing: reader.meta(SYNCING)?.map(|words| going_on(folder, &words)),
         counts,
         paused_since: while_running(PAUSED)?,
         until: while_running(UNTIL)?,

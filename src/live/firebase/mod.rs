@@ -8,11 +8,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Certificate, Method, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::token::{ServiceAccount, Token};
+use super::Access;
+use crate::appwrite::authorities;
 use crate::appwrite::client::{describe, plain};
 use crate::error::RunError;
 use crate::escape::shown;
@@ -52,12 +54,13 @@ pub(super) struct Fetched {
 /// # Errors
 /// [`RunError::usage`] for a name that is none, and without a service account; [`RunError::export`] where the project cannot be
 /// read to its end.
-pub(super) async fn fetch(path: &Path, account: Option<&Path>, asks_for_config: bool) -> Result<Fetched, RunError> {
+pub(super) async fn fetch(path: &Path, access: Access<'_>) -> Result<Fetched, RunError> {
+    let asks_for_config = !access.has_hash_config;
     let text = path.to_str().unwrap_or_default();
     let (project, tenant) = project(text)?;
     let emulator = std::env::var("FIREBASE_AUTH_EMULATOR_HOST").ok().filter(|host| !host.is_empty());
     let named = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from).filter(|_| emulator.is_none());
-    let account = match account.map(Path::to_owned).or(named) {
+    let account = match access.service_account.map(Path::to_owned).or(named) {
         // A token would go there unsealed.
         Some(_) if emulator.as_deref().is_some_and(|host| !is_loopback(host)) => {
             return Err(RunError::usage("FIREBASE_AUTH_EMULATOR_HOST names another machine, to which no key is sent")
@@ -76,7 +79,8 @@ pub(super) async fn fetch(path: &Path, account: Option<&Path>, asks_for_config: 
     let base = Url::parse(&base).map_err(|_| RunError::usage("FIREBASE_AUTH_EMULATOR_HOST is like 127.0.0.1:9099"))?;
     let owner =
         tenant.map_or_else(|| format!("projects/{project}"), |tenant| format!("projects/{project}/tenants/{tenant}"));
-    let mut api = Api { name: text.to_owned(), account, token: None, base };
+    let authorities = access.ca_file.map_or_else(|| Ok(Vec::new()), authorities::read)?;
+    let mut api = Api { name: text.to_owned(), account, token: None, base, authorities };
     let mut fetched = Fetched {
         users: tempfile::tempfile().map_err(RunError::io(std::env::temp_dir()))?,
         config: None,
@@ -138,6 +142,8 @@ struct Api {
     account: Option<ServiceAccount>,
     token: Option<Token>,
     base: Url,
+    /// `--ca-file`: authorities that are believed besides the system's.
+    authorities: Vec<Certificate>,
 }
 
 impl Api {
@@ -229,7 +235,7 @@ impl Api {
         bearer: Option<&str>,
         form: Option<&str>,
     ) -> Result<(StatusCode, Vec<u8>), RunError> {
-        let client = plain(url)?;
+        let client = plain(url, &self.authorities)?;
         let mut pause = PAUSE;
         for last in (0..TRIES).map(|tried| tried + 1 == TRIES) {
             let mut request = client.request(method.clone(), url.clone());

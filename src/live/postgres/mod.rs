@@ -62,8 +62,9 @@ impl Postgres {
     /// # Errors
     /// [`RunError::usage`] for an address or a password that has to be changed; [`RunError::export`] for a server that is not
     /// there, or refuses.
-    pub fn open(path: &Path) -> Result<(Self, String, Vec<String>), RunError> {
-        let address = Address::of(path.to_str().unwrap_or_default(), |name| std::env::var(name).ok())?;
+    pub fn open(path: &Path, ca_file: Option<&Path>) -> Result<(Self, String, Vec<String>), RunError> {
+        let mut address = Address::of(path.to_str().unwrap_or_default(), |name| std::env::var(name).ok())?;
+        address.ca_file = address.ca_file.or_else(|| ca_file.map(Path::to_owned));
         let name = address.name();
         let mut wire = Wire::connect(&address, &name)?;
         let major = wire.version.split(['.', ' ', 'b', 'r', 'd']).next().and_then(|major| major.parse().ok());

@@ -1,107 +1,208 @@
-//! Users of the run whom the source no longer has.
+//! Users of the run whom the source no longer has, or whose record is refused now.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::begun::{LOST, Settled, is_on_the_way, settle};
+use super::found::note;
 use super::seal;
 use super::user::{Came, STILL_THERE};
-use super::{Gone, Mode, Work};
+use super::work::{Met, Work};
+use super::{Gone, Mode};
 use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
+use crate::code::Code;
 use crate::error::RunError;
-use crate::ledger::{Change, Entry, Event, Field, Left, State, Steps};
-use crate::report::sync::{Finding, Kind};
+use crate::ledger::{Change, Entry, Event, Field, Left, Note, State, Steps};
+use crate::report::figures::{count, users};
+use crate::report::sync::Kind;
 use crate::run::context::{Context, Reply, Stopped};
+use crate::run::feed::id_digest;
+use crate::run::mark::parking;
 use crate::run::parallel::{Parallel, together};
 
 /// What begins the reason of a user whose deletion began.
 const DELETING: &str = "is deleted: the source no longer has the user";
 
+/// So many may be gone without a word,
+const FEW: u64 = 3;
+/// and one in so many.
+const ONE_IN: u64 = 10;
+
+/// Somebody of the ledger of whom the export has no user.
+struct Missed {
+    entry: Entry,
+    /// The number of the record that is refused now, and why.
+    refused: Option<(u64, Code)>,
+    /// Whether a sync that was cut off gave them an address in between, or was about to.
+    is_parked: bool,
+}
+
 impl Work<'_> {
-    /// Everybody of the ledger whom the export has not met, as `--gone` says.
-    pub(super) fn look_for_gone(&mut self, met: &HashMap<u64, (u64, bool)>) -> Result<(), RunError> {
-        let mut gone: Vec<Entry> = Vec::new();
+    /// Everybody of the ledger whom the export has not met as a user: those who are gone as `--gone` says.
+    pub(super) fn look_for_gone(&mut self, met: &Met) -> Result<(), RunError> {
+        let mut missed: Vec<Missed> = Vec::new();
+        let (mut gone, mut of) = (0, 0);
+        let marker = self.asking.marker.clone();
         self.each_row(|_, entry| {
-            if !met.contains_key(&entry.record) && entry.is_there() {
-                gone.push(entry);
+            of += u64::from(entry.is_there());
+            let refused = match met.get(entry.record) {
+                Some((_, None)) => return Ok(()),
+                Some((later, Some(code))) => Some((later, code)),
+                None => None,
+            };
+            if entry.is_there() || is_on_the_way(&entry) {
+                gone += u64::from(refused.is_none() && entry.is_there());
+                let is_parked = entry.left.is_some_and(|left| left.get(Field::Email) == marker.parked(&entry.user_id));
+                missed.push(Missed { entry, refused, is_parked });
             }
             Ok(())
         })?;
-        if self.mode.gone == Gone::Keep {
-            return gone.iter().try_for_each(|entry| self.find(finding(entry, "kept", true)));
+        let mode = self.asking.mode;
+        let allowed = mode.gone_up_to.unwrap_or(FEW.max(of / ONE_IN));
+        let stops = mode.gone != Gone::Keep && gone > allowed;
+        let (asked, plain): (Vec<Missed>, Vec<Missed>) = missed
+            .into_iter()
+            .partition(|missed| is_on_the_way(&missed.entry) || (missed.refused.is_none() && mode.gone != Gone::Keep));
+        for missed in &plain {
+            self.find(missed.note("kept", true), &[])?;
         }
-        let left = Arc::new(Mutex::new(Vec::new()));
-        let (context, mode) = (self.context.clone(), self.mode);
+        if stops && !mode.dry_run {
+            return Err(too_many(gone, of, mode));
+        }
+        self.ask_about(asked)?;
+        if stops { Err(too_many(gone, of, mode)) } else { Ok(()) }
+    }
+
+    fn ask_about(&mut self, missed: Vec<Missed>) -> Result<(), RunError> {
+        let departed = Departed::default();
+        let (context, mode) = (self.context.clone(), self.asking.mode);
         let mut asked = Parallel::new(self.context, self.runtime, self.at_once.div_ceil(10));
-        let mut came = Vec::new();
+        let mut came = Came::default();
         let ask = || {
-            for entries in in_chunks(gone, |entry| entry.user_id.len()) {
+            for some in in_chunks(missed, |missed| missed.entry.user_id.len()) {
                 if self.context.stop.is_set() {
                     break;
                 }
                 self.begin()?;
-                asked.add(several(context.clone(), entries, mode, left.clone()), &mut |one| {
-                    came.push(one);
+                asked.add(several(context.clone(), some, mode, departed.clone()), &mut |one| {
+                    came.add(one);
                     Ok(())
                 })?;
             }
             asked.finish(&mut |one| {
-                came.push(one);
+                came.add(one);
                 Ok(())
             })
         };
         let asked = ask();
         // Whatever ended it: who was deleted is met by no later sync, and no hash of theirs is to stay.
-        let left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
-        if self.seals.is_some() {
-            seal::forget(&self.store, &left)?;
+        let departed = std::mem::take(&mut *departed.lock().unwrap_or_else(PoisonError::into_inner));
+        if self.asking.seals.is_some() {
+            seal::forget(&self.store, &departed)?;
         }
         asked?;
-        came.into_iter().try_for_each(|one| self.take(one))
+        self.take(came).map(|_| ())
     }
+}
+
+/// An export that lacks so many is cut off, or another one, as often as not.
+fn too_many(gone: u64, of: u64, mode: Mode) -> RunError {
+    let what = if mode.gone == Gone::Delete { "deleted" } else { "disabled" };
+    RunError::usage(format!(
+        "{} of {} are gone from the source, more than one in {ONE_IN}: none of them is {what}",
+        count(gone),
+        users(of)
+    ))
+    .remedy(format!(
+        "is it all of the export? If they are meant to be {what}, say so: --gone-up-to {gone}; --gone keep leaves them"
+    ))
 }
 
 /// Who can no longer sign in.
 type Departed = Arc<Mutex<Vec<String>>>;
 
-fn finding(entry: &Entry, done: &str, look: bool) -> Finding {
-    Finding {
-        record: 0,
-        user_id: entry.user_id.clone(),
-        email: None,
-        kind: Kind::Gone,
-        fields: Vec::new(),
-        done: done.to_owned(),
-        look,
+impl Missed {
+    fn note(&self, done: &str, look: bool) -> Note {
+        let user_id = &self.entry.user_id;
+        let in_between = format!("{done}; perhaps with the address {} of a sync that was cut off", parking(user_id));
+        let (done, look) = if self.is_parked { (&*in_between, true) } else { (done, look) };
+        match self.refused {
+            None => note(user_id, 0, Kind::Gone, Vec::new(), done, look),
+            Some((later, code)) => {
+                let done = format!("{done}: {}; the rejects say why", code.name());
+                note(user_id, later, Kind::Refused, Vec::new(), &done, true)
+            }
+        }
+    }
+
+    /// Makes durable what is to be told, unless it is a dry run's.
+    async fn tell(&self, context: &Context, mode: Mode, done: &str, look: bool) -> Result<Note, Stopped> {
+        let told = self.note(done, look);
+        if !mode.dry_run {
+            noted(context, context.ledger.note(&told.user_id, vec![told.clone()]).await)?;
+        }
+        Ok(told)
+    }
+
+    /// The same before it is done.
+    async fn tell_first(&self, context: &Context, mode: Mode, done: &str) -> Result<(), Stopped> {
+        self.tell(context, mode, done, false).await?;
+        noted(context, context.ledger.sync().await)
     }
 }
 
-async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode, left: Departed) -> Result<Came, Stopped> {
-    let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
+async fn several(context: Arc<Context>, missed: Vec<Missed>, mode: Mode, left: Departed) -> Result<Came, Stopped> {
+    let ids: Vec<&str> = missed.iter().map(|missed| &*missed.entry.user_id).collect();
     let mut users = context.users(&ids).await?;
-    let all = entries.into_iter().map(|entry| {
-        let (context, user, left) = (context.clone(), users.remove(&entry.user_id), left.clone());
+    let all = missed.into_iter().map(|missed| {
+        let (context, left) = (context.clone(), left.clone());
+        let user = users.remove(&missed.entry.user_id);
         async move {
             let mut came = Came::default();
-            let Some(user) = context.to_begin(&entry.user_id, user).await? else { return Ok(came) };
-            let (done, look) = match user {
-                None => gone_already(&context, &entry, mode).await?,
-                Some(user) if mode.gone == Gone::Disable => disable(&context, &entry, &user, mode, &mut came).await?,
-                Some(user) => delete(&context, &entry, &user, mode, &mut came).await?,
+            let Some(user) = context.to_begin(&missed.entry.user_id, user).await? else { return Ok(came) };
+            let Some((missed, done, look)) = one(&context, missed, user, mode, &mut came).await? else {
+                return Ok(came);
             };
-            came.findings.push(finding(&entry, &done, look));
-            if !look && !mode.dry_run {
-                left.lock().unwrap_or_else(PoisonError::into_inner).push(entry.user_id);
+            let told = missed.tell(&context, mode, &done, look).await?;
+            if mode.dry_run {
+                came.notes.push(told);
+            } else if !look && missed.refused.is_none() {
+                left.lock().unwrap_or_else(PoisonError::into_inner).push(missed.entry.user_id);
             }
             Ok(came)
         }
     });
     let mut came = Came::default();
     for one in together(&context, all).await? {
-        came.findings.extend(one.findings);
-        came.edits += one.edits;
+        came.add(one);
     }
     Ok(came)
+}
+
+/// Somebody, and what is to be said of them; nothing of whoever was never created.
+async fn one(
+    context: &Context,
+    mut missed: Missed,
+    mut user: Option<User>,
+    mode: Mode,
+    came: &mut Came,
+) -> Result<Option<(Missed, String, bool)>, Stopped> {
+    if is_on_the_way(&missed.entry) {
+        match settle(context, missed.entry.clone(), user, mode.dry_run).await? {
+            Settled::Never => return Ok(None),
+            Settled::Lost => return Ok(Some((missed, LOST.into(), true))),
+            Settled::Refused(why) => return Ok(Some((missed, why, true))),
+            Settled::There(entry, there) => (missed.entry, user) = (*entry, Some(*there)),
+        }
+    }
+    let entry = &missed.entry;
+    let (done, look) = match user {
+        _ if missed.refused.is_some() || mode.gone == Gone::Keep => ("kept".into(), true),
+        None => gone_already(context, entry, mode).await?,
+        Some(user) if mode.gone == Gone::Disable => disable(context, &missed, &user, mode, came).await?,
+        Some(user) => delete(context, &missed, &user, mode, came).await?,
+    };
+    Ok(Some((missed, done, look)))
 }
 
 type Done = (String, bool);
@@ -110,16 +211,25 @@ async fn gone_already(context: &Context, entry: &Entry, mode: Mode) -> Result<Do
     if mode.gone == Gone::Delete {
         note_deleted(context, entry, mode).await?;
     }
-    Ok(("the target no longer has the user either".into(), false))
+    let begun = entry.text.as_deref().is_some_and(|text| text.starts_with(DELETING));
+    Ok((if begun { "deleted" } else { "the target no longer has the user either" }.into(), false))
 }
 
-async fn disable(context: &Context, entry: &Entry, user: &User, mode: Mode, came: &mut Came) -> Result<Done, Stopped> {
+async fn disable(
+    context: &Context,
+    missed: &Missed,
+    user: &User,
+    mode: Mode,
+    came: &mut Came,
+) -> Result<Done, Stopped> {
+    let entry = &missed.entry;
     if user.status == Some(false) {
         return Ok(("is disabled".into(), false));
     }
     if mode.dry_run {
         return Ok(("to be disabled".into(), false));
     }
+    missed.tell_first(context, mode, "disabled").await?;
     let request = Edit::Status(false).request(&entry.user_id);
     match context.ask(&request).await? {
         Reply::Answer(answer) => {
@@ -132,7 +242,7 @@ async fn disable(context: &Context, entry: &Entry, user: &User, mode: Mode, came
             });
             let change =
                 Change { record: entry.record, state: entry.state, steps: entry.steps, at, code: None, text: None };
-            note(context, context.ledger.change_left(change, left).await)?;
+            noted(context, context.ledger.change_left(change, left).await)?;
             Ok(("disabled".into(), false))
         }
         Reply::Gone => Ok(("the target no longer has the user either".into(), false)),
@@ -141,7 +251,8 @@ async fn disable(context: &Context, entry: &Entry, user: &User, mode: Mode, came
 }
 
 /// Deletes whoever is as the run left them, and nobody else.
-async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode, came: &mut Came) -> Result<Done, Stopped> {
+async fn delete(context: &Context, missed: &Missed, user: &User, mode: Mode, came: &mut Came) -> Result<Done, Stopped> {
+    let entry = &missed.entry;
     if !entry.steps.has(Steps::CREATED) {
         return Ok(("kept: was there before this run".into(), true));
     }
@@ -156,14 +267,16 @@ async fn delete(context: &Context, entry: &Entry, user: &User, mode: Mode, came:
     if mode.dry_run {
         return Ok(("to be deleted".into(), false));
     }
+    missed.tell_first(context, mode, "deleted").await?;
     // Whoever may be gone is not done any more, whatever becomes of this process.
     if !begun && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Doubted) {
         let doomed = Entry { state, steps, code: None, text: Some(DELETING.into()), ..entry.clone() };
-        note(context, context.ledger.intend(vec![doomed]).await)?;
+        noted(context, context.ledger.intend(vec![doomed]).await)?;
     }
     match context.ask(&Request::delete(&entry.user_id)).await? {
         Reply::Answer(_) | Reply::Gone => {
             came.edits += 1;
+            came.freed.extend([&user.email, &user.phone].map(|had| id_digest(had)));
             if context.listed(&[&entry.user_id]).await?.contains_key(&entry.user_id) {
                 return Ok((STILL_THERE.into(), true));
             }
@@ -179,13 +292,13 @@ async fn note_deleted(context: &Context, entry: &Entry, mode: Mode) -> Result<()
         Ok((state, steps)) if !mode.dry_run => {
             debug_assert_eq!(state, State::RolledBack);
             let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
-            note(context, context.ledger.change(change).await)
+            noted(context, context.ledger.change(change).await)
         }
         _ => Ok(()),
     }
 }
 
-fn note(context: &Context, noted: Result<(), RunError>) -> Result<(), Stopped> {
+fn noted(context: &Context, noted: Result<(), RunError>) -> Result<(), Stopped> {
     noted.map_err(|error| {
         context.stop.leave(error);
         Stopped

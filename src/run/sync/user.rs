@@ -2,33 +2,22 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
+use super::Stale;
+use super::asking::Asking;
 use super::decide::{Side, Sides};
-use super::seal::Seals;
-use super::{Mode, Stale};
-use crate::appwrite::ask::{Asking, Told};
-use crate::appwrite::wire::{Edit, Request, Step, User};
-use crate::code::Code;
+use super::found::{MEANT, note, with_earlier};
+use super::seal::{Anew, SEALED, Seals};
+use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
-use crate::ledger::{Change, Entry, Event, Field, Left, State, Steps};
-use crate::report::sync::{Finding, Kind};
-use crate::run::context::{Context, Reply, Stopped, Way};
+use crate::ledger::{Entry, Event, Field, Left, Note, State, Steps};
+use crate::report::sync::Kind;
+use crate::run::context::{Context, Reply, Stopped};
 use crate::run::findings::MISSING;
-use crate::run::job::{Job, Noted};
-use crate::run::mark::Marker;
+use crate::run::job::Job;
 use crate::run::parallel::together;
-use crate::run::saga;
 
 /// What begins the reason of a user who is being made again.
-const REMAKING: &str = "is made again with the source's new password";
-
-/// Why a user is not brought up to date whom somebody deleted meanwhile.
-const NO_LONGER: &str = "the target no longer has the user";
-
-/// Why nobody is deleted of whom one answer says that they are gone.
-const UNSEEN: &str =
-    "could not be looked at before being deleted: the target said a moment later that there is no such user";
+pub(super) const REMAKING: &str = "is made again with the source's new password";
 
 /// What a deletion came to that only said that it was done.
 pub(super) const STILL_THERE: &str = "the target says that the user is deleted, and has them still";
@@ -43,19 +32,49 @@ pub(super) struct Known {
     pub(super) planned: Left,
     /// The ledger's row.
     pub(super) entry: Entry,
+    /// What was noted of them since this sync began.
+    pub(super) noted: Vec<Note>,
+    /// What somebody else has who may leave it yet.
+    pub(super) waits: Vec<Field>,
+    /// Whether they are given an address in between, so that somebody else can have theirs.
+    pub(super) park: bool,
+    /// The address that the target has of them, as it was seen last.
+    pub(super) has: String,
+    /// The address that they had before that.
+    pub(super) parked: Option<String>,
 }
 
 /// What came of some users.
 #[derive(Default)]
 pub(super) struct Came {
-    pub(super) findings: Vec<Finding>,
+    /// What a dry run found. Everybody else's stands in the ledger.
+    pub(super) notes: Vec<Note>,
     /// Requests that changed something.
     pub(super) edits: u64,
+    /// Whose new address or number somebody else has as yet.
+    pub(super) again: Vec<Known>,
+    /// Addresses and numbers that nobody has any more, by their digests.
+    pub(super) freed: Vec<u64>,
+}
+
+impl Came {
+    /// Adds what came of others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.notes.extend(other.notes);
+        self.edits += other.edits;
+        self.again.extend(other.again);
+        self.freed.extend(other.freed);
+    }
 }
 
 /// Whether the row is of somebody whom a sync has begun to make again.
 pub(super) fn is_being_remade(entry: &Entry) -> bool {
-    entry.state == State::Failed && entry.text.as_deref().is_some_and(|text| text.starts_with(REMAKING))
+    entry.state == State::Failed && was_to_be_remade(entry)
+}
+
+/// Whether somebody was deleted, or was about to be, to be made again.
+pub(super) fn was_to_be_remade(entry: &Entry) -> bool {
+    entry.text.as_deref().is_some_and(|text| text.starts_with(REMAKING))
 }
 
 /// Whether `verify` found that the target no longer has the user.
@@ -64,78 +83,125 @@ pub(super) fn is_missing(entry: &Entry) -> bool {
 }
 
 /// Looks at these users, at most as many as fit into one question, and brings them up to date.
-pub(super) async fn page(
-    context: Arc<Context>,
-    marker: Marker,
-    known: Vec<Known>,
-    mode: Mode,
-    passwords: Passwords,
-) -> Result<Came, Stopped> {
+pub(super) async fn page(context: Arc<Context>, asking: Asking, known: Vec<Known>) -> Result<Came, Stopped> {
     let ids: Vec<&str> = known.iter().map(|known| known.job.user_id()).collect();
     let mut users = context.users(&ids).await?;
     let all = known.into_iter().map(|known| {
-        let (context, marker, passwords) = (context.clone(), marker.clone(), passwords.clone());
+        let (context, asking) = (context.clone(), asking.clone());
         let user = users.remove(known.job.user_id());
-        let came = Came::default();
         async move {
-            let Some(user) = context.to_begin(known.job.user_id(), user).await? else { return Ok(came) };
-            Sync { context: &context, marker: &marker, mode, passwords, known, came }.go(user).await
+            let Some(user) = context.to_begin(known.job.user_id(), user).await? else { return Ok(Came::default()) };
+            Syncing::new(&context, asking, known).go(user).await
         }
     });
     let mut came = Came::default();
     for one in together(&context, all).await? {
-        came.findings.extend(one.findings);
-        came.edits += one.edits;
+        came.add(one);
     }
     Ok(came)
 }
 
-/// What becomes of passwords that are others at the source now.
-#[derive(Clone)]
-pub(super) struct Passwords {
-    pub(super) stale: Stale,
-    /// The run's bridge, where it has one.
-    pub(super) seals: Option<Seals>,
-    /// Places for those who are deleted and made again.
-    pub(super) places: Arc<Semaphore>,
+/// A user who is looked at.
+pub(super) struct Syncing<'c> {
+    pub(super) context: &'c Context,
+    pub(super) asking: Asking,
+    pub(super) known: Known,
+    /// What is found of them now.
+    pub(super) found: Vec<Note>,
+    /// Attributes that are as the source has them, or as the run left them for that, and whether the run knows of it; `None`
+    /// before the user is seen.
+    agreed: Option<Vec<(Field, bool)>>,
+    /// Requests that changed something.
+    pub(super) edits: u64,
+    /// What somebody else has who may leave it yet: then they are looked at again.
+    pub(super) waits: Vec<Field>,
+    /// What they had, and left: digests.
+    pub(super) freed: Vec<u64>,
 }
 
-struct Sync<'c> {
-    context: &'c Context,
-    marker: &'c Marker,
-    mode: Mode,
-    passwords: Passwords,
-    known: Known,
-    came: Came,
-}
+impl<'c> Syncing<'c> {
+    const fn new(context: &'c Context, asking: Asking, known: Known) -> Self {
+        Self { context, asking, known, found: Vec::new(), agreed: None, edits: 0, waits: Vec::new(), freed: Vec::new() }
+    }
 
-impl Sync<'_> {
     async fn go(mut self, user: Option<User>) -> Result<Came, Stopped> {
+        self.bring(user).await?;
+        let mut came = Came { edits: self.edits, freed: self.freed.clone(), ..Came::default() };
+        if self.asking.mode.dry_run {
+            came.notes = self.found;
+            return Ok(came);
+        }
+        self.known.noted = self.note_all().await?;
+        if !self.waits.is_empty() {
+            self.known.waits = self.waits;
+            came.again.push(self.known);
+        }
+        Ok(came)
+    }
+
+    /// All that is to be told of the user.
+    fn notes(&self) -> Vec<Note> {
+        let holds = |note: &Note, field| {
+            let Some(agreed) = &self.agreed else { return true };
+            // What was meant was sent where the target has it, and the run does not know.
+            agreed.iter().any(|(one, is_known)| *one == field && !(*is_known && note.done == MEANT))
+        };
+        with_earlier(self.found.clone(), &self.known.noted, holds)
+    }
+
+    /// Puts that in the place of what was noted, and gives it.
+    pub(super) async fn note_all(&self) -> Result<Vec<Note>, Stopped> {
+        let notes = self.notes();
+        let noted = self.context.ledger.note(self.known.job.user_id(), notes.clone()).await;
+        self.note(noted).map(|()| notes)
+    }
+
+    /// Makes durable what is about to be done: whoever goes on with a sync that is cut off now tells it, too.
+    pub(super) async fn note_first(&self, meant: Option<Note>) -> Result<(), Stopped> {
+        let mut notes = self.notes();
+        if let Some(meant) = meant {
+            notes = with_earlier(vec![meant], &notes, |_, _| true);
+        }
+        let noted = self.context.ledger.note(self.known.job.user_id(), notes).await;
+        self.note(noted)?;
+        let durable = self.context.ledger.sync().await;
+        self.note(durable)
+    }
+
+    async fn bring(&mut self, user: Option<User>) -> Result<(), Stopped> {
+        let dry_run = self.asking.mode.dry_run;
         let remaking = is_being_remade(&self.known.entry);
         let Some(user) = user else {
             if remaking {
                 self.tell(Kind::Password, vec![Field::Password], "made again", false);
-                if !self.mode.dry_run {
+                if !dry_run {
                     self.make().await?;
                 }
             } else {
                 self.tell(Kind::GoneAtTarget, Vec::new(), "nothing", true);
                 // Whom the target has deleted stays away: that `verify` looked does not make a repair of a sync.
-                if is_missing(&self.known.entry) && !self.mode.dry_run {
+                if is_missing(&self.known.entry) && !dry_run {
                     self.done_as_before(None).await?;
                 }
             }
-            return Ok(self.came);
+            return Ok(());
         };
+        self.known.has.clone_from(&user.email);
+        if self.known.park {
+            return self.park(&user).await;
+        }
         let sides = self.sides(&user, remaking)?;
-        let there = self.marker.there(&user);
+        let left = |field| self.known.entry.left.is_some_and(|left| left.get(field) == sides.source.get(field));
+        let agreed = Field::ALL.into_iter().filter(|field| sides.of(*field) == Side::Same || left(*field));
+        self.agreed = Some(agreed.map(|field| (field, left(field))).collect());
+        let there = self.asking.marker.there(&user);
         if remaking && there.get(Field::Password) == self.known.planned.get(Field::Password) {
             // The create was answered, and nobody wrote it down.
             self.tell(Kind::Password, vec![Field::Password], "made again", false);
-            if !self.mode.dry_run {
+            if !dry_run {
                 self.make().await?;
             }
-            return Ok(self.came);
+            return Ok(());
         }
         let (both, mut theirs) = (sides.fields(Side::Both), sides.fields(Side::Target));
         // Whoever signs in through the bridge has their password from there.
@@ -145,70 +211,64 @@ impl Sync<'_> {
         let mut send = sides.fields(Side::Source);
         if !both.is_empty() {
             self.tell(Kind::ChangedOnBoth, both, "nothing", true);
-            self.give_back(&user, remaking).await?;
-            return Ok(self.came);
+            return self.give_back(&user, remaking).await;
         }
         let kept = !theirs.is_empty();
         if kept {
             self.tell(Kind::ChangedAtTarget, theirs, "kept", true);
         }
-        let mut sealed = false;
-        if send.contains(&Field::Password) && self.is_sealed() {
-            send.retain(|field| *field != Field::Password);
-            self.tell(Kind::Password, vec![Field::Password], "sealed for the bridge", false);
-            if !self.mode.dry_run {
-                let (job, left) = (self.known.job.clone(), user.password.clone());
-                sealed = self.bridge(|seals| seals.seal(&job, &left))?.unwrap_or(false);
-                if !sealed {
-                    self.came.findings.pop();
-                    let why = "kept: it came through the bridge before, or cannot be kept";
-                    self.tell(Kind::StalePassword, vec![Field::Password], why, true);
-                }
-            }
+        let seals = send.contains(&Field::Password) && self.is_sealed();
+        if seals {
+            self.tell(Kind::Password, vec![Field::Password], SEALED, false);
             self.give_back(&user, remaking).await?;
         } else if send.contains(&Field::Password) {
             match self.stale(&user, &sides, kept).await? {
                 None => {
                     self.tell(Kind::Password, send, "made again", false);
-                    if !self.mode.dry_run {
+                    if !dry_run {
                         self.remake(&user, &sides).await?;
                     }
-                    return Ok(self.came);
+                    return Ok(());
                 }
                 Some(why) => {
                     self.tell(Kind::StalePassword, vec![Field::Password], &format!("kept: {why}"), true);
-                    send.retain(|field| *field != Field::Password);
                     self.give_back(&user, remaking).await?;
                 }
             }
         }
-        if self.mode.dry_run {
+        send.retain(|field| *field != Field::Password);
+        if dry_run {
+            if let Some((done, look)) =
+                self.ask(|asking, known| asking.anew(&known.job, known.entry.left, known.job.email()).map(Anew::told))?
+            {
+                let kind = if look { Kind::StalePassword } else { Kind::Password };
+                self.tell(kind, vec![Field::Password], done, look);
+            }
             if !send.is_empty() {
                 self.tell(Kind::Changed, send, "to be sent", false);
             }
-            return Ok(self.came);
+            return Ok(());
         }
-        self.edit(&user, &sides, &send, kept, sealed).await?;
-        Ok(self.came)
+        self.edit(&user, &sides, &send, kept, seals).await
     }
 
-    fn tell(&mut self, kind: Kind, fields: Vec<Field>, done: &str, look: bool) {
-        self.came.findings.push(Finding {
-            record: self.known.later,
-            user_id: self.known.job.user_id().to_owned(),
-            email: self.known.job.email().map(str::to_owned),
-            kind,
-            fields: fields.into_iter().map(Field::name).collect(),
-            done: done.to_owned(),
-            look,
-        });
+    pub(super) fn tell(&mut self, kind: Kind, fields: Vec<Field>, done: &str, look: bool) {
+        self.found.push(note(self.known.job.user_id(), self.known.later, kind, fields, done, look));
+    }
+
+    /// Takes back what was said.
+    pub(super) fn untell(&mut self, kind: Kind) {
+        self.found.retain(|note| note.kind != kind.name());
     }
 
     /// Asks the store of the bridge, if there is one.
-    fn bridge<T>(&self, ask: impl FnOnce(&Seals) -> Result<T, RunError>) -> Result<Option<T>, Stopped> {
-        let Some(seals) = &self.passwords.seals else { return Ok(None) };
-        // A store is asked as quickly as the ledger is.
-        tokio::task::block_in_place(|| ask(seals)).map(Some).map_err(|error| {
+    pub(super) fn bridge<T>(&self, ask: impl FnOnce(&Seals) -> Result<T, RunError>) -> Result<Option<T>, Stopped> {
+        self.ask(|asking, _| asking.seals.as_ref().map(ask).transpose())
+    }
+
+    /// Does what a store takes part in, which is asked as quickly as the ledger is.
+    pub(super) fn ask<T>(&self, ask: impl FnOnce(&Asking, &Known) -> Result<T, RunError>) -> Result<T, Stopped> {
+        tokio::task::block_in_place(|| ask(&self.asking, &self.known)).map_err(|error| {
             self.context.stop.leave(error);
             Stopped
         })
@@ -217,23 +277,27 @@ impl Sync<'_> {
     /// Whether another password of the source goes to the bridge: where that is asked for, and wherever Appwrite cannot
     /// verify it.
     fn is_sealed(&self) -> bool {
-        let Passwords { stale, seals, .. } = &self.passwords;
+        let Asking { stale, seals, mode, .. } = &self.asking;
         let job = &self.known.job;
         let must = job.create.body.password.is_none() && *stale != Stale::Keep;
-        let has_store = seals.is_some() || self.mode.dry_run && *stale == Stale::Bridge;
+        let has_store = seals.is_some() || mode.dry_run && *stale == Stale::Bridge;
         has_store && job.bridged.is_some() && (*stale == Stale::Bridge || must)
     }
 
     fn sides(&self, user: &User, remaking: bool) -> Result<Sides, Stopped> {
-        let Known { planned, entry, .. } = &self.known;
+        let Known { planned, entry, job, .. } = &self.known;
         let mut left = entry.left;
-        if entry.has_no_phone()
-            && let Some(left) = &mut left
-        {
-            left.set(Field::Phone, 0);
-            left.set(Field::PhoneVerification, 0);
+        let mut target = self.asking.marker.there(user);
+        if let Some(left) = &mut left {
+            if entry.has_no_phone() {
+                left.set(Field::Phone, 0);
+                left.set(Field::PhoneVerification, 0);
+            }
+            // Given an address in between, or about to be: whichever it is now, nobody else has changed it.
+            if left.get(Field::Email) == self.asking.marker.parked(job.user_id()) {
+                left.set(Field::Email, target.get(Field::Email));
+            }
         }
-        let mut target = self.marker.there(user);
         if remaking && let Some(left) = &left {
             // Disabled by the sync that was cut off.
             target.set(Field::Status, left.get(Field::Status));
@@ -253,8 +317,11 @@ impl Sync<'_> {
     /// Why a user is not made again for a new password, if so: nobody who has been there since is deleted.
     async fn stale(&self, user: &User, sides: &Sides, kept: bool) -> Result<Option<String>, Stopped> {
         let Known { job, entry, .. } = &self.known;
-        if self.passwords.stale == Stale::Keep {
+        if self.asking.stale == Stale::Keep {
             return Ok(Some("--stale-passwords keep".into()));
+        }
+        if job.create.body.password.is_none() {
+            return Ok(Some("the source has none that the target could verify".into()));
         }
         if !entry.steps.has(Steps::CREATED) {
             return Ok(Some("was there before this run".into()));
@@ -278,7 +345,7 @@ impl Sync<'_> {
     }
 
     /// What a user has of these, in words; who cannot be asked about might have some.
-    async fn has_any(&self, request: &Request, list: &str) -> Result<Option<String>, Stopped> {
+    pub(super) async fn has_any(&self, request: &Request, list: &str) -> Result<Option<String>, Stopped> {
         Ok(match self.context.ask(request).await? {
             Reply::Answer(answer) => match answer.json().get(list).and_then(|list| list.as_array()) {
                 Some(items) if items.is_empty() => None,
@@ -289,248 +356,8 @@ impl Sync<'_> {
         })
     }
 
-    /// Sends what the source changed, attribute by attribute, and notes what is left now.
-    async fn edit(
-        &mut self,
-        user: &User,
-        sides: &Sides,
-        send: &[Field],
-        kept: bool,
-        sealed: bool,
-    ) -> Result<(), Stopped> {
-        let mut sent = Vec::new();
-        let mut at = user.updated_at;
-        let mut refused = Vec::new();
-        for (field, edit) in self.edits(send) {
-            // What is verified is not there.
-            let of = match field {
-                Field::EmailVerification => Some(Field::Email),
-                Field::PhoneVerification => Some(Field::Phone),
-                _ => None,
-            };
-            if of.is_some_and(|of| refused.contains(&of)) {
-                continue;
-            }
-            match self.send(&edit).await? {
-                Ok(updated) => {
-                    sent.push(field);
-                    at = updated;
-                    self.came.edits += 1;
-                }
-                Err(why) => {
-                    refused.push(field);
-                    self.tell(Kind::Failed, vec![field], &why, true);
-                }
-            }
-        }
-        if !sent.is_empty() {
-            self.tell(Kind::Changed, sent.clone(), "sent", false);
-        }
-        if at.is_none() {
-            at = self.read().await?.ok().flatten().and_then(|user| user.updated_at);
-        }
-        // Whoever was changed by somebody else stays so for a rollback.
-        let at = if kept || (!sides.untouched && sides.left != Some(sides.target)) { None } else { at };
-        let entry = &self.known.entry;
-        let phone = entry.has_no_phone() && !sent.contains(&Field::Phone);
-        let change = Change {
-            record: entry.record,
-            state: entry.state,
-            steps: entry.steps,
-            at,
-            code: phone.then_some(Code::PhoneLeftOut),
-            text: entry.text.clone().filter(|_| phone),
-        };
-        let left = sides.after(|field| sent.contains(&field) || (sealed && field == Field::Password));
-        self.note(self.context.ledger.change_left(change, left).await)
-    }
-
-    /// The changes, in an order that nothing undoes and nobody gets in between.
-    fn edits(&self, send: &[Field]) -> Vec<(Field, Edit)> {
-        let job = &self.known.job;
-        let is = |field| self.known.planned.get(field) == 1;
-        let labels = job.steps.iter().find_map(|step| match step {
-            Step::Labels(labels) => Some(labels.iter().map(|label| label.clone().into_owned()).collect()),
-            _ => None,
-        });
-        let prefs = job.steps.iter().find_map(|step| match step {
-            Step::Prefs(prefs) => Some(prefs.clone()),
-            _ => None,
-        });
-        let name = job.create.body.name.as_deref().unwrap_or_default().to_owned();
-        let mut edits = vec![
-            (Field::Prefs, Edit::Prefs(prefs.unwrap_or_default())),
-            (Field::Email, Edit::Email(job.email().unwrap_or_default().to_owned())),
-            (Field::EmailVerification, Edit::EmailVerification(is(Field::EmailVerification))),
-            (Field::Phone, Edit::Phone(job.phone().unwrap_or_default().to_owned())),
-            (Field::PhoneVerification, Edit::PhoneVerification(is(Field::PhoneVerification))),
-            (Field::Name, Edit::Name(name)),
-            (Field::Labels, Edit::Labels(labels.unwrap_or_default())),
-        ];
-        let status = (Field::Status, Edit::Status(is(Field::Status)));
-        if is(Field::Status) {
-            edits.push(status);
-        } else {
-            edits.insert(0, status);
-        }
-        edits.retain(|(field, _)| send.contains(field));
-        edits
-    }
-
-    /// Sends one change until it is known what came of it; why not, if it is refused.
-    async fn send(&self, edit: &Edit) -> Result<Result<Option<i64>, String>, Stopped> {
-        let request = edit.request(self.known.job.user_id());
-        let mut asking = Asking::new(&request);
-        let mut way = Way::going_on(self.context);
-        loop {
-            let why = match asking.go(&mut way).await? {
-                Told::Done(answer) => return Ok(Ok(answer.updated_at())),
-                Told::Gone => return Ok(Err(NO_LONGER.into())),
-                Told::Unknown => None,
-                Told::AlreadyThere => Some("somebody else has it".to_owned()),
-                Told::Refused { text, .. } | Told::GivenUp { text, .. } => Some(text),
-            };
-            // A second answer to one request is an error as often as not.
-            match self.read().await? {
-                Ok(Some(user)) if edit.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
-                Ok(None) => return Ok(Err(NO_LONGER.into())),
-                _ => {}
-            }
-            if let Some(why) = why {
-                return Ok(Err(why));
-            }
-        }
-    }
-
-    /// The user as they are now, `None` for one who is not there; or why that cannot be told.
-    async fn read(&self) -> Result<Result<Option<User>, String>, Stopped> {
-        Ok(match self.context.ask(&Request::read(self.known.job.user_id())).await? {
-            Reply::Answer(answer) => {
-                answer.read().map(Some).ok_or_else(|| "the target answers with something else than a user".into())
-            }
-            Reply::Gone => Ok(None),
-            Reply::Refused { problem, .. } => Err(problem.text),
-        })
-    }
-
-    /// Makes a user again: noted, disabled, looked at once more, deleted, created. Whatever ends it in between, the next
-    /// sync goes on, and nobody can sign in meanwhile.
-    async fn remake(&mut self, user: &User, sides: &Sides) -> Result<(), Stopped> {
-        // So many at a time, however many are looked at: the fewer are away, the sooner each is back.
-        let places = self.passwords.places.clone();
-        let _place = places.acquire().await;
-        self.context.hold.over().await;
-        if self.context.stop.is_set() {
-            // The next sync does.
-            self.came.findings.retain(|finding| finding.kind != Kind::Password);
-            return Ok(());
-        }
-        // Whose new address or number is somebody else's would not be created again.
-        let claims = [Field::Email, Field::Phone].into_iter().filter(|field| sides.of(*field) == Side::Source);
-        let claims: Vec<Field> = claims.collect();
-        for (field, edit) in self.edits(&claims) {
-            match self.send(&edit).await? {
-                Ok(_) => self.came.edits += 1,
-                Err(why) => return self.not_remade(field, &why, user, false).await,
-            }
-        }
-        let entry = &self.known.entry;
-        let (state, steps) = self.next(entry.state, entry.steps, &[Event::Doubted])?;
-        let begun = Entry { state, steps, code: None, text: Some(REMAKING.into()), ..entry.clone() };
-        self.note(self.context.ledger.intend(vec![begun.clone()]).await)?;
-        self.known.entry = begun;
-        if user.status != Some(false) {
-            if let Err(why) = self.send(&Edit::Status(false)).await? {
-                return self.not_remade(Field::Password, &why, user, true).await;
-            }
-            self.came.edits += 1;
-        }
-        // Nobody is deleted unseen; who was just disabled and is said to be gone was not seen.
-        let now = match self.read().await? {
-            Ok(Some(now)) => now,
-            Ok(None) => return self.not_remade(Field::Password, UNSEEN, user, true).await,
-            Err(why) => return self.not_remade(Field::Password, &why, user, true).await,
-        };
-        let session = self.has_any(&Request::sessions(&now.id), "sessions").await?.is_some();
-        if now.password != user.password || session {
-            return self.not_remade(Field::Password, "signed in meanwhile", &now, true).await;
-        }
-        match self.context.ask(&Request::delete(self.known.job.user_id())).await? {
-            Reply::Answer(_) | Reply::Gone => self.came.edits += 1,
-            Reply::Refused { problem, .. } => {
-                return self.not_remade(Field::Password, &problem.text, user, true).await;
-            }
-        }
-        // Anybody can say 204; who is there still would not be made, and stay disabled.
-        if self.context.listed(&[self.known.job.user_id()]).await?.contains_key(self.known.job.user_id()) {
-            return self.not_remade(Field::Password, STILL_THERE, user, true).await;
-        }
-        // Whatever was sealed of them beside the hash is of the earlier one.
-        let id = self.known.job.user_id().to_owned();
-        self.bridge(|seals| seals.forget(&id))?;
-        self.make().await
-    }
-
-    /// Takes back what was said and done of making a user again.
-    async fn not_remade(&mut self, field: Field, why: &str, user: &User, begun: bool) -> Result<(), Stopped> {
-        self.came.findings.retain(|finding| finding.kind != Kind::Password);
-        self.tell(Kind::Failed, vec![field], why, true);
-        self.give_back(user, begun).await
-    }
-
-    /// A user who is not made again after all may sign in as before, and is done as before.
-    async fn give_back(&mut self, user: &User, remaking: bool) -> Result<(), Stopped> {
-        if !remaking || self.mode.dry_run {
-            return Ok(());
-        }
-        let enabled = self.known.entry.left.is_none_or(|left| left.get(Field::Status) == 1);
-        let mut at = user.updated_at;
-        if enabled {
-            match self.send(&Edit::Status(true)).await? {
-                Ok(updated) => (at, self.came.edits) = (updated, self.came.edits + 1),
-                Err(why) => {
-                    self.tell(Kind::Failed, vec![Field::Status], &why, true);
-                    return Ok(());
-                }
-            }
-        }
-        self.done_as_before(at).await
-    }
-
-    /// Notes that nothing is to be done for the user.
-    async fn done_as_before(&mut self, at: Option<i64>) -> Result<(), Stopped> {
-        let entry = &self.known.entry;
-        let events = [Event::Intend, Event::Created, Event::Finished];
-        let (state, steps) = self.next(entry.state, entry.steps, &events)?;
-        let change = Change { record: entry.record, state, steps, at, code: None, text: None };
-        (self.known.entry.state, self.known.entry.steps, self.known.entry.text) = (state, steps, None);
-        self.note(self.context.ledger.change(change).await)
-    }
-
-    /// Creates a user who was deleted for it, as an import does.
-    async fn make(&mut self) -> Result<(), Stopped> {
-        let entry = &self.known.entry;
-        // Who cannot be looked at is there, as far as is known: whoever creates them finds out.
-        let there = !matches!(self.read().await?, Ok(None));
-        let events: &[Event] = if there { &[Event::Intend] } else { &[Event::Intend, Event::Vanished] };
-        let (state, steps) = self.next(entry.state, entry.steps, events)?;
-        let now = if there { entry.at } else { self.context.gate.clock().earliest() };
-        let change = Change { record: entry.record, state, steps, at: Some(now), code: None, text: None };
-        self.note(self.context.ledger.change_left(change, Some(self.known.planned)).await)?;
-        self.note(self.context.ledger.sync().await)?;
-        self.came.edits += 1;
-        let mut job = Job { state, known: steps, remade: true, ..self.known.job.clone() };
-        job.tried_since = Some(Noted { at: now, ahead: 0 });
-        if saga::run(self.context, job).await? != State::Done {
-            self.came.findings.retain(|finding| finding.kind != Kind::Password);
-            let text = "was deleted to be made again, and could not be created; the report says why";
-            self.tell(Kind::Failed, vec![Field::Password], text, true);
-        }
-        Ok(())
-    }
-
     /// The way through the table of states.
-    fn next(&self, state: State, steps: Steps, events: &[Event]) -> Result<(State, Steps), Stopped> {
+    pub(super) fn next(&self, state: State, steps: Steps, events: &[Event]) -> Result<(State, Steps), Stopped> {
         let end = events.iter().try_fold((state, steps), |(state, steps), event| state.next(steps, *event));
         end.map_err(|illegal| {
             let record = self.known.entry.record;
@@ -539,7 +366,7 @@ impl Sync<'_> {
         })
     }
 
-    fn note(&self, noted: Result<(), RunError>) -> Result<(), Stopped> {
+    pub(super) fn note(&self, noted: Result<(), RunError>) -> Result<(), Stopped> {
         noted.map_err(|error| {
             self.context.stop.leave(error);
             Stopped

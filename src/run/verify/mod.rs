@@ -61,6 +61,9 @@ pub fn verify(
         listener.on(&event::Event::Warned(warning.clone()));
     }
     let sessions = parts.folders.iter().map(|path| Session::of(path)).collect::<Result<Vec<_>, _>>()?;
+    for (path, session) in parts.folders.iter().zip(&sessions) {
+        session.export.can_be_read_again(path)?;
+    }
     let mut whole: Option<Report> = None;
     let mut bad = 0;
     // A known password is somebody's in one of the folders; nothing is proven where none could try it.
