@@ -388,6 +388,14 @@ impl Evening {
         wrong
     }
 
+    /// Who is not named as expected.
+    fn named_otherwise(&self) -> Vec<String> {
+        let found = self.found();
+        let all: BTreeSet<_> = found.keys().chain(self.kinds.keys()).collect();
+        let otherwise = all.into_iter().filter(|id| found.get(*id) != self.kinds.get(*id));
+        otherwise.map(|id| format!("{id} is named {:?}, not {:?}", found.get(id), self.kinds.get(id))).collect()
+    }
+
     /// Plays it through, and says what was expected and found.
     fn play(&self, n: usize) {
         let before = self.sent().len();
@@ -396,13 +404,9 @@ impl Evening {
         let done: Run = run(&mut self.sync(&words)).exits(3);
         let took = begun.elapsed();
         let sent = self.sent().split_off(before);
-        let (found, report) = (self.found(), done.json());
+        let report = done.json();
         let mut wrong = self.wrong();
-        for id in found.keys().chain(self.kinds.keys()).collect::<BTreeSet<_>>() {
-            if found.get(id) != self.kinds.get(id) {
-                wrong.push(format!("{id} is named {:?}, not {:?}", found.get(id), self.kinds.get(id)));
-            }
-        }
+        wrong.extend(self.named_otherwise());
         let needed: usize = self.table.values().map(|(_, requests)| requests).sum();
         println!(
             "{:?}, {n} users, sync in {:.1} s: {} unchanged",
@@ -464,36 +468,60 @@ fn an_evening_of_a_hundred_thousand() {
     }
 }
 
-/// Killed again and again while answers are lost, come late or are refusals.
+/// Killed again and again in the middle of a sync, while answers are lost, come late or are refusals: everybody ends as they
+/// should, and the list of the last part names all that was done since the first.
 #[test]
 #[ignore = "some minutes"]
 fn an_evening_on_which_everything_is_killed() {
     const FAULTS: &str = "drop-after-commit=0.03,429=0.02,500=0.02,503=0.02,reset=0.03,delay=0.02:20ms";
-    let (kills, seed) = (number("EVENING_KILLS", 50), number("EVENING_SEED", 7));
+    let (kills, seed, n) =
+        (number("EVENING_KILLS", 50), number("EVENING_SEED", 7), number("EVENING_KILLED_USERS", 30_000));
     for system in [System::WordPress, System::Firebase] {
-        let n = 3000;
-        let evening = Evening::new(system, n, &["--faults", FAULTS]);
+        let evening = Evening::new(system, n, &["--faults", FAULTS, "--latency", "10ms"]);
+        let ledger = rusqlite::Connection::open(evening.folder().join("ledger.sqlite")).expect("a ledger");
+        let _ = ledger.busy_timeout(Duration::from_secs(10));
+        // Two at a time, so that there is something left to be killed at.
+        let slow = "UPDATE meta SET value = json_set(value, '$.concurrency', 2) WHERE key = 'settings'";
+        ledger.execute_batch(slow).expect("set");
+        let is_syncing = || {
+            let query = "SELECT count(*) FROM meta WHERE key = 'syncing'";
+            ledger.query_row(query, [], |row| row.get::<_, i64>(0)) == Ok(1)
+        };
         let mut random = fastrand::Rng::with_seed(seed as u64);
-        let mut killed = 0;
-        for _ in 0..kills {
+        let (mut killed, mut begun, mut done) = (0, 0, false);
+        while killed < kills {
             let mut command = evening.sync(&[]);
             let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-            std::thread::sleep(Duration::from_millis(random.u64(150..2500)));
-            killed += usize::from(child.try_wait().expect("a process").is_none());
+            let mut ended = || child.try_wait().expect("a process").is_some();
+            while !ended() && !is_syncing() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // The later ones find it under way, and read everything first.
+            let reads = if begun == 0 { 0 } else { number("EVENING_READS_MS", 400) };
+            begun += 1;
+            std::thread::sleep(Duration::from_millis(reads as u64 + random.u64(0..250)));
+            if ended() {
+                // Whatever began anew after its end would have a list of its own.
+                done = child.wait().expect("an end").code() == Some(3);
+                break;
+            }
+            killed += 1;
             let _ = child.kill();
             let _ = child.wait();
         }
-        let mut last = run(&mut evening.sync(&[]));
+        let left = is_syncing();
         for _ in 0..5 {
-            if last.code != 3 {
-                last = run(&mut evening.sync(&[]));
-            }
+            done = done || run(&mut evening.sync(&[])).code == 3;
         }
-        last.exits(3);
-        let wrong = evening.wrong();
-        println!("{system:?}, {n} users: {killed} kills in {kills} syncs; wrong {}", wrong.len());
+        assert!(done, "it never came to its end");
+        let mut wrong = evening.wrong();
+        wrong.extend(evening.named_otherwise());
+        println!(
+            "{system:?}, {n} users: {killed} kills of a running sync (something left after them: {left}); wrong {}",
+            wrong.len()
+        );
         assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
         let status = run(rehome().args(["status", "--format", "json"]).arg(evening.folder())).exits(0).json();
-        assert_eq!(status["left"], 0, "{status}");
+        assert_eq!((&status["left"], &status["syncing"]), (&json!(0), &Value::Null), "{status}");
     }
 }
