@@ -178,6 +178,7 @@ fn statements_are_read_alike_wherever_they_are_cut() {
         format!("COPY {LONG} t (a, b) FROM stdin;\n1\tx\n\\.\n"),
         "CREATE FUNCTION x$$y() AS $a$ ; ' $a$; SELECT 1 AS nameE'\\'; EXECUTE p($1$2); INSERT INTO t (a) VALUES (2);"
             .to_owned(),
+        "INSERT INTO t (a) VALUES (1),--(2)\n(3)\n--\0(4)\nINSERT INTO t (a) VALUES (5)".to_owned(),
         "DELIMITER ;;\nCREATE TRIGGER INSERT INTO t VALUES (1);;\nDELIMITER ;\nINSERT INTO t (a) VALUES (2);"
             .to_owned(),
         "SET sql_mode = 'NO_BACKSLASH_ESCAPES';\nINSERT INTO t (a) VALUES ('it\\');".to_owned(),

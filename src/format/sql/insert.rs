@@ -184,11 +184,13 @@ impl SqlFramer {
                     }
                     let mut head = Head::new(&data[at..]);
                     let goes_on = ["ON", "AS", "RETURNING", "SELECT", "WHERE"];
-                    if head.word("INSERT") || head.word("GO") || head.word("SET") {
+                    // Two dashes may be no comment here, and nothing to pass over.
+                    let word = data[at].is_ascii_alphabetic();
+                    if word && (head.word("INSERT") || head.word("GO") || head.word("SET")) {
                         self.state = State::Top;
                         return at;
                     }
-                    if goes_on.iter().any(|word| head.word(word)) {
+                    if word && goes_on.iter().any(|word| head.word(word)) {
                         self.state = State::Statement(Scan::default());
                         return at;
                     }
