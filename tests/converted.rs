@@ -65,6 +65,31 @@ fn an_archive_of_pg_dump_goes_through_pg_restore_where_it_is() {
     assert!(said.contains("pg_restore cannot read the archive"), "{said}");
 }
 
+/// The table of contents is the same when the rows are not.
+#[test]
+fn the_rows_of_an_archive_that_is_a_folder_belong_to_it() {
+    if !is_there("pg_restore") {
+        eprintln!("pg_restore is not there: skipped");
+        return;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let archive = home.path().join("users.pgdir");
+    std::fs::create_dir(&archive).expect("a folder");
+    for file in ["toc.dat", "3354.dat", "3356.dat"] {
+        std::fs::copy(fixture("converted/users.pgdir").join(file), archive.join(file)).expect("a copy");
+    }
+    let run_folder = home.path().join("run");
+    let import =
+        || run(rehome().arg("import").arg(&archive).args(["--sandbox", "--limit", "2", "--run"]).arg(&run_folder));
+    import().exits(0);
+    import().exits(0);
+    let rows = archive.join("3356.dat");
+    let text = std::fs::read_to_string(&rows).expect("rows").replace("@example.com", "@example.org");
+    std::fs::write(rows, text).expect("written");
+    let said = run(rehome().arg("resume").arg(&run_folder));
+    assert!(said.code != 0 && said.stderr.contains("another export"), "{}: {}{}", said.code, said.stdout, said.stderr);
+}
+
 /// An archive of these files.
 fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());

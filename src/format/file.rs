@@ -95,7 +95,7 @@ impl SourceFile {
         let (mut doubts, mut known) = (Vec::new(), None);
         let mut head = beginning(&input)?;
         if let Some(made) = convert::converted(&input, &head)? {
-            input.become_text(made.text)?;
+            input.become_text(made.text, made.beside)?;
             (known, doubts) = (made.kind, made.doubts);
             head = beginning(&input)?;
         }

@@ -28,6 +28,8 @@ pub(crate) struct Input {
     spooled: Option<File>,
     /// Whether the text is one that the file was made into: the file at the path is what is known again.
     converted: bool,
+    /// What it was made of beside that file.
+    beside: Vec<PathBuf>,
     pub packing: Packing,
     pub encoding: Encoding,
     /// As it was opened first.
@@ -90,6 +92,7 @@ impl Input {
             live: None,
             spooled: None,
             converted: false,
+            beside: Vec::new(),
             packing: Packing::None,
             encoding: Encoding::Utf8,
             stamp: None,
@@ -157,10 +160,11 @@ impl Input {
         }
     }
 
-    /// Reads this text from now on, which the file was made into.
-    pub fn become_text(&mut self, text: File) -> Result<(), RunError> {
+    /// Reads this text from now on, which the file was made into, with others beside it.
+    pub fn become_text(&mut self, text: File, beside: Vec<PathBuf>) -> Result<(), RunError> {
         self.size = text.metadata().map_err(RunError::io(&self.path))?.len();
         (self.spooled, self.converted, self.packing) = (Some(text), self.path != Path::new("-"), Packing::None);
+        self.beside = beside;
         Ok(())
     }
 
@@ -197,21 +201,24 @@ impl Input {
             live.keep(tables)?;
         }
         hash.update(&self.size().to_le_bytes());
-        let file = self.file()?;
+        let unreadable = |error: std::io::Error| self.unreadable(&error);
+        let open = |path: &PathBuf| File::open(path).map_err(RunError::io(path));
+        let file = if self.converted { open(&self.path)? } else { self.file()? };
         let stamp = || Stamp::of(&file).ok();
         let before = stamp();
-        // What is made of the same file may differ from time to time (pg_restore puts a random word in).
-        let mut made = xxhash_rust::xxh3::Xxh3::new();
-        let hash = if self.converted {
-            let file = File::open(&self.path).map_err(RunError::io(&self.path))?;
-            Blocks::default().take(&file, hash).map_err(|error| self.unreadable(&error))?;
-            &mut made
+        if self.converted {
+            // What is made of the same files may differ from time to time (pg_restore puts a random word in).
+            Blocks::default().take(&file, hash).map_err(unreadable)?;
+            for path in &self.beside {
+                Blocks::default().take(open(path)?, hash).map_err(unreadable)?;
+            }
+            self.blocks.take(self.file()?, &mut xxhash_rust::xxh3::Xxh3::new()).map_err(unreadable)?;
         } else {
-            hash
-        };
-        self.blocks.take(&file, hash).map_err(|error| self.unreadable(&error))?;
-        // What was sampled and joined before is of these bytes, too. A spool is nobody else's.
-        if self.spooled.is_none() && self.live.is_none() && (before != self.stamp || stamp() != self.stamp) {
+            self.blocks.take(&file, hash).map_err(unreadable)?;
+        }
+        // What was sampled, joined and converted before is of these bytes, too. A spool is nobody else's.
+        let is_ours = self.live.is_some() || self.spooled.is_some() && !self.converted;
+        if !is_ours && (before != self.stamp || stamp() != self.stamp) {
             return Err(self.changed());
         }
         Ok(())

@@ -8,6 +8,7 @@ mod yaml;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::path::PathBuf;
 
 use super::foreign;
 use super::frame::Doubt;
@@ -37,6 +38,8 @@ pub(super) fn any(which: u8, data: &[u8]) {
 pub(crate) struct Converted {
     /// The text, at its beginning.
     pub text: File,
+    /// What it was made of beside the file itself.
+    pub beside: Vec<PathBuf>,
     /// Its format, where that does not have to be found out.
     pub kind: Option<Kind>,
     /// What may be missing or changed.
@@ -52,8 +55,9 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
     let failed = |error: std::io::Error| input.unreadable(&error);
     let broken = |what: String| RunError::export(format!("{}: {what}", input.name()));
     let spool = || tempfile::tempfile().map_err(RunError::temporary);
-    let (mut doubts, mut kind) = (Vec::new(), None);
+    let (mut doubts, mut kind, mut beside) = (Vec::new(), None, Vec::new());
     let mut text = if head.starts_with(b"PGDMP") {
+        beside = postgres::beside(input);
         let Some(text) = postgres::restored(input)? else { return Ok(None) };
         text
     } else if workbook::is_one(head, &input.packing) {
@@ -87,7 +91,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         return Ok(None);
     };
     text.rewind().map_err(RunError::temporary)?;
-    Ok(Some(Converted { text, kind, doubts }))
+    Ok(Some(Converted { text, beside, kind, doubts }))
 }
 
 /// All there is, unless it is more.

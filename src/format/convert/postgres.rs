@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::RunError;
@@ -10,6 +10,18 @@ use crate::format::input::{Input, Packing};
 
 /// The table of contents of an archive that is a folder.
 const CONTENTS: &str = "toc.dat";
+
+/// The other files of an archive that is a folder, which hold its rows.
+pub(super) fn beside(input: &Input) -> Vec<PathBuf> {
+    let folder = input.path.parent().filter(|_| input.path.file_name() == Some(CONTENTS.as_ref()));
+    let entries =
+        folder.and_then(|folder| std::fs::read_dir(if folder == Path::new("") { Path::new(".") } else { folder }).ok());
+    let files = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.is_file() && path.file_name() != Some(CONTENTS.as_ref())).collect();
+    files.sort();
+    files
+}
 
 /// The SQL of an archive. `None`: there is no `pg_restore`.
 ///
