@@ -55,3 +55,18 @@ const IN_RUST: &[&dyn Source] = &[
     &shadow::Shadow,
     &htpasswd::Htpasswd,
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn whatever_is_in_rust_says_why() {
+        let text = std::fs::read_to_string("docs/architecture.md").expect("the paper");
+        let table = text.split("## Systems in Rust, and why").nth(1).expect("the table");
+        let lines = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let mut said: Vec<_> = lines.map(|(name, _)| name).collect();
+        said.sort_unstable();
+        let mut all: Vec<_> = super::IN_RUST.iter().map(|source| source.name()).chain(["generic"]).collect();
+        all.sort_unstable();
+        assert_eq!(said, all);
+    }
+}

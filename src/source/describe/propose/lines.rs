@@ -159,6 +159,16 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         lines.push(Line::new(format!("email = {}", quoted(&path)), why));
         return Some(path);
     }
+    // Behind a word that says what it is: `email:ann@example.com`.
+    for &link in links {
+        let other = &joins.tables[link.table];
+        let Some((column, word)) = people::behind_a_word(other) else { continue };
+        let path = joins.path(link, &column.name);
+        joins.only(&other.name, format!("{} ~ '{word}*'", column.name));
+        let toml = format!("email = {{ from = {}, between = [{}, \"\"] }}", quoted(&path), quoted(&word));
+        lines.push(Line::new(toml, format!("addresses stand behind `{word}` in `{}`", other.name)));
+        return Some(path);
+    }
     // Some sign in with an address where others have a name.
     let login = |column: &&Column| {
         let first = table.is_nameless() && column.name == "0";

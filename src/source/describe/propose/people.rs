@@ -198,6 +198,16 @@ pub(super) fn address(table: &Table) -> Option<&Column> {
     table.columns.iter().filter(is_one).min_by_key(|column| (rank(column), std::cmp::Reverse(column.addresses)))
 }
 
+/// A column in which addresses stand behind one word and a colon, and both.
+pub(super) fn behind_a_word(table: &Table) -> Option<(&Column, String)> {
+    table.columns.iter().filter(|column| column.addresses > 0 || column.telling).find_map(|column| {
+        let cells = table.kept.iter().filter_map(|row| row.get(&column.name)?.split_once(':'));
+        let mut words = cells.filter(|(_, rest)| is_address(rest)).map(|(word, _)| word);
+        let first = words.next().filter(|word| word.bytes().all(|b| b.is_ascii_alphabetic()))?;
+        words.all(|word| word == first).then(|| (column, format!("{first}:")))
+    })
+}
+
 /// The column that has addresses where the first has none, and how many.
 pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Column, usize)> {
     const NAMES: [&str; 7] = ["mail", "login", "user", "identifier", "identit", "address", "account"];

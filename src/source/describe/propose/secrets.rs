@@ -145,6 +145,9 @@ pub(super) fn lines(
     if let Some(scheme) = prehashed {
         let why = "the columns beside it are those of a system that hashes more than the bare password";
         known.push(Line::new(format!("prehashed = {}", quoted(scheme)), why));
+    } else if column.hashes.contains_key("lucia") && column.hashes.contains_key("better-auth") {
+        let why = "others of the column are Lucia's, whose salt and key this would be; prove one with --known";
+        known.push(Line::new("salted_key = \"lucia\"", why));
     } else if let Some(digest) = digest(column, older).filter(|_| !declares && !is_salted(of, column, salt)) {
         let other = ["phpass", "salted-md5"].iter().find(|scheme| column.hashes.contains_key(**scheme));
         match other.filter(|_| digest == "md5") {
