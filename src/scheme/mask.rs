@@ -95,13 +95,12 @@ fn is_row(text: &str) -> bool {
     all && signs.nth(if first == '.' { 2 } else { 1 }).is_some()
 }
 
-/// Whether a text is these words, however they are parted.
+/// Whether a text is these words, however they are parted. Nearly all are told apart by their first letters.
 fn is_word(text: &str, words: &str) -> bool {
-    let letters = |text: &str| {
-        text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase()).collect::<String>()
-    };
-    // Nearly all are of another length.
-    text.len() + 2 >= words.len() && text.len() <= words.len() + 2 && letters(text) == letters(words)
+    fn letters(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(|c| c.is_alphanumeric() || *c == '/').map(|c| c.to_ascii_lowercase())
+    }
+    text.len() + 2 >= words.len() && text.len() <= words.len() + 2 && letters(text).eq(letters(words))
 }
 
 /// What programs write of bytes and objects that they cannot show, and spreadsheets of what they do not understand:

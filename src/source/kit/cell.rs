@@ -73,7 +73,7 @@ fn look_at(text: &str) -> Cell<'_> {
         return Cell::Empty;
     }
     let looks = looks_like(bare);
-    if looks == Looks::Masked || is_mask(bare) {
+    if looks == Looks::Masked {
         return Cell::Masked;
     }
     if let Some(inner) = decoded(bare) {
