@@ -8,17 +8,6 @@ use wide::u8x16;
 /// How many bytes are looked at together.
 pub(super) const BLOCK: usize = 64;
 
-/// The places of any of `wanted` among the bytes from `at` on that are looked at together.
-#[inline]
-pub(super) fn in_block<const N: usize>(data: &[u8], at: usize, wanted: [u8; N]) -> impl Iterator<Item = usize> {
-    let mut found = block(data, at, wanted);
-    std::iter::from_fn(move || {
-        let place = (found != 0).then(|| at + found.trailing_zeros() as usize);
-        found &= found.wrapping_sub(1);
-        place
-    })
-}
-
 /// Calls `each` with the places of `wanted` in that part of `data`.
 #[inline]
 pub(super) fn each(data: &[u8], part: Range<usize>, wanted: u8, mut each: impl FnMut(usize)) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::head::Head;
 use super::lexer::{Comment, Scan, Until, comment, tuple_end};
+use super::outside::{Outside, Row};
 use super::preamble::swallowed;
 use super::values::{assigned, values};
 use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State};
@@ -152,15 +153,22 @@ impl SqlFramer {
 
     /// Cuts rows; returns where it stopped. A state other than [`State::Rows`] says that it can go on.
     pub(super) fn rows(&mut self, data: &[u8], mut at: usize, shape: &Arc<Shape>, eof: bool, cut: &mut Cut) -> usize {
+        let mut outside = Outside::new(data, at, self.flavour, false);
         loop {
             at += data[at..].iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(data.len() - at);
             match data.get(at) {
                 None => return at,
                 Some(b',') => at += 1,
                 Some(b'(') => {
-                    let Some(length) = self.row_length(&data[at..], shape, eof) else { return at };
-                    cut.push(at, at + length, shape, SpanKind::Record);
-                    at += length;
+                    let end = if let Some(Row { end, lines: false }) = outside.row(at) {
+                        end
+                    } else {
+                        let Some(length) = self.row_length(&data[at..], shape, eof) else { return at };
+                        outside.turn_to(at + length);
+                        at + length
+                    };
+                    cut.push(at, end, shape, SpanKind::Record);
+                    at = end;
                     if !self.wanted.took(&shape.table) {
                         self.state = State::UnwantedRows(None);
                         return at;

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr2, memmem};
 
+use super::outside::Outside;
 use crate::format::layout::Flavour;
-use crate::format::marks;
 
 /// More than a name may have in any database.
 const MAX_NAME: usize = 128;
@@ -205,31 +205,57 @@ pub(crate) type OpenString = Option<(u8, bool)>;
 /// Passes over the rows of an INSERT, where there is nothing but strings, numbers, brackets and comments, to the semicolon.
 /// `Err(n)`: it is not in `data`, of which `n` bytes are done with.
 pub(crate) fn skip_rows(data: &[u8], open: &mut OpenString, flavour: Flavour) -> Result<usize, usize> {
-    // Before this nothing is looked at again.
+    let usual = Some((b'\'', flavour.backslash));
     let mut pos = 0;
-    while pos < data.len() {
-        let block = pos;
-        for place in marks::in_block(data, block, *b"'\";\\-/#") {
-            if place < pos {
-                continue;
-            }
-            match (*open, data[place]) {
-                (Some((_, true)), b'\\') if place + 1 >= data.len() => return Err(place),
-                (Some((_, true)), b'\\') => pos = place + 2,
-                (Some((quote, _)), byte) if byte == quote => *open = None,
-                (Some(_), _) | (None, b'\\') => {}
-                (None, b';') => return Ok(place + 1),
-                (None, quote @ (b'\'' | b'"')) => *open = Some((quote, flavour.backslash || escapes(data, place))),
-                (None, _) => match comment(data, place, flavour) {
+    'strings: loop {
+        if let Some((quote, backslash)) = open.filter(|_| *open != usual) {
+            pos = closed(data, pos, quote, backslash)?;
+            *open = None;
+        }
+        let mut outside = Outside::new(data, pos, flavour, open.is_some());
+        while let Some(place) = outside.next() {
+            match data[place] {
+                b';' => {
+                    *open = None;
+                    return Ok(place + 1);
+                }
+                quote @ (b'\'' | b'"') => {
+                    *open = Some((quote, flavour.backslash || escapes(data, place)));
+                    pos = place + 1;
+                    continue 'strings;
+                }
+                b'-' | b'/' | b'#' => match comment(data, place, flavour) {
                     Comment::None => {}
-                    Comment::Ends(end) => pos = end,
-                    Comment::Open => return Err(place),
+                    Comment::Ends(end) => outside.turn_to(end),
+                    Comment::Open => {
+                        *open = None;
+                        return Err(place);
+                    }
                 },
+                _ => {}
             }
         }
-        pos = pos.max(block + marks::BLOCK);
+        *open = usual.filter(|_| outside.is_open());
+        let backslashes = data.iter().rev().take_while(|&&b| b == b'\\').count();
+        let escapes = open.is_some() && flavour.backslash && !backslashes.is_multiple_of(2);
+        return Err(data.len() - usize::from(escapes));
     }
-    Err(data.len())
+}
+
+/// Behind the quote that closes the string which is open at `at`. `Err(n)`: it is not in `data`, of which `n` bytes are done with.
+fn closed(data: &[u8], at: usize, quote: u8, backslash: bool) -> Result<usize, usize> {
+    let mut pos = at;
+    loop {
+        let rest = data.get(pos..).unwrap_or_default();
+        let found = if backslash { memchr2(quote, b'\\', rest) } else { memchr(quote, rest) };
+        pos += found.ok_or(data.len())?;
+        match (data[pos], data.get(pos + 1)) {
+            (b'\\', None) => return Err(pos),
+            (b'\\', _) => pos += 2,
+            (_, Some(next)) if *next == quote => pos += 2,
+            _ => return Ok(pos + 1),
+        }
+    }
 }
 
 /// What ends a run of numbers, words and commas.

@@ -5,6 +5,7 @@ mod catalog;
 mod head;
 mod insert;
 mod lexer;
+mod outside;
 mod preamble;
 mod statement;
 pub(crate) mod values;
