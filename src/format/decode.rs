@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::csv::{self, Cell};
 use super::frame::{Batch, Layout, Shape, SpanKind};
 use super::objects::{Found, Objects};
+pub(crate) use super::sql::values::Gate;
 use super::{Fields, Position, Record, Value, escaped, ldif, lines, sql, value, xml};
 
 /// So many lines at most are tried as one row.
@@ -266,6 +267,27 @@ impl Pieces {
             Layout::Ldif => members(record, shape, ldif::members(text)),
             Layout::Xml => members(record, shape, xml::members(text)),
         }
+    }
+
+    /// [`Pieces::decode`] as far as the record is wanted: whether it is.
+    pub fn decode_if<'b>(
+        &self,
+        index: usize,
+        batch: &'b Batch,
+        texts: &'b Texts<'b>,
+        gate: Option<Gate>,
+        record: &mut Record<'b>,
+    ) -> Result<bool, Defect> {
+        let piece = self.list[index];
+        let shape = &batch.cut.shapes[piece.shape()];
+        let (Layout::Values { flavour, .. }, Some(gate), SpanKind::Record) = (&shape.layout, gate, piece.kind) else {
+            return self.decode(index, batch, texts, record).map(|()| true);
+        };
+        record.raw = &batch.data[piece.range()];
+        let cells = row_cells(record, shape);
+        let wanted =
+            sql::values::values_if(texts.of(index, piece), *flavour, Some(gate), cells).map_err(Defect::Other)?;
+        if wanted { fit(cells, header_len(shape)).map(|()| true) } else { Ok(false) }
     }
 }
 

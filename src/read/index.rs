@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 /// Entries in memory; 12 bytes each.
@@ -33,6 +34,8 @@ pub(super) struct Index {
     file: Option<File>,
     /// Of each page of the file, the first entry.
     first: Vec<Entry>,
+    /// Digests of several groups.
+    repeated: Repeated,
     /// Where in memory the entries begin whose digests begin with each number of so many bits: a look-up reads a few that stand
     /// side by side, and not half a dozen from all over.
     starts: Vec<u32>,
@@ -41,13 +44,28 @@ pub(super) struct Index {
 /// Entries for each of [`Index::starts`], about.
 const APIECE: usize = 8;
 
-/// Where a group stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Its number among all entries, which is its own once the index is complete.
-    pub number: usize,
-    /// Its first byte.
-    pub offset: u64,
+/// So many digests of several groups are remembered: dumps that have rows in any order have more.
+const REMEMBERED: usize = 256 * 1024;
+
+/// Digests that stand more than once in a sorted list.
+#[derive(Default)]
+struct Repeated {
+    last: Option<[u32; 2]>,
+    several: FxHashSet<[u32; 2]>,
+    /// There are too many: any may be one of them.
+    without_end: bool,
+}
+
+impl Repeated {
+    /// Takes the next of the list.
+    fn see(&mut self, entry: Entry) {
+        let digest = Some(key(entry));
+        if digest == self.last && !self.without_end {
+            self.several.extend(digest);
+            self.without_end = self.several.len() > REMEMBERED;
+        }
+        self.last = digest;
+    }
 }
 
 impl Index {
@@ -74,6 +92,7 @@ impl Index {
     pub fn complete(&mut self) -> io::Result<()> {
         if self.file.is_none() {
             self.entries.sort_unstable();
+            self.entries.iter().for_each(|entry| self.repeated.see(*entry));
             let bits = (self.entries.len() / APIECE).max(1).ilog2();
             let starts =
                 (0..=1_u64 << bits).map(|n| self.entries.partition_point(|e| u64::from(e[0]) < n << (32 - bits)));
@@ -85,25 +104,24 @@ impl Index {
         self.merge()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.spilled + self.entries.len()
+    /// Whether several groups may have this digest.
+    pub fn repeats(&self, digest: u64) -> bool {
+        self.repeated.without_end || self.repeated.several.contains(&words(digest))
     }
 
-    /// The groups of this digest, in the order of the file. Others may have the same.
+    /// Where the groups of this digest begin, in the order of the file. Others may have the same.
     ///
     /// # Errors
     /// What reading the file says.
-    pub fn find(&self, digest: u64) -> io::Result<SmallVec<[Place; 2]>> {
+    pub fn find(&self, digest: u64) -> io::Result<SmallVec<[u64; 2]>> {
         let wanted = words(digest);
         let mut found = SmallVec::new();
         let Some(file) = &self.file else {
             let bits = self.starts.len().saturating_sub(1).max(1).ilog2();
             let at = (u64::from(wanted[0]) >> (32 - bits)) as usize;
             let first = self.starts.get(at).map_or(0, |&first| first as usize);
-            let from = first + self.entries[first..].iter().take_while(|entry| key(**entry) < wanted).count();
-            let alike = self.entries[from..].iter().take_while(|entry| key(**entry) == wanted);
-            found.extend(alike.enumerate().map(|(n, entry)| place(from + n, *entry)));
+            let from = self.entries.iter().skip(first).skip_while(|entry| key(**entry) < wanted);
+            found.extend(from.take_while(|entry| key(**entry) == wanted).map(|entry| offset(*entry)));
             return Ok(found);
         };
         let mut page = Vec::new();
@@ -114,8 +132,7 @@ impl Index {
             }
             let begin = at * PAGE;
             read(file, begin..(begin + PAGE).min(self.spilled), &mut page)?;
-            let alike = page.iter().enumerate().filter(|(_, entry)| key(**entry) == wanted);
-            found.extend(alike.map(|(n, entry)| place(begin + n, *entry)));
+            found.extend(page.iter().filter(|entry| key(**entry) == wanted).map(|entry| offset(*entry)));
         }
         Ok(found)
     }
@@ -154,6 +171,7 @@ impl Index {
             if written % PAGE == 0 {
                 self.first.push(entry);
             }
+            self.repeated.see(entry);
             write(&mut writer, entry)?;
             written += 1;
             next.extend(runs[at].next(&parts)?.map(|entry| Reverse((entry, at))));
@@ -227,8 +245,8 @@ const fn key([first, second, _]: Entry) -> [u32; 2] {
     [first, second & !0xff]
 }
 
-fn place(number: usize, [_, high, low]: Entry) -> Place {
-    Place { number, offset: u64::from(high & 0xff) << 32 | u64::from(low) }
+fn offset([_, high, low]: Entry) -> u64 {
+    u64::from(high & 0xff) << 32 | u64::from(low)
 }
 
 #[cfg(test)]
@@ -246,12 +264,11 @@ mod tests {
             }
         }
         index.complete().unwrap();
-        assert_eq!(index.len(), 1_100);
         assert!(index.add(1, 1 << 40).is_err());
         for n in 0..400_u64 {
-            let offsets: Vec<u64> = index.find(digest(n)).unwrap().iter().map(|place| place.offset).collect();
             let expected: Vec<u64> = (n..1_100).step_by(400).map(|n| n * 1_000_000_000).collect();
-            assert_eq!(offsets, expected, "{n}");
+            assert_eq!(index.find(digest(n)).unwrap().to_vec(), expected, "{n}");
+            assert!(index.repeats(digest(n)) && !index.repeats(digest(n) ^ 1 << 8));
         }
     }
 
@@ -267,10 +284,7 @@ mod tests {
         index.complete().unwrap();
         // The last eight bits do not count: what is found is compared with its key.
         let found = index.find(u64::MAX).unwrap();
-        assert_eq!(found.iter().map(|place| place.offset).collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());
-        let mut numbers: Vec<_> = found.iter().map(|place| place.number).collect();
-        numbers.sort_unstable();
-        assert_eq!(numbers, (0..3_000).collect::<Vec<_>>());
+        assert_eq!(found.to_vec(), (0..3_000).collect::<Vec<_>>());
         assert!(index.find(7).unwrap().is_empty());
     }
 }

@@ -1,28 +1,25 @@
 //! Rows of related tables, by kind and key, until the users they belong to are read; and which of them nobody asked for.
 //!
-//! A few are kept in memory. More go into a file that has no name, in the order in which they come, so that a site's millions of
-//! `wp_usermeta` rows cost disk and little memory: twelve bytes a key up to a million keys, and hardly a bit beyond. Dumps mostly have
-//! the rows of a user side by side, and users in the order of their rows; neither is relied upon.
+//! They are written one after the other as they come, into memory as long as they are few, and then into a file that has no name, so
+//! that a site's millions of `wp_usermeta` rows cost disk and little memory: twelve bytes a key up to a million keys, and hardly a
+//! bit beyond. Dumps mostly have the rows of a user side by side, and users in the order of their rows, which is made use of, and not
+//! relied upon.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::index::{Index, Place, read_at};
+use super::index::{Index, read_at};
 use crate::error::RunError;
 use crate::source::{Found, Related};
 
-/// Rows beyond this estimate of their memory go to the disk.
+/// Rows beyond so many bytes go to the disk.
 const MEMORY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a group costs beside its text.
-const GROUP_OVERHEAD_BYTES: usize = 128;
-
-/// What of the file is read at a time where look-ups follow its order, in bytes.
+/// What of the file is written at a time, and read where look-ups follow its order, in bytes.
 const AHEAD: usize = 64 * 1024;
 
 /// What is read where they do not: most groups are shorter.
@@ -37,34 +34,34 @@ pub(super) struct Store {
     kinds: Vec<&'static str>,
     /// Nobody can make keys that are alike to it.
     seed: u64,
-    held: Vec<Group>,
-    /// By kind and key, the place among those held.
-    places: HashMap<u8, HashMap<Vec<u8>, usize>>,
-    held_bytes: usize,
-    disk: Option<Disk>,
-}
-
-/// Rows of one key.
-struct Group {
-    kind: u8,
-    /// In UTF-8.
-    key: Vec<u8>,
-    /// As a JSON list that is not closed yet: a fraction of what they take as values.
-    list: Vec<u8>,
-    asked: AtomicBool,
-}
-
-struct Disk {
-    /// Groups: kind, length of the key, length of the list, the key, the list.
-    file: File,
-    writer: Option<BufWriter<File>>,
-    length: u64,
+    log: Log,
     index: Index,
-    /// One bit for each group in the index: whether somebody asked for it.
+    groups: u32,
+    /// One bit for each group: whether somebody asked for it.
     asked: Vec<AtomicU64>,
-    windows: Vec<Mutex<Window>>,
+    windows: [Mutex<Window>; WINDOWS],
     /// The first error of a look-up, which has nobody to be returned to.
     failed: Mutex<Option<io::Error>>,
+}
+
+/// Groups, one after the other.
+#[derive(Default)]
+struct Log {
+    /// All of them, or what is not written yet.
+    held: Vec<u8>,
+    file: Option<File>,
+    length: u64,
+}
+
+/// Rows of one key that came side by side.
+struct Group<'b> {
+    kind: u8,
+    /// Its place among all.
+    number: u32,
+    /// In UTF-8.
+    key: &'b [u8],
+    /// As [`Found`] has them.
+    list: &'b [u8],
 }
 
 /// A part of the file.
@@ -72,61 +69,49 @@ struct Disk {
 struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Behind the group that was looked up last.
+    next: u64,
 }
 
-/// The bytes before a group's key: the kind, and two lengths of four bytes, the lesser ones first.
-const HEAD: usize = 9;
+/// The bytes before a group's key: the kind, its number, and the lengths of its key and list, four bytes each.
+const HEAD: usize = 13;
 
 impl Default for Store {
     fn default() -> Self {
-        let seed = fastrand::u64(..);
-        Self { kinds: Vec::new(), seed, held: Vec::new(), places: HashMap::new(), held_bytes: 0, disk: None }
+        Self {
+            kinds: Vec::new(),
+            seed: fastrand::u64(..),
+            log: Log::default(),
+            index: Index::default(),
+            groups: 0,
+            asked: Vec::new(),
+            windows: std::array::from_fn(|_| Mutex::default()),
+            failed: Mutex::new(None),
+        }
     }
 }
 
 impl Store {
     /// Adds rows after those already there.
     pub fn take(&mut self, found: &Found) -> Result<(), RunError> {
-        found.groups().try_for_each(|(kind, key, rows)| self.insert(kind, key, rows))
-    }
-
-    /// Adds the rows of a key, as JSON text with commas between them.
-    fn insert(&mut self, kind: &'static str, key: &[u8], list: &[u8]) -> Result<(), RunError> {
-        let kind = self.number(kind);
-        let is_last = self.held.last().is_some_and(|last| last.kind == kind && last.key == key);
-        let held = if is_last {
-            self.held.len().checked_sub(1)
-        } else {
-            self.places.get(&kind).and_then(|keys| keys.get(key)).copied()
-        };
-        self.held_bytes += list.len() + 1;
-        if let Some(group) = held.and_then(|at| self.held.get_mut(at)) {
-            group.list.push(b',');
-            group.list.extend_from_slice(list);
-        } else {
-            self.held_bytes += GROUP_OVERHEAD_BYTES + 2 * key.len();
-            self.places.entry(kind).or_default().insert(key.to_owned(), self.held.len());
-            let (key, list) = (key.to_owned(), [b"[", list].concat());
-            self.held.push(Group { kind, key, list, asked: AtomicBool::new(false) });
-        }
-        if self.held_bytes > MEMORY_BYTES {
-            self.spill().map_err(failed)?;
-        }
-        Ok(())
+        found.groups().try_for_each(|(kind, key, list)| {
+            let (kind, number) = (self.number(kind), self.groups);
+            self.groups = number.checked_add(1).ok_or_else(|| failed(io::Error::other("related rows without end")))?;
+            self.index.add(digest(self.seed, kind, key), self.log.length).map_err(failed)?;
+            self.log.append(&Group { kind, number, key, list }).map_err(failed)
+        })
     }
 
     /// To be called after the last row, before the first look-up.
     pub fn complete(&mut self) -> Result<(), RunError> {
-        if self.disk.is_some() {
-            self.spill().map_err(failed)?;
-        }
-        self.disk.as_mut().map_or(Ok(()), |disk| disk.complete().map_err(failed))
+        self.log.complete().and_then(|()| self.index.complete()).map_err(failed)?;
+        self.asked.resize_with(self.groups as usize / 64 + 1, AtomicU64::default);
+        Ok(())
     }
 
     /// What went wrong while rows were looked up.
     pub fn check(&self) -> Result<(), RunError> {
-        let error = self.disk.as_ref().and_then(|disk| lock(&disk.failed).take());
-        error.map_or(Ok(()), |error| Err(failed(error)))
+        lock(&self.failed).take().map_or(Ok(()), |error| Err(failed(error)))
     }
 
     /// Hands over the keys of this kind that nobody asked for so far, in the order of their first rows.
@@ -135,181 +120,201 @@ impl Store {
         kind: &'static str,
         mut each: impl FnMut(&str) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        let Some(kind) = self.kinds.iter().position(|known| *known == kind).and_then(|at| u8::try_from(at).ok()) else {
-            return Ok(());
-        };
-        if let Some(disk) = &self.disk {
-            return disk.unasked(self.seed, kind, each);
+        let Some(kind) = self.known(kind) else { return Ok(()) };
+        let (mut window, mut offset) = (Window::default(), 0);
+        while offset < self.log.length {
+            let group = window.group(&self.log, offset).map_err(failed)?;
+            let here = offset;
+            offset += group.length();
+            if group.kind == kind && !self.was_asked(&group) && self.is_first(&group, here).map_err(failed)? {
+                each(&String::from_utf8_lossy(group.key))?;
+            }
         }
-        let unasked = self.held.iter().filter(|group| group.kind == kind && !group.asked.load(Ordering::Relaxed));
-        unasked.into_iter().try_for_each(|group| each(&String::from_utf8_lossy(&group.key)))
+        Ok(())
+    }
+
+    /// Whether a group is the first of its key: a look-up finds all of them, so that the first stands for the others.
+    fn is_first(&self, group: &Group<'_>, here: u64) -> io::Result<bool> {
+        let digest = digest(self.seed, group.kind, group.key);
+        if !self.index.repeats(digest) {
+            return Ok(true);
+        }
+        let mut window = Window::default();
+        for offset in self.index.find(digest)?.into_iter().take_while(|offset| *offset < here) {
+            if window.group(&self.log, offset)?.is_of(group.kind, group.key) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn was_asked(&self, group: &Group<'_>) -> bool {
+        let word = self.asked.get(group.number as usize / 64).map_or(0, |word| word.load(Ordering::Relaxed));
+        word & (1 << (group.number % 64)) != 0
+    }
+
+    fn note_asked(&self, group: &Group<'_>) {
+        if let Some(word) = self.asked.get(group.number as usize / 64) {
+            word.fetch_or(1 << (group.number % 64), Ordering::Relaxed);
+        }
     }
 
     /// The number of a kind, of which no source has more than a few.
     fn number(&mut self, kind: &'static str) -> u8 {
-        let known = self.kinds.iter().position(|known| *known == kind);
-        let at = known.unwrap_or_else(|| {
+        self.known(kind).unwrap_or_else(|| {
             self.kinds.push(kind);
-            self.kinds.len() - 1
-        });
-        u8::try_from(at).unwrap_or(u8::MAX)
-    }
-
-    fn spill(&mut self) -> io::Result<()> {
-        let disk = match &mut self.disk {
-            Some(disk) => disk,
-            none => none.insert(Disk::create()?),
-        };
-        for group in self.held.drain(..) {
-            disk.write(digest(self.seed, group.kind, &group.key), &group)?;
-        }
-        self.places.clear();
-        self.held_bytes = 0;
-        Ok(())
-    }
-}
-
-impl Disk {
-    /// The file is its owner's only, and has no name from the beginning.
-    fn create() -> io::Result<Self> {
-        let file = tempfile::tempfile()?;
-        Ok(Self {
-            writer: Some(BufWriter::with_capacity(AHEAD, file.try_clone()?)),
-            file,
-            length: 0,
-            index: Index::default(),
-            asked: Vec::new(),
-            windows: (0..WINDOWS).map(|_| Mutex::default()).collect(),
-            failed: Mutex::new(None),
+            u8::try_from(self.kinds.len() - 1).unwrap_or(u8::MAX)
         })
     }
 
-    fn write(&mut self, digest: u64, group: &Group) -> io::Result<()> {
-        let Some(writer) = &mut self.writer else { return Err(io::Error::other("a row after the last")) };
-        // A group goes to the disk long before that.
-        let size = |bytes: usize| u32::try_from(bytes).map_err(|_| io::Error::other("a user's rows take 4 GiB"));
-        writer.write_all(&[group.kind])?;
-        writer.write_all(&size(group.key.len())?.to_le_bytes())?;
-        writer.write_all(&size(group.list.len() + 1)?.to_le_bytes())?;
-        for part in [&*group.key, &group.list, b"]"] {
-            writer.write_all(part)?;
-        }
-        self.index.add(digest, self.length)?;
-        self.length += (HEAD + group.key.len() + group.list.len() + 1) as u64;
-        Ok(())
+    fn known(&self, kind: &'static str) -> Option<u8> {
+        let at = self.kinds.iter().position(|known| *known == kind)?;
+        u8::try_from(at).ok()
     }
 
-    fn complete(&mut self) -> io::Result<()> {
-        if let Some(mut writer) = self.writer.take() {
-            writer.flush()?;
-        }
-        self.index.complete()?;
-        self.asked.resize_with(self.index.len() / 64 + 1, AtomicU64::default);
-        Ok(())
-    }
-
-    fn lists(&self, seed: u64, kind: u8, key: &str, each: Each<'_>) -> io::Result<()> {
+    fn each_list(&self, kind: u8, key: &[u8], each: Each<'_>) -> io::Result<()> {
+        let digest = digest(self.seed, kind, key);
         let mut window = lock(&self.windows[slot()]);
-        for Place { number, offset } in self.index.find(digest(seed, kind, key.as_bytes()))? {
-            let (of, is, list) = window.group(&self.file, self.length, offset)?;
-            if of != kind || is != key.as_bytes() {
-                continue;
-            }
-            each(list)?;
-            if let Some(word) = self.asked.get(number / 64) {
-                word.fetch_or(1 << (number % 64), Ordering::Relaxed);
+        // Whoever comes next mostly has what stands next.
+        if !self.index.repeats(digest)
+            && let Some(group) = Group::first(window.at_hand(&self.log, window.next))
+            && group.is_of(kind, key)
+        {
+            self.note_asked(&group);
+            each(group.list)?;
+            window.next += group.length();
+            return Ok(());
+        }
+        for offset in self.index.find(digest)? {
+            let group = window.group(&self.log, offset)?;
+            if group.is_of(kind, key) {
+                self.note_asked(&group);
+                each(group.list)?;
+                window.next = offset + group.length();
             }
         }
         Ok(())
-    }
-
-    fn unasked(&self, seed: u64, kind: u8, mut each: impl FnMut(&str) -> Result<(), RunError>) -> Result<(), RunError> {
-        let (mut window, mut offset) = (Window::default(), 0);
-        while offset < self.length {
-            let (of, key, list) = window.group(&self.file, self.length, offset).map_err(failed)?;
-            let here = offset;
-            offset += (HEAD + key.len() + list.len()) as u64;
-            if of == kind && self.is_first_and_unasked(seed, kind, key, here).map_err(failed)? {
-                each(&String::from_utf8_lossy(key))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A look-up finds all groups of its key, so that the first stands for them.
-    fn is_first_and_unasked(&self, seed: u64, kind: u8, key: &[u8], here: u64) -> io::Result<bool> {
-        let places = self.index.find(digest(seed, kind, key))?;
-        let mut window = lock(&self.windows[slot()]);
-        for Place { number, offset } in &places {
-            if *offset == here {
-                let word = self.asked.get(number / 64).map_or(0, |word| word.load(Ordering::Relaxed));
-                return Ok(word & (1 << (number % 64)) == 0);
-            }
-            let (of, is, _) = window.group(&self.file, self.length, *offset)?;
-            if of == kind && is == key {
-                return Ok(false);
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl Window {
-    /// The kind, key and list of the group that begins there, in a file of that length.
-    fn group(&mut self, file: &File, length: u64, offset: u64) -> io::Result<(u8, &[u8], &[u8])> {
-        let head = self.read(file, length, offset, HEAD)?.first_chunk().copied().unwrap_or_default();
-        let (kind, key, list) = parts(head);
-        let group = self.read(file, length, offset, HEAD + key + list)?;
-        let (key, list) = group[HEAD..].split_at(key);
-        Ok((kind, key, list))
-    }
-
-    /// So many bytes of the file.
-    fn read(&mut self, file: &File, length: u64, offset: u64, size: usize) -> io::Result<&[u8]> {
-        let end = self.start + self.bytes.len() as u64;
-        if offset < self.start || offset + size as u64 > end {
-            // Look-ups that go on about where the last one ended will go on so.
-            let follows = self.start <= offset && offset <= end + AHEAD as u64;
-            let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
-            self.bytes.resize(if follows { AHEAD } else { APART }.max(size).min(left), 0);
-            self.start = offset;
-            if let Err(error) = read_at(file, &mut self.bytes, offset) {
-                self.bytes.clear();
-                return Err(error);
-            }
-        }
-        let at = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
-        self.bytes.get(at..at + size).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
 impl Related for Store {
     fn lists(&self, kind: &'static str, key: &str, each: Each<'_>) {
-        let known = self.kinds.iter().position(|known| *known == kind).and_then(|at| u8::try_from(at).ok());
-        let Some(kind) = known else { return };
-        if let Some(disk) = &self.disk {
-            if let Err(error) = disk.lists(self.seed, kind, key, each) {
-                lock(&disk.failed).get_or_insert(error);
-            }
-            return;
-        }
-        let held = self.places.get(&kind).and_then(|keys| keys.get(key.as_bytes())).and_then(|&at| self.held.get(at));
-        if let Some(group) = held {
-            group.asked.store(true, Ordering::Relaxed);
-            // What memory holds was written as JSON here.
-            let _ = each(&[&*group.list, b"]"].concat());
+        if let Some(kind) = self.known(kind)
+            && let Err(error) = self.each_list(kind, key.as_bytes(), each)
+        {
+            lock(&self.failed).get_or_insert(error);
         }
     }
 }
 
-/// Takes a list of rows, as JSON.
-type Each<'e> = &'e mut dyn FnMut(&[u8]) -> serde_json::Result<()>;
+impl Log {
+    fn append(&mut self, group: &Group<'_>) -> io::Result<()> {
+        // No export has a row of that size.
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| io::Error::other("a user's rows take 4 GiB"));
+        self.held.push(group.kind);
+        for number in [group.number, size(group.key)?, size(group.list)?] {
+            self.held.extend_from_slice(&number.to_le_bytes());
+        }
+        self.held.extend_from_slice(group.key);
+        self.held.extend_from_slice(group.list);
+        self.length += group.length();
+        match &self.file {
+            None if self.held.len() <= MEMORY_BYTES => Ok(()),
+            Some(_) if self.held.len() <= AHEAD => Ok(()),
+            _ => self.write(),
+        }
+    }
 
-/// A group's kind, and the lengths of its key and of its list.
-fn parts([kind, lengths @ ..]: [u8; HEAD]) -> (u8, usize, usize) {
-    let lengths = u64::from_le_bytes(lengths);
-    (kind, (lengths & u64::from(u32::MAX)) as usize, (lengths >> 32) as usize)
+    /// The file is its owner's only, and has no name from the beginning.
+    fn write(&mut self) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        file.write_all(&self.held)?;
+        self.held.clear();
+        Ok(())
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
+        if self.file.is_some() {
+            self.write()?;
+            self.held = Vec::new();
+        }
+        Ok(())
+    }
 }
+
+impl<'b> Group<'b> {
+    /// The group that begins there, if all of it is there.
+    fn first(bytes: &'b [u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_first_chunk()?;
+        let Head { kind, number, key, list } = Head::of(*head);
+        let (key, rest) = rest.split_at_checked(key)?;
+        Some(Self { kind, number, key, list: rest.get(..list)? })
+    }
+
+    fn is_of(&self, kind: u8, key: &[u8]) -> bool {
+        self.kind == kind && self.key == key
+    }
+
+    fn length(&self) -> u64 {
+        (HEAD + self.key.len() + self.list.len()) as u64
+    }
+}
+
+struct Head {
+    kind: u8,
+    number: u32,
+    key: usize,
+    list: usize,
+}
+
+impl Head {
+    fn of([kind, numbers @ ..]: [u8; HEAD]) -> Self {
+        let (numbers, _) = numbers.as_chunks::<4>();
+        let at = |index: usize| numbers.get(index).map_or(0, |number| u32::from_le_bytes(*number));
+        Self { kind, number: at(0), key: at(1) as usize, list: at(2) as usize }
+    }
+}
+
+impl Window {
+    /// What there is from an offset on without reading.
+    fn at_hand<'w>(&'w self, log: &'w Log, offset: u64) -> &'w [u8] {
+        let (bytes, start) = if log.file.is_some() { (&self.bytes, self.start) } else { (&log.held, 0) };
+        let at = offset.checked_sub(start).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| bytes.get(at..)).unwrap_or_default()
+    }
+
+    /// The group that begins there.
+    fn group<'w>(&'w mut self, log: &'w Log, offset: u64) -> io::Result<Group<'w>> {
+        if Group::first(self.at_hand(log, offset)).is_none()
+            && let Some(file) = &log.file
+        {
+            self.read(file, log.length, offset, HEAD)?;
+            let head = self.at_hand(log, offset).first_chunk().copied().unwrap_or_default();
+            let Head { key, list, .. } = Head::of(head);
+            if self.at_hand(log, offset).len() < HEAD + key + list {
+                self.read(file, log.length, offset, HEAD + key + list)?;
+            }
+        }
+        Group::first(self.at_hand(log, offset)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Reads so many bytes of the file, or more.
+    fn read(&mut self, file: &File, length: u64, offset: u64, size: usize) -> io::Result<()> {
+        // Look-ups that go on about where the last one ended will go on so.
+        let end = self.start + self.bytes.len() as u64;
+        let follows = self.start <= offset && offset <= end + AHEAD as u64;
+        let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.bytes.resize(if follows { AHEAD } else { APART }.max(size).min(left), 0);
+        self.start = offset;
+        read_at(file, &mut self.bytes, offset).inspect_err(|_| self.bytes.clear())
+    }
+}
+
+/// Takes the rows of a group.
+type Each<'e> = &'e mut dyn FnMut(&[u8]) -> serde_json::Result<()>;
 
 /// What groups are found by.
 fn digest(seed: u64, kind: u8, key: &[u8]) -> u64 {
@@ -336,6 +341,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use serde_json::Value;
 
     use super::*;
@@ -367,7 +374,7 @@ mod tests {
             add(&mut store, "meta", "7", &"second".into());
             add(&mut store, "other", "7", &"else".into());
             store.complete().unwrap();
-            assert_eq!(store.disk.is_some(), filling > 0);
+            assert_eq!(store.log.file.is_some(), filling > 0);
             assert_eq!(store.rows("meta", "7"), [Value::from("first"), Value::from("second")]);
             assert!(store.rows("meta", "8").is_empty() && store.rows("else", "7").is_empty());
             assert_eq!(unasked(&store, "other"), ["7"]);
@@ -376,7 +383,7 @@ mod tests {
             store.rows("other", "7");
             assert!(unasked(&store, "other").is_empty() && unasked(&store, "nothing").is_empty());
             assert!(store.check().is_ok());
-            assert!(store.held_bytes <= MEMORY_BYTES);
+            assert!(store.log.held.len() <= MEMORY_BYTES);
         }
     }
 
@@ -404,7 +411,7 @@ mod tests {
         }
         store.take(&found).unwrap();
         store.complete().unwrap();
-        assert!(store.disk.is_some());
+        assert!(store.log.file.is_some());
         assert_eq!(unasked(&store, "meta"), first);
         let mut keys = first.clone();
         random.shuffle(&mut keys);

@@ -15,10 +15,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::RunError;
 use crate::event::{Event, Listener};
-use crate::format::decode::{Defect, Mend, Pieces, blank};
+use crate::format::decode::{Defect, Gate, Mend, Pieces, blank};
 use crate::format::file::SourceFile;
-use crate::format::frame::{Batch, Selection};
+use crate::format::frame::{Batch, Selection, Shape};
 use crate::format::input::Consumed;
+
 use crate::format::{Position, Record, TableSample};
 use crate::source::{Role, Source};
 
@@ -215,6 +216,8 @@ fn batch<B>(
     let Loaded { number, file, batch, consumed } = loaded;
     let tables: Vec<(Role, Option<&TableSample>)> =
         batch.cut.shapes.iter().map(|shape| reading.table(file, &shape.table)).collect();
+    let gates: Vec<Option<Gate>> =
+        batch.cut.shapes.iter().zip(&tables).map(|(shape, (role, _))| reading.gate(shape, *role)).collect();
     let mender = reading.source.mender();
     let mend = |shape: usize, raw: &str| mender?(tables[shape].1?, raw);
     pieces.cut(&batch, mender.is_some().then_some(&mend as Mend<'_>));
@@ -247,8 +250,17 @@ fn batch<B>(
     let mut taken = (0..pieces.list.len()).filter(|&index| reading.pass.takes(role(index)));
     loop {
         let mut group = Vec::with_capacity(GROUP);
-        for (record, index) in records.iter_mut().zip(&mut taken) {
+        let mut blanks = records.iter_mut();
+        let mut blank = blanks.next();
+        while let Some(record) = blank.take() {
+            let Some(index) = taken.next() else { break };
             let (piece, role) = (&pieces.list[index], role(index));
+            let decoded = pieces.decode_if(index, &batch, &texts, gates[piece.shape()], record);
+            if decoded == Ok(false) {
+                blank = Some(record);
+                continue;
+            }
+            blank = blanks.next();
             at += u64::from(role == Role::Users);
             let position = Position {
                 record: at,
@@ -257,10 +269,9 @@ fn batch<B>(
                 file: file as u16,
             };
             let raw = &batch.data[piece.range()];
-            let decoded = pieces.decode(index, &batch, &texts, record);
             record.position = position;
             let recoded = texts.recoded(index);
-            group.push(Decoded { position, raw, role, recoded, record: decoded.map(|()| &*record) });
+            group.push(Decoded { position, raw, role, recoded, record: decoded.map(|_| &*record) });
         }
         if group.is_empty() {
             break;
@@ -291,6 +302,13 @@ impl Pass {
 }
 
 impl Reading<'_> {
+    /// Which rows of a shape are read.
+    fn gate(&self, shape: &Shape, role: Role) -> Option<Gate> {
+        let Role::Related(kind) = role else { return None };
+        let gate = self.source.gate(kind)?;
+        Some((shape.layout.header()?.index(gate.column)?, gate.passes))
+    }
+
     fn table(&self, file: usize, name: &str) -> (Role, Option<&TableSample>) {
         let found = self.tables.iter().zip(self.roles).find(|(t, _)| usize::from(t.file) == file && t.table == name);
         found.map_or((Role::Ignored, None), |(table, role)| (*role, Some(table)))

@@ -71,6 +71,13 @@ pub trait Source: Sync {
         None
     }
 
+    /// The column of a kind of related rows of which most are left out that says which are not: asked before the rest of a row is
+    /// read.
+    fn gate(&self, kind: &'static str) -> Option<Gate> {
+        let _ = kind;
+        None
+    }
+
     /// The kind of related rows that are somebody's password each, where they come in a file of their own: one that no user's
     /// record asks for is named, since a user may be missing.
     fn hashes(&self) -> Option<&'static str> {
@@ -221,6 +228,15 @@ pub struct FirebaseHashConfig {
     pub mem_cost: u64,
 }
 
+/// Which rows of a table are read, by the text in one column.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate {
+    /// The column.
+    pub column: &'static str,
+    /// Whether a row with this in it may be read.
+    pub passes: fn(&str) -> bool,
+}
+
 pub mod describe;
 pub mod kit;
 mod related;
@@ -228,5 +244,5 @@ pub mod systems;
 
 #[cfg(test)]
 pub use related::NoRelated;
-pub use related::{Found, Related};
+pub use related::{Found, Related, texts};
 pub use systems::ALL;

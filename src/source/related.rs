@@ -42,25 +42,75 @@ pub struct Found {
 impl Found {
     /// Keeps a row under a key, as JSON. Says that something was kept, as [`super::Source::relate`] does.
     pub fn add(&mut self, kind: &'static str, key: &str, row: &impl Serialize) -> Option<()> {
-        match self.groups.last_mut() {
-            Some((last, of, _)) if *last == kind && self.text[of.clone()] == *key.as_bytes() => self.text.push(b','),
-            _ => {
-                let start = self.text.len();
-                self.text.extend_from_slice(key.as_bytes());
-                let list = self.text.len();
-                self.groups.push((kind, start..list, list..list));
-            }
+        if self.begin(kind, key) {
+            self.text.push(b'[');
+        } else {
+            // In the place of the bracket that closed the list.
+            self.text.pop();
+            self.text.push(b',');
         }
         // Memory takes all that is written.
         let _ = serde_json::to_writer(&mut self.text, row);
-        if let Some((_, _, list)) = self.groups.last_mut() {
-            list.end = self.text.len();
+        self.text.push(b']');
+        self.end()
+    }
+
+    /// Keeps a row of nothing but texts, which [`texts`] reads: a quarter of what JSON costs where there are millions of rows.
+    pub fn add_texts<const N: usize>(&mut self, kind: &'static str, key: &str, row: [&str; N]) -> Option<()> {
+        self.begin(kind, key);
+        for text in row {
+            self.text.extend_from_slice(&digits(text.len()));
+            self.text.extend_from_slice(text.as_bytes());
         }
+        self.end()
+    }
+
+    /// Whether what comes is the first row of a group.
+    fn begin(&mut self, kind: &'static str, key: &str) -> bool {
+        if let Some((last, of, _)) = self.groups.last()
+            && *last == kind
+            && self.text[of.clone()] == *key.as_bytes()
+        {
+            return false;
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(key.as_bytes());
+        let list = self.text.len();
+        self.groups.push((kind, start..list, list..list));
+        true
+    }
+
+    fn end(&mut self) -> Option<()> {
+        self.groups.last_mut()?.2.end = self.text.len();
         Some(())
     }
 
-    /// The groups: kind, key, and rows as JSON with commas between them.
+    /// The groups: kind, key, and rows as [`Related::lists`] has them.
     pub fn groups(&self) -> impl Iterator<Item = (&'static str, &[u8], &[u8])> {
         self.groups.iter().map(|(kind, key, rows)| (*kind, &self.text[key.clone()], &self.text[rows.clone()]))
     }
+}
+
+/// A length as four digits of base 128, the lesser ones first, so that what they stand in is UTF-8. No record has so many bytes.
+fn digits(length: usize) -> [u8; 4] {
+    std::array::from_fn(|at| (length >> (7 * at) & 0x7f) as u8)
+}
+
+/// The rows of a list that [`Found::add_texts`] made, up to what is none.
+pub fn texts<const N: usize>(list: &[u8]) -> impl Iterator<Item = [&str; N]> {
+    let mut rest = simdutf8::basic::from_utf8(list).unwrap_or_default();
+    let mut next = move || {
+        let (length, text) = rest.split_at_checked(4)?;
+        let length = length.bytes().rev().fold(0, |length, digit| length << 7 | usize::from(digit));
+        let (text, after) = text.split_at_checked(length)?;
+        rest = after;
+        Some(text)
+    };
+    std::iter::from_fn(move || {
+        let mut row = [""; N];
+        for text in &mut row {
+            *text = next()?;
+        }
+        Some(row)
+    })
 }

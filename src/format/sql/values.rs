@@ -20,19 +20,42 @@ const MAX_DEPTH: usize = 32;
 /// # Errors
 /// What is wrong, as the second half of a sentence.
 pub(crate) fn values<'a>(tuple: &'a str, flavour: Flavour, cells: &mut Vec<Value<'a>>) -> Result<(), String> {
+    values_if(tuple, flavour, None, cells).map(|_| ())
+}
+
+/// A column's place, and whether a row with such a text there is wanted.
+pub(crate) type Gate = (usize, fn(&str) -> bool);
+
+/// [`values`] as far as the row is wanted: whether it is.
+///
+/// # Errors
+/// As [`values`].
+pub(crate) fn values_if<'a>(
+    tuple: &'a str,
+    flavour: Flavour,
+    gate: Option<Gate>,
+    cells: &mut Vec<Value<'a>>,
+) -> Result<bool, String> {
+    let shut = |cells: &[Value<'_>]| match (gate, cells) {
+        (Some((at, passes)), [.., Value::Text(text)]) => cells.len() == at + 1 && !passes(text),
+        _ => false,
+    };
     let inner = tuple.strip_prefix('(').and_then(|t| t.strip_suffix(')')).ok_or("the row is not in brackets")?;
     let mut reader = Reader { text: inner, pos: 0, flavour, depth: 0 };
     loop {
         while let Some((value, is_last)) = reader.simple() {
             cells.push(value);
+            if shut(cells) {
+                return Ok(false);
+            }
             if is_last {
-                return Ok(());
+                return Ok(true);
             }
         }
         let value = reader.value().map_err(|what| format!("value {}: {what}", cells.len() + 1))?;
         cells.push(value);
         match reader.next() {
-            None => return Ok(()),
+            None => return Ok(true),
             Some(b',') => reader.pos += 1,
             Some(_) => return Err(format!("there is no comma after value {}", cells.len())),
         }
@@ -342,7 +365,7 @@ impl<'a> Reader<'a> {
             let inner = self.slice(start, pos)?;
             return Ok(match (plain, backslash && !mysql) {
                 (true, _) => Cow::Borrowed(inner),
-                (false, false) => Cow::Owned(unescape(inner, backslash, char::from(quote))),
+                (false, false) => Cow::Owned(unescape(inner, backslash, quote)),
                 (false, true) => Cow::Owned(postgres_unescape(inner)),
             });
         }
@@ -357,30 +380,29 @@ fn joined(parts: [Value<'_>; 2]) -> Value<'static> {
 }
 
 /// MySQL's escapes (`\0 \b \n \r \t \Z`, others stand for themselves) and doubled quotes.
-fn unescape(inner: &str, backslash: bool, quote: char) -> String {
+fn unescape(inner: &str, backslash: bool, quote: u8) -> String {
     let mut text = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        if c == quote {
-            // The first of two: the second is taken as it is.
-            text.extend(chars.next());
-        } else if c == '\\' && backslash {
-            match chars.next() {
-                Some('0') => text.push('\0'),
-                Some('b') => text.push('\u{8}'),
-                Some('n') => text.push('\n'),
-                Some('r') => text.push('\r'),
-                Some('t') => text.push('\t'),
-                Some('Z') => text.push('\u{1a}'),
-                // In patterns only; elsewhere the backslash stays.
-                Some(wildcard @ ('%' | '_')) => text.extend(['\\', wildcard]),
-                Some(other) => text.push(other),
-                None => {}
-            }
-        } else {
-            text.push(c);
+    let mut rest = inner;
+    let next = |text: &str| if backslash { memchr2(quote, b'\\', text.as_bytes()) } else { memchr(quote, text.as_bytes()) };
+    while let Some(at) = next(rest) {
+        let (before, marked) = rest.split_at(at);
+        text.push_str(before);
+        let mut chars = marked.chars();
+        match (chars.next(), chars.next()) {
+            (Some('\\'), Some('0')) => text.push('\0'),
+            (Some('\\'), Some('b')) => text.push('\u{8}'),
+            (Some('\\'), Some('n')) => text.push('\n'),
+            (Some('\\'), Some('r')) => text.push('\r'),
+            (Some('\\'), Some('t')) => text.push('\t'),
+            (Some('\\'), Some('Z')) => text.push('\u{1a}'),
+            // In patterns only; elsewhere the backslash stays.
+            (Some('\\'), Some(wildcard @ ('%' | '_'))) => text.extend(['\\', wildcard]),
+            // The first of two quotes, too: the second is taken as it is.
+            (_, other) => text.extend(other),
         }
+        rest = chars.as_str();
     }
+    text.push_str(rest);
     text
 }
 

@@ -143,6 +143,12 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
     {
         return epoch(number);
     }
+    // Most moments of databases, which no other way reads.
+    if let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', _, _, b':', _, _] = text.as_bytes()
+        && let Ok(civil) = text.parse::<civil::DateTime>()
+    {
+        return Offset::UTC.to_timestamp(civil).ok();
+    }
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Some(moment);

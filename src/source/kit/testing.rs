@@ -56,24 +56,23 @@ pub fn table(name: &str, format: crate::format::Format, columns: &[&str]) -> Tab
 
 /// Related rows by hand.
 #[derive(Default)]
-pub struct Rows(HashMap<(&'static str, String), Vec<serde_json::Value>>);
+pub struct Rows(HashMap<(&'static str, String), Vec<Vec<u8>>>);
 
 impl Rows {
     /// Keeps what a source keeps of a record.
     pub fn relate(&mut self, source: &dyn crate::source::Source, kind: &'static str, record: &Record<'_>) {
         let mut found = crate::source::Found::default();
         source.relate(kind, record, &mut found);
-        for (kind, key, rows) in found.groups() {
-            let rows: Vec<_> = serde_json::from_slice(&[&b"["[..], rows, b"]"].concat()).expect("JSON");
-            self.0.entry((kind, String::from_utf8_lossy(key).into_owned())).or_default().extend(rows);
+        for (kind, key, list) in found.groups() {
+            self.0.entry((kind, String::from_utf8_lossy(key).into_owned())).or_default().push(list.to_owned());
         }
     }
 }
 
 impl Related for Rows {
     fn lists(&self, kind: &'static str, key: &str, each: &mut dyn FnMut(&[u8]) -> serde_json::Result<()>) {
-        if let Some(rows) = self.0.get(&(kind, key.to_owned())) {
-            each(&serde_json::to_vec(rows).expect("JSON")).expect("a list");
+        for list in self.0.get(&(kind, key.to_owned())).into_iter().flatten() {
+            each(list).expect("a list");
         }
     }
 }

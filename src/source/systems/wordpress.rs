@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::account::{Account, Hint};
@@ -14,7 +13,7 @@ use crate::format::{ColumnList, Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
 use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
-use crate::source::{Context, Detection, Fate, Found, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Gate, Role, Source, texts};
 
 /// What is known of its hashes.
 const HINTS: &[Hint] = &[
@@ -41,6 +40,28 @@ const COLUMNS: [&str; 12] = [
     "spam",
     "deleted",
 ];
+
+/// What is read of a user's row.
+static CELLS: ColumnList<18> = ColumnList::new([
+    "ID",
+    "id",
+    "source_user_id",
+    "spam",
+    "deleted",
+    "roles",
+    "role",
+    "user_login",
+    "user_pass",
+    "user_email",
+    "user_url",
+    "user_registered",
+    "user_status",
+    "display_name",
+    "first_name",
+    "last_name",
+    "nickname",
+    "billing_phone",
+]);
 
 /// Rows of `wp_usermeta`.
 const META: &str = "meta";
@@ -114,25 +135,44 @@ impl Source for WordPress {
     fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let cells = record.columns(&META_CELLS).map(|cell| cell.and_then(Value::text).filter(|text| !text.is_empty()));
         let [Some(user), Some(key), Some(value)] = cells else { return None };
-        // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
-        let standing = || status::meaning(&key).is_some() && key != "state";
-        let wanted = matches!(&*key, "first_name" | "last_name" | "nickname" | "description" | "locale")
-            || key.ends_with("capabilities")
-            || key.starts_with("billing_")
-            || key.starts_with("shipping_")
-            || standing();
         let prefix = record.table.strip_suffix("usermeta").unwrap_or("");
-        if wanted { found.add(kind, &user, &(prefix, key, value)) } else { None }
+        if is_read(&key) { found.add_texts(kind, &user, [prefix, &key, &value]) } else { None }
+    }
+
+    fn gate(&self, kind: &'static str) -> Option<Gate> {
+        (kind == META).then_some(Gate { column: "meta_key", passes: is_read })
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
-        for (column, is) in [("spam", "spam"), ("deleted", "deleted")] {
-            if common::flag(record, column) {
+        let [
+            upper_id,
+            lower_id,
+            source_user_id,
+            spam,
+            deleted,
+            roles,
+            role,
+            login,
+            pass,
+            email,
+            url,
+            registered,
+            status,
+            display_name,
+            first_name,
+            last_name,
+            nickname,
+            billing_phone,
+        ] = record.columns(&CELLS);
+        for (value, is) in [(spam, "spam"), (deleted, "deleted")] {
+            if value.and_then(common::truth).unwrap_or(false) {
                 return Err(Refusal::new(Code::SkippedBySource, format!("the network marks the user as {is}")));
             }
         }
-        let text = |column| record.text(column).map(unescape_formula).filter(|t| !t.trim().is_empty() && t != "NULL");
-        let source_id = common::first_text(record, &["ID", "id", "source_user_id"]).unwrap_or_default();
+        let text = |value: Option<&'r Value<'r>>| {
+            value.and_then(Value::text).map(unescape_formula).filter(|t| !t.trim().is_empty() && t != "NULL")
+        };
+        let source_id = common::first_written([upper_id, lower_id, source_user_id]).unwrap_or_default();
         let mut meta = Meta::of(&source_id, record, context);
         let mut enabled = true;
         for (key, text) in meta.values.extract_if(.., |(key, _)| status::meaning(key).is_some()) {
@@ -147,25 +187,24 @@ impl Source for WordPress {
             }
         }
 
-        let mut roles = Vec::new();
-        for column in ["roles", "role"] {
-            if let Some(value) = record.get(column).map(common::json) {
-                common::add_roles(&mut roles, common::names(&value));
-            }
+        let mut labels = Vec::new();
+        for value in [roles, role].into_iter().flatten() {
+            common::add_roles(&mut labels, common::names(&common::json(value)));
         }
-        common::add_roles(&mut roles, std::mem::take(&mut meta.roles));
+        common::add_roles(&mut labels, std::mem::take(&mut meta.roles));
 
-        let from_meta = |name: &str| meta.value(name).map(|text| Cow::Owned(text.to_owned()));
-        let either = |name| text(name).or_else(|| from_meta(name));
-        let name = text("display_name")
-            .or_else(|| common::join_name([either("first_name"), either("last_name")]))
-            .or_else(|| either("nickname"))
-            .or_else(|| text("user_login"));
-        let phone = either("billing_phone");
+        let either = |value, name: &str| text(value).or_else(|| meta.value(name).map(|text| Cow::Owned(text.to_owned())));
+        let [first, last] = [either(first_name, "first_name"), either(last_name, "last_name")];
+        let name = text(display_name)
+            .or_else(|| common::join_name([first.clone(), last.clone()]))
+            .or_else(|| either(nickname, "nickname"))
+            .or_else(|| text(login));
+        let phone = either(billing_phone, "billing_phone");
 
         let mut prefs = Map::new();
-        for column in ["user_login", "user_url", "first_name", "last_name"] {
-            common::keep(&mut prefs, column, either(column).map_or(Json::Null, Into::into));
+        let own = [either(login, "user_login"), either(url, "user_url"), first, last];
+        for (column, value) in ["user_login", "user_url", "first_name", "last_name"].into_iter().zip(own) {
+            common::keep(&mut prefs, column, value.map_or(Json::Null, Into::into));
         }
         for (column, value) in record.iter() {
             if column.starts_with("billing_") || column.starts_with("shipping_") {
@@ -177,26 +216,24 @@ impl Source for WordPress {
                 prefs.entry(name).or_insert_with(|| value.into());
             }
         }
-        let credential = if record.get("user_pass").is_none() {
-            common::without(Code::HashNotExported, "the export has no column user_pass")
-        } else if text("user_pass").is_none() {
-            common::without(Code::NoPassword, "the source holds no password for this user")
-        } else {
-            common::hash_in(record, "user_pass", HINTS)
+        let credential = match (pass, text(pass)) {
+            (None, _) => common::without(Code::HashNotExported, "the export has no column user_pass"),
+            (_, None) => common::without(Code::NoPassword, "the source holds no password for this user"),
+            _ => common::credential(pass.and_then(Value::text), HINTS),
         };
         Ok(Account {
-            email: text("user_email"),
+            email: text(email),
             email_verified: false,
             phone_verified: false,
             // 1 is spam and 2 is not activated to BuddyPress and old multisites; the core has only 0.
-            enabled: enabled && text("user_status").is_none_or(|status| status == "0"),
-            created_at: common::moment_of(record, "user_registered"),
+            enabled: enabled && text(status).is_none_or(|status| status == "0"),
+            created_at: registered.and_then(common::moment),
             last_seen: None,
             notes: Vec::new(),
             source_id,
             phone,
             name,
-            roles,
+            roles: labels,
             prefs,
             credential,
         })
@@ -236,9 +273,16 @@ fn is_nameless_meta(table: &TableSample) -> bool {
     table.columns.is_empty() && table.width == META_COLUMNS.len() && name.to_ascii_lowercase().ends_with("usermeta")
 }
 
-/// What is kept of a row of `wp_usermeta`: the prefix of its table, its key and its value.
-#[derive(Deserialize)]
-struct MetaRow<'t>(#[serde(borrow)] Cow<'t, str>, #[serde(borrow)] Cow<'t, str>, #[serde(borrow)] Cow<'t, str>);
+/// Whether rows of `wp_usermeta` with such a key are read.
+fn is_read(key: &str) -> bool {
+    // Plugins that approve, suspend or ban say so here: account_status, pw_user_status, ja_disable_user.
+    let standing = || status::meaning(key).is_some() && key != "state";
+    matches!(key, "first_name" | "last_name" | "nickname" | "description" | "locale")
+        || key.ends_with("capabilities")
+        || key.starts_with("billing_")
+        || key.starts_with("shipping_")
+        || standing()
+}
 
 /// What `wp_usermeta` says of a user.
 #[derive(Default)]
@@ -253,29 +297,29 @@ impl Meta {
         let prefix = record.table.strip_suffix("users").unwrap_or("");
         let mut meta = Self::default();
         context.related.lists(META, id, &mut |list| {
-            serde_json::from_slice::<Vec<MetaRow<'_>>>(list)?.into_iter().for_each(|row| meta.take(prefix, row));
+            texts(list).for_each(|row| meta.take(prefix, row));
             Ok(())
         });
         meta
     }
 
     /// Takes a row of somebody of the installation whose tables begin with this prefix.
-    fn take(&mut self, prefix: &str, MetaRow(table_prefix, key, value): MetaRow<'_>) {
+    fn take(&mut self, prefix: &str, [table_prefix, key, value]: [&str; 3]) {
         // Another installation in the same dump has users of its own with the same ids.
         if !prefix.is_empty() && !table_prefix.is_empty() && prefix != table_prefix {
             return;
         }
         let Some(owner) = key.strip_suffix("capabilities") else {
             match self.values.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, last)) => *last = value.into_owned(),
-                None => self.values.push((key.into_owned(), value.into_owned())),
+                Some((_, last)) => value.clone_into(last),
+                None => self.values.push((key.to_owned(), value.to_owned())),
             }
             return;
         };
         // A second installation's table has its database before it.
         let base = |prefix| str::rsplit(prefix, '.').next().unwrap_or(prefix);
-        let named = php::true_keys(&value).unwrap_or_default().into_iter();
-        let named: Vec<_> = match site(owner, base(if prefix.is_empty() { &table_prefix } else { prefix })) {
+        let named = php::true_keys(value).unwrap_or_default().into_iter();
+        let named: Vec<_> = match site(owner, base(if prefix.is_empty() { table_prefix } else { prefix })) {
             Site::Main => named.map(|role| Cow::Owned(role.into_owned())).collect(),
             Site::Number(site) => named.map(|role| Cow::Owned(format!("site{site}_{role}"))).collect(),
             Site::Foreign => return,
