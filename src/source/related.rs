@@ -114,3 +114,31 @@ pub fn texts<const N: usize>(list: &[u8]) -> impl Iterator<Item = [&str; N]> {
         Some(row)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_as_they_were_kept() {
+        let long = "ü\"\\\u{7f}".repeat(70_000);
+        let rows = [["wp_", "nickname", "Zoë"], ["", "description", &long], ["", "", ""]];
+        let mut found = Found::default();
+        for row in rows {
+            found.add_texts("meta", "7", row);
+        }
+        found.add_texts("meta", "8", rows[0]);
+        let groups: Vec<_> = found.groups().map(|(_, key, list)| (key, texts(list).collect::<Vec<[&str; 3]>>())).collect();
+        assert_eq!(groups, [(&b"7"[..], rows.to_vec()), (b"8", vec![rows[0]])]);
+    }
+
+    #[test]
+    fn json_of_one_key_is_one_list() {
+        let mut found = Found::default();
+        for (key, row) in [("7", 1), ("7", 2), ("8", 3)] {
+            found.add("group", key, &row);
+        }
+        let groups: Vec<_> = found.groups().map(|(_, key, list)| (key, list)).collect();
+        assert_eq!(groups, [(&b"7"[..], &b"[1,2]"[..]), (b"8", b"[3]")]);
+    }
+}

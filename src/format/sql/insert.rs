@@ -180,7 +180,10 @@ impl SqlFramer {
                 }
                 Some(b'-' | b'/' | b'#') if comment(data, at, self.flavour) != Comment::None => {
                     match comment(data, at, self.flavour) {
-                        Comment::Ends(end) => at = end,
+                        Comment::Ends(end) => {
+                            outside.turn_to(end);
+                            at = end;
+                        }
                         _ if eof => return data.len(),
                         _ => return at,
                     }
@@ -211,6 +214,7 @@ impl SqlFramer {
                     };
                     cut.push(at, end, shape, SpanKind::Record);
                     self.wanted.took(&shape.table);
+                    outside.turn_to(end);
                     at = end;
                 }
             }

@@ -232,6 +232,8 @@ pub(crate) fn skip_rows(data: &[u8], open: &mut OpenString, flavour: Flavour) ->
                         return Err(place);
                     }
                 },
+                // Outside strings it escapes nothing.
+                b'\\' => outside.turn_to(place + 1),
                 _ => {}
             }
         }
@@ -328,4 +330,39 @@ pub(crate) fn is_word(byte: u8) -> bool {
 /// What goes on with a name that has begun.
 fn is_name(byte: u8) -> bool {
     is_word(byte) || byte == b'$'
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Passes over the rows in pieces that end anywhere; where the semicolon was, if there was one.
+    fn skipped(data: &[u8], most: usize, flavour: Flavour) -> Option<usize> {
+        let (mut open, mut from, mut to) = (None, 0, most.min(data.len()));
+        loop {
+            match skip_rows(&data[from..to], &mut open, flavour) {
+                Ok(end) => return Some(from + end),
+                Err(done) => from += done,
+            }
+            if to == data.len() {
+                return None;
+            }
+            to = (to + most).min(data.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_passed_over_alike_in_pieces_of_any_length(
+            signs in proptest::collection::vec(0..12_usize, 0..120), most in 1..90_usize, mysql in any::<bool>(),
+        ) {
+            let parts = ["a", "'", "'", "\\", "\\\\", "(1,", "),", "\"", "/* ; ' */", "-- ; '\n", "-1", "0123456789 and so on"];
+            let data: String = signs.iter().map(|sign| parts[*sign]).chain(["'\";\n\"';"]).collect();
+            let flavour = if mysql { Flavour::MYSQL } else { Flavour::STANDARD };
+            let whole = skipped(data.as_bytes(), data.len(), flavour);
+            prop_assert_eq!(skipped(data.as_bytes(), most, flavour), whole, "{}", data);
+        }
+    }
 }

@@ -49,15 +49,18 @@ impl<'d> Outside<'d> {
         self.look();
     }
 
-    /// The row whose bracket stands at `at`, which is behind all rows before. `None`: it does not end in the data, or takes a closer
-    /// look.
+    /// The row whose bracket stands at `at`, with nothing but commas and white space since the last one or [`Outside::turn_to`].
+    /// `None`: it does not end in the data, or takes a closer look.
     pub fn row(&mut self, at: usize) -> Option<Row> {
         if at - self.at < BLOCK {
             self.found &= u64::MAX << (at - self.at);
         } else {
             self.turn_to(at);
         }
-        let (mut depth, mut lines) = (0_usize, false);
+        let (mut depth, mut lines) = (1_usize, false);
+        if self.next() != Some(at) {
+            return None;
+        }
         while let Some(place) = self.next() {
             match (self.data[place], self.data.get(place + 1)) {
                 (b'(', _) => depth += 1,

@@ -201,7 +201,7 @@ impl Source for WordPress {
             .or_else(|| text(login));
         let phone = either(billing_phone, "billing_phone");
 
-        let mut prefs = Map::new();
+        let mut prefs = Map::with_capacity(4 + meta.values.len());
         let own = [either(login, "user_login"), either(url, "user_url"), first, last];
         for (column, value) in ["user_login", "user_url", "first_name", "last_name"].into_iter().zip(own) {
             common::keep(&mut prefs, column, value.map_or(Json::Null, Into::into));
