@@ -59,9 +59,8 @@ struct Watched {
 struct Look {
     watch: Watch,
     trace: Trace,
-    /// The column is noted as filled, and as settled: once is enough.
+    /// The column is noted as filled: once is enough.
     filled: bool,
-    settled: bool,
 }
 
 /// So many headers are remembered.
@@ -96,7 +95,7 @@ const NOT: Look = Look::new(Watch::Not, Trace::Nothing);
 
 impl Look {
     const fn new(watch: Watch, trace: Trace) -> Self {
-        Self { watch, trace, filled: false, settled: false }
+        Self { watch, trace, filled: false }
     }
 }
 
@@ -173,11 +172,10 @@ impl Judge {
                 look.filled = true;
                 filled.insert(name.to_owned());
             }
-            if !look.settled && trace.is_settled_by(value, export.now()) {
-                look.settled = true;
+            if trace.is_settled_by(value, export.now()) {
                 settled.insert(name.to_owned());
-            }
-            if trace != Trace::Nothing && !look.settled && trace.is_in(value, export.now()) {
+                *look = Look::new(watch, Trace::Nothing);
+            } else if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 let (cells, first) = barring.entry(name.to_owned()).or_default();
                 *cells += 1;
                 *first = first.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
@@ -190,7 +188,7 @@ impl Judge {
                 if is_new && names.iter().any(|name| name == TAKES_BACK) {
                     *taken_back |= !export.ignores(TAKES_BACK);
                 }
-                for (at, look) in watched {
+                for (at, look) in watched.iter_mut().filter(|(_, look)| *look != NOT) {
                     if let Some(cell) = cells.get(*at) {
                         see(&names[*at], cell, look);
                     }

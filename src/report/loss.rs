@@ -23,17 +23,63 @@ pub struct Columns {
     elsewhere: u64,
 }
 
-/// What was seen of rows under one header. Nothing but these numbers is touched for each.
+/// What was seen of rows under one header.
 #[derive(Debug, Clone)]
 struct Rows {
     header: Arc<Header>,
     /// One a column: its place in `seen`, if it is kept apart.
     slots: Vec<Option<usize>>,
     count: u64,
-    /// One a column: rows with something in it.
+    /// One a column: rows with something in it, but for those that are counted by their shape.
     filled: Vec<u64>,
     /// One a column: the first of them.
     examples: Vec<Option<Position>>,
+    /// Which of the first columns have something in them, one bit each, and in how many rows: nothing else is touched for most.
+    shapes: Vec<(u64, u64)>,
+}
+
+/// The columns that a shape tells of.
+const SHAPED: usize = u64::BITS as usize;
+
+/// So many shapes are counted by themselves.
+const MAX_SHAPES: usize = 32;
+
+impl Rows {
+    fn see(&mut self, cells: &[Value<'_>], position: Position) {
+        self.count += 1;
+        let (shaped, others) = cells.split_at(cells.len().min(SHAPED));
+        let shape = shaped.iter().rev().fold(0, |shape, cell| shape << 1 | u64::from(!cell.is_empty()));
+        match self.shapes.iter_mut().find(|(known, _)| *known == shape) {
+            Some((_, count)) => *count += 1,
+            None => self.meet(shape, position),
+        }
+        let columns = self.filled.iter_mut().zip(&mut self.examples).skip(SHAPED);
+        for (_, (filled, example)) in others.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
+            *filled += 1;
+            example.get_or_insert(position);
+        }
+    }
+
+    /// A shape that is new. Records come in the order of the file, so that it shows the first of its columns.
+    #[cold]
+    fn meet(&mut self, shape: u64, position: Position) {
+        if self.shapes.len() == MAX_SHAPES {
+            self.settle();
+        }
+        self.shapes.push((shape, 1));
+        for (_, example) in self.examples.iter_mut().enumerate().take(SHAPED).filter(|(at, _)| shape >> at & 1 == 1) {
+            example.get_or_insert(position);
+        }
+    }
+
+    /// Counts what was counted by shapes.
+    fn settle(&mut self) {
+        for (shape, count) in self.shapes.drain(..) {
+            for (_, filled) in self.filled.iter_mut().enumerate().take(SHAPED).filter(|(at, _)| shape >> at & 1 == 1) {
+                *filled += count;
+            }
+        }
+    }
 }
 
 /// What was seen of one column.
@@ -90,16 +136,7 @@ impl Columns {
             }
         }
         if let Some(rows) = self.rows.first_mut() {
-            rows.count += 1;
-            for (value, (filled, example)) in cells.iter().zip(rows.filled.iter_mut().zip(&mut rows.examples)) {
-                if !value.is_empty() {
-                    // Records come in the order of the file.
-                    if *filled == 0 {
-                        *example = Some(position);
-                    }
-                    *filled += 1;
-                }
-            }
+            rows.see(cells, position);
         }
     }
 
@@ -111,14 +148,16 @@ impl Columns {
         let names = header.names();
         let slots = names.iter().map(|name| self.slot(name, self.seen.len())).collect();
         let (filled, examples) = (vec![0; names.len()], vec![None; names.len()]);
-        self.rows.push(Rows { header: Arc::clone(header), slots, count: 0, filled, examples });
+        let shapes = Vec::with_capacity(MAX_SHAPES);
+        self.rows.push(Rows { header: Arc::clone(header), slots, count: 0, filled, examples, shapes });
         let last = self.rows.len() - 1;
         self.rows.swap(0, last);
     }
 
     /// Adds the rows to what was seen.
     fn settle(&mut self) {
-        for rows in std::mem::take(&mut self.rows) {
+        for mut rows in std::mem::take(&mut self.rows) {
+            rows.settle();
             for ((slot, filled), example) in rows.slots.into_iter().zip(rows.filled).zip(rows.examples) {
                 match slot {
                     Some(slot) => self.seen[slot].add(rows.count, filled, example),
@@ -232,6 +271,25 @@ mod tests {
         let seen = columns.all().0;
         let seen: Vec<_> = seen.iter().map(|c| (&*c.name, c.present, c.filled, c.example.map(|p| p.record))).collect();
         assert_eq!(seen, [("id", 3, 2, Some(1)), ("mail", 5, 4, Some(2)), ("plan", 2, 1, Some(4))]);
+    }
+
+    #[test]
+    fn rows_of_any_shape_are_counted_cell_by_cell() {
+        let names: Vec<String> = (0..70).map(|at| format!("c{at}")).collect();
+        let header = Arc::new(Header::new(names.clone()));
+        let is_filled = |row: u64, at: u64| (row * 31 + at * 7) % 11 < 4;
+        let mut columns = Columns::default();
+        for row in 1..=200 {
+            let cells = (0..70).map(|at| Value::Text("x".repeat(usize::from(is_filled(row, at))).into())).collect();
+            columns.see(&Record { fields: Fields::Row { header: Arc::clone(&header), cells }, ..record(row, &[]) });
+        }
+        let seen: Vec<_> = columns.all().0.into_iter().map(|c| (c.name, c.filled, c.example.map(|p| p.record))).collect();
+        let expected = names.into_iter().zip(0..).map(|(name, at)| {
+            let mut rows = (1..=200).filter(|&row| is_filled(row, at));
+            let first = rows.next();
+            (name, rows.count() as u64 + u64::from(first.is_some()), first)
+        });
+        assert_eq!(seen, expected.collect::<Vec<_>>());
     }
 
     #[test]

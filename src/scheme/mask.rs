@@ -52,8 +52,9 @@ const BRACKETED: [&str; 20] = [
     "memory",
 ];
 
-/// The longest of the words, with whatever is about it.
+/// The longest of the words, with whatever is about it, and alone, however it is parted.
 const LONGEST: usize = 48;
+const LONGEST_WORD: usize = 17;
 
 /// Whether a cell is a mask: one sign over and over, a word that says so (`[FILTERED]`, `REDACTED`), what a program writes of
 /// bytes and objects that it cannot show (`<memory at 0x7f…>`, `System.Byte[]`), or what a spreadsheet does (`#NAME?`, `1.23457E+10`).
@@ -75,6 +76,9 @@ pub fn is_mask(text: &str) -> bool {
         return false;
     }
     let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
+    if bare.len() > LONGEST_WORD {
+        return false;
+    }
     let is = |words: &[&str]| words.iter().any(|word| is_word(bare, word));
     let bracketed = |text: &str| {
         text.starts_with(['[', '<', '(', '{', '*', '-', '_', '#'])
