@@ -283,7 +283,8 @@ mod tests {
             let cells = (0..70).map(|at| Value::Text("x".repeat(usize::from(is_filled(row, at))).into())).collect();
             columns.see(&Record { fields: Fields::Row { header: Arc::clone(&header), cells }, ..record(row, &[]) });
         }
-        let seen: Vec<_> = columns.all().0.into_iter().map(|c| (c.name, c.filled, c.example.map(|p| p.record))).collect();
+        let seen: Vec<_> =
+            columns.all().0.into_iter().map(|c| (c.name, c.filled, c.example.map(|p| p.record))).collect();
         let expected = names.into_iter().zip(0..).map(|(name, at)| {
             let mut rows = (1..=200).filter(|&row| is_filled(row, at));
             let first = rows.next();

@@ -128,7 +128,8 @@ mod tests {
             found.add_texts("meta", "7", row);
         }
         found.add_texts("meta", "8", rows[0]);
-        let groups: Vec<_> = found.groups().map(|(_, key, list)| (key, texts(list).collect::<Vec<[&str; 3]>>())).collect();
+        let groups: Vec<_> =
+            found.groups().map(|(_, key, list)| (key, texts(list).collect::<Vec<[&str; 3]>>())).collect();
         assert_eq!(groups, [(&b"7"[..], rows.to_vec()), (b"8", vec![rows[0]])]);
     }
 

@@ -179,8 +179,7 @@ mod tests {
     use super::super::lexer::tuple_end;
     use super::*;
 
-    const FLAVOURS: [Flavour; 3] =
-        [Flavour::MYSQL, Flavour::STANDARD, Flavour { backslash: false, ..Flavour::MYSQL }];
+    const FLAVOURS: [Flavour; 3] = [Flavour::MYSQL, Flavour::STANDARD, Flavour { backslash: false, ..Flavour::MYSQL }];
 
     proptest! {
         /// Whatever stands before, and wherever blocks begin.

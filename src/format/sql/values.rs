@@ -383,7 +383,8 @@ fn joined(parts: [Value<'_>; 2]) -> Value<'static> {
 fn unescape(inner: &str, backslash: bool, quote: u8) -> String {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
-    let next = |text: &str| if backslash { memchr2(quote, b'\\', text.as_bytes()) } else { memchr(quote, text.as_bytes()) };
+    let next =
+        |text: &str| if backslash { memchr2(quote, b'\\', text.as_bytes()) } else { memchr(quote, text.as_bytes()) };
     while let Some(at) = next(rest) {
         let (before, marked) = rest.split_at(at);
         text.push_str(before);

@@ -193,7 +193,8 @@ impl Source for WordPress {
         }
         common::add_roles(&mut labels, std::mem::take(&mut meta.roles));
 
-        let either = |value, name: &str| text(value).or_else(|| meta.value(name).map(|text| Cow::Owned(text.to_owned())));
+        let either =
+            |value, name: &str| text(value).or_else(|| meta.value(name).map(|text| Cow::Owned(text.to_owned())));
         let [first, last] = [either(first_name, "first_name"), either(last_name, "last_name")];
         let name = text(display_name)
             .or_else(|| common::join_name([first.clone(), last.clone()]))
