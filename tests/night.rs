@@ -144,6 +144,15 @@ fn a_sync_holds_and_ends_like_an_import() {
 /// Whoever is deleted to be made again is made again, whatever else waits: as at the time of `--until`, so when it is interrupted.
 #[test]
 fn a_sync_that_is_ended_leaves_nobody_deleted() {
+    ended(false);
+}
+
+#[test]
+fn a_sync_that_is_held_can_be_ended_too() {
+    ended(true);
+}
+
+fn ended(held: bool) {
     let (home, _) = prepared(60);
     let sandbox = slow();
     run(import(&sandbox, home.path()).args(["--concurrency", "8"])).exits(0);
@@ -151,9 +160,10 @@ fn a_sync_that_is_ended_leaves_nobody_deleted() {
     let export = std::fs::read_to_string(home.path().join("export.csv")).expect("the export");
     let later = home.path().join("later.csv");
     std::fs::write(&later, export.replace(",0000000000", ",f000000000")).expect("written");
+    let hold = home.path().join("hold");
     let sync = || {
         let mut command = sandbox.rehome();
-        command.arg("sync").arg(&later).arg("--run").arg(home.path().join("run"));
+        command.arg("sync").arg(&later).arg("--run").arg(home.path().join("run")).arg("--pause-file").arg(&hold);
         command
     };
     let remade = || {
@@ -165,9 +175,23 @@ fn a_sync_that_is_ended_leaves_nobody_deleted() {
     while remade().1 == 0 {
         assert!(syncing.try_wait().expect("a process").is_none(), "it ended early");
     }
+    if held {
+        std::fs::write(&hold, "").expect("a file");
+        until(home.path(), "paused", |now| now["paused_since"].is_string());
+    }
     let told = Command::new("kill").args(["-INT", &syncing.id().to_string()]).status().expect("kill runs");
     assert!(told.success());
-    assert_eq!(syncing.wait().expect("ended").code(), Some(130));
+    let ends = (0..300).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        syncing.try_wait().expect("a process").is_some()
+    });
+    if !ends {
+        syncing.kill().expect("killed");
+    }
+    let _ = std::fs::remove_file(&hold);
+    assert_eq!((syncing.wait().expect("ended").code(), ends), (Some(130), true));
+    let changes = std::fs::read_to_string(home.path().join("run/changes.csv")).unwrap_or_default();
+    assert!(!changes.contains("gone"), "{changes}");
     let (there, made) = remade();
     assert!(made < 54, "it was at its end");
     for (id, user) in &before {

@@ -171,10 +171,9 @@ impl Context {
         if !self.hold.is_on() {
             return Ok(Some(user));
         }
-        tokio::select! {
-            biased;
-            () = self.stop.set_by_anyone() => return Ok(None),
-            () = self.hold.over() => {}
+        self.hold.over(&self.stop).await;
+        if self.stop.is_set() {
+            return Ok(None);
         }
         self.user(id).await.map(Some)
     }
@@ -309,7 +308,7 @@ impl Door for Way<'_> {
                 None => loop {
                     let waits = self.beginning && !self.perhaps_begun;
                     if waits {
-                        context.hold.over().await;
+                        context.hold.over(&context.stop).await;
                     }
                     let entry = context.gate.enter().await;
                     if !(waits && context.hold.is_on()) {

@@ -158,11 +158,7 @@ async fn dispatch(context: Arc<Context>, mut batches: mpsc::Receiver<Vec<Job>>, 
         for job in batch {
             // The semaphore is never closed.
             let Ok(place) = places.clone().acquire_owned().await else { break 'run };
-            tokio::select! {
-                biased;
-                () = context.stop.set_by_anyone() => {}
-                () = context.hold.over() => {}
-            }
+            context.hold.over(&context.stop).await;
             if context.stop.is_set() {
                 break 'run;
             }

@@ -117,10 +117,15 @@ impl Hold {
         *self.0.borrow()
     }
 
-    /// Waits until the run goes on.
-    pub async fn over(&self) {
-        // The sender is never dropped while somebody waits for it.
-        let _ = self.0.subscribe().wait_for(|held| !held).await;
+    /// Waits until the run goes on, or is stopped: nobody lifts the hold of one that ends.
+    pub async fn over(&self, stop: &Stop) {
+        let mut held = self.0.subscribe();
+        tokio::select! {
+            biased;
+            () = stop.set_by_anyone() => {}
+            // The sender is never dropped while somebody waits for it.
+            _ = held.wait_for(|held| !held) => {}
+        }
     }
 
     fn set(&self, held: bool) {

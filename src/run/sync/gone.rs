@@ -40,6 +40,10 @@ struct Missed {
 impl Work<'_> {
     /// Everybody of the ledger whom the export has not met as a user: those who are gone as `--gone` says.
     pub(super) fn look_for_gone(&mut self, met: &Met) -> Result<(), RunError> {
+        if self.context.stop.is_set() {
+            // Of an export that was not read to its end nobody is known to be missing.
+            return Ok(());
+        }
         let mut missed: Vec<Missed> = Vec::new();
         let (mut gone, mut of) = (0, 0);
         let marker = self.asking.marker.clone();

@@ -21,7 +21,7 @@ impl Syncing<'_> {
         // So many at a time, however many are looked at: the fewer are away, the sooner each is back.
         let places = self.asking.places.clone();
         let _place = places.acquire().await;
-        self.context.hold.over().await;
+        self.context.hold.over(&self.context.stop).await;
         if self.context.stop.is_set() {
             // The next sync does.
             self.untell(Kind::Password);
