@@ -67,6 +67,7 @@ pub(super) async fn fetch(path: &Path, access: Access<'_>) -> Result<Fetched, Ru
                 .remedy("unset it to read the project, or leave --service-account out to read that emulator"));
         }
         Some(path) => Some(ServiceAccount::read(&path)?),
+        None if emulator.is_some() => None,
         None => {
             return Err(RunError::usage("a Firebase project is read with the key of a service account").remedy(
                 "add --service-account FILE.json (Project settings → Service accounts → Generate new private key)",
