@@ -92,6 +92,11 @@ fn the_containerfile_builds_what_it_starts() {
     );
 }
 
+/// The program: the static one of `tests/static`, else this build.
+fn program() -> PathBuf {
+    std::env::var_os("REHOME_STATIC").map_or_else(|| env!("CARGO_BIN_EXE_rehome").into(), PathBuf::from)
+}
+
 /// An image's root file system: the program, the libraries that this build of it is linked with, and the empty volume.
 struct Image {
     root: tempfile::TempDir,
@@ -111,9 +116,9 @@ impl Image {
         }
         let (root, volume) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         std::fs::create_dir(root.path().join("data")).expect("a folder");
-        let program = env!("CARGO_BIN_EXE_rehome");
-        std::fs::copy(program, root.path().join("rehome")).expect("copied");
-        let linked = Command::new("ldd").arg(program).output().expect("ldd runs");
+        let program = program();
+        std::fs::copy(&program, root.path().join("rehome")).expect("copied");
+        let linked = Command::new("ldd").arg(&program).output().expect("ldd runs");
         for word in String::from_utf8_lossy(&linked.stdout).split_whitespace().filter(|word| word.starts_with('/')) {
             let to = root.path().join(word.trim_start_matches('/'));
             std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
