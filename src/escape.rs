@@ -38,9 +38,33 @@ pub fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./+@%:,=".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()
+    } else if text.contains(is_active) {
+        // In bash, which has a way to write them.
+        let mut out = String::from("$'");
+        for c in text.chars() {
+            match c {
+                '\\' | '\'' => out.extend(['\\', c]),
+                c if is_active(c) => {
+                    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                        // Writing to a string cannot fail.
+                        let _ = write!(out, "\\x{byte:02x}");
+                    }
+                }
+                c => out.push(c),
+            }
+        }
+        out + "'"
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// A flag with a name as its value, as a shell takes both.
+#[must_use]
+pub fn flag(flag: &str, value: &str) -> String {
+    // What begins like a flag would be one.
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{flag}{between}{}", word(value))
 }
 
 /// JSON with the characters escaped that a terminal or an editor would obey. They stand in strings only, so the meaning

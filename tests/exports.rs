@@ -33,7 +33,8 @@ fn an_applications_own_users_are_not_those_of_the_authentication() {
          raw_user_meta_data jsonb);\n\
          CREATE TABLE public.users (id uuid NOT NULL, email text);\n\
          INSERT INTO auth.users VALUES ('11111111-2222-4333-8444-000000000001', 'a@example.com', '{BCRYPT}', '{{}}', '{{}}');\n\
-         INSERT INTO public.users VALUES ('11111111-2222-4333-8444-000000000001', 'a@example.com');\n"
+         INSERT INTO public.users VALUES ('11111111-2222-4333-8444-000000000001', 'a@example.com');\n\
+         --\n-- PostgreSQL database dump complete\n--\n"
     );
     assert_eq!(emails(&planned("dump.sql", &dump, &[]).exits(0)), ["a@example.com"]);
     let old = dump.replace("auth.users", "users").replace("public.users", "users");
@@ -61,7 +62,11 @@ fn nobody_gets_the_roles_of_another_databases_user() {
             role.len()
         )
     };
-    let dump = format!("-- MySQL dump 10.13\n{}{}", site("one", 1, "author"), site("two", 2, "administrator"));
+    let dump = format!(
+        "-- MySQL dump 10.13\n{}{}-- Dump completed on 2026-01-01\n",
+        site("one", 1, "author"),
+        site("two", 2, "administrator")
+    );
     let run = planned("sites.sql", &dump, &[]).exits(0);
     let lines = run.lines();
     assert_eq!(emails(&run), ["one@example.com", "two@example.com"]);

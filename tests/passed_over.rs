@@ -149,3 +149,49 @@ fn a_link_is_no_address_and_a_right_hash_is_not_wrong() {
     let told = check("a.csv", csv, &["--known", &known.display().to_string()]).exits(3);
     assert!(told.stdout.contains("0 wrong, 1 right but unable to sign in"), "{}", told.stdout);
 }
+
+/// Whatever a column is called, the flag that is printed for it does what is said of it when it is pasted into bash.
+#[test]
+fn a_flag_that_is_printed_works_where_it_is_pasted() {
+    if std::process::Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("bash is not there: skipped");
+        return;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("a.json");
+    for name in [
+        "old pass",
+        "it's old",
+        "-x",
+        "--old",
+        "$$deleted",
+        "$HOME",
+        "a\"b",
+        "back\\slash",
+        "semi;colon",
+        "star*",
+        "#1",
+        "~root",
+        "!bang",
+        "a&b|c",
+        "`id`",
+        "(old)",
+        "tab\tname",
+        "two\nlines",
+        "ünïcode",
+        "\u{202e}turned",
+        "{a,b}",
+        "a=b",
+        "x\u{7f}y",
+    ] {
+        let mut user = serde_json::json!({ "id": "1", "email": "a@example.com", "password": HASH });
+        user[name] = HASH.into();
+        std::fs::write(&export, serde_json::json!([user]).to_string()).expect("written");
+        let said = run(rehome().arg("plan").arg(&export)).exits(2).stderr;
+        let flag = said.rsplit("), ").next().and_then(|rest| rest.split(" leaves it out").next()).unwrap_or_default();
+        assert!(flag.starts_with("--ignore"), "{name:?}: {said}");
+        let line = format!("{} plan {} {flag}", env!("CARGO_BIN_EXE_rehome"), export.display());
+        let pasted = run(std::process::Command::new("bash").args(["--norc", "-c", &line]).env("HOME", home.path()));
+        assert_eq!(pasted.code, 0, "{name:?}: {flag}: {}", pasted.stderr);
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
-use crate::read::look::{look, words};
+use crate::read::look::{Looked, look, words};
 use crate::source::describe::propose::propose;
 
 /// Propose a mapping file for an export that no source describes: each line with why, and `"?"` where only you can say
@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let (tables, detected) = look(&args.exports, args.service_account.as_deref())?;
+    let Looked { tables, detected, findings, incomplete } = look(&args.exports, args.service_account.as_deref())?;
     if let Some(table) = tables.iter().find(|table| table.names_are_values()) {
         let said = format!("the first row of `{}` looks like somebody's data, not like names of columns", table.name);
         return Err(RunError::export(said).remedy("export it with a header"));
@@ -49,5 +49,6 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             format!("{:#}\n", json!({"schema": 1, "table": proposal.table, "open": proposal.open, "map": map}))
         }
     };
-    super::put(text).map(|()| Finish::Done)
+    findings.iter().for_each(|said| super::warn(said));
+    super::put(text).map(|()| Finish::partial_if(incomplete))
 }

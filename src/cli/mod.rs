@@ -124,6 +124,13 @@ pub fn say_error(error: &RunError) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// Says something on standard error beside what is printed.
+fn warn(said: &str) {
+    let text = format!("warning: {}\n", crate::escape::shown(said, 400));
+    let text = width::sentences(&text, width::of(&std::io::stderr()));
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Says beneath a printed report where the one for browsers lies.
 fn say_where(folder: &std::path::Path, output: OutputArgs) -> Result<(), RunError> {
     if output.quiet || output.format == OutputFormat::Json {

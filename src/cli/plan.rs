@@ -40,6 +40,8 @@ struct Lines {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let export = ExportSettings::from(args.export).open()?;
+    // Whoever reads the lines by a program learns of it by the exit code.
+    export.findings().iter().for_each(|said| super::warn(said));
     let planner = Planner::new(&export, args.policies.into(), args.version.appwrite_version.profile());
     let duplicates = planner.duplicates(&Silent)?;
     let mut out = io::stdout().lock();
@@ -66,8 +68,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             }
         },
     );
+    export.noticed().iter().for_each(|said| super::warn(said));
     match out.flush() {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(RunError::io("standard output")(e)),
-        _ => scanned.map(|()| Finish::partial_if(refused)),
+        _ => scanned.map(|()| Finish::partial_if(refused || export.is_incomplete())),
     }
 }

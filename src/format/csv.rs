@@ -166,6 +166,13 @@ fn ended(data: &[u8], start: usize, end: usize) -> Row {
     Row { start, end, next, quoted: true, stray: false }
 }
 
+/// Whether a file that ends so was cut within a cell with quotes: its last line ends in neither a line feed nor the quote.
+pub(crate) fn ends_within_quotes(tail: &[u8], delimiter: u8) -> bool {
+    let line = &tail[memrchr(b'\n', tail).map_or(0, |end| end + 1)..];
+    let open = matches!(line, [b'"']) || matches!(line, [.., before, b'"'] if *before == delimiter);
+    memchr_iter(b'"', line).count() % 2 == 1 && (open || !line.ends_with(b"\""))
+}
+
 /// The physical line at `at`.
 fn line(data: &[u8], at: usize) -> Row {
     line_until(data, at, memchr(b'\n', &data[at..]).map_or(data.len(), |n| at + n))

@@ -28,6 +28,9 @@ use crate::error::RunError;
 /// How much of a file is looked at to tell its format and encoding.
 const HEAD_BYTES: usize = 1024 * 1024;
 
+/// So much of a file's end is looked at.
+const TAIL_BYTES: u64 = 64 * 1024;
+
 /// How many records of a table are shown to sources.
 pub(crate) const SAMPLE_RECORDS: usize = 8;
 
@@ -120,6 +123,13 @@ impl SourceFile {
         }
         let sniffed = known.map_or_else(|| sniff::sniff(&head, whole), Ok);
         let kind = sniffed.map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
+        if let (Kind::Csv { delimiter, .. }, true) = (&kind, input.encoding.decoder().is_none())
+            && super::csv::ends_within_quotes(&input.tail(TAIL_BYTES), *delimiter)
+        {
+            let said =
+                "the file ends within a cell that has begun with a quote: it may be cut, and users may be missing";
+            doubts.push(Doubt::Cut(said.to_owned()));
+        }
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
         Ok(Self {

@@ -2,6 +2,7 @@
 //!
 //! One thread frames; decoding, which costs several times as much, is left to the threads that take the batches.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -165,18 +166,24 @@ pub(crate) enum Doubt {
     Unread(String),
     /// It can be read in two ways.
     Unsure(String),
+    /// A later statement changes or takes back rows of this table, by what it is.
+    Undone(String, &'static str),
 }
 
 impl Doubt {
     /// Whether users may be missing.
     pub fn loses(&self) -> bool {
-        !matches!(self, Self::Unsure(_))
+        !matches!(self, Self::Unsure(_) | Self::Undone(..))
     }
 
     /// For a person, as what comes after the file's name.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => text,
+            Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => Cow::Borrowed(text),
+            Self::Undone(table, what) => Cow::Owned(format!(
+                "a statement ({what}) changes or takes back rows of `{table}` that stand before it, and only a database can do that: load \
+                 the dump into one and dump it again"
+            )),
         }
     }
 }

@@ -247,6 +247,24 @@ impl Input {
         })
     }
 
+    /// Whether the text is one that the file was made into.
+    pub const fn is_converted(&self) -> bool {
+        self.converted
+    }
+
+    /// The last bytes of a file that is not compressed; nothing of others.
+    pub fn tail(&self, most: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if self.packing == Packing::None
+            && let Ok(mut file) = self.file()
+            && file.seek(SeekFrom::Start(self.size.saturating_sub(most))).is_ok()
+        {
+            // Whatever is wrong with it is told where it is read.
+            let _ = file.take(most).read_to_end(&mut bytes);
+        }
+        bytes
+    }
+
     /// The text of what is selected, or of more: [`Input::text`] of all there is, for whoever is no database.
     pub fn selected(&self, of: &Selection, consumed: Consumed) -> Result<Box<dyn Text + Send>, RunError> {
         if let Some(live) = &self.live

@@ -33,6 +33,26 @@ pub(super) fn is_one(path: &Path) -> bool {
     path.is_file() && read(&mut head).is_ok() && head == MAGIC
 }
 
+/// Whether a file is shorter than its first page says. What other programs have written last may stand in a journal beside it.
+/// <https://www.sqlite.org/fileformat2.html#in_header_database_size>
+fn is_cut(path: &Path) -> bool {
+    let mut head = [0; 100];
+    let Ok(mut file) = std::fs::File::open(path) else { return false };
+    let (Ok(()), Ok(of)) = (file.read_exact(&mut head), file.metadata()) else { return false };
+    let number = |at: usize| u64::from(u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
+        1 => 65_536,
+        page => page,
+    };
+    let beside = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        Path::new(&name).exists()
+    };
+    // The size counts where it was written by whoever changed the file last.
+    number(24) == number(92) && !beside("-wal") && of.len() < page * number(28)
+}
+
 /// A database in one read transaction: what others write from now on is not seen.
 pub(super) struct Sqlite {
     path: PathBuf,
@@ -49,6 +69,11 @@ impl Sqlite {
     /// # Errors
     /// [`RunError::export`] for a database that cannot be read now, and why.
     pub fn open(path: &Path) -> Result<Self, RunError> {
+        if is_cut(path) {
+            let file = crate::escape::word(&path.display().to_string());
+            return Err(RunError::export(format!("{file} is damaged: it is cut off, and shorter than it says itself"))
+                .remedy(format!("copy it again; `sqlite3 {file} .recover > users.sql` saves what is there")));
+        }
         let told = |error: rusqlite::Error| unreadable(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(told)?;

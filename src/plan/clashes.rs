@@ -4,7 +4,7 @@
 //! its SHA-256. Chance makes no two alike; 2⁶⁴ attempts could, for two accounts of one's own.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::num::NonZeroU64;
 
@@ -32,6 +32,8 @@ pub struct Claim {
     phone: Option<Key>,
     /// A password is sent with it.
     password: bool,
+    /// They may not sign in.
+    disabled: bool,
 }
 
 impl Claim {
@@ -39,7 +41,8 @@ impl Claim {
     #[must_use]
     pub fn of(record: u64, plan: &Plan<'_>) -> Self {
         let password = plan.create.body.password.is_some() || plan.bridged.is_some();
-        Self { password, ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref()) }
+        let disabled = plan.steps.iter().any(|step| matches!(step, Step::Disable));
+        Self { password, disabled, ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref()) }
     }
 
     fn new(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Self {
@@ -51,6 +54,7 @@ impl Claim {
             email: email.map(key),
             phone: phone.map(key),
             password: false,
+            disabled: false,
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Clashes {
     shared: Shared,
     /// By the id without case: who has it, and how exactly it is written there.
     ids: HashMap<Key, (u64, Key)>,
+    /// Records that are created as people who may sign in.
+    enabled: HashSet<u64>,
     /// By the exact id: who has one derived from it, since it differs from another in case alone.
     derived: HashMap<Key, u64>,
     /// Who has the address, and whether they have a password.
@@ -112,7 +118,12 @@ impl Clashes {
         debug_assert!(self.decided.verdicts.last().map_or(0, |(record, _)| *record) < claim.record);
         let mut clash = Clash::default();
         match self.ids.get(&claim.id_without_case) {
-            Some((first, exact)) if *exact == claim.id => clash.refused = Some((Code::DuplicateId, *first)),
+            Some((first, exact)) if *exact == claim.id => {
+                clash.refused = Some((Code::DuplicateId, *first));
+                if claim.disabled && self.enabled.contains(first) {
+                    self.decided.contradicted.push((*first, claim.record));
+                }
+            }
             Some((first, _)) => match self.derived.get(&claim.id) {
                 Some(other) => clash.refused = Some((Code::DuplicateId, *other)),
                 None => clash.id_in_case = NonZeroU64::new(*first),
@@ -144,6 +155,9 @@ impl Clashes {
             } else {
                 self.ids.insert(claim.id_without_case, (claim.record, claim.id));
             }
+            if !claim.disabled {
+                self.enabled.insert(claim.record);
+            }
             if let Some(email) = claim.email {
                 self.emails.insert(email, (claim.record, claim.password));
             }
@@ -169,6 +183,8 @@ impl Clashes {
 pub struct Duplicates {
     /// In the order of the records.
     verdicts: Vec<(u64, Clash)>,
+    /// Records that are created as people who may sign in, each with a later one of the same id that says otherwise.
+    contradicted: Vec<(u64, u64)>,
 }
 
 /// How one record clashes with earlier ones; they count from 1.
@@ -196,6 +212,12 @@ impl Duplicates {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.verdicts.is_empty()
+    }
+
+    /// Who is created although a later record of the same id keeps them out: both, of the first, and how many there are.
+    #[must_use]
+    pub fn contradicted(&self) -> Option<(u64, u64, usize)> {
+        self.contradicted.first().map(|&(first, later)| (first, later, self.contradicted.len()))
     }
 
     /// How many records have another's id.

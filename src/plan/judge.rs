@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Planned, Refused};
 use crate::code::{Code, Severity};
 use crate::error::RunError;
+use crate::escape;
 use crate::event::Silent;
 use crate::format::{Fields, Header, Record, Value};
 use crate::read::{Export, Item};
@@ -128,6 +129,8 @@ struct Plain {
     addresses: u64,
     hashes: u64,
     masks: u64,
+    /// Words of which a part is masked: `pa****rd`.
+    starred: u64,
     /// Cells that say that there is no password.
     markers: u64,
     /// How often each of the first few thousand was seen, by digest.
@@ -263,7 +266,8 @@ impl Judge {
         if self.taken_back {
             said.push(format!(
                 "the file is a journal (`{TAKES_BACK}`): later lines remove or replace users whom earlier ones have; let the \
-                 program that wrote it compact it (NeDB does whenever it loads a file), or --ignore {TAKES_BACK} reads every line"
+                 program that wrote it compact it (NeDB does whenever it loads a file), or {} reads every line",
+                escape::flag("--ignore", TAKES_BACK)
             ));
         }
         let mut unread: Vec<_> = self.unread.drain().collect();
@@ -277,9 +281,11 @@ impl Judge {
             };
             said.push(format!(
                 "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, {}[password] hash = \
-                 […, \"{path}\"]), --ignore {column} leaves it out",
+                 […, {}]), {} leaves it out",
                 cells(found.cells),
-                status::base(export.source().name())
+                status::base(export.source().name()),
+                status::quoted(&path),
+                escape::flag("--ignore", column)
             ));
         }
         let counts = |column: &String| {
@@ -295,15 +301,16 @@ impl Judge {
                      a no: a mapping file says what that is (--map, {}, if it is a no)",
                     cells(*found),
                     if *found == 1 { "holds" } else { "hold" },
-                    status::unticked(column, export.source().name())
+                    status::unticked(column, seen, export.source().name())
                 ));
                 continue;
             }
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
-                 (--map, {}), --ignore {column} leaves it out",
+                 (--map, {}), {} leaves it out",
                 cells(*found),
-                status::line(column, seen, export.source().name())
+                status::line(column, seen, export.source().name()),
+                escape::flag("--ignore", column)
             ));
         }
         let rest: Vec<_> = unread.iter().skip(SAID).map(|(column, _)| column).collect();
@@ -515,6 +522,7 @@ impl Plain {
         self.words += 1;
         self.lengths |= !first && self.length != Some(text.len());
         self.length = Some(text.len());
+        self.starred += u64::from(["***", "•••", "xxxx"].iter().any(|mask| text.contains(mask)));
         self.symbols |= !text.bytes().all(|b| b.is_ascii_alphanumeric());
         if self.often.len() < COUNTED || self.often.contains_key(&xxh3_64(text.as_bytes())) {
             *self.often.entry(xxh3_64(text.as_bytes())).or_default() += 1;
@@ -531,6 +539,7 @@ impl Plain {
         self.addresses += other.addresses;
         self.hashes += other.hashes;
         self.masks += other.masks;
+        self.starred += other.starred;
         self.markers += other.markers;
         for (digest, n) in other.often {
             if self.often.len() < COUNTED || self.often.contains_key(&digest) {
@@ -548,6 +557,9 @@ impl Plain {
         let sign = match () {
             () if self.hashes > 0 => format!("{} of them hashed", cells(self.hashes)),
             () if self.masks > 0 => format!("{} of them masked", cells(self.masks)),
+            () if self.starred >= 2 && self.starred * 2 >= self.words => {
+                format!("{} of them masked in part", cells(self.starred))
+            }
             () if self.addresses >= 2 && self.addresses * 2 >= self.words => {
                 format!("{} of them their users' addresses", cells(self.addresses))
             }

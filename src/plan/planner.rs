@@ -179,6 +179,7 @@ impl<'e> Planner<'e> {
         self.each_claim(suspects, |claim| clashes.take(claim))?;
         let decided = clashes.decided();
         self.stop_at_journal(&decided)?;
+        self.stop_at_contradictions(&decided)?;
         Ok(decided)
     }
 
@@ -204,6 +205,23 @@ impl<'e> Planner<'e> {
             "{lines} the `_id` of an earlier one, which no database exports: in a journal (NeDB) the last line of each counts; let \
              the program that wrote it compact it, or pass its last lines: `jq -s 'group_by(._id) | map(last) | .[]' -c`; \
              --duplicates refuse leaves all of them out; nothing was sent"
+        )))
+    }
+
+    /// Stops where one record lets a user in and a later one of the same user keeps them out: nobody can tell which is in force.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] with how to decide it.
+    fn stop_at_contradictions(&self, duplicates: &Duplicates) -> Result<(), RunError> {
+        let Some((first, later, count)) = duplicates.contradicted() else { return Ok(()) };
+        if self.policies.duplicates == Policy::Refuse {
+            return Ok(());
+        }
+        let users = if count == 1 { "1 user".to_owned() } else { format!("{count} users") };
+        Err(RunError::usage(format!(
+            "{users} may sign in by one record and not by a later one of the same id (records {first} and {later}): the export holds \
+             them twice, perhaps as they were and as they are; export them anew, or pass the part that counts; --duplicates refuse \
+             leaves such users out; nothing was sent"
         )))
     }
 

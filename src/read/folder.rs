@@ -29,7 +29,7 @@ pub(super) fn expanded(
             files.extend(of_folder(path, &path.display().to_string(), findings)?);
         } else if let Some(archive) = Unpacked::of(path)? {
             // What a folder's errors name is the temporary one.
-            let inner = of_folder(archive.path(), &path.display().to_string(), findings).map_err(|error| {
+            let inner = of_folder(&archive.path(), &path.display().to_string(), findings).map_err(|error| {
                 if error.kind() == Kind::Usage {
                     return error;
                 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::opened::Opened;
 use super::scan::{Decoded, Pass, Reading, drive};
@@ -10,21 +11,41 @@ use crate::error::RunError;
 use crate::event::Silent;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
+use crate::format::frame::Doubt;
 use crate::live::Access;
 use crate::source::Role;
 use crate::source::describe::propose::{Table, propose};
 use crate::source::systems::generic::Generic;
 
-/// Opens files and looks at all their tables. The system, if one is sure of them, comes with them.
+/// What was found in the files.
+pub struct Looked {
+    /// All tables, column by column.
+    pub tables: Vec<Table>,
+    /// The system, if one is sure of them.
+    pub detected: Option<&'static str>,
+    /// What a person should know of the files as such.
+    pub findings: Vec<String>,
+    /// Whether something in the files says that users may be missing.
+    pub incomplete: bool,
+}
+
+/// Opens files and looks at all their tables.
 ///
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
-pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<(Vec<Table>, Option<&'static str>), RunError> {
+pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<Looked, RunError> {
     let access = Access { service_account, has_hash_config: true, ..Access::default() };
-    let Opened { mut files, mut tables, archives: _archives, .. } = Opened::of(paths, access)?;
+    let Opened { mut files, mut tables, mut findings, archives: _archives, .. } = Opened::of(paths, access)?;
+    let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
-    Ok((looked(&mut files, &mut tables)?, sure))
+    let (tables, damaged) = looked(&mut files, &mut tables)?;
+    match damaged {
+        0 => {}
+        1 => findings.push("1 record is damaged, or cut, and was not looked at".to_owned()),
+        n => findings.push(format!("{n} records are damaged, or cut, and were not looked at")),
+    }
+    Ok(Looked { tables, detected: sure, findings, incomplete: incomplete || damaged > 0 })
 }
 
 /// Paths as a shell takes them.
@@ -41,7 +62,7 @@ pub(super) fn with_proposal(
     mut files: Vec<SourceFile>,
     mut tables: Vec<TableSample>,
 ) -> RunError {
-    let Ok(tables) = looked(&mut files, &mut tables) else { return said };
+    let Ok((tables, _)) = looked(&mut files, &mut tables) else { return said };
     let proposal = propose(&tables).filter(|_| !tables.iter().any(Table::names_are_values));
     let Some(proposal) = proposal else { return said };
     let open = match proposal.open.len() {
@@ -60,13 +81,14 @@ pub(super) fn with_proposal(
 /// Tables by file and name.
 type Seen = HashMap<(u16, String), Table>;
 
-/// Looks at all tables of an export that is open.
-pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Result<Vec<Table>, RunError> {
+/// Looks at all tables of an export that is open, and counts records that are damaged.
+fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Result<(Vec<Table>, u64), RunError> {
     for table in tables.iter_mut().filter(|table| table.columns.is_empty() && table.width > 0) {
         table.columns = (0..table.width).map(|column| column.to_string()).collect();
         files[usize::from(table.file)].name_columns(&table.table, table.columns.clone());
     }
     let now = jiff::Timestamp::now();
+    let damaged = AtomicU64::new(0);
     let roles = vec![Role::Users; tables.len()];
     let job = Reading { files, tables, roles: &roles, source: &Generic, pass: Pass::Users };
     let empty = |table: &TableSample| {
@@ -76,7 +98,10 @@ pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Re
     };
     let each = |seen: &mut Seen, group: Vec<Decoded<'_>>| {
         for decoded in group {
-            let Ok(record) = decoded.record else { continue };
+            let Ok(record) = decoded.record else {
+                damaged.fetch_add(1, Ordering::Relaxed);
+                continue;
+            };
             let at = (decoded.position.file, record.table.to_string());
             if !seen.contains_key(&at) {
                 let table = tables.iter().find(|table| table.file == at.0 && table.table == at.1);
@@ -106,5 +131,5 @@ pub(super) fn looked(files: &mut [SourceFile], tables: &mut [TableSample]) -> Re
             None => whole.push(table),
         }
     }
-    Ok(whole)
+    Ok((whole, damaged.into_inner()))
 }

@@ -4,9 +4,11 @@
 mod folder;
 mod index;
 mod join;
+mod kept_out;
 pub mod look;
 mod opened;
 mod others;
+mod pages;
 mod rejects;
 #[cfg(test)]
 mod samples;
@@ -18,7 +20,7 @@ mod whose;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use rejects::Frame;
 
@@ -80,6 +82,9 @@ pub struct Export {
     amendment: Option<&'static Mapping>,
     why: String,
     findings: Vec<String>,
+    pages: pages::Pages,
+    /// The most records that a reading has handed over; none before the first.
+    counted: AtomicU64,
     /// What was read may not be all there is: a dump without its last words, rows that nobody reads.
     incomplete: bool,
     options: ReadOptions,
@@ -162,13 +167,19 @@ impl Export {
                 table.columns = names;
             }
         }
-        others::stop_at_bans(&tables, &roles, &options)?;
+        opened::stop_at_two_of_a_name(&tables, &roles, &options)?;
+        opened::stop_at_undone(&files, &tables, &roles, &options)?;
+        let of = kept_out::Tables { files: &files, tables: &tables, roles: &roles, source, options: &options };
+        kept_out::stop(of)?;
         findings.extend(others::findings(source, &tables, &roles, &options));
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
+        let pages = pages::Pages::of(&files);
         let related = join::Store::default();
         let mut export = Self {
+            pages,
+            counted: AtomicU64::new(0),
             _archives: archives,
             files,
             tables,
@@ -216,7 +227,8 @@ impl Export {
         let declared = declared.map(|scheme| {
             format!("--scheme {scheme} holds for no hash of the export: each says itself, or by its column, of which scheme it is")
         });
-        self.source.noticed().into_iter().chain(amended).chain(declared).collect()
+        let pages = self.pages.said(self.counted.load(Ordering::Relaxed));
+        self.source.noticed().into_iter().chain(amended).chain(declared).chain(pages).collect()
     }
 
     /// Whether a column is left out on purpose (`--ignore`).
@@ -278,10 +290,11 @@ impl Export {
         &self.findings
     }
 
-    /// Whether something in the files says that users may be missing: a finding tells what.
+    /// Whether something in the files says that users may be missing: a finding, or what is noticed, tells what. Some of it is known
+    /// once all was read.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        self.incomplete
+        self.incomplete || self.pages.said(self.counted.load(Ordering::Relaxed)).is_some()
     }
 
     /// xxh3-128 of the bytes of all files as they lie on the disk, in order, with their lengths. From then on reading ends
@@ -353,9 +366,9 @@ impl Export {
             columns: self.standings.seen(),
             related: &self.related,
         };
-        let nobody = AtomicBool::new(true);
+        let records = AtomicU64::new(0);
         let interpret = |fold: &mut B, group: Vec<Decoded<'_>>| {
-            nobody.store(false, Ordering::Relaxed);
+            records.fetch_add(group.len() as u64, Ordering::Relaxed);
             let interpreted = group.iter().map(|decoded| Item {
                 position: decoded.position,
                 raw: decoded.raw,
@@ -384,7 +397,9 @@ impl Export {
             each(fold, items);
         };
         drive(&self.reading(Pass::Users), threads, listener, &init, &interpret, sink)?;
-        if nobody.into_inner() {
+        let records = records.into_inner();
+        self.counted.fetch_max(records, Ordering::Relaxed);
+        if records == 0 {
             return Err(RunError::export(whose::nobody(self)));
         }
         self.related.check()

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::folder;
 use super::tables::name as name_of;
 use super::unpack::Unpacked;
+use super::{ReadOptions, folder};
 use crate::error::RunError;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
+use crate::format::frame::Doubt;
 use crate::live::{self, Access};
-use crate::source::FirebaseHashConfig;
+use crate::scheme::columns::holds_password;
+use crate::source::kit::status;
+use crate::source::{FirebaseHashConfig, Role};
 
 /// A table of more columns is no table of users, and no database has any.
 const MAX_COLUMNS: usize = 10_000;
@@ -65,7 +68,7 @@ impl Opened {
             folder::add_rows(&file, &mut sampled, &mut waiting, &mut findings);
             tables.extend(sampled);
             findings.extend(
-                tables.iter().filter(|t| t.file == index).filter_map(repeated).map(|column| {
+                tables.iter().filter(|t| t.file == index).flat_map(repeated).map(|column| {
                     format!("{}: two columns are called `{column}`; the first is taken", file.input.name())
                 }),
             );
@@ -77,8 +80,57 @@ impl Opened {
     }
 }
 
-/// A column's name that stands twice in a header.
-fn repeated(table: &TableSample) -> Option<&str> {
+/// Stops where two columns of the users are called alike and each may say who may sign in, or with which password.
+///
+/// # Errors
+/// [`RunError::usage`] with what to do.
+pub(super) fn stop_at_two_of_a_name(
+    tables: &[TableSample],
+    roles: &[Role],
+    options: &ReadOptions,
+) -> Result<(), RunError> {
+    let says = |column: &str| {
+        (status::meaning(column).is_some() || holds_password(column))
+            && !options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column))
+    };
+    let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
+    let Some((table, column)) =
+        users.flat_map(|(table, _)| repeated(table).map(move |column| (table, column))).find(|(_, c)| says(c))
+    else {
+        return Ok(());
+    };
+    Err(RunError::usage(format!(
+        "{} has two columns called {column:?}, and nobody can tell which of them is in force: export it with a name of its own for \
+         each (in SQL with AS); nothing was sent",
+        name_of(table)
+    )))
+}
+
+/// Stops at a dump of which a statement changes rows that are read.
+///
+/// # Errors
+/// [`RunError::export`] with what to do.
+pub(super) fn stop_at_undone(
+    files: &[SourceFile],
+    tables: &[TableSample],
+    roles: &[Role],
+    options: &ReadOptions,
+) -> Result<(), RunError> {
+    for (at, file) in files.iter().enumerate() {
+        for doubt in &file.doubts {
+            let Doubt::Undone(table, _) = doubt else { continue };
+            let is = |other: &TableSample| usize::from(other.file) == at && other.table == *table;
+            let is_read = tables.iter().zip(roles).any(|(other, role)| is(other) && *role != Role::Ignored);
+            if is_read && !options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(table)) {
+                return Err(RunError::export(format!("{}: {}; nothing was sent", file.input.name(), doubt.text())));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Columns' names that stand twice in a header.
+fn repeated(table: &TableSample) -> impl Iterator<Item = &str> {
     let mut seen = std::collections::HashSet::new();
-    table.columns.iter().map(String::as_str).find(|name| !name.is_empty() && !seen.insert(*name))
+    table.columns.iter().map(String::as_str).filter(move |name| !name.is_empty() && !seen.insert(*name))
 }

@@ -1,83 +1,8 @@
 //! Tables beside the users' that look as if they held people, too: another guard of the application, its administrators.
 
 use super::ReadOptions;
-use super::tables::name;
-use crate::error::RunError;
 use crate::format::TableSample;
-use crate::source::kit::status::{self, Meaning};
 use crate::source::{Role, Source};
-
-/// Stops at a table of people who are kept out, which nobody reads: they would come back enabled.
-///
-/// # Errors
-/// [`RunError::usage`] with the lines of a mapping that read it.
-pub(super) fn stop_at_bans(tables: &[TableSample], roles: &[Role], options: &ReadOptions) -> Result<(), RunError> {
-    if options.mapping.is_some_and(crate::source::describe::Mapping::says_who_is_enabled) {
-        return Ok(());
-    }
-    // What says it in the users' own table has its details there.
-    let own = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
-    if own.flat_map(|(table, _)| &table.columns).any(|column| status::meaning(column) == Some(Meaning::Bars)) {
-        return Ok(());
-    }
-    let bare = |table: &TableSample| match table.table.as_str() {
-        "" => table.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        name => name.to_owned(),
-    };
-    let ignored = |name: &str| options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(name));
-    for (table, _) in
-        tables.iter().zip(roles).filter(|(table, role)| **role == Role::Ignored && !table.records.is_empty())
-    {
-        let called = bare(table);
-        let Some(whose) = of_user(table).filter(|_| status::names_barred(&called) && !ignored(&called)) else {
-            continue;
-        };
-        let join = called.to_ascii_lowercase();
-        return Err(RunError::usage(format!(
-            "{} says by `{whose}` of users that they are kept out, and is not read: a mapping file reads it (--map, [join.{join}] \
-             table = \"{called}\", key = \"{whose}\", of = \"id\", and [user] enabled = {{ from = \"{join}.{whose}\", as = \
-             \"empty\" }}), --ignore {called} leaves it out; nothing was sent",
-            name(table)
-        )));
-    }
-    Ok(())
-}
-
-/// The column that says whose row it is. One who blocks another is no administrator: rows of two users are their own affair.
-fn of_user(table: &TableSample) -> Option<&str> {
-    const USERS: [&str; 16] = [
-        "userid",
-        "memberid",
-        "accountid",
-        "customerid",
-        "playerid",
-        "personid",
-        "clientid",
-        "identityid",
-        "uid",
-        "user",
-        "member",
-        "account",
-        "customer",
-        "bannableid",
-        "username",
-        "email",
-    ];
-    let bare =
-        |column: &String| column.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let is_user = |column: &&String| {
-        let bare = bare(column);
-        USERS.iter().any(|user| bare == *user || user.ends_with("id") && bare.ends_with(user))
-    };
-    let by = |column: &String| {
-        let bare = bare(column);
-        ["by", "admin", "mod", "created", "staff"].iter().any(|by| bare.contains(by))
-    };
-    let users: Vec<&String> = table.columns.iter().filter(is_user).filter(|column| !by(column)).collect();
-    let both =
-        users.len() > 1 && users.iter().any(|column| bare(column).contains("block") || bare(column).contains("target"));
-    users.first().filter(|_| !both).map(|column| column.as_str())
-}
 
 /// What is said of each: nobody in it is read, and nobody should learn that afterwards.
 pub(super) fn findings(

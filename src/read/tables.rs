@@ -57,9 +57,9 @@ pub(super) fn settle(
             let missing = [("a password", unjoined(tables, &roles)), ("an address", unreachable(tables, &roles))];
             match missing.into_iter().find_map(|(what, found)| Some((what, found?))).filter(|_| generic) {
                 Some((what, found)) => Err(RunError::usage(format!(
-                    "nobody in table `{}` has {what}, and {found}: a mapping file joins the two ([join.NAME]), --table {0} leaves \
-                     the other out",
-                    users()
+                    "nobody in table `{}` has {what}, and {found}: a mapping file joins the two ([join.NAME]), {} leaves the other out",
+                    users(),
+                    crate::escape::flag("--table", users())
                 ))),
                 None => Ok(roles),
             }

@@ -1,5 +1,6 @@
 //! Archives of tar, packed or not: their files, in a private temporary folder for as long as the export is read.
 
+use std::fs::File;
 use std::io::{Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ const MAX_FILES: usize = 10_000;
 /// A folder with an archive's files.
 pub(super) struct Unpacked {
     folder: TempDir,
+    /// Held while it is read.
+    _lock: File,
     /// The archive, as a person knows it.
     archive: String,
 }
@@ -30,7 +33,7 @@ impl Unpacked {
         }
         let input = Input::open(path)?;
         let Some(bytes) = tar_in(&input)? else { return Ok(None) };
-        let folder = private_folder().map_err(RunError::temporary)?;
+        let (folder, lock) = private_folder().map_err(RunError::temporary)?;
         let damaged = |error: std::io::Error| {
             RunError::export(format!("{} is a tar archive that is cut off or damaged", input.name())).because(error)
         };
@@ -50,33 +53,72 @@ impl Unpacked {
                 return Err(RunError::export(said).remedy("unpack it and pass the ones that belong to the export"));
             }
             // Names that lead out of the folder are passed over.
-            entry.unpack_in(folder.path()).map_err(damaged)?;
+            entry.unpack_in(files_of(&folder)).map_err(damaged)?;
         }
         // Between two members a cut looks like the end, but for the block of nothing that the end is.
         if archive.into_inner().last != [0; BLOCK] {
             let said = format!("{} is a tar archive that is cut off: it has no end", input.name());
             return Err(RunError::export(said).remedy("make it anew, or unpack it and pass the files"));
         }
-        Ok(Some(Self { folder, archive: input.name() }))
+        Ok(Some(Self { folder, _lock: lock, archive: input.name() }))
     }
 
-    pub(super) fn path(&self) -> &Path {
-        self.folder.path()
+    pub(super) fn path(&self) -> PathBuf {
+        files_of(&self.folder)
     }
 
     /// How a person knows a file in it.
     pub(super) fn shown(&self, path: &Path) -> Option<PathBuf> {
-        let inner = path.strip_prefix(self.folder.path()).ok()?;
+        let inner = path.strip_prefix(self.path()).ok()?;
         Some(format!("{}:{}", self.archive, inner.display()).into())
     }
 }
 
-/// Nobody else of this machine looks into it.
-fn private_folder() -> std::io::Result<TempDir> {
+fn files_of(folder: &TempDir) -> PathBuf {
+    folder.path().join(FILES)
+}
+
+/// What the names of such folders begin with.
+const PREFIX: &str = "rehome-unpacked-";
+
+/// The folder in it with an archive's files, whatever those are called.
+const FILES: &str = "files";
+
+/// The file in such a folder that is locked for as long as somebody reads there.
+const LOCK: &str = ".rehome-lock";
+
+/// Nobody else of this machine looks into it. Whoever is killed while they read leaves theirs to the next.
+fn private_folder() -> std::io::Result<(TempDir, File)> {
+    sweep(&std::env::temp_dir());
     let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir()
+    let folder = builder.tempdir()?;
+    std::fs::create_dir(folder.path().join(FILES))?;
+    // It has its name once it is locked.
+    let unnamed = folder.path().join(".new");
+    let lock = File::create(&unnamed)?;
+    lock.lock()?;
+    std::fs::rename(unnamed, folder.path().join(LOCK))?;
+    Ok((folder, lock))
+}
+
+/// Removes folders that nobody reads any more. What cannot be removed is somebody else's.
+fn sweep(among: &Path) {
+    let Ok(entries) = std::fs::read_dir(among) else { return };
+    for entry in entries.flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder || !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let folder = entry.path();
+        // One without a lock is just being made.
+        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
+        if lock.try_lock().is_ok() {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+    }
 }
 
 /// What tar's archives consist of, in bytes.

@@ -153,8 +153,11 @@ impl ExportSettings {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
         let mut words: Vec<String> = self.exports.iter().map(|p| p.display().to_string()).collect();
         let mut add = |flag: &str, value: Option<String>| {
-            if let Some(value) = value {
-                words.extend([flag.to_owned(), value]);
+            match value {
+                // What begins like a flag would be one.
+                Some(value) if value.starts_with('-') => words.push(format!("{flag}={value}")),
+                Some(value) => words.extend([flag.to_owned(), value]),
+                None => {}
             }
         };
         add("--from", self.from.clone());

@@ -252,6 +252,10 @@ const GIVEAWAYS: &[(&[&str], &[Hint])] = &[
     (&["isqbnewb"], &[Hint::PreHashed("bcrypt-salted")]),
     // SMF 2.1: bcrypt of the lower-cased member name and the password.
     (&["idmember", "membername", "passwd"], &[Hint::PreHashed("smf-bcrypt")]),
+    // Matomo: bcrypt of the MD5.
+    (&["login", "superuseraccess"], &[Hint::PreHashed("bcrypt-digest")]),
+    (&["login", "tspasswordmodified"], &[Hint::PreHashed("bcrypt-digest")]),
+    (&["login", "idchangelastviewed"], &[Hint::PreHashed("bcrypt-digest")]),
 ];
 
 /// What the names of a table's columns tell of its hashes, where together they give one system away.
@@ -407,6 +411,7 @@ mod tests {
             Some(Hint::PreHashed("bcrypt-sha384"))
         );
         assert_eq!(of(&["id_member", "member_name", "passwd"]), Some(Hint::PreHashed("smf-bcrypt")));
+        assert_eq!(of(&["login", "email", "password", "superuser_access"]), Some(Hint::PreHashed("bcrypt-digest")));
         assert_eq!(of(&["id", "email", "password"]), None);
     }
 }

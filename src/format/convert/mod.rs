@@ -64,7 +64,8 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         let bytes = limited(unpacked()?, workbook::MAX_BYTES).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| broken("it is too large a workbook: save its sheet as CSV (UTF-8)".into()))?;
         let mut out = BufWriter::new(spool()?);
-        let said = workbook::to_csv(bytes, &mut out).map_err(broken)?;
+        let (said, read_as) = workbook::to_text(bytes, &mut out).map_err(broken)?;
+        kind = read_as;
         doubts.push(Doubt::Unsure(said));
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if foreign::is_bson(head) {

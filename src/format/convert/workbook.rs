@@ -1,11 +1,13 @@
-//! Workbooks of spreadsheet programs (`.xlsx`, `.xlsb`, `.xls`, `.ods`): the first sheet, as CSV.
+//! Workbooks of spreadsheet programs (`.xlsx`, `.xlsb`, `.xls`, `.ods`): the sheet with rows as CSV, several as lists of JSON.
 
 use std::io::{Cursor, Write};
 
 use calamine::{Data, Reader, SheetVisible, Sheets, open_workbook_auto_from_rs};
+use serde_json::Value as Json;
 
 use crate::bytes::every;
 use crate::format::input::Packing;
+use crate::format::sniff::Kind;
 
 /// A sheet is held in memory as a whole.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -15,32 +17,80 @@ pub(super) fn is_one(head: &[u8], packing: &Packing) -> bool {
     *packing == Packing::Workbook || head.starts_with(b"\xd0\xcf\x11\xe0")
 }
 
-/// Writes the first sheet that is shown as CSV, and returns what is to be said of it.
+/// A sheet that is shown, as CSV.
+struct Sheet {
+    name: String,
+    csv: Vec<u8>,
+    rows: usize,
+}
+
+/// Writes the sheet that is shown as CSV; of several with rows beneath a header each becomes a list of JSON under its name, which
+/// is chosen and joined as tables are. Returns what is to be said of it.
 ///
 /// # Errors
 /// What is wrong with it, as the second half of a sentence.
-pub(super) fn to_csv(bytes: Vec<u8>, out: &mut impl Write) -> Result<String, String> {
+pub(super) fn to_text(bytes: Vec<u8>, out: &mut impl Write) -> Result<(String, Option<Kind>), String> {
     let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unread)?;
-    let shown = book.sheets_metadata().iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
-    let names: Vec<String> = shown.map(|sheet| sheet.name.clone()).collect();
-    let first = names.first().ok_or("it is a workbook without a sheet")?;
-    let mut rows =
-        Rows { writer: csv::WriterBuilder::new().flexible(true).from_writer(out), row: Vec::new(), at: 0, width: 0 };
-    if let Sheets::Xlsx(book) = &mut book {
-        let mut cells = book.worksheet_cells_reader(first).map_err(|error| unread(error.into()))?;
+    let named = |shown: bool| {
+        let sheets = book.sheets_metadata().iter();
+        sheets.filter(move |sheet| (sheet.visible == SheetVisible::Visible) == shown).map(|sheet| sheet.name.clone())
+    };
+    let (names, hidden): (Vec<String>, Vec<String>) = (named(true).collect(), named(false).collect());
+    if names.is_empty() {
+        return Err("it is a workbook without a sheet".to_owned());
+    }
+    let mut sheets = Vec::new();
+    for name in names {
+        sheets.push(sheet(&mut book, name)?);
+    }
+    // What has no row beneath its header holds nobody: notes, and the empty sheets of every new workbook.
+    if sheets.iter().any(|sheet| sheet.rows > 1) {
+        sheets.retain(|sheet| sheet.rows > 1);
+    } else {
+        sheets.truncate(1);
+    }
+    let written = |error: std::io::Error| error.to_string();
+    let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (read, kind) = match &sheets[..] {
+        [only] => {
+            out.write_all(&only.csv).map_err(written)?;
+            (format!("sheet `{}` is read", only.name), None)
+        }
+        several => {
+            let lists = several.iter().map(|sheet| Ok((sheet.name.clone(), objects(&sheet.csv)?)));
+            let lists: serde_json::Map<String, Json> = lists.collect::<Result<_, String>>()?;
+            serde_json::to_writer(&mut *out, &lists).map_err(|error| error.to_string())?;
+            let names: Vec<_> = several.iter().map(|sheet| sheet.name.clone()).collect();
+            (
+                format!("its sheets {} are read as tables of these names", listed(&names)),
+                Some(Kind::Json { sequence: false, prelude: 0 }),
+            )
+        }
+    };
+    let hidden =
+        if hidden.is_empty() { String::new() } else { format!("; hidden sheets are not read: {}", listed(&hidden)) };
+    Ok((format!("a spreadsheet may have changed numbers and dates; {read}{hidden}"), kind))
+}
+
+fn sheet(book: &mut Sheets<Cursor<Vec<u8>>>, name: String) -> Result<Sheet, String> {
+    let mut csv = Vec::new();
+    let writer = csv::WriterBuilder::new().flexible(true).from_writer(&mut csv);
+    let mut rows = Rows { writer, row: Vec::new(), at: 0, width: 0, written: 0 };
+    if let Sheets::Xlsx(book) = book {
+        let mut cells = book.worksheet_cells_reader(&name).map_err(|error| unread(error.into()))?;
         while let Some(cell) = cells.next_cell_with_formula().map_err(|error| unread(error.into()))? {
             let value = Data::from(cell.value);
             if value == Data::Empty && cell.formula.is_some_and(|formula| !formula.is_empty()) {
                 let (row, column) = (cell.pos.0 + 1, column_name(cell.pos.1));
                 return Err(format!(
-                    "cell {column}{row} of its sheet `{first}` is a formula whose value was not stored: save it with a spreadsheet \
+                    "cell {column}{row} of its sheet `{name}` is a formula whose value was not stored: save it with a spreadsheet \
                      program, which works it out, or export CSV"
                 ));
             }
             rows.put(cell.pos, &value)?;
         }
     } else {
-        let sheet = book.worksheet_range(first).map_err(unread)?;
+        let sheet = book.worksheet_range(&name).map_err(unread)?;
         let (top, left) = sheet.start().unwrap_or_default();
         for (row, column, value) in sheet.used_cells() {
             rows.put((top + row as u32, left + column as u32), value)?;
@@ -48,12 +98,30 @@ pub(super) fn to_csv(bytes: Vec<u8>, out: &mut impl Write) -> Result<String, Str
     }
     rows.end()?;
     rows.writer.flush().map_err(|error| error.to_string())?;
-    let others = match names.len() - 1 {
-        0 => String::new(),
-        1 => format!(" and not `{}`", names[1]),
-        n => format!(" and not {n} others"),
-    };
-    Ok(format!("a spreadsheet may have changed numbers and dates; sheet `{first}` is read{others}"))
+    let written = rows.written;
+    drop(rows);
+    Ok(Sheet { name, csv, rows: written })
+}
+
+/// The rows of CSV as objects. Of columns that are called alike each after the first gets a number.
+fn objects(csv: &[u8]) -> Result<Json, String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+    let mut names: Vec<String> = Vec::new();
+    for name in reader.headers().map_err(|error| error.to_string())? {
+        let alike = names.iter().filter(|other| *other == name || other.starts_with(&format!("{name} ("))).count();
+        names.push(if alike == 0 { name.to_owned() } else { format!("{name} ({})", alike + 1) });
+    }
+    let mut list = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| error.to_string())?;
+        let cells = row.iter().enumerate().filter_map(|(at, cell)| {
+            let name = names.get(at).filter(|name| !name.is_empty()).cloned();
+            let name = name.or_else(|| (!cell.is_empty()).then(|| format!("column {}", column_name(at as u32))))?;
+            Some((name, Json::from(cell)))
+        });
+        list.push(Json::Object(cells.collect()));
+    }
+    Ok(Json::Array(list))
 }
 
 fn unread(error: calamine::Error) -> String {
@@ -73,6 +141,7 @@ struct Rows<W: Write> {
     at: u32,
     /// The cells of the first row that was written.
     width: usize,
+    written: usize,
 }
 
 impl<W: Write> Rows<W> {
@@ -97,6 +166,7 @@ impl<W: Write> Rows<W> {
             self.row.resize(self.row.len().max(self.width), String::new());
             self.writer.write_record(&self.row).map_err(|error| error.to_string())?;
             self.row.clear();
+            self.written += 1;
         }
         Ok(())
     }

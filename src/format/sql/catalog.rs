@@ -28,6 +28,8 @@ pub(super) struct Catalog {
     /// Tables in the order they were met.
     order: Vec<String>,
     known: HashSet<String>,
+    /// Tables of which rows were met.
+    filled: HashSet<String>,
     /// Whose rows the rows of a partition are.
     parents: HashMap<String, String>,
     /// Files that rows are in.
@@ -50,6 +52,18 @@ impl Catalog {
             self.known.insert(table.to_owned());
             self.order.push(table.to_owned());
         }
+    }
+
+    /// Rows of a table are met.
+    pub fn fill(&mut self, table: &str) {
+        if !self.filled.contains(table) {
+            self.filled.insert(table.to_owned());
+        }
+    }
+
+    /// Whether rows of a table were met.
+    pub fn is_filled(&self, table: &str) -> bool {
+        self.filled.contains(table)
     }
 
     /// The name a table goes by: its own. Where a table of that name was met in another schema or database (Supabase's

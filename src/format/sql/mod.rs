@@ -51,8 +51,12 @@ pub(crate) struct SqlFramer {
     promised: Option<&'static str>,
     /// A transaction has begun and is not committed.
     uncommitted: bool,
+    /// A transaction was taken back.
+    rolled_back: bool,
     /// Rows written in a way that is not read: how many statements, and the table of the first.
     unread: (usize, String),
+    /// Tables of which a later statement changes rows that stand before it, and which.
+    undone: Vec<(String, &'static str)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -117,7 +121,9 @@ impl SqlFramer {
             runs: runs.clone(),
             promised: None,
             uncommitted: false,
+            rolled_back: false,
             unread: (0, String::new()),
+            undone: Vec::new(),
         }
     }
 
@@ -341,11 +347,16 @@ impl Framer for SqlFramer {
         let mut doubts = Vec::new();
         if let Some(words) = self.promised {
             doubts.push(Doubt::Cut(format!("the dump ends without its last line, `{words}`: users may be missing")));
+        } else if self.rolled_back {
+            doubts.push(Doubt::Cut(
+                "the dump takes back what it began (ROLLBACK): it broke off, and users may be missing".into(),
+            ));
         } else if self.uncommitted {
             doubts.push(Doubt::Cut("the dump ends without the COMMIT of what it began: users may be missing".into()));
         } else if matches!(&self.state, State::Statement(scan) if !scan.between()) {
             doubts.push(Doubt::Cut("the dump ends in the middle of a statement: users may be missing".into()));
         }
+        doubts.extend(self.undone.iter().map(|(table, what)| Doubt::Undone(table.clone(), what)));
         let (count, table) = &self.unread;
         if *count > 0 {
             let statements = if *count == 1 { "1 statement writes" } else { &format!("{count} statements write") };

@@ -83,7 +83,8 @@ impl SqlFramer {
                 }
             }
             _ if head.word("ALTER") => {
-                whole(memchr(b';', rest))?;
+                let end = whole(memchr(b';', rest))?;
+                self.undone(&rest[..end]);
                 self.alter(&mut head);
             }
             _ if head.word("DELIMITER") => {
@@ -115,8 +116,16 @@ impl SqlFramer {
                     self.set(&mut head);
                 } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
                     self.uncommitted = true;
-                } else if head.word("COMMIT") || head.word("ROLLBACK") || head.word("END") {
+                } else if head.word("ROLLBACK") && self.uncommitted {
+                    // Of SQLite's shell, after an error: whoever loads it has nothing of it.
+                    self.rolled_back = true;
                     self.uncommitted = false;
+                } else if head.word("COMMIT") || head.word("END") {
+                    self.uncommitted = false;
+                } else if ["UPDATE", "DELETE", "TRUNCATE", "DROP", "RENAME", "MERGE"].iter().any(|word| head.word(word))
+                {
+                    let end = whole(memchr(b';', rest))?;
+                    self.undone(&rest[..end]);
                 }
             }
         }
@@ -124,6 +133,35 @@ impl SqlFramer {
             self.state = State::Statement(Scan::default());
         }
         Some(at)
+    }
+
+    /// Notes a statement that changes or takes back rows of a table which stand before it.
+    fn undone(&mut self, statement: &[u8]) {
+        const STATEMENTS: [(&[&str], &str); 7] = [
+            (&["UPDATE"], "UPDATE"),
+            (&["DELETE", "FROM"], "DELETE"),
+            (&["TRUNCATE"], "TRUNCATE"),
+            (&["DROP", "TABLE"], "DROP TABLE"),
+            (&["RENAME", "TABLE"], "RENAME"),
+            (&["ALTER", "TABLE"], "RENAME"),
+            (&["MERGE", "INTO"], "MERGE"),
+        ];
+        let mut head = Head::new(statement);
+        let Some((words, what)) = STATEMENTS.iter().find(|(words, _)| {
+            head = Head::new(statement);
+            words.iter().all(|word| head.word(word))
+        }) else {
+            return;
+        };
+        head.any_of(&["LOW_PRIORITY", "IGNORE", "TABLE", "IF", "EXISTS", "ONLY"]);
+        let Some(table) = head.table() else { return };
+        if words[0] == "ALTER" && !(head.word("RENAME") && (head.word("TO") || head.word("AS"))) {
+            return;
+        }
+        let table = self.catalog.called(table);
+        if self.catalog.is_filled(&table) && !self.undone.iter().any(|(other, _)| *other == table) {
+            self.undone.push((table, what));
+        }
     }
 
     /// A comment between statements.
@@ -247,6 +285,7 @@ impl SqlFramer {
                 return end + 1;
             }
             let columns = names.or_else(|| self.catalog.columns(&table, None));
+            self.catalog.fill(&table);
             let root = self.catalog.root(&table).to_owned();
             if let (Some(columns), true) = (columns, self.wanted.left(&root) > 0) {
                 self.state = State::Copy(Some(self.shape(&root, columns, Rows::Copy)));

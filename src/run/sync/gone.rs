@@ -12,7 +12,9 @@ use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
 use crate::code::Code;
 use crate::error::RunError;
+use crate::event::Event as Said;
 use crate::ledger::{Change, Entry, Event, Field, Left, Note, State, Steps};
+use crate::read::Export;
 use crate::report::figures::{count, users};
 use crate::report::sync::Kind;
 use crate::run::context::{Context, Reply, Stopped};
@@ -38,6 +40,23 @@ struct Missed {
 }
 
 impl Work<'_> {
+    /// Whoever is missing from a part of an export is not gone from the source.
+    pub(super) fn stop_at_part(&self, export: &Export) -> Result<(), RunError> {
+        if !export.is_incomplete() {
+            return Ok(());
+        }
+        let said: Vec<String> = export.findings().iter().cloned().chain(export.noticed()).collect();
+        let said = said.join("; ");
+        if self.asking.mode.gone != Gone::Keep {
+            return Err(RunError::export(format!(
+                "users may be missing from the export, and would be taken for gone: {said}; nothing was sent"
+            ))
+            .remedy("make the export anew, or sync it with --gone keep"));
+        }
+        self.listener.on(&Said::Warned(said));
+        Ok(())
+    }
+
     /// Everybody of the ledger whom the export has not met as a user: those who are gone as `--gone` says.
     pub(super) fn look_for_gone(&mut self, met: &Met) -> Result<(), RunError> {
         if self.context.stop.is_set() {

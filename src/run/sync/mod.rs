@@ -242,7 +242,7 @@ fn go(
         (None, Ok(moved)) => moved,
     };
     listed?;
-    let looks = Finish::partial_if(report.look > 0);
+    let looks = Finish::partial_if(report.look > 0 || export.is_incomplete());
     if mode.dry_run {
         return Ok(Synced { report, ended: Ok(looks) });
     }

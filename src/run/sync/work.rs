@@ -94,6 +94,7 @@ impl Work<'_> {
             Ok(())
         })?;
         let duplicates = planner.duplicates(self.listener)?;
+        self.stop_at_part(planner.export)?;
         let mut met = Met::default();
         let (context, runtime) = (self.context, self.runtime);
         let mut asked = Parallel::new(context, runtime, self.at_once);

@@ -120,6 +120,10 @@ pub(in crate::source) fn unwrapped<'v>(value: &'v Value<'_>) -> Option<Cow<'v, s
                 inner.filter(|inner| !matches!(inner, Value::List(_))).and_then(unwrapped)?
             }
         }
+        Value::List(items) if items.len() >= 13 && matches!(items[0], Value::Number(_)) => {
+            let bytes = items.iter().map(|item| item.text()?.parse().ok());
+            Cow::Owned(String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok().filter(|text| kind(text).is_some())?)
+        }
         _ => return None,
     };
     Some(match text {
@@ -154,6 +158,9 @@ fn decoded(text: &str) -> Option<String> {
     if let Some(inner) = literal {
         return Some(inner.to_owned());
     }
+    if let Some(inner) = of_numbers(text) {
+        return kind(&inner).is_some().then_some(inner);
+    }
     // MongoDB's shells: `BinData(0, "…")`, `Binary.createFromBase64('…', 0)`.
     if text.starts_with("Bin") && text.ends_with(')') {
         return text.split(['"', '\'']).nth(1).and_then(of_base64);
@@ -169,6 +176,16 @@ fn decoded(text: &str) -> Option<String> {
     }
     let inner = (text.len() >= 20 && text.starts_with(['J', 'e'])).then(|| of_base64(text)).flatten()?;
     kind(&inner).is_some().then_some(inner)
+}
+
+/// What programs make of bytes that they take for a list: `[36,50,98,…]`.
+fn of_numbers(text: &str) -> Option<String> {
+    let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if !list.starts_with(|c: char| c.is_ascii_digit()) || list.len() < 40 || !list.contains(',') {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = list.split(',').map(|number| number.trim().parse().ok()).collect();
+    String::from_utf8(bytes?).ok()
 }
 
 fn of_hex(hex: &str) -> Option<String> {
@@ -325,6 +342,7 @@ fn kind_behind(text: &str) -> Option<&'static str> {
 fn kind_wrapped(text: &str) -> Option<&'static str> {
     match text.as_bytes() {
         // JSON, and what PHP serializes.
+        [b'[', b'1'..=b'9', ..] | [b'1'..=b'9', b'0'..=b'9', b',', ..] => decoded(text).and_then(|inner| kind(&inner)),
         [b'{' | b'[', ..] | [b'a' | b'O', b':', ..] => {
             const QUOTED: [(&str, &str); 6] = [
                 ("\"$2a$", "bcrypt"),

@@ -47,14 +47,19 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             1.0 => Some(true),
             _ => None,
         },
+        Value::Object(_) => number_of(value).and_then(|number| match number {
+            "0" | "0.0" => Some(false),
+            "1" | "1.0" => Some(true),
+            _ => None,
+        }),
         Value::Text(text) if text.is_empty() => None,
         Value::Text(text) if text == "true" => Some(true),
         Value::Text(text) => {
             let text = trim(text);
             let is = |names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
-            if is(&["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'"]) {
+            if is(&["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'", "1.0"]) {
                 Some(true)
-            } else if is(&["false", "f", "0", "no", "n", "off", "\0", "b'0'"]) {
+            } else if is(&["false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0"]) {
                 Some(false)
             } else if is(&["ja", "si", "sí", "oui", "sim", "tak", "да", "Да"]) {
                 Some(true)
@@ -68,9 +73,17 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
     }
 }
 
+/// A number as MongoDB's Extended JSON spells it: `{"$numberInt": "0"}`.
+fn number_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    ["$numberInt", "$numberLong", "$numberDouble"].iter().find_map(|kind| match value.member(kind)? {
+        Value::Text(number) => Some(&**number),
+        _ => None,
+    })
+}
+
 /// What spreadsheets write for yes and no in their own languages, and people's ticks.
 fn in_a_spreadsheet(text: &str) -> Option<bool> {
-    const YES: [&str; 18] = [
+    const YES: [&str; 22] = [
         "wahr",
         "vrai",
         "vero",
@@ -89,10 +102,33 @@ fn in_a_spreadsheet(text: &str) -> Option<bool> {
         "✓",
         "✔",
         "☑",
+        "✅",
+        "[x]",
+        "checked",
+        "ticked",
     ];
-    const NO: [&str; 18] = [
-        "falsch", "faux", "falso", "onwaar", "fałsz", "ложь", "falskt", "usann", "falsk", "epätosi", "nepravda",
-        "yanlış", "fals", "hamis", "✗", "✘", "☐", "✕",
+    const NO: [&str; 21] = [
+        "falsch",
+        "faux",
+        "falso",
+        "onwaar",
+        "fałsz",
+        "ложь",
+        "falskt",
+        "usann",
+        "falsk",
+        "epätosi",
+        "nepravda",
+        "yanlış",
+        "fals",
+        "hamis",
+        "✗",
+        "✘",
+        "☐",
+        "✕",
+        "unchecked",
+        "[ ]",
+        "❌",
     ];
     if text.len() > 16 {
         return None;

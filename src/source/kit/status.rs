@@ -5,6 +5,7 @@
 //! cannot be understood is [`Standing::Unsure`], and stops its record: to enable somebody who may be banned is worse than
 //! to ask.
 
+mod dates;
 mod names;
 mod remedy;
 mod trace;
@@ -16,8 +17,8 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
-pub use self::remedy::{Seen, base, line, unticked};
-pub use self::trace::{Trace, names_barred, trace};
+pub use self::remedy::{Seen, base, line, quoted, reading_of, unticked};
+pub use self::trace::{Trace, names_barred, names_people_out, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
@@ -69,7 +70,7 @@ impl Meaning {
             return Standing::Silent;
         }
         // `state: { enabled: false }` says it by its members.
-        if let Value::Object(members) = value {
+        if let (Value::Object(members), None, None) = (value, common::truth(value), moment(value)) {
             let said = members.iter().filter_map(|(name, value)| Some(meaning(name)?.read(value, now)));
             return said.max().unwrap_or(Standing::Unsure);
         }
@@ -86,7 +87,7 @@ impl Meaning {
                     Some(true) => set,
                     Some(false) => Standing::Enabled,
                     None if never(value) => Standing::Enabled,
-                    None if dated(value) => set,
+                    None if dated(value) || is_cross(value) => set,
                     None => word(value),
                 }
             }
@@ -107,8 +108,11 @@ impl Meaning {
             Self::BarsUntil => match value {
                 value if never(value) => Standing::Enabled,
                 value if is_ahead(value, now) => Standing::Disabled,
-                value if dated(value) => Standing::Enabled,
-                _ => Standing::Unsure,
+                value => match (dates::passed(value, now), dated(value)) {
+                    (Some(false), _) => Standing::Disabled,
+                    (Some(true), _) | (None, true) => Standing::Enabled,
+                    (None, false) => Standing::Unsure,
+                },
             },
             // No number or single letter is the name of a region, and no region bars anybody.
             Self::StateOrRegion => match Self::State.read(value, now) {
@@ -135,7 +139,15 @@ fn is_name(value: &Value<'_>) -> bool {
 /// What exporters write for nothing.
 fn nothing(text: &str) -> bool {
     let text = trim(text);
-    text.is_empty() || ["null", "\\n", "nil", "none", "n/a"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
+    text.is_empty()
+        || ["null", "\\n", "nil", "none", "n/a", "[null]", "(null)", "<null>", "nan"]
+            .iter()
+            .any(|nothing| text.eq_ignore_ascii_case(nothing))
+}
+
+/// A cross for a tick. In a column that lets people in it is as well the sign for a no.
+fn is_cross(value: &Value<'_>) -> bool {
+    matches!(value, Value::Text(text) if trim(text).eq_ignore_ascii_case("x"))
 }
 
 /// A date that means never.
@@ -159,7 +171,8 @@ fn dated(value: &Value<'_>) -> bool {
         Value::Text(text) if text.trim().eq_ignore_ascii_case("infinity") => true,
         Value::Text(text) => {
             let digits = trim(text).strip_suffix('Z').unwrap_or_default();
-            (digits.len() >= 12 && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')) || moment(value).is_some()
+            let directory = digits.len() >= 12 && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            directory || moment(value).is_some() || dates::is_one(text)
         }
         value => moment(value).is_some(),
     }
@@ -178,6 +191,9 @@ pub(super) fn ended(value: &Value<'_>, now: Timestamp) -> Option<bool> {
         Some(i64::MAX | ..=-1) => return Some(false),
         Some(ticks) if ticks > 100_000_000_000_000_000 => ticks / 10_000_000 - SINCE_1601_SECONDS,
         Some(days) if SHADOW_DAYS.contains(&days) => days * 86_400,
+        None if dates::passed(value, now).is_some() => return dates::passed(value, now),
+        // One that may be yesterday's or next month's.
+        None if matches!(value, Value::Text(text) if dates::is_one(text)) => return None,
         _ => return dated(value).then_some(true),
     };
     Some(second <= now.as_second())

@@ -112,8 +112,13 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
 fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) -> Option<String> {
     if let Some(column) = people::address(table) {
         let why = format!("{} look like addresses", part(column.addresses, table.looked));
+        // Of a list the one that is marked, where one is; the first may be an old one.
+        let marked = people::marked(table, column);
         // Where some have none, another column may have one.
         let toml = match people::instead(table, column) {
+            _ if marked.is_some() => {
+                format!("email = {}", list([marked.as_deref().unwrap_or_default(), column.name.as_str()]))
+            }
             // Of several, which are a list, the first.
             Some((other, _)) if other.name == format!("{}.0", column.name) => {
                 format!("email = {}", list([other.name.as_str(), column.name.as_str()]))

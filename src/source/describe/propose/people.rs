@@ -208,6 +208,19 @@ pub(super) fn behind_a_word(table: &Table) -> Option<(&Column, String)> {
     })
 }
 
+/// The path to the address that is marked as the main one, where the column is the first of a list: `emails.primary=true.address`.
+pub(super) fn marked(table: &Table, column: &Column) -> Option<String> {
+    const MARKS: [&str; 9] =
+        ["primary", "isprimary", "default", "isdefault", "main", "ismain", "preferred", "ispreferred", "primaire"];
+    let (list, member) = column.name.split_once(".0.")?;
+    let flags =
+        table.columns.iter().filter_map(|other| Some((other, other.name.strip_prefix(list)?.strip_prefix(".0.")?)));
+    let (_, flag) = flags
+        .filter(|(other, _)| other.yes + other.no == other.filled && other.filled > 0)
+        .find(|(_, flag)| MARKS.contains(&&*folded(flag)))?;
+    Some(format!("{list}.{flag}=true.{member}"))
+}
+
 /// The column that has addresses where the first has none, and how many.
 pub(super) fn instead<'t>(table: &'t Table, first: &Column) -> Option<(&'t Column, usize)> {
     const NAMES: [&str; 7] = ["mail", "login", "user", "identifier", "identit", "address", "account"];

@@ -70,6 +70,8 @@ pub(super) fn core(words: &[String]) -> (&[String], &[String]) {
 }
 
 fn by_words(name: &str) -> Option<Meaning> {
+    // What stands behind in brackets says how it is written: `Active (Y/N)`.
+    let name = name.split_once(['(', '[']).map_or(name, |(name, _)| name);
     let words = parts(name);
     let (core, before) = core(&words);
     let about_account = || before.iter().any(|word| is(ACCOUNTS, word));

@@ -1,5 +1,7 @@
 //! The lines of a mapping file that say what a column of a status says, put together from what was seen in it.
 
+use std::fmt::Write as _;
+
 use super::{Meaning, Standing, Trace, meaning, trace, word};
 use crate::format::Value;
 use crate::source::kit::common;
@@ -56,7 +58,13 @@ impl Seen {
 /// can know has a question mark, and a file that still has it reads none such.
 #[must_use]
 pub fn line(column: &str, seen: &Seen, source: &str) -> String {
-    format!("{}[user] enabled = {{ from = {}, {} }}", base(source), quoted(column), reading(column, seen))
+    format!("{}[user] enabled = {{ {} }}", base(source), reading_of(column, column, seen))
+}
+
+/// How a mapping reads what it calls `from` as a column of this name has to be read.
+#[must_use]
+pub fn reading_of(from: &str, column: &str, seen: &Seen) -> String {
+    format!("from = {}, {}", quoted(from), reading(column, seen))
 }
 
 fn reading(column: &str, seen: &Seen) -> String {
@@ -81,7 +89,19 @@ fn reading(column: &str, seen: &Seen) -> String {
                 harmless => format!("true_values = {harmless}"),
             }
         }
-        (Some(_), _) if seen.values.len() < 2 => "true_values = [\"…\"]".to_owned(),
+        (Some(Meaning::Allows), _) if truths => "as = \"bool\"".to_owned(),
+        (Some(Meaning::Bars | Meaning::Deletes), _) if truths => "as = \"not\"".to_owned(),
+        (Some(Meaning::Bars | Meaning::Deletes), _)
+            if !seen.values.is_empty() && seen.values.iter().all(|v| common::moment(&as_value(v)).is_some()) =>
+        {
+            "as = \"empty\"".to_owned()
+        }
+        (Some(meaning), _)
+            if seen.values.len() < 2
+                && seen.values.iter().all(|v| meaning.read(&as_value(v), now) < Standing::Disabled) =>
+        {
+            "true_values = [\"…\"]".to_owned()
+        }
         (meaning, trace) => {
             let says = |value: &Value<'_>| match meaning {
                 Some(meaning) => meaning.read(value, now),
@@ -118,13 +138,33 @@ fn reading(column: &str, seen: &Seen) -> String {
 
 /// The line for a column that lets in wherever it holds anything: what an empty cell says has to be said.
 #[must_use]
-pub fn unticked(column: &str, source: &str) -> String {
-    let reading = if meaning(column).is_some() { "status" } else { "bool" };
-    format!("{}[user] enabled = {{ from = {}, as = \"{reading}\", default = false }}", base(source), quoted(column))
+pub fn unticked(column: &str, seen: &Seen, source: &str) -> String {
+    // A cross is no word for yes.
+    let reading = if seen.values.iter().any(|value| value.eq_ignore_ascii_case("x")) {
+        format!("true_values = {}", list(seen.values.iter().map(String::as_str)))
+    } else if meaning(column).is_some() {
+        "as = \"status\"".to_owned()
+    } else {
+        "as = \"bool\"".to_owned()
+    };
+    format!("{}[user] enabled = {{ from = {}, {reading}, default = false }}", base(source), quoted(column))
 }
 
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+/// A text as TOML has it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '\\' | '"' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 fn list<'t>(values: impl Iterator<Item = &'t str>) -> String {

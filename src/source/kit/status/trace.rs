@@ -7,7 +7,7 @@ use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
     STATE_OR_REGION,
 };
-use super::{Meaning, Standing, ended, is_name, never, nothing, word};
+use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
 use crate::format::Value;
 use crate::source::kit::common;
 
@@ -138,7 +138,7 @@ pub fn trace(name: &str) -> Trace {
 /// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
 #[must_use]
 pub fn names_barred(table: &str) -> bool {
-    const NOUNS: [&str; 20] = [
+    const NOUNS: [&str; 28] = [
         "ban",
         "bans",
         "banned",
@@ -159,7 +159,17 @@ pub fn names_barred(table: &str) -> bool {
         "sperren",
         "gesperrt",
         "banlists",
+        "bannings",
+        "bannlist",
+        "denylist",
+        "sperrliste",
+        "sperrungen",
+        "sanctions",
+        "punishments",
+        "banishments",
     ];
+    const OF_ACCOUNTS: [&str; 8] =
+        ["locks", "lock", "blocks", "block", "deletions", "deactivation", "restrictions", "sanction"];
     const OF_OTHERS: [&str; 18] = [
         "ip",
         "ips",
@@ -182,7 +192,44 @@ pub fn names_barred(table: &str) -> bool {
     ];
     let words = parts(table);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
-    any(&NOUNS) && !any(&OF_OTHERS)
+    // What else has locks and blocks is no account.
+    let of_accounts =
+        any(&OF_ACCOUNTS) && (any(ACCOUNTS) || any(&["users", "accounts", "logins", "member", "members"]));
+    (any(&NOUNS) || of_accounts) && !any(&OF_OTHERS)
+}
+
+/// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
+#[must_use]
+pub fn names_people_out(table: &str) -> bool {
+    const PEOPLE: [&str; 22] = [
+        "user",
+        "users",
+        "account",
+        "accounts",
+        "member",
+        "members",
+        "customer",
+        "customers",
+        "client",
+        "clients",
+        "people",
+        "persons",
+        "profiles",
+        "benutzer",
+        "nutzer",
+        "mitglieder",
+        "kunden",
+        "konten",
+        "usuarios",
+        "clientes",
+        "students",
+        "employees",
+    ];
+    let words = words(table);
+    let any = |list: &[&str]| words.iter().any(|word| is(list, word));
+    let out = any(HARD)
+        || any(&["deleted", "inactive", "disabled", "locked", "archived", "former", "gelöschte", "gesperrte"]);
+    out && any(&PEOPLE) && !any(&["not", "non", "and", "und", "with", "incl", "including"])
 }
 
 /// So deep are objects looked into.
@@ -210,7 +257,9 @@ impl Trace {
     #[must_use]
     pub fn is_settled_by(self, value: &Value<'_>, now: Timestamp) -> bool {
         match self {
-            Self::Unticked(meaning) => !matches!(meaning.read(value, now), Standing::Silent | Standing::Enabled),
+            Self::Unticked(meaning) => {
+                !is_cross(value) && !matches!(meaning.read(value, now), Standing::Silent | Standing::Enabled)
+            }
             _ => false,
         }
     }
@@ -222,7 +271,7 @@ impl Trace {
             Self::Empty => !self.is_in(value, now),
             Self::Region => !matches!(Meaning::State.read(value, now), Standing::Silent | Standing::Unsure),
             Self::Endless => Meaning::BarsUntil.read(value, now) == Standing::Silent,
-            Self::Unticked(meaning) => meaning.read(value, now) == Standing::Enabled,
+            Self::Unticked(meaning) => is_cross(value) || meaning.read(value, now) == Standing::Enabled,
             _ => false,
         }
     }
@@ -246,7 +295,8 @@ impl Trace {
                 const NONE: [&str; 5] = ["none", "denied", "revoked", "no access", "noaccess"];
                 let none =
                     |text: std::borrow::Cow<'_, str>| NONE.iter().any(|none| text.trim().eq_ignore_ascii_case(none));
-                common::truth(value) == Some(false) || value.text().is_some_and(none)
+                let bars = matches!(value, Value::Text(text) if Self::State.says(text));
+                common::truth(value) == Some(false) || bars || value.text().is_some_and(none)
             }
             (Self::Set, Value::Text(text)) => {
                 !nothing(text) && !never(value) && common::truth(value) != Some(false) && text != "[]" && text != "{}"

@@ -7,7 +7,7 @@ pub(super) const BEFORE: &[&str] = &[
     "login", "signin", "u", "pw", "pwd", "um", "wp", "ns", "inet", "mail", "flag", "record", "row", "profile", "auth",
     "ja", "acc", "access", "ms", "ds", "cust", "customers", "clients", "members", "kunde", "kunden", "mitglied", "konto",
     "benutzer", "nutzer", "cliente", "clientes", "usuario", "utilisateur", "compte", "membre", "cuenta", "utente", "conta",
-    "employee", "staff", "student", "subscriber", "gdpr", "dsgvo", "rgpd", "lgpd",
+    "employee", "staff", "student", "zugang", "subscriber", "gdpr", "dsgvo", "rgpd", "lgpd",
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.
@@ -33,7 +33,7 @@ pub(super) const ALLOWS: &[&str] = &[
     "actief", "aktywny", "habilitado", "freigeschaltet", "активен", "valid", "permitted", "authorized", "authorised",
     "usable", "activa", "attiva", "ativa", "actiu", "aktivní", "aktivni", "aktif", "etkin", "aktiivinen", "aktivan",
     "aktiven", "aktívny", "activ", "activat", "активный", "активна", "активний", "активно", "enabledyn", "attivato",
-    "habilitada",
+    "habilitada", "unbanned", "unblocked", "erlaubt",
 ];
 
 #[rustfmt::skip]
@@ -98,7 +98,7 @@ pub(super) const ABOUT_OTHERS: &[&str] = &[
 /// Words that say of nothing but a person that they are kept out.
 #[rustfmt::skip]
 pub(super) const HARD: &[&str] = &[
-    "banned", "blocked", "suspended", "deactivated", "blacklisted", "expelled", "gesperrt", "bloqueado", "bloqueada",
+    "banned", "blocked", "suspended", "deactivated", "blacklisted", "expelled", "gesperrt", "gesperrte", "bloqueado", "bloqueada",
     "suspendido", "suspendida", "suspendu", "bloqué", "geblokkeerd", "bloccato", "sospeso", "zablokowany",
     "заблокирован", "baneado", "baneada", "banido", "banida", "bannato", "banni", "verbannt", "zabanowany", "забанен",
     "blockiert", "blokiran", "zablokovaný", "spärrad", "suspendiert",

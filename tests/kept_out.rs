@@ -1,0 +1,234 @@
+//! Whoever is kept out by what stands in another table, in the name of a group, of a sheet or of a file, or in a later statement:
+//! read, or said before anything is sent, with lines of a mapping that do what they say.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::util::{fixture, rehome, run};
+
+/// bcrypt of `Correct-Horse-9`, cost 5.
+const HASHES: [&str; 3] = [
+    "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6",
+    "$2b$05$eRN7Sb4mwoIBvfaZiUrp8.3josgiCQ9HUfJNPRl90zGYmewhwxcMe",
+    "$2b$05$ZJYi8Hwlaw9SO3GgHfYOFuLj66pZeti1fjV5jLwXphljvki6V7chO",
+];
+
+/// What is planned for each (`bcrypt`, `off`, the code of a refusal), or why nothing is.
+fn planned(paths: &[&Path], map: Option<&str>) -> String {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = rehome();
+    command.arg("plan").args(paths);
+    if let Some(map) = map {
+        std::fs::write(home.path().join("map.toml"), map).expect("written");
+        command.arg("--map").arg(home.path().join("map.toml"));
+    }
+    let plan = run(&mut command);
+    if plan.code == 1 || plan.code == 2 {
+        return format!("stop: {}", plan.stderr);
+    }
+    let told = |line: &Value| match line.pointer("/refused/code") {
+        Some(code) => code.as_str().unwrap_or_default().to_owned(),
+        None if line["steps"].to_string().contains("\"status\":false") => "off".to_owned(),
+        None => line["scheme"].as_str().unwrap_or_default().to_owned(),
+    };
+    plan.lines().iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+/// The lines of the mapping that a message tells, as a file.
+fn told(said: &str) -> String {
+    let lines = said.split("(--map, ").nth(1).unwrap_or_else(|| panic!("{said}"));
+    let lines = lines.split("), --ignore").next().unwrap_or_default();
+    // Sections follow each other with `and`; keys within one with a comma.
+    let mut map = String::new();
+    for section in lines.split(" and [").map(|section| section.trim_start_matches('[')) {
+        let (name, rest) = section.split_once("] ").unwrap_or_else(|| panic!("{section}"));
+        let rest = rest
+            .trim_end_matches(';')
+            .replace("\", key", "\"\nkey")
+            .replace("\", of", "\"\nof")
+            .replace("\", only", "\"\nonly");
+        let _ = writeln!(map, "[{name}]\n{rest}");
+    }
+    map
+}
+
+fn people(with: &str, values: [&str; 3]) -> String {
+    let rows: Vec<_> =
+        (0..3).map(|at| format!("({},'u{at}@example.com','{}','{}')", at + 1, HASHES[at], values[at])).collect();
+    format!(
+        "CREATE TABLE members (id int, email varchar(99), password varchar(99), {with} varchar(9));\nINSERT INTO members VALUES {};\n",
+        rows.join(",")
+    )
+}
+
+fn table(name: &str, columns: &str, rows: &str) -> String {
+    let columns: Vec<_> = columns.split(',').map(|column| format!("{column} varchar(99)")).collect();
+    format!("CREATE TABLE {name} ({});\nINSERT INTO {name} VALUES {rows};\n", columns.join(", "))
+}
+
+#[test]
+fn what_another_table_says_stops_and_is_read_by_the_lines_that_are_printed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dump = home.path().join("dump.sql");
+    let plain = people("note", ["", "", ""]);
+    for (own, other) in [
+        // Groups by their names.
+        (people("usergroup", ["2", "7", "2"]), table("usergroups", "gid,title", "('2','Members'),('7','Banned')")),
+        (people("group_id", ["2", "7", "2"]), table("app_groups", "id,name", "('2','Users'),('7','Banned users')")),
+        (people("role_id", ["2", "7", "2"]), table("roles", "id,name", "('2','user'),('7','suspended')")),
+        (people("status_id", ["2", "7", "2"]), table("status", "id,bezeichnung", "('2','aktiv'),('7','gesperrt')")),
+        (people("rang", ["2", "7", "2"]), table("rang", "id,name", "('2','Mitglied'),('7','Gesperrte')")),
+        (
+            plain.clone(),
+            table("member_groups", "member_id,group_id", "('1','2'),('2','7')")
+                + &table("groups", "id,name", "('2','Members'),('7','Banned')"),
+        ),
+        // Attributes.
+        (plain.clone(), table("user_meta", "user_id,meta_key,meta_value", "('1','lang','en'),('2','banned','1')")),
+        (
+            plain.clone(),
+            table("user_attributes", "user_id,name,value", "('1','status','active'),('2','status','blocked')"),
+        ),
+        (
+            plain.clone(),
+            table("member_settings", "member_id,setting,value", "('1','is_active','1'),('2','is_active','0')"),
+        ),
+        // A row a user.
+        (plain.clone(), table("profiles", "user_id,nick,banned", "('1','a','0'),('2','b','1')")),
+        (plain.clone(), table("user_status", "user_id,status", "('1','active'),('2','suspended')")),
+        (plain.clone(), table("user_flags", "user_id,flag", "('2','banned')")),
+        (plain.clone(), table("moderation_actions", "user_id,action", "('2','ban')")),
+        // By the table's own name.
+        (plain.clone(), table("sperrliste", "benutzer_id,grund", "('2','spam')")),
+        (plain.clone(), table("user_sanctions", "user_id,type", "('2','ban')")),
+        (plain.clone(), table("account_locks", "user_id,locked_at", "('2','2024-01-01')")),
+        (plain.clone(), table("blacklist", "email", "('u1@example.com')")),
+    ] {
+        std::fs::write(&dump, format!("{own}{other}")).expect("written");
+        let said = planned(&[&dump], None);
+        assert!(said.starts_with("stop"), "{other}: {said}");
+        let map = told(&said);
+        assert_eq!(planned(&[&dump], Some(&map)), "bcrypt off bcrypt", "{other}\n{map}\n{said}");
+    }
+}
+
+#[test]
+fn what_says_nothing_of_the_account_stops_nobody() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dump = home.path().join("dump.sql");
+    let plain = people("note", ["", "", ""]);
+    for (own, other) in [
+        (people("group_id", ["2", "7", "2"]), table("groups", "id,name", "('2','Members'),('7','VIP'),('9','Banned')")),
+        (plain.clone(), table("orders", "id,user_id,status", "('1','2','cancelled'),('2','2','closed')")),
+        (plain.clone(), table("team_members", "user_id,team_id,status", "('2','4','suspended')")),
+        (plain.clone(), table("user_devices", "user_id,device_id,blocked", "('2','4','1')")),
+        (plain.clone(), table("api_keys", "user_id,is_active", "('2','0')")),
+        (plain.clone(), table("user_roles", "user_id,role,active", "('2','editor','0')")),
+        (plain.clone(), table("user_settings", "user_id,name,value", "('2','newsletter','0')")),
+        (plain.clone(), table("accounts", "user_id,balance,status", "('2','4.50','closed')")),
+        (plain.clone(), table("user_blocks", "user_id,blocked_user_id", "('2','1')")),
+    ] {
+        std::fs::write(&dump, format!("{own}{other}")).expect("written");
+        assert_eq!(planned(&[&dump], None), "bcrypt bcrypt bcrypt", "{other}");
+    }
+}
+
+#[test]
+fn so_it_is_with_lists_files_and_sheets() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let users: Vec<_> = (0..3)
+        .map(|at| json!({ "id": at.to_string(), "email": format!("u{at}@example.com"), "password": HASHES[at], "roleId": (if at == 1 { "r7" } else { "r2" }) }))
+        .collect();
+    let roles = json!([{ "id": "r2", "name": "member" }, { "id": "r7", "name": "banned" }]);
+    let export = file("a.json", &json!({ "users": users, "roles": roles }).to_string());
+    let said = planned(&[&export], None);
+    assert_eq!(planned(&[&export], Some(&told(&said))), "bcrypt off bcrypt", "{said}");
+    let rows: String =
+        (0..3).map(|at| format!("{at},u{at}@example.com,{},{}\n", HASHES[at], ["2", "7", "2"][at])).collect();
+    let members = file("members.csv", &format!("id,email,password,rank_id\n{rows}"));
+    let ranks = file("ranks.csv", "id,title\n2,Member\n7,Banned\n");
+    let said = planned(&[&members, &ranks], None);
+    assert_eq!(planned(&[&members, &ranks], Some(&told(&said))), "bcrypt off bcrypt", "{said}");
+    // People of whom the name of their file says it.
+    let out = file("banned_users.csv", &format!("id,email,password\n9,z@example.com,{}\n", HASHES[0]));
+    let others = file("users.csv", &format!("id,email,password\n1,a@example.com,{}\n", HASHES[1]));
+    let said = planned(&[&others, &out], None);
+    assert!(said.starts_with("stop") && said.contains("named after people who are kept out"), "{said}");
+    assert_eq!(planned(&[&out], Some("[source]\nfrom = \"generic\"\n[user]\nenabled = false\n")), "off");
+    // A workbook's sheets are tables, but for notes and what is hidden.
+    let sheets = fixture("converted/sheets.xlsx");
+    let said = planned(&[&sheets], None);
+    assert!(said.starts_with("stop") && said.contains("`banned`"), "{said}");
+    assert_eq!(planned(&[&sheets], Some(&told(&said))), "bcrypt off", "{said}");
+    let chosen = run(rehome().arg("plan").arg(&sheets).args(["--table", "people", "--ignore", "banned"])).exits(0);
+    assert_eq!(chosen.lines().len(), 2);
+    for said in ["sheets `people`, `banned` are read as tables", "hidden sheets are not read: `old`"] {
+        assert!(chosen.stderr.contains(said), "{}", chosen.stderr);
+    }
+}
+
+/// Only a database can do what a statement does to rows that stand before it.
+#[test]
+fn a_dump_that_changes_what_it_wrote_stops() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dump = home.path().join("dump.sql");
+    let rows = |banned: usize| {
+        let rows =
+            (0..3).map(|at| format!("({at},'u{at}@example.com','{}',{})", HASHES[at], usize::from(at == banned)));
+        format!("INSERT INTO users (id,email,password,banned) VALUES {};\n", rows.collect::<Vec<_>>().join(","))
+    };
+    let create = "CREATE TABLE users (id int, email varchar(99), password varchar(99), banned int);\n";
+    let one = format!("users (id,email,password,banned) VALUES (1,'u1@example.com','{}',1)", HASHES[1]);
+    for (later, found) in [
+        ("UPDATE users SET banned = 1 WHERE id = 1;\n".to_owned(), "UPDATE"),
+        ("UPDATE ONLY \"public\".\"users\" SET banned = 1;\n".to_owned(), "UPDATE"),
+        ("DELETE FROM users WHERE id = 1;\n".to_owned(), "DELETE"),
+        (format!("TRUNCATE TABLE users;\n{}", rows(1)), "TRUNCATE"),
+        (format!("DROP TABLE IF EXISTS `users`;\n{create}{}", rows(1)), "DROP TABLE"),
+        (format!("ALTER TABLE users RENAME TO users_old;\n{create}{}", rows(1)), "RENAME"),
+        (format!("REPLACE INTO {one};\n"), "records 2 and 4"),
+        (format!("INSERT INTO {one} ON DUPLICATE KEY UPDATE banned = 1;\n"), "records 2 and 4"),
+        (format!("INSERT INTO {one} ON CONFLICT (id) DO UPDATE SET banned = 1;\n"), "records 2 and 4"),
+    ] {
+        std::fs::write(&dump, format!("{create}{}{later}", rows(9))).expect("written");
+        let said = planned(&[&dump], None);
+        assert!(said.starts_with("stop") && said.contains(found), "{later}: {said}");
+    }
+    // What dumps begin with, and statements on other tables, change nothing.
+    let usual = format!(
+        "DROP TABLE IF EXISTS users;\n{create}DELETE FROM users;\n{}DELETE FROM sqlite_sequence;\nUPDATE settings SET a = 1;\n\
+         ALTER TABLE users ADD PRIMARY KEY (id);\n",
+        rows(9)
+    );
+    std::fs::write(&dump, usual).expect("written");
+    assert_eq!(planned(&[&dump], None), "bcrypt bcrypt bcrypt");
+    std::fs::write(&dump, format!("BEGIN TRANSACTION;\n{create}{}ROLLBACK; -- due to errors\n", rows(9)))
+        .expect("written");
+    let said = run(rehome().arg("plan").arg(&dump)).exits(3).stderr;
+    assert!(said.contains("ROLLBACK"), "{said}");
+}
+
+#[test]
+fn of_two_columns_of_one_name_nobody_guesses_which_is_in_force() {
+    let home = tempfile::tempdir().expect("a folder");
+    let csv = home.path().join("a.csv");
+    for column in ["banned", "password", "status"] {
+        std::fs::write(
+            &csv,
+            format!("id,email,password_hash,{column},name,{column}\n1,a@example.com,{},0,Ann,1\n", HASHES[0]),
+        )
+        .expect("written");
+        let said = planned(&[&csv], None);
+        assert!(said.starts_with("stop") && said.contains(&format!("two columns called \"{column}\"")), "{said}");
+    }
+    std::fs::write(&csv, format!("id,email,password,name,name\n1,a@example.com,{},Ann,Bo\n", HASHES[0]))
+        .expect("written");
+    assert_eq!(planned(&[&csv], None), "bcrypt");
+}
