@@ -436,8 +436,8 @@ fn meanwhile(sandbox: &Sandbox, request: &Request) {
     for tried in 0..50 {
         match runtime.block_on(client.send(request)) {
             Ok(answer) if answer.status < 300 => return,
-            // Deleted by a try whose answer was lost.
-            Ok(answer) if answer.status == 404 && tried > 0 => return,
+            // Done by a try whose answer was lost: deleted, or an address that is theirs already.
+            Ok(answer) if [404, 409].contains(&answer.status) && tried > 0 => return,
             Ok(answer) => assert!(answer.status == 429 || answer.status >= 500, "HTTP {}", answer.status),
             Err(_) => {}
         }
