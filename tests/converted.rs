@@ -198,6 +198,37 @@ fn folders_within_a_folder_are_named() {
 }
 
 #[cfg(unix)]
+/// What stands outside of the archive's folder, or in a link, is named.
+#[test]
+fn what_an_archive_holds_beside_its_files_is_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let user = |n: usize| {
+        format!(
+            "{{\"id\":{n},\"email\":\"user{n}@example.com\",\"password\":\"$2b$04$vf1z09VI4au9YwfyywWHTOtdZ/C3wGHJDblcozI7xTzkfiMOc6TD2\"}}\n"
+        )
+    };
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut add = |name: &[u8], kind: tar::EntryType, text: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.set_entry_type(kind);
+        header.set_size(text.len() as u64);
+        if kind.is_hard_link() {
+            header.set_link_name("users.ndjson").expect("a name");
+        }
+        header.set_cksum();
+        archive.append(&header, text.as_bytes()).expect("a member");
+    };
+    add(b"users.ndjson", tar::EntryType::Regular, &user(1));
+    add(b"../more.ndjson", tar::EntryType::Regular, &user(2));
+    add(b"again.ndjson", tar::EntryType::Link, "");
+    let path = home.path().join("users.tar");
+    std::fs::write(&path, archive.into_inner().expect("an archive")).expect("written");
+    let said = run(rehome().current_dir(&home).arg("check").arg(&path)).stdout;
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("../more.ndjson and 1 more is not read"), "{said}");
+}
+
 #[test]
 fn an_archive_cut_between_its_files_says_so() {
     let folder = tempfile::tempdir().expect("a folder");

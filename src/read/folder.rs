@@ -37,6 +37,7 @@ pub(super) fn expanded(
                 RunError::export(said).remedy("unpack it and pass the file or folder with the users")
             });
             files.extend(inner?);
+            findings.extend(archive.finding());
             archives.push(archive);
         } else {
             files.push(path.clone());

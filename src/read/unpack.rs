@@ -19,6 +19,8 @@ pub(super) struct Unpacked {
     _lock: File,
     /// The archive, as a person knows it.
     archive: String,
+    /// What of it is no file that was unpacked.
+    passed_over: Vec<String>,
 }
 
 impl Unpacked {
@@ -40,11 +42,16 @@ impl Unpacked {
         let mut archive = tar::Archive::new(Watched { bytes, last: [1; BLOCK], at: 0 });
         archive.set_preserve_permissions(false);
         archive.set_preserve_mtime(false);
-        let mut files = 0;
+        let (mut files, mut passed_over) = (0, Vec::new());
         for entry in archive.entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
-            // Links could lead out of the folder, and what is no file is no export.
-            if !entry.header().entry_type().is_file() {
+            let kind = entry.header().entry_type();
+            if kind.is_dir() {
+                continue;
+            }
+            // Links could lead out of the folder, and what else there is is no export.
+            if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
+                passed_over.push(crate::escape::shown(&String::from_utf8_lossy(&entry.path_bytes()), 200).into_owned());
                 continue;
             }
             files += 1;
@@ -52,19 +59,35 @@ impl Unpacked {
                 let said = format!("{} holds more than {MAX_FILES} files", input.name());
                 return Err(RunError::export(said).remedy("unpack it and pass the ones that belong to the export"));
             }
-            // Names that lead out of the folder are passed over.
-            entry.unpack_in(files_of(&folder)).map_err(damaged)?;
+            // Names that lead out of the folder are not followed.
+            if !entry.unpack_in(files_of(&folder)).map_err(damaged)? {
+                passed_over.push(crate::escape::shown(&String::from_utf8_lossy(&entry.path_bytes()), 200).into_owned());
+            }
         }
         // Between two members a cut looks like the end, but for the block of nothing that the end is.
         if archive.into_inner().last != [0; BLOCK] {
             let said = format!("{} is a tar archive that is cut off: it has no end", input.name());
             return Err(RunError::export(said).remedy("make it anew, or unpack it and pass the files"));
         }
-        Ok(Some(Self { folder, _lock: lock, archive: input.name() }))
+        Ok(Some(Self { folder, _lock: lock, archive: input.name(), passed_over }))
     }
 
     pub(super) fn path(&self) -> PathBuf {
         files_of(&self.folder)
+    }
+
+    /// What a person has to know of what was not unpacked.
+    pub(super) fn finding(&self) -> Option<String> {
+        let first = self.passed_over.first()?;
+        let others = match self.passed_over.len() - 1 {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        Some(format!(
+            "{}: {first}{others} is not read, being a link, or no file, or outside of the archive's folder: pass what belongs to the \
+             export itself",
+            self.archive
+        ))
     }
 
     /// How a person knows a file in it.

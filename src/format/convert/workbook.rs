@@ -12,6 +12,9 @@ use crate::format::sniff::Kind;
 /// A sheet is held in memory as a whole.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Rows and columns that a sheet can have in any of the formats.
+const MAX_PLACE: (u32, u32) = (1_048_576, 16_384);
+
 /// Whether a file begins as workbooks of the older format do. Those of newer ones are archives: [`Packing::Workbook`].
 pub(super) fn is_one(head: &[u8], packing: &Packing) -> bool {
     *packing == Packing::Workbook || head.starts_with(b"\xd0\xcf\x11\xe0")
@@ -148,6 +151,9 @@ impl<W: Write> Rows<W> {
     fn put(&mut self, (row, column): (u32, u32), value: &Data) -> Result<(), String> {
         if *value == Data::Empty {
             return Ok(());
+        }
+        if row >= MAX_PLACE.0 || column >= MAX_PLACE.1 {
+            return Err("it is a workbook that is damaged: a cell stands where no sheet has one".to_owned());
         }
         if row != self.at {
             self.end()?;

@@ -16,7 +16,6 @@ use crate::event::Event as Said;
 use crate::ledger::{Change, Entry, Event, Field, Left, Note, State, Steps};
 use crate::read::Export;
 use crate::report::figures::{count, users};
-use crate::read::Export;
 use crate::report::sync::Kind;
 use crate::run::context::{Context, Reply, Stopped};
 use crate::run::feed::id_digest;

@@ -239,12 +239,17 @@ fn a_column_that_nobody_reads_still_tells_of_somebody_kept_out() {
         ("lifecycle_status", json!("pending removal")),
         ("bans", json!([{ "until": null, "by": 4 }])),
         ("account_revoked_by", json!("root")),
+        ("removed_by", json!("root")),
+        ("trashed_by", json!(4)),
+        ("deletion_reason", json!("asked for it")),
+        ("erasure_cause", json!("GDPR")),
     ] {
         assert!(trace(column).is_in(&testing::value(value.clone()), now()), "{column}: {value}");
     }
     for (column, value) in [
         ("ban_reason", json!("")),
         ("deleted_by", json!(null)),
+        ("removed_reason", json!("")),
         ("blocked_users", json!([4, 9])),
         ("lock_version", json!(3)),
         ("lockout_enabled", json!(true)),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::names::{core, is, meaning, parts, words};
 use super::words::{
-    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
+    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
     STATE_OR_REGION,
 };
 use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
@@ -109,7 +109,11 @@ pub fn trace(name: &str) -> Trace {
         {
             Trace::Unset
         }
-        [word, why] if own && is(BARS, word) && ["reason", "msg", "note", "comment", "by"].contains(&why.as_str()) => {
+        [word, why]
+            if own
+                && (is(BARS, word) || is(DELETES, word))
+                && ["reason", "cause", "msg", "note", "comment", "by"].contains(&why.as_str()) =>
+        {
             Trace::Set
         }
         _ if any(HARD)

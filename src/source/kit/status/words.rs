@@ -65,7 +65,8 @@ pub(super) const DELETES: &[&str] = &[
     "удален", "tombstoned", "tombstone", "softdeleted", "eliminada", "borrada", "supprimée", "supprimee", "eliminato",
     "cancellato", "apagado", "excluída", "excluído", "удалена", "видалено", "slettet", "raderad", "smazaný",
     "usunięty", "usuniety", "törölt", "silindi", "sters", "suppression", "löschung", "loeschung", "löschdatum", "loeschdatum",
-    "eliminacion", "eliminación", "exclusao", "exclusão", "cancellazione", "verwijdering",
+    "eliminacion", "eliminación", "exclusao", "exclusão", "cancellazione", "verwijdering", "deletion", "removal", "erasure",
+    "anonymization", "anonymisation",
 ];
 
 #[rustfmt::skip]
