@@ -198,7 +198,7 @@ fn it_needs_nothing_of_the_machine_but_its_volume() {
     let believed = image.run(&target, &["import", "users.csv", "--run", "tls", "--ca-file", "ca.pem"]).exits(0);
     assert!(believed.stderr.contains("Mozilla's list"), "{}", believed.stderr);
     image.run(&target, &["verify", "tls"]).exits(0);
-    image.run(&target, &["report", "plain", "tls", "--to", "both"]).exits(0);
+    image.run(&target, &["report", "tls", "--to", "both"]).exits(0);
     image.run(&target, &["rollback", "tls", "--yes"]).exits(0);
     // Nothing was left behind, not even what was spilled.
     let mut left: Vec<_> = std::fs::read_dir(image.volume.path())

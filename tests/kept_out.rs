@@ -150,9 +150,9 @@ fn so_it_is_with_lists_files_and_sheets() {
     let export = file("a.json", &json!({ "users": users, "roles": roles }).to_string());
     let said = planned(&[&export], None);
     assert_eq!(planned(&[&export], Some(&told(&said))), "bcrypt off bcrypt", "{said}");
-    let rows: String =
-        (0..3).map(|at| format!("{at},u{at}@example.com,{},{}\n", HASHES[at], ["2", "7", "2"][at])).collect();
-    let members = file("members.csv", &format!("id,email,password,rank_id\n{rows}"));
+    let row = |at: usize| format!("{at},u{at}@example.com,{},{}\n", HASHES[at], ["2", "7", "2"][at]);
+    let rows: Vec<String> = (0..3).map(row).collect();
+    let members = file("members.csv", &format!("id,email,password,rank_id\n{}", rows.concat()));
     let ranks = file("ranks.csv", "id,title\n2,Member\n7,Banned\n");
     let said = planned(&[&members, &ranks], None);
     assert_eq!(planned(&[&members, &ranks], Some(&told(&said))), "bcrypt off bcrypt", "{said}");

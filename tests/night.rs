@@ -364,9 +364,9 @@ fn the_code_that_is_shown_is_the_one_it_ends_with() {
         let file = home.path().join("rehome.prom");
         run(import(&sandbox, home.path()).arg("--metrics-file").arg(&file).args(words)).exits(code);
         let last = families(&std::fs::read_to_string(&file).expect("the file"));
-        assert_eq!(last["rehome_exit_code{run=\"run\"}"], f64::from(code));
+        assert_eq!(last["rehome_exit_code{run=\"run\"}"].to_string(), code.to_string());
         run(on_run(&sandbox, "resume", home.path()).arg("--metrics-file").arg(&file).args(words)).exits(code);
         let last = families(&std::fs::read_to_string(&file).expect("the file"));
-        assert_eq!(last["rehome_exit_code{run=\"run\"}"], f64::from(code));
+        assert_eq!(last["rehome_exit_code{run=\"run\"}"].to_string(), code.to_string());
     }
 }

@@ -49,6 +49,8 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             format!("{:#}\n", json!({"schema": 1, "table": proposal.table, "open": proposal.open, "map": map}))
         }
     };
-    findings.iter().for_each(|said| super::warn(said));
+    for said in &findings {
+        super::warn(said);
+    }
     super::put(text).map(|()| Finish::partial_if(incomplete))
 }

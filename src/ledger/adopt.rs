@@ -1,10 +1,10 @@
 //! A ledger that goes over to a later export of the same users.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::identity::Identity;
 use super::state::State;
-use super::store::{self, BEYOND, FIRST_EXPORT, GONE, LEDGER, SYNCING, USERS, check_files, set_meta, sql};
+use super::store::{self, BEYOND, FIRST_EXPORT, GONE, LEDGER, SYNCED, SYNCING, USERS, check_files, set_meta, sql};
 use crate::error::RunError;
 use crate::folder::Locked;
 
@@ -58,9 +58,19 @@ pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64
         ("settings", settings),
         ("records", &moved.len().to_string()),
         (GONE, &gone.to_string()),
+        (SYNCED, "1"),
     ] {
         set_meta(&transaction, key, value)?;
     }
     transaction.execute("DELETE FROM meta WHERE key = ?1", [SYNCING]).map_err(sql)?;
     transaction.commit().map_err(sql)
+}
+
+/// Notes that a sync has come to its end: the next one begins a list of its own.
+///
+/// # Errors
+/// [`RunError::ledger`]
+pub fn end_sync(folder: &Locked) -> Result<(), RunError> {
+    let connection = Connection::open(folder.file(LEDGER)).map_err(sql)?;
+    connection.execute("DELETE FROM meta WHERE key = ?1", [SYNCED]).map(drop).map_err(sql)
 }

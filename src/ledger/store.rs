@@ -15,6 +15,9 @@ use crate::folder::{Folder, Locked};
 pub const LEDGER: &str = "ledger.sqlite";
 /// The ledger's name for a sync that was begun and has not ended: the words after `rehome sync` that go on with it.
 pub const SYNCING: &str = "syncing";
+/// The ledger's name for a sync whose export is the run's by now, and which may yet have somebody new to create: what it has found
+/// is not over.
+pub const SYNCED: &str = "synced";
 /// The ledger's name for the moment since which a person holds the run that works on it; empty while nobody does.
 pub const PAUSED: &str = "paused";
 /// The ledger's name for how many seconds the session was held before that.

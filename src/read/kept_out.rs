@@ -20,7 +20,7 @@ use clues::{Clue, Group, called, clues, could_be_group, links, of_user};
 
 /// An export's files and tables, and what they are to its source.
 #[derive(Clone, Copy)]
-pub(super) struct Tables<'t> {
+pub(super) struct Known<'t> {
     pub files: &'t [SourceFile],
     pub tables: &'t [TableSample],
     pub roles: &'t [Role],
@@ -32,7 +32,7 @@ pub(super) struct Tables<'t> {
 ///
 /// # Errors
 /// [`RunError::usage`] with the lines of a mapping that read them; whatever ended the reading.
-pub(super) fn stop(of: Tables<'_>) -> Result<(), RunError> {
+pub(super) fn stop(of: Known<'_>) -> Result<(), RunError> {
     if of.options.mapping.is_some_and(Mapping::says_who_is_enabled) {
         return Ok(());
     }
@@ -46,7 +46,7 @@ pub(super) fn stop(of: Tables<'_>) -> Result<(), RunError> {
 /// What was seen of a table's clues: how many rows bar their user, and what stands in them.
 type Hits = BTreeMap<(usize, usize), (u64, BTreeSet<String>)>;
 
-impl<'t> Tables<'t> {
+impl<'t> Known<'t> {
     fn with(self, role: impl Fn(Role) -> bool) -> impl Iterator<Item = (usize, &'t TableSample)> {
         let tables = self.tables.iter().zip(self.roles).enumerate();
         tables.filter(move |(_, (_, its))| role(**its)).map(|(at, (table, _))| (at, table))
@@ -56,7 +56,7 @@ impl<'t> Tables<'t> {
         self.with(|role| matches!(role, Role::Users | Role::Mixed))
     }
 
-    /// Tables that nobody reads, but for those that are left out on purpose.
+    /// Known that nobody reads, but for those that are left out on purpose.
     fn others(self) -> impl Iterator<Item = (usize, &'t TableSample)> {
         let ignored = move |table: &TableSample| {
             self.options.ignore.iter().any(|name| name.eq_ignore_ascii_case(&called(table)))
@@ -78,7 +78,7 @@ impl<'t> Tables<'t> {
         )))
     }
 
-    /// Tables whose name alone says it.
+    /// Known whose name alone says it.
     fn tables_of_the_barred(self) -> Vec<String> {
         // What says it in the users' own table has its details there.
         if self.users().flat_map(|(_, t)| &t.columns).any(|column| status::meaning(column) == Some(Meaning::Bars)) {

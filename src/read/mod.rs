@@ -169,7 +169,7 @@ impl Export {
         }
         opened::stop_at_two_of_a_name(&tables, &roles, &options)?;
         opened::stop_at_undone(&files, &tables, &roles, &options)?;
-        let of = kept_out::Tables { files: &files, tables: &tables, roles: &roles, source, options: &options };
+        let of = kept_out::Known { files: &files, tables: &tables, roles: &roles, source, options: &options };
         kept_out::stop(of)?;
         findings.extend(others::findings(source, &tables, &roles, &options));
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());

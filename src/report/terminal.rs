@@ -1,6 +1,5 @@
 //! The report on one screen: about 40 lines, as wide as the terminal is.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::escape::shown;
@@ -255,11 +254,10 @@ impl Screen {
         }
         let rows: Vec<_> =
             report.schemes.iter().take(SCHEMES).map(|scheme| (shown(&scheme.name, 21), scheme)).collect();
-        let longest = |of: &dyn Fn(&(Cow<str>, &Scheme)) -> usize| rows.iter().map(of).max().unwrap_or_default();
-        let names = longest(&|(name, _)| name.chars().count());
+        let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
         // Whatever costs nothing has the rest of its line.
-        let targets =
-            longest(&|(_, scheme)| if scheme.costs.is_empty() { 0 } else { target(scheme).1.chars().count() });
+        let costly = rows.iter().filter(|(_, scheme)| !scheme.costs.is_empty());
+        let targets = costly.map(|(_, scheme)| target(scheme).1.chars().count()).max().unwrap_or_default();
         let before = FACT_INDENT + names + targets + 4;
         for (name, scheme) in rows {
             let row = format!("{:>11}  {name:<names$}  ", count(scheme.count));

@@ -72,7 +72,7 @@ pub fn scan_with_refused(
     planner: &Planner<'_>,
     duplicates: &Duplicates,
     listener: &dyn Listener,
-    mut sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
+    sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
 ) -> Result<(), RunError> {
     planner.scan(
         duplicates,
@@ -84,7 +84,7 @@ pub fn scan_with_refused(
                 batch.push(Fed::of(record, planned));
             }
         },
-        |batch| sink(batch),
+        sink,
     )
 }
 

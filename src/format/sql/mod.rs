@@ -49,14 +49,22 @@ pub(crate) struct SqlFramer {
     runs: Runs,
     /// The last words that the dump's first ones promise, and have not come.
     promised: Option<&'static str>,
-    /// A transaction has begun and is not committed.
-    uncommitted: bool,
-    /// A transaction was taken back.
-    rolled_back: bool,
+    transaction: Transaction,
     /// Rows written in a way that is not read: how many statements, and the table of the first.
     unread: (usize, String),
     /// Tables of which a later statement changes rows that stand before it, and which.
     undone: Vec<(String, &'static str)>,
+}
+
+/// What a dump's own transactions have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    /// There is none, or it is committed.
+    None,
+    /// It has begun and is not committed.
+    Begun,
+    /// One was taken back.
+    TakenBack,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -120,8 +128,7 @@ impl SqlFramer {
             run: None,
             runs: runs.clone(),
             promised: None,
-            uncommitted: false,
-            rolled_back: false,
+            transaction: Transaction::None,
             unread: (0, String::new()),
             undone: Vec::new(),
         }
@@ -347,11 +354,11 @@ impl Framer for SqlFramer {
         let mut doubts = Vec::new();
         if let Some(words) = self.promised {
             doubts.push(Doubt::Cut(format!("the dump ends without its last line, `{words}`: users may be missing")));
-        } else if self.rolled_back {
+        } else if self.transaction == Transaction::TakenBack {
             doubts.push(Doubt::Cut(
                 "the dump takes back what it began (ROLLBACK): it broke off, and users may be missing".into(),
             ));
-        } else if self.uncommitted {
+        } else if self.transaction == Transaction::Begun {
             doubts.push(Doubt::Cut("the dump ends without the COMMIT of what it began: users may be missing".into()));
         } else if matches!(&self.state, State::Statement(scan) if !scan.between()) {
             doubts.push(Doubt::Cut("the dump ends in the middle of a statement: users may be missing".into()));

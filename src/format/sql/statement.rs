@@ -6,7 +6,7 @@ use super::catalog::{Column, created_columns};
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::preamble::no_backslash_escapes;
-use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State};
+use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State, Transaction};
 use crate::format::frame::Cut;
 
 /// First words of dumps, and the last that go with them.
@@ -115,13 +115,12 @@ impl SqlFramer {
                     }
                     self.set(&mut head);
                 } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
-                    self.uncommitted = true;
-                } else if head.word("ROLLBACK") && self.uncommitted {
+                    self.goes_to(Transaction::Begun);
+                } else if head.word("ROLLBACK") && self.transaction == Transaction::Begun {
                     // Of SQLite's shell, after an error: whoever loads it has nothing of it.
-                    self.rolled_back = true;
-                    self.uncommitted = false;
+                    self.goes_to(Transaction::TakenBack);
                 } else if head.word("COMMIT") || head.word("END") {
-                    self.uncommitted = false;
+                    self.goes_to(Transaction::None);
                 } else if ["UPDATE", "DELETE", "TRUNCATE", "DROP", "RENAME", "MERGE"].iter().any(|word| head.word(word))
                 {
                     let end = whole(memchr(b';', rest))?;
@@ -161,6 +160,13 @@ impl SqlFramer {
         let table = self.catalog.called(table);
         if self.catalog.is_filled(&table) && !self.undone.iter().any(|(other, _)| *other == table) {
             self.undone.push((table, what));
+        }
+    }
+
+    /// What was taken back once stays so, whatever comes after it.
+    fn goes_to(&mut self, next: Transaction) {
+        if self.transaction != Transaction::TakenBack {
+            self.transaction = next;
         }
     }
 

@@ -156,7 +156,7 @@ mod tests {
             "the address is another one by now, the password was not changed, the number is looked at again"
         );
         let meant = Note { done: MEANT.into(), ..one(Kind::Changed, &[Field::Name], false) };
-        assert_eq!(with_earlier(Vec::new(), &[meant.clone()], |_, _| true)[0].done, "sent");
+        assert_eq!(with_earlier(Vec::new(), std::slice::from_ref(&meant), |_, _| true)[0].done, "sent");
         assert_eq!(with_earlier(Vec::new(), &[meant], |_, _| false), []);
         let all = with_earlier(Vec::new(), &earlier, |_, _| true);
         assert_eq!(all.len(), 3);

@@ -39,7 +39,7 @@ use crate::bridge::{STORE, Store};
 use crate::error::{Finish, RunError};
 use crate::escape::quoted;
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{self, Reader, SYNCING, State};
+use crate::ledger::{self, Reader, SYNCED, SYNCING, State};
 use crate::plan::Keep;
 use crate::policy::Unsupported;
 use crate::read::Export;
@@ -159,7 +159,8 @@ fn go(
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
     let same_export = same_run(&session, &export, &reader)?;
     let syncing = reader.meta(SYNCING)?.is_some();
-    let goes_on = goes_on || syncing || (same_export && reader.counts()?.left > 0);
+    let creating = same_export && (reader.meta(SYNCED)?.is_some() || reader.counts()?.left > 0);
+    let goes_on = goes_on || syncing || creating;
     // What a live source said then nobody can read again: whoever was begun is finished with what it says now.
     let can_resume = same_export || !earlier.export.is_live();
     if can_resume && !syncing && open_rows(&reader)? > 0 && !(same_export && mode.dry_run) {
@@ -250,13 +251,21 @@ fn go(
     drop(reader);
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
     ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
-    drop((open, export, folder));
+    drop((open, export));
     if report.of(Kind::New) + open_still == 0 && same_export {
+        ledger::end_sync(&folder)?;
+        drop(folder);
         tell_in_report(path, &report)?;
         return Ok(Synced { report, ended: Ok(looks) });
     }
+    drop(folder);
     let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
-    found.list(&*RunFolder::open(path)?, &Reader::open(path)?, &mut report)?;
+    let folder = RunFolder::open(path)?;
+    found.list(&folder, &Reader::open(path)?, &mut report)?;
+    if ended.is_ok() {
+        ledger::end_sync(&folder)?;
+    }
+    drop(folder);
     tell_in_report(path, &report)?;
     let ended = ended.map(|finish| finish.max(looks));
     Ok(Synced { report, ended })

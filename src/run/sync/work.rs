@@ -200,7 +200,9 @@ impl Work<'_> {
         // Somebody who is back.
         notes.retain(|note| note.kind != Kind::Gone.name());
         if notes.iter().any(|note| note.record != later) {
-            notes.iter_mut().for_each(|note| note.record = later);
+            for note in &mut notes {
+                note.record = later;
+            }
             self.runtime.block_on(self.context.ledger.note(user_id, notes.clone()))?;
         }
         Ok(notes)

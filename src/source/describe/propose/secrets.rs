@@ -176,7 +176,7 @@ const DIGESTS: [&str; 4] = ["md5", "sha1", "sha256", "sha512"];
 /// The one digest among the hashes, by its length, if there is one alone.
 fn digest(column: &Column, older: Option<&Column>) -> Option<&'static str> {
     let has = |digest: &&str| [Some(column), older].iter().flatten().any(|column| column.hashes.contains_key(digest));
-    let mut found = DIGESTS.into_iter().filter(|digest| has(&digest));
+    let mut found = DIGESTS.into_iter().filter(has);
     found.next().filter(|_| found.next().is_none())
 }
 

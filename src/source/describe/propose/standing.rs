@@ -147,7 +147,7 @@ pub(super) fn lines(
                     number(column.disabled)
                 ));
             }
-            asked.extend(questions(other, &|column| !(told && deletes(&column)) && !sure(column), &|column| {
+            asked.extend(questions(other, &|column| !(sure(column) || told && deletes(&column)), &|column| {
                 let join = join_name(&other.name);
                 format!(
                     "[join.{join}] with key = {}, from = \"{join}.{column}\"",

@@ -79,8 +79,8 @@ fn reading(column: &str, seen: &Seen) -> String {
         (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
         (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
-        (None, Trace::Unset) if truths => "as = \"bool\"".to_owned(),
-        (None, Trace::Set) if truths => "as = \"not\"".to_owned(),
+        (None, Trace::Unset) | (Some(Meaning::Allows), _) if truths => "as = \"bool\"".to_owned(),
+        (None, Trace::Set) | (Some(Meaning::Bars | Meaning::Deletes), _) if truths => "as = \"not\"".to_owned(),
         (None, Trace::Set) => {
             // Nought, and whatever else is written for no.
             let harmless = seen.values.iter().filter(|value| !Trace::Set.is_in(&as_value(value), now));
@@ -89,8 +89,6 @@ fn reading(column: &str, seen: &Seen) -> String {
                 harmless => format!("true_values = {harmless}"),
             }
         }
-        (Some(Meaning::Allows), _) if truths => "as = \"bool\"".to_owned(),
-        (Some(Meaning::Bars | Meaning::Deletes), _) if truths => "as = \"not\"".to_owned(),
         (Some(Meaning::Bars | Meaning::Deletes), _)
             if !seen.values.is_empty() && seen.values.iter().all(|v| common::moment(&as_value(v)).is_some()) =>
         {
