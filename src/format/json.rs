@@ -20,6 +20,9 @@ const MAX_TABLES: usize = 4096;
 /// Members by which the elements of an array are known to be pages or realms, not users.
 const WRAPPERS: [&[u8]; 3] = [b"\"users\"", b"\"Users\"", b"\"data\""];
 
+/// How much of an object tells whose it is, in bytes.
+const FIRST_MEMBERS: usize = 600;
+
 /// Cuts a JSON text.
 pub(crate) struct JsonFramer {
     wanted: Wanted,
@@ -97,10 +100,14 @@ impl JsonFramer {
                     Some(end)
                 }
                 _ if self.stack.len() < MAX_DEPTH => {
-                    if let (Some(key), 2.., None) = (key, self.stack.len(), &self.keyed)
-                        && is_somebody(&data[at..])
-                    {
-                        self.keyed = Some(String::from_utf8_lossy(key).chars().take(40).collect());
+                    if let (Some(key), 2.., None) = (key, self.stack.len(), &self.keyed) {
+                        let object = &data[at..];
+                        if !eof && object.len() < FIRST_MEMBERS && !object.contains(&b'}') {
+                            return None;
+                        }
+                        if is_somebody(object) {
+                            self.keyed = Some(String::from_utf8_lossy(key).chars().take(40).collect());
+                        }
                     }
                     self.stack.push(Level::Object { name: None });
                     Some(at + 1)
@@ -236,7 +243,7 @@ fn wraps(element: &[u8]) -> bool {
 
 /// Whether an object's first members are an address and a password, of whatever kind.
 fn is_somebody(object: &[u8]) -> bool {
-    let start = object[..object.len().min(600)].to_ascii_lowercase();
+    let start = object[..object.len().min(FIRST_MEMBERS)].to_ascii_lowercase();
     let start = &start[..start.iter().position(|b| *b == b'}').unwrap_or(start.len())];
     let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
     has(b"mail\"") && has(b"@") && (has(b"pass") || has(b"hash\"") || has(b"pwd"))

@@ -194,6 +194,30 @@ fn statements_are_read_alike_wherever_they_are_cut() {
     }
 }
 
+/// The same of the other formats.
+#[test]
+fn documents_are_read_alike_wherever_they_are_cut() {
+    let somebody = r#"{"email":"a@example.com","name":"A","password":"$2y$10$abc"}"#;
+    let documents = [
+        (1, format!("{somebody}\n\n{somebody}\n")),
+        (2, "1\tit\\\nis\t\\N\n2\tNULL\tx\n".to_owned()),
+        (3, "# people\nann:x:1\nbob:$6$a$b:2\n".to_owned()),
+        (4, format!("{{\"users\":[{somebody},{somebody}],\"more\":{{\"u1\":{somebody},\"u2\":{somebody}}}}}")),
+        (4, format!("{{\"users\":{{\"u1\":{somebody},\"u2\":{{\"a\":[1,2]}}}},\"list\":[]}}")),
+        (4, format!("[{{\"users\":[{somebody}]}},{{\"users\":[{somebody}]}}]")),
+        (4, format!("[{{\"type\":\"table\",\"name\":\"t\",\"data\":[{somebody}]}}]")),
+        (5, format!("{somebody}\n {somebody}")),
+        (8, "dn: uid=a\nmail: a@example.com\nuserPassword:: e1NTSEF9\n\n# more\ndn: uid=b\ncn: x\n y\n".to_owned()),
+        (9, "<?xml version=\"1.0\"?><!-- t --><database><table name=\"t\"><row><field name=\"a\">1 &amp; <![CDATA[2]]></field></row></table></database>".to_owned()),
+    ];
+    for (n, document) in documents {
+        let whole = found(n, document.as_bytes(), usize::MAX / 2);
+        for step in 1..document.len() {
+            assert_eq!(found(n, document.as_bytes(), step), whole, "{step} at a time: {document}");
+        }
+    }
+}
+
 #[test]
 fn a_second_reading_of_a_dump_passes_over_long_runs_that_it_does_not_want() {
     let rows = |table: &str| format!("INSERT INTO `{table}` VALUES (1,'it\\'s; \"so\"'),(2,')');\n").repeat(2_000);
