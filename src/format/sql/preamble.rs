@@ -9,6 +9,7 @@ use super::SqlFramer;
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::values::values;
+use crate::format::Value;
 use crate::format::frame::{Cut, Framer, Layout, Selection, SpanKind, Wanted};
 use crate::format::layout::Flavour;
 
@@ -179,14 +180,15 @@ pub(super) fn no_backslash_escapes(mode: &str) -> bool {
 }
 
 /// How much speaks against strings being written in that way: rows of the head that cannot be what was written, or never end,
-/// and half as much those that seem to hold others.
+/// and half as much those of which a string seems to hold others.
 fn faults(head: &[u8], flavour: Flavour) -> usize {
     let mut faults = 0;
     let open = rows(head, flavour, |raw, columns| {
         let text = String::from_utf8_lossy(raw);
         let mut cells = Vec::new();
         let fits = values(&text, flavour, &mut cells).is_ok() && (columns == 0 || cells.len() == columns);
-        faults += if fits { usize::from(swallowed(raw).is_some()) } else { 2 };
+        let within = |cell: &Value<'_>| cell.text().is_some_and(|text| swallowed(text.as_bytes()).is_some());
+        faults += if fits { usize::from(cells.iter().any(within)) } else { 2 };
     });
     faults + 2 * usize::from(open)
 }
