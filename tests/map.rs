@@ -283,6 +283,25 @@ fn tables_of_all_sorts_are_understood() {
     }
 }
 
+/// Numbers that people are given stand for them where each row has its own, and for nobody where they repeat.
+#[test]
+fn a_number_that_is_somebodys_is_their_id() {
+    let home = tempfile::tempdir().expect("a folder");
+    let export = home.path().join("people.csv");
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    for (name, second, found) in
+        [("account_no", "A-2", true), ("Kundennummer", "A-2", true), ("account_no", "A-1", false)]
+    {
+        let text = format!(
+            "{name},contact_email,pw_hash,signup_at\nA-1,a@example.com,{hash},2024-01-02 03:04:05\n{second},b@example.com,{hash},2024-02-02 03:04:05\n"
+        );
+        std::fs::write(&export, text).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        assert_eq!(proposal.contains(&format!("id = \"{name}\"")), found, "{proposal}");
+        assert!(proposal.contains("created_at = \"signup_at\""), "{proposal}");
+    }
+}
+
 /// What one look at a column does not tell is asked for, and what tells of itself is not.
 #[test]
 fn questions_are_asked_where_there_are_any_and_nowhere_else() {

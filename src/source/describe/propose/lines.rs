@@ -93,6 +93,7 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
             Some(("id", rank)) => u32::from(rank),
             _ if name == format!("{singular}id") || name == format!("id{singular}") => 2,
             _ if name.ends_with("id") || name.starts_with("id") => 40,
+            _ if is_number_of_somebody(&name) => 50,
             Some(("username", _)) => 60,
             // Lines of password files begin with whose they are.
             _ if table.is_nameless() && column.name == "0" => 60,
@@ -107,6 +108,28 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
     }
     lines.push(Line::new(format!("id = {}", quoted(&found.name)), "every row has its own"));
     Some(found.name.clone())
+}
+
+/// `account_no`, `Kundennummer`: of numbers that people are given, those that stand for them.
+fn is_number_of_somebody(name: &str) -> bool {
+    const WHOSE: [&str; 14] = [
+        "account",
+        "customer",
+        "user",
+        "member",
+        "client",
+        "person",
+        "subscriber",
+        "employee",
+        "login",
+        "konto",
+        "kunden",
+        "mitglieds",
+        "personal",
+        "cliente",
+    ];
+    const NUMBERS: [&str; 8] = ["no", "nr", "num", "number", "nummer", "code", "key", "ref"];
+    WHOSE.iter().filter_map(|whose| name.strip_prefix(whose)).any(|number| NUMBERS.contains(&number))
 }
 
 fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) -> Option<String> {

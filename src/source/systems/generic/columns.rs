@@ -47,7 +47,7 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
         "created_at",
         CREATED,
         "created createdon createdate createddate datecreated datejoined joinedat joined dateadded dateadd \
-         registeredat fechaalta fecharegistro fechacreacion registered registrationdate registerdate signupdate signedupat creationdate createtime",
+         registeredat fechaalta fecharegistro fechacreacion registered registrationdate registerdate signupdate signupat signedupat signuptime creationdate createtime",
     ),
     ("password_hash", Fate::Carried("password"), ""),
     ("password_scheme", HASH_PARAMETER, ""),
