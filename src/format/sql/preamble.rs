@@ -188,7 +188,8 @@ fn faults(head: &[u8], flavour: Flavour) -> usize {
         let mut cells = Vec::new();
         let fits = values(&text, flavour, &mut cells).is_ok() && (columns == 0 || cells.len() == columns);
         let within = |cell: &Value<'_>| cell.text().is_some_and(|text| swallowed(text.as_bytes()).is_some());
-        faults += if fits { usize::from(cells.iter().any(within)) } else { 2 };
+        // Line feeds of the row as it is written, not such as an escape makes, and in a string, not in an expression.
+        faults += if fits { usize::from(swallowed(raw).is_some() && cells.iter().any(within)) } else { 2 };
     });
     faults + 2 * usize::from(open)
 }
