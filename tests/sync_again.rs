@@ -198,6 +198,30 @@ fn whoever_is_refused_now_is_named_and_keeps_what_they_have() {
     assert_eq!(town.user("ann").expect("she is there")["password"], hash(1));
 }
 
+/// A record that cannot be read may be of whoever seems to be gone.
+#[test]
+fn whoever_may_be_meant_by_a_record_that_names_nobody_is_not_gone() {
+    let before = people(&[("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2), ("cy", "cy", "Cy", "", 3)]);
+    let town = Town::new(&before, &[]);
+    let later = before.replace("Bob", "Bob,of two commas");
+    for gone in ["delete", "disable"] {
+        let stopped = town.sync(&later, &["--gone", gone]);
+        assert!(
+            stopped.code == 2 && stopped.stderr.contains("does not say whose it is"),
+            "{}: {}",
+            stopped.code,
+            stopped.stderr
+        );
+        assert_eq!(town.user("bob").expect("he is there")["status"], true);
+    }
+    town.sync(&later, &["--gone", "keep"]).exits(3);
+    assert_eq!(listed(&town.sandbox).len(), 3);
+    // With all records read, nobody but the one who is gone.
+    let done = town.sync(&before.replace(&before[before.find("cy").expect("cy")..], ""), &["--gone", "delete"]);
+    assert!([0, 3].contains(&done.code), "{}", done.stderr);
+    assert_eq!(listed(&town.sandbox).len(), 2);
+}
+
 /// A hash that is no more, or none that the target can verify, takes nobody's password away.
 #[test]
 fn nobody_is_made_again_to_have_no_password() {

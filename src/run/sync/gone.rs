@@ -89,6 +89,9 @@ impl Work<'_> {
         for missed in &plain {
             self.find(missed.note("kept", true), &[])?;
         }
+        if mode.gone != Gone::Keep && gone > 0 && met.unnamed > 0 {
+            return Err(unnamed(met.unnamed, mode));
+        }
         if stops && !mode.dry_run {
             return Err(too_many(gone, of, mode));
         }
@@ -126,6 +129,18 @@ impl Work<'_> {
         asked?;
         self.take(came).map(|_| ())
     }
+}
+
+/// Whoever seems to be gone may be of a record that cannot be read.
+fn unnamed(records: u64, mode: Mode) -> RunError {
+    let what = if mode.gone == Gone::Delete { "deleted" } else { "disabled" };
+    let said = if records == 1 {
+        "1 record is refused and does not say whose it is"
+    } else {
+        &format!("{} records are refused and do not say whose they are", count(records))
+    };
+    RunError::usage(format!("{said}; whoever is missing from the source may be meant: nobody is {what}"))
+        .remedy("mend the records (`rehome check` names them), or sync with --gone keep")
 }
 
 /// An export that lacks so many is cut off, or another one, as often as not.

@@ -53,6 +53,8 @@ pub(super) struct Met {
     records: HashMap<u64, (u64, bool)>,
     /// Why the record is refused, of those that are.
     refused: HashMap<u64, Code>,
+    /// Refused records that do not say whose they are: any of them may be of somebody who seems to be gone.
+    pub(super) unnamed: u64,
 }
 
 impl Met {
@@ -107,8 +109,11 @@ impl Work<'_> {
             for fed in batch {
                 waiting.extend(self.compare(fed, &places, &mut met)?);
             }
-            let size = first_page(&waiting);
-            if size > 0 && size < waiting.len() || waiting.len() >= 100 {
+            loop {
+                let size = first_page(&waiting);
+                if size == 0 || size == waiting.len() && size < 100 {
+                    break;
+                }
                 let later = waiting.split_off(size);
                 self.begin()?;
                 asked.add(question(std::mem::replace(&mut waiting, later)), &mut |one| {
@@ -146,8 +151,9 @@ impl Work<'_> {
         let job = match fed {
             Fed::User(job) => *job,
             Fed::Refused { source_id, refusal, .. } => {
-                if let Some(place) = places.get(&key(&source_id, "")) {
-                    met.take(*place, later, Some(refusal.code));
+                match places.get(&key(&source_id, "")) {
+                    Some(place) => drop(met.take(*place, later, Some(refusal.code))),
+                    None => met.unnamed += u64::from(source_id.is_empty()),
                 }
                 return Ok(None);
             }
