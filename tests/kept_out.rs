@@ -97,6 +97,13 @@ fn what_another_table_says_stops_and_is_read_by_the_lines_that_are_printed() {
         ),
         // A row a user.
         (plain.clone(), table("profiles", "user_id,nick,banned", "('1','a','0'),('2','b','1')")),
+        (
+            plain.clone(),
+            table("profiles", "user_id,avatar_id,country_id,banned", "('1','3','4','0'),('2','3','4','1')"),
+        ),
+        (plain.clone(), table("profiles", "user_id,name,data,banned", "('1','a','','0'),('2','b','','1')")),
+        // Of nobody the users' own table says it.
+        (people("locked", ["0", "0", "0"]), table("bans", "id,user_id,reason", "('9','2','spam')")),
         (plain.clone(), table("user_status", "user_id,status", "('1','active'),('2','suspended')")),
         (plain.clone(), table("user_flags", "user_id,flag", "('2','banned')")),
         (plain.clone(), table("moderation_actions", "user_id,action", "('2','ban')")),
@@ -128,11 +135,51 @@ fn what_says_nothing_of_the_account_stops_nobody() {
         (plain.clone(), table("user_roles", "user_id,role,active", "('2','editor','0')")),
         (plain.clone(), table("user_settings", "user_id,name,value", "('2','newsletter','0')")),
         (plain.clone(), table("accounts", "user_id,balance,status", "('2','4.50','closed')")),
+        (
+            people("locked", ["0", "1", "0"]).replace("'1')", "'0')"),
+            table("notes", "id,user_id,text", "('9','2','spam')"),
+        ),
+        (plain.clone(), table("user_badges", "user_id,badge_id,blocked", "('2','4','1')")),
         (plain.clone(), table("user_blocks", "user_id,blocked_user_id", "('2','1')")),
     ] {
         std::fs::write(&dump, format!("{own}{other}")).expect("written");
         assert_eq!(planned(&[&dump], None), "bcrypt bcrypt bcrypt", "{other}");
     }
+}
+
+/// A ban that lasts for ever is one, however that is written; one that is over is none. So it is in rows that a mapping chooses.
+#[test]
+fn the_end_of_a_ban_is_read_as_what_it_is() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("people.csv");
+    for (until, fate) in [
+        ("9999-12-31", "off"),
+        ("9999-12-31 23:59:59", "off"),
+        ("9999-12-31T23:59:59.999Z", "off"),
+        ("31.12.9999", "off"),
+        ("253402300799", "off"),
+        ("infinity", "off"),
+        ("2020-01-01", "bcrypt"),
+        ("", "bcrypt"),
+    ] {
+        std::fs::write(&file, format!("id,email,password,banned_until\n1,a@example.com,{},{until}\n", HASHES[0]))
+            .expect("written");
+        assert_eq!(planned(&[&file], None), fate, "{until}");
+    }
+    let dump = home.path().join("dump.sql");
+    let bans = "('1','2020-01-01'),('2','2999-01-01'),('3','9999-12-31')";
+    std::fs::write(&dump, people("note", ["", "", ""]) + &table("bans", "user_id,expires_at", bans)).expect("written");
+    let of = |of: &str, only: &str| {
+        format!(
+            "[user]\nid = \"id\"\nemail = \"email\"\nenabled = {{ from = \"bans.user_id\", as = \"empty\" }}\n[password]\nhash = \"password\"\n\
+             [join.bans]\ntable = \"bans\"\nkey = \"user_id\"\nof = \"{of}\"\nonly = [\"expires_at {only} now\"]\n"
+        )
+    };
+    assert_eq!(planned(&[&dump], Some(&of("id", ">"))), "bcrypt off off");
+    assert_eq!(planned(&[&dump], Some(&of("id", "<"))), "off bcrypt bcrypt");
+    // Rows that are found by a column that is not there would be nobody's.
+    let said = planned(&[&dump], Some(&of("ident", ">")));
+    assert!(said.contains("the column `ident`, which the export does not have"), "{said}");
 }
 
 #[test]

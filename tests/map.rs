@@ -302,6 +302,39 @@ fn a_number_that_is_somebodys_is_their_id() {
     }
 }
 
+/// Rows are joined by the key that is called the same in both, and not by a number that fits as well: passwords go to whom they
+/// belong, in the mapping that `check` shows, too.
+#[test]
+fn nobody_is_given_somebody_elses_password() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("dump.sql"), home.path().join("map.toml"));
+    let hashes = [
+        "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6",
+        "$2b$05$eRN7Sb4mwoIBvfaZiUrp8.3josgiCQ9HUfJNPRl90zGYmewhwxcMe",
+    ];
+    for (people, key, logins) in
+        [("persons", "person_id", "login_data"), ("customers", "id", "logins"), ("persons", "person_id", "credential")]
+    {
+        let of = if key == "id" { "customer_id" } else { key };
+        let text = format!(
+            "CREATE TABLE {people} ({key} int, email text);\nINSERT INTO {people} VALUES (1,'ann@example.com'),(2,'bob@example.com');\n\
+             CREATE TABLE {logins} (id int, {of} int, pw_hash text);\nINSERT INTO {logins} VALUES (1,2,'{}'),(2,1,'{}');\n",
+            hashes[1], hashes[0]
+        );
+        std::fs::write(&export, &text).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        std::fs::write(&map, &proposal).expect("written");
+        let planned = run(rehome().arg("plan").arg(&export).arg("--reveal").arg("--map").arg(&map)).exits(0);
+        for line in planned.lines() {
+            let whose = usize::from(line["create"]["body"]["email"] == "bob@example.com");
+            assert_eq!(line["create"]["body"]["password"], hashes[whose], "{text}{proposal}");
+        }
+        let shown = run(rehome().current_dir(&home).arg("check").arg(&export)).stderr;
+        // A join without `of` is by the id.
+        assert!(["of", "id"].iter().any(|by| shown.contains(&format!("{by} = \"{of}\""))), "{shown}");
+    }
+}
+
 /// What one look at a column does not tell is asked for, and what tells of itself is not.
 #[test]
 fn questions_are_asked_where_there_are_any_and_nowhere_else() {

@@ -37,7 +37,7 @@ pub(super) fn stop(of: Known<'_>) -> Result<(), RunError> {
         return Ok(());
     }
     of.stop_at_people_who_are_out()?;
-    let said = of.tables_of_the_barred();
+    let said = of.tables_of_the_barred()?;
     let said = if said.is_empty() { of.rows_that_bar()? } else { said };
     let said = if said.is_empty() { of.groups_of_the_barred()? } else { said };
     if said.is_empty() { Ok(()) } else { Err(RunError::usage(format!("{}; nothing was sent", said.join("; ")))) }
@@ -67,9 +67,9 @@ impl<'t> Known<'t> {
 
     /// A table or file that is called after people who are kept out, and is read as if they were not.
     fn stop_at_people_who_are_out(self) -> Result<(), RunError> {
-        let Some((_, table)) = self.users().find(|(_, table)| status::names_people_out(&called(table))) else {
-            return Ok(());
-        };
+        let says = |table: &TableSample| table.columns.iter().any(|column| status::meaning(column).is_some());
+        let out = |table: &TableSample| status::names_people_out(&called(table)) && !says(table);
+        let Some((_, table)) = self.users().find(|(_, table)| out(table)) else { return Ok(()) };
         let base = status::base(self.source.name());
         Err(RunError::usage(format!(
             "{} is named after people who are kept out, and nothing in it says so: pass it alone with a mapping file that does \
@@ -79,12 +79,12 @@ impl<'t> Known<'t> {
     }
 
     /// Known whose name alone says it.
-    fn tables_of_the_barred(self) -> Vec<String> {
-        // What says it in the users' own table has its details there.
-        if self.users().flat_map(|(_, t)| &t.columns).any(|column| status::meaning(column) == Some(Meaning::Bars)) {
-            return Vec::new();
+    fn tables_of_the_barred(self) -> Result<Vec<String>, RunError> {
+        let mut barred = self.others().filter(|(_, table)| status::names_barred(&called(table))).peekable();
+        // What the users' own table says has its details there; where that says it of nobody, it is another matter.
+        if barred.peek().is_none() || self.bars_somebody()? {
+            return Ok(Vec::new());
         }
-        let barred = self.others().filter(|(_, table)| status::names_barred(&called(table)));
         let said = barred.filter_map(|(_, table)| {
             let (whose, called) = (of_user(table)?, called(table));
             let reading = format!("from = {}, as = \"empty\"", status::quoted(&format!("{}.{whose}", joined(&called))));
@@ -94,7 +94,26 @@ impl<'t> Known<'t> {
                 self.remedy(&called, &[self.join(&called, whose, None)], &reading)
             ))
         });
-        said.take(1).collect()
+        Ok(said.take(1).collect())
+    }
+
+    /// Whether a column of the users' own tables keeps somebody out.
+    fn bars_somebody(self) -> Result<bool, RunError> {
+        let bars = |column: &&String| status::meaning(column) == Some(Meaning::Bars);
+        let clue = |column: &String| Clue::Column(column.clone(), Meaning::Bars);
+        let watched: Vec<(usize, Vec<Clue>)> =
+            self.users().map(|(at, table)| (at, table.columns.iter().filter(bars).map(clue).collect())).collect();
+        let now = self.options.now;
+        let columns = watched.iter().filter(|(_, clues)| !clues.is_empty()).map(|(at, _)| *at);
+        let hits = self.read(columns, |at, record, hits| {
+            let clues = watched.iter().find(|(watched, _)| *watched == at).map_or(&[][..], |(_, clues)| clues);
+            for (which, clue) in clues.iter().enumerate() {
+                if let Some(text) = clue.in_row(record, now) {
+                    note(hits, (at, which), text);
+                }
+            }
+        })?;
+        Ok(!hits.is_empty())
     }
 
     /// Rows of tables about users, of which a column says it.
@@ -276,7 +295,15 @@ impl<'t> Known<'t> {
         let of = if whose.to_ascii_lowercase().contains("mail") {
             "email"
         } else {
-            self.users().find_map(|(_, table)| id(table)).unwrap_or("id")
+            let named = |is: &dyn Fn(&str) -> bool| {
+                let mut columns = self.users().flat_map(|(_, table)| &table.columns).map(String::as_str);
+                columns.find(|column| is(&column.to_ascii_lowercase()))
+            };
+            let id = self.users().find_map(|(_, table)| id(table));
+            let id = id.or_else(|| named(&|column| column == whose.to_ascii_lowercase()));
+            id.or_else(|| named(&|column| column == "id"))
+                .or_else(|| named(&|column| column.ends_with("id")))
+                .unwrap_or("id")
         };
         let only = only.map(|only| format!(", only = [{}]", status::quoted(only))).unwrap_or_default();
         format!(

@@ -436,7 +436,8 @@ impl Export {
                 }
             }
         };
-        drive(&self.reading(Pass::Related), threads, &Silent, &Found::default, &keep, |found| {
+        let found = || Found::at(self.options.now);
+        drive(&self.reading(Pass::Related), threads, &Silent, &found, &keep, |found| {
             store.take(&found)?;
             Ok(ControlFlow::Continue(()))
         })?;

@@ -37,9 +37,16 @@ pub struct Found {
     /// Keys and lists, one after the other, in UTF-8.
     text: Vec<u8>,
     groups: Vec<(&'static str, Range<usize>, Range<usize>)>,
+    pub(super) now: jiff::Timestamp,
 }
 
 impl Found {
+    /// Nothing yet, where `now` is that in a condition that chooses rows.
+    #[must_use]
+    pub fn at(now: jiff::Timestamp) -> Self {
+        Self { now, ..Self::default() }
+    }
+
     /// Keeps a row under a key, as JSON. Says that something was kept, as [`super::Source::relate`] does.
     pub fn add(&mut self, kind: &'static str, key: &str, row: &impl Serialize) -> Option<()> {
         if self.begin(kind, key) {

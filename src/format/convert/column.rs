@@ -89,17 +89,17 @@ fn counted(text: &[u8]) -> Option<u64> {
 
 /// What follows an answer: another one is of other columns.
 fn rest(mut source: impl BufRead) -> std::io::Result<Option<Doubt>> {
+    let mut line = Vec::new();
     loop {
-        let part = source.fill_buf()?;
-        if part.is_empty() {
+        line.clear();
+        if source.by_ref().take(4096).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
-        if !part.iter().all(u8::is_ascii_whitespace) {
+        // `Time: 12.345 ms` of `\timing`.
+        if !line.trim_ascii().is_empty() && !line.starts_with(b"Time: ") {
             let more = "more follows the first answer, and is not read: write each answer into a file of its own";
             return Ok(Some(Doubt::Cut(more.into())));
         }
-        let length = part.len();
-        source.consume(length);
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
                 "   json_agg   \n--------------\n [{\"id\":1},  +\n  {\"id\":2}]\n(1 row)\n\n",
                 "[{\"id\":1},\n{\"id\":2}]\n",
             ),
-            ("row_to_json\n{\"id\":1}\n{\"id\":2}\n(2 rows)\n", "{\"id\":1}\n{\"id\":2}\n"),
+            ("row_to_json\n{\"id\":1}\n{\"id\":2}\n(2 rows)\n\nTime: 0.3 ms\n", "{\"id\":1}\n{\"id\":2}\n"),
         ] {
             assert!(is_one(text.as_bytes()), "{text}");
             let mut out = Vec::new();

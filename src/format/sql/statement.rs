@@ -116,7 +116,7 @@ impl SqlFramer {
                     self.set(&mut head);
                 } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
                     self.goes_to(Transaction::Begun);
-                } else if head.word("ROLLBACK") && self.transaction == Transaction::Begun {
+                } else if head.word("ROLLBACK") && self.transaction == Transaction::Begun && !head.word("TO") {
                     // Of SQLite's shell, after an error: whoever loads it has nothing of it.
                     self.goes_to(Transaction::TakenBack);
                 } else if head.word("COMMIT") || head.word("END") {

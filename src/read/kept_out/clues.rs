@@ -77,6 +77,36 @@ pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
     ];
     const VALUE: [&str; 8] =
         ["value", "metavalue", "val", "attributevalue", "settingvalue", "data", "content", "fieldvalue"];
+    const OWNERS: [&str; 28] = [
+        "team",
+        "org",
+        "organization",
+        "organisation",
+        "company",
+        "tenant",
+        "workspace",
+        "project",
+        "device",
+        "room",
+        "channel",
+        "course",
+        "forum",
+        "topic",
+        "thread",
+        "session",
+        "token",
+        "site",
+        "shop",
+        "club",
+        "event",
+        "list",
+        "product",
+        "subscription",
+        "app",
+        "service",
+        "server",
+        "chat",
+    ];
     const WORD: [&str; 8] = ["action", "type", "kind", "flag", "restriction", "sanction", "penalty", "punishment"];
     let Some(whose) = of_user(table).filter(|_| is_of_users(&called(table))) else { return Vec::new() };
     let other = |column: &&String| *column != whose;
@@ -85,12 +115,13 @@ pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
     let mut clues = Vec::new();
     if let (Some(about), Some(value)) = (of(&ABOUT), of(&VALUE)) {
         clues.push(Clue::Pair { about: about.clone(), value: value.clone() });
-        return clues;
     }
-    // Whoever is kept out of a team, or of what else has a key of its own, is not kept out of all.
+    // Whoever is kept out of a team, or of what else the table joins to them, is not kept out of all.
+    let table_name = bare(&called(table));
     let is_key = |column: &&String| {
         let bare = bare(column);
-        bare.len() > 2 && bare.ends_with("id") && !["statusid", "typeid", "roleid", "groupid"].contains(&&*bare)
+        let of = bare.strip_suffix("id").filter(|of| of.len() > 2 && !["role", "group"].contains(of));
+        of.is_some_and(|of| table_name.contains(of) || OWNERS.iter().any(|owner| of.ends_with(owner)))
     };
     let is_money = |column: &&String| ["balance", "currency", "provider", "iban", "amount"].contains(&&*bare(column));
     if columns().any(|column| is_key(&column) || is_money(&column)) {

@@ -197,7 +197,7 @@ impl Joins {
     pub(in crate::source) fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         let at = self.kept.iter().position(|kept| kept.kind == kind)?;
         let kept = &self.kept[at];
-        let row = Row::alone(record, &IGNORANT);
+        let row = Row { now: found.now, ..Row::alone(record, &IGNORANT) };
         let mut held: u32 = 0;
         let mut key = None;
         for (number, join) in self.joins.iter().enumerate().filter(|(_, join)| join.kept == at) {

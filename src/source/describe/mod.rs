@@ -239,6 +239,8 @@ impl Mapping {
                 needs.push(columns.iter().map(Column::path).collect());
             }
         });
+        // Rows that are found by nothing are nobody's.
+        needs.extend(self.joins.columns().filter(|of| !of.optional).map(|of| vec![of.path()]));
         needs
     }
 }

@@ -97,5 +97,5 @@ fn by_pattern(pattern: &str, text: &str) -> Option<Timestamp> {
         return Some(moment);
     }
     let civil = parsed.to_datetime().or_else(|_| parsed.to_date().map(|date| date.at(0, 0, 0, 0))).ok()?;
-    jiff::tz::Offset::UTC.to_timestamp(civil).ok()
+    common::at(civil)
 }

@@ -183,7 +183,10 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
     if let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', _, _, b':', _, _] = text.as_bytes()
         && let Ok(civil) = text.parse::<civil::DateTime>()
     {
-        return Offset::UTC.to_timestamp(civil).ok();
+        return at(civil);
+    }
+    if text.starts_with(LAST_DAY) {
+        return Some(Timestamp::MAX);
     }
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     if let Ok(moment) = text.parse::<Timestamp>() {
@@ -195,9 +198,17 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
         return format!("{clock}{offset}").parse().ok();
     }
     if let Ok(civil) = text.parse::<civil::DateTime>() {
-        return Offset::UTC.to_timestamp(civil).ok();
+        return at(civil);
     }
     jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
+}
+
+/// For ever, as .NET, Java and Oracle write it; the library's moments end some hours before.
+const LAST_DAY: &str = "9999-12-31";
+
+/// A clock's moment in UTC; the last there is for what lies beyond it.
+pub(in crate::source) fn at(clock: civil::DateTime) -> Option<Timestamp> {
+    Offset::UTC.to_timestamp(clock).ok().or_else(|| (clock.year() == 9999).then_some(Timestamp::MAX))
 }
 
 /// Whether a *banned until* lies ahead of `now`. PostgreSQL's `infinity` does.
@@ -212,6 +223,8 @@ pub fn is_ahead(value: &Value<'_>, now: Timestamp) -> bool {
 fn epoch(number: i64) -> Option<Timestamp> {
     match number.unsigned_abs() {
         0 => None,
+        // The year 9999's last day, in seconds and in milliseconds: for ever.
+        253_402_214_400..=253_402_300_800 | 253_402_214_400_000..=253_402_300_800_000 => Some(Timestamp::MAX),
         1..100_000_000_000 => Timestamp::from_second(number).ok(),
         100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(number).ok(),
         100_000_000_000_000..100_000_000_000_000_000 => Timestamp::from_microsecond(number).ok(),
@@ -433,6 +446,22 @@ mod tests {
             Some(expected)
         );
         assert_eq!(parse_moment("2024-01-02"), "2024-01-02T00:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn the_last_day_there_is_is_for_ever() {
+        for spelling in [
+            "9999-12-31",
+            "9999-12-31 23:59:59",
+            "9999-12-31 23:59:59.9999999 +00:00",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.999Z",
+            "9999-12-31 00:00:00+00",
+            "253402300799",
+            "253402214400000",
+        ] {
+            assert_eq!(parse_moment(spelling), Some(Timestamp::MAX), "{spelling}");
+        }
     }
 
     #[test]

@@ -64,9 +64,12 @@ pub(super) fn of(tables: &[Table], at: usize) -> Vec<Link> {
     let mut links = Vec::new();
     for (other, theirs) in tables.iter().enumerate().filter(|(other, theirs)| *other != at && theirs.rows > 0) {
         let found = theirs.columns.iter().enumerate().filter(|(_, key)| key.filled > 0).filter_map(|(key, column)| {
+            // One that is called the same and holds the same is the one that is meant, and not a mere number that fits as well.
+            let twin = table.columns.iter().position(|own| is_twin(column, own));
             let of = unique
                 .iter()
                 .copied()
+                .filter(|of| twin.is_none_or(|twin| twin == *of))
                 .filter_map(|of| Some((of, belongs(column, &table.columns[of], [&table.name, &theirs.name])?)));
             let (of, named) = of.max_by_key(|&(of, named)| (named, std::cmp::Reverse(of)))?;
             let of_kind =
@@ -77,6 +80,17 @@ pub(super) fn of(tables: &[Table], at: usize) -> Vec<Link> {
         links.extend(found.filter(|link| link.named).or_else(|| base(theirs, other, table)).or(found));
     }
     links
+}
+
+/// Whether two columns have one name, which says more than `id`, and mostly the same values.
+fn is_twin(key: &Column, own: &Column) -> bool {
+    let name = folded(&key.name);
+    name == folded(&own.name)
+        && name.ends_with("id")
+        && name != "id"
+        && own.distinct() > 1
+        && key.distinct() > 1
+        && key.among(own) * 10 >= key.distinct() * 8
 }
 
 /// The table that has a row for everything, each with its kind, and the people's among them under the same keys: what it

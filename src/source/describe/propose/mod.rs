@@ -102,12 +102,14 @@ impl Proposal {
     pub fn core(&self) -> String {
         let mut said = Vec::new();
         for (section, lines) in &self.sections {
-            let keys = ["table", "id", "email", "phone", "enabled", "hash", "plain", "salt", "key"];
+            let keys = ["table", "id", "email", "phone", "enabled", "hash", "plain", "salt"];
+            // What chooses rows decides whose they are: all of it or none.
+            let whole = !["[user]", "[password]"].contains(&section.as_str());
             let told = lines.iter().filter(|line| {
                 let key = line.toml.split('=').next().unwrap_or_default().trim();
-                keys.contains(&key) && !line.toml.starts_with('#')
+                (whole || keys.contains(&key)) && !line.toml.is_empty() && !line.toml.starts_with('#')
             });
-            let told: Vec<_> = told.map(|line| squeezed(line.toml.lines().next().unwrap_or_default())).collect();
+            let told: Vec<_> = told.map(|line| squeezed(&line.toml)).collect();
             if !told.is_empty() {
                 said.push(format!("{section} {}", told.join(", ")));
             }

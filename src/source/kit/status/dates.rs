@@ -1,10 +1,10 @@
 //! Dates as people and their spreadsheets write them: `31.12.2024`, `12/31/2024 10:00 AM`, `December 31, 2024`. Whether one has passed
 //! is said only where all that it may mean has.
 
-use jiff::{Timestamp, civil, tz::Offset};
+use jiff::{Timestamp, civil};
 
 use crate::format::Value;
-use crate::source::kit::common::{parse_moment, trim};
+use crate::source::kit::common::{self, parse_moment, trim};
 
 /// Whether a text is such a date.
 pub(super) fn is_one(text: &str) -> bool {
@@ -15,10 +15,9 @@ pub(super) fn is_one(text: &str) -> bool {
 pub(super) fn passed(value: &Value<'_>, now: Timestamp) -> Option<bool> {
     let Value::Text(text) = value else { return None };
     let days = days(text);
-    let at = |day: &civil::Date| Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok();
-    let first = days.iter().min().and_then(at)?;
-    let last =
-        days.iter().max().and_then(|day| day.checked_add(jiff::Span::new().days(2)).ok()).as_ref().and_then(at)?;
+    let at = |day: civil::Date| common::at(day.at(0, 0, 0, 0));
+    let first = days.iter().min().copied().and_then(at)?;
+    let last = days.iter().max().map(|day| day.saturating_add(jiff::Span::new().days(2))).and_then(at)?;
     match () {
         () if last <= now => Some(true),
         () if first > now => Some(false),
