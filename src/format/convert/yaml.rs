@@ -197,14 +197,29 @@ fn scalar(text: &str) -> Json {
     }
 }
 
-/// A mapping of nothing but mappings, as the list of them.
+/// A mapping of nothing but mappings, as the list of them; of one that wraps another (`credentials: usernames: …`), that one.
 fn listed(value: Json) -> Json {
     match value {
+        Json::Object(members) if members.len() == 1 && members.values().all(holds_people) => {
+            members.into_iter().map(|(name, value)| (name, listed(value))).collect()
+        }
         Json::Object(members) if !members.is_empty() && members.values().all(Json::is_object) => {
             members.into_iter().map(|(name, member)| with_id(name, member)).collect()
         }
         other => other,
     }
+}
+
+/// Whether all that it holds are mappings with plain values of their own, and the names of those are mostly the same.
+fn holds_people(value: &Json) -> bool {
+    let Json::Object(people) = value else { return false };
+    let mut people = people.values();
+    let Some(Json::Object(first)) = people.next() else { return false };
+    let alike = |other: &Json| match other {
+        Json::Object(other) => first.keys().filter(|name| other.contains_key(*name)).count() * 2 >= first.len(),
+        _ => false,
+    };
+    first.values().any(|value| !value.is_object()) && people.all(alike)
 }
 
 fn with_id(name: String, member: Json) -> Json {
@@ -236,6 +251,16 @@ mod tests {
         assert_eq!(
             to_json(b"users:\n  bob:\n    id: 8\n  eve:\n    id: 9\n    username: Eve\n").unwrap(),
             r#"{"users":[{"username":"bob","id":8},{"id":9,"username":"Eve"}]}"#
+        );
+        let streamlit = "cookie:\n  key: k\ncredentials:\n  usernames:\n    ann:\n      email: a@b.c\n    bob:\n      email: b@b.c\n";
+        assert_eq!(
+            to_json(streamlit.as_bytes()).unwrap(),
+            r#"{"cookie":{"key":"k"},"credentials":{"usernames":[{"id":"ann","email":"a@b.c"},{"id":"bob","email":"b@b.c"}]}}"#
+        );
+        let parts = "users:\n  ann:\n    profile:\n      email: a@b.c\n    auth:\n      hash: x\n";
+        assert_eq!(
+            to_json(parts.as_bytes()).unwrap(),
+            r#"{"users":[{"id":"ann","profile":{"email":"a@b.c"},"auth":{"hash":"x"}}]}"#
         );
         let octoprint = "_version: 2\n'1234':\n  password: $argon2id$v=19$x\n  settings: {}\n'no':\n  password: null\n";
         assert_eq!(
