@@ -23,6 +23,9 @@ const PEOPLE: [&str; 4] = ["person", "account", "user", "mailrecipient"];
 /// Object classes of machines and services, which are `user` or `account` as well.
 const MACHINES: [&str; 4] = ["computer", "device", "ipservice", "sambadomain"];
 
+/// Object classes of entries that were deleted and are kept for replication: 389's tombstones.
+const DELETED: [&str; 1] = ["nstombstone"];
+
 /// What only an entry of a person has, where the export leaves the object classes out.
 const NAMES: [&str; 6] = ["uid", "cn", "sn", "givenName", "sAMAccountName", "displayName"];
 
@@ -88,7 +91,7 @@ impl Source for Ldif {
             // What binds to the directory and has no address is a program.
             || is(&["simplesecurityobject"]) && !has("mail")
             || ["uid", "sAMAccountName"].into_iter().any(|name| values(record, name).any(|name| name.ends_with('$')));
-        if is_machine {
+        if is_machine || is(&DELETED) {
             return Role::Ignored;
         }
         let is_person = classes.iter().any(|class| PEOPLE.iter().any(|end| class.ends_with(end)));
@@ -126,7 +129,7 @@ impl Source for Ldif {
             email_verified: false,
             phone: first("mobile").or_else(|| first("telephoneNumber")),
             phone_verified: false,
-            enabled: !locked_hash && !is_locked(record),
+            enabled: !locked_hash && !is_locked(record, context.now),
             roles: groups.collect(),
             created_at: first("createTimestamp").or_else(|| first("whenCreated")).and_then(|t| generalized_time(&t)),
             last_seen: first("authTimestamp").or_else(|| first("pwdLastSuccess")).and_then(|t| generalized_time(&t)),
@@ -154,8 +157,9 @@ impl Source for Ldif {
             "givenname" | "sn" => Fate::Transformed { to: "name", how: "where there is no cn" },
             "userpassword" => HASH,
             "memberof" => ROLES,
-            "pwdaccountlockedtime" | "nsaccountlock" | "useraccountcontrol" | "logindisabled" => {
-                Fate::Transformed { to: "enabled", how: "locked accounts are disabled" }
+            name if LOCKS.contains(&name) => Fate::Transformed { to: "enabled", how: "locked accounts are disabled" },
+            name if ENDS.contains(&name) => {
+                Fate::Transformed { to: "enabled", how: "accounts that have ended are disabled" }
             }
             "createtimestamp" | "whencreated" => CREATED,
             "authtimestamp" | "pwdlastsuccess" => LAST_SEEN,
@@ -204,15 +208,43 @@ fn generalized_time(text: &str) -> Option<jiff::Timestamp> {
     format!("{date}{}", if zone.is_empty() { "Z" } else { zone }).parse().ok()
 }
 
-/// OpenLDAP's password policy, 389 and FreeIPA, Active Directory, eDirectory.
-fn is_locked(record: &Record<'_>) -> bool {
-    let is_true = |name| values(record, name).any(|value| value.eq_ignore_ascii_case("true"));
-    // ACCOUNTDISABLE: learn.microsoft.com, UserAccountControl property flags.
-    let disabled = |value: Cow<'_, str>| value.parse::<u32>().is_ok_and(|flags| flags & 2 != 0);
-    values(record, "pwdAccountLockedTime").next().is_some()
-        || is_true("nsAccountLock")
-        || is_true("loginDisabled")
-        || values(record, "userAccountControl").any(disabled)
+/// What says that an account is locked, in small letters: OpenLDAP's password policy, 389 and `FreeIPA` (the roles are what `ns-inactivate.pl` and the
+/// console gave), Active Directory, eDirectory, `OpenDJ` and `ForgeRock`, Oracle, Samba.
+const LOCKS: [&str; 9] = [
+    "pwdaccountlockedtime",
+    "nsaccountlock",
+    "nsroledn",
+    "nsrole",
+    "logindisabled",
+    "ds-pwp-account-disabled",
+    "orclisenabled",
+    "sambaacctflags",
+    "useraccountcontrol",
+];
+
+/// What says on which day an account ends, in small letters: `FreeIPA`, `OpenDJ` and `ForgeRock`, Oracle, and days since 1970 of shadow(5).
+const ENDS: [&str; 4] =
+    ["krbprincipalexpiration", "ds-pwp-account-expiration-time", "orclactiveenddate", "shadowexpire"];
+
+fn is_locked(record: &Record<'_>, now: jiff::Timestamp) -> bool {
+    let locks = |name: &str, value: &str| match name {
+        "pwdaccountlockedtime" => !value.is_empty(),
+        "nsroledn" | "nsrole" => common_name(value).is_some_and(|role| {
+            ["nsManagedDisabledRole", "nsDisabledRole"].iter().any(|name| role.eq_ignore_ascii_case(name))
+        }),
+        "orclisenabled" => ["disabled", "inactive"].iter().any(|word| value.eq_ignore_ascii_case(word)),
+        "sambaacctflags" => value.starts_with('[') && value.contains('D'),
+        // ACCOUNTDISABLE: learn.microsoft.com, UserAccountControl property flags.
+        "useraccountcontrol" => value.parse::<u32>().is_ok_and(|flags| flags & 2 != 0),
+        _ => value.eq_ignore_ascii_case("true"),
+    };
+    let ended = |name: &str, value: &str| match name {
+        // shadow(5): an empty field and -1 stand for never.
+        "shadowexpire" => value.parse::<i64>().is_ok_and(|days| days >= 0 && days * 86_400 <= now.as_second()),
+        _ => generalized_time(value).is_some_and(|end| end <= now),
+    };
+    LOCKS.iter().any(|name| values(record, name).any(|value| locks(name, value.trim())))
+        || ENDS.iter().any(|name| values(record, name).any(|value| ended(name, value.trim())))
 }
 
 /// The password that is best carried, and whether it stands behind the `!` of a locked account. `readable`: whoever exported
@@ -316,6 +348,34 @@ mod tests {
     }
 
     #[test]
+    fn whoever_a_directory_keeps_out_is_disabled() {
+        let enabled = |name: &str, value: &str| {
+            let entry = json!({ "dn": "uid=a", "objectClass": "inetOrgPerson", "uid": "a", name: value });
+            let record = testing::record(entry);
+            Ldif.interpret(&record, &testing::context(&NoRelated)).expect("a person").enabled
+        };
+        for (name, out, others) in [
+            ("nsAccountLock", "TRUE", ["FALSE", ""]),
+            ("nsRoleDN", "cn=nsManagedDisabledRole,dc=example,dc=com", ["cn=staff,dc=example,dc=com", ""]),
+            ("nsRole", "cn=nsdisabledrole,dc=example,dc=com", ["cn=nsDisabledRoles,dc=example", "cn=x"]),
+            ("ds-pwp-account-disabled", "true", ["false", ""]),
+            ("orclIsEnabled", "DISABLED", ["ENABLED", ""]),
+            ("sambaAcctFlags", "[UD         ]", ["[U          ]", "D"]),
+            ("userAccountControl", "514", ["512", "x"]),
+            ("pwdAccountLockedTime", "000001010000Z", ["", " "]),
+            ("krbPrincipalExpiration", "20200101000000Z", ["29990101000000Z", ""]),
+            ("ds-pwp-account-expiration-time", "20200101000000Z", ["29990101000000Z", "never"]),
+            ("orclActiveEndDate", "20200101000000Z", ["29990101000000Z", ""]),
+            ("shadowExpire", "1", ["-1", "99999999"]),
+        ] {
+            assert!(!enabled(name, out), "{name}: {out}");
+            for other in others {
+                assert!(enabled(name, other), "{name}: {other}");
+            }
+        }
+    }
+
+    #[test]
     fn of_several_passwords_the_one_that_is_best_carried_is_taken() {
         assert_eq!(read(json!(["{SSHA}abc", "{SHA}def"])).0, "{SHA}def");
         assert_eq!(read(json!(["{SHA}def", "{CRYPT}$6$x$y", "{CRYPT}$y$x$y"])).0, "{CRYPT}$6$x$y");
@@ -356,6 +416,7 @@ mod tests {
             json!({ "dn": "cn=staff", "cn": "staff", "memberUid": ["a"] }),
             json!({ "dn": "x", "objectClass": ["account", "simpleSecurityObject"], "uid": "backup" }),
             json!({ "dn": "x", "objectClass": ["user"], "sAMAccountName": "PC01$" }),
+            json!({ "dn": "nsuniqueid=x,uid=a", "objectClass": ["inetOrgPerson", "nsTombstone"], "uid": "a", "mail": "a@example.com" }),
         ] {
             assert_eq!(Ldif.role_of(&testing::record(entry.clone())), Role::Ignored, "{entry}");
         }

@@ -173,6 +173,7 @@ fn written(text: &str) -> Option<Derived> {
         (_, [digest @ ("md5" | "sha1" | "sha256" | "sha512"), rounds, salt, key]) => {
             Derived::new(digest, rounds, base64(salt), base64(key))
         }
+        _ if text.starts_with("{PBKDF2") => directory(text),
         _ if text.starts_with("{PKCS5S2}") => {
             let bytes = base64(&text["{PKCS5S2}".len()..])?;
             let (salt, key) = bytes.split_at_checked(16)?;
@@ -197,6 +198,29 @@ fn written(text: &str) -> Option<Derived> {
         _ if text.starts_with('{') => keycloak(text),
         _ => None,
     }
+}
+
+/// Directories that put all bytes into one base64. 389-ds (`{PBKDF2_SHA256}`, its `pbkdf2_pwd.c`; `{PBKDF2-SHA256}` is another, above): four bytes of rounds, 64 of salt,
+/// 256 of key. `OpenDJ` and `ForgeRock` (`{PBKDF2}rounds:`, `{PBKDF2-HMAC-SHA256}rounds:`) and Oracle's IDCS (`{PBKDF2-HMAC-SHA512}rounds$`): a key
+/// as long as the digest, then the salt.
+fn directory(text: &str) -> Option<Derived> {
+    let (name, rest) = text[1..].split_once('}')?;
+    if name == "PBKDF2_SHA256" {
+        let bytes = base64(rest).filter(|bytes| bytes.len() == 4 + 64 + 256)?;
+        let (rounds, salt, key) = (bytes.get(..4)?.try_into().ok()?, bytes.get(4..68)?, bytes.get(68..)?);
+        return Derived::new(
+            "sha256",
+            &u32::from_be_bytes(rounds).to_string(),
+            Some(salt.to_vec()),
+            Some(key.to_vec()),
+        );
+    }
+    let hash = if name == "PBKDF2" { "sha1" } else { name.strip_prefix("PBKDF2-HMAC-")? };
+    let (rounds, bytes) = rest.split_once([':', '$'])?;
+    let bytes = base64(bytes)?;
+    let (key, salt) =
+        bytes.split_at_checked(digest(&plain_name(hash), b"")?.len()).filter(|(_, salt)| !salt.is_empty())?;
+    Derived::new(hash, rounds, Some(salt.to_vec()), Some(key.to_vec()))
 }
 
 /// Keycloak's credential as JSON.

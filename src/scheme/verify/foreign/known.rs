@@ -33,6 +33,50 @@ fn gost_yescrypt_and_sm3crypt() {
     }
 }
 
+/// `pwdhash` of 389-ds 2.3.1 (Debian 12); `ForgeRock`'s forgeops, `make-users.sh`; the last two by the rules of `OpenDJ`'s
+/// `PBKDF2PasswordStorageScheme` and of what Oracle's IDCS takes, with Python's hashlib.
+#[test]
+fn directories_with_all_in_one_base64() {
+    for (scheme, hash, password) in [
+        (
+            "pbkdf2-sha256",
+            "{PBKDF2_SHA256}AAAgAFQD+wERjQDVTZjZBBykmd1XTGYSXbfdcChDGp+4KOKCB6kBy/ytRFSNKscpdqrVL5e2mtF5Ia8hK66//aDDlEYLFefIMxTIDQpIa2iI8BB66oKPu2AJzvVG/mPIItSOH4btncA6BAEhxA/Nwferzi7U51YNKVCIy1vcGIyRiRui3dKyp4ZN+Eq3lKSSrT5fr7J3+Zh1S6TCbdFStcUrf3Wo0x4y5McAhKgfMrUKjoF4ufNUpnliZOQI26klo8RRL61PwKONnRh+VLqCvD3O+uyJHblWPJkVzS6oY6I1xF9rtvIWpQug6Rp5/8USMPtYh8dHRwn6mhrUtuzWLlovs8TJUfvaIUs/y6e0pWkZ8PubJUBsz2gVCZY2Vw3pCH+FgL4DjZcZxRbYaAfVm6RVjsWprW+1dSE1Zpn2c65Fm5Vk",
+            "rehome-1",
+        ),
+        (
+            "pbkdf2-sha512",
+            "{PBKDF2-SHA512}10000$V7szVzEnBRHprOfnDMw/A899b3/AcrUI$DOV27irjVF+njJI7to7TYML4o3EeTgpXULSOj2yhyza9WP4/sWwCsoQJkXZ6A73EsHdQ+/pW7c41wCUnh8wRfQ==",
+            "rehome-1",
+        ),
+        (
+            "pbkdf2-sha256",
+            "{PBKDF2-HMAC-SHA256}10000:xKsMmlzVLRYdYzcgBuD3ZIAeSj8tNhjDHGFDqhth8Kcbw5qjL5UZxaiS2awL1HjO",
+            "password",
+        ),
+        ("pbkdf2", "{PBKDF2}10000:4Jc+CdG1PkoX8Qw2wY724Yof1iwAAQIDBAUGBw==", "changeit"),
+        (
+            "pbkdf2-sha512",
+            "{PBKDF2-HMAC-SHA512}1000$z9ueTYKd8TQY5ROiRpEjnfzWd4v7AJ+mWYhunHZP3EAZgVIbBIw7pvojwP1HC/5zEFIxzNMJ4OqWZ7xENDlVkgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+            "Welcome1",
+        ),
+    ] {
+        check_of(scheme, hash, None, password);
+        let input = HashInput { hash: hash.into(), ..HashInput::default() };
+        let Verdict::Refused(refusal) = resolve(&input, Version::NEWEST.profile()) else { panic!("{hash} maps") };
+        assert_eq!(refusal.scheme, Some(scheme), "{hash}");
+    }
+    for cut in [
+        "{PBKDF2_SHA256}AAAgAA==",
+        "{PBKDF2_SHA256}",
+        "{PBKDF2-HMAC-SHA256}10000:",
+        "{PBKDF2}10000:AAAA",
+        "{PBKDF2-HMAC-ÄÖ}1:AAAA",
+    ] {
+        let input = HashInput { hash: cut.to_owned().into(), ..HashInput::default() };
+        assert_ne!(verify("pbkdf2-sha256", &input, b"password"), Some(true), "{cut}");
+    }
+}
+
 /// passlib 1.7.4 (`sun_md5_crypt`), and libxcrypt 4.4.33 for the last.
 #[test]
 fn suns_md5() {
