@@ -236,6 +236,22 @@ fn postgresql_is_told_who_asks() {
     let ca = fixture("tls/ca.pem").display().to_string();
     let verified = format!("?sslmode=verify-full&sslrootcert={ca}");
     ask(&url("ann", &verified), "geheim ü\u{ad}x").exits(0);
+    // The same authority for every command that reads there.
+    let unnamed = url("ann", "?sslmode=verify-full");
+    let import = ["import", "--sandbox"];
+    for command in [&["check"][..], &["plan"], &["map"], &import] {
+        let ask = |more: &[&str]| {
+            let mut words = rehome();
+            words.args(command).arg(&unnamed).args(more).env("PGPASSWORD", "geheim \u{fc}\u{ad}x");
+            run(&mut words)
+        };
+        assert!(ask(&[]).exits(1).stderr.contains("certificate"), "{command:?}");
+        assert_eq!(ask(&["--ca-file", &ca]).code, 0, "{command:?}: {}", ask(&["--ca-file", &ca]).stderr);
+    }
+    for command in ["plan", "map"] {
+        let useless = run(rehome().args([command, "users.csv", "--ca-file", &ca])).exits(2);
+        assert!(useless.stderr.contains("over the network"), "{}", useless.stderr);
+    }
     ask(&url("ben", ""), "b").exits(0);
     ask(&url("cyd", ""), "c").exits(0);
     ask(&url("dan", ""), "d").exits(0);

@@ -52,6 +52,7 @@ mod soak;
 mod sources;
 mod sync;
 mod sync_again;
+mod sync_people;
 mod targets;
 mod terminal;
 mod tls;

@@ -17,22 +17,22 @@ use super::soak::listed;
 use super::util::{Run, Sandbox, rehome, run};
 
 /// Nothing is passed on, and the answer is not there before the sync is killed.
-fn never() -> Act {
+pub fn never() -> Act {
     std::thread::sleep(Duration::from_secs(30));
     html(503)
 }
 
 /// A run of a few people, and what comes later.
-struct Town {
+pub struct Town {
     home: tempfile::TempDir,
-    sandbox: Sandbox,
-    proxy: Proxy,
+    pub sandbox: Sandbox,
+    pub proxy: Proxy,
 }
 
 /// Id, address, name, number and hash.
-type Person = (&'static str, &'static str, &'static str, &'static str, u32);
+pub type Person = (&'static str, &'static str, &'static str, &'static str, u32);
 
-fn hash(n: u32) -> String {
+pub fn hash(n: u32) -> String {
     format!("{n:032x}")
 }
 
@@ -42,14 +42,14 @@ fn csv(people: impl IntoIterator<Item = (String, String, String, String, String)
     format!("id,email,name,phone,password_hash,password_scheme\n{}", rows.collect::<String>())
 }
 
-fn people(people: &[Person]) -> String {
+pub fn people(people: &[Person]) -> String {
     csv(people.iter().map(|(id, email, name, phone, n)| {
         ((*id).into(), format!("{email}@example.com"), (*name).into(), (*phone).into(), hash(*n))
     }))
 }
 
 impl Town {
-    fn new(export: &str, sandbox: &[&str]) -> Self {
+    pub fn new(export: &str, sandbox: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let sandbox = Sandbox::start(sandbox);
         let proxy = Proxy::before(&sandbox, |_| Act::Pass);
@@ -64,28 +64,28 @@ impl Town {
         town
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.at(name), text).expect("written");
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut sync = self.sandbox.rehome();
         sync.env("APPWRITE_ENDPOINT", &self.proxy.endpoint).arg("sync").arg(self.at("later.csv"));
         sync.args(words).arg("--run").arg(self.at("run"));
         sync
     }
 
-    fn sync(&self, later: &str, words: &[&str]) -> Run {
+    pub fn sync(&self, later: &str, words: &[&str]) -> Run {
         self.write("later.csv", later);
         run(&mut self.command(words))
     }
 
     /// Lines of the list by user: kind, attributes, and what was done.
-    fn changes(&self) -> BTreeMap<String, Vec<String>> {
+    pub fn changes(&self) -> BTreeMap<String, Vec<String>> {
         let mut changes: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let list = std::fs::read_to_string(self.at("run/changes.csv")).expect("a list");
         for line in list.lines().skip(1) {
@@ -96,14 +96,14 @@ impl Town {
         changes
     }
 
-    fn rows(&self, query: &str) -> i64 {
+    pub fn rows(&self, query: &str) -> i64 {
         let ledger = Connection::open(self.at("run/ledger.sqlite")).expect("a ledger");
         let _ = ledger.busy_timeout(Duration::from_secs(10));
         ledger.query_row(query, [], |row| row.get(0)).unwrap_or(0)
     }
 
     /// Syncs until the ledger says so, and kills it then.
-    fn cut_off(&self, later: &str, words: &[&str], signal: &str, when: &str) {
+    pub fn cut_off(&self, later: &str, words: &[&str], signal: &str, when: &str) {
         self.write("later.csv", later);
         let mut sync = self.command(words).stdout(Stdio::null()).spawn().expect("it starts");
         wait_until("the sync", || self.rows(when) > 0);
@@ -112,17 +112,17 @@ impl Town {
         sync.wait().expect("an end");
     }
 
-    fn status(&self) -> Run {
+    pub fn status(&self) -> Run {
         run(rehome().arg("status").arg(self.at("run"))).exits(0)
     }
 
-    fn user(&self, id: &str) -> Option<Value> {
+    pub fn user(&self, id: &str) -> Option<Value> {
         listed(&self.sandbox).remove(id)
     }
 }
 
 /// Many people, whose names say which export they are from.
-fn many(n: usize, name: &str) -> String {
+pub fn many(n: usize, name: &str) -> String {
     csv((0..n).map(|i| {
         (format!("user-{i}"), format!("p{i}@example.com"), format!("{name} {i}"), String::new(), hash(i as u32))
     }))

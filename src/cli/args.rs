@@ -298,6 +298,27 @@ impl ServerArgs {
     }
 }
 
+/// Whom a source that is in use may have its certificate from.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SourceCaArgs {
+    /// Certificate authorities in PEM that are believed besides the system's, for a source that is in use
+    #[arg(long, value_name = "FILE.pem")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl SourceCaArgs {
+    /// The file, where one of these exports has a certificate.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] for one that nothing would look into.
+    pub fn of(self, exports: &[PathBuf]) -> Result<Option<PathBuf>, RunError> {
+        if self.ca_file.is_some() && !crate::run::settings::has_certificate(exports) {
+            return Err(RunError::usage("--ca-file is of use with a source that is asked over the network alone"));
+        }
+        Ok(self.ca_file)
+    }
+}
+
 /// The key, for commands that know everything else from the run folder.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {

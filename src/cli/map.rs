@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
+use crate::live::Access;
 use crate::read::look::{Looked, look, words};
 use crate::source::describe::propose::propose;
 
@@ -20,13 +21,20 @@ pub struct Args {
     #[arg(long, value_name = "FILE.json")]
     pub service_account: Option<PathBuf>,
 
+    /// Certificates of a source that is in use.
+    #[command(flatten)]
+    pub ca: super::args::SourceCaArgs,
+
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let Looked { tables, detected, findings, incomplete } = look(&args.exports, args.service_account.as_deref())?;
+    let ca_file = args.ca.of(&args.exports)?;
+    let access =
+        Access { service_account: args.service_account.as_deref(), ca_file: ca_file.as_deref(), has_hash_config: true };
+    let Looked { tables, detected, findings, incomplete } = look(&args.exports, access)?;
     if let Some(table) = tables.iter().find(|table| table.names_are_values()) {
         let said = format!("the first row of `{}` looks like somebody's data, not like names of columns", table.name);
         return Err(RunError::export(said).remedy("export it with a header"));

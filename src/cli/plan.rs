@@ -22,6 +22,9 @@ pub struct Args {
     /// What becomes of ids, unsupported hashes and duplicates.
     #[command(flatten)]
     pub policies: super::args::PolicyArgs,
+    /// Certificates of a source that is in use.
+    #[command(flatten)]
+    pub ca: super::args::SourceCaArgs,
     /// Print passwords, salts and keys instead of `"redacted"`
     #[arg(long)]
     pub reveal: bool,
@@ -39,7 +42,8 @@ struct Lines {
 }
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
-    let export = ExportSettings::from(args.export).open()?;
+    let ca_file = args.ca.of(&args.export.exports)?;
+    let export = ExportSettings { ca_file, ..ExportSettings::from(args.export) }.open()?;
     // Whoever reads the lines by a program learns of it by the exit code.
     export.findings().iter().for_each(|said| super::warn(said));
     let planner = Planner::new(&export, args.policies.into(), args.version.appwrite_version.profile());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::opened::Opened;
@@ -33,8 +33,7 @@ pub struct Looked {
 ///
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
-pub fn look(paths: &[PathBuf], service_account: Option<&Path>) -> Result<Looked, RunError> {
-    let access = Access { service_account, has_hash_config: true, ..Access::default() };
+pub(crate) fn look(paths: &[PathBuf], access: Access<'_>) -> Result<Looked, RunError> {
     let Opened { mut files, mut tables, mut findings, archives: _archives, .. } = Opened::of(paths, access)?;
     let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));

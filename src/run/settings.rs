@@ -209,6 +209,12 @@ fn pepper(reference: &str) -> Result<String, RunError> {
     }
 }
 
+/// Whether one of these is asked over the network.
+#[must_use]
+pub fn has_certificate(exports: &[PathBuf]) -> bool {
+    exports.iter().any(|path| live::is_address(path))
+}
+
 /// Nothing, if `--scheme` is not given or names a scheme.
 ///
 /// # Errors

@@ -46,10 +46,12 @@ impl Syncing<'_> {
         kept: bool,
         seals: bool,
     ) -> Result<(), Stopped> {
+        let was_parked = self.known.parked.is_some();
         let sent = self.send_all(user, send).await?;
         let sealed = self.seal(user, sides, &sent, seals)?;
         let mut at = sent.at;
-        if at.is_none() {
+        // An address that was given back is a later change.
+        if at.is_none() || was_parked {
             at = self.read().await?.ok().flatten().and_then(|user| user.updated_at);
         }
         // Whoever was changed by somebody else stays so for a rollback.
@@ -69,7 +71,9 @@ impl Syncing<'_> {
         if let (Some(left), Some(now)) = (&mut left, entry.left)
             && sent.refused.contains(&Field::Email)
         {
-            left.set(Field::Email, now.get(Field::Email));
+            for field in [Field::Email, Field::EmailVerification] {
+                left.set(field, now.get(field));
+            }
         }
         // For whoever is looked at again.
         (self.known.entry.left, self.known.entry.at) = (left.or(entry.left), at.unwrap_or(entry.at));
@@ -173,18 +177,21 @@ impl Syncing<'_> {
         if self.send(&Edit::Email(parking(&user.id))).await?.is_ok() {
             self.edits += 1;
             self.leave(user, Field::Email);
-            self.known.parked = Some(user.email.clone());
+            self.known.parked = Some((user.email.clone(), user.email_verification == Some(true)));
         }
         Ok(())
     }
 
     /// Takes the address in between back, of a user who does not get the new one after all; gives what is to be said.
     pub(super) async fn unpark(&mut self, why: String) -> Result<String, Stopped> {
-        let Some(before) = self.known.parked.take() else { return Ok(why) };
+        let Some((before, verified)) = self.known.parked.take() else { return Ok(why) };
         match self.send(&Edit::Email(before.clone())).await? {
             Ok(_) => {
+                // Another address is not verified, and so it is not any more once it is theirs again.
+                let verified = verified && self.send(&Edit::EmailVerification(true)).await?.is_ok();
                 if let Some(mut left) = self.known.entry.left {
                     left.set(Field::Email, self.asking.marker.email(&before));
+                    left.set(Field::EmailVerification, u32::from(verified));
                     self.note_left(left).await?;
                 }
                 Ok(why)

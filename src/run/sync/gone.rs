@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::begun::{LOST, Settled, is_on_the_way, settle};
+use super::deleted::{DELETING, is_being_deleted, note_deleted, noted};
 use super::found::note;
 use super::seal;
 use super::user::{Came, STILL_THERE};
@@ -13,7 +14,7 @@ use crate::appwrite::wire::{Edit, Request, User};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Event as Said;
-use crate::ledger::{Change, Entry, Event, Field, Left, Note, State, Steps};
+use crate::ledger::{Change, Entry, Event, Field, Left, Note, Steps};
 use crate::read::Export;
 use crate::report::figures::{count, users};
 use crate::report::sync::Kind;
@@ -21,9 +22,6 @@ use crate::run::context::{Context, Reply, Stopped};
 use crate::run::feed::id_digest;
 use crate::run::mark::parking;
 use crate::run::parallel::{Parallel, together};
-
-/// What begins the reason of a user whose deletion began.
-const DELETING: &str = "is deleted: the source no longer has the user";
 
 /// So many may be gone without a word,
 const FEW: u64 = 3;
@@ -33,7 +31,7 @@ const ONE_IN: u64 = 10;
 /// Somebody of the ledger of whom the export has no user.
 struct Missed {
     entry: Entry,
-    /// The number of the record that is refused now, and why.
+    /// The number of the record that is refused now, or says that the user was deleted, and why.
     refused: Option<(u64, Code)>,
     /// Whether a sync that was cut off gave them an address in between, or was about to.
     is_parked: bool,
@@ -74,9 +72,10 @@ impl Work<'_> {
                 None => None,
             };
             if entry.is_there() || is_on_the_way(&entry) {
-                gone += u64::from(refused.is_none() && entry.is_there());
                 let is_parked = entry.left.is_some_and(|left| left.get(Field::Email) == marker.parked(&entry.user_id));
-                missed.push(Missed { entry, refused, is_parked });
+                let one = Missed { entry, refused, is_parked };
+                gone += u64::from(one.is_gone() && one.entry.is_there());
+                missed.push(one);
             }
             Ok(())
         })?;
@@ -85,7 +84,7 @@ impl Work<'_> {
         let stops = mode.gone != Gone::Keep && gone > allowed;
         let (asked, plain): (Vec<Missed>, Vec<Missed>) = missed
             .into_iter()
-            .partition(|missed| is_on_the_way(&missed.entry) || (missed.refused.is_none() && mode.gone != Gone::Keep));
+            .partition(|missed| is_on_the_way(&missed.entry) || (missed.is_gone() && mode.gone != Gone::Keep));
         for missed in &plain {
             self.find(missed.note("kept", true), &[])?;
         }
@@ -160,6 +159,11 @@ fn too_many(gone: u64, of: u64, mode: Mode) -> RunError {
 type Departed = Arc<Mutex<Vec<String>>>;
 
 impl Missed {
+    /// Whether the source has the user no more. Applications mark a row oftener than they delete it.
+    fn is_gone(&self) -> bool {
+        self.refused.is_none_or(|(_, code)| code == Code::SkippedBySource)
+    }
+
     fn note(&self, done: &str, look: bool) -> Note {
         let user_id = &self.entry.user_id;
         let in_between = format!("{done}; perhaps with the address {} of a sync that was cut off", parking(user_id));
@@ -167,8 +171,9 @@ impl Missed {
         match self.refused {
             None => note(user_id, 0, Kind::Gone, Vec::new(), done, look),
             Some((later, code)) => {
+                let (kind, look) = if self.is_gone() { (Kind::Gone, look) } else { (Kind::Refused, true) };
                 let done = format!("{done}: {}; the rejects say why", code.name());
-                note(user_id, later, Kind::Refused, Vec::new(), &done, true)
+                note(user_id, later, kind, Vec::new(), &done, look)
             }
         }
     }
@@ -204,7 +209,7 @@ async fn several(context: Arc<Context>, missed: Vec<Missed>, mode: Mode, left: D
             let told = missed.tell(&context, mode, &done, look).await?;
             if mode.dry_run {
                 came.notes.push(told);
-            } else if !look && missed.refused.is_none() {
+            } else if !look && missed.is_gone() {
                 left.lock().unwrap_or_else(PoisonError::into_inner).push(missed.entry.user_id);
             }
             Ok(came)
@@ -235,7 +240,7 @@ async fn one(
     }
     let entry = &missed.entry;
     let (done, look) = match user {
-        _ if missed.refused.is_some() || mode.gone == Gone::Keep => ("kept".into(), true),
+        _ if !missed.is_gone() || mode.gone == Gone::Keep => ("kept".into(), true),
         None => gone_already(context, entry, mode).await?,
         Some(user) if mode.gone == Gone::Disable => disable(context, &missed, &user, mode, came).await?,
         Some(user) => delete(context, &missed, &user, mode, came).await?,
@@ -247,10 +252,9 @@ type Done = (String, bool);
 
 async fn gone_already(context: &Context, entry: &Entry, mode: Mode) -> Result<Done, Stopped> {
     if mode.gone == Gone::Delete {
-        note_deleted(context, entry, mode).await?;
+        note_deleted(context, entry, mode.dry_run).await?;
     }
-    let begun = entry.text.as_deref().is_some_and(|text| text.starts_with(DELETING));
-    Ok((if begun { "deleted" } else { "the target no longer has the user either" }.into(), false))
+    Ok((if is_being_deleted(entry) { "deleted" } else { "the target no longer has the user either" }.into(), false))
 }
 
 async fn disable(
@@ -294,7 +298,6 @@ async fn delete(context: &Context, missed: &Missed, user: &User, mode: Mode, cam
     if !entry.steps.has(Steps::CREATED) {
         return Ok(("kept: was there before this run".into(), true));
     }
-    let begun = entry.text.as_deref().is_some_and(|text| text.starts_with(DELETING));
     let sessions = context.sessions(&entry.user_id).await?;
     if user.updated_at != Some(entry.at) || !user.extras().is_empty() || sessions.is_some_and(|n| n > 0) {
         return Ok(("kept: changed or signed in since".into(), true));
@@ -307,7 +310,9 @@ async fn delete(context: &Context, missed: &Missed, user: &User, mode: Mode, cam
     }
     missed.tell_first(context, mode, "deleted").await?;
     // Whoever may be gone is not done any more, whatever becomes of this process.
-    if !begun && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Doubted) {
+    if !is_being_deleted(entry)
+        && let Ok((state, steps)) = entry.state.next(entry.steps, Event::Doubted)
+    {
         let doomed = Entry { state, steps, code: None, text: Some(DELETING.into()), ..entry.clone() };
         noted(context, context.ledger.intend(vec![doomed]).await)?;
     }
@@ -318,27 +323,9 @@ async fn delete(context: &Context, missed: &Missed, user: &User, mode: Mode, cam
             if context.listed(&[&entry.user_id]).await?.contains_key(&entry.user_id) {
                 return Ok((STILL_THERE.into(), true));
             }
-            note_deleted(context, entry, mode).await?;
+            note_deleted(context, entry, mode.dry_run).await?;
             Ok(("deleted".into(), false))
         }
         Reply::Refused { problem, .. } => Ok((problem.text, true)),
     }
-}
-
-async fn note_deleted(context: &Context, entry: &Entry, mode: Mode) -> Result<(), Stopped> {
-    match entry.state.next(entry.steps, Event::Deleted) {
-        Ok((state, steps)) if !mode.dry_run => {
-            debug_assert_eq!(state, State::RolledBack);
-            let change = Change { record: entry.record, state, steps, at: None, code: None, text: None };
-            noted(context, context.ledger.change(change).await)
-        }
-        _ => Ok(()),
-    }
-}
-
-fn noted(context: &Context, noted: Result<(), RunError>) -> Result<(), Stopped> {
-    noted.map_err(|error| {
-        context.stop.leave(error);
-        Stopped
-    })
 }

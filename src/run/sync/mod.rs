@@ -9,6 +9,7 @@ mod asking;
 mod begun;
 mod clash;
 mod decide;
+mod deleted;
 mod edits;
 mod found;
 mod gone;
@@ -90,8 +91,8 @@ pub struct Mode {
 }
 
 impl Mode {
-    /// The words after `rehome sync` that go on with a sync of these exports, for a POSIX shell.
-    fn words(&self, exports: &[PathBuf]) -> String {
+    /// The words after `rehome sync` that go on with a sync of these exports, for a POSIX shell that stands elsewhere.
+    fn words(&self, exports: &[PathBuf], key_file: Option<&Path>, bridge_key_file: Option<&Path>) -> String {
         let mut words: Vec<String> = exports.iter().map(|path| quoted(&path.display().to_string())).collect();
         let mut add = |flag: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -103,6 +104,10 @@ impl Mode {
         let gone = Some(self.gone).filter(|gone| *gone != Gone::Keep);
         add("--gone", gone.and_then(|gone| gone.to_possible_value()).map(name));
         add("--gone-up-to", self.gone_up_to.map(|n| n.to_string()));
+        let path =
+            |path: &Path| quoted(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string());
+        add("--key-file", key_file.map(path));
+        add("--bridge-key-file", bridge_key_file.map(path));
         if self.with_pii {
             words.push("--with-pii".into());
         }
@@ -222,7 +227,7 @@ fn go(
         report: Sync { schema: 1, dry_run: mode.dry_run, ..Sync::default() },
         found: Found::begin(&folder, &reader, mode, goes_on)?,
         freed: HashSet::new(),
-        syncing: mode.words(&session.export.exports),
+        syncing: mode.words(&session.export.exports, key_file, keeping.key_file.as_deref()),
         goes_on,
         begun: false,
     };

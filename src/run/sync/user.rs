@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Stale;
 use super::asking::Asking;
 use super::decide::{Side, Sides};
+use super::deleted::{is_being_deleted, note_deleted};
 use super::found::{MEANT, note, with_earlier};
 use super::seal::{Anew, SEALED, Seals};
 use crate::appwrite::wire::{Request, User};
@@ -40,8 +41,8 @@ pub(super) struct Known {
     pub(super) park: bool,
     /// The address that the target has of them, as it was seen last.
     pub(super) has: String,
-    /// The address that they had before that.
-    pub(super) parked: Option<String>,
+    /// The address that they had before that, and whether it was verified.
+    pub(super) parked: Option<(String, bool)>,
 }
 
 /// What came of some users.
@@ -171,12 +172,17 @@ impl<'c> Syncing<'c> {
     async fn bring(&mut self, user: Option<User>) -> Result<(), Stopped> {
         let dry_run = self.asking.mode.dry_run;
         let remaking = is_being_remade(&self.known.entry);
+        let deleting = is_being_deleted(&self.known.entry);
         let Some(user) = user else {
             if remaking {
                 self.tell(Kind::Password, vec![Field::Password], "made again", false);
                 if !dry_run {
                     self.make().await?;
                 }
+            } else if deleting {
+                // Gone from the source, deleted, and back at the source: an import creates them.
+                self.tell(Kind::New, Vec::new(), "to be created", false);
+                note_deleted(self.context, &self.known.entry, dry_run).await?;
             } else {
                 self.tell(Kind::GoneAtTarget, Vec::new(), "nothing", true);
                 // Whom the target has deleted stays away: that `verify` looked does not make a repair of a sync.
@@ -189,6 +195,9 @@ impl<'c> Syncing<'c> {
         self.known.has.clone_from(&user.email);
         if self.known.park {
             return self.park(&user).await;
+        }
+        if deleting && !dry_run {
+            self.done_as_before(None).await?;
         }
         let sides = self.sides(&user, remaking)?;
         let left = |field| self.known.entry.left.is_some_and(|left| left.get(field) == sides.source.get(field));
@@ -293,9 +302,11 @@ impl<'c> Syncing<'c> {
                 left.set(Field::Phone, 0);
                 left.set(Field::PhoneVerification, 0);
             }
-            // Given an address in between, or about to be: whichever it is now, nobody else has changed it.
+            // Given an address in between, or about to be, which is not verified: whichever it is now, nobody else has changed it.
             if left.get(Field::Email) == self.asking.marker.parked(job.user_id()) {
-                left.set(Field::Email, target.get(Field::Email));
+                for field in [Field::Email, Field::EmailVerification] {
+                    left.set(field, target.get(field));
+                }
             }
         }
         if remaking && let Some(left) = &left {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::asking::Asking;
+use super::deleted::is_being_deleted;
 use super::found::{Found, note, settled, with_earlier};
 use super::user::{self, Came, Known, is_being_remade, is_missing};
 use crate::appwrite::preflight::chunks;
@@ -53,6 +54,8 @@ pub(super) struct Met {
     records: HashMap<u64, (u64, bool)>,
     /// Why the record is refused, of those that are.
     refused: HashMap<u64, Code>,
+    /// The new number of records that say that the user is nobody's any more.
+    skipped: HashMap<u64, u64>,
     /// Refused records that do not say whose they are: any of them may be of somebody who seems to be gone.
     pub(super) unnamed: u64,
 }
@@ -60,8 +63,10 @@ pub(super) struct Met {
 impl Met {
     /// The new number of a user, and why their record is refused, if it is; `None` for whom the export does not have.
     pub(super) fn get(&self, old: u64) -> Option<(u64, Option<Code>)> {
-        let (new, _) = self.records.get(&old)?;
-        Some((*new, self.refused.get(&old).copied()))
+        match self.records.get(&old) {
+            Some((new, _)) => Some((*new, self.refused.get(&old).copied())),
+            None => self.skipped.get(&old).map(|new| (*new, Some(Code::SkippedBySource))),
+        }
     }
 
     /// Takes a record; false if the user had one before.
@@ -152,6 +157,10 @@ impl Work<'_> {
             Fed::User(job) => *job,
             Fed::Refused { source_id, refusal, .. } => {
                 match places.get(&key(&source_id, "")) {
+                    // The user stays beyond the last record, as all who are gone.
+                    Some(place) if refusal.code == Code::SkippedBySource => {
+                        met.skipped.insert(*place, later);
+                    }
                     Some(place) => drop(met.take(*place, later, Some(refusal.code))),
                     None => met.unnamed += u64::from(source_id.is_empty()),
                 }
@@ -175,6 +184,7 @@ impl Work<'_> {
         if entry.left == Some(planned)
             && !is_being_remade(&entry)
             && !is_missing(&entry)
+            && !is_being_deleted(&entry)
             && let Some(still) = settled(&noted)
         {
             if still.len() < noted.len() {
@@ -203,9 +213,10 @@ impl Work<'_> {
             return Ok(Vec::new());
         }
         let mut notes = self.reader.notes_of(user_id)?;
+        let all = notes.len();
         // Somebody who is back.
         notes.retain(|note| note.kind != Kind::Gone.name());
-        if notes.iter().any(|note| note.record != later) {
+        if notes.len() < all || notes.iter().any(|note| note.record != later) {
             for note in &mut notes {
                 note.record = later;
             }
