@@ -72,7 +72,7 @@ codes! {
     SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",
         "nothing to do unless the record is a customer after all";
     InvalidValue = "invalid-value", Refused, "a column holds a value that cannot be understood",
-        "correct the column in the rejects file and feed it again";
+        "rejects.log.ndjson may name the line of a mapping file that reads it; else correct it in the rejects file and feed that again";
     InvalidDate = "invalid-date", Warning, "a date cannot be understood and is left out",
         "write it as 2024-01-31T12:00:00Z";
     UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",

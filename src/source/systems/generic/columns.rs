@@ -20,7 +20,9 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
         "email",
         Fate::Carried("email"),
         "emailaddress mail useremail usermail primaryemail primaryemailaddress mailaddress emailaddr \
-         memberemail accountemail loginemail customeremail customersemailaddress contactemail correo courriel",
+         memberemail accountemail loginemail customeremail customersemailaddress contactemail correo courriel \
+         emailadresse benutzeremail kundenemail emailadres epost epostadress adresseemail adressemail adresseelectronique \
+         correoelectronico emailusuario emailutente indirizzoemail posta enderecodeemail emailcliente",
     ),
     (
         "email_verified",

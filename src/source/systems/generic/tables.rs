@@ -1,9 +1,11 @@
 //! Which table of an export holds the people who sign in. Dumps hold many with addresses: orders, contact forms,
 //! newsletters, suppliers.
 
+use std::borrow::Cow;
+
 use super::columns::{COLUMNS, at, folded};
 use crate::format::{Format, TableSample};
-use crate::source::kit::cell;
+use crate::source::kit::{cell, shape};
 use crate::source::{Detection, Role, Settled};
 
 /// What a table has of a person who signs in.
@@ -48,6 +50,45 @@ fn holds_hashes(table: &TableSample) -> bool {
     table.records.iter().any(|record| columns().any(|column| record.get(column.as_str()).is_some_and(is_hash)))
 }
 
+/// A column of another name in which most cells of the first rows are addresses, where no column is known for the users' own: who has a password then could not
+/// sign in, and by what is said of the values `rehome map` finds it.
+fn unread_addresses(table: &TableSample) -> Option<&str> {
+    const ANOTHERS: [&str; 16] = [
+        "invit",
+        "refer",
+        "manager",
+        "parent",
+        "supervisor",
+        "sponsor",
+        "creat",
+        "updat",
+        "modif",
+        "added",
+        "approv",
+        "assign",
+        "backup",
+        "recover",
+        "second",
+        "old",
+    ];
+    let cells = |column: &str| -> Vec<&str> {
+        let all = table.records.iter().filter_map(|record| record.get(column)?.as_str());
+        all.map(str::trim).filter(|text| !text.is_empty() && *text != "NULL").collect()
+    };
+    let holds_addresses = |column: &str| {
+        let cells = cells(column);
+        let is_address = |text: &&&str| shape::address_like(Cow::Borrowed(**text)).is_some();
+        !cells.is_empty() && cells.iter().filter(is_address).count() * 2 > cells.len()
+    };
+    let found = COLUMNS.among(&table.columns);
+    let own = [at::EMAIL, at::USERNAME].map(|at| table.columns.get(found[at] as usize));
+    if own[0].is_some() || own[1].is_some_and(|column| holds_addresses(column)) {
+        return None;
+    }
+    let names = table.columns.iter().map(String::as_str);
+    names.filter(|name| !ANOTHERS.iter().any(|word| folded(name).contains(word))).find(|name| holds_addresses(name))
+}
+
 impl Evidence {
     fn signs_in(&self) -> bool {
         self.credential && self.reachable()
@@ -76,6 +117,10 @@ pub(super) fn detect(tables: &[TableSample]) -> Option<Detection> {
     let table = table.or_else(|| tables.iter().find(|table| role(table) == Role::Users));
     // Of many tables with addresses, which hold people is a question worth asking.
     let table = table.or_else(|| is_one(|found| found.address).filter(|_| tables.len() > 1))?;
+    // Passwords without the addresses that stand beside them are not what anybody wants to move.
+    if evidence(table).credential && unread_addresses(table).is_some() {
+        return None;
+    }
     let known = table.columns.iter().filter(|column| COLUMNS.place(column).is_some()).map(String::as_str);
     let place = if table.table.is_empty() { String::new() } else { format!(", table `{}`,", table.table) };
     let why = format!("{}{place} with the members {}", table.format, known.collect::<Vec<_>>().join(", "));

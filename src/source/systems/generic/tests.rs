@@ -158,3 +158,28 @@ fn a_password_column_is_read_as_what_its_cells_are() {
         assert_eq!(credential(record.clone()), expected, "{record}");
     }
 }
+
+/// Passwords whose addresses stand in a column of no usual name: nobody could sign in, and `rehome map` tells it by its values.
+#[test]
+fn a_table_whose_addresses_nobody_would_read_is_not_taken() {
+    let table = |columns: [&str; 3], cells: [&str; 3]| {
+        let record = columns.iter().zip(cells).map(|(column, cell)| ((*column).to_owned(), json!(cell)));
+        let records = vec![record.collect()];
+        crate::format::TableSample { records, ..testing::table("", Format::Csv, &columns) }
+    };
+    let hash = "$2b$04$mdEiNiB8e.klQMiTlQyl4.BlpTy8hiph.D56BjXXi0xsP/pkzAwOO";
+    for unusual in ["kontakt", "adresse_elektronisch", "courriel_pro"] {
+        let of = table([unusual, "telefon", "kennwort"], ["ada@example.com", "", hash]);
+        assert!(Generic.detect(&[of]).is_none(), "{unusual}");
+    }
+    for (usual, cell) in [
+        ("email_adresse", "ada@example.com"),
+        ("correo_electronico", "ada@example.com"),
+        ("username", "ada@example.com"),
+        ("username", "ada"),
+        ("created_by", "ada@example.com"),
+    ] {
+        let of = table([usual, "telefon", "kennwort"], [cell, "+491701234567", hash]);
+        assert!(Generic.detect(&[of]).is_some(), "{usual} {cell}");
+    }
+}
