@@ -51,6 +51,9 @@ fn cut_files() -> Vec<(&'static str, Vec<u8>)> {
             "<row><field name=\"id\">{at}</field><field name=\"email\">u{at}@example.com</field><field name=\"password\">{HASH}</field></row>\n"
         ))
     );
+    let ldif = each(&|at| {
+        format!("dn: uid=u{at},dc=x\nuid: u{at}\nmail: u{at}@example.com\nuserPassword: {{CRYPT}}{HASH}\n\n")
+    });
     let collection: Vec<u8> = (0..30)
         .flat_map(|at| bson(&[("_id", &at.to_string()), ("email", &format!("u{at}@example.com")), ("password", HASH)]))
         .collect();
@@ -66,6 +69,7 @@ fn cut_files() -> Vec<(&'static str, Vec<u8>)> {
         ("copy.sql", shorter(copy.as_bytes(), 60)),
         ("line.sql", shorter(copy.as_bytes(), 300)),
         ("a.xml", shorter(xml.as_bytes(), 13)),
+        ("a.ldif", shorter(ldif.as_bytes(), 87)),
         ("users.bson", shorter(&collection, 20)),
         ("a.csv.gz", shorter(&packed(csv.as_bytes()), 20)),
         ("a.sql.gz", shorter(&packed(mysql.as_bytes()), 20)),

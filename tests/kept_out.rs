@@ -279,3 +279,141 @@ fn of_two_columns_of_one_name_nobody_guesses_which_is_in_force() {
         .expect("written");
     assert_eq!(planned(&[&csv], None), "bcrypt");
 }
+
+/// A mapping has the last word on what it names; what it does not name is looked at as ever.
+#[test]
+fn a_mapping_that_says_who_is_enabled_silences_what_it_names_and_nothing_else() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let rows = |column: &str, cell: &str| {
+        let row = |at: usize| format!("{at},u{at}@example.com,{},1,{}\n", HASHES[at], if at == 1 { cell } else { "" });
+        format!("id,email,password,active,{column}\n{}", (0..3).map(row).collect::<String>())
+    };
+    let map = |user: &str| format!("[user]\nid = \"id\"\nemail = \"email\"\n{user}\n[password]\nhash = \"password\"\n");
+    let active = "enabled = { from = \"active\" }";
+    for (column, cell, fate) in [
+        ("banned", "1", "bcrypt off bcrypt"),
+        ("ban_reason", "spam", "stop"),
+        ("meta", r#""{""banned"":true}""#, "stop"),
+    ] {
+        let export = file("users.csv", &rows(column, cell));
+        let said = planned(&[&export], Some(&map(active)));
+        assert!(said.starts_with(fate), "{column}: {said}");
+        let said = planned(&[&export], Some(&map("enabled = true")));
+        assert!(said.starts_with(fate), "{column}: {said}");
+        for named in [
+            "prefs = { from = [\"it\"] }",
+            "labels = { from = \"it\" }",
+            "enabled = [{ from = \"active\" }, { from = \"it\", as = \"nonempty\", default = true }]",
+        ] {
+            let named = if named.starts_with("enabled") { named.to_owned() } else { format!("{active}\n{named}") };
+            let said = planned(&[&export], Some(&map(&named.replace("it", column))));
+            assert_eq!(said, "bcrypt bcrypt bcrypt", "{column}: {named}");
+        }
+    }
+    // Part of an object is not all of it.
+    let export = file("users.csv", &rows("meta", r#""{""banned"":true,""plan"":""pro""}""#));
+    let part = planned(&[&export], Some(&map(&format!("{active}\nprefs = {{ from = [\"meta.plan\"] }}"))));
+    assert!(part.starts_with("stop") && part.contains("meta.banned"), "{part}");
+    let whole = planned(&[&export], Some(&map(&format!("{active}\nprefs = {{ json = [\"meta\"] }}"))));
+    assert_eq!(whole, "bcrypt bcrypt bcrypt");
+    // Other files, whether their rows are taken for people or not.
+    let users = file("users.csv", &rows("note", ""));
+    for bans in ["user_id,reason\n1,spam\n", "email,reason\nu1@example.com,spam\n"] {
+        let bans = file("banned.csv", bans);
+        let said = planned(&[&users, &bans], Some(&map(active)));
+        assert!(said.starts_with("stop") && said.contains("banned.csv"), "{said}");
+        let joined = told(&said).replace("[user]\nenabled = ", "\n[user]\nid = \"id\"\nemail = \"email\"\nenabled = ");
+        let joined = format!("{joined}\n[password]\nhash = \"password\"\n");
+        assert_eq!(planned(&[&users, &bans], Some(&joined)), "bcrypt off bcrypt", "{joined}");
+        let mut ignored = rehome();
+        std::fs::write(home.path().join("map.toml"), map(active)).expect("written");
+        ignored.arg("plan").args([&users, &bans]).arg("--map").arg(home.path().join("map.toml"));
+        assert_eq!(run(ignored.args(["--ignore", "banned"])).exits(0).lines().len(), 3);
+        // A proposal reads it, and is of the one table.
+        let proposal = run(rehome().arg("map").args([&users, &bans])).exits(0).stdout;
+        assert_eq!(planned(&[&users, &bans], Some(&proposal)), "bcrypt off bcrypt", "{proposal}");
+    }
+}
+
+/// Whatever column says it, and in whatever form: it is read, or stops with lines that read it as they stand.
+#[test]
+fn the_line_that_is_printed_keeps_out_whoever_it_is_about() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("people.json");
+    for (column, others, theirs) in [
+        ("permissions", json!({ "login": true, "post": true }), json!({ "login": false, "post": true })),
+        ("permissions", json!("{\"login\":true}"), json!("{\"login\":false}")),
+        ("access", json!({ "sign_in": 1 }), json!({ "sign_in": 0 })),
+        ("permissions.login", json!("true"), json!("false")),
+        ("bann", json!(""), json!("2024-01-01")),
+        ("fraud_hold", json!(false), json!(true)),
+        ("on_hold", json!("f"), json!("t")),
+        ("account_hold", json!(0), json!(1)),
+        ("merged_into_id", json!(null), json!(5)),
+        ("merged_into_id", json!(""), json!("1")),
+        ("merged_into", json!(null), json!("u0")),
+        ("duplicate_of", json!(null), json!(7)),
+        ("flags", json!("{beta}"), json!("{banned,beta}")),
+        ("roles", json!("[\"beta\"]"), json!("[\"beta\",\"banned\"]")),
+        ("tags", json!(["beta"]), json!(["beta", "banned"])),
+        ("tags", json!(""), json!("beta;banned")),
+        ("labels", json!("a,b"), json!("a,banned")),
+        ("capabilities", json!("a:1:{s:4:\"user\";b:1;}"), json!("a:1:{s:6:\"banned\";b:1;}")),
+        ("metadata", json!({ "plan": 1 }), json!({ "banned": true, "plan": 1 })),
+        ("metadata", json!("{}"), json!("{\"banned\":true}")),
+        ("metadata", json!({}), json!({ "moderation": { "status": "banned" } })),
+        ("metadata", json!({}), json!({ "flags": ["x", "banned"] })),
+        ("custom", json!({ "is_active": true }), json!({ "is_active": false })),
+        ("prefs", json!({}), json!({ "banned": true })),
+        ("ban", json!(null), json!({ "active": true, "reason": "spam" })),
+        ("ban", json!({ "active": false }), json!({ "until": "2999-01-01" })),
+        ("ban_reason", json!("0"), json!("spam, and more of it")),
+        ("role", json!("user"), json!("banned")),
+        ("Blocked?", json!("No"), json!("Yes")),
+        ("Blocked?", json!("-"), json!("x")),
+    ] {
+        let person = |at: usize| {
+            let cell = if at == 1 { &theirs } else { &others };
+            json!({ "id": format!("u{at}"), "email": format!("u{at}@example.com"), "password": HASHES[at], column: cell })
+        };
+        let people: Vec<_> = (0..3).map(person).collect();
+        std::fs::write(&file, json!(people).to_string()).expect("written");
+        let said = planned(&[&file], None);
+        if said != "bcrypt off bcrypt" {
+            assert!(said.starts_with("stop"), "{column} {theirs}: {said}");
+            let read = planned(&[&file], Some(&told(&said)));
+            let fates: Vec<_> = read.split(' ').collect();
+            // What else stands there may be for a person to say: nobody is let in by a guess.
+            let others = ["bcrypt", "invalid-value"];
+            assert!(
+                fates.len() == 3 && fates[1] == "off" && others.contains(&fates[0]),
+                "{column} {theirs}: {read} by {said}"
+            );
+        }
+    }
+}
+
+/// Of two records of one address the one that is created may not let in whom the other keeps out.
+#[test]
+fn a_record_of_the_same_address_that_keeps_out_is_not_passed_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("people.csv");
+    let people = |banned: [u8; 2], first: &str| {
+        let text = format!(
+            "id,email,password,banned\n1,a@example.com,{first},{}\n2,A@example.com,{},{}\n",
+            banned[0], HASHES[1], banned[1]
+        );
+        std::fs::write(&file, text).expect("written");
+        planned(&[&file], None)
+    };
+    assert!(people([0, 1], HASHES[0]).contains("(records 1 and 2)"));
+    assert_eq!(people([1, 0], HASHES[0]), "off duplicate-email");
+    assert!(people([1, 0], "").contains("(records 2 and 1)"));
+    assert_eq!(people([0, 1], ""), "duplicate-email off");
+    assert_eq!(people([0, 0], HASHES[0]), "bcrypt duplicate-email");
+}

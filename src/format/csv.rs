@@ -166,11 +166,17 @@ fn ended(data: &[u8], start: usize, end: usize) -> Row {
     Row { start, end, next, quoted: true, stray: false }
 }
 
-/// Whether a file that ends so was cut within a cell with quotes: its last line ends in neither a line feed nor the quote.
+/// Whether a file that ends so was cut within a cell with quotes: its last line ends in neither a line feed nor the quote, and did not
+/// begin within such a cell.
 pub(crate) fn ends_within_quotes(tail: &[u8], delimiter: u8) -> bool {
     let line = &tail[memrchr(b'\n', tail).map_or(0, |end| end + 1)..];
     let open = matches!(line, [b'"']) || matches!(line, [.., before, b'"'] if *before == delimiter);
-    memchr_iter(b'"', line).count() % 2 == 1 && (open || !line.ends_with(b"\""))
+    let closes_first = memchr(b'"', line).is_some_and(|at| {
+        let opens = at == 0 || line[at - 1] == delimiter;
+        !opens && line.get(at + 1).is_none_or(|after| *after == delimiter)
+    });
+    let odd = memchr_iter(b'"', line).count() % 2 == 1;
+    odd && !closes_first && (open || !line.ends_with(b"\""))
 }
 
 /// The physical line at `at`.

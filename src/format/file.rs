@@ -130,6 +130,9 @@ impl SourceFile {
                 "the file ends within a cell that has begun with a quote: it may be cut, and users may be missing";
             doubts.push(Doubt::Cut(said.to_owned()));
         }
+        if matches!(kind, Kind::Ldif) && input.encoding.decoder().is_none() {
+            doubts.extend(super::ldif::cut(&input.tail(TAIL_BYTES)));
+        }
         head.truncate(4096);
         let head = String::from_utf8_lossy(&head).trim_end_matches('\u{fffd}').to_owned();
         Ok(Self {

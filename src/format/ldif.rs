@@ -1,13 +1,14 @@
 //! LDIF (RFC 2849): entries of folded `name: value` lines with blank lines between them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use base64::Engine;
 use memchr::memchr;
 
 use super::Value;
-use super::frame::{Cut, Framer, Shape, SpanKind, Wanted};
+use super::frame::{Cut, Doubt, Framer, Shape, SpanKind, Wanted};
 
 /// Cuts entries. Blocks that are no entries (`version: 1`, ldapsearch's result, comments) are passed over.
 pub(crate) struct LdifFramer {
@@ -71,6 +72,25 @@ impl Framer for LdifFramer {
         self.too_large = true;
         self.passing_over = true;
     }
+}
+
+/// What a file that ends so may lack: its last line has no line feed, which every line of LDIF ends in.
+pub(crate) fn cut(tail: &[u8]) -> Option<Doubt> {
+    if tail.is_empty() || tail.ends_with(b"\n") {
+        return None;
+    }
+    let text = String::from_utf8_lossy(tail).replace('\r', "");
+    let entries: Vec<_> = text.split("\n\n").map(str::trim).filter(|entry| is_entry(entry.as_bytes())).collect();
+    let names = |entry: &&str| -> HashSet<String> {
+        let lines = entry.lines().filter(|line| !line.starts_with([' ', '#']));
+        lines.filter_map(|line| Some(line.split_once(':')?.0.to_ascii_lowercase())).collect()
+    };
+    let (last, others) = entries.split_last()?;
+    // The first may be cut by where the tail begins.
+    let common = others.iter().skip(1).map(names).reduce(|all, names| all.intersection(&names).cloned().collect());
+    let lacks = common.is_some_and(|common| !common.is_subset(&names(last)));
+    let said = "the last line has no line feed, which ends every line of LDIF: it may be cut";
+    Some(if lacks { Doubt::Cut(format!("{said}, and users may be missing")) } else { Doubt::Unsure(said.to_owned()) })
 }
 
 fn is_entry(block: &[u8]) -> bool {

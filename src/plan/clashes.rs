@@ -120,9 +120,6 @@ impl Clashes {
         match self.ids.get(&claim.id_without_case) {
             Some((first, exact)) if *exact == claim.id => {
                 clash.refused = Some((Code::DuplicateId, *first));
-                if claim.disabled && self.enabled.contains(first) {
-                    self.decided.contradicted.push((*first, claim.record));
-                }
             }
             Some((first, _)) => match self.derived.get(&claim.id) {
                 Some(other) => clash.refused = Some((Code::DuplicateId, *other)),
@@ -135,6 +132,9 @@ impl Clashes {
         {
             if claim.password && !has_password && !self.shared.with.contains_key(&claim.record) {
                 self.decided.yields(first, claim.record);
+                if !claim.disabled && !self.enabled.contains(&first) {
+                    self.decided.contradicted.push((claim.record, first));
+                }
             } else {
                 clash.refused = Some((Code::DuplicateEmail, first));
             }
@@ -148,6 +148,12 @@ impl Clashes {
             && let Some(&first) = claim.phone.and_then(|phone| self.phones.get(&phone))
         {
             clash.refused = Some((Code::SharedPhone, first));
+        }
+        if let Some((_, first)) = clash.refused
+            && claim.disabled
+            && self.enabled.contains(&first)
+        {
+            self.decided.contradicted.push((first, claim.record));
         }
         if clash.refused.is_none() {
             if clash.id_in_case.is_some() {
@@ -183,7 +189,7 @@ impl Clashes {
 pub struct Duplicates {
     /// In the order of the records.
     verdicts: Vec<(u64, Clash)>,
-    /// Records that are created as people who may sign in, each with a later one of the same id that says otherwise.
+    /// Records that are created as people who may sign in, each with another of the same id or address that says otherwise.
     contradicted: Vec<(u64, u64)>,
 }
 
@@ -214,7 +220,7 @@ impl Duplicates {
         self.verdicts.is_empty()
     }
 
-    /// Who is created although a later record of the same id keeps them out: both, of the first, and how many there are.
+    /// Who is created although another record of the same id or address keeps them out: both, of the first, and how many there are.
     #[must_use]
     pub fn contradicted(&self) -> Option<(u64, u64, usize)> {
         self.contradicted.first().map(|&(first, later)| (first, later, self.contradicted.len()))

@@ -26,8 +26,8 @@ pub struct Judge {
     /// How the columns of the last header are to be looked at.
     lens: Lens,
     unread: HashMap<String, Unread>,
-    /// Columns that are not read, with how many cells say that their user may have been kept out, and the first of them.
-    barring: HashMap<String, (u64, Option<String>)>,
+    /// Columns that are not read, or paths into them, with how many cells say that their user may have been kept out.
+    barring: HashMap<String, Barring>,
     /// Columns of which some cells tell that only beside others, and have those.
     filled: std::collections::HashSet<String>,
     /// Columns of which a cell says that those others tell nothing.
@@ -121,6 +121,14 @@ struct Unread {
     within: Option<String>,
 }
 
+/// A column, or what stands at a path in it, of which cells say that their user may have been kept out.
+#[derive(Default)]
+struct Barring {
+    cells: u64,
+    /// How the column is looked at; a member of an object is looked at by itself.
+    trace: Option<Trace>,
+}
+
 /// The column that is a password or its hash.
 #[derive(Default)]
 struct Plain {
@@ -179,9 +187,16 @@ impl Judge {
                 settled.insert(name.to_owned());
                 *look = Look::new(watch, Trace::Nothing);
             } else if trace != Trace::Nothing && trace.is_in(value, export.now()) {
-                let (cells, first) = barring.entry(name.to_owned()).or_default();
-                *cells += 1;
-                *first = first.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
+                let mut places = trace.places(name, value, export.now());
+                places.retain(|path| !export.ignores(path) && !export.has_decided_on(path));
+                for path in places {
+                    let trace = (path == name).then_some(trace);
+                    let found = barring.entry(path).or_default();
+                    if found.cells == 0 {
+                        *found = Barring { trace, ..Barring::default() };
+                    }
+                    found.cells += 1;
+                }
             }
         };
         match &record.fields {
@@ -246,10 +261,10 @@ impl Judge {
             mine.kind = mine.kind.or(unread.kind);
             mine.within = mine.within.take().or(unread.within);
         }
-        for (column, (cells, first)) in other.barring {
-            let mine = self.barring.entry(column).or_default();
-            mine.0 += cells;
-            mine.1 = mine.1.take().or(first);
+        for (path, barring) in other.barring {
+            let mine = self.barring.entry(path).or_default();
+            mine.cells += barring.cells;
+            mine.trace = mine.trace.or(barring.trace);
         }
         self.filled.extend(other.filled);
         self.settled.extend(other.settled);
@@ -288,14 +303,15 @@ impl Judge {
                 escape::flag("--ignore", column)
             ));
         }
-        let counts = |column: &String| {
-            (!traced(column).needs_others() || self.filled.contains(column)) && !self.settled.contains(column)
+        let counts = |column: &String, barring: &Barring| {
+            (!barring.trace.is_some_and(Trace::needs_others) || self.filled.contains(column))
+                && !self.settled.contains(column)
         };
-        let mut barring: Vec<_> = self.barring.drain().filter(|(column, _)| counts(column)).collect();
-        barring.sort_by(|(a, x), (b, y)| y.0.cmp(&x.0).then_with(|| a.cmp(b)));
-        let values = values(export, barring.iter().take(SAID).map(|(column, (_, first))| (column, first)));
-        for ((column, (found, _)), seen) in barring.iter().zip(&values) {
-            if let Trace::Unticked(_) = traced(column) {
+        let mut barring: Vec<_> = self.barring.drain().filter(|(column, barring)| counts(column, barring)).collect();
+        barring.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
+        let values = values(export, &barring[..barring.len().min(SAID)]);
+        for ((column, Barring { cells: found, trace, .. }), seen) in barring.iter().zip(&values) {
+            if let Some(Trace::Unticked(_)) = trace {
                 said.push(format!(
                     "column `{column}` lets its users in wherever it holds anything, and {} of it {} nothing, which in many programs is \
                      a no: a mapping file says what that is (--map, {}, if it is a no)",
@@ -305,12 +321,15 @@ impl Judge {
                 ));
                 continue;
             }
+            // A member of an object is told of by its own name.
+            let name = if trace.is_some() { column } else { last(column) };
+            let outer = if trace.is_some() { column } else { column.split('.').next().unwrap_or(column) };
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
                  (--map, {}), {} leaves it out",
                 cells(*found),
-                status::line(column, seen, export.source().name()),
-                escape::flag("--ignore", column)
+                status::line(column, name, seen, export.source().name()),
+                escape::flag("--ignore", outer)
             ));
         }
         let rest: Vec<_> = unread.iter().skip(SAID).map(|(column, _)| column).collect();
@@ -326,31 +345,54 @@ impl Judge {
     }
 }
 
+/// What a column holds: what keeps somebody out, and all else.
+#[derive(Default)]
+struct Held {
+    texts: [BTreeSet<String>; 2],
+    listed: bool,
+}
+
 /// What columns hold, what keeps somebody out first: read once more for those alone of which something has to be said.
-fn values<'c>(export: &Export, columns: impl Iterator<Item = (&'c String, &'c Option<String>)>) -> Vec<Seen> {
-    let columns: Vec<_> = columns.collect();
-    let mut seen: Vec<Seen> = columns.iter().map(|(_, first)| Seen::of(first.as_deref())).collect();
-    if columns.is_empty() {
-        return seen;
-    }
-    let each = |found: &mut Vec<BTreeSet<String>>, item: Item<'_>| {
-        found.resize_with(columns.len(), BTreeSet::new);
+fn values(export: &Export, columns: &[(String, Barring)]) -> Vec<Seen> {
+    let empty = || columns.iter().map(|_| Held::default()).collect::<Vec<_>>();
+    let each = |held: &mut Vec<Held>, item: Item<'_>| {
         let Some(record) = item.record else { return };
-        for (found, (column, _)) in found.iter_mut().zip(&columns) {
-            if let Some(text) = record.get(column).and_then(Value::text)
-                && found.len() < 64
-                && !found.contains(&*text)
-            {
-                found.insert(text.into_owned());
+        for (held, (path, barring)) in held.iter_mut().zip(columns) {
+            let Some(value) = status::at(record, path) else { continue };
+            let trace = barring.trace.unwrap_or_else(|| traced(last(path)));
+            let bars = trace.is_in(&value, export.now());
+            let texts = if status::is_list(trace, &value) {
+                held.listed = true;
+                status::texts(&value)
+            } else {
+                value.text().into_iter().map(std::borrow::Cow::into_owned).collect()
+            };
+            let held = &mut held.texts[usize::from(!bars)];
+            for text in texts {
+                if held.len() < 64 {
+                    held.insert(text);
+                }
             }
         }
     };
-    // Whatever ends it has been told of by the first reading.
-    let _ = export.scan(1, &Silent, Vec::new, each, |batch| {
-        seen.iter_mut().zip(&batch).for_each(|(seen, values)| values.iter().for_each(|value| seen.add(value)));
-        Ok(ControlFlow::Continue(()))
-    });
-    seen
+    let mut all = empty();
+    if !columns.is_empty() {
+        // Whatever ends it has been told of by the first reading.
+        let _ = export.scan(1, &Silent, empty, each, |batch| {
+            for (all, held) in all.iter_mut().zip(batch) {
+                all.listed |= held.listed;
+                all.texts.iter_mut().zip(held.texts).for_each(|(all, held)| all.extend(held));
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+    }
+    let seen = |held: &Held| Seen::of(held.texts.iter().flatten().map(String::as_str)).listed(held.listed);
+    all.iter().map(seen).collect()
+}
+
+/// A path's last part is its name.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 fn cells(n: u64) -> String {
@@ -392,6 +434,10 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         Fate::Carried("enabled") if asked && source.name() == "generic" => {
             return Look::new(Watch::Not, Trace::of(Meaning::Allows));
         }
+        // A label is no more than a word, and preferences are no reading of what stands in them.
+        Fate::Carried("labels") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::State),
+        Fate::Carried("prefs") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::Word),
+        _ if asked && export.reads_within(column) => return Look::new(Watch::Not, traced(column)),
         _ => return NOT,
     };
     let lower = column.to_ascii_lowercase();

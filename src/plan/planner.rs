@@ -208,20 +208,20 @@ impl<'e> Planner<'e> {
         )))
     }
 
-    /// Stops where one record lets a user in and a later one of the same user keeps them out: nobody can tell which is in force.
+    /// Stops where one record lets a user in and another of the same user keeps them out: nobody can tell which is in force.
     ///
     /// # Errors
     /// [`RunError::usage`] with how to decide it.
     fn stop_at_contradictions(&self, duplicates: &Duplicates) -> Result<(), RunError> {
-        let Some((first, later, count)) = duplicates.contradicted() else { return Ok(()) };
+        let Some((first, other, count)) = duplicates.contradicted() else { return Ok(()) };
         if self.policies.duplicates == Policy::Refuse {
             return Ok(());
         }
         let users = if count == 1 { "1 user".to_owned() } else { format!("{count} users") };
         Err(RunError::usage(format!(
-            "{users} may sign in by one record and not by a later one of the same id (records {first} and {later}): the export holds \
-             them twice, perhaps as they were and as they are; export them anew, or pass the part that counts; --duplicates refuse \
-             leaves such users out; nothing was sent"
+            "{users} may sign in by one record and not by another of the same id or address (records {first} and {other}): the export \
+             holds them twice, perhaps as they were and as they are; export them anew, or pass the part that counts; --duplicates \
+             refuse leaves such users out; nothing was sent"
         )))
     }
 

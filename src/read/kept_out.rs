@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use super::ReadOptions;
 use super::scan::{Decoded, Pass, Reading, drive};
-use super::tables::name;
+use super::tables::{is_called, name};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::format::file::SourceFile;
@@ -33,7 +33,7 @@ pub(super) struct Known<'t> {
 /// # Errors
 /// [`RunError::usage`] with the lines of a mapping that read them; whatever ended the reading.
 pub(super) fn stop(of: Known<'_>) -> Result<(), RunError> {
-    if of.options.mapping.is_some_and(Mapping::says_who_is_enabled) {
+    if of.options.mapping.is_some_and(Mapping::enables_nobody) {
         return Ok(());
     }
     of.stop_at_people_who_are_out()?;
@@ -59,7 +59,7 @@ impl<'t> Known<'t> {
     /// Known that nobody reads, but for those that are left out on purpose.
     fn others(self) -> impl Iterator<Item = (usize, &'t TableSample)> {
         let ignored = move |table: &TableSample| {
-            self.options.ignore.iter().any(|name| name.eq_ignore_ascii_case(&called(table)))
+            self.options.ignore.iter().any(|name| is_called(table, name))
                 || self.options.mapping.is_some_and(|mapping| mapping.leaves_out(&called(table)))
         };
         self.with(|role| role == Role::Ignored).filter(move |(_, t)| !t.records.is_empty() && !ignored(t))
@@ -67,8 +67,7 @@ impl<'t> Known<'t> {
 
     /// A table or file that is called after people who are kept out, and is read as if they were not.
     fn stop_at_people_who_are_out(self) -> Result<(), RunError> {
-        let says = |table: &TableSample| table.columns.iter().any(|column| status::meaning(column).is_some());
-        let out = |table: &TableSample| status::names_people_out(&called(table)) && !says(table);
+        let out = |table: &TableSample| status::names_people_out(&called(table)) && says_nothing(table);
         let Some((_, table)) = self.users().find(|(_, table)| out(table)) else { return Ok(()) };
         let base = status::base(self.source.name());
         Err(RunError::usage(format!(
@@ -80,17 +79,23 @@ impl<'t> Known<'t> {
 
     /// Known whose name alone says it.
     fn tables_of_the_barred(self) -> Result<Vec<String>, RunError> {
-        let mut barred = self.others().filter(|(_, table)| status::names_barred(&called(table))).peekable();
+        // What has addresses is taken for people by a mapping that does not say which table they are in.
+        let beside = |at: usize| self.users().any(|(user, table)| user != at && !status::names_barred(&called(table)));
+        let taken =
+            self.users().filter(|&(at, table)| self.options.mapping.is_some() && beside(at) && says_nothing(table));
+        let barred = self.others().chain(taken).filter(|(_, table)| status::names_barred(&called(table)));
+        let mut barred = barred.peekable();
         // What the users' own table says has its details there; where that says it of nobody, it is another matter.
         if barred.peek().is_none() || self.bars_somebody()? {
             return Ok(Vec::new());
         }
-        let said = barred.filter_map(|(_, table)| {
+        let said = barred.filter_map(|(at, table)| {
             let (whose, called) = (of_user(table)?, called(table));
             let reading = format!("from = {}, as = \"empty\"", status::quoted(&format!("{}.{whose}", joined(&called))));
             Some(format!(
-                "{} says by `{whose}` of users that they are kept out, and is not read: {}",
+                "{} says by `{whose}` of users that they are kept out, and is {}: {}",
                 name(table),
+                if self.is_user(at) { "read as users who may sign in" } else { "not read" },
                 self.remedy(&called, &[self.join(&called, whose, None)], &reading)
             ))
         });
@@ -323,6 +328,11 @@ impl<'t> Known<'t> {
             crate::escape::flag("--ignore", called)
         )
     }
+}
+
+/// Whether no column of a table tells of its people whether they may sign in.
+fn says_nothing(table: &TableSample) -> bool {
+    !table.columns.iter().any(|column| status::meaning(column).is_some())
 }
 
 /// So many are told of.

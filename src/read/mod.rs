@@ -151,6 +151,13 @@ impl Export {
                 }
             }
         }
+        // A table that is left out on purpose holds nobody.
+        let ignored = |table: &TableSample| options.ignore.iter().any(|name| tables::is_called(table, name));
+        if tables.iter().zip(&roles).any(|(table, role)| matches!(role, Role::Users | Role::Mixed) && !ignored(table)) {
+            for (_, role) in tables.iter().zip(&mut roles).filter(|(table, _)| ignored(table)) {
+                *role = Role::Ignored;
+            }
+        }
         for (table, role) in tables.iter().zip(&mut roles) {
             if let Some(kind) = options.mapping.and_then(|mapping| mapping.joins(table)) {
                 *role = Role::Related(kind);
@@ -255,14 +262,16 @@ impl Export {
         self.options.mapping.is_some_and(Mapping::reads_a_password)
     }
 
-    /// Whether a mapping file has the last word on what a column tells of who may sign in: one of its own that says it, one that
-    /// changes what a source reads if it names the column.
+    /// Whether a mapping file has the last word on what a column tells of who may sign in: it names it, or enables nobody.
     #[must_use]
     pub fn has_decided_on(&self, column: &str) -> bool {
-        self.options.mapping.is_some_and(|mapping| match mapping.base {
-            None => mapping.says_who_is_enabled(),
-            Some(_) => mapping.says(column).is_some(),
-        })
+        self.options.mapping.is_some_and(|mapping| mapping.enables_nobody() || mapping.reads_whole(column))
+    }
+
+    /// Whether a mapping file reads something within a column, which says nothing of what else stands there.
+    #[must_use]
+    pub fn reads_within(&self, column: &str) -> bool {
+        self.options.mapping.is_some_and(|mapping| mapping.says(column).is_some() && !mapping.reads_whole(column))
     }
 
     /// Why it is taken for that, for a person.

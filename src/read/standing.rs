@@ -13,9 +13,6 @@ use crate::source::{Fate, Role, Source};
 pub(super) struct Standings {
     source: &'static dyn Source,
     mapping: Option<&'static Mapping>,
-    /// Whether such columns are read at all: a mapping of its own that says who is enabled has the last word. One that changes
-    /// what a source reads has it for the columns that it names.
-    on: bool,
     columns: Vec<(String, Meaning)>,
     /// `--ignore`
     ignore: Vec<String>,
@@ -31,9 +28,7 @@ impl Standings {
         roles: &[Role],
         ignore: &[String],
     ) -> Self {
-        let on = !mapping.is_some_and(|mapping| mapping.base.is_none() && mapping.says_who_is_enabled());
-        let mut standings =
-            Self { source, mapping, on, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
+        let mut standings = Self { source, mapping, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for (table, column) in users.flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column))) {
             if !standings.seen.contains(column) {
@@ -45,9 +40,9 @@ impl Standings {
         standings
     }
 
-    /// What a column is about, if the source itself does not know it.
+    /// What a column is about, if the source itself does not know it. A mapping has the last word on the columns that it names.
     fn meaning(&self, column: &str) -> Option<Meaning> {
-        let meaning = status::meaning(column).filter(|_| self.on)?;
+        let meaning = status::meaning(column)?;
         if self.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column)) {
             return None;
         }
@@ -86,14 +81,14 @@ impl Standings {
                 see(column, *meaning, value);
             }
         }
-        if let (Fields::Object { header, cells }, true) = (&record.fields, self.on) {
+        if let Fields::Object { header, cells } = &record.fields {
             for (name, value) in header.beyond(&self.seen).iter().map(|&at| (&header.names()[at], &cells[at])) {
                 if let Some(meaning) = self.meaning(name) {
                     see(name, meaning, value);
                 }
             }
         }
-        if let (Fields::Members(members), true) = (&record.fields, self.on) {
+        if let Fields::Members(members) = &record.fields {
             let mut next = 0;
             for (name, value) in members {
                 // Nearly all records have the members of the first, in their order.

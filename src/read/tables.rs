@@ -155,6 +155,14 @@ fn rows(
     Ok(of.iter().map(|&at| counts.get(&(tables[at].file, tables[at].table.clone())).copied().unwrap_or(0)).collect())
 }
 
+/// Whether a table is the one that a person means: by its own name, or its file's without what follows the dot.
+pub(super) fn is_called(table: &TableSample, name: &str) -> bool {
+    match table.table.as_str() {
+        "" => table.path.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(name)),
+        own => own.eq_ignore_ascii_case(name),
+    }
+}
+
 /// A table as a message names it.
 pub(super) fn name(table: &TableSample) -> String {
     if table.table.is_empty() { format!("{}", table.path.display()) } else { format!("`{}`", table.table) }

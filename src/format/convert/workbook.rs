@@ -20,6 +20,9 @@ pub(super) fn is_one(head: &[u8], packing: &Packing) -> bool {
     *packing == Packing::Workbook || head.starts_with(b"\xd0\xcf\x11\xe0")
 }
 
+/// So many rows with a title, a date and the like may stand above a header.
+const TITLES: usize = 12;
+
 /// A sheet that is shown, as CSV.
 struct Sheet {
     name: String,
@@ -78,7 +81,7 @@ pub(super) fn to_text(bytes: Vec<u8>, out: &mut impl Write) -> Result<(String, O
 fn sheet(book: &mut Sheets<Cursor<Vec<u8>>>, name: String) -> Result<Sheet, String> {
     let mut csv = Vec::new();
     let writer = csv::WriterBuilder::new().flexible(true).from_writer(&mut csv);
-    let mut rows = Rows { writer, row: Vec::new(), at: 0, width: 0, written: 0 };
+    let mut rows = Rows { writer, row: Vec::new(), above: Vec::new(), at: 0, width: 0, written: 0 };
     if let Sheets::Xlsx(book) = book {
         let mut cells = book.worksheet_cells_reader(&name).map_err(|error| unread(error.into()))?;
         while let Some(cell) = cells.next_cell_with_formula().map_err(|error| unread(error.into()))? {
@@ -99,7 +102,7 @@ fn sheet(book: &mut Sheets<Cursor<Vec<u8>>>, name: String) -> Result<Sheet, Stri
             rows.put((top + row as u32, left + column as u32), value)?;
         }
     }
-    rows.end()?;
+    rows.finish()?;
     rows.writer.flush().map_err(|error| error.to_string())?;
     let written = rows.written;
     drop(rows);
@@ -140,6 +143,8 @@ fn unread(error: calamine::Error) -> String {
 struct Rows<W: Write> {
     writer: csv::Writer<W>,
     row: Vec<String>,
+    /// The first rows, as long as they may be a title above the header.
+    above: Vec<Vec<String>>,
     /// The number of the row.
     at: u32,
     /// The cells of the first row that was written.
@@ -165,16 +170,45 @@ impl<W: Write> Rows<W> {
         Ok(())
     }
 
-    /// Writes the row. One of nothing is none.
+    /// Takes the row as a whole. One of nothing is none.
     fn end(&mut self) -> Result<(), String> {
-        if !self.row.is_empty() {
-            self.width = if self.width == 0 { self.row.len() } else { self.width };
-            self.row.resize(self.row.len().max(self.width), String::new());
-            self.writer.write_record(&self.row).map_err(|error| error.to_string())?;
-            self.row.clear();
-            self.written += 1;
+        let row = std::mem::take(&mut self.row);
+        let filled = |row: &[String]| row.iter().filter(|cell| !cell.is_empty()).count();
+        if filled(&row) == 0 {
+            return Ok(());
         }
-        Ok(())
+        if self.width == 0 && self.above.len() < TITLES {
+            let widest = self.above.iter().map(|row| filled(row)).max().unwrap_or(0);
+            if filled(&row) <= 2 {
+                self.above.push(row);
+                return Ok(());
+            }
+            // Names of columns are more than the words above them, and neither are people.
+            let is_nobody = |row: &Vec<String>| !row.iter().any(|cell| cell.contains('@'));
+            let are_names = is_nobody(&row) && !row.iter().any(|cell| cell.parse::<f64>().is_ok());
+            if are_names && filled(&row) >= 2 * widest && self.above.iter().all(is_nobody) {
+                self.above.clear();
+            }
+        }
+        self.flush()?;
+        self.write(row)
+    }
+
+    /// Writes the first rows, which are no title.
+    fn flush(&mut self) -> Result<(), String> {
+        std::mem::take(&mut self.above).into_iter().try_for_each(|row| self.write(row))
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        self.end()?;
+        self.flush()
+    }
+
+    fn write(&mut self, mut row: Vec<String>) -> Result<(), String> {
+        self.width = if self.width == 0 { row.len() } else { self.width };
+        row.resize(row.len().max(self.width), String::new());
+        self.written += 1;
+        self.writer.write_record(&row).map_err(|error| error.to_string())
     }
 }
 

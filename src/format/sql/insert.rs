@@ -66,7 +66,7 @@ impl SqlFramer {
         };
         let start = head.pos - 1;
         self.catalog.met(&table);
-        self.catalog.fill(&table);
+        self.fill(&table);
         if self.wanted.left(&root) == 0 {
             self.state = self.runs.get(&place).map_or(State::UnwantedRows(None), |end| State::Run(*end));
             return Some(at + start);

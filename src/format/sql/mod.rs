@@ -8,6 +8,7 @@ mod lexer;
 mod outside;
 mod preamble;
 mod statement;
+mod undone;
 pub(crate) mod values;
 
 pub(crate) use preamble::{Preamble, encoding, preamble};
@@ -63,6 +64,8 @@ enum Transaction {
     None,
     /// It has begun and is not committed.
     Begun,
+    /// So it is, and it holds rows.
+    Writing,
     /// One was taken back.
     TakenBack,
 }
@@ -358,7 +361,7 @@ impl Framer for SqlFramer {
             doubts.push(Doubt::Cut(
                 "the dump takes back what it began (ROLLBACK): it broke off, and users may be missing".into(),
             ));
-        } else if self.transaction == Transaction::Begun {
+        } else if matches!(self.transaction, Transaction::Begun | Transaction::Writing) {
             doubts.push(Doubt::Cut("the dump ends without the COMMIT of what it began: users may be missing".into()));
         } else if matches!(&self.state, State::Statement(scan) if !scan.between()) {
             doubts.push(Doubt::Cut("the dump ends in the middle of a statement: users may be missing".into()));

@@ -6,7 +6,7 @@ use super::catalog::{Column, created_columns};
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::preamble::no_backslash_escapes;
-use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State, Transaction};
+use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State, Transaction, undone};
 use crate::format::frame::Cut;
 
 /// First words of dumps, and the last that go with them.
@@ -116,9 +116,10 @@ impl SqlFramer {
                     self.set(&mut head);
                 } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
                     self.goes_to(Transaction::Begun);
-                } else if head.word("ROLLBACK") && self.transaction == Transaction::Begun && !head.word("TO") {
+                } else if head.word("ROLLBACK") && !head.word("TO") {
                     // Of SQLite's shell, after an error: whoever loads it has nothing of it.
-                    self.goes_to(Transaction::TakenBack);
+                    let has_rows = self.transaction == Transaction::Writing;
+                    self.goes_to(if has_rows { Transaction::TakenBack } else { Transaction::None });
                 } else if head.word("COMMIT") || head.word("END") {
                     self.goes_to(Transaction::None);
                 } else if ["UPDATE", "DELETE", "TRUNCATE", "DROP", "RENAME", "MERGE"].iter().any(|word| head.word(word))
@@ -136,30 +137,19 @@ impl SqlFramer {
 
     /// Notes a statement that changes or takes back rows of a table which stand before it.
     fn undone(&mut self, statement: &[u8]) {
-        const STATEMENTS: [(&[&str], &str); 7] = [
-            (&["UPDATE"], "UPDATE"),
-            (&["DELETE", "FROM"], "DELETE"),
-            (&["TRUNCATE"], "TRUNCATE"),
-            (&["DROP", "TABLE"], "DROP TABLE"),
-            (&["RENAME", "TABLE"], "RENAME"),
-            (&["ALTER", "TABLE"], "RENAME"),
-            (&["MERGE", "INTO"], "MERGE"),
-        ];
-        let mut head = Head::new(statement);
-        let Some((words, what)) = STATEMENTS.iter().find(|(words, _)| {
-            head = Head::new(statement);
-            words.iter().all(|word| head.word(word))
-        }) else {
-            return;
-        };
-        head.any_of(&["LOW_PRIORITY", "IGNORE", "TABLE", "IF", "EXISTS", "ONLY"]);
-        let Some(table) = head.table() else { return };
-        if words[0] == "ALTER" && !(head.word("RENAME") && (head.word("TO") || head.word("AS"))) {
-            return;
+        let Some((what, tables)) = undone::tables(statement) else { return };
+        for table in tables.into_iter().map(|table| self.catalog.called(table)).collect::<Vec<_>>() {
+            if self.catalog.is_filled(&table) && !self.undone.iter().any(|(other, _)| *other == table) {
+                self.undone.push((table, what));
+            }
         }
-        let table = self.catalog.called(table);
-        if self.catalog.is_filled(&table) && !self.undone.iter().any(|(other, _)| *other == table) {
-            self.undone.push((table, what));
+    }
+
+    /// Rows of a table are met.
+    pub(super) fn fill(&mut self, table: &str) {
+        self.catalog.fill(table);
+        if self.transaction == Transaction::Begun {
+            self.transaction = Transaction::Writing;
         }
     }
 
@@ -291,7 +281,7 @@ impl SqlFramer {
                 return end + 1;
             }
             let columns = names.or_else(|| self.catalog.columns(&table, None));
-            self.catalog.fill(&table);
+            self.fill(&table);
             let root = self.catalog.root(&table).to_owned();
             if let (Some(columns), true) = (columns, self.wanted.left(&root) > 0) {
                 self.state = State::Copy(Some(self.shape(&root, columns, Rows::Copy)));

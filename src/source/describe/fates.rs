@@ -1,6 +1,6 @@
 //! `[fates]`: what becomes of each column, and why.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use toml::Value as Toml;
 
 use super::section::{Problem, Read, Section, texts};
@@ -17,6 +17,8 @@ pub(in crate::source) struct Fates {
     patterns: Vec<(String, Fate)>,
     /// Of a column that nothing is said of.
     other: Option<Fate>,
+    /// Columns of which paths into them alone are read.
+    parts: FxHashSet<String>,
 }
 
 /// What is said of a list of columns by one word.
@@ -118,6 +120,19 @@ impl Fates {
         } else {
             self.exact.entry(column.to_owned()).or_insert(fate);
         }
+    }
+
+    /// What becomes of a column of which a part is read, unless something is said of it already.
+    pub(in crate::source) fn say_in_part(&mut self, column: &str, fate: Fate) {
+        if !self.exact.contains_key(column) {
+            self.parts.insert(column.to_owned());
+        }
+        self.say(column, fate);
+    }
+
+    /// Whether paths into a column are read, and it is not.
+    pub(in crate::source) fn are_parts(&self, column: &str) -> bool {
+        self.parts.contains(column)
     }
 
     /// What becomes of all the others.

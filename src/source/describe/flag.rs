@@ -137,6 +137,12 @@ impl Flag {
                 _ => None,
             }));
         };
+        // MySQL and Go write a date for none.
+        let is_named = matches!(reading, Reading::Values(..));
+        let value = match value {
+            Value::Text(text) if !is_named && common::is_no_date(text) => &Value::Null,
+            value => value,
+        };
         match reading.of(column, value, row.now) {
             Ok(said) => Ok(said.or(default)),
             Err(_) if row.manner.ignore_unclear => Ok(default),
@@ -188,9 +194,10 @@ impl Reading {
         Ok(Some(match self {
             Self::Bool => return strict::boolean(column, Some(value)),
             Self::Not => return Ok(strict::boolean(column, Some(value))?.map(|yes| !yes)),
-            Self::Nonempty => true,
-            Self::Empty => false,
+            Self::Nonempty => *value != Value::Null,
+            Self::Empty => *value == Value::Null,
             Self::Date => common::moment(value).is_some(),
+            Self::Future | Self::NotFuture if *value == Value::Null => matches!(self, Self::NotFuture),
             Self::Future => ahead(column, value, now)?,
             Self::NotFuture => !ahead(column, value, now)?,
             Self::Status => {
@@ -204,22 +211,48 @@ impl Reading {
             }
             Self::Address => return Ok(None),
             Self::Values(yes, no) => {
-                let text = strict::scalar(column, Some(value))?.unwrap_or_default();
-                // One list is enough: what is not in it is the other.
-                match (yes.holds(&text), no.holds(&text)) {
-                    (true, _) => true,
-                    (_, true) => false,
-                    _ if no.is_empty() => false,
-                    // Nobody is let in by a word that says otherwise.
-                    _ if yes.is_empty() && Meaning::State.read(value, now) >= Standing::Disabled => {
-                        let text = "is not in false_values, and says that the user may not sign in";
-                        return Err(strict::unclear(column, text).hint("put it into false_values, or into true_values"));
-                    }
-                    _ if yes.is_empty() => true,
-                    _ => return Err(strict::unclear(column, "is in neither true_values nor false_values")),
+                let is_list = match value {
+                    Value::List(_) => true,
+                    Value::Text(text) => status::items(text).is_some() && !yes.has(text) && !no.has(text),
+                    _ => false,
+                };
+                if is_list {
+                    return among(column, &status::texts(value), [yes, no], now).map(Some);
                 }
+                let text = strict::scalar(column, Some(value))?.unwrap_or_default();
+                says(column, &text, [yes, no], now)?
             }
         }))
+    }
+}
+
+/// What the words of a list say: one that keeps somebody out is enough, and a list without any lets in where only such are named.
+fn among(column: &str, texts: &[String], lists: [&Words; 2], now: Timestamp) -> Result<bool, Refusal> {
+    let [yes, no] = lists;
+    let mut said = yes.is_empty();
+    for text in texts {
+        if says(column, text, lists, now)? {
+            said = true;
+        } else if no.has(text) {
+            return Ok(false);
+        }
+    }
+    Ok(said)
+}
+
+/// What one word says. One list is enough: what is not in it is the other.
+fn says(column: &str, text: &str, [yes, no]: [&Words; 2], now: Timestamp) -> Result<bool, Refusal> {
+    match (yes.holds(text), no.holds(text)) {
+        (true, _) => Ok(true),
+        (_, true) => Ok(false),
+        _ if no.is_empty() => Ok(false),
+        // Nobody is let in by a word that says otherwise.
+        _ if yes.is_empty() && Meaning::State.read(&Value::Text(text.into()), now) >= Standing::Disabled => {
+            let said = "is not in false_values, and says that the user may not sign in";
+            Err(strict::unclear(column, said).hint("put it into false_values, or into true_values"))
+        }
+        _ if yes.is_empty() => Ok(true),
+        _ => Err(strict::unclear(column, "is in neither true_values nor false_values")),
     }
 }
 

@@ -100,10 +100,10 @@ impl Mapping {
         self.left_out.iter().any(|left| left.eq_ignore_ascii_case(table))
     }
 
-    /// Whether it says itself who may sign in, so that nothing else is looked for.
+    /// Whether it keeps everybody out, so that nobody has to be looked for.
     #[must_use]
-    pub const fn says_who_is_enabled(&self) -> bool {
-        self.enabled.is_some()
+    pub const fn enables_nobody(&self) -> bool {
+        matches!(self.enabled, Some(Flag::Const(false)))
     }
 
     /// The kind of related rows that a table holds, if it is joined to the users'.
@@ -226,6 +226,12 @@ impl Mapping {
         self.fates.said(column).cloned()
     }
 
+    /// Whether it reads a column, and not only what stands at paths into it.
+    #[must_use]
+    pub fn reads_whole(&self, column: &str) -> bool {
+        self.fates.said(column).is_some() && !self.fates.are_parts(column)
+    }
+
     /// Whether it says where passwords or hashes are.
     pub fn reads_a_password(&self) -> bool {
         self.password.reads()
@@ -297,6 +303,15 @@ impl Source for Mapping {
 
     fn roles(&self, tables: &[TableSample]) -> Vec<Role> {
         let mut roles: Vec<_> = tables.iter().map(|table| self.role(table)).collect();
+        // A file is called as its table is.
+        let is_file = |table: &TableSample, name: &str| {
+            let stem = table.path.file_stem().map(|stem| stem.to_string_lossy());
+            table.table.is_empty() && stem.is_some_and(|stem| stem.eq_ignore_ascii_case(name))
+        };
+        if let Some(name) = self.table.as_deref().filter(|name| tables.iter().any(|table| is_file(table, name))) {
+            let other = |(table, role): &(&TableSample, &mut Role)| **role == Role::Users && !is_file(table, name);
+            tables.iter().zip(&mut roles).filter(other).for_each(|(_, role)| *role = Role::Ignored);
+        }
         if let Some(system) = &self.system {
             system.one(tables, &mut roles);
         }

@@ -71,7 +71,7 @@ impl Mapping {
         // Paths into a column carry a part of it.
         for (path, fate) in told {
             if let Some((column, _)) = path.split_once('.') {
-                self.fates.say(column, fate);
+                self.fates.say_in_part(column, fate);
             }
         }
         if is_system {

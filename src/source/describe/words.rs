@@ -52,6 +52,11 @@ impl Words {
         self.find(word, |from| from.eq_ignore_ascii_case(word)).is_some()
     }
 
+    /// As [`Self::holds`], of what may be no word: nothing is remembered.
+    pub(in crate::source) fn has(&self, word: &str) -> bool {
+        self.pairs.iter().any(|(from, _)| from.eq_ignore_ascii_case(word))
+    }
+
     fn find(&self, word: &str, same: impl Fn(&str) -> bool) -> Option<&str> {
         let Some(at) = self.pairs.iter().position(|(from, _)| same(from)) else {
             self.remember(word);

@@ -206,6 +206,14 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
 /// For ever, as .NET, Java and Oracle write it; the library's moments end some hours before.
 const LAST_DAY: &str = "9999-12-31";
 
+/// Whether a text is a date that stands for none: MySQL's zero, and the first day there is of Go and .NET.
+#[must_use]
+pub fn is_no_date(text: &str) -> bool {
+    let text = trim(text);
+    let is_clock = || text.bytes().skip(10).all(|b| matches!(b, b'0' | b':' | b'.' | b' ' | b'T' | b'Z' | b'+'));
+    (text.starts_with("0000-00-00") || text.starts_with("0001-01-01")) && is_clock()
+}
+
 /// A clock's moment in UTC; the last there is for what lies beyond it.
 pub(in crate::source) fn at(clock: civil::DateTime) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(clock).ok().or_else(|| (clock.year() == 9999).then_some(Timestamp::MAX))

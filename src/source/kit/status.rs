@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
-pub use self::remedy::{Seen, base, line, quoted, reading_of, unticked};
-pub use self::trace::{Trace, names_barred, names_people_out, trace};
+pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, unticked};
+pub use self::trace::{Trace, is_list, items, names_barred, names_people_out, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
@@ -69,9 +69,21 @@ impl Meaning {
         if value.is_empty() || matches!(value, Value::Text(text) if nothing(text)) {
             return Standing::Silent;
         }
-        // `state: { enabled: false }` says it by its members.
+        // `state: { enabled: false }` says it by its members; a ban that is active keeps its user out.
         if let (Value::Object(members), None, None) = (value, common::truth(value), moment(value)) {
-            let said = members.iter().filter_map(|(name, value)| Some(meaning(name)?.read(value, now)));
+            let of_a_ban = matches!(self, Self::Bars | Self::BarsUntil);
+            let said = members.iter().filter_map(|(name, value)| {
+                let said = match meaning(name) {
+                    Some(Self::Allows | Self::State) if of_a_ban => match Self::Allows.read(value, now) {
+                        Standing::Enabled => Standing::Disabled,
+                        Standing::Disabled => Standing::Enabled,
+                        other => other,
+                    },
+                    None if of_a_ban && names::is_end(name) => Self::BarsUntil.read(value, now),
+                    meaning => meaning?.read(value, now),
+                };
+                Some(said)
+            });
             return said.max().unwrap_or(Standing::Unsure);
         }
         match self {
@@ -140,7 +152,7 @@ fn is_name(value: &Value<'_>) -> bool {
 fn nothing(text: &str) -> bool {
     let text = trim(text);
     text.is_empty()
-        || ["null", "\\n", "nil", "none", "n/a", "[null]", "(null)", "<null>", "nan"]
+        || ["null", "\\n", "nil", "none", "n/a", "[null]", "(null)", "<null>", "nan", "-", "–", "—"]
             .iter()
             .any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
@@ -156,7 +168,7 @@ fn never(value: &Value<'_>) -> bool {
         Value::Number(number) => number.as_f64() == Some(0.0),
         Value::Text(text) => {
             let text = trim(text);
-            text == "0" || text.starts_with("0000-00-00") || text.eq_ignore_ascii_case("never")
+            text == "0" || common::is_no_date(text) || text.eq_ignore_ascii_case("never")
         }
         _ => false,
     }
@@ -252,14 +264,21 @@ pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
         None if matches!(value, Value::List(_)) => "a list".to_owned(),
         None => "an object".to_owned(),
     };
+    let (line, with) = match (&text, meaning(column)) {
+        (None, Some(Meaning::Bars | Meaning::BarsUntil | Meaning::Deletes)) => {
+            let line = format!("{}[user] enabled = {{ from = {}, as = \"empty\" }}", base(source), quoted(column));
+            (line, "where whatever stands there keeps the user out")
+        }
+        _ => {
+            let line = line(column, column, &Seen::among(text.as_deref()), source);
+            (line, "with what stands there for those who may sign in")
+        }
+    };
     Refusal::new(
         Code::InvalidValue,
         format!("column `{column}` holds {holds}, and nothing says whether that lets the user sign in"),
     )
-    .hint(format!(
-        "say it in a mapping file (--map): {}, with what stands there for those who may sign in",
-        line(column, &Seen::among(text.as_deref()), source)
-    ))
+    .hint(format!("say it in a mapping file (--map): {line}, {with}"))
 }
 
 #[cfg(test)]

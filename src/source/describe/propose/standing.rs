@@ -54,7 +54,7 @@ pub(super) fn lines(
         } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
             let doubtful = column.unsure + column.traced + column.absent + column.beside;
             let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
-            let line = status::line(&column.name, &seen(column), "mapping");
+            let line = status::line(&column.name, &column.name, &seen(column), "mapping");
             asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
         } else if column.blank > 0 && column.enabled > 0 && column.enabled == said {
             // A box that was not ticked is a no.

@@ -91,6 +91,10 @@ fn by_words(name: &str) -> Option<Meaning> {
         [can, ref login @ ..] if is(MAY, can) && signs_in(login) => Some(Meaning::Allows),
         [ref login @ .., can] if is(ALLOWS, can) && signs_in(login) => Some(Meaning::Allows),
         [deny, ref login @ ..] if is(DENY, deny) && signs_in(login) => Some(Meaning::Bars),
+        // `permissions.login`, as objects are cut into columns.
+        ["permission" | "permissions" | "rights" | "allowed", ref login @ ..] if signs_in(login) => {
+            Some(Meaning::Allows)
+        }
         // Spring's `account_non_locked`.
         ["non" | "not", word] if is(BARS, word) || word == "expired" => Some(Meaning::Allows),
         // `date_banned`, `Date de suppression`.
@@ -133,6 +137,19 @@ fn by_words(name: &str) -> Option<Meaning> {
         }
         _ => None,
     }
+}
+
+/// Whether a name within a ban is that of its end: `until`, `expires_at`.
+pub(super) fn is_end(name: &str) -> bool {
+    let words = words(name);
+    words.first().is_some_and(|word| is(UNTIL, word)) && words[1..].iter().all(|word| is(SINCE, word))
+}
+
+/// Whether a name is that of signing in: `login`, `can_sign_in`.
+pub(super) fn is_sign_in(name: &str) -> bool {
+    let words = words(name);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    signs_in(words.strip_prefix(&["can"]).unwrap_or(&words))
 }
 
 /// Whether words are those for signing in.

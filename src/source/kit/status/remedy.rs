@@ -1,9 +1,10 @@
 //! The lines of a mapping file that say what a column of a status says, put together from what was seen in it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::{Meaning, Standing, Trace, meaning, trace, word};
-use crate::format::Value;
+use super::{Meaning, Standing, Trace, items, meaning, trace, word};
+use crate::format::{Record, Value};
 use crate::source::kit::common;
 
 /// What a mapping file begins with that changes what a source reads; nothing where it is a mapping already.
@@ -21,6 +22,8 @@ pub struct Seen {
     values: Vec<String>,
     /// Whether there are others: too many, or sentences and dates of people's own.
     more: bool,
+    /// Whether they stand in lists, so that whoever has one may have others.
+    listed: bool,
 }
 
 /// So many values are named.
@@ -39,6 +42,12 @@ impl Seen {
         Self { more: true, ..Self::of(values) }
     }
 
+    /// As words of lists.
+    #[must_use]
+    pub fn listed(self, listed: bool) -> Self {
+        Self { listed, ..self }
+    }
+
     /// One more value.
     pub fn add(&mut self, value: &str) {
         let value = super::trim(value);
@@ -54,11 +63,39 @@ impl Seen {
     }
 }
 
-/// The line of a mapping file that reads a column for who may sign in, as what was seen in it has to be read. What nobody
-/// can know has a question mark, and a file that still has it reads none such.
+/// The line of a mapping file that reads what it calls `from` for who may sign in, as what was seen there has to be read under this
+/// name. What nobody can know has a question mark, and a file that still has it reads none such.
 #[must_use]
-pub fn line(column: &str, seen: &Seen, source: &str) -> String {
-    format!("{}[user] enabled = {{ {} }}", base(source), reading_of(column, column, seen))
+pub fn line(from: &str, name: &str, seen: &Seen, source: &str) -> String {
+    format!("{}[user] enabled = {{ {} }}", base(source), reading_of(from, name, seen))
+}
+
+/// What stands in a record under a column's name, or at a path into its object.
+#[must_use]
+pub fn at<'r>(record: &'r Record<'_>, path: &str) -> Option<Cow<'r, Value<'r>>> {
+    if let Some(value) = record.get(path) {
+        return Some(Cow::Borrowed(value));
+    }
+    let (column, rest) = path.split_once('.')?;
+    let json = common::json(record.get(column)?);
+    let found = rest.split('.').try_fold(json, |json, name| match json {
+        serde_json::Value::Object(mut members) => members.swap_remove(name),
+        _ => None,
+    })?;
+    Some(Cow::Owned(common::value(&found)))
+}
+
+/// The texts of a value: of a list, or of a text that is one, each of its own.
+#[must_use]
+pub fn texts(value: &Value<'_>) -> Vec<String> {
+    match value {
+        Value::List(items) => items.iter().flat_map(texts).collect(),
+        Value::Text(text) => match items(text) {
+            Some(items) => items.map(str::to_owned).collect(),
+            None => vec![text.to_string()],
+        },
+        other => other.text().into_iter().map(Cow::into_owned).collect(),
+    }
 }
 
 /// How a mapping reads what it calls `from` as a column of this name has to be read.
@@ -79,6 +116,7 @@ fn reading(column: &str, seen: &Seen) -> String {
         (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
         (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
+        (None, _) if truths && super::names::is_sign_in(column) => "as = \"bool\"".to_owned(),
         (None, Trace::Unset) | (Some(Meaning::Allows), _) if truths => "as = \"bool\"".to_owned(),
         (None, Trace::Set) | (Some(Meaning::Bars | Meaning::Deletes), _) if truths => "as = \"not\"".to_owned(),
         (None, Trace::Set) => {
@@ -99,6 +137,10 @@ fn reading(column: &str, seen: &Seen) -> String {
                 && seen.values.iter().all(|v| meaning.read(&as_value(v), now) < Standing::Disabled) =>
         {
             "true_values = [\"…\"]".to_owned()
+        }
+        (_, trace) if seen.listed => {
+            let no = seen.values.iter().filter(|value| trace.is_in(&as_value(value), now) || trace == Trace::Word);
+            format!("false_values = {}", list(no.map(String::as_str)))
         }
         (meaning, trace) => {
             let says = |value: &Value<'_>| match meaning {

@@ -192,9 +192,9 @@ fn a_line_of_a_mapping_fits_its_column() {
         ("reg_status", "deactivated", "false_values = [\"deactivated\"]"),
     ] {
         let expected = format!("[user] enabled = {{ from = \"{column}\", {reading} }}");
-        assert_eq!(line(column, &Seen::of([example]), "mapping"), expected, "{column}");
+        assert_eq!(line(column, column, &Seen::of([example]), "mapping"), expected, "{column}");
         assert_eq!(
-            line(column, &Seen::of([example]), "laravel"),
+            line(column, column, &Seen::of([example]), "laravel"),
             format!("[source] from = \"laravel\" and {expected}")
         );
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::names::{core, is, meaning, parts, words};
+use super::names::{self, core, is, meaning, parts, words};
 use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
     STATE_OR_REGION,
@@ -73,6 +73,9 @@ pub fn trace(name: &str) -> Trace {
         "penalties",
         "restrictions",
     ];
+    const MERGED: [&str; 5] = ["merged", "duplicate", "superseded", "replaced", "zusammengeführt"];
+    const INTO: &[&str] =
+        &["into", "to", "with", "by", "of", "target", "id", "uid", "uuid", "user", "master", "primary"];
     let words = parts(name);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     let (core, before) = core(&words);
@@ -94,6 +97,24 @@ pub fn trace(name: &str) -> Trace {
             Trace::Past
         }
         [word, since] if own && word != "active" && is(ALLOWS, word) && is(SINCE, since) => Trace::Empty,
+        // `fraud_hold`, `on_hold`: what is held for other reasons is no account.
+        [of @ .., hold]
+            if own
+                && ["hold", "onhold"].contains(&hold.as_str())
+                && !of.iter().any(|of| ["legal", "litigation", "credit", "mail"].contains(&of.as_str())) =>
+        {
+            Trace::Set
+        }
+        // The second account of somebody who has another by now.
+        [merged, into @ ..]
+            if own
+                && MERGED.contains(&merged.as_str())
+                && into
+                    .iter()
+                    .all(|word| is(INTO, word) || is(SINCE, word) || is(ACCOUNTS, word) || is(BEFORE, word)) =>
+        {
+            Trace::Set
+        }
         [access, kind] if access == "access" && is(KINDS, kind) => Trace::Unset,
         [kind] if is(KINDS, kind) && before.last().is_some_and(|word| word == "access") => Trace::Unset,
         [last, day] if last == "last" && ["day", "date"].contains(&day.as_str()) => Trace::Past,
@@ -199,7 +220,7 @@ pub fn names_barred(table: &str) -> bool {
     // What else has locks and blocks is no account.
     let of_accounts =
         any(&OF_ACCOUNTS) && (any(ACCOUNTS) || any(&["users", "accounts", "logins", "member", "members"]));
-    (any(&NOUNS) || of_accounts) && !any(&OF_OTHERS)
+    (any(&NOUNS) || of_accounts) && !any(&OF_OTHERS) && !any(UNLESS)
 }
 
 /// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
@@ -233,8 +254,16 @@ pub fn names_people_out(table: &str) -> bool {
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     let out = any(HARD)
         || any(&["deleted", "inactive", "disabled", "locked", "archived", "former", "gelöschte", "gesperrte"]);
-    out && any(&PEOPLE) && !any(&["not", "non", "and", "und", "with", "incl", "including"])
+    out && any(&PEOPLE) && !any(UNLESS) && !any(&["and", "und", "with", "incl", "including"])
 }
+
+/// Words by which a name is of all others: `users_except_banned`, `nicht_gesperrte_kunden`.
+#[rustfmt::skip]
+const UNLESS: &[&str] = &[
+    "not", "non", "never", "except", "excepting", "exceptions", "exempt", "exemptions", "without", "excl", "excluding", "wo", "no", "un",
+    "minus", "ohne", "ausser", "außer", "nicht", "sans", "sauf", "pas", "sin", "excepto", "salvo", "sem", "exceto", "senza", "tranne",
+    "zonder", "behalve", "bez", "кроме", "без", "unbanned", "unblocked", "unlocked",
+];
 
 /// So deep are objects looked into.
 const DEPTH: u8 = 3;
@@ -309,8 +338,11 @@ impl Trace {
             (Self::Set, Value::Bool(set)) => *set,
             (Self::State | Self::Status, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
             (Self::State | Self::Status, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
-            (_, Value::Text(text)) if text.starts_with(['{', '[']) && depth > 0 => {
+            (_, Value::Text(text)) if text.starts_with(['{', '[']) && depth > 0 && text.contains(':') => {
                 written(text).is_some_and(|value| self.within(&value, now, depth - 1))
+            }
+            (_, Value::Text(text)) if is_list(self, value) => {
+                items(text).is_some_and(|mut items| items.any(|item| self.says(item)))
             }
             (Self::Status, value @ Value::Text(text)) => {
                 text.len() <= 32 && matches!(word(value), Standing::Disabled | Standing::Deleted)
@@ -319,20 +351,56 @@ impl Trace {
             // What is listed under such a name is why, or since when.
             (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
-            (_, Value::Object(members)) if depth > 0 => members.iter().any(|(name, value)| {
-                let inner = match trace(name) {
-                    // A kind of what is itself one says as much as that.
-                    Self::State if self == Self::State => Self::State,
-                    Self::State | Self::Status | Self::Empty => Self::Word,
-                    inner => inner,
-                };
-                // What is switched off further in, or among settings, is no person.
-                let said = meaning(name).filter(|_| depth == DEPTH).map(|meaning| meaning.read(value, now));
-                matches!(said, Some(Standing::Disabled | Standing::Deleted))
-                    || inner.within(value, now, depth - 1)
-                    || self == Self::Set && inner == Self::Word && common::truth(value) == Some(true)
-            }),
+            (_, Value::Object(members)) if depth > 0 => {
+                members.iter().any(|(name, value)| self.in_member(name, value, now, depth))
+            }
             _ => false,
+        }
+    }
+
+    /// Whether a member of an object says it.
+    fn in_member(self, name: &str, value: &Value<'_>, now: Timestamp, depth: u8) -> bool {
+        // What is switched off further in, or among settings, is no person.
+        let said = meaning(name).filter(|_| depth == DEPTH).map(|meaning| meaning.read(value, now));
+        let inner = self.inner(name);
+        matches!(said, Some(Standing::Disabled | Standing::Deleted))
+            || inner.within(value, now, depth - 1)
+            || self == Self::Set && inner == Self::Word && common::truth(value) == Some(true)
+            // Of what somebody may do, signing in is part.
+            || self == Self::State && common::truth(value) == Some(false) && names::is_sign_in(name)
+    }
+
+    fn inner(self, name: &str) -> Self {
+        match trace(name) {
+            // A kind of what is itself one says as much as that.
+            Self::State if self == Self::State => Self::State,
+            Self::State | Self::Status | Self::Empty => Self::Word,
+            inner => inner,
+        }
+    }
+
+    /// Where a cell says it, which is so by [`Trace::is_in`]: the column itself, or paths to the members of its object.
+    #[must_use]
+    pub fn places(self, column: &str, value: &Value<'_>, now: Timestamp) -> Vec<String> {
+        let mut found = Vec::new();
+        self.find(column.to_owned(), value, now, DEPTH, &mut found);
+        found
+    }
+
+    fn find(self, path: String, value: &Value<'_>, now: Timestamp, depth: u8, found: &mut Vec<String>) {
+        let parsed = match value {
+            Value::Text(text) if text.starts_with('{') && depth > 0 => written(text),
+            _ => None,
+        };
+        let before = found.len();
+        let depth = if parsed.is_some() && depth < DEPTH { depth - 1 } else { depth };
+        if let (Value::Object(members), true) = (parsed.as_ref().unwrap_or(value), depth > 0) {
+            for (name, value) in members.iter().filter(|(name, value)| self.in_member(name, value, now, depth)) {
+                self.inner(name).find(format!("{path}.{name}"), value, now, depth - 1, found);
+            }
+        }
+        if found.len() == before {
+            found.push(path);
         }
     }
 
@@ -350,10 +418,39 @@ impl Trace {
     }
 }
 
+/// The words of a text that holds several: an array as JSON, PostgreSQL or PHP writes it, or a list with separators.
+pub fn items(text: &str) -> Option<impl Iterator<Item = &str>> {
+    let is_php = text.starts_with("a:") && text.contains('{');
+    let is_array = text.starts_with(['[', '{']) && !text.contains(':') || is_php;
+    if text.len() > 4096 || !is_array && !text.contains([',', ';', '|']) {
+        return None;
+    }
+    // Serialized PHP has its texts in quotes, and numbers besides.
+    let separators: &[char] = if is_php { &['"'] } else { &[',', ';', '|'] };
+    let parts = text.trim_matches(['[', ']', '{', '}', ' ']).split(separators).enumerate();
+    let parts = parts.filter(move |(at, _)| !is_php || at % 2 == 1);
+    Some(parts.map(|(_, part)| part.trim_matches(['"', '\'', ' '])).filter(|part| !part.is_empty()))
+}
+
+/// Whether a cell of a column that is looked at in this way holds several words, each of which may say it.
+#[must_use]
+pub fn is_list(trace: Trace, value: &Value<'_>) -> bool {
+    match value {
+        Value::List(_) => true,
+        Value::Text(text) => {
+            let begins = text.starts_with(['{', '[']) || text.starts_with("a:");
+            (trace == Trace::State || begins && trace == Trace::Word) && items(text).is_some()
+        }
+        _ => false,
+    }
+}
+
 /// JSON that is a text, where a word in it could tell of this.
 fn written(text: &str) -> Option<Value<'static>> {
-    const TELLING: [&str; 12] =
-        ["ban", "block", "disab", "suspen", "activ", "delet", "statu", "state", "lock", "enabl", "role", "revok"];
+    const TELLING: [&str; 13] = [
+        "ban", "block", "disab", "suspen", "activ", "delet", "statu", "state", "lock", "enabl", "role", "revok",
+        "login",
+    ];
     if text.len() > 8192 || !TELLING.iter().any(|word| text.contains(word)) {
         return None;
     }

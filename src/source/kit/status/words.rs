@@ -55,7 +55,7 @@ pub(super) const BARS: &[&str] = &[
     "inaktivní", "neaktivní", "neaktivni", "nieaktywny", "неактивен", "неактивный", "отключен", "отключён",
     "desactivada", "deshabilitada", "desativada", "disattivato", "disattivata", "désactivée", "deaktiveret",
     "deaktiverad", "deaktivovaný", "verrouillé", "verrouillée", "verrouille", "sperre", "sperrdatum", "sperrgrund", "sperrung",
-    "bloqueo", "bloqueio", "blocage", "blocco", "blokkade", "suspensión", "suspensão",
+    "bann", "bloqueo", "bloqueio", "blocage", "blocco", "blokkade", "suspensión", "suspensão",
 ];
 
 #[rustfmt::skip]

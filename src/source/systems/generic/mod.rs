@@ -173,7 +173,7 @@ fn identifier<'r>(value: Option<&'r Value<'r>>) -> Result<Option<Cow<'r, str>>, 
 fn proof(column: &str, value: Option<&Value<'_>>) -> Result<bool, Refusal> {
     match value {
         Some(Value::Text(text)) if text == "true" => return Ok(true),
-        Some(Value::Text(text)) if text == "false" || text.is_empty() => return Ok(false),
+        Some(Value::Text(text)) if text == "false" || text.is_empty() || is_never(text) => return Ok(false),
         None => return Ok(false),
         _ => {}
     }
@@ -186,6 +186,14 @@ fn proof(column: &str, value: Option<&Value<'_>>) -> Result<bool, Refusal> {
         return Ok(true);
     }
     Ok(strict::boolean(column, value)?.unwrap_or(false))
+}
+
+/// Whether a text says that something has not happened: a word, a date that stands for none, or nought as one.
+fn is_never(text: &str) -> bool {
+    let text = common::trim(text);
+    text.eq_ignore_ascii_case("never")
+        || common::is_no_date(text)
+        || ["1970-01-01 00:00:00", "1970-01-01T00:00:00"].iter().any(|nought| text.starts_with(nought))
 }
 
 /// A moment; one that cannot be understood costs the user nothing but itself, and is only named where it was wanted.
