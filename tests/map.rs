@@ -34,12 +34,11 @@ fn people(lines: &[Value]) -> BTreeMap<String, Fate> {
         }
         let has = |member: &str| line.pointer(&format!("/create/body/{member}")).is_some();
         let password = has("password");
-        if line["steps"].to_string().contains("\"status\":false") {
-            Fate::Disabled { password }
-        } else if has("email") || has("phone") || password {
-            Fate::In { password }
-        } else {
-            Fate::Nobody
+        let known = has("email") || has("phone") || password;
+        match line["steps"].to_string().contains("\"status\":false") {
+            _ if !known => Fate::Nobody,
+            true => Fate::Disabled { password },
+            false => Fate::In { password },
         }
     };
     lines.iter().map(|line| (who(line), fate(line))).collect()
@@ -91,14 +90,6 @@ fn differing(known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> 
     differs.map(|who| format!("    {who}: {:?}, proposed {:?}", of(known, who), of(found, who))).collect()
 }
 
-/// Whether no name and no value says that somebody is kept out, who has only not confirmed an address: of two systems with the same
-/// columns one lets them in (Devise), and one does not (Yii's usuario, Moodle). The proposal says so, and how to keep them out.
-fn is_only_unconfirmed(export: &Path, who: &str) -> bool {
-    [("yii2/usuario.sql", "bo@example.com"), ("moodle/mdl_user.mysqldump.sql", "new@example.com")]
-        .iter()
-        .any(|(file, person)| export.ends_with(file) && *person == who)
-}
-
 /// Whether a proposal says in a comment what it does not know, and gives nobody more than the system does: which digest made what
 /// is hexadecimal alone, and which country numbers without a + are of.
 fn is_left_open(proposal: &str, known: &BTreeMap<String, Fate>, found: &BTreeMap<String, Fate>) -> bool {
@@ -131,7 +122,12 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
             continue;
         }
         let proposal = run(rehome().arg("map").arg(&export));
-        if proposal.code != 0 {
+        if proposal.stdout.is_empty() {
+            // Nothing is proposed of an export from which nobody could sign in.
+            if people(&known).values().all(|fate| *fate == Fate::Nobody) {
+                exact += 1;
+                continue;
+            }
             wrong.push(format!("{at}: {}", proposal.stderr.trim()));
             continue;
         }
@@ -162,9 +158,6 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
         for (who, fate) in &known {
             let now = found.get(who);
             match fate {
-                Fate::Disabled { .. } if is_only_unconfirmed(&export, who) => {
-                    assert!(proposal.stdout.contains("where they may not: enabled ="), "{at}: {}", proposal.stdout);
-                }
                 Fate::Disabled { .. } => {
                     assert!(!matches!(now, Some(Fate::In { .. })), "{at} enables {who}\n{}", proposal.stdout);
                 }
@@ -185,8 +178,8 @@ fn proposals_enable_nobody_who_is_banned_and_lose_no_hash() {
     }
     let all = exact + open.len() + wrong.len();
     println!("{all} exports: {exact} exact, {} left open, {} to be corrected", open.len(), wrong.len());
-    assert!(exact * 100 >= all * 72, "{exact} of {all} are exact: {wrong:#?}");
-    assert!(wrong.len() * 10 <= all, "{} of {all} need a correction: {wrong:#?}", wrong.len());
+    assert!(exact * 100 >= all * 77, "{exact} of {all} are exact: {wrong:#?}");
+    assert!(wrong.len() * 15 <= all, "{} of {all} need a correction: {wrong:#?}", wrong.len());
 }
 
 /// What other tables hold is found by its key, each column by its values.
@@ -331,7 +324,7 @@ fn nobody_is_given_somebody_elses_password() {
         }
         let shown = run(rehome().current_dir(&home).arg("check").arg(&export)).stderr;
         // A join without `of` is by the id.
-        assert!(["of", "id"].iter().any(|by| shown.contains(&format!("{by} = \"{of}\""))), "{shown}");
+        assert!(["of", "id", "key"].iter().any(|by| shown.contains(&format!("{by} = \"{of}\""))), "{shown}");
     }
 }
 
@@ -507,7 +500,7 @@ fn tables_are_told_apart_by_what_leads_where() {
             "{dump}\n{proposal}"
         );
     }
-    // A name and a value in each row: which names there are is seen, and asked of.
+    // A name and a value in each row: which names there are is seen, and what one says of who may.
     std::fs::write(
         &export,
         format!(
@@ -519,5 +512,231 @@ fn tables_are_told_apart_by_what_leads_where() {
     )
     .expect("written");
     let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
-    assert!(proposal.contains("enabled = \"?\"") && proposal.contains("key == 'enabled'"), "{proposal}");
+    let read = "enabled = { from = \"settings_enabled.value\", as = \"bool\" }";
+    assert!(proposal.contains(read) && proposal.contains("key == 'enabled'"), "{proposal}");
+}
+
+/// What is planned by the proposal of an export, by address.
+fn proposed(home: &Path, name: &str, text: &str) -> (String, BTreeMap<String, Value>) {
+    let (export, map) = (home.join(name), home.join("map.toml"));
+    std::fs::write(&export, text).expect("written");
+    let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+    std::fs::write(&map, &proposal).expect("written");
+    let planned = run(rehome().arg("plan").arg(&export).arg("--reveal").arg("--map").arg(&map)).exits(0);
+    let of = |line: Value| (line["email"].as_str().unwrap_or_default().to_owned(), line);
+    (proposal, planned.lines().into_iter().map(of).collect())
+}
+
+const HASHES: [&str; 2] = [
+    "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu",
+    "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6",
+];
+
+/// An address is proven where its own flag says so, and not by that of another address, of a number or of a name.
+#[test]
+fn flags_are_of_what_they_stand_beside() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    let exports = [
+        (
+            "a.json",
+            format!(
+                r#"[{{"id":1,"password":"{hash}","emails":[{{"address":"old@example.com","verified":true,"primary":false}},
+                {{"address":"a@example.com","verified":false,"primary":true}}]}},
+                {{"id":2,"password":"{hash}","emails":[{{"address":"b@example.com","verified":true,"primary":true}}]}}]"#
+            ),
+        ),
+        (
+            "b.json",
+            format!(
+                r#"[{{"id":1,"password":"{hash}","profile":{{"displayname":{{"value":"Ann","verified":true}},
+                "email":{{"value":"a@example.com","verified":false}},"phone":{{"value":"+14155550123","verified":true}}}}}},
+                {{"id":2,"password":"{hash}","profile":{{"displayname":{{"value":"Bo","verified":false}},
+                "email":{{"value":"b@example.com","verified":true}},"phone":{{"value":"+14155550124","verified":false}}}}}}]"#
+            ),
+        ),
+        (
+            "c.sql",
+            format!(
+                "CREATE TABLE users (id int, nick text, pw text);\nINSERT INTO users VALUES (1,'ann','{hash}'),(2,'bo','{hash}');\n\
+                 CREATE TABLE emails (id int, user_id int, email text, is_primary int, verified int);\n\
+                 INSERT INTO emails VALUES (5,1,'old@example.com',0,1),(6,1,'a@example.com',1,0),(7,2,'b@example.com',1,1);\n"
+            ),
+        ),
+        (
+            "d.csv",
+            format!(
+                "id,email,password,phone,phone_verified,recovery_email,recovery_email_verified,email_verified\n\
+                 1,a@example.com,{hash},+14155550123,1,x@example.com,1,0\n2,b@example.com,{hash},+14155550124,0,y@example.com,0,1\n"
+            ),
+        ),
+    ];
+    for (name, text) in exports {
+        let (proposal, planned) = proposed(home.path(), name, &text);
+        let proven = |who: &str, what: &str| planned[who]["steps"].to_string().contains(&format!("\"{what}\":true"));
+        assert!(!proven("a@example.com", "emailVerification"), "{text}\n{proposal}");
+        assert!(proven("b@example.com", "emailVerification"), "{text}\n{proposal}");
+        if proposal.contains("phone_verified") {
+            assert!(proven("a@example.com", "phoneVerification"), "{text}\n{proposal}");
+            assert!(!proven("b@example.com", "phoneVerification"), "{text}\n{proposal}");
+        }
+    }
+}
+
+/// Of several hashes of somebody the one that counts is taken; where nothing tells which that is, it is asked.
+#[test]
+fn a_hash_that_counts_no_more_is_not_taken() {
+    let home = tempfile::tempdir().expect("a folder");
+    let [old, new] = HASHES;
+    let users =
+        "CREATE TABLE users (id int, email text);\nINSERT INTO users VALUES (1,'a@example.com'),(2,'b@example.com');\n";
+    let with = |table: &str, column: &str, [past, now]: [&str; 2]| {
+        format!(
+            "{users}CREATE TABLE {table} (id int, user_id int, password_hash text, {column} text);\n\
+             INSERT INTO {table} VALUES (5,1,'{old}',{past}),(6,1,'{new}',{now}),(7,2,'{old}',{now});\n"
+        )
+    };
+    let day = "'2024-01-02 03:04:05'";
+    for (column, cells) in [
+        ("revoked_at", [day, "NULL"]),
+        ("replaced_on", [day, "NULL"]),
+        ("is_current", ["0", "1"]),
+        ("active", ["'f'", "'t'"]),
+        ("superseded", ["'t'", "'f'"]),
+        ("expires_at", [day, "NULL"]),
+    ] {
+        let (proposal, planned) = proposed(home.path(), "a.sql", &with("credentials", column, cells));
+        let of = |who: &str| planned[who].pointer("/create/body/password").cloned();
+        assert_eq!(of("a@example.com"), Some(new.into()), "{column}\n{proposal}");
+        assert_eq!(of("b@example.com"), Some(old.into()), "{column}\n{proposal}");
+    }
+    for (table, column) in [("credentials", "created_at"), ("password_history", "revoked_at")] {
+        let export = home.path().join("b.sql");
+        std::fs::write(&export, with(table, column, [day, "NULL"])).expect("written");
+        let proposal = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        assert!(proposal.contains("hash = \"?\""), "{proposal}");
+    }
+}
+
+/// Whoever signs in is the customer, and not the row with which they do.
+#[test]
+fn people_keep_the_id_that_others_know_them_by() {
+    let home = tempfile::tempdir().expect("a folder");
+    let [first, second] = HASHES;
+    for (email_of_customers, email_of_logins) in [(true, false), (false, true)] {
+        let own = |with: bool, who: &str| if with { format!(",'{who}@example.com'") } else { String::new() };
+        let (c, l) = (email_of_customers, email_of_logins);
+        let column = |with: bool| if with { ", email text" } else { "" };
+        let text = format!(
+            "CREATE TABLE customers (id int, first_name text, last_name text, active int{});\n\
+             INSERT INTO customers VALUES (11,'Ann','A',1{}),(12,'Bo','B',0{}),(13,'Cy','C',1{});\n\
+             CREATE TABLE logins (id int, customer_id int, password_hash text, last_login text{});\n\
+             INSERT INTO logins VALUES (1,12,'{second}','2024-01-02'{}),(2,11,'{first}','2024-01-02'{}),(3,13,'{first}',NULL{});\n",
+            column(c),
+            own(c, "a"),
+            own(c, "b"),
+            own(c, "c"),
+            column(l),
+            own(l, "b"),
+            own(l, "a"),
+            own(l, "c"),
+        );
+        let (proposal, planned) = proposed(home.path(), "a.sql", &text);
+        let of =
+            |who: &str| (planned[who]["source_id"].clone(), planned[who].pointer("/create/body/password").cloned());
+        assert_eq!(of("a@example.com"), ("11".into(), Some(first.into())), "{proposal}");
+        assert_eq!(of("b@example.com"), ("12".into(), Some(second.into())), "{proposal}");
+        assert!(planned["b@example.com"]["steps"].to_string().contains("\"status\":false"), "{proposal}");
+    }
+}
+
+/// Roles become labels by their names, whichever table has them.
+#[test]
+fn roles_of_other_tables_are_labels() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    let users = |column: &str, cells: [&str; 3]| {
+        let rows = ["a", "b", "c"].iter().zip(cells).enumerate();
+        let rows: Vec<_> =
+            rows.map(|(at, (who, cell))| format!("({},'{who}@example.com','{hash}'{cell})", at + 1)).collect();
+        format!(
+            "CREATE TABLE users (id int, email text, password text{column});\nINSERT INTO users VALUES {};\n",
+            rows.join(",")
+        )
+    };
+    let roles = "CREATE TABLE roles (id int, name text);\nINSERT INTO roles VALUES (1,'admin'),(2,'editor');\n";
+    for text in [
+        format!("{}{roles}", users(", role_id int", [",1", ",2", ",NULL"])),
+        format!(
+            "{}{roles}CREATE TABLE user_roles (user_id int, role_id int);\nINSERT INTO user_roles VALUES (1,1),(2,2);\n",
+            users("", ["", "", ""])
+        ),
+        format!(
+            "{}CREATE TABLE user_roles (user_id int, role text);\nINSERT INTO user_roles VALUES (1,'admin'),(2,'editor');\n",
+            users("", ["", "", ""])
+        ),
+    ] {
+        let (proposal, planned) = proposed(home.path(), "a.sql", &text);
+        for (who, label) in [("a", Some("admin")), ("b", Some("editor")), ("c", None)] {
+            let steps = planned[&format!("{who}@example.com")]["steps"].to_string();
+            let has = |label: &str| steps.contains(&format!("\"labels\":[\"{label}\"]"));
+            assert!(label.map_or(!steps.contains("labels"), has), "{who}: {steps}\n{proposal}");
+        }
+    }
+}
+
+/// Who has signed in may; where everybody did but those who have not confirmed, these may not. Of a status in numbers the one
+/// that lets in is that of all who signed in last, if most have it.
+#[test]
+fn sign_ins_tell_who_may() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, hash) = (home.path().join("a.csv"), HASHES[0]);
+    let propose = |head: &str, cells: &[&str]| {
+        let rows = cells.iter().enumerate().map(|(at, cell)| format!("{at},u{at}@example.com,{hash},{cell}\n"));
+        std::fs::write(&export, format!("id,email,password,{head}\n{}", rows.collect::<String>())).expect("written");
+        run(rehome().arg("map").arg(&export)).exits(0).stdout
+    };
+    let day = "2024-01-02 03:04:05";
+    for (cells, line) in [
+        ([format!("{day},{day}"), ",".into(), format!("{day},")], "default = false }"),
+        ([format!("{day},{day}"), ",2025-01-02".into(), format!("{day},")], "# no column says who may sign in"),
+        ([format!("{day},"), ",".into(), format!("{day},")], "# no column says who may sign in"),
+        ([format!("{day},{day}"), format!(",{day}"), format!("{day},{day}")], "default = false }"),
+    ] {
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        let map = propose("confirmed_at,last_login", &cells);
+        assert!(map.contains(line), "{map}");
+    }
+    let (signed, late) = (format!("1,{day}"), "2,2025-01-02 03:04:05");
+    let map = propose("status,last_login", &[&signed, &signed, "2,", "1,", "3,2020-01-02 03:04:05"]);
+    assert!(map.contains("enabled = { from = \"status\", true_values = [\"1\"] }"), "{map}");
+    assert!(map.contains("`2` ×1, `3` ×1 is kept out"), "{map}");
+    for cells in
+        [[&*signed, &signed, late, "1,", "1,"], [&signed, "2,", "2,", "2,", "1,"], ["1,", "1,", "1,", "2,", "1,"]]
+    {
+        let map = propose("status,last_login", &cells);
+        assert!(map.contains("enabled = \"?\""), "{map}");
+    }
+}
+
+/// Rows of a name and a value say who may sign in, if all of it is understood and of one application.
+#[test]
+fn a_setting_says_who_may() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    let text = |app: &str| {
+        format!(
+            "CREATE TABLE users (id int, email text, password text);\n\
+             INSERT INTO users VALUES (1,'a@example.com','{hash}'),(2,'b@example.com','{hash}'),(3,'c@example.com','{hash}');\n\
+             CREATE TABLE preferences (userid int, appid text, configkey text, configvalue text);\n\
+             INSERT INTO preferences VALUES (1,'core','lang','de'),(2,'core','enabled','false'),(2,'core','lang','de'),\
+             (3,'{app}','enabled','true'),(1,'settings','email','x@example.com');\n"
+        )
+    };
+    let (proposal, planned) = proposed(home.path(), "a.sql", &text("core"));
+    let out = |who: &str| planned[who]["steps"].to_string().contains("\"status\":false");
+    assert!(out("b@example.com") && !out("a@example.com") && !out("c@example.com"), "{proposal}");
+    std::fs::write(home.path().join("a.sql"), text("files")).expect("written");
+    let proposal = run(rehome().arg("map").arg(home.path().join("a.sql"))).exits(0).stdout;
+    assert!(proposal.contains("enabled = \"?\""), "{proposal}");
 }

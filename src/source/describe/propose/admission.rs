@@ -1,9 +1,16 @@
 //! Who was invited, or asked to confirm, and has not come in yet; and whose time is over.
 
+use std::collections::BTreeMap;
+
+use super::activity::Activity;
 use super::joins::counted;
 use super::look::{Column, Table};
 use super::{list, number, quoted};
+use crate::format::Value;
+use crate::source::kit::common::truth;
 use crate::source::systems::generic::folded;
+
+type Row = BTreeMap<String, String>;
 
 /// What columns say of it.
 #[derive(Default)]
@@ -19,6 +26,12 @@ pub(super) struct Admission {
 /// What the table says of who is not in yet, or no more.
 pub(super) fn of(table: &Table) -> Admission {
     let mut found = Admission::default();
+    let activity = Activity::of(table);
+    // Where the address has a flag of its own, another is of the same.
+    let of_address = table
+        .columns
+        .iter()
+        .any(|column| matches!(column.member(), Some(("email_verified", _))) && folded(&column.bare).contains("mail"));
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.meaning.is_none()) {
         let name = folded(&column.bare);
         let from = quoted(&column.name);
@@ -76,10 +89,21 @@ pub(super) fn of(table: &Table) -> Admission {
             let why = format!("`{}`: {} is no role of somebody who may", column.name, waiting.join(", "));
             found.flags.push((comparison(&when), why));
         } else if is_confirmed(&name) && column.filled - column.no < table.looked {
-            let toml = if truths { from } else { format!("{{ from = {from}, as = \"nonempty\", default = false }}") };
-            found.remarks.push(format!(
-                "whoever has not confirmed may sign in, unverified; where they may not: enabled = {toml}"
-            ));
+            let no = |text: &String| truth(&Value::Text(text.as_str().into())) == Some(false);
+            let is_confirmed = |row: &Row| row.get(&column.name).is_some_and(|text| !no(text));
+            let signed = activity.as_ref().map(|activity| activity.among(&|row| !is_confirmed(row)));
+            let how = if truths { "bool" } else { "nonempty" };
+            let toml = format!("{{ from = {from}, as = \"{how}\", default = false }}");
+            if signed == Some(0) && !of_address {
+                let why =
+                    format!("`{}`: of those who have not confirmed nobody is seen to have signed in", column.name);
+                found.flags.push((toml, why));
+            } else {
+                let shown = if signed.is_some() { ", as some have" } else { "" };
+                found.remarks.push(format!(
+                    "whoever has not confirmed may sign in{shown}, unverified; where they may not: enabled = {toml}"
+                ));
+            }
         }
     }
     found

@@ -1,10 +1,13 @@
 //! The lines of a proposal: each key with the column that fits it best.
 
-use super::joins::{Joins, counted};
+use super::joins::Joins;
 use super::links::{self, Link};
-use super::look::{Column, Table};
+use super::look::{Column, Table, is_address};
 use super::people;
-use super::{Line, OPEN, Proposal, count, join_name, list, literal, number, quoted, secrets, standing};
+use super::{
+    Line, OPEN, Proposal, activity, count, join_name, list, literal, number, quoted, roles, rows, secrets, standing,
+    verified,
+};
 use crate::source::systems::generic::folded;
 
 pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
@@ -20,14 +23,18 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     let id = id(tables, table, &links, &mut user);
     let mut joins = Joins::of(tables, table, id.clone().unwrap_or_default());
     let email = email(table, &links, &mut joins, &mut user);
-    phone(table, &mut user);
+    if let Some(phone) = phone(table, &mut user) {
+        verified::line("phone_verified", table, &phone, &links, &mut joins, &mut user);
+    }
     name(table, &links, &mut joins, [id.as_deref(), email.as_deref()], &mut user);
-    verified(table, email.as_deref(), &links, &mut joins, &mut user);
+    if let Some(email) = &email {
+        verified::line("email_verified", table, email, &links, &mut joins, &mut user);
+    }
     let (mut password, mut known, mut away, mut unsaid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
     open.append(&mut unsaid);
-    labels(table, &mut user);
+    roles::lines(tables, table, &links, &mut joins, &mut user);
     dates(table, &mut user);
     if id.is_none() && email.is_none() {
         user.insert(0, Line::new(format!("id = {}", quoted(OPEN)), "no column has a value of its own in every row"));
@@ -49,7 +56,9 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     } else {
         sections[0].1.extend(password);
     }
-    for (table, (key, of, only)) in joins.read {
+    let by_table = joins.read.into_iter().map(|(table, (key, of, only))| (join_name(&table), table, key, of, only));
+    let named = joins.named.into_iter().map(|(name, (table, key, of, only))| (name, table, key, of, only));
+    for (name, table, key, of, only) in by_table.chain(named) {
         let mut lines = vec![
             Line::new(format!("table = {}", quoted(&table)), ""),
             Line::new(format!("key   = {}", quoted(&key)), format!("is `{of}` of the user")),
@@ -61,7 +70,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
             let only = list(only.iter().map(String::as_str));
             lines.push(Line::new(format!("only  = {only}"), "these rows alone"));
         }
-        sections.push((format!("[join.{}]", join_name(&table)), lines));
+        sections.push((format!("[join.{name}]"), lines));
     }
     Proposal { table: table.name.clone(), sections, open }
 }
@@ -136,7 +145,10 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
     if let Some(column) = people::address(table) {
         let why = format!("{} look like addresses", part(column.addresses, table.looked));
         // Of a list the one that is marked, where one is; the first may be an old one.
-        let marked = people::marked(table, column);
+        let marked = people::marked(table, &column.name).and_then(|(list, mark)| {
+            let (_, member) = column.name.split_once(".0.")?;
+            Some(format!("{list}.{mark}.{member}"))
+        });
         // Where some have none, another column may have one.
         let toml = match people::instead(table, column) {
             _ if marked.is_some() => {
@@ -180,11 +192,34 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         } else if let Some(primary) = people::only_primary(other).filter(|_| !link.single) {
             joins.only(&other.name, primary);
         }
+        if !link.single {
+            for comparison in rows::without_past(other) {
+                joins.only(&other.name, comparison);
+            }
+        }
         let mut why = format!("{} look like addresses in `{}`", part(column.addresses, column.filled), other.name);
         if !link.single {
             why += "; of several, the first";
         }
-        lines.push(Line::new(format!("email = {}", quoted(&path)), why));
+        // Whoever has none there may have one among the rows of names and values.
+        let setting = links.iter().filter(|_| column.addresses < table.looked).find_map(|&link| {
+            let (by, value) = rows::setting(&joins.tables[link.table], link, &["email", "mail"], &is_address)?;
+            Some(joins.apart(link, "email", &value, by))
+        });
+        // Or be known by one.
+        let login = table
+            .columns
+            .iter()
+            .filter(|_| column.addresses < table.looked)
+            .find(|column| column.addresses > 0 && matches!(column.member(), Some(("username" | "id", _))));
+        let login = login.map(|login| format!("{{ from = {}, as = \"address\" }}", quoted(&login.name)));
+        let all: Vec<_> =
+            [Some(quoted(&path)), setting.map(|path| quoted(&path)), login].into_iter().flatten().collect();
+        let toml = match &all[..] {
+            [one] => format!("email = {one}"),
+            several => format!("email = [{}]", several.join(", ")),
+        };
+        lines.push(Line::new(toml, why));
         return Some(path);
     }
     // Behind a word that says what it is: `email:ann@example.com`.
@@ -207,23 +242,36 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
         lines.push(Line::new(format!("email = {{ from = {}, as = \"address\" }}", quoted(&column.name)), why));
         return None;
     }
+    // Or in those rows of which another column says so.
+    let told = |column: &&Column| column.addresses > 0 && people::only_addresses(table, column).is_some();
+    if let Some(column) = table.columns.iter().filter(|column| !column.is_secret()).find(told) {
+        let why = format!("{} look like addresses, and are the only ones", part(column.addresses, table.looked));
+        lines.push(Line::new(format!("email = {{ from = {}, as = \"address\" }}", quoted(&column.name)), why));
+        return None;
+    }
     lines.push(Line::new("", "no column holds addresses: without one nobody can sign in with a password"));
     None
 }
 
-fn phone(table: &Table, lines: &mut Vec<Line>) {
-    let named = |column: &&Column| matches!(column.member(), Some(("phone", _))) && column.filled > 0;
-    let Some(column) = table.columns.iter().find(named) else { return };
+/// The column of the numbers, if they are whole.
+fn phone(table: &Table, lines: &mut Vec<Line>) -> Option<String> {
+    let named = |column: &&Column| {
+        matches!(column.member(), Some(("phone", _))) && column.filled > 0 && column.objects + column.lists == 0
+    };
+    let column = table.columns.iter().find(named)?;
     if column.with_plus * 2 >= column.filled {
         let why = format!("{} begin with +", part(column.with_plus, column.filled));
         let toml = format!("phone = {{ from = {}, strip = \" ()-./\" }}", quoted(&column.name));
         lines.push(Line::new(toml, why));
-    } else if column.filled > column.yes + column.no {
+        return Some(column.name.clone());
+    }
+    if column.filled > column.yes + column.no {
         let why = "has no country code, which is never guessed: where all are of one country,".to_owned();
         lines.push(Line::new("", format!("phone: `{}` {why}", column.name)));
         let from = quoted(&column.name);
         lines.push(Line::new("", format!("phone = {{ from = {from}, strip = \" ()-./\", prefix = \"+1\" }}")));
     }
+    None
 }
 
 /// The columns of a name in two parts, first name first.
@@ -289,142 +337,14 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
     }
 }
 
-fn verified(table: &Table, email: Option<&str>, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) {
-    let reading = |column: &Column, path: &str| {
-        let (toml, n) = if column.dates * 2 > column.filled {
-            (format!("email_verified = {{ from = {}, as = \"nonempty\" }}", quoted(path)), column.dates)
-        } else if column.yes + column.no == column.filled {
-            (format!("email_verified = {}", quoted(path)), column.yes)
-        } else {
-            return None;
-        };
-        Some(Line::new(toml, format!("{} are", number(n))))
-    };
-    let of = |table: &Table| {
-        let named = |column: &&Column| {
-            let name = folded(&column.bare);
-            column.filled > 0
-                && (matches!(column.member(), Some(("email_verified", _)))
-                    || ["verifiedon", "validatedat", "validatedon", "emailvalidated"].contains(&&*name))
-        };
-        table
-            .columns
-            .iter()
-            .filter(named)
-            .min_by_key(|column| column.member().map_or(99, |(_, rank)| rank))
-            .map(|c| c.name.clone())
-    };
-    match email.and_then(|email| email.split_once('.')) {
-        // Of several addresses, one may be verified and another be the first.
-        Some((joined, _)) if joins.read.keys().any(|table| join_name(table) == joined) => {
-            let link = links.iter().find(|link| join_name(&joins.tables[link.table].name) == joined);
-            let Some(&link) = link.filter(|link| link.single) else { return };
-            let other = &joins.tables[link.table];
-            if let Some(column) = of(other).and_then(|name| other.column(&name)) {
-                let path = joins.path(link, &column.name);
-                lines.extend(reading(column, &path));
-            }
-        }
-        _ => {
-            if let Some(column) = of(table).and_then(|name| table.column(&name)) {
-                lines.extend(reading(column, &column.name));
-            }
-        }
-    }
-}
-
-fn labels(table: &Table, lines: &mut Vec<Line>) {
-    const ROLES: [&str; 12] = [
-        "role",
-        "roles",
-        "rol",
-        "rolle",
-        "userrole",
-        "userroles",
-        "groups",
-        "usergroups",
-        "usertype",
-        "accounttype",
-        "labels",
-        "permissions",
-    ];
-    const FLAGS: [(&str, &str); 14] = [
-        ("administrator", "admin"),
-        ("isadministrator", "admin"),
-        ("sysadmin", "sysadmin"),
-        ("issysadmin", "sysadmin"),
-        ("issuperadmin", "superadmin"),
-        ("isadmin", "admin"),
-        ("admin", "admin"),
-        ("isstaff", "staff"),
-        ("staff", "staff"),
-        ("issuperuser", "superuser"),
-        ("superuser", "superuser"),
-        ("ismoderator", "moderator"),
-        ("moderator", "moderator"),
-        ("superadmin", "superadmin"),
-    ];
-    let mut parts = Vec::new();
-    let mut why = Vec::new();
-    for column in &table.columns {
-        let name = folded(&column.bare);
-        if ROLES.contains(&&*name) && column.filled > 0 {
-            let listed = column.lists == column.filled;
-            if column.objects == 0 && (listed || column.lists == 0 && column.values.is_some() && column.numbers == 0) {
-                parts.push(format!("from = {}", quoted(&column.name)));
-                why.extend(column.values.as_ref().map(counted));
-                break;
-            }
-            let text = format!(
-                "`{}` holds numbers, or many values: labels grant access, so say which is which with map",
-                column.name
-            );
-            lines.push(Line::new("", text));
-        }
-    }
-    let flags = table.columns.iter().filter_map(|column| {
-        let (_, label) = FLAGS.iter().find(|(flag, _)| folded(&column.bare) == *flag)?;
-        let all = column.filled > 0 && column.yes + column.no == column.filled;
-        all.then(|| (format!("{} = {}", key(&column.name), quoted(label)), format!("{} {label}", number(column.yes))))
-    });
-    let (flags, said): (Vec<_>, Vec<_>) = flags.unzip();
-    if !flags.is_empty() {
-        parts.push(format!("flags = {{ {} }}", flags.join(", ")));
-        why.extend(said);
-    }
-    if !parts.is_empty() {
-        lines.push(Line::new(format!("labels = {{ {} }}", parts.join(", ")), why.join(", ")));
-    }
-}
-
-/// A key as TOML writes it.
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if bare { name.to_owned() } else { quoted(name) }
-}
-
 fn dates(table: &Table, lines: &mut Vec<Line>) {
-    const SEEN: [&str; 12] = [
-        "lastlogin",
-        "lastloginat",
-        "lastseen",
-        "lastseenat",
-        "lastsignin",
-        "lastsigninat",
-        "lastactive",
-        "lastactiveat",
-        "lastvisit",
-        "lastaccess",
-        "lastloggedin",
-        "loginat",
-    ];
     let dated = |column: &&Column| column.filled > 0 && column.dates * 10 >= column.filled * 9;
     let mut dates = table.columns.iter().filter(dated);
     if let Some(column) = dates.find(|column| matches!(column.member(), Some(("created_at", _)))) {
         lines.push(Line::new(format!("created_at = {}", quoted(&column.name)), "kept with --keep-dates"));
     }
     let mut dates = table.columns.iter().filter(dated);
-    if let Some(column) = dates.find(|column| SEEN.contains(&&*folded(&column.bare))) {
+    if let Some(column) = dates.find(|column| activity::SEEN.contains(&&*folded(&column.bare))) {
         lines.push(Line::new(format!("last_seen = {}", quoted(&column.name)), "kept with --keep-dates"));
     }
 }

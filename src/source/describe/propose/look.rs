@@ -14,6 +14,9 @@ use crate::source::kit::common;
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 use crate::source::systems::generic::member;
 
+/// What stands for the scheme of hashes that name none.
+pub(super) const UNKNOWN: &str = "of a form that is not known";
+
 /// So many rows of a table are looked into; all are counted.
 const ROWS: u64 = 20_000;
 
@@ -206,8 +209,8 @@ impl Table {
 
     /// Whether its columns have numbers alone, since the export does not name them.
     pub(super) fn is_nameless(&self) -> bool {
-        let whole = self.columns.iter().filter(|column| !column.name.contains('.'));
-        !self.columns.is_empty() && whole.into_iter().all(|column| column.name.bytes().all(|b| b.is_ascii_digit()))
+        let mut whole = self.columns.iter().filter(|column| !column.name.contains('.')).peekable();
+        whole.peek().is_some() && whole.all(|column| column.name.bytes().all(|b| b.is_ascii_digit()))
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
@@ -354,7 +357,7 @@ impl Column {
             Cell::Hash(text) => {
                 let scheme = match looks_like(&text) {
                     Looks::Hash { scheme, .. } => scheme,
-                    _ => cell::kind(&text).unwrap_or("of a form that is not known"),
+                    _ => cell::kind(&text).unwrap_or(UNKNOWN),
                 };
                 *self.hashes.entry(scheme).or_default() += 1;
             }
@@ -455,7 +458,8 @@ fn told_apart<'v, 'a>(items: &'v [Value<'a>]) -> Vec<ToldApart<'v, 'a>> {
     kinds
 }
 
-/// The path to a name, and the name: of `attributes.name=mail.value` it is `mail`, of `mails.0` it is `mails`.
+/// The path to a name, and the name: of `attributes.name=mail.value` and `profile.mail.value` it is `mail`, of `mails.0` it is
+/// `mails`.
 fn parted(own: &str) -> (&str, String) {
     let Some((outer, last)) = own.rsplit_once('.') else { return ("", own.to_owned()) };
     let (before, kind) = outer.rsplit_once('.').unwrap_or(("", outer));
@@ -464,7 +468,9 @@ fn parted(own: &str) -> (&str, String) {
             (before, kind.to_owned())
         }
         Some((_, kind)) => (before, format!("{kind}_{last}")),
-        None if last == "0" => (before, kind.to_owned()),
+        None if last == "0" || last.eq_ignore_ascii_case("value") && kind.parse::<u32>().is_err() => {
+            (before, kind.to_owned())
+        }
         None => (outer, last.to_owned()),
     }
 }

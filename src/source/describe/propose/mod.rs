@@ -3,14 +3,18 @@
 //! What nobody can know stands as `"?"`, which no mapping may hold: whoever uses the proposal has to say it first. So
 //! nobody is enabled whose status was not understood, and no plain text is taken for a password, untold.
 
+mod activity;
 mod admission;
 mod joins;
 mod lines;
 mod links;
 mod look;
 mod people;
+mod roles;
+mod rows;
 mod secrets;
 mod standing;
+mod verified;
 
 use std::fmt::Write as _;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::links::{self, Link, PEOPLE};
-use super::look::{Column, Table, is_address};
+use super::look::{Column, Table, UNKNOWN, is_address};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::{cell, status};
@@ -12,7 +12,10 @@ use crate::source::systems::generic::folded;
 /// The tables that could hold the users, the likeliest first, with how likely each is.
 pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
     let mut found: Vec<(usize, i32)> = (0..tables.len())
-        .map(|at| (at, likeness(&tables[at]) + given(tables, at) - if is_of_others(tables, at) { 4 } else { 0 }))
+        .map(|at| {
+            let less = if is_of_others(tables, at) { 4 } else { 0 } + if is_login_of(tables, at) { 4 } else { 0 };
+            (at, likeness(&tables[at]) + given(tables, at) - less)
+        })
         .filter(|&(at, score)| score >= 3 && tables[at].rows > 0)
         .collect();
     found.sort_by_key(|&(at, score)| (-score, std::cmp::Reverse(tables[at].rows), at));
@@ -20,7 +23,7 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
 }
 
 /// The words of a table's name: those of `tabUser` are `tab` and `user`.
-fn words(table: &Table) -> Vec<String> {
+pub(super) fn words(table: &Table) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in table.name.chars() {
@@ -141,6 +144,19 @@ fn is_of_others(tables: &[Table], at: usize) -> bool {
     })
 }
 
+/// Whether its rows are how people of another table sign in, as its name says: `logins` with a `customer_id`.
+fn is_login_of(tables: &[Table], at: usize) -> bool {
+    const LOGINS: [&str; 8] =
+        ["login", "logins", "credential", "credentials", "auth", "passwords", "password", "secrets"];
+    let named = words(&tables[at]).iter().any(|word| LOGINS.contains(&word.as_str()));
+    let is_theirs = |link: &Link| {
+        let whose = words(&tables[link.table]);
+        let people = whose.iter().any(|word| PEOPLE.contains(&word.as_str()) && !LOGINS.contains(&word.as_str()));
+        link.is_forward(tables) && people
+    };
+    named && links::of(tables, at).iter().any(is_theirs)
+}
+
 /// What other tables hold for this one that it has not itself.
 fn given(tables: &[Table], at: usize) -> i32 {
     let (has_address, has_secret) = (address(&tables[at]).is_some(), secret(&tables[at]).is_some());
@@ -208,17 +224,17 @@ pub(super) fn behind_a_word(table: &Table) -> Option<(&Column, String)> {
     })
 }
 
-/// The path to the address that is marked as the main one, where the column is the first of a list: `emails.primary=true.address`.
-pub(super) fn marked(table: &Table, column: &Column) -> Option<String> {
+/// How the one that is marked as the main one is chosen of a list, where the column is of the first: the list, and `primary=true`.
+pub(super) fn marked(table: &Table, column: &str) -> Option<(String, String)> {
     const MARKS: [&str; 9] =
         ["primary", "isprimary", "default", "isdefault", "main", "ismain", "preferred", "ispreferred", "primaire"];
-    let (list, member) = column.name.split_once(".0.")?;
+    let (list, _) = column.split_once(".0.")?;
     let flags =
         table.columns.iter().filter_map(|other| Some((other, other.name.strip_prefix(list)?.strip_prefix(".0.")?)));
     let (_, flag) = flags
         .filter(|(other, _)| other.yes + other.no == other.filled && other.filled > 0)
         .find(|(_, flag)| MARKS.contains(&&*folded(flag)))?;
-    Some(format!("{list}.{flag}=true.{member}"))
+    Some((list.to_owned(), format!("{flag}=true")))
 }
 
 /// The column that has addresses where the first has none, and how many.
@@ -258,7 +274,7 @@ pub(super) fn machines(table: &Table) -> Vec<String> {
         "testuser",
         "istestuser",
     ];
-    const NOBODY: [&str; 2] = ["anonymous", "guest"];
+    const NOBODY: [&str; 3] = ["anonymous", "guest", "__system__"];
     let mut found = Vec::new();
     for column in &table.columns {
         let name = folded(&column.name);
@@ -271,7 +287,7 @@ pub(super) fn machines(table: &Table) -> Vec<String> {
             found.push(format!("{} != null", column.name));
         }
         // In whose name programs do what nobody signed in for.
-        if matches!(column.member(), Some(("id" | "username", _))) && column.addresses == 0 {
+        if matches!(column.member(), Some(("id" | "username", _))) {
             let rows = table.kept.iter().filter_map(|row| row.get(&column.name));
             let nobody = rows.filter(|text| NOBODY.contains(&&*text.to_lowercase()));
             found.extend(nobody.take(1).map(|text| format!("{} == '{text}'", column.name)));
@@ -465,7 +481,11 @@ pub(super) fn secret(table: &Table) -> Option<&Column> {
         Some((_, rank)) => 20 + u32::from(rank),
         None => 400,
     };
-    secrets.min_by_key(|column| (u32::from(column.hashed() == 0), rank(column), std::cmp::Reverse(column.filled)))
+    // What is of no known form may hold one that is: JSON with a hash in it.
+    let unknown = |column: &Column| column.hashes.keys().all(|scheme| *scheme == UNKNOWN);
+    secrets.min_by_key(|column| {
+        (u32::from(column.hashed() == 0), unknown(column), rank(column), std::cmp::Reverse(column.filled))
+    })
 }
 
 /// The rows of a table that have addresses, by another column that says so: `medium == 'email'`.
@@ -494,20 +514,31 @@ fn only(table: &Table, column: &Column, is: &dyn Fn(&String) -> bool) -> Option<
     })
 }
 
-/// Of several rows of one user that which is said to be the first: `primary == 't'`.
-pub(super) fn only_primary(table: &Table) -> Option<String> {
+/// Of several rows of one user that which is said to be the first: the column that says it, and its yes.
+pub(super) fn primary(table: &Table) -> Option<(&Column, &String)> {
     const PRIMARY: [&str; 6] = ["primary", "isprimary", "isdefault", "default", "main", "ismain"];
     let column = table.columns.iter().find(|column| {
         PRIMARY.contains(&&*folded(&column.bare)) && column.yes > 0 && column.yes + column.no == column.filled
     })?;
     let yes = column.values.as_ref()?.keys().find(|text| truth(&Value::Text(text.as_str().into())) == Some(true))?;
+    Some((column, yes))
+}
+
+/// [`primary`] as a comparison: `primary == 't'`.
+pub(super) fn only_primary(table: &Table) -> Option<String> {
+    let (column, yes) = primary(table)?;
     let literal = if yes.parse::<f64>().is_ok() || yes == "true" { yes.clone() } else { format!("'{yes}'") };
     Some(format!("{} == {literal}", column.name))
 }
 
+/// Whether a column has the names in a table of names and values.
+pub(super) fn is_name_of_values(column: &Column) -> bool {
+    const KEYS: [&str; 8] = ["key", "name", "metakey", "configkey", "field", "attribute", "property", "option"];
+    KEYS.contains(&&*folded(&column.bare)) && !column.is_unique()
+}
+
 /// The column of names, among rows of a name and a value, that has one which says who may sign in, and that name.
 pub(super) fn tells_by_rows(table: &Table) -> Option<(&Column, &'static str)> {
-    const KEYS: [&str; 8] = ["key", "name", "metakey", "configkey", "field", "attribute", "property", "option"];
     const TELLS: [&str; 16] = [
         "enabled",
         "disabled",
@@ -526,7 +557,7 @@ pub(super) fn tells_by_rows(table: &Table) -> Option<(&Column, &'static str)> {
         "user_status",
         "account_status",
     ];
-    let named = table.columns.iter().filter(|column| KEYS.contains(&&*folded(&column.bare)) && !column.is_unique());
+    let named = table.columns.iter().filter(|column| is_name_of_values(column));
     named.into_iter().find_map(|column| {
         let told = TELLS.into_iter().find(|tells| column.has(tells))?;
         Some((column, told))

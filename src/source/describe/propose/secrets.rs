@@ -4,7 +4,7 @@ use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
 use super::people;
-use super::{Line, OPEN, list, literal, number, quoted};
+use super::{Line, OPEN, list, literal, number, quoted, rows};
 use crate::account::Hint;
 use crate::scheme::columns::{ColumnRole, giveaways};
 use crate::scheme::{Looks, looks_like};
@@ -21,14 +21,15 @@ pub(super) fn lines(
     open: &mut Vec<String>,
 ) {
     let own = people::secret(table);
-    let joined = links.iter().find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
+    let counts = |link: &&Link| !rows::is_of_the_past(&joins.tables[link.table]);
+    let joined = links.iter().filter(counts).find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
     let (column, of, link) = match (own, joined) {
         (Some(column), joined) if column.hashed() > 0 || joined.is_none() => (column, table, None),
         (_, Some((link, column))) => (column, &joins.tables[link.table], Some(link)),
         (Some(column), None) => (column, table, None),
         (None, None) => {
             let apart = |link: &Link| Some((*link, people::only_hashes(&joins.tables[link.table])?));
-            if let Some((link, (column, by, value))) = links.iter().find_map(apart) {
+            if let Some((link, (column, by, value))) = links.iter().filter(counts).find_map(apart) {
                 let path = joins.path(link, &column.name);
                 let other = &joins.tables[link.table].name;
                 joins.only(other, format!("{by} == {}", literal(value)));
@@ -55,8 +56,21 @@ pub(super) fn lines(
         None => name.to_owned(),
     };
     let from = path(joins, &column.name);
-    if let Some((by, value)) = link.filter(|link| !link.single).and_then(|_| people::only_secrets(of, column)) {
-        joins.only(&of.name, format!("{by} == {}", literal(&value)));
+    if let Some(link) = link.filter(|link| !link.single) {
+        let by = people::only_secrets(of, column);
+        if let Some((by, value)) = &by {
+            joins.only(&of.name, format!("{by} == {}", literal(value)));
+        }
+        match rows::only(of, link, column, by.as_ref()) {
+            Ok(only) => only.into_iter().for_each(|comparison| joins.only(&of.name, comparison)),
+            Err(why) => {
+                lines.push(Line::new(format!("hash = {}", quoted(OPEN)), why));
+                let how = "leave the others out by only = [\"…\"] of the join, or out of the export; then";
+                lines.push(Line::new("", format!("  {how} hash = {}", quoted(&from))));
+                open.push("[password] hash".to_owned());
+                return;
+            }
+        }
     }
     let empty = (table.looked.max(column.filled)) - column.filled;
     let mut said: Vec<String> = column.hashes.iter().map(|(scheme, n)| format!("{scheme} {}", number(*n))).collect();
@@ -111,7 +125,10 @@ pub(super) fn lines(
         None => format!("hash = {}", quoted(&from)),
     };
     lines.push(Line::new(toml, said));
-    if let Some(when) = elsewhere(table) {
+    if let Some(when) = scheme.and_then(|scheme| made_up(scheme, &path(joins, &scheme.name))) {
+        away.push(Line::new(format!("when = {}", quoted(&when)), "says that nobody knows the password"));
+        away.push(Line::new("say  = \"has no password that anybody knows\"", ""));
+    } else if let Some(when) = elsewhere(table) {
         away.push(Line::new(format!("when = {}", quoted(&when)), "signs in elsewhere, and not with this password"));
         away.push(Line::new("say  = \"signs in by another system\"", ""));
     }
@@ -310,6 +327,14 @@ fn elsewhere(table: &Table) -> Option<String> {
             && column.yes + column.no == column.filled
     };
     by_word.or_else(|| table.columns.iter().find(flagged).map(|column| format!("{} == true", column.name)))
+}
+
+/// Of whom the column of schemes says that their password was made up, or that there is none.
+fn made_up(scheme: &Column, path: &str) -> Option<String> {
+    const WORDS: [&str; 6] = ["random", "reset", "none", "unset", "unusable", "nopassword"];
+    let words = scheme.values.as_ref()?.keys().filter(|word| WORDS.contains(&&*word.to_lowercase()));
+    let words: Vec<_> = words.map(|word| format!("'{word}'")).collect();
+    (!words.is_empty()).then(|| format!("{path} == {}", words.join(" | ")))
 }
 
 /// Where a column says of each whether there is a password, and what it is stands nowhere.

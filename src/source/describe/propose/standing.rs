@@ -1,11 +1,12 @@
 //! Who may sign in, as far as columns say so without doubt; where they do not, the question.
 
+use super::activity::Activity;
 use super::admission;
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
 use super::people;
-use super::{Line, OPEN, join_name, list, number, quoted};
+use super::{Line, OPEN, join_name, list, number, quoted, rows};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::status::{self, Meaning, Standing};
@@ -20,6 +21,7 @@ pub(super) fn lines(
     open: &mut Vec<String>,
 ) -> Vec<Line> {
     let (mut flags, mut whys, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let activity = Activity::of(table);
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
         if names_people(column, table)
             || column.meaning.is_none() && admission::is_reason_of(column, &table.columns)
@@ -39,6 +41,11 @@ pub(super) fn lines(
                 column.name,
                 number(column.filled)
             ));
+        } else if let Some((flag, why)) =
+            activity.as_ref().filter(|_| is_state_by_number(column)).and_then(|of| of.admitted(column))
+        {
+            flags.push(flag);
+            whys.push(why);
         } else if is_kind_by_number(column) {
             let what = column.values.as_ref().map(counted).unwrap_or_default();
             let from = quoted(&column.name);
@@ -156,12 +163,17 @@ pub(super) fn lines(
             }));
         }
         if let Some((key, told)) = people::tells_by_rows(other).filter(|_| !link.single) {
-            let (join, name) = (join_name(&other.name), &key.name);
-            asked.push(format!(
-                "`{told}` among the `{name}` of `{}`: [join.{join}] with key = {} and only = [\"{name} == '{told}'\"]",
-                other.name,
-                quoted(&other.columns[link.key].name)
-            ));
+            if let Some((flag, why)) = by_row(other, link, key, told, joins) {
+                flags.push(flag);
+                whys.push(why);
+            } else {
+                let (join, name) = (join_name(&other.name), &key.name);
+                asked.push(format!(
+                    "`{told}` among the `{name}` of `{}`: [join.{join}] with key = {} and only = [\"{name} == '{told}'\"]",
+                    other.name,
+                    quoted(&other.columns[link.key].name)
+                ));
+            }
         }
         // A group that is shut: the table of members leads to it.
         for far in tables.iter().filter(|far| far.name != table.name && far.name != other.name && far.rows > 0) {
@@ -267,6 +279,17 @@ fn leads_elsewhere(tables: &[Table], table: &Table, column: &Column) -> bool {
     column.meaning.is_none() && tables.iter().filter(far).any(|far| far.columns.iter().any(holds))
 }
 
+/// What rows of a name and a value say under one name, where all of it is understood: as a flag, and why.
+fn by_row(other: &Table, link: Link, key: &Column, told: &str, joins: &mut Joins<'_>) -> Option<(String, String)> {
+    let meaning = status::meaning(told).filter(|meaning| matches!(meaning, Meaning::Allows | Meaning::Bars))?;
+    let is_understood = |text: &str| truth(&Value::Text(text.into())).is_some();
+    let (only, value) = rows::setting(other, link, &[told], &is_understood)?;
+    let path = joins.apart(link, told, &value, only);
+    let way = if meaning == Meaning::Allows { "bool" } else { "not" };
+    let why = format!("`{told}` among the `{}` of `{}`", key.name, other.name);
+    Some((format!("{{ from = {}, as = \"{way}\" }}", quoted(&path)), why))
+}
+
 /// Those words of a state that let in for sure, where most people have one of them: whoever has another word is kept out until
 /// somebody says what it means.
 fn kept_out(column: &Column) -> Option<(String, String)> {
@@ -311,6 +334,12 @@ fn seen(column: &Column) -> status::Seen {
         Some(values) => status::Seen::of(example.into_iter().chain(values.keys().map(String::as_str))),
         None => status::Seen::among(example),
     }
+}
+
+/// Whether a column is a status in numbers of the application's own.
+fn is_state_by_number(column: &Column) -> bool {
+    let is_state = matches!(column.meaning, Some(Meaning::State | Meaning::StateOrRegion));
+    is_state && column.unsure > 0 && column.numbers == column.filled
 }
 
 /// Whether a column tells of several kinds of users by number: one of them may be those who are kept out.

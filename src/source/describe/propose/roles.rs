@@ -1,0 +1,195 @@
+//! Roles and groups, which labels are made of: words beside somebody, or in other tables by their keys.
+
+use super::joins::{Joins, counted};
+use super::links::Link;
+use super::look::{Column, Table};
+use super::{Line, join_name, number, people, quoted};
+use crate::source::systems::generic::folded;
+
+/// Adds the line of `labels`, and what is to be said of roles.
+pub(super) fn lines(tables: &[Table], table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) {
+    const ROLES: [&str; 12] = [
+        "role",
+        "roles",
+        "rol",
+        "rolle",
+        "userrole",
+        "userroles",
+        "groups",
+        "usergroups",
+        "usertype",
+        "accounttype",
+        "labels",
+        "permissions",
+    ];
+    const FLAGS: [(&str, &str); 14] = [
+        ("administrator", "admin"),
+        ("isadministrator", "admin"),
+        ("sysadmin", "sysadmin"),
+        ("issysadmin", "sysadmin"),
+        ("issuperadmin", "superadmin"),
+        ("isadmin", "admin"),
+        ("admin", "admin"),
+        ("isstaff", "staff"),
+        ("staff", "staff"),
+        ("issuperuser", "superuser"),
+        ("superuser", "superuser"),
+        ("ismoderator", "moderator"),
+        ("moderator", "moderator"),
+        ("superadmin", "superadmin"),
+    ];
+    let mut parts = Vec::new();
+    let mut why = Vec::new();
+    for column in &table.columns {
+        let name = folded(&column.bare);
+        if ROLES.contains(&&*name) && column.filled > 0 {
+            let listed = column.lists == column.filled;
+            if column.objects == 0 && (listed || column.lists == 0 && column.values.is_some() && column.numbers == 0) {
+                parts.push(format!("from = {}", quoted(&column.name)));
+                why.extend(column.values.as_ref().map(counted));
+                break;
+            }
+            if named(tables, table, column).is_some() {
+                continue;
+            }
+            let text = format!(
+                "`{}` holds numbers, or many values: labels grant access, so say which is which with map",
+                column.name
+            );
+            lines.push(Line::new("", text));
+        }
+    }
+    let flags = table.columns.iter().filter_map(|column| {
+        let (_, label) = FLAGS.iter().find(|(flag, _)| folded(&column.bare) == *flag)?;
+        let all = column.filled > 0 && column.yes + column.no == column.filled;
+        all.then(|| (format!("{} = {}", key(&column.name), quoted(label)), format!("{} {label}", number(column.yes))))
+    });
+    let (flags, said): (Vec<_>, Vec<_>) = flags.unzip();
+    if !flags.is_empty() {
+        parts.push(format!("flags = {{ {} }}", flags.join(", ")));
+        why.extend(said);
+    }
+    let mut tables_of: Vec<String> = Vec::new();
+    if !parts.is_empty() {
+        tables_of.push(format!("{{ {} }}", parts.join(", ")));
+    }
+    if let Some((toml, said)) = by_key(tables, table, joins) {
+        tables_of.push(toml);
+        why.push(said);
+    }
+    for &link in links {
+        if let Some((toml, said)) = membership(tables, link, joins) {
+            tables_of.push(toml);
+            why.push(said);
+        }
+    }
+    match &tables_of[..] {
+        [] => {}
+        [one] => lines.push(Line::new(format!("labels = {one}"), why.join(", "))),
+        several => lines.push(Line::new(format!("labels = [{}]", several.join(", ")), why.join(", "))),
+    }
+}
+
+/// Words for what labels are made of, in names of tables.
+const GROUPS: [&str; 11] = [
+    "role",
+    "roles",
+    "group",
+    "groups",
+    "usergroup",
+    "usergroups",
+    "userrole",
+    "userroles",
+    "membergroups",
+    "membership",
+    "memberships",
+];
+
+fn is_of_groups(table: &Table) -> bool {
+    people::words(table).iter().any(|word| GROUPS.contains(&word.as_str()))
+}
+
+/// The table whose key a column holds, if that names roles or groups: its key, and the column of the names.
+fn named<'t>(tables: &'t [Table], table: &Table, column: &Column) -> Option<(&'t Table, &'t Column, &'t Column)> {
+    const NAMES: [&str; 6] = ["name", "title", "slug", "label", "code", "key"];
+    let far = |far: &&Table| far.name != table.name && far.rows > 0 && is_of_groups(far);
+    tables.iter().filter(far).find_map(|far| {
+        let holds = |id: &&Column| {
+            folded(&id.bare).ends_with("id")
+                && id.is_unique()
+                && column.filled > 0
+                && column.among(id) == column.distinct()
+        };
+        let id = far.columns.iter().find(holds)?;
+        let rank = |other: &&Column| {
+            let name = folded(&other.bare);
+            NAMES.iter().position(|of| name.ends_with(of)).unwrap_or(NAMES.len())
+        };
+        let is_name = |other: &&Column| {
+            other.name != id.name
+                && rank(other) < NAMES.len()
+                && other.filled == far.looked
+                && other.numbers == 0
+                && other.objects + other.lists == 0
+        };
+        far.columns.iter().filter(is_name).min_by_key(rank).map(|name| (far, id, name))
+    })
+}
+
+fn is_key_of_groups(column: &Column) -> bool {
+    let name = folded(&column.bare);
+    let of_group = GROUPS.iter().any(|group| name.contains(group));
+    of_group && (name.ends_with("id") || column.numbers == column.filled) && column.objects + column.lists == 0
+}
+
+fn kinds(n: usize) -> String {
+    format!("of {n} {}", if n == 1 { "group" } else { "groups" })
+}
+
+/// The role of each, by its number.
+fn by_key(tables: &[Table], table: &Table, joins: &mut Joins<'_>) -> Option<(String, String)> {
+    let keys = table.columns.iter().filter(|column| is_key_of_groups(column));
+    let (column, (far, id, name)) = keys.filter_map(|column| Some((column, named(tables, table, column)?))).next()?;
+    joins.names(&far.name, &id.name, column.name.clone())?;
+    let names = format!("{}.{}", join_name(&far.name), name.name);
+    Some((format!("{{ from = {}, names = {} }}", quoted(&column.name), quoted(&names)), kinds(column.distinct())))
+}
+
+/// The roles of each, where a table says who has which.
+fn membership(tables: &[Table], link: Link, joins: &mut Joins<'_>) -> Option<(String, String)> {
+    let other = &tables[link.table];
+    let is_read = joins.read.contains_key(&other.name);
+    if is_read || !is_of_groups(other) || people::address(other).is_some() || people::secret(other).is_some() {
+        return None;
+    }
+    let key = &other.columns[link.key].name;
+    let keys = other.columns.iter().filter(|column| column.name != *key && is_key_of_groups(column));
+    if let Some((column, (far, id, name))) =
+        keys.filter_map(|column| Some((column, named(tables, other, column)?))).next()
+    {
+        if far.name == joins.users.name {
+            return None;
+        }
+        let path = joins.path(link, &column.name);
+        joins.names(&far.name, &id.name, path.clone())?;
+        let names = format!("{}.{}", join_name(&far.name), name.name);
+        return Some((format!("{{ from = {}, names = {} }}", quoted(&path), quoted(&names)), kinds(column.distinct())));
+    }
+    let is_word = |column: &&Column| {
+        let name = folded(&column.bare);
+        let word = ["role", "rolename", "group", "groupname", "name"].contains(&&*name);
+        word && column.name != *key
+            && column.values.is_some()
+            && column.numbers == 0
+            && column.objects + column.lists == 0
+    };
+    let column = other.columns.iter().find(is_word)?;
+    let said = column.values.as_ref().map(counted).unwrap_or_default();
+    Some((format!("{{ from = {} }}", quoted(&joins.path(link, &column.name))), said))
+}
+
+/// A key as TOML writes it.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if bare { name.to_owned() } else { quoted(name) }
+}
