@@ -240,3 +240,58 @@ fn an_archive_cut_between_its_files_says_so() {
     let said = run(rehome().arg("plan").arg(&path)).exits(1).stderr;
     assert!(said.contains("cut off: it has no end"), "{said}");
 }
+
+#[test]
+fn a_title_above_the_header_is_none_of_it() {
+    let plan = run(rehome().arg("plan").arg(fixture("converted/titled.xlsx"))).exits(0).lines();
+    let off: Vec<_> = plan.iter().map(|line| line["steps"].to_string().contains("\"status\":false")).collect();
+    assert_eq!(off, [false, true, false]);
+    assert!(plan.iter().all(|line| line["scheme"] == "bcrypt"), "{plan:?}");
+}
+
+#[test]
+fn a_sheet_that_repeats_itself_without_end_is_told() {
+    let said = run(rehome().arg("plan").arg(fixture("converted/repeated.ods"))).exits(1).stderr;
+    assert!(said.contains("again and again") && said.contains("save it as CSV"), "{said}");
+}
+
+/// JSON that holds a table without being a list of objects.
+#[test]
+fn tables_of_json_in_other_forms_are_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("users.json");
+    let hash = "$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6";
+    for text in [
+        format!(
+            r#"{{"id":{{"0":"1","1":"2"}},"email":{{"0":"a@b.cd","1":"e@b.cd"}},"password":{{"0":"{hash}","1":"{hash}"}},"banned":{{"0":false,"1":true}}}}"#
+        ),
+        format!(
+            r#"{{"columns":["id","email","password","banned"],"index":[0,1],"data":[["1","a@b.cd","{hash}",false],["2","e@b.cd","{hash}",true]]}}"#
+        ),
+        format!(
+            r#"{{"Item":{{"id":{{"S":"1"}},"email":{{"S":"a@b.cd"}},"password":{{"S":"{hash}"}},"banned":{{"BOOL":false}}}}}}
+{{"Item":{{"id":{{"S":"2"}},"email":{{"S":"e@b.cd"}},"password":{{"S":"{hash}"}},"banned":{{"BOOL":true}}}}}}"#
+        ),
+        format!(
+            r#"{{"documents":[{{"name":"projects/p/databases/d/documents/users/1","fields":{{"email":{{"stringValue":"a@b.cd"}},"password":{{"stringValue":"{hash}"}},"banned":{{"booleanValue":false}}}}}},
+{{"name":"projects/p/databases/d/documents/users/2","fields":{{"email":{{"stringValue":"e@b.cd"}},"password":{{"stringValue":"{hash}"}},"banned":{{"booleanValue":true}}}}}}]}}"#
+        ),
+        format!(
+            r#"[{{"id":"1","email":{{"address":"a@b.cd","verified":true}},"password":"{hash}","banned":false}},{{"id":"2","email":[{{"value":"x@b.cd"}},{{"value":"e@b.cd","primary":true}}],"password":"{hash}","banned":true}}]"#
+        ),
+    ] {
+        std::fs::write(&file, &text).expect("written");
+        let plan = run(rehome().arg("plan").arg(&file)).exits(0).lines();
+        let found: Vec<_> = plan
+            .iter()
+            .map(|line| {
+                (
+                    line["create"]["body"]["userId"].clone(),
+                    line["create"]["body"]["email"].clone(),
+                    line["steps"].to_string().contains("\"status\":false"),
+                )
+            })
+            .collect();
+        assert_eq!(found, [("1".into(), "a@b.cd".into(), false), ("2".into(), "e@b.cd".into(), true)], "{text}");
+    }
+}

@@ -195,3 +195,25 @@ fn a_flag_that_is_printed_works_where_it_is_pasted() {
         assert_eq!(pasted.code, 0, "{name:?}: {flag}: {}", pasted.stderr);
     }
 }
+
+/// A name that nothing in the export has is a mistake of somebody's.
+#[test]
+fn tables_and_columns_that_are_not_there_are_told() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("users.csv");
+    std::fs::write(
+        &file,
+        "id,email,password,nickname\n1,a@example.com,$2b$05$YdA17OF4dpcXGEDjZvMCd.0SoGKcVSaA1..BpzzUP8EIJQU1qWLR6,a\n",
+    )
+    .expect("written");
+    let plan = |words: &[&str]| run(rehome().arg("plan").arg(&file).args(words)).stderr;
+    let said = plan(&["--ignore", "nicknam"]);
+    assert!(said.contains("--ignore nicknam: no column or table is called that; did you mean `nickname`?"), "{said}");
+    for there in ["NICKNAME", "users", "nickname.x"] {
+        assert!(!plan(&["--ignore", there]).contains("--ignore"), "{there}");
+    }
+    let said = plan(&["--table", "people"]);
+    assert!(said.contains("--table people: no such table") && said.contains("there is users"), "{said}");
+    let said = plan(&["--table", "user"]);
+    assert!(said.contains("did you mean `users`?"), "{said}");
+}

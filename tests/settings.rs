@@ -176,3 +176,30 @@ fn a_file_that_somebody_else_can_change_is_not_taken() {
     }
     check(&export, &["--no-config"]).exits(0);
 }
+
+#[test]
+fn two_targets_are_one_too_many() {
+    let (home, _) = prepared(3);
+    let settings = home.path().join("rehome.toml");
+    let import = |words: &[&str]| {
+        let mut import = rehome();
+        import.arg("import").arg(home.path().join("export.csv")).arg("--run").arg(home.path().join("run"));
+        run(import.args(words))
+    };
+    let server = ["--endpoint", "http://127.0.0.1:9/v1", "--project", "shop"];
+    let told = import(&[&["--sandbox"], &server[..]].concat()).exits(2).stderr;
+    assert!(told.contains("--sandbox and --endpoint are two targets"), "{told}");
+    std::fs::write(&settings, "sandbox = true\nendpoint = 'http://127.0.0.1:9/v1'\n").expect("written");
+    let told = import(&[]).exits(2).stderr;
+    assert!(told.contains("`sandbox` and `endpoint` are two targets"), "{told}");
+    // What stands in a section goes before what stands above it.
+    std::fs::write(&settings, "sandbox = true\n[import]\nendpoint = 'http://127.0.0.1:9/v1'\nproject = 'shop'\n")
+        .expect("written");
+    let told = import(&[]).stderr;
+    assert!(told.contains("(endpoint, project)") || told.contains("(project, endpoint)"), "{told}");
+    assert!(!home.path().join("run/sandbox.sqlite").exists());
+    std::fs::write(&settings, "endpoint = 'http://127.0.0.1:9/v1'\nproject = 'shop'\n[import]\nsandbox = true\n")
+        .expect("written");
+    import(&[]).exits(0);
+    assert!(home.path().join("run/sandbox.sqlite").exists());
+}

@@ -76,8 +76,22 @@ pub fn parse() -> Result<Cli, RunError> {
         }
         wrong_usage(&suggesting(error, &argv))
     });
+    one_target(&matches)?;
     settings.say(&matches);
     Cli::from_arg_matches(&matches).map_err(|error| RunError::usage(error.to_string()))
+}
+
+/// That nobody names a target beside `--sandbox`: one of the two would be passed over.
+fn one_target(matches: &ArgMatches) -> Result<(), RunError> {
+    let (_, matches) = innermost(matches);
+    let is_typed =
+        |id: &str| matches.try_contains_id(id).is_ok() && matches.value_source(id) == Some(ValueSource::CommandLine);
+    match ["endpoint", "project"].into_iter().find(|id| is_typed(id)).filter(|_| is_typed("sandbox")) {
+        Some(flag) => {
+            Err(RunError::usage(format!("--sandbox and --{flag} are two targets")).remedy("leave one of them out"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What numbers are told that are none, and what people are.
@@ -231,13 +245,24 @@ impl Settings {
         let mut values: Vec<(&str, &Value)> = Vec::new();
         for at in 0..=names.len() {
             for (name, value) in section.into_iter().flatten().filter(|(_, value)| !value.is_table()) {
-                // What stands in a section goes before what stands above it.
-                values.retain(|(known, _)| known != name);
+                // What stands in a section goes before what stands above it, also where that says the same in another way.
+                let is_instead =
+                    |known: &str| INSTEAD.iter().any(|(it, flags, _)| *it == known && flags.contains(&name.as_str()));
+                let above = |known: &str| !section.is_some_and(|section| section.contains_key(known));
+                values.retain(|(known, _)| {
+                    known != name && !(is_instead(known) && above(known) && *value != Value::Boolean(false))
+                });
                 values.push((name, value));
             }
             let Some(name) = names.get(at) else { break };
             section = section.and_then(|table| table.get(*name)?.as_table());
             command = command.find_subcommand(name).cloned().unwrap_or(command);
+        }
+        let said = |name: &str| values.iter().any(|(known, value)| *known == name && **value != Value::Boolean(false));
+        if said("sandbox") && said("endpoint") {
+            return Err(wrong(
+                "`sandbox` and `endpoint` are two targets: leave one of them out, or put it into a section".into(),
+            ));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut settings = Self { path: path.to_owned(), ..Self::default() };

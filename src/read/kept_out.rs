@@ -8,15 +8,16 @@ use std::ops::ControlFlow;
 
 use super::ReadOptions;
 use super::scan::{Decoded, Pass, Reading, drive};
-use super::tables::{is_called, name};
+use super::tables::{called, is_called, name};
 use crate::error::RunError;
 use crate::event::Silent;
 use crate::format::file::SourceFile;
 use crate::format::{Record, TableSample, Value};
 use crate::source::describe::Mapping;
+use crate::source::kit::status::tables::whose;
 use crate::source::kit::status::{self, Meaning, Seen, Trace};
 use crate::source::{Fate, Role, Source};
-use clues::{Clue, Group, called, clues, could_be_group, links, of_user};
+use clues::{Clue, Group, clues, could_be_group, links};
 
 /// An export's files and tables, and what they are to its source.
 #[derive(Clone, Copy)]
@@ -90,7 +91,7 @@ impl<'t> Known<'t> {
             return Ok(Vec::new());
         }
         let said = barred.filter_map(|(at, table)| {
-            let (whose, called) = (of_user(table)?, called(table));
+            let (whose, called) = (whose(&table.columns)?, called(table));
             let reading = format!("from = {}, as = \"empty\"", status::quoted(&format!("{}.{whose}", joined(&called))));
             Some(format!(
                 "{} says by `{whose}` of users that they are kept out, and is {}: {}",
@@ -139,7 +140,7 @@ impl<'t> Known<'t> {
         })?;
         let said = hits.iter().filter_map(|(&(at, which), (rows, values))| {
             let (_, table, clues) = watched.iter().find(|(watched, ..)| *watched == at)?;
-            let (clue, called, whose) = (&clues[which], called(table), of_user(table)?);
+            let (clue, called, whose) = (&clues[which], called(table), whose(&table.columns)?);
             let from = format!("{}.{}", joined(&called), clue.column());
             // Of pairs one attribute is told of at a time.
             let about = values.first().and_then(|value| value.split_once('\0')).map(|(about, _)| about);
@@ -163,7 +164,7 @@ impl<'t> Known<'t> {
 
     /// Groups by whose name their members are kept out, where users are in one.
     fn groups_of_the_barred(self) -> Result<Vec<String>, RunError> {
-        let columns = || self.users().chain(self.others().filter(|(_, table)| of_user(table).is_some()));
+        let columns = || self.users().chain(self.others().filter(|(_, table)| whose(&table.columns).is_some()));
         let groups: Vec<Group> = self.others().filter_map(|(at, table)| could_be_group(at, table)).collect();
         let linked = |group: &Group| columns().any(|(at, table)| at != group.at && links(table, group).is_some());
         let mut groups: Vec<Group> = groups.into_iter().filter(linked).collect();
@@ -223,7 +224,7 @@ impl<'t> Known<'t> {
             } else {
                 let between = called(table);
                 let of = format!("{}.{column}", joined(&between));
-                vec![self.join(&between, of_user(table).unwrap_or_default(), None), join(&of)]
+                vec![self.join(&between, whose(&table.columns).unwrap_or_default(), None), join(&of)]
             };
             let list: Vec<_> = barred.iter().map(|named| status::quoted(named)).collect();
             let from = status::quoted(&format!("{}.{title}", joined(&groups)));

@@ -179,6 +179,7 @@ impl Export {
         let of = kept_out::Known { files: &files, tables: &tables, roles: &roles, source, options: &options };
         kept_out::stop(of)?;
         findings.extend(others::findings(source, &tables, &roles, &options));
+        findings.extend(tables::ignored_in_vain(&tables, &options));
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);

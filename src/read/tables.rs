@@ -10,6 +10,7 @@ use crate::event::Silent;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
 use crate::scheme::columns::holds_password;
+use crate::source::describe::nearest;
 use crate::source::kit::cell;
 use crate::source::{Role, Settled, Source};
 
@@ -111,8 +112,14 @@ fn named(tables: &[TableSample], source: &dyn Source, wanted: &str) -> Result<Ve
             || table.table.is_empty() && stem.is_some_and(|stem| stem == wanted)
     };
     if !tables.iter().any(is) {
-        let names: Vec<_> = tables.iter().filter(|t| !t.table.is_empty()).take(40).map(|t| t.table.as_str()).collect();
-        return Err(RunError::usage(format!("--table {wanted}: no such table; there are {}", names.join(", "))));
+        let names: Vec<String> = tables.iter().map(called).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = nearest(wanted, &names).map(|near| format!("did you mean `{near}`?"));
+        let listed = || {
+            let are = if names.len() == 1 { "is" } else { "are" };
+            format!("there {are} {}", names.iter().take(40).copied().collect::<Vec<_>>().join(", "))
+        };
+        return Err(RunError::usage(format!("--table {wanted}: no such table")).remedy(near.unwrap_or_else(listed)));
     }
     let roles = source.roles(tables);
     let chosen = tables.iter().zip(roles).map(|(table, role)| match (is(table), role) {
@@ -155,12 +162,38 @@ fn rows(
     Ok(of.iter().map(|&at| counts.get(&(tables[at].file, tables[at].table.clone())).copied().unwrap_or(0)).collect())
 }
 
-/// Whether a table is the one that a person means: by its own name, or its file's without what follows the dot.
-pub(super) fn is_called(table: &TableSample, name: &str) -> bool {
+/// A table as a person calls it: by its own name, or its file's without what follows the dot.
+pub(super) fn called(table: &TableSample) -> String {
     match table.table.as_str() {
-        "" => table.path.file_stem().is_some_and(|stem| stem.to_string_lossy().eq_ignore_ascii_case(name)),
-        own => own.eq_ignore_ascii_case(name),
+        "" => table.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        name => name.to_owned(),
     }
+}
+
+/// Whether a table is the one that a person means.
+pub(super) fn is_called(table: &TableSample, name: &str) -> bool {
+    called(table).eq_ignore_ascii_case(name)
+}
+
+/// What `--ignore` names and no column or table is called.
+pub(super) fn ignored_in_vain(tables: &[TableSample], options: &ReadOptions) -> Vec<String> {
+    let names: Vec<String> = tables
+        .iter()
+        .flat_map(|table| table.columns.iter().cloned().chain([called(table), table.table.clone()]))
+        .collect();
+    let is = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let vain = options.ignore.iter().filter(|name| {
+        let column = name.split('.').next().unwrap_or(name);
+        !is(name) && !is(column) && !name.starts_with("$$")
+    });
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let said = vain.map(|name| {
+        let near = nearest(name, &known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let whose =
+            if tables.iter().all(|table| table.format.names_its_columns()) { "" } else { " in the first records" };
+        format!("--ignore {name}: no column or table is called that{whose}{near}")
+    });
+    said.collect()
 }
 
 /// A table as a message names it.

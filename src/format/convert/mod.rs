@@ -3,6 +3,8 @@
 mod bson;
 mod column;
 mod postgres;
+mod tabular;
+mod typed;
 mod workbook;
 mod yaml;
 
@@ -81,6 +83,17 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         let mut out = BufWriter::new(spool()?);
         doubts.extend(column::to_json(unpacked()?, &mut out).map_err(failed)?);
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
+    } else if typed::is_one(head) {
+        let mut out = BufWriter::new(spool()?);
+        typed::to_json(unpacked()?, &mut out).map_err(failed)?;
+        kind = Some(Kind::Ndjson { prelude: 0, copied: false });
+        out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
+    } else if tabular::may_be(head) {
+        let bytes = limited(unpacked()?, tabular::MAX_BYTES).map_err(failed)?;
+        let Some(json) = bytes.and_then(|bytes| tabular::to_json(&bytes)) else { return Ok(None) };
+        let mut text = spool()?;
+        text.write_all(json.as_bytes()).map_err(RunError::temporary)?;
+        text
     } else if foreign::is_yaml(head) {
         let bytes = limited(unpacked()?, yaml::MAX_BYTES).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| broken("it is too much YAML: turn it into JSON with `yq -o json`".into()))?;

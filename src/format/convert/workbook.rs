@@ -1,13 +1,17 @@
 //! Workbooks of spreadsheet programs (`.xlsx`, `.xlsb`, `.xls`, `.ods`): the sheet with rows as CSV, several as lists of JSON.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
 use calamine::{Data, Reader, SheetVisible, Sheets, open_workbook_auto_from_rs};
+use memchr::{memchr, memmem};
 use serde_json::Value as Json;
 
 use crate::bytes::every;
 use crate::format::input::Packing;
 use crate::format::sniff::Kind;
+
+/// So much of what an OpenDocument is packed from is looked at.
+const MAX_CONTENT: u64 = 1024 * 1024 * 1024;
 
 /// A sheet is held in memory as a whole.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -19,6 +23,9 @@ const MAX_PLACE: (u32, u32) = (1_048_576, 16_384);
 pub(super) fn is_one(head: &[u8], packing: &Packing) -> bool {
     *packing == Packing::Workbook || head.starts_with(b"\xd0\xcf\x11\xe0")
 }
+
+/// So many cells may be made of others by a number that says how often they stand there.
+const MAX_REPEATED: u64 = 1_000_000;
 
 /// So many rows with a title, a date and the like may stand above a header.
 const TITLES: usize = 12;
@@ -36,6 +43,11 @@ struct Sheet {
 /// # Errors
 /// What is wrong with it, as the second half of a sentence.
 pub(super) fn to_text(bytes: Vec<u8>, out: &mut impl Write) -> Result<(String, Option<Kind>), String> {
+    if repeats(&bytes) > MAX_REPEATED {
+        let said = "it is a workbook that says of rows or cells that they stand there again and again, more often than any table of people \
+                    does: delete what stands beneath and beside the table, or save it as CSV (UTF-8)";
+        return Err(said.to_owned());
+    }
     let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unread)?;
     let named = |shown: bool| {
         let sheets = book.sheets_metadata().iter();
@@ -210,6 +222,38 @@ impl<W: Write> Rows<W> {
         self.written += 1;
         self.writer.write_record(&row).map_err(|error| error.to_string())
     }
+}
+
+/// How many cells of OpenDocument's sheets are not written out: of a row or a cell it is said how often it is repeated.
+fn repeats(bytes: &[u8]) -> u64 {
+    let content = || {
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+        let mut xml = Vec::new();
+        archive.by_name("content.xml").ok()?.take(MAX_CONTENT).read_to_end(&mut xml).ok()?;
+        Some(xml)
+    };
+    let Some(xml) = content() else { return 0 };
+    let times = |tag: &[u8], name: &[u8]| -> u64 {
+        let Some(at) = memmem::find(tag, name) else { return 1 };
+        let digits = tag[at + name.len()..].iter().take_while(|b| b.is_ascii_digit());
+        digits.fold(0_u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b - b'0')))
+    };
+    let (mut all, mut rows, mut from) = (0_u64, 1, 0);
+    while let Some(at) = memmem::find(&xml[from..], b"<table:table-").map(|at| from + at) {
+        let end = memchr(b'>', &xml[at..]).map_or(xml.len(), |end| at + end);
+        let tag = &xml[at..end];
+        from = end;
+        if tag.starts_with(b"<table:table-row") {
+            rows = times(tag, b"number-rows-repeated=\"");
+        } else if tag.starts_with(b"<table:table-cell")
+            && !tag.ends_with(b"/")
+            && !xml[end..].starts_with(b"></table:table-cell>")
+        {
+            let cells = rows.saturating_mul(times(tag, b"number-columns-repeated=\""));
+            all = all.saturating_add(cells.saturating_sub(1));
+        }
+    }
+    all
 }
 
 /// `A`, `Z`, `AA`, as sheets call their columns.

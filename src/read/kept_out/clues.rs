@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::super::tables::called;
 use crate::format::{Record, TableSample, Value};
+use crate::source::kit::status::tables::{bare, is_of_parts, is_of_users, stem, whose};
+use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, TITLES, VALUES};
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 
 /// A column of a table of one row a user, or of several, that could say it.
@@ -51,69 +54,14 @@ impl Clue {
     }
 }
 
-/// A table as a person calls it: by its own name, or its file's.
-pub(super) fn called(table: &TableSample) -> String {
-    match table.table.as_str() {
-        "" => table.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        name => name.to_owned(),
-    }
-}
-
 /// What in a table could say of users that they are kept out.
 pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
-    const ABOUT: [&str; 12] = [
-        "key",
-        "metakey",
-        "name",
-        "attribute",
-        "attributename",
-        "setting",
-        "option",
-        "field",
-        "fieldname",
-        "property",
-        "code",
-        "param",
-    ];
-    const VALUE: [&str; 8] =
-        ["value", "metavalue", "val", "attributevalue", "settingvalue", "data", "content", "fieldvalue"];
-    const OWNERS: [&str; 28] = [
-        "team",
-        "org",
-        "organization",
-        "organisation",
-        "company",
-        "tenant",
-        "workspace",
-        "project",
-        "device",
-        "room",
-        "channel",
-        "course",
-        "forum",
-        "topic",
-        "thread",
-        "session",
-        "token",
-        "site",
-        "shop",
-        "club",
-        "event",
-        "list",
-        "product",
-        "subscription",
-        "app",
-        "service",
-        "server",
-        "chat",
-    ];
-    const WORD: [&str; 8] = ["action", "type", "kind", "flag", "restriction", "sanction", "penalty", "punishment"];
-    let Some(whose) = of_user(table).filter(|_| is_of_users(&called(table))) else { return Vec::new() };
+    let Some(whose) = whose(&table.columns).filter(|_| is_of_users(&called(table))) else { return Vec::new() };
     let other = |column: &&String| *column != whose;
     let columns = || table.columns.iter().filter(other);
     let of = |list: &'static [&'static str]| columns().find(|column| list.contains(&&*bare(column)));
     let mut clues = Vec::new();
-    if let (Some(about), Some(value)) = (of(&ABOUT), of(&VALUE)) {
+    if let (Some(about), Some(value)) = (of(ATTRIBUTES), of(VALUES)) {
         clues.push(Clue::Pair { about: about.clone(), value: value.clone() });
     }
     // Whoever is kept out of a team, or of what else the table joins to them, is not kept out of all.
@@ -131,7 +79,7 @@ pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
         if let Some(meaning) = status::meaning_among(column, &table.columns) {
             return (!is_of_parts(&called(table))).then(|| Clue::Column(column.clone(), meaning));
         }
-        let is_word = status::trace(column) == Trace::State || WORD.contains(&&*bare(column));
+        let is_word = status::trace(column) == Trace::State || ACTIONS.contains(&&*bare(column));
         is_word.then(|| Clue::Word(column.clone()))
     }));
     clues
@@ -158,28 +106,6 @@ impl Group {
 
 /// A table that could be one of groups.
 pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
-    const TITLES: [&str; 20] = [
-        "name",
-        "title",
-        "titel",
-        "label",
-        "code",
-        "slug",
-        "description",
-        "bezeichnung",
-        "nombre",
-        "nom",
-        "nome",
-        "groupname",
-        "grouptitle",
-        "rolename",
-        "usertitle",
-        "statusname",
-        "rank",
-        "value",
-        "text",
-        "beschreibung",
-    ];
     let stem = stem(&called(table));
     let titles: Vec<String> = table
         .columns
@@ -201,29 +127,17 @@ pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
     let bare_id = || table.columns.iter().find(|column| ["id", "_id", "pk"].contains(&&*column.to_ascii_lowercase()));
     let key = own.or_else(bare_id).or_else(|| table.columns.iter().find(is_key))?.clone();
     let titles: Vec<String> = titles.into_iter().filter(|title| *title != key).collect();
-    (!titles.is_empty() && of_user(table).is_none()).then(|| Group { at, stem, key, titles, barred: HashMap::new() })
+    (!titles.is_empty() && whose(&table.columns).is_none()).then(|| Group {
+        at,
+        stem,
+        key,
+        titles,
+        barred: HashMap::new(),
+    })
 }
 
 /// The column of a table that is a key of a group.
 pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str> {
-    const KINDS: [&str; 16] = [
-        "group",
-        "role",
-        "rank",
-        "level",
-        "class",
-        "type",
-        "status",
-        "state",
-        "grupp",
-        "roll",
-        "grupo",
-        "rol",
-        "statut",
-        "estado",
-        "membership",
-        "rang",
-    ];
     let leads = |column: &&String| {
         let bare = bare(column);
         let own = stem(column);
@@ -231,184 +145,8 @@ pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str
             .iter()
             .fold(own.as_str(), |own, front| own.strip_prefix(front).filter(|rest| rest.len() >= 3).unwrap_or(own));
         let alike = own.len() >= 3 && (group.stem.ends_with(own) || own.ends_with(&group.stem));
-        let of_a_kind = KINDS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
+        let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };
     table.columns.iter().find(leads).map(String::as_str)
-}
-
-/// A name without case, separators, the word for a key and the end of a plural.
-fn stem(name: &str) -> String {
-    let bare = bare(name);
-    let bare = bare.strip_suffix("id").filter(|rest| rest.len() >= 3).unwrap_or(&bare);
-    ["en", "s", "n", "e"]
-        .iter()
-        .find_map(|plural| bare.strip_suffix(plural).filter(|rest| rest.len() >= 3))
-        .unwrap_or(bare)
-        .to_owned()
-}
-
-fn bare(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// The column that says whose row it is. One who blocks another is no administrator: rows of two users are their own affair.
-pub(super) fn of_user(table: &TableSample) -> Option<&str> {
-    const USERS: [&str; 20] = [
-        "userid",
-        "memberid",
-        "accountid",
-        "customerid",
-        "playerid",
-        "personid",
-        "clientid",
-        "identityid",
-        "benutzerid",
-        "nutzerid",
-        "kundenid",
-        "usuarioid",
-        "uid",
-        "user",
-        "member",
-        "account",
-        "customer",
-        "bannableid",
-        "username",
-        "email",
-    ];
-    let is_user = |column: &&String| {
-        let bare = bare(column);
-        USERS.iter().any(|user| bare == *user || user.ends_with("id") && bare.ends_with(user))
-    };
-    let by = |column: &String| {
-        let bare = bare(column);
-        ["by", "admin", "mod", "created", "staff"].iter().any(|by| bare.contains(by))
-    };
-    let users: Vec<&String> = table.columns.iter().filter(is_user).filter(|column| !by(column)).collect();
-    let both =
-        users.len() > 1 && users.iter().any(|column| bare(column).contains("block") || bare(column).contains("target"));
-    users.first().filter(|_| !both).map(|column| column.as_str())
-}
-
-/// Words for people in names of tables.
-const PEOPLE: [&str; 36] = [
-    "user",
-    "users",
-    "usr",
-    "account",
-    "accounts",
-    "member",
-    "members",
-    "customer",
-    "customers",
-    "profile",
-    "profiles",
-    "person",
-    "persons",
-    "people",
-    "login",
-    "logins",
-    "client",
-    "clients",
-    "player",
-    "players",
-    "student",
-    "students",
-    "employee",
-    "employees",
-    "auth",
-    "credentials",
-    "identity",
-    "identities",
-    "benutzer",
-    "nutzer",
-    "mitglieder",
-    "kunden",
-    "konten",
-    "usuarios",
-    "clientes",
-    "membres",
-];
-
-/// Words for what is told of them.
-const TOLD: [&str; 47] = [
-    "meta",
-    "metadata",
-    "data",
-    "info",
-    "infos",
-    "information",
-    "detail",
-    "details",
-    "extra",
-    "extras",
-    "attribute",
-    "attributes",
-    "attr",
-    "attrs",
-    "field",
-    "fields",
-    "property",
-    "properties",
-    "option",
-    "options",
-    "setting",
-    "settings",
-    "preferences",
-    "prefs",
-    "state",
-    "states",
-    "status",
-    "statuses",
-    "flag",
-    "flags",
-    "restriction",
-    "restrictions",
-    "sanction",
-    "sanctions",
-    "punishments",
-    "penalties",
-    "moderation",
-    "action",
-    "actions",
-    "access",
-    "security",
-    "lifecycle",
-    "values",
-    "role",
-    "roles",
-    "group",
-    "groups",
-];
-
-/// Whether a table is about users and nothing else, by its name: `profiles`, `app_user_meta`, `userdata`.
-fn is_of_users(called: &str) -> bool {
-    let called = called.rsplit('.').next().unwrap_or(called).to_lowercase();
-    let words: Vec<&str> = called.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let known = |word: &&&str| {
-        let of_two = || PEOPLE.iter().any(|people| word.strip_prefix(people).is_some_and(|rest| TOLD.contains(&rest)));
-        PEOPLE.contains(*word) || TOLD.contains(*word) || of_two()
-    };
-    let about = words.iter().filter(known).count();
-    // The first may be what an installation puts before all of its tables.
-    about > 0 && (about == words.len() || about + 1 == words.len() && words.first().is_some_and(|first| !known(&first)))
-}
-
-/// Whether rows are of roles and settings, which may be switched off by themselves.
-fn is_of_parts(called: &str) -> bool {
-    const PARTS: [&str; 11] = [
-        "role",
-        "roles",
-        "group",
-        "groups",
-        "access",
-        "setting",
-        "settings",
-        "option",
-        "options",
-        "preferences",
-        "prefs",
-    ];
-    let lower = called.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric()).any(|word| PARTS.contains(&word))
 }

@@ -8,8 +8,9 @@
 mod dates;
 mod names;
 mod remedy;
+pub(crate) mod tables;
 mod trace;
-mod words;
+pub(crate) mod words;
 
 use std::sync::LazyLock;
 
@@ -18,7 +19,8 @@ use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
 pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, unticked};
-pub use self::trace::{Trace, is_list, items, names_barred, names_people_out, trace};
+pub use self::tables::{names_barred, names_people_out};
+pub use self::trace::{Trace, is_list, items, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};

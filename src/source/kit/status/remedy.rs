@@ -139,7 +139,8 @@ fn reading(column: &str, seen: &Seen) -> String {
             "true_values = [\"…\"]".to_owned()
         }
         (_, trace) if seen.listed => {
-            let no = seen.values.iter().filter(|value| trace.is_in(&as_value(value), now) || trace == Trace::Word);
+            let trace = if trace == Trace::Word { Trace::State } else { trace };
+            let no = seen.values.iter().filter(|value| trace.is_in(&as_value(value), now));
             format!("false_values = {}", list(no.map(String::as_str)))
         }
         (meaning, trace) => {

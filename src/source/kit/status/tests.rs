@@ -303,3 +303,22 @@ proptest! {
         let _ = meaning(&name);
     }
 }
+
+#[test]
+fn tables_of_all_others_are_not_of_those_who_are_kept_out() {
+    for name in [
+        "users_except_banned",
+        "active_users_excl_blocked",
+        "not_blocked_users",
+        "nicht_gesperrte_kunden",
+        "users_without_banned",
+    ] {
+        assert!(!names_people_out(name) && !names_barred(name), "{name}");
+    }
+    for name in ["banned_users", "blocked-customers", "gesperrte_kunden"] {
+        assert!(names_people_out(name), "{name}");
+    }
+    for name in ["bans", "user_bans", "blacklist", "account_locks"] {
+        assert!(names_barred(name), "{name}");
+    }
+}

@@ -171,3 +171,108 @@ pub(super) const DENY: &[&str] =
 
 /// Words after one that keeps somebody out, which tell more of it.
 pub(super) const REASONS: &[&str] = &["reason", "by", "msg", "note", "comment", "count", "id"];
+
+/// Columns in which stands which attribute of a user a row is about.
+#[rustfmt::skip]
+pub(crate) const ATTRIBUTES: &[&str] = &[
+    "key", "metakey", "name", "attribute", "attributename", "setting", "option", "field", "fieldname", "property",
+    "code", "param",
+];
+
+/// Columns in which stands what such an attribute is.
+#[rustfmt::skip]
+pub(crate) const VALUES: &[&str] = &[
+    "value", "metavalue", "val", "attributevalue", "settingvalue", "data", "content", "fieldvalue",
+];
+
+/// What people belong to, or have, which may be blocked without them.
+#[rustfmt::skip]
+pub(crate) const OWNERS: &[&str] = &[
+    "team", "org", "organization", "organisation", "company", "tenant", "workspace", "project", "device", "room",
+    "channel", "course", "forum", "topic", "thread", "session", "token", "site", "shop", "club", "event", "list",
+    "product", "subscription", "app", "service", "server", "chat",
+];
+
+/// Columns in which a word may say what was done about a user.
+#[rustfmt::skip]
+pub(crate) const ACTIONS: &[&str] = &[
+    "action", "type", "kind", "flag", "restriction", "sanction", "penalty", "punishment",
+];
+
+/// Columns that say what a group is called.
+#[rustfmt::skip]
+pub(crate) const TITLES: &[&str] = &[
+    "name", "title", "titel", "label", "code", "slug", "description", "bezeichnung", "nombre", "nom", "nome",
+    "groupname", "grouptitle", "rolename", "usertitle", "statusname", "rank", "value", "text", "beschreibung",
+];
+
+/// Words for what groups people, in names of tables and of their keys.
+#[rustfmt::skip]
+pub(crate) const GROUPS: &[&str] = &[
+    "group", "role", "rank", "level", "class", "type", "status", "state", "grupp", "roll", "grupo", "rol", "statut",
+    "estado", "membership", "rang",
+];
+
+/// Columns that say whose row it is.
+#[rustfmt::skip]
+pub(crate) const WHOSE: &[&str] = &[
+    "userid", "memberid", "accountid", "customerid", "playerid", "personid", "clientid", "identityid", "benutzerid",
+    "nutzerid", "kundenid", "usuarioid", "uid", "user", "member", "account", "customer", "bannableid", "username",
+    "email",
+];
+
+/// Words for people, in names of tables.
+#[rustfmt::skip]
+pub(crate) const PEOPLE: &[&str] = &[
+    "user", "users", "usr", "account", "accounts", "member", "members", "customer", "customers", "profile",
+    "profiles", "person", "persons", "people", "login", "logins", "client", "clients", "player", "players", "student",
+    "students", "employee", "employees", "auth", "credentials", "identity", "identities", "benutzer", "nutzer",
+    "mitglieder", "kunden", "konten", "usuarios", "clientes", "membres",
+];
+
+/// Words for what is told of them there.
+#[rustfmt::skip]
+pub(crate) const TOLD: &[&str] = &[
+    "meta", "metadata", "data", "info", "infos", "information", "detail", "details", "extra", "extras", "attribute",
+    "attributes", "attr", "attrs", "field", "fields", "property", "properties", "option", "options", "setting",
+    "settings", "preferences", "prefs", "state", "states", "status", "statuses", "flag", "flags", "restriction",
+    "restrictions", "sanction", "sanctions", "punishments", "penalties", "moderation", "action", "actions", "access",
+    "security", "lifecycle", "values", "role", "roles", "group", "groups",
+];
+
+/// Words for tables whose rows are of roles and settings.
+#[rustfmt::skip]
+pub(crate) const PARTS: &[&str] = &[
+    "role", "roles", "group", "groups", "access", "setting", "settings", "option", "options", "preferences", "prefs",
+];
+
+/// Words for tables of people who are kept out.
+#[rustfmt::skip]
+pub(crate) const BANS: &[&str] = &[
+    "ban", "bans", "banned", "banlist", "suspension", "suspensions", "suspended", "blacklist", "blacklists",
+    "blacklisted", "blocklist", "blocked", "deactivated", "deactivations", "disabled", "lockouts", "locked",
+    "sperren", "gesperrt", "banlists", "bannings", "bannlist", "denylist", "sperrliste", "sperrungen", "sanctions",
+    "punishments", "banishments",
+];
+
+/// Words for such tables, if they are of accounts.
+#[rustfmt::skip]
+pub(crate) const LOCKS: &[&str] = &[
+    "locks", "lock", "blocks", "block", "deletions", "deactivation", "restrictions", "sanction",
+];
+
+/// What else may be banned and blocked.
+#[rustfmt::skip]
+pub(crate) const OF_OTHERS: &[&str] = &[
+    "ip", "ips", "address", "addresses", "email", "emails", "domain", "domains", "word", "words", "token", "tokens",
+    "jwt", "sender", "senders", "host", "hosts", "country",
+];
+
+/// Words by which a name is of all others: `users_except_banned`, `nicht_gesperrte_kunden`.
+#[rustfmt::skip]
+pub(crate) const UNLESS: &[&str] = &[
+    "not", "non", "never", "except", "excepting", "exceptions", "exempt", "exemptions", "without", "excl",
+    "excluding", "wo", "no", "un", "minus", "ohne", "ausser", "außer", "nicht", "sans", "sauf", "pas", "sin",
+    "excepto", "salvo", "sem", "exceto", "senza", "tranne", "zonder", "behalve", "bez", "кроме", "без", "unbanned",
+    "unblocked", "unlocked",
+];

@@ -65,6 +65,7 @@ impl Source for Generic {
             last_name,
         ] = members;
         let (created_at, notes) = date("created_at", created_at, context)?;
+        let (email, is_proven) = address(email);
         let email = strict::scalar("email", email)?;
         let username = username.and_then(Value::text).filter(|_| email.is_none());
         let email = email.or_else(|| username.clone().and_then(shape::address_like));
@@ -91,7 +92,7 @@ impl Source for Generic {
         Ok(Account {
             source_id: identifier(id)?.unwrap_or_default(),
             email,
-            email_verified: proof("email_verified", email_verified)?,
+            email_verified: proof("email_verified", email_verified.or(is_proven))?,
             phone,
             phone_verified: proof("phone_verified", phone_verified)?,
             name: name.or_else(parts),
@@ -128,6 +129,30 @@ impl Source for Generic {
 
     fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
         record.column(&COLUMNS, at::PASSWORD)
+    }
+}
+
+/// What is written as an address, also within an object (`{address, verified}`) or a list, of which the primary one counts or else the
+/// first; and what stands beside it of whether it is proven.
+fn address<'r>(value: Option<&'r Value<'r>>) -> (Option<&'r Value<'r>>, Option<&'r Value<'r>>) {
+    let member = |value: &'r Value<'r>, names: &[&str]| names.iter().find_map(|name| value.member(name));
+    match value {
+        Some(Value::List(items)) => {
+            let is_primary = |item: &&Value<'_>| {
+                let primary =
+                    ["primary", "isPrimary", "is_primary", "default"].iter().find_map(|name| item.member(name));
+                primary.and_then(common::truth) == Some(true)
+            };
+            address(items.iter().find(is_primary).or(items.first()))
+        }
+        Some(object @ Value::Object(_)) => match member(object, &["address", "email", "value", "mail", "emailAddress"])
+        {
+            Some(text @ Value::Text(_)) => {
+                (Some(text), member(object, &["verified", "confirmed", "email_verified", "isVerified"]))
+            }
+            _ => (value, None),
+        },
+        _ => (value, None),
     }
 }
 

@@ -1,0 +1,80 @@
+//! What the names of tables and of their columns say of people who are kept out.
+
+use super::names::{is, parts, words};
+use super::words::{ACCOUNTS, BANS, HARD, LOCKS, OF_OTHERS, PARTS, PEOPLE, TOLD, UNLESS, WHOSE};
+
+/// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
+#[must_use]
+pub fn names_barred(table: &str) -> bool {
+    let words = parts(table);
+    let any = |list: &[&str]| words.iter().any(|word| is(list, word));
+    // What else has locks and blocks is no account.
+    let of_accounts = any(LOCKS) && (any(ACCOUNTS) || any(&["users", "accounts", "logins", "member", "members"]));
+    (any(BANS) || of_accounts) && !any(OF_OTHERS) && !any(UNLESS)
+}
+
+/// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
+#[must_use]
+pub fn names_people_out(table: &str) -> bool {
+    let words = words(table);
+    let any = |list: &[&str]| words.iter().any(|word| is(list, word));
+    let out = any(HARD)
+        || any(&["deleted", "inactive", "disabled", "locked", "archived", "former", "gelöschte", "gesperrte"]);
+    out && any(PEOPLE) && !any(UNLESS) && !any(&["and", "und", "with", "incl", "including"])
+}
+
+/// Whether a table is about users and nothing else, by its name: `profiles`, `app_user_meta`, `userdata`.
+#[must_use]
+pub fn is_of_users(called: &str) -> bool {
+    let called = called.rsplit('.').next().unwrap_or(called).to_lowercase();
+    let words: Vec<&str> = called.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let known = |word: &&&str| {
+        let of_two = || PEOPLE.iter().any(|people| word.strip_prefix(people).is_some_and(|rest| TOLD.contains(&rest)));
+        PEOPLE.contains(*word) || TOLD.contains(*word) || of_two()
+    };
+    let about = words.iter().filter(known).count();
+    // The first may be what an installation puts before all of its tables.
+    about > 0 && (about == words.len() || about + 1 == words.len() && words.first().is_some_and(|first| !known(&first)))
+}
+
+/// Whether rows are of roles and settings, which may be switched off by themselves.
+#[must_use]
+pub fn is_of_parts(called: &str) -> bool {
+    let lower = called.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).any(|word| PARTS.contains(&word))
+}
+
+/// The column that says whose row it is. One who blocks another is no administrator: rows of two users are their own affair.
+#[must_use]
+pub fn whose(columns: &[String]) -> Option<&str> {
+    let is_user = |column: &&String| {
+        let bare = bare(column);
+        WHOSE.iter().any(|user| bare == *user || user.ends_with("id") && bare.ends_with(user))
+    };
+    let by = |column: &String| {
+        let bare = bare(column);
+        ["by", "admin", "mod", "created", "staff"].iter().any(|by| bare.contains(by))
+    };
+    let users: Vec<&String> = columns.iter().filter(is_user).filter(|column| !by(column)).collect();
+    let both =
+        users.len() > 1 && users.iter().any(|column| bare(column).contains("block") || bare(column).contains("target"));
+    users.first().filter(|_| !both).map(|column| column.as_str())
+}
+
+/// A name without case, separators, the word for a key and the end of a plural.
+#[must_use]
+pub fn stem(name: &str) -> String {
+    let bare = bare(name);
+    let bare = bare.strip_suffix("id").filter(|rest| rest.len() >= 3).unwrap_or(&bare);
+    ["en", "s", "n", "e"]
+        .iter()
+        .find_map(|plural| bare.strip_suffix(plural).filter(|rest| rest.len() >= 3))
+        .unwrap_or(bare)
+        .to_owned()
+}
+
+/// A name without case and separators.
+#[must_use]
+pub fn bare(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
