@@ -38,6 +38,7 @@ const KINDS: &[&[&str]] = &[
     &["appwrite-to-dict.json"],
     &["django-import-export.csv"],
     &["supabase-repr.csv"],
+    &["supabase-gotrue.sql"],
     &["flask-security.csv"],
     &["myth-auth.sql"],
     &["smf.csv"],

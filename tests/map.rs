@@ -685,6 +685,37 @@ fn roles_of_other_tables_are_labels() {
     }
 }
 
+/// A group that is called after those who are kept out keeps out, wherever it stands, and however many others somebody is in.
+#[test]
+fn whoever_is_in_a_group_that_is_out_is_out() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    let users = |column: &str, cells: [&str; 2]| {
+        format!(
+            "CREATE TABLE users (id int, email text, password text{column});\n\
+             INSERT INTO users VALUES (1,'a@example.com','{hash}'{}),(2,'b@example.com','{hash}'{});\n",
+            cells[0], cells[1]
+        )
+    };
+    let groups = "CREATE TABLE groups (id int, title text);\nINSERT INTO groups VALUES (1,'Members'),(2,'Banned'),(3,'Pending approval');\n";
+    for text in [
+        format!("{}{groups}", users(", group_id int", [",1", ",2"])),
+        format!("{}{groups}", users(", group_id int", [",1", ",3"])),
+        format!(
+            "{}{groups}CREATE TABLE user_groups (user_id int, group_id int);\nINSERT INTO user_groups VALUES (1,1),(2,1),(2,2);\n",
+            users("", ["", ""])
+        ),
+        format!(
+            "{}CREATE TABLE users_roles (user_id int, role text);\nINSERT INTO users_roles VALUES (1,'user'),(2,'user'),(2,'blocked');\n",
+            users("", ["", ""])
+        ),
+    ] {
+        let (proposal, planned) = proposed(home.path(), "a.sql", &text);
+        let out = |who: &str| planned[who]["steps"].to_string().contains("\"status\":false");
+        assert!(out("b@example.com") && !out("a@example.com"), "{text}\n{proposal}");
+    }
+}
+
 /// Who has signed in may; where everybody did but those who have not confirmed, these may not. Of a status in numbers the one
 /// that lets in is that of all who signed in last, if most have it.
 #[test]

@@ -64,7 +64,7 @@ impl Source for Supabase {
     }
 
     fn about(&self) -> &'static str {
-        "Supabase: auth.users as pg_dump, CSV, JSON or NDJSON; `role` and `roles` of the app metadata become labels"
+        "Supabase, and GoTrue itself: auth.users as SQL, CSV, JSON or NDJSON; `role` and `roles` of the app metadata become labels"
     }
 
     fn detect(&self, tables: &[TableSample]) -> Option<Detection> {

@@ -1,6 +1,7 @@
 //! The lines of a proposal: each key with the column that fits it best.
 
 use super::joins::Joins;
+use super::kinds;
 use super::links::{self, Link};
 use super::look::{Column, Table, is_address};
 use super::people;
@@ -27,6 +28,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         verified::line("phone_verified", table, &phone, &links, &mut joins, &mut user);
     }
     name(table, &links, &mut joins, [id.as_deref(), email.as_deref()], &mut user);
+    username(table, &mut user);
     if let Some(email) = &email {
         verified::line("email_verified", table, email, &links, &mut joins, &mut user);
     }
@@ -81,10 +83,10 @@ fn part(n: u64, of: u64) -> String {
 }
 
 fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) -> Option<String> {
-    let kind = people::kind(table);
+    let kind = kinds::kind(table);
     let own = |column: &Column| {
         column.is_unique() && column.filled == table.looked
-            || kind.as_ref().is_some_and(|kind| people::is_own_in(table, kind, column))
+            || kind.as_ref().is_some_and(|kind| kinds::is_own_in(table, kind, column))
     };
     let whole = |column: &&Column| own(column) && !column.is_secret();
     let has_id = table.columns.iter().filter(whole).any(|column| matches!(column.member(), Some(("id", _))));
@@ -251,6 +253,18 @@ fn email(table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<L
     }
     lines.push(Line::new("", "no column holds addresses: without one nobody can sign in with a password"));
     None
+}
+
+/// The name that people sign in with, where nothing else is made of it.
+fn username(table: &Table, lines: &mut Vec<Line>) {
+    let login = |column: &&Column| {
+        matches!(column.member(), Some(("username", _))) && column.filled > 0 && column.objects + column.lists == 0
+    };
+    let Some(column) = table.columns.iter().find(login) else { return };
+    let from = quoted(&column.name);
+    if !lines.iter().any(|line| line.toml.contains(&from)) {
+        lines.push(Line::new(format!("username = {{ from = {from}, is_address = false }}"), "kept in the preferences"));
+    }
 }
 
 /// The column of the numbers, if they are whole.

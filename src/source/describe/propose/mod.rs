@@ -6,9 +6,11 @@
 mod activity;
 mod admission;
 mod joins;
+mod kinds;
 mod lines;
 mod links;
 mod look;
+mod paths;
 mod people;
 mod roles;
 mod rows;

@@ -3,7 +3,9 @@
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
-use super::{Line, join_name, number, people, quoted};
+use super::{Line, join_name, literal, number, people, quoted};
+use crate::format::Value;
+use crate::source::kit::status::Trace;
 use crate::source::systems::generic::folded;
 
 /// Adds the line of `labels`, and what is to be said of roles.
@@ -146,6 +148,58 @@ fn kinds(n: usize) -> String {
     format!("of {n} {}", if n == 1 { "group" } else { "groups" })
 }
 
+/// Keeps out whoever is in a group that is called after those who are: `Banned`, `pending`.
+pub(super) fn barred(tables: &[Table], table: &Table, links: &[Link], joins: &mut Joins<'_>) -> Vec<(String, String)> {
+    const WAITING: [&str; 7] =
+        ["pending", "unconfirmed", "unverified", "unapproved", "awaiting", "unactivated", "validating"];
+    let is_out = |name: &str| {
+        let waiting = || name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| WAITING.contains(&word));
+        Trace::State.is_in(&Value::Text(name.into()), jiff::Timestamp::UNIX_EPOCH) || waiting()
+    };
+    // What the column holds for such a group, and what that is called.
+    let out_by = |of: &Table, column: &Column| -> Vec<(String, String)> {
+        if let Some((far, id, name)) = named(tables, of, column).filter(|_| is_key_of_groups(column)) {
+            let rows = far.kept.iter().filter_map(|row| Some((row.get(&id.name)?, row.get(&name.name)?)));
+            return rows.filter(|(_, name)| is_out(name)).map(|(id, name)| (id.clone(), name.clone())).collect();
+        }
+        let words = column.values.as_ref().filter(|_| is_word(column)).into_iter().flat_map(|values| values.keys());
+        words.filter(|word| is_out(word)).map(|word| (word.clone(), word.clone())).collect()
+    };
+    let said = |out: &[(String, String)]| {
+        let (values, names): (Vec<_>, Vec<_>) =
+            out.iter().map(|(value, name)| (literal(value), format!("`{name}`"))).unzip();
+        (values.join(" | "), format!("whoever is in {} may not", names.join(", ")))
+    };
+    let mut found = Vec::new();
+    for column in table.columns.iter().filter(|column| is_key_of_groups(column)) {
+        let out = out_by(table, column);
+        if !out.is_empty() {
+            let (values, why) = said(&out);
+            found.push((format!("{{ when = {} }}", quoted(&format!("{} != {values}", column.name))), why));
+        }
+    }
+    for &link in links {
+        let other = &tables[link.table];
+        let key = &other.columns[link.key].name;
+        for column in other.columns.iter().filter(|column| column.name != *key && is_of_groups(other)) {
+            let out = out_by(other, column);
+            if !out.is_empty() {
+                let (values, why) = said(&out);
+                let path = joins.apart(link, "out", key, vec![format!("{} == {values}", column.name)]);
+                found.push((format!("{{ from = {}, as = \"empty\" }}", quoted(&path)), why));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a column says in words who is in which group.
+fn is_word(column: &Column) -> bool {
+    let name = folded(&column.bare);
+    let word = ["role", "rolename", "group", "groupname", "name"].contains(&&*name);
+    word && column.values.is_some() && column.numbers == 0 && column.objects + column.lists == 0
+}
+
 /// The role of each, by its number.
 fn by_key(tables: &[Table], table: &Table, joins: &mut Joins<'_>) -> Option<(String, String)> {
     let keys = table.columns.iter().filter(|column| is_key_of_groups(column));
@@ -175,15 +229,7 @@ fn membership(tables: &[Table], link: Link, joins: &mut Joins<'_>) -> Option<(St
         let names = format!("{}.{}", join_name(&far.name), name.name);
         return Some((format!("{{ from = {}, names = {} }}", quoted(&path), quoted(&names)), kinds(column.distinct())));
     }
-    let is_word = |column: &&Column| {
-        let name = folded(&column.bare);
-        let word = ["role", "rolename", "group", "groupname", "name"].contains(&&*name);
-        word && column.name != *key
-            && column.values.is_some()
-            && column.numbers == 0
-            && column.objects + column.lists == 0
-    };
-    let column = other.columns.iter().find(is_word)?;
+    let column = other.columns.iter().find(|column| column.name != *key && is_word(column))?;
     let said = column.values.as_ref().map(counted).unwrap_or_default();
     Some((format!("{{ from = {} }}", quoted(&joins.path(link, &column.name))), said))
 }

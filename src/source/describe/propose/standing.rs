@@ -3,10 +3,11 @@
 use super::activity::Activity;
 use super::admission;
 use super::joins::{Joins, counted};
+use super::kinds;
 use super::links::Link;
 use super::look::{Column, Table};
 use super::people;
-use super::{Line, OPEN, join_name, list, number, quoted, rows};
+use super::{Line, OPEN, join_name, list, number, quoted, roles, rows};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::status::{self, Meaning, Standing};
@@ -21,12 +22,16 @@ pub(super) fn lines(
     open: &mut Vec<String>,
 ) -> Vec<Line> {
     let (mut flags, mut whys, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let activity = Activity::of(table);
+    let (activity, mut reasons) = (Activity::of(table), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
-        if names_people(column, table)
-            || column.meaning.is_none() && admission::is_reason_of(column, &table.columns)
-            || leads_elsewhere(tables, table, column)
-        {
+        if names_people(column, table) || leads_elsewhere(tables, table, column) {
+            continue;
+        }
+        if column.meaning.is_none() && admission::is_reason_of(column, &table.columns) {
+            // What is named is looked at no more.
+            if column.traced > 0 {
+                reasons.push(quoted(&format!("{} != null", column.name)));
+            }
             continue;
         }
         let said = column.enabled + column.disabled + column.deleted + column.unsure;
@@ -98,6 +103,10 @@ pub(super) fn lines(
                 number(column.disabled)
             ));
         }
+    }
+    for (flag, why) in roles::barred(tables, table, links, joins) {
+        flags.push(flag);
+        whys.push(why);
     }
     let admission = admission::of(table);
     let (admitted, said): (Vec<_>, Vec<_>) = admission.flags.into_iter().unzip();
@@ -201,12 +210,12 @@ pub(super) fn lines(
     if table.is_nameless() && table.columns.len() > 2 {
         asked.push("the columns have no names: which one says it?".to_owned());
     }
-    let kind = people::kind(table);
+    let kind = kinds::kind(table);
     if let Some((by, of)) = &kind {
         skip.push(quoted(&format!("{by} != '{of}'")));
     }
-    skip.extend(people::programs(table).iter().map(|(by, of)| quoted(&format!("{by} == '{of}'"))));
-    skip.extend(people::machines(table).iter().map(|machine| quoted(machine)));
+    skip.extend(kinds::programs(table).iter().map(|(by, of)| quoted(&format!("{by} == '{of}'"))));
+    skip.extend(kinds::machines(table).iter().map(|machine| quoted(machine)));
     // Systems give their own users numbers below nought.
     let below = |row: &std::collections::BTreeMap<String, String>| {
         row.get(&joins.id).is_some_and(|id| id.parse::<i64>().is_ok_and(|id| id < 0))
@@ -222,7 +231,7 @@ pub(super) fn lines(
             Some((link, people::address(other).or_else(|| people::secret(other))?))
         })
         .collect();
-    if let Some(by) = people::nobody(tables, table, kind.as_ref(), &elsewhere) {
+    if let Some(by) = kinds::nobody(tables, table, kind.as_ref(), &elsewhere) {
         let mut when: Vec<String> = by.iter().map(|column| format!("{column} == null")).collect();
         for (link, column) in elsewhere {
             let path = joins.path(link, &column.name);
@@ -232,11 +241,11 @@ pub(super) fn lines(
         skip.push(format!("{{ when = {when}, say = \"nothing to sign in with\" }}"));
     }
     let skipped = skip.clone();
-    let skip: Vec<Line> = if skip.is_empty() {
-        Vec::new()
-    } else {
-        vec![Line::new(format!("skip = [{}]", skip.join(", ")), "deleted users, guests, and what are no people")]
-    };
+    let rules =
+        [("skip", skip, "deleted users, guests, and what are no people"), ("note", reasons, "another column decides")];
+    let rules = rules.into_iter().filter(|(_, rules, _)| !rules.is_empty());
+    let skip: Vec<Line> =
+        rules.map(|(key, rules, why)| Line::new(format!("{key} = [{}]", rules.join(", ")), why)).collect();
     if asked.is_empty() && flags.is_empty() {
         if skipped.is_empty() {
             lines.push(Line::new("", "no column says who may sign in: everybody may"));
