@@ -18,6 +18,7 @@ mod marker;
 mod mask;
 #[cfg(test)]
 mod properties;
+mod recipe;
 pub mod record;
 pub mod registry;
 mod resolve;

@@ -211,6 +211,7 @@ fn recognise<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     match text.as_bytes() {
         [b'$', ..] => modular(job, text),
         [b'{', b'"', ..] => systems::json(job, text),
+        [b'[', b'"', ..] => systems::recipe(job, text),
         [b'{', ..] => wrapper::unwrap(job, text),
         [b'_', ..] if text.len() == 20 => crypt::bsdi(job, text).into(),
         [b':', ..] => systems::mediawiki(job, text),

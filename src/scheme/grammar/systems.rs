@@ -8,8 +8,8 @@ use crate::bytes::{is_hex, unhex};
 use crate::code::Code;
 use crate::format::{Value, php};
 use crate::scheme::job::{Behind, Job, Step};
-use crate::scheme::registry::salted_digest;
-use crate::scheme::{encoding, itoa64};
+use crate::scheme::registry::{self, salted_digest};
+use crate::scheme::{encoding, itoa64, recipe};
 
 /// A digest behind Django's `md5$$` or `sha1$$`, or a salted one.
 pub fn django_digest<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
@@ -61,6 +61,28 @@ pub fn xenforo<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     }
     let Some(hash) = data.member("hash").and_then(Value::text) else { return job.unrecognised().into() };
     job.uncovered("extract from PHP-serialized data", Behind::Itself, hash.into_owned())
+}
+
+/// A digest with what it is made of.
+pub fn recipe<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
+    let Some(recipe) = recipe::Recipe::parse(text) else { return job.unrecognised().into() };
+    if let Some(pbkdf2) = recipe.pbkdf2() {
+        let scheme = registry::find(&format!("pbkdf2-{}", pbkdf2.digest));
+        return job.unsupported(scheme.map_or("pbkdf2", |scheme| scheme.name)).into();
+    }
+    if let ("firebase-scrypt", [salt, key, separator, rounds, mem_cost, ..]) = (&*recipe.algorithm, &recipe.parts[..]) {
+        let hash = &recipe.result;
+        let written = format!("$fbscrypt$v=1,n={mem_cost},r={rounds},p=1,ss={separator},sk={key}${salt}${hash}");
+        return job.uncovered("take Firebase's parameters out of their recipe", Behind::Itself, written);
+    }
+    if !is_hex(&recipe.result) || recipe.algorithm.starts_with("pbkdf2") {
+        return job.unrecognised().into();
+    }
+    let bare = registry::find(&recipe.algorithm).filter(|scheme| registry::digest_length(scheme.name).is_some());
+    match bare.filter(|_| recipe.parts == [recipe::PASSWORD]) {
+        Some(scheme) => job.uncovered("take the digest out of its recipe", Behind::Digest(scheme.name), recipe.result),
+        None => job.unsupported("salted-digest").into(),
+    }
 }
 
 /// JSON: Keycloak's credential, whose `credentialData` and `secretData` are JSON in strings (or plain objects).

@@ -10,6 +10,7 @@ use crate::format::Value;
 use crate::scheme::cost::Work;
 use crate::scheme::encoding::base64;
 use crate::scheme::itoa64;
+use crate::scheme::recipe::Recipe;
 use crate::scheme::verify::{des, md5_crypt};
 
 pub(super) fn utf16(password: &[u8]) -> Option<Vec<u8>> {
@@ -124,6 +125,15 @@ fn mysql323(password: &[u8]) -> Vec<u8> {
 /// A digest with a salt, in any of the orders that systems have. The right password is found; a wrong one cannot be told
 /// from an order that nobody thought of.
 pub(super) fn salted<'h>(text: &str, column: Option<&str>) -> Option<Check<'h>> {
+    if let Some(recipe) = Recipe::parse(text) {
+        let (name, message) = recipe.message(b"");
+        let length = digest(name, &message)?.len();
+        let wanted = unhex(&recipe.result).filter(|wanted| wanted.len() == length)?;
+        return Some(Check::new(Work::rounds(1, name), move |password| {
+            let (name, message) = recipe.message(password);
+            Some(same(&digest(name, &message)?, &wanted))
+        }));
+    }
     if let Some(iterated) = shopware(text) {
         return Some(iterated);
     }

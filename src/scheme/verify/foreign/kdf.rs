@@ -11,6 +11,7 @@ use crate::bytes::{is_hex, unhex};
 use crate::scheme::cost::{Cost as CostOf, Work};
 use crate::scheme::encoding::{base64, decimal};
 use crate::scheme::itoa64;
+use crate::scheme::recipe::{Pbkdf2, Recipe};
 use crate::scheme::verify::scrypt::{Cost, derive, sign};
 use crate::scheme::verify::{MEMORY_LIMIT, argon2::MAX_WORK};
 
@@ -172,6 +173,11 @@ fn written(text: &str) -> Option<Derived> {
         // sha256:1000:salt:key of many tutorials
         (_, [digest @ ("md5" | "sha1" | "sha256" | "sha512"), rounds, salt, key]) => {
             Derived::new(digest, rounds, base64(salt), base64(key))
+        }
+        _ if text.starts_with('[') => {
+            let recipe = Recipe::parse(text)?;
+            let Pbkdf2 { digest, rounds, salt } = recipe.pbkdf2()?;
+            Derived::new(&digest, &rounds, Some(salt), unhex(&recipe.result))
         }
         _ if text.starts_with("{PBKDF2") => directory(text),
         _ if text.starts_with("{PKCS5S2}") => {

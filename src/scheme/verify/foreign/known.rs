@@ -77,6 +77,51 @@ fn directories_with_all_in_one_base64() {
     }
 }
 
+/// The first of Logto's own tests (`password.test.ts`); PBKDF2 and the last by Python's hashlib.
+#[test]
+fn recipes() {
+    for (scheme, hash, password) in [
+        (
+            "salted-digest",
+            r#"["sha256", ["salt123", "@"], "c465f66c6ac481a7a17e9ed5b4e2e7e7288d892f12bf1c95c140901e9a70436e"]"#,
+            "password123",
+        ),
+        ("salted-digest", r#"["sha1",["prefix","@","suffix"],"1e51b70835fc01a385d43117299e147203d098c6"]"#, "mypass"),
+        (
+            "pbkdf2-sha256",
+            r#"["pbkdf2",["hex:80ff00414243","1000","32","sha256","@"],"75d87d232694f0918d8e1ae49bce5f0a665e862da3e23e8b3eddf368db16d2cf"]"#,
+            "Password123!",
+        ),
+        (
+            "pbkdf2-sha512",
+            r#"["pbkdf2",["salt","1000","20","sha512","@"],"c22cc197faf3775efa2ab048f3286d42614b549f"]"#,
+            "Password123!",
+        ),
+    ] {
+        check_of(scheme, hash, None, password);
+        let input = HashInput { hash: hash.into(), ..HashInput::default() };
+        let Verdict::Refused(refusal) = resolve(&input, Version::NEWEST.profile()) else { panic!("{hash} maps") };
+        assert_eq!(refusal.scheme, Some(scheme), "{hash}");
+    }
+    let firebase = r#"["firebase-scrypt",["42xEC+ixf3L2lw==","jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==","Bw==","8","14","@"],"lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="]"#;
+    for (hash, scheme, password) in [
+        (firebase, "firebase-scrypt", "user1password"),
+        (r#"["md5",["@"],"51533f457802f105fc615463db7f0e20"]"#, "md5", "simple_password"),
+    ] {
+        let input = HashInput { hash: hash.into(), ..HashInput::default() };
+        let Verdict::Maps(mapped) = resolve(&input, Version::NEWEST.profile()) else { panic!("{hash} is refused") };
+        assert_eq!(mapped.scheme, scheme);
+        let login = |password: &str| mapped.login(password.as_bytes(), Version::NEWEST.profile());
+        assert_eq!(login(password), Login::Match, "{hash}");
+        assert_ne!(login("another-password"), Login::Match, "{hash}");
+    }
+    for other in ["[\"sha256\",[\"salt\"],\"00\"]", "[\"a\"]", "[\"", "[\"nothing\",[\"@\"],\"zz\"]", "[1,2]"] {
+        let input = HashInput { hash: other.into(), ..HashInput::default() };
+        let Verdict::Refused(refusal) = resolve(&input, Version::NEWEST.profile()) else { panic!("{other} maps") };
+        assert_eq!(refusal.scheme, None, "{other}");
+    }
+}
+
 /// passlib 1.7.4 (`sun_md5_crypt`), and libxcrypt 4.4.33 for the last.
 #[test]
 fn suns_md5() {
