@@ -62,6 +62,17 @@ fn every_command_takes_a_file_of_sqlite() {
 }
 
 #[test]
+fn a_row_of_a_database_has_no_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("app.db");
+    database(&file, "delete").execute_batch("UPDATE users SET email = 'no address' WHERE id = 2").expect("changed");
+    let told = run(rehome().arg("check").arg(&file).arg("--run").arg(folder.path().join("check"))).exits(3);
+    assert!(told.stdout.contains("record 2") && !told.stdout.contains("line "), "{}", told.stdout);
+    let page = std::fs::read_to_string(folder.path().join("check/report.html")).expect("a report");
+    assert!(page.contains("record 2") && !page.contains("(line "), "{page}");
+}
+
+#[test]
 fn a_file_of_sqlite_that_cannot_be_read_says_why() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("app.db");

@@ -50,6 +50,15 @@ pub fn people(people: &[Person]) -> String {
 
 impl Town {
     pub fn new(export: &str, sandbox: &[&str]) -> Self {
+        Self::imported(export, sandbox, 0)
+    }
+
+    /// The same of an export that is not all whole.
+    pub fn new_with(export: &str, code: i32) -> Self {
+        Self::imported(export, &[], code)
+    }
+
+    fn imported(export: &str, sandbox: &[&str], code: i32) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let sandbox = Sandbox::start(sandbox);
         let proxy = Proxy::before(&sandbox, |_| Act::Pass);
@@ -58,7 +67,7 @@ impl Town {
         let mut import = town.sandbox.rehome();
         import.env("APPWRITE_ENDPOINT", &town.proxy.endpoint);
         run(import.arg("import").arg(town.at("export.csv")).args(["--concurrency", "2", "--run"]).arg(town.at("run")))
-            .exits(0);
+            .exits(code);
         // What is set within a tenth of a second of the create is taken for the create's.
         std::thread::sleep(Duration::from_millis(200));
         town

@@ -159,3 +159,53 @@ fn what_goes_on_with_a_sync_names_the_key_file() {
     run(&mut sh).exits(0);
     assert!(listed(&town.sandbox).values().all(|user| user["name"].as_str().unwrap_or_default().starts_with("Later")));
 }
+
+/// That a record named nobody before does not say who it is now.
+#[test]
+fn a_record_that_names_nobody_may_be_anybodys_each_time() {
+    let before =
+        people(&[("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2)]) + ",,Nobody,of,two,commas,too,many\n";
+    let town = Town::new_with(&before, 3);
+    let later = people(&[("ann", "ann", "Ann", "", 1)]) + ",,Nobody,of,two,commas,too,many\n";
+    for gone in ["delete", "disable"] {
+        let stopped = town.sync(&later, &["--gone", gone]).exits(2);
+        assert!(stopped.stderr.contains("does not say whose it is"), "{}", stopped.stderr);
+    }
+    assert_eq!(town.user("bob").expect("he is there")["status"], true);
+}
+
+/// What a sync says of an evening on which nothing is new is what an import of the later export would.
+#[test]
+fn lists_and_report_are_the_later_exports_without_an_import() {
+    let before = people(&[("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2), ("cy", "cy", "Cy", "", 3)]);
+    let town = Town::new(&before, &[]);
+    let later = people(&[("ann", "ann", "Anna", "", 1), ("cy", "cy", "Cy", "", 3)]);
+    town.sync(&later, &["--gone", "delete"]).exits(0);
+    let report = std::fs::read_to_string(town.at("run/report.json")).expect("a report");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!((&report["command"], &report["records"]), (&json!("import"), &json!(2)), "{report}");
+    assert_eq!(report["sync"]["counts"], json!({"changed": 1, "gone": 1}), "{report}");
+    assert_eq!((&report["import"]["done"], &report["import"]["left"]), (&json!(2), &json!(0)), "{report}");
+    let map = std::fs::read_to_string(town.at("run/id-map.csv")).expect("a list");
+    assert!(map.contains("ann") && !map.contains("bob"), "{map}");
+    let status = run(super::util::rehome().args(["status", "--format", "json"]).arg(town.at("run"))).exits(0).json();
+    assert_eq!([&status["records"], &status["done"], &status["left"]], [2, 2, 0], "{status}");
+    // A dry run after that has nothing to say, and leaves everything as it lies.
+    let dry = town.sync(&later, &["--dry-run", "--gone", "delete", "--format", "json"]).exits(0).json();
+    assert_eq!((&dry["counts"], &dry["unchanged"]), (&json!({}), &json!(2)), "{dry}");
+    run(town.sandbox.rehome().args(["verify", "--quiet"]).arg(town.at("run"))).exits(0);
+    // What was mended since is what a dry run would send.
+    let mended = later.replace("Anna", "Annette");
+    let dry = town.sync(&mended, &["--dry-run", "--format", "json"]).exits(0).json();
+    assert_eq!(dry["counts"], json!({"changed": 1}), "{dry}");
+    assert!(town.changes()["ann"][0].contains("to be sent"));
+    assert_eq!(town.user("ann").expect("there")["name"], "Anna");
+    let done = town.sync(&mended, &["--format", "json"]).exits(0).json();
+    assert_eq!(
+        (&done["schema"], &done["counts"], &done["edits"]),
+        (&json!(1), &json!({"changed": 1}), &json!(1)),
+        "{done}"
+    );
+    let text = town.sync(&mended, &[]).exits(0).stdout;
+    assert!(text.contains("2  unchanged: nothing was asked about them"), "{text}");
+}

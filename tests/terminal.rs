@@ -87,6 +87,55 @@ fn before_a_real_target_a_person_is_asked_and_may_have_ten_first() {
 }
 
 #[test]
+fn before_a_sync_of_a_real_target_a_person_is_asked() {
+    let home = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, rows: &[(&str, &str)]| {
+        let rows: String = rows
+            .iter()
+            .map(|(id, name)| format!("{id},{id}@example.com,{name},13e43df4e5b0697e8420ddfa28f009ef,md5\n"))
+            .collect();
+        let text = format!("id,email,name,password_hash,password_scheme\n{rows}");
+        std::fs::write(home.path().join(name), text).expect("written");
+    };
+    let before = [("ann", "Ann"), ("bob", "Bob"), ("cy", "Cy"), ("dan", "Dan")];
+    write("export.csv", &before);
+    write("later.csv", &[("ann", "Anna"), ("bob", "Bob"), ("cy", "Cy"), ("eve", "Eve")]);
+    let sandbox = Sandbox::start(&[]);
+    let proxy = Forward::before(&sandbox.endpoint, None);
+    let real = |words: &[&str], export: &str| {
+        let mut command = sandbox.rehome();
+        command.env("APPWRITE_ENDPOINT", format!("http://{HOST}/v1"));
+        command.env("HTTP_PROXY", format!("http://{}", proxy.address));
+        command.args(words).arg(home.path().join(export)).arg("--run").arg(home.path().join("run"));
+        command
+    };
+    run(&mut real(&["import", "--yes"], "export.csv")).exits(0);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let sync = ["sync", "--gone", "disable"];
+    let Some(no) = at_a_terminal(80, "", &real(&sync, "later.csv")) else { return };
+    let no = no.exits(130);
+    for told in
+        ["to a real target", "http://appwrite.test/v1", "2 of 4 records", "1: created", "1: disabled", "bring it over?"]
+    {
+        assert!(no.stdout.contains(told), "{told}: {}", no.stdout);
+    }
+    let names = || -> Vec<String> { listed(&sandbox).values().map(|user| user["name"].to_string()).collect() };
+    assert!(!names().contains(&"\"Anna\"".to_owned()) && listed(&sandbox).len() == 4, "{:?}", names());
+    // What only looks asks nothing, and neither does what has nothing to send.
+    for (words, export) in [(&["sync", "--dry-run"][..], "later.csv"), (&["sync"], "export.csv")] {
+        let told = at_a_terminal(80, "", &real(words, export)).expect("a terminal");
+        assert!(!told.stdout.contains("real target") && [0, 3].contains(&told.code), "{}", told.stdout);
+    }
+    let yes = at_a_terminal(80, "y", &real(&sync, "later.csv")).expect("a terminal").exits(0);
+    assert_eq!(yes.stdout.matches("real target").count(), 1, "{}", yes.stdout);
+    assert!(names().contains(&"\"Anna\"".to_owned()) && listed(&sandbox)["dan"]["status"] == false);
+    write("later.csv", &[("ann", "Anne"), ("bob", "Bob"), ("cy", "Cy"), ("eve", "Eve")]);
+    let told = at_a_terminal(80, "", &real(&["sync", "--yes", "--gone", "disable"], "later.csv")).expect("a terminal");
+    assert!(!told.exits(0).stdout.contains("real target"));
+    assert!(names().contains(&"\"Anne\"".to_owned()));
+}
+
+#[test]
 fn whoever_has_said_yes_or_cannot_answer_or_is_on_this_machine_is_not_asked() {
     let (home, expected) = prepared(5);
     let sandbox = Sandbox::start(&[]);

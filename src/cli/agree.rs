@@ -7,21 +7,36 @@ use super::bars;
 use crate::error::RunError;
 use crate::report::escape::shown;
 use crate::report::figures;
-use crate::run::agree::{Answer, Ask, Before};
+use crate::run::agree::{Answer, Ask, AskSync, Before};
 
 /// Users of a first look.
 pub(super) const FIRST: u64 = 10;
 
 /// Who is asked: a person at a terminal, unless they have said yes already. A script has named endpoint, project and key.
 pub(super) fn asked(output: OutputArgs) -> Option<Ask> {
+    is_asked(output).then_some(ask as Ask)
+}
+
+/// The same before a sync.
+pub(super) fn asked_of_sync(output: OutputArgs) -> Option<AskSync> {
+    is_asked(output).then_some(ask_of_sync as AskSync)
+}
+
+fn is_asked(output: OutputArgs) -> bool {
     let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    (person && output.format == OutputFormat::Text && !output.yes).then_some(ask as Ask)
+    person && output.format == OutputFormat::Text && !output.yes
+}
+
+fn ask_of_sync(lines: &[(&'static str, String)]) -> Result<bool, RunError> {
+    agreed(&format!("about to bring a later export to a real target\n{}bring it over?", table(lines)))
+}
+
+fn table(lines: &[(&'static str, String)]) -> String {
+    lines.iter().map(|(heading, what)| format!("{heading:>13}  {}\n", shown(what, 200))).collect()
 }
 
 fn ask(before: &Before) -> Result<Answer, RunError> {
-    let mut text = "about to create users at a real target\n".to_owned();
-    let lines = before.lines().into_iter();
-    text.extend(lines.map(|(heading, what)| format!("{heading:>13}  {}\n", shown(&what, 200))));
+    let mut text = format!("about to create users at a real target\n{}", table(&before.lines()));
     let first = before.users > FIRST;
     text.extend(["create ", &figures::users(before.users), "?"]);
     text += if first { " yes, ten first (and sign in as one of them), or no [y/t/N] " } else { " [y/N] " };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::{BridgeArgs, BridgeKeyArgs, KeyArgs, MetricsArgs, OutputArgs, OutputFormat, RefusedArgs, WindowArgs};
-use super::progress;
+use super::{agree, progress};
 use crate::error::{Finish, RunError};
 use crate::event::Listener;
 use crate::run::exposition::Exposition;
@@ -64,6 +64,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         gone_up_to: args.gone_up_to,
         dry_run: args.dry_run,
         with_pii: args.with_pii,
+        ask: agree::asked_of_sync(args.output),
     };
     let around = args.window.clone().around(BridgeArgs { key: args.bridge.clone(), bridge_until: None });
     let gauges = around.gauges.clone();

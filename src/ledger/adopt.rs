@@ -18,6 +18,34 @@ pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64
     check_files(folder)?;
     let mut connection = store::open(&folder.file(LEDGER))?;
     let transaction = connection.transaction().map_err(sql)?;
+    let count = |condition: &str| -> Result<usize, RunError> {
+        let query = format!("SELECT count(*) FROM users WHERE record {condition} ?1");
+        transaction.query_row(&query, [BEYOND], |row| row.get(0)).map_err(sql)
+    };
+    // Of an export that has everybody where they stood nothing is written anew.
+    let stay = count("<=")? == moved.len() && moved.iter().all(|(new, old)| new == old);
+    let gone = if stay { count(">")? } else { renumber(&transaction, moved)? };
+    let before = store::meta(&transaction, "identity")?.unwrap_or_default();
+    let before: Identity = serde_json::from_str(&before).unwrap_or_default();
+    if before.export != identity.export && store::meta(&transaction, FIRST_EXPORT)?.is_none() {
+        set_meta(&transaction, FIRST_EXPORT, &before.export)?;
+    }
+    let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
+    for (key, value) in [
+        ("identity", text.as_str()),
+        ("settings", settings),
+        ("records", &moved.len().to_string()),
+        (GONE, &gone.to_string()),
+        (SYNCED, "1"),
+    ] {
+        set_meta(&transaction, key, value)?;
+    }
+    transaction.execute("DELETE FROM meta WHERE key = ?1", [SYNCING]).map_err(sql)?;
+    transaction.commit().map_err(sql)
+}
+
+/// Gives every row its new number; gives how many stand beyond the last record now.
+fn renumber(transaction: &Connection, moved: &[(u64, u64)]) -> Result<usize, RunError> {
     transaction
         .execute_batch("CREATE TEMP TABLE moved (new INTEGER PRIMARY KEY, old INTEGER NOT NULL)")
         .map_err(sql)?;
@@ -47,23 +75,7 @@ pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64
         )
         .map_err(sql)?;
     transaction.execute_batch("DROP TABLE users; ALTER TABLE next RENAME TO users; DROP TABLE moved;").map_err(sql)?;
-    let before = store::meta(&transaction, "identity")?.unwrap_or_default();
-    let before: Identity = serde_json::from_str(&before).unwrap_or_default();
-    if before.export != identity.export && store::meta(&transaction, FIRST_EXPORT)?.is_none() {
-        set_meta(&transaction, FIRST_EXPORT, &before.export)?;
-    }
-    let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
-    for (key, value) in [
-        ("identity", text.as_str()),
-        ("settings", settings),
-        ("records", &moved.len().to_string()),
-        (GONE, &gone.to_string()),
-        (SYNCED, "1"),
-    ] {
-        set_meta(&transaction, key, value)?;
-    }
-    transaction.execute("DELETE FROM meta WHERE key = ?1", [SYNCING]).map_err(sql)?;
-    transaction.commit().map_err(sql)
+    Ok(gone)
 }
 
 /// Notes that a sync has come to its end: the next one begins a list of its own.

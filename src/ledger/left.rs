@@ -1,6 +1,8 @@
 //! What a run left of a user at the target, a few bytes an attribute: enough to see later which attributes the source has
 //! changed since, and which somebody else has, without keeping any.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 /// An attribute of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
@@ -60,8 +62,8 @@ impl Field {
     }
 }
 
-/// Fields that have a digest.
-const DIGESTS: usize = 6;
+/// Fields that have a digest: the first of [`Field::ALL`].
+pub const DIGESTS: usize = 6;
 /// Bytes in the file.
 const BYTES: usize = 1 + 4 * DIGESTS;
 
@@ -89,6 +91,12 @@ impl Left {
             let bit = 1 << (place - DIGESTS);
             self.flags = if value == 0 { self.flags & !bit } else { self.flags | bit };
         }
+    }
+
+    /// Eight bytes that stand for all of it where millions are kept in memory.
+    #[must_use]
+    pub fn digest(self) -> u64 {
+        xxh3_64(&self.to_bytes())
     }
 
     pub(super) fn to_bytes(self) -> [u8; BYTES] {

@@ -33,14 +33,16 @@ mod adopt;
 mod identity;
 mod left;
 mod notes;
+mod standing;
 pub mod state;
 mod store;
 mod writer;
 
 pub use adopt::{adopt, end_sync};
 pub use identity::{Identity, MARK_KEY, going_on, open, reopen};
-pub use left::{Field, Left};
+pub use left::{DIGESTS, Field, Left};
 pub use notes::Note;
+pub use standing::Standing;
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
 pub use store::{Counts, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, UNTIL, holds_run};

@@ -211,7 +211,7 @@ pub(super) fn sql(error: rusqlite::Error) -> RunError {
 }
 
 /// For a ledger that cannot be what this program wrote.
-fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RunError {
+pub(super) fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RunError {
     RunError::ledger(format!("{LEDGER} is damaged")).because(why).remedy(
         "nothing was changed; put a backup of the run folder in its place, and `resume` asks the target about everything \
          since. Without one, an import into a folder of its own (--run) recognises whom the target has, but `rollback` \
@@ -484,11 +484,9 @@ impl Reader {
         )
     }
 
-    fn lacks_left(&self) -> Result<bool, RunError> {
-        self.connection
-            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-            .map(|v| v < SCHEMA)
-            .map_err(sql)
+    pub(super) fn lacks_left(&self) -> Result<bool, RunError> {
+        let mut version = self.connection.prepare_cached("PRAGMA user_version").map_err(sql)?;
+        version.query_row([], |row| row.get::<_, i64>(0)).map(|v| v < SCHEMA).map_err(sql)
     }
 
     fn select(&self, condition: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<Entry>, RunError> {
@@ -533,8 +531,22 @@ fn rising(mut before: u64, entries: Vec<Entry>) -> Result<Vec<Entry>, RunError> 
     Ok(entries)
 }
 
-fn state(number: i64) -> Result<State, RunError> {
+pub(super) fn state(number: i64) -> Result<State, RunError> {
     State::from_number(number).ok_or_else(|| damaged(format!("a row is in state {number}, which there is not")))
+}
+
+/// The steps of a record.
+pub(super) fn steps(record: u64, state: State, number: i64) -> Result<Steps, RunError> {
+    let steps = Steps::from_number(number).filter(|steps| state.goes_with(*steps));
+    steps.ok_or_else(|| damaged(format!("record {record} is {state:?} after steps that do not go with it")))
+}
+
+/// What was left of a record.
+pub(super) fn left(record: u64, bytes: Option<&[u8]>) -> Result<Option<Left>, RunError> {
+    match bytes.map(Left::from_bytes) {
+        Some(None) => Err(damaged(format!("record {record} does not say what was left"))),
+        left => Ok(left.flatten()),
+    }
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, RunError> {
@@ -543,24 +555,16 @@ fn entry(row: &Row<'_>) -> Result<Entry, RunError> {
     let record = row.get(0).map_err(unreadable)?;
     let user_id = text(1)?.unwrap_or_default();
     let state = state(number(3)?)?;
-    let steps = Steps::from_number(number(4)?).filter(|steps| state.goes_with(*steps));
     Ok(Entry {
         record,
         source_id: text(2)?.unwrap_or_else(|| user_id.clone()),
         user_id,
         state,
-        steps: steps
-            .ok_or_else(|| damaged(format!("record {record} is {state:?} after steps that do not go with it")))?,
+        steps: steps(record, state, number(4)?)?,
         at: number(5)?,
         code: text(6)?,
         text: text(7)?,
-        left: match row.get::<_, Option<Vec<u8>>>(8).map_err(unreadable)? {
-            None => None,
-            Some(bytes) => match Left::from_bytes(&bytes) {
-                None => return Err(damaged(format!("record {record} does not say what was left"))),
-                left => left,
-            },
-        },
+        left: left(record, row.get::<_, Option<Vec<u8>>>(8).map_err(unreadable)?.as_deref())?,
     })
 }
 

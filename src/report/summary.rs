@@ -219,6 +219,21 @@ pub struct Place {
     pub file: u16,
 }
 
+impl Origin {
+    /// Whether a file has lines; a database that is in use has none.
+    #[must_use]
+    pub fn has_lines(&self, file: u16) -> bool {
+        let file = self.files.get(usize::from(file));
+        file.is_none_or(|file| !["sqlite", "postgresql", "firebase"].contains(&&*file.format))
+    }
+
+    /// Where something is, for people.
+    #[must_use]
+    pub fn spot(&self, place: Place) -> String {
+        if self.has_lines(place.file) { format!("line {}", place.line) } else { format!("record {}", place.record) }
+    }
+}
+
 impl From<Position> for Place {
     fn from(Position { record, line, byte, file }: Position) -> Self {
         Self { record, line, byte, file }

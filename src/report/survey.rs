@@ -55,26 +55,72 @@ pub fn survey(
     lists: Option<(&Folder, &Frame)>,
     listener: &dyn Listener,
 ) -> Result<Survey, RunError> {
-    let each = |batch: &mut Batch, item: &PlannedItem<'_, '_>| {
+    survey_beside(planner, observer, lists, listener, |(): &mut (), _| {}, |_| Ok(()))?.finish(lists)
+}
+
+/// The same for somebody who looks at every record as well, of all shards: `see` on worker threads, `take` in the order of the
+/// export. `None` says that what was taken was not the last word, and that everybody is looked at anew. Nothing is written
+/// until [`Surveyed::finish`].
+///
+/// # Errors
+/// As [`survey`], and what `take` returns.
+pub fn survey_beside<'p, B: Default + Send>(
+    planner: &'p Planner<'p>,
+    observer: Observer,
+    lists: Option<(&Folder, &Frame)>,
+    listener: &dyn Listener,
+    see: impl Fn(&mut B, &PlannedItem<'_, '_>) + Sync,
+    mut take: impl FnMut(Option<B>) -> Result<(), RunError>,
+) -> Result<Surveyed<'p>, RunError> {
+    let each = |(batch, beside): &mut (Batch, B), item: &PlannedItem<'_, '_>| {
         if planner.shard.takes(item.position.record, item.planned) {
             batch.add(observer, item, lists.is_some());
         }
+        see(beside, item);
     };
-
     let mut found = Collected::begin(lists)?;
-    let suspects = planner.survey(listener, Batch::default, each, |batch| found.take(batch, lists))?;
+    let suspects = planner.survey(listener, <(Batch, B)>::default, each, |(batch, beside)| {
+        found.take(batch, lists)?;
+        take(Some(beside))
+    })?;
     let duplicates = planner.resolve(&suspects)?;
     if !duplicates.is_empty() {
         found = Collected::begin(lists)?;
-        planner.scan(&duplicates, listener, Batch::default, each, |batch| {
-            found.take(batch, lists).map(|()| ControlFlow::Continue(()))
+        take(None)?;
+        planner.scan(&duplicates, listener, <(Batch, B)>::default, each, |(batch, beside)| {
+            found.take(batch, lists)?;
+            take(Some(beside)).map(|()| ControlFlow::Continue(()))
         })?;
     }
-    let unmatched = match lists {
-        Some((folder, _)) => unmatched_hashes(folder, planner.export)?,
-        None => 0,
-    };
-    Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched, noticed: planner.export.noticed() })
+    Ok(Surveyed { planner, found, duplicates })
+}
+
+/// Everybody read once, with lists that nobody sees yet.
+pub struct Surveyed<'p> {
+    planner: &'p Planner<'p>,
+    found: Collected,
+    duplicates: Duplicates,
+}
+
+impl Surveyed<'_> {
+    /// Which records clash with others.
+    #[must_use]
+    pub const fn duplicates(&self) -> &Duplicates {
+        &self.duplicates
+    }
+
+    /// Puts the lists into their folder, which was named before.
+    ///
+    /// # Errors
+    /// [`RunError::io`]
+    pub fn finish(self, lists: Option<(&Folder, &Frame)>) -> Result<Survey, RunError> {
+        let Self { planner: Planner { export, .. }, found, duplicates } = self;
+        let unmatched = match lists {
+            Some((folder, _)) => unmatched_hashes(folder, export)?,
+            None => 0,
+        };
+        Ok(Survey { tally: found.finish(lists)?, duplicates, unmatched, noticed: export.noticed() })
+    }
 }
 
 /// The same for a target that can be asked: it is asked which of the calling codes that occur it refuses, and if they are

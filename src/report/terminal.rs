@@ -218,10 +218,13 @@ impl Screen {
             }
             let place = reason.examples.first().map_or_else(String::new, |place| {
                 let file = report.source.files.get(usize::from(place.file)).filter(|_| report.source.files.len() > 1);
-                file.map_or_else(
-                    || format!("line {}", place.line),
-                    |file| format!("{}:{}", file_name(&file.path), place.line),
-                )
+                match file {
+                    Some(file) if report.source.has_lines(place.file) => {
+                        format!("{}:{}", file_name(&file.path), place.line)
+                    }
+                    Some(file) => format!("{}, {}", file_name(&file.path), report.source.spot(*place)),
+                    None => report.source.spot(*place),
+                }
             });
             let arrow = if reason.remedy.is_empty() { "" } else { " → " };
             // What helps is never cut.

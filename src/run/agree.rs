@@ -63,9 +63,7 @@ pub fn limit(
     limit: Option<u64>,
 ) -> Result<Option<u64>, RunError> {
     let (endpoint, project) = destination.names();
-    let Some(ask) = ask.filter(|_| !destination.is_own() && !stays_on_this_machine(endpoint)) else {
-        return Ok(limit);
-    };
+    let Some(ask) = asks(ask, destination) else { return Ok(limit) };
     let outcomes = &report.outcomes;
     let all = report.records.saturating_sub(outcomes.refused);
     let agreed = match reader.meta(AGREED)?.as_deref() {
@@ -96,6 +94,66 @@ pub fn limit(
     }
 }
 
+/// What a sync has before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ahead {
+    /// Records of the later export.
+    pub records: u64,
+    /// Users who are as the run left them.
+    pub unchanged: u64,
+    /// Users who are created.
+    pub new: u64,
+    /// Users who are looked at, and brought up to date where that takes nothing away from anybody.
+    pub different: u64,
+    /// Users whom the source no longer has.
+    pub gone: u64,
+    /// Records that are refused.
+    pub refused: u64,
+}
+
+/// Whoever is asked before a sync; gives whether they agree.
+pub type AskSync = fn(&[(&'static str, String)]) -> Result<bool, RunError>;
+
+/// Has a person agree to a sync that changes anybody at a real target; `gone` is what becomes of those whom the source no longer
+/// has, where something does.
+///
+/// # Errors
+/// [`RunError::interrupted`] if they do not, and what the question ends with.
+pub fn sync(
+    ask: Option<AskSync>,
+    destination: &Destination,
+    ahead: &Ahead,
+    gone: Option<&'static str>,
+) -> Result<(), RunError> {
+    let Some(ask) = asks(ask, destination) else { return Ok(()) };
+    if ahead.new + ahead.different + gone.map_or(0, |_| ahead.gone) == 0 {
+        return Ok(());
+    }
+    let (endpoint, project) = destination.names();
+    let unchanged = format!("{} of {}", figures::count(ahead.unchanged), figures::records(ahead.records));
+    let mut lines = vec![("endpoint", endpoint.to_owned()), ("project", project.to_owned()), ("unchanged", unchanged)];
+    for (heading, n, means) in [
+        ("new", ahead.new, "created"),
+        ("different", ahead.different, "brought up to date, but for what the target has changed"),
+        ("gone", ahead.gone, gone.unwrap_or("kept")),
+        ("refused", ahead.refused, "nothing is done"),
+    ] {
+        lines.push((heading, figure(n, means)));
+    }
+    if ask(&lines)? { Ok(()) } else { Err(RunError::not_agreed()) }
+}
+
+/// The question, where there is one.
+fn asks<T>(ask: Option<T>, destination: &Destination) -> Option<T> {
+    ask.filter(|_| !destination.is_own() && !stays_on_this_machine(destination.names().0))
+}
+
+/// A figure, and what it means where it is one.
+fn figure(n: u64, means: &str) -> String {
+    let means = if n > 0 { format!(": {means}") } else { String::new() };
+    format!("{}{means}", figures::count(n))
+}
+
 impl Before {
     /// As a person reads it, in lines of a heading and a figure.
     #[must_use]
@@ -110,8 +168,7 @@ impl Before {
             ("bridged", bridged, "sign in through the bridge"),
             ("refused", refused, "nothing is created"),
         ] {
-            let means = if *n > 0 { format!(": {means}") } else { String::new() };
-            lines.push((heading, format!("{}{means}", figures::count(*n))));
+            lines.push((heading, figure(*n, means)));
         }
         lines
     }

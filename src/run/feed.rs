@@ -64,30 +64,6 @@ pub fn scan(
     scan_all(planner, duplicates, listener, |batch, _| sink(batch))
 }
 
-/// The same, with the refused records of every shard: in a later export another number may make them another's.
-///
-/// # Errors
-/// As [`scan`].
-pub fn scan_with_refused(
-    planner: &Planner<'_>,
-    duplicates: &Duplicates,
-    listener: &dyn Listener,
-    sink: impl FnMut(Vec<Fed>) -> Result<ControlFlow<()>, RunError>,
-) -> Result<(), RunError> {
-    planner.scan(
-        duplicates,
-        listener,
-        Vec::new,
-        |batch, item| {
-            let (record, planned) = (item.position.record, &*item.planned);
-            if matches!(planned, Planned::Refused(_)) || planner.shard.takes(record, planned) {
-                batch.push(Fed::of(record, planned));
-            }
-        },
-        sink,
-    )
-}
-
 /// The same, with what stands for the ids that are planned for other shards: [`id_digest`].
 ///
 /// # Errors

@@ -247,7 +247,11 @@ pub fn count(section: &mut Section, reader: &Reader) -> Result<(), RunError> {
     Ok(())
 }
 
-fn write_id_map(folder: &Folder, reader: &Reader) -> Result<(), RunError> {
+/// Writes `id-map.csv`.
+///
+/// # Errors
+/// [`RunError::io`], [`RunError::ledger`]
+pub fn write_id_map(folder: &Folder, reader: &Reader) -> Result<(), RunError> {
     let mut map = IdMap::begin(folder)?;
     let mut after = 0;
     loop {

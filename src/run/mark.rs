@@ -11,14 +11,21 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::job::Job;
 use crate::appwrite::Endpoint;
 use crate::appwrite::wire::php::canonical;
-use crate::appwrite::wire::{Step, User};
+use crate::appwrite::wire::{Create, Step, User};
 use crate::error::RunError;
-use crate::ledger::{Field, Left, MARK_KEY, Reader, Steps};
+use crate::ledger::{DIGESTS, Field, Left, MARK_KEY, Reader};
 
 /// Makes the digests of one ledger.
 #[derive(Clone)]
 pub struct Marker {
-    key: String,
+    /// What comes before a value, taken in: of each field that has a digest.
+    heads: [Sha256; DIGESTS],
+}
+
+fn take_in(hash: &mut Sha256, parts: &[&str]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    hash.update((length as u64).to_le_bytes());
+    parts.iter().for_each(|part| hash.update(part));
 }
 
 /// The address that a user has for a moment, while two have each other's: nobody's, and reserved for that (RFC 6761).
@@ -33,19 +40,27 @@ impl Marker {
     /// # Errors
     /// [`RunError::ledger`]
     pub fn of(reader: &Reader) -> Result<Self, RunError> {
-        Ok(Self { key: reader.meta(MARK_KEY)?.unwrap_or_default() })
+        let key = reader.meta(MARK_KEY)?.unwrap_or_default();
+        let heads = std::array::from_fn(|place| {
+            let mut hash = Sha256::new();
+            take_in(&mut hash, &[&key]);
+            take_in(&mut hash, &[Field::ALL[place].name()]);
+            hash
+        });
+        Ok(Self { heads })
     }
 
     /// Of a text; 0 for an empty one, and for nothing else.
     fn text(&self, field: Field, text: &str) -> u32 {
-        if text.is_empty() {
+        self.parts(field, &[text])
+    }
+
+    fn parts(&self, field: Field, parts: &[&str]) -> u32 {
+        if parts.iter().all(|part| part.is_empty()) {
             return 0;
         }
-        let mut hash = Sha256::new();
-        for part in [&self.key, field.name(), text] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        let mut hash = self.heads[field as usize].clone();
+        take_in(&mut hash, parts);
         let digest = hash.finalize();
         u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]]).max(1)
     }
@@ -80,25 +95,33 @@ impl Marker {
     /// Of what is planned for a user.
     #[must_use]
     pub fn planned(&self, job: &Job) -> Left {
+        self.of_plan(&job.create, &job.steps)
+    }
+
+    /// The same before anybody owns it.
+    #[must_use]
+    pub fn of_plan(&self, create: &Create<'_>, steps: &[Step<'_>]) -> Left {
         let mut left = Left::default();
-        let body = &job.create.body;
+        let body = &create.body;
         let password = body.password.as_ref().map(|fields| &*fields.password).unwrap_or_default();
-        left.set(Field::Password, self.password(job.create.endpoint, password));
-        left.set(Field::Email, self.text(Field::Email, job.email().unwrap_or_default()));
-        left.set(Field::Phone, self.text(Field::Phone, job.phone().unwrap_or_default()));
+        left.set(Field::Password, self.password(create.endpoint, password));
+        left.set(Field::Email, self.text(Field::Email, body.email.as_deref().unwrap_or_default()));
+        left.set(Field::Phone, self.text(Field::Phone, body.phone.as_deref().unwrap_or_default()));
         left.set(Field::Name, self.text(Field::Name, body.name.as_deref().unwrap_or_default()));
-        for step in &job.steps {
+        left.set(Field::Status, 1);
+        for step in steps {
             match step {
                 Step::Labels(labels) => {
                     left.set(Field::Labels, self.set(labels.iter().map(AsRef::as_ref).collect()));
                 }
                 Step::Prefs(prefs) => left.set(Field::Prefs, self.prefs(&Value::Object(prefs.clone()))),
-                _ => {}
+                // One that stands in the create as well is the same.
+                Step::Phone(number) => left.set(Field::Phone, self.text(Field::Phone, number)),
+                Step::Disable => left.set(Field::Status, 0),
+                Step::VerifyEmail => left.set(Field::EmailVerification, 1),
+                Step::VerifyPhone => left.set(Field::PhoneVerification, 1),
             }
         }
-        left.set(Field::Status, u32::from(!job.plans(Steps::DISABLE)));
-        left.set(Field::EmailVerification, u32::from(job.plans(Steps::VERIFY_EMAIL)));
-        left.set(Field::PhoneVerification, u32::from(job.plans(Steps::VERIFY_PHONE)));
         left
     }
 
@@ -124,6 +147,6 @@ impl Marker {
     }
 
     fn stored(&self, hash: &str, password: &str) -> u32 {
-        if password.is_empty() { 0 } else { self.text(Field::Password, &format!("{hash} {password}")) }
+        if password.is_empty() { 0 } else { self.parts(Field::Password, &[hash, " ", password]) }
     }
 }

@@ -7,16 +7,17 @@ mod trouble;
 mod wire;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{BufRead, Read};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use address::Address;
 pub(super) use address::is_one;
 use wire::Wire;
 
 use crate::error::RunError;
-use crate::format::live::Moment;
+use crate::format::frame::BATCH_BYTES;
+use crate::format::live::{self, Moment, Written};
 use crate::format::same::Text;
 
 /// Older servers lack what is asked of the catalogue.
@@ -24,6 +25,10 @@ const OLDEST: u32 = 12;
 
 /// So many tables are sampled in one question.
 const AT_ONCE: usize = 50;
+
+/// How much is handed on at a time, and so many blocks wait for whoever reads them.
+const BLOCK: usize = BATCH_BYTES / 2;
+const AHEAD: usize = 16;
 
 /// What makes the rows' text that of a dump: pg_dump's own settings; and no limit of the server's ends it early.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
@@ -88,12 +93,19 @@ impl Postgres {
         (lines.join("\n") + "\n").into_bytes()
     }
 
-    fn stream(&self, parts: VecDeque<Part>) -> Result<Box<dyn Text + Send>, RunError> {
-        let mut stream = Stream { wire: Arc::clone(&self.wire), parts, block: Vec::new(), at: 0 };
-        // Whatever was read before and not to its end.
-        stream.wire().settle()?;
-        stream.parts.push_front(Part::Text(self.heads()));
-        Ok(Box::new(stream))
+    /// Has a thread of its own write these parts: it waits for the server while others look at what it has sent.
+    fn stream(&self, mut parts: VecDeque<Part>) -> Box<dyn Text + Send> {
+        parts.push_front(Part::Text(self.heads()));
+        let (sender, receiver) = sync_channel(AHEAD);
+        let wire = Arc::clone(&self.wire);
+        std::thread::spawn(move || {
+            let mut wire = wire.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = write(&mut wire, parts, &sender);
+            drop(wire);
+            // Whoever reads it may want no more.
+            let _ = sender.send(written.map_or_else(live::Part::Failed, |()| live::Part::End));
+        });
+        Box::new(Written::new(receiver))
     }
 }
 
@@ -111,7 +123,7 @@ impl Moment for Postgres {
             parts.push_back(Part::Settle);
         }
         parts.extend([Part::Ask("ROLLBACK TO SAVEPOINT sampled".into()), Part::Settle]);
-        self.stream(parts)
+        Ok(self.stream(parts))
     }
 
     fn tables(&self, wanted: &HashSet<String>) -> Result<Box<dyn Text + Send>, RunError> {
@@ -128,7 +140,7 @@ impl Moment for Postgres {
             parts.extend(table.lines());
             parts.push_back(Part::Settle);
         }
-        self.stream(parts)
+        Ok(self.stream(parts))
     }
 }
 
@@ -216,74 +228,34 @@ enum Part {
     Settle,
 }
 
-struct Stream {
-    wire: Arc<Mutex<Wire>>,
-    parts: VecDeque<Part>,
-    block: Vec<u8>,
-    at: usize,
-}
-
-impl Stream {
-    fn wire(&self) -> MutexGuard<'_, Wire> {
-        self.wire.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Appends what comes next: nothing at the end alone.
-    fn next(&mut self, data: &mut Vec<u8>, most: usize) -> Result<usize, RunError> {
-        while let Some(part) = self.parts.front_mut() {
-            match part {
-                Part::Text(text) => {
-                    data.extend_from_slice(text);
-                    let added = text.len();
-                    self.parts.pop_front();
-                    return Ok(added);
+/// Writes these parts, for as long as somebody wants them.
+fn write(wire: &mut Wire, parts: VecDeque<Part>, sender: &SyncSender<live::Part>) -> Result<(), RunError> {
+    // Whatever was read before and not to its end.
+    wire.settle()?;
+    let send = |bytes| sender.send(live::Part::Bytes(bytes)).is_ok();
+    for part in parts {
+        match part {
+            Part::Text(text) => {
+                if !send(text) {
+                    return Ok(());
                 }
-                Part::Ask(sql) => {
-                    let sql = std::mem::take(sql);
-                    self.wire().ask(&sql)?;
-                }
-                Part::Rows => {
-                    let read = self.wire().copied(data, most)?;
-                    if read > 0 {
-                        return Ok(read);
+            }
+            Part::Ask(sql) => wire.ask(&sql)?,
+            Part::Rows => {
+                let mut more = true;
+                while more {
+                    let mut block = Vec::with_capacity(2 * BLOCK);
+                    // The server sends little at a time, and each block wakes somebody.
+                    while more && block.len() < BLOCK {
+                        more = wire.copied(&mut block, BLOCK)? > 0;
+                    }
+                    if !block.is_empty() && !send(block) {
+                        return Ok(());
                     }
                 }
-                Part::Settle => self.wire().settle()?,
             }
-            self.parts.pop_front();
+            Part::Settle => wire.settle()?,
         }
-        Ok(0)
     }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl BufRead for Stream {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        if self.at == self.block.len() {
-            let mut block = std::mem::take(&mut self.block);
-            block.clear();
-            self.at = 0;
-            let read = self.next(&mut block, crate::format::frame::BATCH_BYTES);
-            self.block = block;
-            read.map_err(std::io::Error::other)?;
-        }
-        Ok(&self.block[self.at..])
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.at = (self.at + bytes).min(self.block.len());
-    }
-}
-
-impl Text for Stream {
-    fn append(&mut self, data: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
-        self.next(data, most).map_err(std::io::Error::other)
-    }
+    Ok(())
 }

@@ -323,7 +323,10 @@ fn why(report: &Report) -> Option<String> {
             let places: Vec<_> = reason
                 .examples
                 .iter()
-                .map(|place| format!("record {} ({})", place.record, at(report, *place)))
+                .map(|place| match report.source.has_lines(place.file) {
+                    true => format!("record {} ({})", place.record, at(report, *place)),
+                    false => at(report, *place),
+                })
                 .collect();
             let text = reason.text.as_ref().map_or_else(String::new, |text| format!("<p>{}</p>", e(&sentence(text))));
             let remedy = if reason.remedy.is_empty() { String::new() } else { format!("<p>{}</p>", e(&sentence(&reason.remedy))) };
@@ -537,7 +540,7 @@ fn problems(report: &Report) -> Option<String> {
                  <td class=\"num\" data-label=\"Line\">{}{file}</td><td class=\"{tone}\"><span class=\"tag\">{}</span></td>\
                  <td><bdi>{}</bdi>{who}</td></tr>\n",
                 problem.place.record,
-                problem.place.line,
+                if report.source.has_lines(problem.place.file) { problem.place.line.to_string() } else { String::new() },
                 e(&problem.code),
                 e(&problem.text),
             )
@@ -585,8 +588,8 @@ fn table(caption: &str, headings: &[&str], rows: &[Vec<String>]) -> String {
 
 fn at(report: &Report, place: Place) -> String {
     match report.source.files.get(usize::from(place.file)) {
-        Some(file) if report.source.files.len() > 1 => format!("line {} of {}", place.line, file.path),
-        _ => format!("line {}", place.line),
+        Some(file) if report.source.files.len() > 1 => format!("{} of {}", report.source.spot(place), file.path),
+        _ => report.source.spot(place),
     }
 }
 

@@ -2,6 +2,7 @@
 //! dry run, which writes nothing into the ledger, has its list written at once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Mode;
 use crate::error::RunError;
@@ -15,7 +16,7 @@ pub(super) struct Found {
     /// The list of a dry run, and its counts.
     dry: Option<(Changes, Sync)>,
     /// Whom an earlier part of this sync has noted.
-    noted: HashSet<u64>,
+    noted: Arc<HashSet<u64>>,
     /// With `--with-pii`, the addresses of whoever is named: the ledger holds none.
     emails: Option<HashMap<String, String>>,
 }
@@ -34,12 +35,17 @@ impl Found {
                 Ok(())
             })?;
         }
-        Ok(Self { dry, noted, emails: mode.with_pii.then(HashMap::new) })
+        Ok(Self { dry, noted: Arc::new(noted), emails: mode.with_pii.then(HashMap::new) })
     }
 
     /// Whether an earlier part of this sync has noted something of a user.
     pub(super) fn has_earlier(&self, user_id: &str) -> bool {
         self.noted.contains(&id_digest(user_id))
+    }
+
+    /// Whom an earlier part of this sync has noted, by the digests of their ids.
+    pub(super) fn noted(&self) -> Arc<HashSet<u64>> {
+        self.noted.clone()
     }
 
     /// Remembers the address of somebody who may be named.

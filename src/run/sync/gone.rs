@@ -6,8 +6,9 @@ use super::begun::{LOST, Settled, is_on_the_way, settle};
 use super::deleted::{DELETING, is_being_deleted, note_deleted, noted};
 use super::found::note;
 use super::seal;
+use super::table::{Met, Record, Table};
 use super::user::{Came, STILL_THERE};
-use super::work::{Met, Work};
+use super::work::Work;
 use super::{Gone, Mode};
 use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
@@ -56,29 +57,33 @@ impl Work<'_> {
     }
 
     /// Everybody of the ledger whom the export has not met as a user: those who are gone as `--gone` says.
-    pub(super) fn look_for_gone(&mut self, met: &Met) -> Result<(), RunError> {
+    pub(super) fn look_for_gone(&mut self, table: &Table, met: &Met) -> Result<(), RunError> {
         if self.context.stop.is_set() {
             // Of an export that was not read to its end nobody is known to be missing.
             return Ok(());
         }
-        let mut missed: Vec<Missed> = Vec::new();
-        let (mut gone, mut of) = (0, 0);
-        let marker = self.asking.marker.clone();
-        self.each_row(|_, entry| {
-            of += u64::from(entry.is_there());
-            let refused = match met.get(entry.record) {
-                Some((_, None)) => return Ok(()),
-                Some((later, Some(code))) => Some((later, code)),
-                None => None,
+        let mut places: Vec<(u64, Option<(u64, Code)>)> = Vec::new();
+        for (at, row) in table.rows().iter().enumerate() {
+            let refused = match met.get(at) {
+                Record::User => continue,
+                Record::Refused(later, code) => Some((later, code)),
+                Record::None => None,
             };
-            if entry.is_there() || is_on_the_way(&entry) {
-                let is_parked = entry.left.is_some_and(|left| left.get(Field::Email) == marker.parked(&entry.user_id));
-                let one = Missed { entry, refused, is_parked };
-                gone += u64::from(one.is_gone() && one.entry.is_there());
-                missed.push(one);
+            if row.is_there() || row.is_on_the_way() {
+                places.push((row.record(), refused));
             }
-            Ok(())
-        })?;
+        }
+        places.sort_unstable_by_key(|(record, _)| *record);
+        let mut missed: Vec<Missed> = Vec::new();
+        for (record, refused) in places {
+            for entry in self.reader.range(record, record)? {
+                let parked = self.asking.marker.parked(&entry.user_id);
+                let is_parked = entry.left.is_some_and(|left| left.get(Field::Email) == parked);
+                missed.push(Missed { entry, refused, is_parked });
+            }
+        }
+        let gone = met.gone(table);
+        let of = table.rows().iter().filter(|row| row.is_there()).count() as u64;
         let mode = self.asking.mode;
         let allowed = mode.gone_up_to.unwrap_or(FEW.max(of / ONE_IN));
         let stops = mode.gone != Gone::Keep && gone > allowed;

@@ -11,10 +11,12 @@ mod clash;
 mod decide;
 mod deleted;
 mod edits;
+mod ending;
 mod found;
 mod gone;
 mod remake;
 mod seal;
+mod table;
 mod user;
 mod work;
 
@@ -25,18 +27,20 @@ use std::sync::Arc;
 use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
+use super::agree::{self, AskSync};
 use super::context::Context;
 use super::folder::RunFolder;
 use super::gate::Gate;
 use super::import::{self, Around, Imported};
 use super::mark::Marker;
-use super::session::Session;
+use super::session::{PROFILE, Session};
 use super::stop::Stop;
 use super::window::Hold;
 use crate::appwrite::Client;
 use crate::appwrite::preflight;
 use crate::bridge::store::Durable;
 use crate::bridge::{STORE, Store};
+use crate::code::Code;
 use crate::error::{Finish, RunError};
 use crate::escape::quoted;
 use crate::event::{self, Listener, Silent};
@@ -44,13 +48,13 @@ use crate::ledger::{self, Reader, SYNCED, SYNCING, State};
 use crate::plan::Keep;
 use crate::policy::Unsupported;
 use crate::read::Export;
-use crate::report::Report;
 use crate::report::sync::{Kind, Sync};
+use crate::report::{Observer, Report};
 use crate::runtime::{self, block_on};
 use asking::Asking;
 use found::Found;
 use seal::Seals;
-use work::Work;
+use work::{Done, Lists, Work};
 
 /// What becomes of users whose password is another one at the source now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -75,6 +79,17 @@ pub enum Gone {
     Delete,
 }
 
+impl Gone {
+    /// What becomes of them, where something does.
+    const fn means(self) -> Option<&'static str> {
+        match self {
+            Self::Keep => None,
+            Self::Disable => Some("disabled"),
+            Self::Delete => Some("deleted, but for whoever was changed or has signed in since"),
+        }
+    }
+}
+
 /// How far a sync goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Mode {
@@ -88,6 +103,8 @@ pub struct Mode {
     pub dry_run: bool,
     /// `--with-pii`: addresses in `changes.csv`.
     pub with_pii: bool,
+    /// Who is asked before anything is sent to a real target.
+    pub ask: Option<AskSync>,
 }
 
 impl Mode {
@@ -192,8 +209,8 @@ fn go(
         session.open_export()?
     };
     let open = session.destination.open(key_file, &folder)?;
-    let found = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
-    let mut planner = session.planner(&export, &reader, found.version.profile())?;
+    let found_there = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
+    let mut planner = session.planner(&export, &reader, found_there.version.profile())?;
     let seals = if has_bridge || stale == Stale::Bridge {
         planner.keep = if stale == Stale::Bridge { Keep::All } else { Keep::Unsupported };
         // What is only looked at makes no store.
@@ -230,9 +247,16 @@ fn go(
         syncing: mode.words(&session.export.exports, key_file, keeping.key_file.as_deref()),
         goes_on,
         begun: false,
+        noting: false,
     };
-    let done = work.go(&planner);
-    let Work { mut report, mut found, .. } = work;
+    // Who goes on has agreed.
+    let ask = mode.ask.filter(|_| !mode.dry_run && !syncing);
+    let frame = export.rejects_frame();
+    let lists: Lists<'_> = if mode.dry_run || same_export { None } else { Some((&folder, &frame)) };
+    let observer = Observer { source: export.source().name(), with_pii: false };
+    let done =
+        work.go(&planner, observer, lists, |ahead| agree::sync(ask, &session.destination, ahead, mode.gone.means()));
+    let Work { mut report, mut found, noting, .. } = work;
     signals.abort();
     keeper.abort();
     let stopped = context.stop.take_reason();
@@ -241,11 +265,11 @@ fn go(
     let closed = ledger.close();
     listener.on(&event::Event::Over);
     // Whatever has ended it: what was done is named.
-    let listed = found.list(&folder, &reader, &mut report);
+    let listed = if noting { found.list(&folder, &reader, &mut report) } else { Ok(()) };
     closed?;
-    let moved = match (stopped, done) {
+    let Done { moved, surveyed, settled } = match (stopped, done) {
         (Some(reason), _) | (None, Err(reason)) => return Ok(Synced { report, ended: Err(reason) }),
-        (None, Ok(moved)) => moved,
+        (None, Ok(done)) => done,
     };
     listed?;
     let looks = Finish::partial_if(report.look > 0 || export.is_incomplete());
@@ -253,17 +277,29 @@ fn go(
         return Ok(Synced { report, ended: Ok(looks) });
     }
     let open_still = reader.count_of(&[State::Intended, State::Created, State::Failed])?;
+    let nobody = report.of(Kind::New) + open_still == 0;
+    // What else an import would do.
+    let settled = settled
+        && nobody
+        && session.export.known.is_none()
+        && reader.count_with(Code::PhoneLeftOut)? == 0
+        && reader.meta(PROFILE)?.as_deref() == Some(planner.profile.name);
     drop(reader);
+    let survey = if settled { Some(surveyed.finish(lists)?) } else { None };
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
     ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
-    drop((open, export));
-    if report.of(Kind::New) + open_still == 0 && same_export {
+    if nobody && same_export {
         ledger::end_sync(&folder)?;
-        drop(folder);
+        drop((open, folder));
         tell_in_report(path, &report)?;
         return Ok(Synced { report, ended: Ok(looks) });
     }
-    drop(folder);
+    if let Some(survey) = survey {
+        let target = (&open.target, found_there.version);
+        let ended = ending::end(&session, &export, target, &survey, &folder, path, &report)?;
+        return Ok(Synced { report, ended: Ok(ended.max(looks)) });
+    }
+    drop((open, export, folder));
     let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
     let folder = RunFolder::open(path)?;
     found.list(&folder, &Reader::open(path)?, &mut report)?;

@@ -1,6 +1,6 @@
 //! Everybody of a sync: the later export beside the ledger, record by record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,16 +10,20 @@ use tokio::runtime::Runtime;
 use super::asking::Asking;
 use super::deleted::is_being_deleted;
 use super::found::{Found, note, settled, with_earlier};
+use super::table::{Look, Met, Row, Seen, Table};
 use super::user::{self, Came, Known, is_being_remade, is_missing};
 use crate::appwrite::preflight::chunks;
-use crate::code::Code;
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
+use crate::folder::Folder;
 use crate::ledger::{Entry, Field, Note, Reader, SYNCING, State, Steps};
-use crate::plan::planner::Planner;
+use crate::plan::planner::{PlannedItem, Planner};
+use crate::read::Frame;
+use crate::report::Observer;
+use crate::report::survey::{Surveyed, survey_beside};
 use crate::report::sync::{Kind, Sync};
+use crate::run::agree::Ahead;
 use crate::run::context::Context;
-use crate::run::feed::{self, Fed, id_digest};
 use crate::run::job::Job;
 use crate::run::parallel::Parallel;
 
@@ -45,132 +49,138 @@ pub(super) struct Work<'w> {
     pub(super) goes_on: bool,
     /// Whether the ledger says that a sync is on.
     pub(super) begun: bool,
+    /// Whether what is found is noted, and what an earlier sync found is no more.
+    pub(super) noting: bool,
 }
 
-/// Whom of the ledger the later export has, by their old number.
-#[derive(Default)]
-pub(super) struct Met {
-    /// The new number, and whether it is a user's.
-    records: HashMap<u64, (u64, bool)>,
-    /// Why the record is refused, of those that are.
-    refused: HashMap<u64, Code>,
-    /// The new number of records that say that the user is nobody's any more.
-    skipped: HashMap<u64, u64>,
-    /// Refused records that do not say whose they are: any of them may be of somebody who seems to be gone.
-    pub(super) unnamed: u64,
+/// So many users who are to be looked at are kept from the first reading; where there are more, the export is read once more.
+const KEPT: usize = 32_768;
+
+/// What the first reading found.
+struct First {
+    met: Met,
+    /// Users who are to be looked at; `None` where there are too many of them.
+    others: Option<Vec<(Option<usize>, Box<Job>)>>,
+    ahead: Ahead,
+    /// Whether nothing is to be created, or to be noted of a refusal.
+    settled: bool,
 }
 
-impl Met {
-    /// The new number of a user, and why their record is refused, if it is; `None` for whom the export does not have.
-    pub(super) fn get(&self, old: u64) -> Option<(u64, Option<Code>)> {
-        match self.records.get(&old) {
-            Some((new, _)) => Some((*new, self.refused.get(&old).copied())),
-            None => self.skipped.get(&old).map(|new| (*new, Some(Code::SkippedBySource))),
-        }
+impl First {
+    fn anew(table: &Table) -> Self {
+        Self { met: Met::none_of(table), others: Some(Vec::new()), ahead: Ahead::default(), settled: true }
     }
 
-    /// Takes a record; false if the user had one before.
-    fn take(&mut self, old: u64, new: u64, refused: Option<Code>) -> bool {
-        let is_user = refused.is_none();
-        if self.records.get(&old).is_some_and(|(_, user)| *user || !is_user) {
-            return false;
+    fn take(&mut self, table: &Table, seen: Seen) {
+        self.ahead.records += 1;
+        match seen {
+            Seen::Same { at, later } if self.met.user(at, later) => self.ahead.unchanged += 1,
+            // Never of an export without duplicates; were it so, the second reading would say that they are new.
+            Seen::Same { .. } => (self.others, self.settled) = (None, false),
+            Seen::User { at, job } => {
+                let at = at.filter(|at| self.met.user(*at, job.record));
+                let is_new = at.is_none_or(|at| !table.rows()[at].is_there());
+                *(if is_new { &mut self.ahead.new } else { &mut self.ahead.different }) += 1;
+                self.settled &= !is_new;
+                match &mut self.others {
+                    Some(others) if others.len() < KEPT => others.push((at, job)),
+                    others => *others = None,
+                }
+            }
+            Seen::Refused { at, later, code, is_named, is_known } => {
+                self.ahead.refused += 1;
+                self.settled &= is_known;
+                self.met.unnamed += u64::from(!is_named);
+                if let Some(at) = at {
+                    self.met.refused(at, later, code);
+                }
+            }
         }
-        self.records.insert(old, (new, is_user));
-        match refused {
-            Some(code) => self.refused.insert(old, code),
-            None => self.refused.remove(&old),
-        };
-        true
     }
 }
 
-/// Whose record a later export has, by the source's id, or by the user's where the source has none.
-fn key(source_id: &str, user_id: &str) -> u64 {
-    id_digest(if source_id.is_empty() { user_id } else { source_id })
+/// What a sync has come to.
+pub(super) struct Done<'p> {
+    /// The new and old numbers of those whom the export still has.
+    pub(super) moved: Vec<(u64, u64)>,
+    /// The reading of the export.
+    pub(super) surveyed: Surveyed<'p>,
+    /// Whether an import would find nothing to do.
+    pub(super) settled: bool,
 }
+
+/// Where a survey's lists go.
+pub(super) type Lists<'l> = Option<(&'l Folder, &'l Frame)>;
 
 impl Work<'_> {
-    /// Everybody; gives the new and old numbers of those whom the export still has.
-    pub(super) fn go(&mut self, planner: &Planner<'_>) -> Result<Vec<(u64, u64)>, RunError> {
-        if !self.asking.mode.dry_run {
-            self.runtime.block_on(self.context.ledger.begin_notes(!self.goes_on))?;
-        }
-        let mut places: HashMap<u64, u64> = HashMap::new();
-        self.each_row(|_, entry| {
-            places.insert(key(&entry.source_id, &entry.user_id), entry.record);
-            Ok(())
-        })?;
-        let duplicates = planner.duplicates(self.listener)?;
-        self.stop_at_part(planner.export)?;
-        let mut met = Met::default();
-        let (context, runtime) = (self.context, self.runtime);
-        let mut asked = Parallel::new(context, runtime, self.at_once);
-        let (asking, mut waiting, mut came) = (self.asking.clone(), Vec::<Known>::new(), Came::default());
-        let question = |known| user::page(context.clone(), asking.clone(), known);
-        feed::scan_with_refused(planner, &duplicates, &Silent, |batch| {
+    /// Everybody, after `ask` has agreed to what is ahead.
+    pub(super) fn go<'p>(
+        &mut self,
+        planner: &'p Planner<'p>,
+        observer: Observer,
+        lists: Lists<'_>,
+        ask: impl FnOnce(&Ahead) -> Result<(), RunError>,
+    ) -> Result<Done<'p>, RunError> {
+        let table = Table::of(self.reader)?;
+        let (marker, noted) = (self.asking.marker.clone(), self.found.noted());
+        let look = Look { table: &table, marker: &marker, noted: &noted, shard: planner.shard };
+        let context = self.context;
+        let mut first = First::anew(&table);
+        let see = |batch: &mut Vec<Seen>, item: &PlannedItem<'_, '_>| batch.extend(look.see(item));
+        let surveyed = survey_beside(planner, observer, lists, self.listener, see, |batch| {
             if context.stop.is_set() {
-                return Ok(ControlFlow::Break(()));
+                return Err(context.stopped());
             }
-            for fed in batch {
-                waiting.extend(self.compare(fed, &places, &mut met)?);
+            match batch {
+                Some(batch) => batch.into_iter().for_each(|seen| first.take(&table, seen)),
+                None => first = First::anew(&table),
             }
-            loop {
-                let size = first_page(&waiting);
-                if size == 0 || size == waiting.len() && size < 100 {
-                    break;
-                }
-                let later = waiting.split_off(size);
-                self.begin()?;
-                asked.add(question(std::mem::replace(&mut waiting, later)), &mut |one| {
-                    came.add(one);
-                    Ok(())
-                })?;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        while !waiting.is_empty() {
-            let later = waiting.split_off(first_page(&waiting));
-            self.begin()?;
-            asked.add(question(std::mem::replace(&mut waiting, later)), &mut |one| {
-                came.add(one);
-                Ok(())
-            })?;
-        }
-        asked.finish(&mut |one| {
-            came.add(one);
             Ok(())
         })?;
+        self.stop_at_part(planner.export)?;
+        let First { met, others, mut ahead, settled } = first;
+        ahead.gone = met.gone(&table);
+        ask(&ahead)?;
+        if !self.asking.mode.dry_run {
+            self.runtime.block_on(context.ledger.begin_notes(!self.goes_on))?;
+        }
+        self.noting = true;
+        self.report.unchanged = ahead.unchanged;
+        let mut pages = Pages::new(self);
+        match others {
+            Some(others) => {
+                for (at, job) in others {
+                    pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
+                }
+            }
+            None => planner.scan(surveyed.duplicates(), &Silent, Vec::new, see, |batch| {
+                for seen in batch {
+                    match seen {
+                        Seen::User { at, job } => {
+                            let at = at.filter(|at| met.is_by(*at, job.record));
+                            pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
+                        }
+                        Seen::Same { .. } | Seen::Refused { .. } => {}
+                    }
+                }
+                Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            })?,
+        }
+        let came = pages.finish(self)?;
         let in_the_way = self.take(came)?;
         self.seal_all()?;
-        self.look_for_gone(&met)?;
+        self.look_for_gone(&table, &met)?;
         self.untangle(in_the_way)?;
-        self.runtime.block_on(self.context.ledger.sync())?;
-        let mut moved: Vec<(u64, u64)> = met.records.into_iter().map(|(old, (new, _))| (new, old)).collect();
-        moved.sort_unstable();
-        Ok(moved)
+        self.runtime.block_on(context.ledger.sync())?;
+        Ok(Done { moved: met.moved(&table), surveyed, settled })
     }
 
-    /// A record beside the ledger; gives the user if they are to be looked at.
-    fn compare(&mut self, fed: Fed, places: &HashMap<u64, u64>, met: &mut Met) -> Result<Option<Known>, RunError> {
-        let later = fed.record();
-        let job = match fed {
-            Fed::User(job) => *job,
-            Fed::Refused { source_id, refusal, .. } => {
-                match places.get(&key(&source_id, "")) {
-                    // The user stays beyond the last record, as all who are gone.
-                    Some(place) if refusal.code == Code::SkippedBySource => {
-                        met.skipped.insert(*place, later);
-                    }
-                    Some(place) => drop(met.take(*place, later, Some(refusal.code))),
-                    None => met.unnamed += u64::from(source_id.is_empty()),
-                }
-                return Ok(None);
-            }
-        };
+    /// A user beside the ledger; gives them if they are to be looked at.
+    fn compare(&mut self, row: Option<&Row>, job: Job) -> Result<Option<Known>, RunError> {
+        let later = job.record;
         self.found.meet(job.user_id(), job.email());
-        let place = places.get(&key(&job.source_id, job.user_id()));
-        let place = place.filter(|place| met.take(**place, later, None));
-        let entry = place.map_or(Ok(None), |place| self.reader.range(*place, *place).map(|mut rows| rows.pop()))?;
+        let entry =
+            row.map_or(Ok(None), |row| self.reader.range(row.record(), row.record()).map(|mut rows| rows.pop()))?;
         let Some(entry) = entry.filter(|entry| entry.is_there() || !entry.state.is_terminal()) else {
             self.find(note(job.user_id(), later, Kind::New, Vec::new(), "to be created", false), &[])?;
             return Ok(None);
@@ -277,20 +287,49 @@ impl Work<'_> {
             self.context.ledger.sync().await
         })
     }
+}
 
-    pub(super) fn each_row(
-        &mut self,
-        mut each: impl FnMut(&mut Self, Entry) -> Result<(), RunError>,
-    ) -> Result<(), RunError> {
-        let mut after = 0;
-        loop {
-            let page = self.reader.page(after, 1000)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.record;
-            for entry in page {
-                each(self, entry)?;
-            }
+/// Users who are asked about, as many at once as fit into one question.
+struct Pages<'w> {
+    asked: Parallel<'w, Came>,
+    waiting: Vec<Known>,
+    came: Came,
+}
+
+impl<'w> Pages<'w> {
+    fn new(work: &Work<'w>) -> Self {
+        let asked = Parallel::new(work.context, work.runtime, work.at_once);
+        Self { asked, waiting: Vec::new(), came: Came::default() }
+    }
+
+    /// Takes a user, and asks once there is a page of them.
+    fn add(&mut self, work: &mut Work<'_>, row: Option<&Row>, job: Job) -> Result<(), RunError> {
+        self.waiting.extend(work.compare(row, job)?);
+        let size = first_page(&self.waiting);
+        if size > 0 && (size < self.waiting.len() || size >= 100) { self.ask(work, size) } else { Ok(()) }
+    }
+
+    fn ask(&mut self, work: &mut Work<'_>, size: usize) -> Result<(), RunError> {
+        let later = self.waiting.split_off(size);
+        let page = std::mem::replace(&mut self.waiting, later);
+        work.begin()?;
+        let came = &mut self.came;
+        self.asked.add(user::page(work.context.clone(), work.asking.clone(), page), &mut |one| {
+            came.add(one);
+            Ok(())
+        })
+    }
+
+    fn finish(mut self, work: &mut Work<'_>) -> Result<Came, RunError> {
+        while !self.waiting.is_empty() {
+            self.ask(work, first_page(&self.waiting))?;
         }
+        let Self { asked, mut came, .. } = self;
+        asked.finish(&mut |one| {
+            came.add(one);
+            Ok(())
+        })?;
+        Ok(came)
     }
 }
 
