@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::bytes::every;
+
 /// Whether a character can change how its surroundings are shown: control characters, and the marks and overrides that
 /// turn the direction of writing (Unicode UAX #9), invisible ones that hide differences, line separators.
 fn is_active(c: char) -> bool {
@@ -72,7 +74,8 @@ pub fn flag(flag: &str, value: &str) -> String {
 #[must_use]
 pub fn json(document: String) -> String {
     let obeyed = |c: char| is_active(c) && !matches!(c, '\n' | '\r' | '\t');
-    if !document.contains(obeyed) {
+    // Nearly all of it is plain.
+    if every(document.as_bytes(), |b| matches!(b, b' '..=b'~' | b'\n')) || !document.contains(obeyed) {
         return document;
     }
     let mut out = String::with_capacity(document.len() + 64);

@@ -35,7 +35,8 @@ pub fn user_id(id: &str, profile: &Profile) -> bool {
 #[must_use]
 pub fn is_route(id: &str) -> bool {
     let routes = ["identities", "usage", "argon2", "bcrypt", "md5", "phpass", "scrypt", "scrypt-modified", "sha"];
-    routes.iter().any(|route| id.eq_ignore_ascii_case(route))
+    // Most ids are longer than any.
+    id.len() <= "scrypt-modified".len() && routes.iter().any(|route| id.eq_ignore_ascii_case(route))
 }
 
 /// Whether an address (already trimmed) is accepted.
@@ -230,6 +231,10 @@ impl Write for Length {
 }
 
 fn php_string_len(s: &str) -> usize {
+    // Nearly all are plain.
+    if every(s.as_bytes(), |b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'/')) {
+        return 2 + s.len();
+    }
     2 + s
         .chars()
         .map(|c| match c {

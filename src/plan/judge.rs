@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Planned, Refused};
+use crate::bytes::every;
 use crate::code::{Code, Severity};
 use crate::error::RunError;
 use crate::escape;
@@ -62,6 +63,35 @@ struct Look {
     trace: Trace,
     /// The column is noted as filled: once is enough.
     filled: bool,
+    /// The last text that told nothing, and does not if it comes again.
+    silent: Short,
+}
+
+/// A short text, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Short {
+    bytes: [u8; SHORT],
+    /// Longer than any, if there is none.
+    length: u8,
+}
+
+/// Most texts of columns that say the same of many users are shorter: words, yes and no, dates without a time.
+const SHORT: usize = 15;
+
+impl Short {
+    const NONE: Self = Self { bytes: [0; SHORT], length: u8::MAX };
+
+    fn is(&self, text: &str) -> bool {
+        self.bytes.get(..self.length.into()).is_some_and(|known| known == text.as_bytes())
+    }
+
+    /// This text, unless it is too long.
+    fn take(&mut self, text: &str) {
+        if let Some(place) = self.bytes.get_mut(..text.len()) {
+            place.copy_from_slice(text.as_bytes());
+            self.length = text.len() as u8;
+        }
+    }
 }
 
 /// So many headers are remembered.
@@ -82,7 +112,7 @@ impl Lens {
             let fates = source.fates(names);
             let bare = lacks_password(source, &fates);
             let looks = names.iter().zip(&fates).map(|(name, fate)| look(export, source, name, fate, bare));
-            let columns = looks.enumerate().filter(|(_, look)| *look != NOT).collect();
+            let columns = looks.enumerate().filter(|(_, look)| !look.is_idle()).collect();
             self.tables.push(Watched { header: Arc::clone(header), columns });
             self.tables.len() - 1
         });
@@ -96,7 +126,12 @@ const NOT: Look = Look::new(Watch::Not, Trace::Nothing);
 
 impl Look {
     const fn new(watch: Watch, trace: Trace) -> Self {
-        Self { watch, trace, filled: false }
+        Self { watch, trace, filled: false, silent: Short::NONE }
+    }
+
+    /// Whether nothing in the column could tell anything.
+    fn is_idle(&self) -> bool {
+        self.watch == Watch::Not && self.trace == Trace::Nothing
     }
 }
 
@@ -176,17 +211,27 @@ impl Judge {
         let Self { lens, unread, barring, filled, settled, taken_back, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, look: &mut Look| {
             let Look { watch, trace, .. } = *look;
+            if let Value::Text(text) = value
+                && look.silent.is(text)
+            {
+                return;
+            }
+            let mut silent = true;
             if let Some(kind) = seen(value, watch) {
+                silent = false;
                 note(unread, name, value, kind);
             }
             if trace.needs_others() && !look.filled && trace.is_beside(value, export.now()) {
+                silent = false;
                 look.filled = true;
                 filled.insert(name.to_owned());
             }
             if trace.is_settled_by(value, export.now()) {
+                silent = false;
                 settled.insert(name.to_owned());
                 *look = Look::new(watch, Trace::Nothing);
             } else if trace != Trace::Nothing && trace.is_in(value, export.now()) {
+                silent = false;
                 let mut places = trace.places(name, value, export.now());
                 places.retain(|path| !export.ignores(path) && !export.has_decided_on(path));
                 for path in places {
@@ -198,6 +243,9 @@ impl Judge {
                     found.cells += 1;
                 }
             }
+            if let (Value::Text(text), true) = (value, silent) {
+                look.silent.take(text);
+            }
         };
         match &record.fields {
             Fields::Row { header, cells } | Fields::Object { header, cells } => {
@@ -206,7 +254,7 @@ impl Judge {
                 if is_new && names.iter().any(|name| name == TAKES_BACK) {
                     *taken_back |= !export.ignores(TAKES_BACK);
                 }
-                for (at, look) in watched.iter_mut().filter(|(_, look)| *look != NOT) {
+                for (at, look) in watched.iter_mut().filter(|(_, look)| !look.is_idle()) {
                     if let Some(cell) = cells.get(*at) {
                         see(&names[*at], cell, look);
                     }
@@ -234,7 +282,7 @@ impl Judge {
                         }
                         spare.insert(new)
                     };
-                    if *look != NOT {
+                    if !look.is_idle() {
                         see(name, value, look);
                     }
                 }
@@ -568,10 +616,14 @@ impl Plain {
         self.words += 1;
         self.lengths |= !first && self.length != Some(text.len());
         self.length = Some(text.len());
-        self.starred += u64::from(["***", "•••", "xxxx"].iter().any(|mask| text.contains(mask)));
-        self.symbols |= !text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if self.often.len() < COUNTED || self.often.contains_key(&xxh3_64(text.as_bytes())) {
-            *self.often.entry(xxh3_64(text.as_bytes())).or_default() += 1;
+        // Few have any of the signs.
+        let may_be_starred = memchr::memchr3(b'*', "•".as_bytes()[0], b'x', text.as_bytes()).is_some();
+        let is_starred = || ["***", "•••", "xxxx"].iter().any(|mask| text.contains(mask));
+        self.starred += u64::from(may_be_starred && is_starred());
+        self.symbols |= !every(text.as_bytes(), |b| b.is_ascii_alphanumeric());
+        let digest = xxh3_64(text.as_bytes());
+        if self.often.len() < COUNTED || self.often.contains_key(&digest) {
+            *self.often.entry(digest).or_default() += 1;
         }
     }
 

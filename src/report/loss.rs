@@ -48,10 +48,16 @@ impl Rows {
     fn see(&mut self, cells: &[Value<'_>], position: Position) {
         self.count += 1;
         let (shaped, others) = cells.split_at(cells.len().min(SHAPED));
-        let shape = shaped.iter().rev().fold(0, |shape, cell| shape << 1 | u64::from(!cell.is_empty()));
+        let mut shape = 0;
+        for (at, cell) in shaped.iter().enumerate() {
+            shape |= u64::from(!cell.is_empty()) << at;
+        }
         match self.shapes.iter_mut().find(|(known, _)| *known == shape) {
             Some((_, count)) => *count += 1,
             None => self.meet(shape, position),
+        }
+        if others.is_empty() {
+            return;
         }
         let columns = self.filled.iter_mut().zip(&mut self.examples).skip(SHAPED);
         for (_, (filled, example)) in others.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {

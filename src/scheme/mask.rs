@@ -65,6 +65,15 @@ pub fn is_mask(text: &str) -> bool {
     if matches!(text.as_bytes(), [b'$', second, ..] if *second != b'$') {
         return false;
     }
+    // Or digests: what begins and ends like one is no single sign and no stand-in but a link or a number, and longer than any word.
+    if let [first, .., last] = text.as_bytes()
+        && text.len() > LONGEST_WORD
+        && first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+        && !matches!(first, b'h' | b'x' | b'X')
+    {
+        return is_scientific(text);
+    }
     // Datasette writes where a blob could be fetched.
     if (text.starts_with("http://") || text.starts_with("https://")) && text.contains("blob") {
         return true;
@@ -77,6 +86,10 @@ pub fn is_mask(text: &str) -> bool {
     }
     let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
     if bare.len() > LONGEST_WORD {
+        return false;
+    }
+    // There is no digit in any of the words, and one in nearly every password.
+    if bare.bytes().any(|b| b.is_ascii_digit()) {
         return false;
     }
     let is = |words: &[&str]| words.iter().any(|word| is_word(bare, word));
@@ -157,6 +170,8 @@ mod tests {
             "#NAME?",
             "1.23457E+10",
             "https://example.com/db/users/1.blob",
+            "xxxxxxxxxxxxxxxxxxxxxxxx",
+            "123456789012345678.5E+10",
         ] {
             assert!(is_mask(mask), "{mask}");
         }
@@ -171,6 +186,8 @@ mod tests {
             "password",
             "**a**",
             "Removed-7",
+            "password hash of a user",
+            "hQEMA7e9Hd0kYwQ1AQf/d2U",
             "$2b$10$702TeNw/844cDoVwiWzRYOOK0qaSqggw09TFRke99k75IovbrI4au",
             "5f4dcc3b5aa765d61d8327deb882cf99",
         ] {

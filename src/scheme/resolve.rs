@@ -193,8 +193,9 @@ fn within<'s>(job: &mut Job<'s, '_>, behind: Behind, text: &'s str) -> Step<'s> 
 }
 
 fn recognise<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
-    // A declared digest may look like anything else by chance: `_…` in URL-safe base64.
-    if let Some(name) = job.declared().filter(|name| registry::digest_length(name).is_some())
+    // A declared digest may look like anything else by chance: `_…` in URL-safe base64, but in no alphabet is there a `$`.
+    if !text.starts_with('$')
+        && let Some(name) = job.declared().filter(|name| registry::digest_length(name).is_some())
         && digest::shape(text).is_some()
     {
         return digest::named(job, name, text).into();

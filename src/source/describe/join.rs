@@ -2,6 +2,8 @@
 //! first of those rows that holds something there.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde_json::Value as Json;
 use smallvec::SmallVec;
@@ -221,14 +223,7 @@ impl Joins {
         found.add(kind, &key, &row.as_slice())
     }
 
-    fn reached(
-        &self,
-        row: Row<'_, '_>,
-        related: &dyn Related,
-        joined: Joined,
-        column: &Column,
-        steps: u8,
-    ) -> Vec<Json> {
+    fn reached(&self, row: Row<'_, '_>, rows: &Reached<'_>, joined: Joined, column: &Column, steps: u8) -> Vec<Json> {
         let join = &self.joins[joined.join];
         let Some(of) = join.of.as_ref().filter(|_| steps > 0) else { return Vec::new() };
         let own = Row { joined: None, ..row };
@@ -236,27 +231,27 @@ impl Joins {
         let also: Vec<(&str, Option<String>)> =
             join.also.iter().map(|(their, column)| (their.as_str(), own_id(column))).collect();
         if let Some(by) = self.place(of) {
-            let keys = self.reached(row, related, by, of, steps - 1);
+            let keys = self.reached(row, rows, by, of, steps - 1);
             let keys = keys.iter().map(common::value);
             return keys
-                .filter_map(|key| Some(self.of_key(related, joined, column, &common::id(&key)?, &also)))
+                .filter_map(|key| Some(self.of_key(rows, joined, column, &common::id(&key)?, &also)))
                 .flatten()
                 .collect();
         }
-        own_id(of).map(|key| self.of_key(related, joined, column, &key, &also)).unwrap_or_default()
+        own_id(of).map(|key| self.of_key(rows, joined, column, &key, &also)).unwrap_or_default()
     }
 
     /// What the rows of a key hold, of those that hold `also` beside.
     fn of_key(
         &self,
-        related: &dyn Related,
+        rows: &Reached<'_>,
         joined: Joined,
         column: &Column,
         key: &str,
         also: &[(&str, Option<String>)],
     ) -> Vec<Json> {
-        let kept = &self.kept[self.joins[joined.join].kept];
-        let rows = related.rows(kept.kind, key);
+        let at = self.joins[joined.join].kept;
+        let (kept, rows) = (&self.kept[at], rows.of(at, key));
         let rest = column.rest().get(1..).unwrap_or_default();
         let inner = |value: &Json| within(value, rest);
         if kept.bare {
@@ -315,8 +310,30 @@ impl Joins {
 
 /// What a row of the users' table is read with.
 pub(in crate::source) struct Reached<'m> {
-    pub(in crate::source) joins: &'m Joins,
-    pub(in crate::source) related: &'m dyn Related,
+    joins: &'m Joins,
+    related: &'m dyn Related,
+    /// The rows that were asked for, by the place among [`Joins::kept`] and their key: several columns of one table are.
+    known: RefCell<SmallVec<[(usize, String, Rc<Vec<Json>>); 4]>>,
+}
+
+impl<'m> Reached<'m> {
+    /// With nothing asked for.
+    pub(in crate::source) fn new(joins: &'m Joins, related: &'m dyn Related) -> Self {
+        Self { joins, related, known: RefCell::default() }
+    }
+
+    fn of(&self, kept: usize, key: &str) -> Rc<Vec<Json>> {
+        let mut known = self.known.borrow_mut();
+        if let Some((.., rows)) = known.iter().find(|(of, of_key, _)| *of == kept && of_key == key) {
+            return Rc::clone(rows);
+        }
+        let rows = Rc::new(self.related.rows(self.joins.kept[kept].kind, key));
+        // Of many keys, none is asked for twice.
+        if known.len() < known.inline_size() {
+            known.push((kept, key.to_owned(), Rc::clone(&rows)));
+        }
+        rows
+    }
 }
 
 impl Elsewhere for Reached<'_> {
@@ -325,11 +342,11 @@ impl Elsewhere for Reached<'_> {
     }
 
     fn values(&self, row: Row<'_, '_>, joined: Joined, column: &Column) -> Vec<Value<'static>> {
-        self.joins.reached(row, self.related, joined, column, STEPS).iter().map(common::value).collect()
+        self.joins.reached(row, self, joined, column, STEPS).iter().map(common::value).collect()
     }
 
     fn named(&self, column: &Column, key: &str) -> Option<String> {
-        let values = self.joins.of_key(self.related, self.joins.place(column)?, column, key, &[]);
+        let values = self.joins.of_key(self, self.joins.place(column)?, column, key, &[]);
         values.iter().find_map(|value| common::value(value).text().map(Cow::into_owned)).filter(|name| !name.is_empty())
     }
 }

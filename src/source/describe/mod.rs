@@ -157,7 +157,7 @@ impl Mapping {
         context: &Context<'r>,
         account: &mut Account<'r>,
     ) -> Result<(), Refusal> {
-        let reached = Reached { joins: &self.joins, related: context.related };
+        let reached = Reached::new(&self.joins, context.related);
         let joined = (!self.joins.is_empty()).then_some(&reached as &dyn Elsewhere);
         let row = Row::new(record, &self.manner, joined, context);
         self.rules.leave_out(row)?;

@@ -153,6 +153,10 @@ fn only_hash<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
 
 /// A hash out of what writers of bytes made of it: Python's `b'…'`, `\x…` and `0x…`, bare hexadecimal or base64 of a text.
 fn decoded(text: &str) -> Option<String> {
+    // All of them begin with one of these.
+    if !matches!(text.as_bytes().first()?, b'b' | b'B' | b'[' | b'\\' | b'0'..=b'9' | b'J' | b'e') {
+        return None;
+    }
     let bytes = text.strip_prefix("bytearray(").and_then(|text| text.strip_suffix(')')).unwrap_or(text);
     let literal = ["b'", "b\""].iter().find_map(|open| bytes.strip_prefix(open)?.strip_suffix(&open[1..]));
     if let Some(inner) = literal {

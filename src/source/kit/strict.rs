@@ -123,6 +123,7 @@ pub(in crate::source) fn words<'v>(
     separators: &[char],
 ) -> Result<Vec<Cow<'v, str>>, Refusal> {
     if let Some(Value::Text(text)) = value
+        && text.starts_with('{')
         && let Some(words) = postgres_array(text)
     {
         return Ok(words.into_iter().map(Cow::Owned).collect());

@@ -41,7 +41,15 @@ impl Derived {
 /// What deriving a key of so many bytes takes.
 pub(super) fn pbkdf2_work(name: &str, rounds: u32, length: usize) -> Option<Work> {
     let name = plain_name(name);
-    let size = if name == "sha" { 20 } else { digest(&name, b"")?.len() };
+    let size = match name.as_str() {
+        "md5" => 16,
+        "sha" | "sha1" => 20,
+        "sha224" => 28,
+        "sha256" => 32,
+        "sha384" => 48,
+        "sha512" => 64,
+        other => digest(other, b"")?.len(),
+    };
     let blocks = u32::try_from(length.div_ceil(size)).ok().filter(|blocks| *blocks > 0)?;
     let all = rounds.checked_mul(blocks).filter(|all| (1..=MAX_ROUNDS).contains(all) && length <= 1024)?;
     // An HMAC is two digests.
