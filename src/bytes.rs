@@ -84,6 +84,35 @@ pub fn is_scientific(text: &str) -> bool {
         }
 }
 
+/// A short text, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Short {
+    bytes: [u8; SHORT],
+    /// Longer than any, if there is none.
+    length: u8,
+}
+
+/// Most texts of columns that say the same of many users are shorter: words, yes and no, dates without a time.
+const SHORT: usize = 15;
+
+impl Short {
+    /// None yet.
+    pub(crate) const NONE: Self = Self { bytes: [0; SHORT], length: u8::MAX };
+
+    /// Whether it is this one.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.bytes.get(..self.length.into()).is_some_and(|known| known == text.as_bytes())
+    }
+
+    /// This text, unless it is too long.
+    pub(crate) fn take(&mut self, text: &str) {
+        if let Some(place) = self.bytes.get_mut(..text.len()) {
+            place.copy_from_slice(text.as_bytes());
+            self.length = text.len() as u8;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +124,18 @@ mod tests {
             assert_eq!(split_once(&text, b'$'), text.split_once('$'));
             assert_eq!(split(&text, b'$').collect::<Vec<_>>(), text.split('$').collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn no_other_text_is_taken_for_one_that_is_remembered() {
+        let mut short = Short::NONE;
+        assert!(!short.is("") && !short.is("banned"));
+        for text in ["active", "", "fifteen letters"] {
+            short.take(text);
+            assert!(short.is(text) && !short.is("banned") && !short.is("act"));
+        }
+        short.take("sixteen letters!");
+        assert!(short.is("fifteen letters") && !short.is("sixteen letters!"));
     }
 
     #[test]

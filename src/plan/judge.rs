@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Planned, Refused};
-use crate::bytes::every;
+use crate::bytes::{Short, every};
 use crate::code::{Code, Severity};
 use crate::error::RunError;
 use crate::escape;
@@ -65,33 +65,6 @@ struct Look {
     filled: bool,
     /// The last text that told nothing, and does not if it comes again.
     silent: Short,
-}
-
-/// A short text, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Short {
-    bytes: [u8; SHORT],
-    /// Longer than any, if there is none.
-    length: u8,
-}
-
-/// Most texts of columns that say the same of many users are shorter: words, yes and no, dates without a time.
-const SHORT: usize = 15;
-
-impl Short {
-    const NONE: Self = Self { bytes: [0; SHORT], length: u8::MAX };
-
-    fn is(&self, text: &str) -> bool {
-        self.bytes.get(..self.length.into()).is_some_and(|known| known == text.as_bytes())
-    }
-
-    /// This text, unless it is too long.
-    fn take(&mut self, text: &str) {
-        if let Some(place) = self.bytes.get_mut(..text.len()) {
-            place.copy_from_slice(text.as_bytes());
-            self.length = text.len() as u8;
-        }
-    }
 }
 
 /// So many headers are remembered.

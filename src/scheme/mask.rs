@@ -65,14 +65,15 @@ pub fn is_mask(text: &str) -> bool {
     if matches!(text.as_bytes(), [b'$', second, ..] if *second != b'$') {
         return false;
     }
-    // Or digests: what begins and ends like one is no single sign and no stand-in but a link or a number, and longer than any word.
+    // Or digests and passwords: what begins and ends like one is no single sign, and of all stand-ins a link or a number at most.
     if let [first, .., last] = text.as_bytes()
-        && text.len() > LONGEST_WORD
         && first.is_ascii_alphanumeric()
         && last.is_ascii_alphanumeric()
         && !matches!(first, b'h' | b'x' | b'X')
     {
-        return is_scientific(text);
+        // There is no digit in any of the words, and one in nearly every password.
+        let may_be_word = text.len() <= LONGEST_WORD && !text.bytes().any(|b| b.is_ascii_digit());
+        return is_scientific(text) || may_be_word && WORDS.iter().any(|word| is_word(text, word));
     }
     // Datasette writes where a blob could be fetched.
     if (text.starts_with("http://") || text.starts_with("https://")) && text.contains("blob") {
@@ -86,10 +87,6 @@ pub fn is_mask(text: &str) -> bool {
     }
     let bare = text.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace());
     if bare.len() > LONGEST_WORD {
-        return false;
-    }
-    // There is no digit in any of the words, and one in nearly every password.
-    if bare.bytes().any(|b| b.is_ascii_digit()) {
         return false;
     }
     let is = |words: &[&str]| words.iter().any(|word| is_word(bare, word));
