@@ -706,6 +706,14 @@ fn whoever_is_in_a_group_that_is_out_is_out() {
             users("", ["", ""])
         ),
         format!(
+            "{}CREATE TABLE banned_emails (email text, reason text);\nINSERT INTO banned_emails VALUES ('b@example.com','spam'),('x@example.com','spam');\n",
+            users("", ["", ""])
+        ),
+        format!(
+            "{}CREATE TABLE blacklist (id int, user_email text);\nINSERT INTO blacklist VALUES (9,'b@example.com');\n",
+            users("", ["", ""])
+        ),
+        format!(
             "{}CREATE TABLE users_roles (user_id int, role text);\nINSERT INTO users_roles VALUES (1,'user'),(2,'user'),(2,'blocked');\n",
             users("", ["", ""])
         ),

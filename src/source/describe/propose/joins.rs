@@ -44,6 +44,12 @@ impl<'t> Joins<'t> {
         path
     }
 
+    /// The path to a column of a table that is joined by it.
+    pub(super) fn by(&mut self, table: &str, key: &str, of: String) -> String {
+        self.join(table, key, of);
+        format!("{}.{key}", join_name(table))
+    }
+
     /// Joins a table for the names of what `of` holds the keys of; `None` where it is joined for something else.
     pub(super) fn names(&mut self, table: &str, key: &str, of: String) -> Option<()> {
         if self.read.contains_key(table) {

@@ -376,6 +376,14 @@ pub(super) fn tells_by_rows(table: &Table) -> Option<(&Column, &'static str)> {
     })
 }
 
+/// The column of a table of bans that has the addresses of people, where it names nobody otherwise: `banned_emails`.
+pub(super) fn bars_by_address<'t>(other: &'t Table, own: &Column) -> Option<&'t Column> {
+    const OF_ADDRESSES: [&str; 5] = ["email", "emails", "mail", "mails", "address"];
+    let bare: Vec<_> = words(other).into_iter().filter(|word| !OF_ADDRESSES.contains(&word.as_str())).collect();
+    let is_theirs = |column: &&Column| column.addresses * 2 >= column.filled && column.among(own) > 0;
+    other.columns.iter().filter(|_| bars(other) || status::names_barred(&bare.join("_"))).find(is_theirs)
+}
+
 /// Whether a table's name says that its rows are of people who are kept out.
 pub(super) fn bars(table: &Table) -> bool {
     const WAITING: [&str; 5] = ["validating", "pending", "unapproved", "unconfirmed", "awaiting"];

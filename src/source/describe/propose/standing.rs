@@ -104,6 +104,18 @@ pub(super) fn lines(
             ));
         }
     }
+    // Some are barred by their address.
+    for (at, other) in tables.iter().enumerate().filter(|(_, other)| other.name != table.name && other.rows > 0) {
+        let own = people::address(table).filter(|_| links.iter().all(|link| link.table != at));
+        let Some((own, by)) = own.and_then(|own| Some((own, people::bars_by_address(other, own)?))) else { continue };
+        if let Some(end) = lifted(other) {
+            asked.push(format!("`{}` keeps out whose address it has, unless `{end}` has lifted it", other.name));
+        } else {
+            let path = joins.by(&other.name, &by.name, own.name.clone());
+            flags.push(format!("{{ from = {}, as = \"empty\" }}", quoted(&path)));
+            whys.push(format!("whose address is one of the {} of `{}` may not", number(other.rows), other.name));
+        }
+    }
     for (flag, why) in roles::barred(tables, table, links, joins) {
         flags.push(flag);
         whys.push(why);
