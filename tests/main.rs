@@ -56,6 +56,7 @@ mod sync_people;
 mod targets;
 mod terminal;
 mod tls;
+mod tried;
 mod util;
 mod verify;
 mod way_in;
