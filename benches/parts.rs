@@ -125,7 +125,7 @@ fn ledger(c: &mut Criterion) {
         project: String::new(),
         shard: String::new(),
     };
-    let (ledger, _) = run.ledger(&identity, "", Arc::new(Silent)).expect("an empty folder takes a ledger");
+    let (ledger, _) = run.ledger(&identity, "", "LATER", Arc::new(Silent)).expect("an empty folder takes a ledger");
     let sender = ledger.sender();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers");
     let mut record = 0;

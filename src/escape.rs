@@ -132,15 +132,10 @@ pub fn html(text: &str, max: usize) -> String {
     out
 }
 
-/// A word of a command, for a POSIX shell.
+/// A path as a shell takes it.
 #[must_use]
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+pub fn quoted_path(path: &std::path::Path) -> String {
+    word(&path.display().to_string())
 }
 
 #[cfg(test)]

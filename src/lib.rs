@@ -33,4 +33,5 @@ pub mod run;
 mod runtime;
 pub mod sandbox;
 pub mod scheme;
+pub mod signals;
 pub mod source;

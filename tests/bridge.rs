@@ -18,7 +18,7 @@ struct Home {
 }
 
 /// As `rehome bridge key > FILE` does.
-fn write_key(path: &Path) {
+pub fn write_key(path: &Path) {
     let file = std::fs::File::create(path).expect("a file");
     let status = rehome().args(["bridge", "key"]).stdout(file).status().expect("runs");
     assert!(status.success());

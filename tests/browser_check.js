@@ -52,6 +52,16 @@ window.onload = function () {
       if (contrast(ink, behind(view, element)) < 4.5) { fault('too little contrast: ' + element.textContent.slice(0, 40)); }
     });
 
+    // A sentence of several words in a column of one or two of them, beside empty space.
+    page.querySelectorAll('main li').forEach(function (item) {
+      const words = document.createRange();
+      words.selectNodeContents(item);
+      const lines = new Set(Array.from(words.getClientRects()).map(function (line) { return Math.round(line.top); })).size;
+      const room = item.parentElement.getBoundingClientRect().width;
+      const wide = Math.max.apply(null, Array.from(words.getClientRects()).map(function (line) { return line.width; }));
+      if (!item.children.length && lines > 2 && wide < room / 2) { fault('a narrow column: ' + item.textContent.slice(0, 40)); }
+    });
+
     const search = page.getElementById('find-text');
     if (search) {
       const rows = Array.from(page.querySelectorAll('#problem-rows tr'));

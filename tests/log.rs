@@ -96,3 +96,19 @@ fn nothing_is_logged_unless_asked_for_and_an_error_is_told_with_its_kind() {
     let said = run(rehome().args(["check", "x.json", "--log", "hyper=trace"])).exits(2);
     assert!(said.stderr.contains("there are run, user and http"), "{}", said.stderr);
 }
+
+/// Whoever collects lines of JSON meets nothing else, whatever ended the command and whatever is logged.
+#[test]
+fn the_last_word_of_a_log_in_json_is_json() {
+    for filter in [&["--log", "info"][..], &["--log", "user=debug"], &[]] {
+        let mut check = rehome();
+        check.args(["check", "nowhere.csv", "--quiet", "--log-format", "json"]).args(filter);
+        let ended = run(&mut check).exits(1);
+        let lines: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let last = lines.last().expect("a line");
+        assert_eq!((&last["level"], &last["exit_code"]), (&"ERROR".into(), &1.into()), "{last}");
+        assert!(last["error"].as_str().is_some_and(|error| error.contains("nowhere.csv")), "{last}");
+        let said = lines.iter().filter(|line| line["level"] == "ERROR").count();
+        assert_eq!(said, 1, "{}", ended.stderr);
+    }
+}

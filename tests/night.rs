@@ -370,3 +370,40 @@ fn the_code_that_is_shown_is_the_one_it_ends_with() {
         assert_eq!(last["rehome_exit_code{run=\"run\"}"].to_string(), code.to_string());
     }
 }
+
+/// What a person says in the file for an import holds for what every hint says to go on with it by.
+#[test]
+fn a_resume_goes_by_what_the_file_says_of_its_import() {
+    let (home, _) = prepared(10);
+    let sandbox = Sandbox::start(&[]);
+    run(import(&sandbox, home.path()).args(["--limit", "3"])).exits(0);
+    let hold = home.path().join("hold");
+    std::fs::write(&hold, "").expect("a file");
+    let settings = "[import]\npause-file = 'hold'\nrate = 90\nlimit = 4\nuntil = '05:00'\n[resume]\nuntil = '06:00'\n";
+    std::fs::write(home.path().join("rehome.toml"), settings).expect("written");
+    let resumed = run(on_run(&sandbox, "resume", home.path()).args(["--until", &clock(3)])).exits(75);
+    assert!(resumed.stderr.contains("rehome.toml (pause-file, rate)"), "{}", resumed.stderr);
+    assert_eq!(listed(&sandbox).len(), 3, "somebody was begun during a pause");
+    std::fs::remove_file(&hold).expect("removed");
+    let resumed = run(&mut on_run(&sandbox, "resume", home.path())).exits(0);
+    assert!(resumed.stderr.contains("rehome.toml (pause-file, rate, until)"), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("nobody is begun after 06:00"), "{}", resumed.stderr);
+    assert_eq!(listed(&sandbox).len(), 10);
+}
+
+/// Whom a stopped run had meant and not come to is asked about a hundred at a time, not one by one.
+#[test]
+fn what_a_stopped_run_had_not_come_to_costs_hardly_more_than_it_would_have() {
+    let (home, expected) = prepared(400);
+    let sandbox = slow();
+    let mut importer = started(import(&sandbox, home.path()).args(["--concurrency", "4"]));
+    until(home.path(), "begun", |now| now["done"].as_u64() > Some(8));
+    assert!(Command::new("kill").args(["-TERM", &importer.id().to_string()]).status().expect("kill").success());
+    assert_eq!(importer.wait().expect("ended").code(), Some(130));
+    let left = status(home.path())["left"].as_u64().expect("a count");
+    let mut resume = on_run(&sandbox, "resume", home.path());
+    let done = run(resume.args(["--concurrency", "64", "--format", "json"])).exits(0).json();
+    let requests = done["import"]["pace"]["requests"].as_u64().expect("a count");
+    assert_holds(&sandbox, &expected);
+    assert!(requests < 3 * left, "{requests} requests for {left} users");
+}

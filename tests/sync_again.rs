@@ -502,3 +502,30 @@ fn a_target_of_yesterday_is_found_by_verify() {
     let found = run(town.sandbox.rehome().args(["verify", "--format", "json"]).arg(town.at("run"))).exits(3).json();
     assert_eq!((&found["verify"]["different"], &found["verify"]["missing"]), (&json!(3), &json!(1)), "{found}");
 }
+
+/// `verify` doubts whoever is not as planned, and the next run looks again. That sends nothing to those whom a sync has left as
+/// they are, so that every later sync names them still.
+#[test]
+fn whoever_is_left_as_they_are_is_named_by_every_sync_whatever_looked_in_between() {
+    let before = people(&[("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2), ("eve", "eve", "Eve", "", 3)]);
+    let town = Town::new(&before, &[]);
+    meanwhile(&town.sandbox, &Edit::Name("Anna".into()).request("ann"));
+    let later = before.replace(",Ann,", ",Annie,");
+    let names_her = |town: &Town| {
+        let done = town.sync(&later, &["--format", "json"]).exits(3).json();
+        assert_eq!(done["counts"], json!({"changed-on-both": 1}), "{done}");
+        assert_eq!(town.changes().keys().collect::<Vec<_>>(), ["ann"]);
+    };
+    names_her(&town);
+    let verified = run(town.sandbox.rehome().args(["verify", "--format", "json"]).arg(town.at("run"))).exits(3).json();
+    let next = verified["next"].as_array().expect("steps");
+    assert!(next.iter().all(|step| step["command"] == ""), "nobody is lost or made otherwise for her: {next:?}");
+    let text = next[0]["text"].as_str().expect("a sentence");
+    assert!(text.contains("verify.log.ndjson") && text.contains("changes.csv has the 1 user"), "{text}");
+    names_her(&town);
+    names_her(&town);
+    run(town.sandbox.rehome().arg("verify").arg(town.at("run"))).exits(3);
+    run(town.sandbox.rehome().arg("resume").arg(town.at("run"))).exits(3);
+    names_her(&town);
+    assert_eq!(town.user("ann").expect("she is there")["name"], "Anna");
+}

@@ -15,7 +15,7 @@ fn whole() -> &'static [u8] {
     WHOLE.get_or_init(|| {
         let home = tempfile::tempdir().expect("a folder");
         let folder = Locked::take(Folder::open(home.path()).expect("a folder")).expect("a lock").expect("free");
-        let (ledger, _) = rehome::ledger::open(&folder, &Identity::default(), "{}", Arc::new(Silent)).expect("a ledger");
+        let (ledger, _) = rehome::ledger::open(&folder, &Identity::default(), "{}", "LATER", Arc::new(Silent)).expect("a ledger");
         let rows = (1..=ROWS).map(|record| Entry {
             record,
             user_id: format!("user-{record}"),

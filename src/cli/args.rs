@@ -159,7 +159,7 @@ impl WindowArgs {
 /// What is no blemish.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct RefusedArgs {
-    /// Exit with 0 instead of 3 where nothing is amiss but users who were refused and stand in the lists
+    /// Exit with 0 instead of 3 where nothing is amiss but records that the plan refuses, which stand in the lists
     #[arg(long)]
     pub refused_ok: bool,
 }

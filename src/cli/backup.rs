@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{OutputArgs, OutputFormat};
 use crate::error::{Finish, RunError};
+use crate::escape::quoted_path;
 use crate::report::figures::{bytes, count, plural, records};
 use crate::run::backup::{Copied, backup};
 
@@ -47,5 +48,5 @@ fn sentences(copied: &Copied, args: &Args) -> String {
     if *running {
         text += "the run goes on; what it does from here is not in the copy, and a resume asks the target about it\n";
     }
-    text + &format!("go on from the copy, once nothing works on the run: rehome resume {}\n", args.to.display())
+    text + &format!("go on from the copy, once nothing works on the run: rehome resume {}\n", quoted_path(&args.to))
 }

@@ -27,6 +27,9 @@ const NAME: &str = "rehome.toml";
 const MOST_BYTES: u64 = 1 << 20;
 /// What is said for each run, by whoever is there.
 const BY_HAND: [&str; 3] = ["yes", "force", "reveal"];
+/// What of `[import]` holds for no `resume` of it, which is the same import: what the run remembers, and how many users one session
+/// is for.
+const NOT_RESUMED: [&str; 3] = ["concurrency", "give-up-after", "limit"];
 /// Flags that are about the file.
 const ABOUT: [&str; 4] = ["config", "no-config", "help", "version"];
 /// What says the same thing in another way, as flags and as variables. What is said nearer by goes before, whichever it is.
@@ -244,7 +247,9 @@ impl Settings {
         let mut section = Some(&table);
         let mut values: Vec<(&str, &Value)> = Vec::new();
         for at in 0..=names.len() {
-            for (name, value) in section.into_iter().flatten().filter(|(_, value)| !value.is_table()) {
+            let of_import = if at == 1 && names == ["resume"] { resumed(&table, typed) } else { Vec::new() };
+            let here = section.into_iter().flatten().filter(|(_, value)| !value.is_table());
+            for (name, value) in of_import.into_iter().chain(here) {
                 // What stands in a section goes before what stands above it, also where that says the same in another way.
                 let is_instead =
                     |known: &str| INSTEAD.iter().any(|(it, flags, _)| *it == known && flags.contains(&name.as_str()));
@@ -306,6 +311,15 @@ impl Settings {
         let text = format!("settings: {} ({})", self.path.display(), self.names.join(", "));
         progress::listener(OutputArgs { format, quiet, no_color: true, yes: false }).on(&Event::Said(text));
     }
+}
+
+/// What `[import]` says for a run that is gone on with.
+fn resumed<'t>(table: &'t Table, matches: &ArgMatches) -> Vec<(&'t String, &'t Value)> {
+    let has_rate = |run: &PathBuf| Session::of(run).is_ok_and(|session| session.rate.is_some());
+    let has_rate = typed::<PathBuf>(matches, "folder").into_iter().any(has_rate);
+    let holds = |name: &str| !NOT_RESUMED.contains(&name) && !(has_rate && name == "rate");
+    let section = table.get("import").and_then(Value::as_table);
+    section.into_iter().flatten().filter(|(name, value)| !value.is_table() && holds(name)).collect()
 }
 
 /// Whether something was said that goes before this setting: on the command line, or by a variable that stands for a file.

@@ -1,7 +1,9 @@
 //! The log on standard error: what happened when, for whoever has to find out why. Nothing is logged unless asked for, and
 //! nothing of what a record holds is: users are told apart by their record's number.
 
+use std::io::Write as _;
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -50,9 +52,29 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether everything on standard error is to be JSON.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Says how the program ended where the log is JSON: in a line of it, once. False where it is for people.
+pub fn say_error(error: &RunError) -> bool {
+    if !IN_JSON.load(Ordering::Relaxed) {
+        return false;
+    }
+    // Else `logged` has said it.
+    if !tracing::enabled!(target: RUN, tracing::Level::ERROR) {
+        let line = serde_json::json!({
+            "timestamp": jiff::Timestamp::now().to_string(), "level": "ERROR", "target": RUN, "message": "ended",
+            "kind": format!("{:?}", error.kind()), "exit_code": error.exit_code(), "error": error.to_string(),
+        });
+        let _ = Lines.write(format!("{line}\n").as_bytes());
+    }
+    true
+}
+
 impl LogArgs {
     /// Begins to log, if that is asked for.
     pub fn begin(&self) {
+        IN_JSON.store(self.log_format == LogFormat::Json, Ordering::Relaxed);
         let Some(filter) = self.log.clone() else { return };
         let lines = fmt::layer().with_writer(|| Lines);
         let lines = match self.log_format {

@@ -85,6 +85,8 @@ fn page(root: &Command, command: &Command) -> Result<String, RunError> {
     let text = String::from_utf8(out).map_err(RunError::bug("what was written is no UTF-8"))?;
     // What formatters warn of: an empty line between breaks, blanks at a line's end.
     let text = text.replace(".br\n\n.br\n", ".sp\n");
+    // groff reads bytes unless another program comes before it.
+    let text = text.replace('…', "...");
     Ok(text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect())
 }
 

@@ -20,7 +20,6 @@ mod resume;
 mod rollback;
 mod sandbox;
 mod schemes;
-mod signals;
 mod sources;
 mod status;
 mod sync;
@@ -120,6 +119,9 @@ fn tell(text: &str) -> Result<(), RunError> {
 
 /// Says how the program ended, on standard error. Nobody may be listening any more; the exit code still tells.
 pub fn say_error(error: &RunError) {
+    if log::say_error(error) {
+        return;
+    }
     let text = width::sentences(&format!("rehome: {error}\n"), width::of(&std::io::stderr()));
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -47,6 +47,8 @@ struct LineState {
     users: u64,
     done: u64,
     failed: u64,
+    /// `done`, as the last line had it.
+    told: u64,
     pace: usize,
 }
 
@@ -66,7 +68,7 @@ impl Lines {
         if self.quiet || !(force || state.last.is_none_or(|last| now.duration_since(last) >= LINE_EVERY)) {
             return;
         }
-        state.last = Some(now);
+        (state.last, state.told) = (Some(now), state.done);
         let seconds = state.began.map_or(0.0, |began| now.duration_since(began).as_secs_f64()).max(0.001);
         let rate = state.done as f64 / seconds;
         let left = state.users.saturating_sub(state.done) as f64 / rate.max(0.001);
@@ -77,13 +79,14 @@ impl Lines {
             });
             put(&line.to_string());
         } else {
+            // Whoever is not told of by the end needed nothing, or is for another session.
+            let to_go = if force { String::new() } else { format!(", {} to go", figures::seconds(left)) };
             put(&format!(
-                "{} of {}, {} a second, {} failed, {} to go",
+                "{} of {}, {} a second, {} failed{to_go}",
                 figures::count(state.done),
                 figures::users(state.users),
                 figures::rate(rate),
                 figures::count(state.failed),
-                figures::seconds(left),
             ));
         }
     }
@@ -146,6 +149,7 @@ impl Listener for Lines {
                     self.say("gone on", text);
                 }
             }
+            Event::Over if state.done > state.told => self.users(&mut state, true),
             Event::Said(_) | Event::Over => {}
         }
     }

@@ -45,6 +45,7 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let mut session = Session::of(&args.folder)?;
+    crate::run::rollback::not_taken_back(&args.folder)?;
     session.rate = args.rate.or(session.rate);
     session.concurrency = args.concurrency.unwrap_or(session.concurrency);
     session.give_up_after = args.give_up_after.unwrap_or(session.give_up_after);

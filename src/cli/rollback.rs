@@ -7,6 +7,7 @@ use super::agree::agreed;
 use super::args::OutputFormat;
 use super::progress;
 use crate::error::{Finish, RunError};
+use crate::escape::quoted_path;
 use crate::report::figures;
 use crate::report::summary::Rollback;
 use crate::run::rollback::{Choices, Spared, Taken, take_back};
@@ -72,7 +73,10 @@ fn say(args: &Args, counts: &Rollback, spared: &[Spared], deleted: bool) -> Resu
                 lines.push("users that were changed or used since are kept; --force deletes them too".into());
             }
             if !deleted {
-                lines.push(format!("nothing was deleted; do it with: rehome rollback {} --yes", args.folder.display()));
+                lines.push(format!(
+                    "nothing was deleted; do it with: rehome rollback {} --yes",
+                    quoted_path(&args.folder)
+                ));
             }
             super::tell(&(lines.join("\n") + "\n"))
         }

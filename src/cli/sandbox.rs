@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::args::OutputFormat;
-use super::signals::Signals;
 use super::width::{self, sentences};
 use crate::appwrite::Version;
 use crate::error::{Finish, RunError};
@@ -13,6 +12,7 @@ use crate::runtime;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::faults::pace::Latency;
 use crate::sandbox::{Config, Database, ExtraKey, Running, start};
+use crate::signals::Signals;
 
 /// Serve Appwrite's Users API on loopback, on SQLite
 #[derive(clap::Args)]

@@ -3,6 +3,7 @@
 use super::args::OutputFormat;
 use super::progress;
 use crate::error::{Finish, RunError};
+use crate::escape::quoted_path;
 use crate::event::Event;
 use crate::ledger::Counts;
 use crate::report::escape::{self, shown};
@@ -47,24 +48,36 @@ fn going_on(folder: &std::path::Path, syncing: Option<&str>) -> String {
     } else if Session::of(folder).is_ok_and(|session| session.export.is_piped()) {
         "go on with: the same rehome import, with the same input once more".into()
     } else {
-        format!("go on with: rehome resume {}", folder.display())
+        format!("go on with: rehome resume {}", quoted_path(folder))
     }
 }
 
-const fn state(running: bool, is_syncing: bool, left: u64) -> &'static str {
-    match (running, is_syncing, left) {
+fn state(running: bool, is_syncing: bool, ended_by: Option<&str>, counts: &Counts) -> &'static str {
+    match (running, is_syncing, counts.left) {
         (true, true, _) => "syncing",
         (true, false, _) => "running",
         (false, true, _) => "interrupted in a sync",
+        (false, false, _) if counts.is_taken_back() => "taken back",
         (false, false, 0) => "finished",
-        (false, false, _) => "interrupted",
+        (false, false, _) => match ended_by {
+            Some("limit") => "ended as --limit says",
+            Some(_) => "ended as --until says",
+            None => "interrupted",
+        },
     }
+}
+
+/// Whether there is something to go on with.
+fn is_open(counts: &Counts, syncing: Option<&String>) -> bool {
+    syncing.is_some() || (counts.left > 0 && !counts.is_taken_back())
 }
 
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
     let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
-    let state_now =
-        if status.paused_since.is_some() { "paused" } else { state(status.running, status.syncing.is_some(), left) };
+    let state_now = match status.paused_since {
+        Some(_) => "paused",
+        None => state(status.running, status.syncing.is_some(), status.ended_by, &status.counts),
+    };
     let mut lines = vec![format!("{state_now}: {} of {} done", count(records - left), figures::records(records))];
     let mut fact = |n: u64, text: &str| {
         if n > 0 {
@@ -76,8 +89,8 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
     fact(present, "of these were there before, the very same");
     fact(refused, "refused: nothing was created");
     fact(conflicts, "of these because somebody else has the id, e-mail address or phone number");
-    fact(failed, "failed; the same command tries them again");
-    fact(rolled_back, "rolled back");
+    fact(failed, "failed, or not as planned when `verify` looked: a resume looks again");
+    fact(rolled_back, "taken back by a rollback");
     fact(left, "left to do");
     if let (Some(rate), Some(left)) = (status.per_second, status.seconds_left) {
         lines.push(format!("{} users a second, {} to go", figures::rate(rate), seconds(left)));
@@ -93,16 +106,16 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
         let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
         lines.push(shown(&format!("record {record}: {code}{text}"), 200).into_owned());
     }
-    for Part { run, shard, running, syncing, counts } in &status.shards {
-        let state = state(*running, syncing.is_some(), counts.left);
+    for Part { run, shard, running, syncing, ended_by, counts } in &status.shards {
+        let state = state(*running, syncing.is_some(), *ended_by, counts);
         let shard = if shard.is_empty() { String::new() } else { format!(" (shard {shard})") };
         let done = count(counts.records - counts.left);
         lines.push(shown(&format!("{run}{shard}: {state}, {done} of {}", count(counts.records)), 200).into_owned());
-        if !running && (counts.left > 0 || syncing.is_some()) {
+        if !running && is_open(counts, syncing.as_ref()) {
             lines.push(going_on(run.as_ref(), syncing.as_deref()));
         }
     }
-    if status.shards.is_empty() && !status.running && (left > 0 || status.syncing.is_some()) {
+    if status.shards.is_empty() && !status.running && is_open(&status.counts, status.syncing.as_ref()) {
         lines.push(going_on(folder, status.syncing.as_deref()));
     }
     lines.join("\n") + "\n"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::store::{LEDGER, Reader, SYNCING, check_files, is_empty, meta, not_lost, set_meta};
 use super::writer::{Ledger, prepare};
 use crate::error::RunError;
-use crate::escape::quoted;
+use crate::escape::quoted_path;
 use crate::event::Listener;
 use crate::folder::Locked;
 
@@ -60,6 +60,7 @@ impl Identity {
 }
 
 /// Opens the ledger of a run folder for writing, or begins it with this identity and these settings (JSON, for `resume`).
+/// `later` stands for the export in a command that brings it over.
 ///
 /// # Errors
 /// [`RunError::foreign_ledger`] if the ledger belongs to something else or was written by a newer version, or is a file that
@@ -68,6 +69,7 @@ pub fn open(
     folder: &Locked,
     identity: &Identity,
     settings: &str,
+    later: &str,
     listener: Arc<dyn Listener>,
 ) -> Result<(Ledger, Reader), RunError> {
     check_files(folder)?;
@@ -94,10 +96,13 @@ pub fn open(
     } else if let Some(difference) = stored.difference(identity) {
         return Err(RunError::foreign_ledger(format!("{} belongs to {difference}", folder.path().display())).remedy(
             if stored.export == identity.export {
-                "give this run a folder of its own with --run"
+                "give this run a folder of its own with --run".to_owned()
             } else {
-                "give this run a folder of its own with --run; or, if these are the same users later, bring over what \
-                 changed: rehome sync LATER --run RUN"
+                format!(
+                    "give this run a folder of its own with --run; or, if these are the same users later, bring over what changed: \
+                     rehome sync {later} --run {}",
+                    quoted_path(folder.path())
+                )
             },
         ));
     }
@@ -116,7 +121,7 @@ fn half_synced(folder: &Path, syncing: &str) -> RunError {
 /// What goes on with a sync that was cut off, by the ledger's value of [`SYNCING`].
 #[must_use]
 pub fn going_on(folder: &Path, syncing: &str) -> String {
-    let command = format!("rehome sync {syncing} --run {}", quoted(&folder.display().to_string()));
+    let command = format!("rehome sync {syncing} --run {}", quoted_path(folder));
     if syncing.split(' ').any(|word| word == "-") {
         format!("{command}, with the same input once more")
     } else {
@@ -181,7 +186,8 @@ mod tests {
     async fn rows_are_durable_small_and_counted() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path();
-        let (ledger, reader) = open(&locked(&folder), &identity(), "{}", Arc::new(Silent)).expect("a new ledger");
+        let (ledger, reader) =
+            open(&locked(&folder), &identity(), "{}", "LATER", Arc::new(Silent)).expect("a new ledger");
         let sender = ledger.sender();
         let n = 20_000;
         for batch in (1..=n).collect::<Vec<_>>().chunks(256) {
@@ -212,12 +218,15 @@ mod tests {
         let path = &locked(&folder);
         let other = Identity { project: "q".into(), ..identity() };
         {
-            open(path, &other, "{}", Arc::new(Silent)).expect("a new ledger");
-            let (ledger, _) = open(path, &identity(), "{}", Arc::new(Silent)).expect("nobody was intended yet");
+            open(path, &other, "{}", "LATER", Arc::new(Silent)).expect("a new ledger");
+            let (ledger, _) =
+                open(path, &identity(), "{}", "LATER", Arc::new(Silent)).expect("nobody was intended yet");
             ledger.sender().intend(vec![entry(1)]).await.expect("durable");
         }
-        open(path, &identity(), "{}", Arc::new(Silent)).expect("the same run");
-        let Err(error) = open(path, &other, "{}", Arc::new(Silent)) else { panic!("another project was taken") };
+        open(path, &identity(), "{}", "LATER", Arc::new(Silent)).expect("the same run");
+        let Err(error) = open(path, &other, "{}", "LATER", Arc::new(Silent)) else {
+            panic!("another project was taken")
+        };
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("another project (the ledger: p, now: q)"), "{error}");
     }
@@ -226,11 +235,11 @@ mod tests {
     fn a_newer_schema_and_a_foreign_file_are_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(LEDGER);
-        drop(open(&locked(&folder), &identity(), "{}", Arc::new(Silent)).expect("a new ledger"));
+        drop(open(&locked(&folder), &identity(), "{}", "LATER", Arc::new(Silent)).expect("a new ledger"));
         rusqlite::Connection::open(&path)
             .and_then(|c| c.pragma_update(None, "user_version", 3))
             .expect("a newer version");
-        let Err(error) = open(&locked(&folder), &identity(), "{}", Arc::new(Silent)) else {
+        let Err(error) = open(&locked(&folder), &identity(), "{}", "LATER", Arc::new(Silent)) else {
             panic!("a newer schema was taken")
         };
         assert!(error.exit_code() == 5 && error.to_string().contains("newer rehome"), "{error}");

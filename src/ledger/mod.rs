@@ -45,5 +45,7 @@ pub use notes::Note;
 pub use standing::Standing;
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
-pub use store::{Counts, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, UNTIL, holds_run};
+pub use store::{
+    Counts, ENDED, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, UNTIL, holds_run,
+};
 pub use writer::{Change, Ledger, Sender};

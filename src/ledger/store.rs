@@ -25,6 +25,9 @@ pub const HELD: &str = "held";
 /// The ledger's name for the moment after which the session begins nobody; empty where there is none.
 pub const UNTIL: &str = "until";
 
+/// The ledger's name for what ended the last session, if a person had asked for that: `until`; else empty.
+pub const ENDED: &str = "ended";
+
 /// The ledger's name for the fingerprint of the export that the run began with, once a sync has given it another.
 pub const FIRST_EXPORT: &str = "first_export";
 
@@ -113,6 +116,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Whether a rollback has taken back everybody whom the run had created.
+    #[must_use]
+    pub const fn is_taken_back(&self) -> bool {
+        self.rolled_back > 0 && self.created == 0
+    }
+
     /// Adds those of another part of the run.
     pub const fn add(&mut self, other: Self) {
         let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back } = other;

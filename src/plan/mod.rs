@@ -199,7 +199,9 @@ fn in_place_of_a_password<'a>(
     profile: &Profile,
 ) -> Result<Secret<'a>, Refusal> {
     let sign_in = SignIn::with(account.email.is_some(), account.phone.is_some());
-    let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile);
+    // Whoever has nothing to sign in with there is refused with the bridge as well.
+    let kept = refused_but_kept(&account.credential, &refusal, sign_in, profile)
+        .filter(|_| sign_in != SignIn::Nothing || login(account, sign_in).is_some());
     if keep == Keep::Nobodys {
         facts.bridgeable = kept.is_some();
     }
@@ -217,6 +219,10 @@ fn in_place_of_a_password<'a>(
         }
         (None, Unsupported::WithoutPassword) => {
             let text = format!("created without a password: {}", refusal.text);
+            // What is not about a scheme is counted by itself.
+            if refusal.scheme.is_none() {
+                account.notes.push(Note::new(refusal.code, refusal.text));
+            }
             account.notes.push(Note::new(Code::NeedsReset, text));
             Ok(Secret::none(refusal.scheme.unwrap_or("none")))
         }
@@ -249,9 +255,8 @@ fn refused_but_kept(
 /// The preferences under which sources keep what a user signed in with, likeliest first.
 const LOGIN_NAMES: [&str; 6] = ["username", "user_login", "login", "user_name", "uid", "sAMAccountName"];
 
-/// Completes what the bridge keeps: by what the user signs in, who may have no address. Without anything to sign in with
-/// the user is refused, as without a bridge. `alone`: nothing else lets the user in.
-fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sign_in: SignIn) -> Result<(), Refusal> {
+/// What the user signs in with at the bridge, beside an address.
+fn login(account: &Account<'_>, sign_in: SignIn) -> Option<String> {
     let names = LOGIN_NAMES.iter().filter_map(|key| account.prefs.get(*key)?.as_str());
     // Password files have their users' names for ids.
     let others = match sign_in {
@@ -260,7 +265,13 @@ fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sig
         SignIn::Nothing => Some(&*account.source_id).filter(|id| is_name(id)),
     };
     let name = names.chain(others).map(str::trim).find(|name| !name.is_empty());
-    bridged.login = name.map(str::to_owned);
+    name.map(str::to_owned)
+}
+
+/// Completes what the bridge keeps: by what the user signs in, who may have no address. Without anything to sign in with
+/// the user is refused, as without a bridge. `alone`: nothing else lets the user in.
+fn with_login(bridged: &mut Bridged, alone: bool, account: &mut Account<'_>, sign_in: SignIn) -> Result<(), Refusal> {
+    bridged.login = login(account, sign_in);
     if bridged.login.is_none() && sign_in == SignIn::Nothing {
         return Err(Refusal::new(Code::MissingEmail, "a password needs an e-mail address or a name to sign in with"));
     }

@@ -220,8 +220,9 @@ impl<'e> Planner<'e> {
         let users = if count == 1 { "1 user".to_owned() } else { format!("{count} users") };
         Err(RunError::usage(format!(
             "{users} may sign in by one record and not by another of the same id or address (records {first} and {other}): the export \
-             holds them twice, perhaps as they were and as they are; export them anew, or pass the part that counts; --duplicates \
-             refuse leaves such users out; nothing was sent"
+             holds them twice, perhaps as they were and as they are; pass the part that counts, of an earlier and a later export the later \
+             alone (`rehome check LATER --since EARLIER` says what changed in between); --duplicates refuse leaves such users out; \
+             nothing was sent"
         )))
     }
 

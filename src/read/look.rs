@@ -50,7 +50,7 @@ pub(crate) fn look(paths: &[PathBuf], access: Access<'_>) -> Result<Looked, RunE
 /// Paths as a shell takes them.
 #[must_use]
 pub fn words(paths: &[PathBuf]) -> String {
-    let word = |path: &PathBuf| crate::escape::word(&path.display().to_string());
+    let word = |path: &PathBuf| crate::escape::quoted_path(path);
     paths.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
@@ -70,9 +70,7 @@ pub(super) fn with_proposal(
         n => format!(", with {n} questions to answer (\"?\")"),
     };
     said.remedy(format!(
-        "by what is in it, a mapping would be: {}. `rehome map {} > map.toml` writes it with why on each line{open}; then add \
-         --map map.toml",
-        proposal.core(),
+        "`rehome map {} > map.toml` proposes how to read it, with why on each line{open}; then add --map map.toml",
         words(paths)
     ))
 }

@@ -13,6 +13,9 @@ use crate::folder::Folder;
 /// The file in the run folder.
 pub const BRIDGED: &str = "bridged.csv";
 
+/// What is said of somebody whom the bridge waits for.
+const WAITS: &str = "the bridge keeps the password, until the user has signed in through it";
+
 /// Why somebody whom the bridge kept must set a new password.
 const NEVER_CAME: &str = "the bridge kept the password, and ended before the user signed in";
 
@@ -45,7 +48,7 @@ impl Bridged {
     ) -> Result<(), RunError> {
         self.added.insert(xxh3_64(user_id.as_bytes()));
         let (email, phone) = (email.unwrap_or_default(), phone.unwrap_or_default());
-        self.table.row(&[source_id, user_id, email, phone, Code::Bridged.name(), NEVER_CAME])
+        self.table.row(&[source_id, user_id, email, phone, Code::Bridged.name(), WAITS])
     }
 
     /// Puts the file in place.
@@ -73,8 +76,11 @@ pub fn to_be_reset<S: std::hash::BuildHasher>(folder: &Folder, users: &HashSet<S
     for name in [NEEDS_RESET, BRIDGED] {
         for row in rows(folder, name)? {
             let met = row.get(1).is_some_and(|user| open.remove(user));
-            if met || name == NEEDS_RESET {
+            if name == NEEDS_RESET {
                 table.again(&row)?;
+            } else if met {
+                let waited = row.iter().take(RESET_COLUMNS.len() - 1);
+                table.again(&waited.chain([NEVER_CAME]).collect())?;
             }
         }
     }
@@ -133,6 +139,7 @@ mod tests {
         again.add("2", "u2", Some("bb@example.com"), None).expect("added");
         again.finish(&folder).expect("finished");
         assert_eq!(read(&folder, BRIDGED).lines().count(), 3, "{}", read(&folder, BRIDGED));
+        assert_eq!(read(&folder, BRIDGED).matches(WAITS).count(), 2, "it has not ended");
 
         folder
             .write(NEEDS_RESET, b"source_id,user_id,email,phone,code,reason\n9,u9,z@example.com,\"'+1\",x,y\n")

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use super::summary::{Known, Report, SignIn};
+use super::summary::{Known, Report, SignIn, Verify};
 
 /// `1204331` → `1,204,331`
 #[must_use]
@@ -145,6 +145,20 @@ impl SignIn {
             text = format!("{text}; {} of {} known {passwords} proven", count(known.proven), count(tried));
         }
         text
+    }
+}
+
+/// `; 12 known passwords: 10 signed in, 1 right and kept out, 1 did not`; nothing where none was tried.
+#[must_use]
+pub fn known_passwords(verify: &Verify) -> String {
+    let Verify { signed_in, not_signed_in, kept_out, .. } = verify;
+    let kept = if *kept_out > 0 { format!(", {} right and kept out", count(*kept_out)) } else { String::new() };
+    match signed_in + not_signed_in + kept_out {
+        0 => String::new(),
+        n => {
+            let passwords = plural(n, "known password", "known passwords");
+            format!("; {passwords}: {} signed in{kept}, {} did not", count(*signed_in), count(*not_signed_in))
+        }
     }
 }
 

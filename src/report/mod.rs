@@ -21,7 +21,7 @@ pub mod html;
 pub mod lines;
 pub mod lists;
 pub mod loss;
-mod next;
+pub mod next;
 pub mod observation;
 pub mod pace;
 #[cfg(test)]

@@ -2,28 +2,41 @@
 
 use std::path::Path;
 
+use super::changes::CHANGES;
 use super::figures::{plural, users};
 use super::lists::NEEDS_RESET;
-use super::summary::{Next, Report};
+use super::summary::{Next, Report, Verify};
 use crate::code::Code;
-use crate::escape::quoted;
+use crate::escape::{quoted_path, word};
+
+/// What the next commands are put together of.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'t> {
+    /// The words of the command line that name the export and say how it is read.
+    pub exports: &'t [String],
+    /// The run folder, as the person wrote it.
+    pub run: &'t Path,
+    /// Endpoint and project of a target that is still there when the command has ended.
+    pub server: Option<(&'t str, &'t str)>,
+    /// The file of the bridge's key, if one was named.
+    pub bridge_key: Option<&'t Path>,
+}
 
 impl Report {
-    /// Fills `next`. `exports` are the words of the command line that name the export and say how it is read; `run` is as
-    /// the person wrote it.
-    pub fn suggest(&mut self, exports: &[String], run: &Path) {
-        self.next = self.steps(exports, run);
+    /// Fills `next`.
+    pub fn suggest(&mut self, typed: Typed<'_>) {
+        self.next = self.steps(typed);
     }
 
-    fn steps(&self, exports: &[String], run: &Path) -> Vec<Next> {
+    fn steps(&self, Typed { exports, run, server, bridge_key }: Typed<'_>) -> Vec<Next> {
         let mut steps = Vec::new();
         let mut say = |command: String, text: String| steps.push(Next { command, text });
         let unquoted = run.display().to_string();
-        let run = quoted(&unquoted);
+        let run = word(&unquoted);
         let with_run = |command: &str| format!("rehome {command} {run}");
         // What came by a pipe has to come once more.
         let piped = exports.iter().any(|word| word == "-");
-        let exports: Vec<_> = exports.iter().map(|word| quoted(word)).collect();
+        let exports: Vec<_> = exports.iter().map(|given| word(given)).collect();
         // Without what is decided of such users so far.
         let decided = exports.iter().position(|word| word == "--unsupported").unwrap_or(exports.len());
         let undecided: Vec<_> = exports
@@ -57,10 +70,22 @@ impl Report {
             return steps;
         }
         if let Some(verify) = &self.verify {
-            if verify.different + verify.missing + verify.not_signed_in > 0 {
+            let Verify { same, different, missing, not_signed_in, .. } = *verify;
+            let differ = different + missing + not_signed_in;
+            if differ > 0 {
+                say(String::new(), self.look_at(differ));
+            }
+            // Whom a sync has left as they are it has named.
+            if different + missing > 0 && self.sync.is_none() && !piped {
+                let text = "make whoever is missing again, and do what was not done; whoever was changed since stays as \
+                            they are";
+                say(with_run("resume"), text.into());
+            }
+            // Nobody who is as planned is to be lost for the few who are not.
+            if differ > same && self.sync.is_none() {
                 say(
                     with_run("rollback"),
-                    "if the differences cannot be explained: take back what this run created".into(),
+                    "if nobody can say why: see whom a rollback would delete; it asks first".into(),
                 );
             }
         } else if let Some(import) = &self.import {
@@ -85,11 +110,15 @@ impl Report {
             say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
             say(with_exports("import"), "create the users in the project that the environment names".into());
         }
-        if self.bridged > 0 && self.import.is_some() && self.rollback.is_none() {
+        // Of a rehearsal in a sandbox of its own no server is left to stand in front of.
+        if let Some((endpoint, project)) = server.filter(|_| self.bridged > 0 && self.import.is_some()) {
+            let store = word(&format!("{}/bridge.sqlite", unquoted.trim_end_matches('/')));
+            let upstream = word(endpoint.trim_end_matches('/').trim_end_matches("/v1"));
+            let project = word(project);
+            let key = bridge_key.map_or_else(|| "KEY".to_owned(), quoted_path);
             say(
                 format!(
-                    "rehome bridge serve --store {}",
-                    quoted(&format!("{}/bridge.sqlite", unquoted.trim_end_matches('/')))
+                    "rehome bridge serve --store {store} --upstream {upstream} --project {project} --bridge-key-file {key}"
                 ),
                 format!("{} sign in as before, through the bridge: start it before they come", users(self.bridged)),
             );
@@ -99,6 +128,14 @@ impl Report {
                 import_of("--unsupported bridge --bridge-key-file KEY"),
                 format!("let {} keep the password, through the sign-in bridge", users(self.bridgeable)),
             );
+        }
+        if self.bridgeable > 0 && self.import.is_some() {
+            let text = format!(
+                "{} who were not created could keep the password, through the sign-in bridge: import the rejects file with \
+                 --unsupported bridge, into a folder of its own",
+                users(self.bridgeable)
+            );
+            say(String::new(), text);
         }
         if self.outcomes.needs_reset > 0 {
             say(
@@ -127,6 +164,19 @@ impl Report {
         }
         steps
     }
+
+    /// Where it stands in what whoever is not as planned differs.
+    fn look_at(&self, differ: u64) -> String {
+        let named = if differ == 1 { "names the user who is" } else { "names each user who is" };
+        let text = format!("verify.log.ndjson {named} not as planned, and says in what");
+        match &self.sync {
+            Some(sync) if sync.look > 0 => {
+                let who = users(sync.look);
+                format!("{text}; {CHANGES} has the {who} to be looked at since the last sync, and why each was left so")
+            }
+            _ => text,
+        }
+    }
 }
 
 /// Whether somebody who edits the record can have it created.
@@ -153,9 +203,17 @@ fn can_be_repaired(code: &str) -> bool {
 mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::report::summary::Second;
+
+    const SERVER: Option<(&str, &str)> = Some(("http://127.0.0.1:9090/v1", "shop"));
+
+    fn suggest(report: &mut Report, words: &[&str], run: &str) {
+        let exports: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        report.suggest(Typed { exports: &exports, run: Path::new(run), server: SERVER, bridge_key: None });
+    }
 
     fn commands(report: &mut Report) -> Vec<String> {
-        report.suggest(&["my users.json".into()], Path::new("./rehome-run"));
+        suggest(report, &["my users.json"], "./rehome-run");
         report.next.iter().map(|next| next.command.clone()).filter(|command| !command.is_empty()).collect()
     }
 
@@ -175,15 +233,34 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_taken_back_for_a_few_who_differ_or_whom_a_sync_has_named() {
+        let mut report = sample::report();
+        report.known = None;
+        let mut with = |same, different, sync: Option<Second>| {
+            report.verify = Some(Verify { same, different, ..Verify::default() });
+            report.sync = sync;
+            let commands = commands(&mut report);
+            (commands, report.next[0].text.clone())
+        };
+        let resume = "rehome resume ./rehome-run";
+        assert_eq!(with(42, 0, None).0, Vec::<String>::new());
+        assert_eq!(with(38, 4, None).0, [resume]);
+        assert_eq!(with(4, 38, None).0, [resume, "rehome rollback ./rehome-run"]);
+        let (commands, first) = with(4, 38, Some(Second { look: 4, ..Second::default() }));
+        assert_eq!(commands, Vec::<String>::new());
+        assert!(first.contains("verify.log.ndjson") && first.contains("changes.csv has the 4 users"), "{first}");
+    }
+
+    #[test]
     fn what_came_by_a_pipe_comes_by_one_again() {
         let mut report = sample::report();
         (report.import, report.verify) = (None, None);
-        report.suggest(&["-".into()], Path::new("run"));
+        suggest(&mut report, &["-"], "run");
         assert!(
             report.next.iter().all(|next| next.command.is_empty() || next.command.starts_with("… | rehome import -"))
         );
         report.import = sample::report().import;
-        report.suggest(&["-".into()], Path::new("run"));
+        suggest(&mut report, &["-"], "run");
         assert!(report.next.iter().any(|next| next.command == "… | rehome verify run"));
     }
 
@@ -191,13 +268,17 @@ mod tests {
     fn whose_password_the_bridge_could_keep_is_told_and_how() {
         let mut report = sample::report();
         (report.import, report.verify, report.bridgeable) = (None, None, 7);
-        let words = ["u.json", "--unsupported", "without-password", "--keep-dates"].map(str::to_owned);
-        report.suggest(&words, Path::new("run"));
+        let words = ["u.json", "--unsupported", "without-password", "--keep-dates"];
+        suggest(&mut report, &words, "run");
         let said: Vec<_> = report.next.iter().filter(|next| next.command.contains("bridge")).collect();
         assert_eq!(said.len(), 1);
         assert_eq!(said[0].command, "rehome import u.json --keep-dates --unsupported bridge --bridge-key-file KEY");
         (report.import, report.bridgeable, report.bridged) = (sample::report().import, 0, 7);
-        report.suggest(&words, Path::new("run/"));
-        assert!(report.next.iter().any(|next| next.command == "rehome bridge serve --store run/bridge.sqlite"));
+        suggest(&mut report, &words, "run/");
+        let serve = "rehome bridge serve --store run/bridge.sqlite --upstream http://127.0.0.1:9090 --project shop \
+                     --bridge-key-file KEY";
+        assert!(report.next.iter().any(|next| next.command == serve));
+        report.suggest(Typed { exports: &[], run: Path::new("run"), server: None, bridge_key: None });
+        assert!(report.next.iter().all(|next| !next.command.contains("bridge")), "the sandbox is gone");
     }
 }

@@ -166,6 +166,7 @@ impl Report {
             mine.stray += theirs.stray;
             mine.signed_in += theirs.signed_in;
             mine.not_signed_in += theirs.not_signed_in;
+            mine.kept_out += theirs.kept_out;
         }
         if let (Some(mine), Some(theirs)) = (&mut self.rollback, other.rollback) {
             mine.deleted += theirs.deleted;

@@ -408,6 +408,14 @@ pub struct Import {
     pub pace: Pace,
 }
 
+impl Import {
+    /// What stands before the time and pace where they are not those of all that was created.
+    #[must_use]
+    pub fn of_session(&self) -> &'static str {
+        if self.pace.users.iter().sum::<u64>() < self.done { "in the last session " } else { "" }
+    }
+}
+
 /// What reading back showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Verify {
@@ -423,6 +431,9 @@ pub struct Verify {
     pub signed_in: u64,
     /// Known passwords that did not.
     pub not_signed_in: u64,
+    /// Known passwords that are right, and whose users the target keeps out: disabled as planned, or asked for a new password.
+    #[serde(default)]
+    pub kept_out: u64,
 }
 
 /// Counts of a rollback.

@@ -1,10 +1,12 @@
 //! What a sync found and did: its counts, and a line for everybody who changed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::changes::CHANGES;
-use super::figures::count;
-use super::lists::Table;
+use super::figures::{count, plural};
+use super::lists::{REJECTS_LOG, Table};
 use super::summary::Second;
 use crate::error::RunError;
 use crate::folder::Folder;
@@ -68,21 +70,36 @@ impl Kind {
         }
     }
 
-    /// What it means, for people.
+    /// What it means of so many, for people.
     #[must_use]
-    pub const fn says(self) -> &'static str {
-        match self {
-            Self::New => "new at the source",
-            Self::Changed => "changed at the source, and brought over",
-            Self::Password => "have another password at the source, and get it: made again, or through the bridge",
-            Self::StalePassword => "have another password at the source, and keep that of the target",
-            Self::ChangedAtTarget => "changed at the target, which is kept",
-            Self::ChangedOnBoth => "changed on both sides: nothing was done",
-            Self::GoneAtTarget => "no longer at the target: nothing was done",
-            Self::Gone => "gone from the source",
-            Self::Refused => "refused at the source now, whom the target has: nothing was done",
-            Self::Failed => "could not be brought up to date",
+    pub const fn says(self, n: u64) -> &'static str {
+        match (self, n) {
+            (Self::New, _) => "new at the source",
+            (Self::Changed, _) => "changed at the source, and brought over",
+            (Self::Password, 1) => "has a new password at the source, and gets it",
+            (Self::Password, _) => "have a new password at the source, and get it",
+            (Self::StalePassword, 1) => "has a new password at the source, and keeps the target's",
+            (Self::StalePassword, _) => "have a new password at the source, and keep the target's",
+            (Self::ChangedAtTarget, _) => "changed at the target, which is kept",
+            (Self::ChangedOnBoth, _) => "changed on both sides: nothing was done",
+            (Self::GoneAtTarget, _) => "no longer at the target: nothing was done",
+            (Self::Gone, _) => "gone from the source",
+            (Self::Refused, _) => "refused at the source now, and kept at the target",
+            (Self::Failed, _) => "could not be brought up to date",
         }
+    }
+}
+
+/// What was done with somebody who is gone, in a word.
+fn done_with_gone(done: &str) -> &'static str {
+    match done {
+        "disabled" | "is disabled" => "disabled",
+        "to be disabled" => "to be disabled",
+        "deleted" => "deleted",
+        "to be deleted" => "to be deleted",
+        "the target no longer has the user either" => "gone there too",
+        done if done.starts_with("kept") => "kept",
+        _ => "not done",
     }
 }
 
@@ -96,7 +113,12 @@ pub struct Sync {
     /// Users for whom there was nothing to ask.
     pub unchanged: u64,
     /// Findings by kind.
-    pub counts: std::collections::BTreeMap<String, u64>,
+    pub counts: BTreeMap<String, u64>,
+    /// Of those who are gone from the source: how many by what was done.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<&'static str, u64>,
+    /// Records of the later export for which nothing is created, each of them named in the rejects.
+    pub refused: u64,
     /// Findings that a person has to look at.
     pub look: u64,
     /// Requests of this session that changed something, those of new users not among them.
@@ -108,6 +130,9 @@ impl Sync {
     pub fn add(&mut self, note: &Note) {
         *self.counts.entry(note.kind.clone()).or_default() += 1;
         self.look += u64::from(note.look);
+        if note.kind == Kind::Gone.name() {
+            *self.gone.entry(done_with_gone(&note.done)).or_default() += 1;
+        }
     }
 
     /// Findings of a kind.
@@ -134,12 +159,20 @@ impl Sync {
         let mut lines = vec![format!("{:>12}  unchanged: nothing was asked about them", count(self.unchanged))];
         for kind in Kind::ALL {
             let n = self.of(kind);
+            let done: Vec<_> = self.gone.iter().map(|(done, n)| format!("{} {done}", count(*n))).collect();
+            let done = if kind == Kind::Gone { format!(": {}", done.join(", ")) } else { String::new() };
             if n > 0 {
-                lines.push(format!("{:>12}  {}", count(n), kind.says()));
+                lines.push(format!("{:>12}  {}{done}", count(n), kind.says(n)));
             }
         }
-        if self.look > 0 {
-            lines.push(format!("{CHANGES} names them, {} to be looked at", count(self.look)));
+        if !self.counts.is_empty() {
+            let them = if self.counts.values().sum::<u64>() == 1 { "the user" } else { "them" };
+            let look = if self.look > 0 { format!(", {} to be looked at", count(self.look)) } else { String::new() };
+            lines.push(format!("{CHANGES} names {them}{look}"));
+        }
+        if self.refused > 0 {
+            let refused = plural(self.refused, "record is refused", "records are refused");
+            lines.push(format!("{refused}, and not created: {REJECTS_LOG} says why"));
         }
         lines.join("\n") + "\n"
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::shown;
-use super::figures::{bridge, count, duration, labels, millis, plural, rate, records, seconds, share};
+use super::figures::{bridge, count, duration, known_passwords, labels, millis, plural, rate, records, seconds, share};
 use super::lines::{continued, folded};
 use super::observation::{Outcome, UNKNOWN};
 use super::summary::{Estimate, Reason, Report, Scheme};
@@ -24,7 +24,7 @@ const FINDINGS: usize = 3;
 const REASONS: usize = 3;
 const SCHEMES: usize = 4;
 const TRAPS: usize = 1;
-const STEPS: usize = 3;
+const STEPS: usize = 4;
 
 /// Whether to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,19 +169,19 @@ impl Screen {
                 count(import.left),
             );
             if import.pace.requests > 0 {
-                let _ = write!(text, "; {} requests in {}", count(import.pace.requests), seconds(import.seconds));
+                let requests = plural(import.pace.requests, "request", "requests");
+                let _ = write!(text, "; {}{requests} in {}", import.of_session(), seconds(import.seconds));
             }
             self.fact("Import", &text);
         }
         if let Some(verify) = &report.verify {
             let text = format!(
-                "{} as planned, {} different, {} missing, {} stray; signed in: {}, not: {}",
+                "{} as planned, {} different, {} missing, {} stray{}",
                 count(verify.same),
                 count(verify.different),
                 count(verify.missing),
                 count(verify.stray),
-                count(verify.signed_in),
-                count(verify.not_signed_in),
+                known_passwords(verify),
             );
             self.fact("Verify", &text);
         }

@@ -20,6 +20,7 @@ use crate::plan::planner::Planner;
 use crate::policy::Policies;
 use crate::read::Frame;
 use crate::report::build::{Head, Told};
+use crate::report::next::Typed;
 use crate::report::summary::{Live as LiveSection, Place};
 use crate::report::{Observer, Report, changes, survey};
 
@@ -59,7 +60,8 @@ pub fn check(mut check: Check, path: &Path, listener: &dyn Listener) -> Result<R
             check.since[0].display()
         )]);
     }
-    report.suggest(&check.export.words(Some(check.policies)), path);
+    let exports = check.export.words(Some(check.policies));
+    report.suggest(Typed { exports: &exports, run: path, server: None, bridge_key: None });
     if let Some(folder) = &folder {
         report.save(folder)?;
     }

@@ -1,6 +1,6 @@
 //! What everything that works on a run shares, and how it asks the target patiently.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -188,6 +188,27 @@ impl Context {
             return Err(self.something_else());
         }
         Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+    }
+
+    /// Whom of these ids the target does not have, by its list: for whoever is only to be begun then, so that an old list, or
+    /// half of one, does no harm. None of them where it does not say.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the run is to stop first, by whoever's wish.
+    pub async fn missing(&self, ids: &[&str]) -> Result<HashSet<String>, Stopped> {
+        let request = Request::list(&[equal("$id", ids), limit(ids.len())]);
+        let reply = tokio::select! {
+            biased;
+            () = self.stop.set_by_anyone() => return Err(Stopped),
+            reply = self.ask(&request) => reply?,
+        };
+        let page = if let Reply::Answer(answer) = reply { answer.read::<Page<User>>() } else { None };
+        let Some(page) = page.filter(|page| page.users.iter().all(User::is_whole)) else { return Ok(HashSet::new()) };
+        let mut missing: HashSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        for user in page.users {
+            missing.remove(&user.id);
+        }
+        Ok(missing)
     }
 
     /// How many sessions a user has; `None` if that cannot be told.

@@ -1,6 +1,7 @@
 //! The dispatcher: the calling thread reads and plans, the ledger's thread writes, and on the runtime users are brought
 //! to their ends. Every queue in between is bounded.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tracing::Instrument as _;
 
 use super::bridge;
-use super::context::Context;
+use super::context::{Context, Stopped};
 use super::feed::{self, Intents};
 use super::gate::{Gate, Limits};
 use super::gauges::Gauges;
@@ -19,11 +20,11 @@ use super::saga;
 use super::stop::Stop;
 use super::window::{Hold, Window};
 use crate::appwrite::Client;
-use crate::appwrite::preflight::in_chunks;
+use crate::appwrite::preflight::{chunks, in_chunks};
 use crate::bridge::Vault;
 use crate::error::RunError;
 use crate::event::{Event, Listener, USER};
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::{Ledger, Reader, State};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::runtime;
@@ -122,7 +123,7 @@ impl Engine<'_> {
                 return Ok(ControlFlow::Break(()));
             }
             let full = feed::keep_first(&mut batch, &mut room);
-            let Intents { rows, jobs, unplanned } =
+            let Intents { rows, mut jobs, unplanned } =
                 feed::intend(batch, reader, &marker, context.gate.clock().earliest())?;
             if !rows.is_empty() {
                 handle.block_on(context.ledger.intend(rows))?;
@@ -134,6 +135,9 @@ impl Engine<'_> {
                 if handle.block_on(saga::refused_since(context, rows)).is_err() {
                     return Ok(ControlFlow::Break(()));
                 }
+            }
+            if handle.block_on(look_for_tried(context, &mut jobs)).is_err() {
+                return Ok(ControlFlow::Break(()));
             }
             // The dispatcher is gone only if the run stops.
             Ok(match sender.blocking_send(jobs) {
@@ -150,6 +154,22 @@ async fn note_beginning(context: &Context, reader: &Reader) -> Result<(), RunErr
         Some(_) => Ok(()),
         None => context.ledger.meta(BEGAN, context.gate.clock().earliest().to_string()).await,
     }
+}
+
+/// Asks about those whose create may have been sent, many at a time: nearly all of them are whom a run that was stopped had
+/// meant and not come to.
+async fn look_for_tried(context: &Context, jobs: &mut [Job]) -> Result<(), Stopped> {
+    let is_tried = |job: &Job| job.tried_since.is_some() && job.state == State::Intended;
+    let tried: Vec<String> = jobs.iter().filter(|job| is_tried(job)).map(|job| job.user_id().to_owned()).collect();
+    let mut missing = HashSet::new();
+    for chunk in chunks(&tried, String::len) {
+        let ids: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        missing.extend(context.missing(&ids).await?);
+    }
+    for job in jobs.iter_mut().filter(|job| is_tried(job)) {
+        job.is_missing = missing.contains(job.user_id());
+    }
+    Ok(())
 }
 
 async fn dispatch(context: Arc<Context>, mut batches: mpsc::Receiver<Vec<Job>>, users: usize) {

@@ -238,6 +238,7 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, marker: &Marker, now: i64) -> Re
                 }
                 let next = state.next(steps, Event::Intend).map_err(|e| RunError::internal(e.to_string()))?;
                 (job.state, job.known) = next;
+                job.planned = Some(marker.planned(&job));
                 // Only these say that a create may have been sent and not taken back.
                 let tried = matches!(state, State::Intended | State::Created | State::Failed);
                 job.tried_since = tried.then_some(Noted { at, ahead });
@@ -252,7 +253,11 @@ pub fn intend(batch: Vec<Fed>, reader: &Reader, marker: &Marker, now: i64) -> Re
                         at: if tried { at } else { now },
                         code: None,
                         text: None,
-                        left: Some(marker.planned(&job)),
+                        // Nothing was sent of what the plan says by now to whoever is there.
+                        left: match &entry {
+                            Some(entry) if entry.is_there() => entry.left,
+                            _ => job.planned,
+                        },
                     });
                 }
                 intents.jobs.push(*job);

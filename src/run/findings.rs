@@ -38,8 +38,6 @@ pub struct Verified {
     pub elsewhere: u64,
     /// Known passwords that could not be tried: whose, and why.
     pub untested: Vec<(String, &'static str)>,
-    /// Blocked users among those who signed in: refused for that reason and no other.
-    pub blocked: u64,
 }
 
 /// Where findings go, as they come.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::RunError;
+use crate::escape::quoted_path;
 use crate::event::Listener;
 use crate::folder::{Folder, Locked};
 use crate::ledger::{self, Identity, LEDGER, Ledger, Reader};
@@ -68,7 +69,7 @@ impl RunFolder {
         let path = folder.path().to_owned();
         Locked::take(folder)?.map(Self).ok_or_else(|| {
             RunError::foreign_ledger(format!("another rehome is working on {}", path.display()))
-                .remedy(format!("wait for it to end: rehome status {}", path.display()))
+                .remedy(format!("wait for it to end: rehome status {}", quoted_path(&path)))
         })
     }
 
@@ -87,9 +88,10 @@ impl RunFolder {
         &self,
         identity: &Identity,
         settings: &str,
+        later: &str,
         listener: Arc<dyn Listener>,
     ) -> Result<(Ledger, Reader), RunError> {
-        ledger::open(self, identity, settings, listener)
+        ledger::open(self, identity, settings, later, listener)
     }
 
     /// Opens the ledger of a run that exists, whatever it belongs to.
@@ -130,7 +132,7 @@ mod tests {
         let mode = |path: &Path| std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
         let home = tempfile::tempdir().expect("a folder");
         let run = RunFolder::create(&home.path().join("deep/run")).expect("a folder");
-        let _open = run.ledger(&Identity::default(), "{}", Arc::new(Silent)).expect("a ledger");
+        let _open = run.ledger(&Identity::default(), "{}", "LATER", Arc::new(Silent)).expect("a ledger");
         assert_eq!(mode(run.path()), 0o700);
         for file in std::fs::read_dir(run.path()).expect("the folder").flatten() {
             assert_eq!(mode(&file.path()), 0o600, "{}", file.path().display());

@@ -106,11 +106,12 @@ pub fn import(
         )));
     }
     let second = Report::load(&stage.folder).ok().flatten().and_then(|earlier| earlier.sync);
+    let bridge_key = choices.around.keeping.key_file.as_deref();
     let save = |mut report: Report| {
         // What was done in a second step stays told.
         report.sync.clone_from(&second);
         report.add_findings(findings.iter().cloned());
-        report.suggest(&stage.session.export.words(None), path);
+        report.suggest(stage.session.typed(&stage.session.export.words(None), path, bridge_key));
         report.save(&stage.folder).map(|()| report)
     };
     if unproven(known.as_ref()) && before.created == 0 && !choices.yes {
@@ -176,11 +177,13 @@ pub fn import(
         bad += verify.counts.not_signed_in + verify.counts.different + verify.counts.missing;
         report.verify = Some(verify.counts);
     }
+    let failed = report.import.as_ref().map_or(0, |import| import.failed);
     let report = save(report)?;
     stage.listener.on(&Event::Over);
     // Whom a limit leaves was not asked for.
     let left = if limit.is_some() { 0 } else { counts.left };
-    let unfinished = Finish::partial_if(counts.failed + left + bad > 0);
+    // Whom the target has refused, or has somebody else for, no list has named before: that is for a person to see.
+    let unfinished = Finish::partial_if(failed + left + bad > 0);
     let refused = if counts.refused > 0 { Finish::Refused } else { Finish::Done };
     let ended = ended.map(|()| unfinished.max(refused));
     Ok(Imported { report, held_back: false, first, ended })

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::appwrite::clock::Clock;
 use crate::appwrite::wire::{Create, Step};
 use crate::code::Code;
-use crate::ledger::{State, Steps};
+use crate::ledger::{Left, State, Steps};
 use crate::plan::{Bridged, Plan};
 
 /// A moment in the ledger, in Unix milliseconds.
@@ -32,6 +32,8 @@ pub struct Job {
     pub record: u64,
     /// The source's own id.
     pub source_id: String,
+    /// What is left of the user once they are created, for the ledger.
+    pub planned: Option<Left>,
     /// The create.
     pub create: Create<'static>,
     /// The follow-ups, in order.
@@ -44,6 +46,9 @@ pub struct Job {
     pub known: Steps,
     /// When a create may first have been sent, by the clock that the ledger noted it by; `None` if none can have been.
     pub tried_since: Option<Noted>,
+    /// Whether the target was asked a moment ago, and does not have the user: whoever it has by now all the same stands in the
+    /// way of a create.
+    pub is_missing: bool,
     /// Whether an earlier run has given the user up, while it served others.
     pub given_up_before: bool,
     /// Whether the target had the user until now, who was deleted to be made again: that is finished whoever wants the run to
@@ -77,12 +82,14 @@ impl Job {
         Self {
             record,
             source_id: plan.source_id.as_ref().to_owned(),
+            planned: None,
             create: plan.create.clone().into_owned(),
             steps: plan.steps.iter().cloned().map(Step::into_owned).collect(),
             bridged: plan.bridged.clone(),
             state: State::Planned,
             known: Steps::NONE,
             tried_since: None,
+            is_missing: false,
             given_up_before: false,
             remade: false,
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::folder::RunFolder;
 use super::import;
 use super::parts::Parts;
+use super::session::Session;
 use crate::error::RunError;
 use crate::folder::Folder;
 use crate::ledger::{LEDGER, Reader};
@@ -61,7 +62,7 @@ fn of(path: &Path) -> Result<Report, RunError> {
     if let Some(section) = report.import.as_mut().filter(|_| !told) {
         import::count(section, &Reader::open(path)?)?;
         // What comes after an import is about its folder alone.
-        report.suggest(&[], path);
+        report.suggest(Session::of(path)?.typed(&[], path, None));
     }
     Ok(report)
 }

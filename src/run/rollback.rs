@@ -130,7 +130,7 @@ pub fn take_back(
     {
         let mut report = report.continued("rollback", jiff::Timestamp::now());
         report.rollback = Some(taken.counts.clone());
-        report.suggest(&session.export.words(None), path);
+        report.suggest(session.typed(&session.export.words(None), path, None));
         report.save(&folder)?;
     }
     Ok(taken)
@@ -374,6 +374,23 @@ async fn changed(context: &Context, entry: &Entry, user: &User, mode: Mode) -> R
         Some(_) => Some("signed in since: has a session".into()),
         None => Some("may have signed in since: the target does not tell the sessions".into()),
     })
+}
+
+/// That the users of a run were not all taken back: to go on with it would create them again, which nobody has asked for.
+///
+/// # Errors
+/// [`RunError::usage`] if they were, and what keeps the ledger from being read.
+pub fn not_taken_back(path: &Path) -> Result<(), RunError> {
+    let counts = Reader::open(path)?.counts()?;
+    if !counts.is_taken_back() {
+        return Ok(());
+    }
+    let were = if counts.rolled_back == 1 { "user of this run was" } else { "users of this run were" };
+    let what = format!(
+        "{} {were} taken back by a rollback: nothing is left to go on with",
+        figures::count(counts.rolled_back)
+    );
+    Err(RunError::usage(what).remedy("if they are to be created after all, give the `rehome import` of this run again"))
 }
 
 /// Rows whose create may have been sent, or whose last step is not known.

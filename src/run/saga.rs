@@ -18,7 +18,7 @@ use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::event::USER;
-use crate::ledger::{Change, Event, State, Steps};
+use crate::ledger::{Change, Event, Left, State, Steps};
 
 /// Brings a user to the end of the saga, or leaves them open; gives where they stand then.
 ///
@@ -123,7 +123,7 @@ impl<'c> Saga<'c> {
         // Since when, by the server's clock, a create of this run may have reached the target; and whether one may
         // have that was not answered.
         let mut since = self.job.tried_since.map(Since::Noted);
-        let mut look = since.is_some();
+        let mut look = since.is_some() && !self.job.is_missing;
         let mut create = self.job.create.request();
         let mut asking = Asking::new(&create);
         loop {
@@ -135,7 +135,7 @@ impl<'c> Saga<'c> {
                     // Durable before they are made again: whoever reads the row meanwhile must not take them for gone.
                     Ok(None) if self.state == State::Created => {
                         self.advance(Event::Vanished);
-                        self.write(None, None).await?;
+                        self.write_left(self.job.planned).await?;
                         self.durable().await?;
                     }
                     Ok(None) => {}
@@ -467,6 +467,16 @@ impl<'c> Saga<'c> {
 
     async fn durable(&self) -> Result<(), Stopped> {
         self.context.ledger.sync().await.map_err(|error| {
+            self.context.stop.leave(error);
+            Stopped
+        })
+    }
+
+    /// Writes down somebody of whom this is left from now on.
+    async fn write_left(&self, left: Option<Left>) -> Result<(), Stopped> {
+        let (state, steps) = (self.state, self.steps);
+        let change = Change { record: self.job.record, state, steps, at: None, code: None, text: None };
+        self.context.ledger.change_left(change, left).await.map_err(|error| {
             self.context.stop.leave(error);
             Stopped
         })

@@ -25,6 +25,7 @@ use crate::plan::shard::Shard;
 use crate::policy::Policies;
 use crate::read::{Export, Frame};
 use crate::report::build::Head;
+use crate::report::next::Typed;
 use crate::report::summary::{self, Origin};
 use crate::report::survey::{Survey, survey, survey_asking};
 use crate::report::{Observer, Report, Tally};
@@ -171,6 +172,13 @@ impl Session {
         })
     }
 
+    /// What the next commands are put together of. `exports` are the words that name the export, `run` the folder as it was typed.
+    #[must_use]
+    pub fn typed<'t>(&'t self, exports: &'t [String], run: &'t Path, bridge_key: Option<&'t Path>) -> Typed<'t> {
+        let server = Some(self.destination.names()).filter(|_| !self.destination.is_own());
+        Typed { exports, run, server, bridge_key }
+    }
+
     /// Requests in flight and a second, at most, and how long to wait for a target.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -221,7 +229,8 @@ impl Stage {
         let export = session.open_export()?;
         listener.on(&Event::Said(format!("export: {}", export.why())));
         let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
-        let (ledger, reader) = folder.ledger(&session.identity(&export)?, &settings, listener.clone())?;
+        let (ledger, reader) =
+            folder.ledger(&session.identity(&export)?, &settings, &session.export.named(), listener.clone())?;
         let open = session.destination.open(key_file, &folder)?;
         let target = open.target.clone();
         // A client of its own: connections do not outlive the runtime they were made on.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
-use crate::escape::quoted;
+use crate::escape::quoted_path;
 use crate::event::Listener;
 use crate::live;
 use crate::plan::clashes::Duplicates;
@@ -110,6 +110,12 @@ impl ExportSettings {
         self.exports.iter().any(|path| path == Path::new("-"))
     }
 
+    /// The words for the export in a command: what is named now.
+    #[must_use]
+    pub fn named(&self) -> String {
+        self.exports.iter().map(|path| quoted_path(path)).collect::<Vec<_>>().join(" ")
+    }
+
     /// That what was read can be read again.
     ///
     /// # Errors
@@ -118,7 +124,7 @@ impl ExportSettings {
         if !self.is_piped() {
             return Ok(());
         }
-        let run = quoted(&folder.display().to_string());
+        let run = quoted_path(folder);
         Err(RunError::usage(format!("{run} was read from standard input, which cannot be read again")).remedy(format!(
             "write the export into a file and say once: rehome sync FILE --run {run}. That brings over what has changed, \
              nothing where nothing has, and from then on the run is read from the file"

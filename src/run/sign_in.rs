@@ -131,9 +131,9 @@ pub(super) fn sign_in(
     let mut take = |(sign_in, result): (SignIn, Result<bool, String>)| {
         listener.on(&event::Event::UserDone { record: sign_in.record });
         match result {
-            Ok(blocked) => {
-                found.counts.signed_in += 1;
-                found.blocked += u64::from(blocked);
+            Ok(kept_out) => {
+                let counts = &mut found.counts;
+                *(if kept_out { &mut counts.kept_out } else { &mut counts.signed_in }) += 1;
                 Ok(())
             }
             Err(text) => {

@@ -243,7 +243,7 @@ fn session(folder: &Locked, world: &Arc<Mutex<World>>, target: &Target) -> (Opti
         project: String::new(),
         shard: String::new(),
     };
-    let (ledger, reader) = ledger::open(folder, &identity, "{}", Arc::new(Silent)).expect("a ledger");
+    let (ledger, reader) = ledger::open(folder, &identity, "{}", "LATER", Arc::new(Silent)).expect("a ledger");
     let known: HashMap<u64, Entry> = reader.range(1, USERS).expect("rows").into_iter().map(|e| (e.record, e)).collect();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::RunFolder;
+use super::agree::AGREED;
 use super::parts::Parts;
 use super::session::Session;
 use crate::error::RunError;
-use crate::ledger::{Counts, HELD, PAUSED, Reader, SYNCING, UNTIL, going_on};
+use crate::ledger::{Counts, ENDED, HELD, PAUSED, Reader, SYNCING, State, UNTIL, going_on};
 
 /// Troubles that are shown.
 const TROUBLES: usize = 5;
@@ -23,6 +24,9 @@ pub struct Status {
     /// The command that goes on with a sync that was begun and has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syncing: Option<String>,
+    /// What ended the last session as it was asked to, if it left anybody: `limit` or `until`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<&'static str>,
     /// The ledger's counts.
     #[serde(flatten)]
     pub counts: Counts,
@@ -63,6 +67,9 @@ pub struct Part {
     /// The command that goes on with a sync of it that was begun and has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syncing: Option<String>,
+    /// What ended its last session as it was asked to, if it left anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<&'static str>,
     /// Its ledger's counts.
     #[serde(flatten)]
     pub counts: Counts,
@@ -93,6 +100,7 @@ pub fn of_parts(parts: &Parts) -> Result<Status, RunError> {
                 shard: Session::of(path)?.shard.to_string(),
                 running: status.running,
                 syncing: status.syncing.take(),
+                ended_by: status.ended_by,
                 counts: status.counts,
             });
         }
@@ -110,6 +118,7 @@ impl Status {
     /// Adds another part of the same run.
     fn add(&mut self, other: Self) {
         self.running |= other.running;
+        self.ended_by = self.ended_by.filter(|by| other.ended_by == Some(by));
         self.counts.add(other.counts);
         self.paused_since = [self.paused_since.take(), other.paused_since].into_iter().flatten().min();
         self.until = [self.until.take(), other.until].into_iter().flatten().max();
@@ -133,6 +142,8 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
     let counts = reader.counts()?;
     let per_second = if running { pace(&reader, counts)? } else { None };
     let while_running = |key| Ok(reader.meta(key)?.filter(|text| running && !text.is_empty()));
+    let paused_since = while_running(PAUSED)?;
+    let ended_by = if running || counts.left == 0 { None } else { ended_by(&reader)? };
     let errors = reader.troubles(TROUBLES)?.into_iter().map(|entry| Trouble {
         record: entry.record,
         code: entry.code.unwrap_or_default(),
@@ -142,16 +153,31 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
         schema: 1,
         running,
         syncing: reader.meta(SYNCING)?.map(|words| going_on(folder, &words)),
+        ended_by,
         counts,
-        paused_since: while_running(PAUSED)?,
         until: while_running(UNTIL)?,
         started: reader.meta("started")?,
         per_second,
-        seconds_left: per_second.filter(|rate| *rate > 0.0).map(|rate| (counts.left as f64 / rate).round()),
+        // How long somebody holds it, nobody knows.
+        seconds_left: per_second
+            .filter(|rate| *rate > 0.0 && paused_since.is_none())
+            .map(|rate| (counts.left as f64 / rate).round()),
         errors: errors.collect(),
+        paused_since,
         shards: Vec::new(),
         shards_missing: Vec::new(),
     })
+}
+
+/// What ended the last session, if that was asked for.
+fn ended_by(reader: &Reader) -> Result<Option<&'static str>, RunError> {
+    let limit = reader.meta(AGREED)?.and_then(|limit| limit.parse::<u64>().ok());
+    let tried = reader.count_of(&[State::Done, State::Present, State::Failed, State::Conflict])?;
+    let tried = tried + reader.refused_by_target()?;
+    if limit.is_some_and(|limit| tried >= limit) {
+        return Ok(Some("limit"));
+    }
+    Ok(reader.meta(ENDED)?.filter(|ended| ended == "until").map(|_| "until"))
 }
 
 fn pace(reader: &Reader, counts: Counts) -> Result<Option<f64>, RunError> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RunError;
+use crate::signals::Signals;
 
 /// Shared by everything that works on a run.
 #[derive(Clone, Default)]
@@ -63,11 +64,10 @@ impl Stop {
 
     /// Listens to Ctrl-C and SIGTERM: the first finishes the run, the second ends the process at once.
     pub async fn on_signals(self, said: impl Fn() + Send) {
+        let Ok(mut signals) = Signals::new() else { return };
         let mut asked = false;
         loop {
-            if signal().await.is_err() {
-                return;
-            }
+            signals.wait().await;
             if asked {
                 std::process::exit(i32::from(RunError::interrupted().exit_code()));
             }
@@ -76,18 +76,4 @@ impl Stop {
             self.finish();
         }
     }
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::stop::Stop;
 use crate::error::RunError;
 use crate::event::{Event, Listener};
-use crate::ledger::{HELD, PAUSED, Sender, UNTIL};
+use crate::ledger::{ENDED, HELD, PAUSED, Sender, UNTIL};
 use crate::report::figures;
 
 /// How often the clock and the file are looked at.
@@ -217,10 +217,11 @@ impl Keeper {
         let _ = self.ledger.meta(UNTIL, until.unwrap_or_default()).await;
         let _ = self.ledger.meta(PAUSED, String::new()).await;
         let _ = self.ledger.meta(HELD, "0".into()).await;
+        let _ = self.ledger.meta(ENDED, String::new()).await;
         while !self.stop.is_set() {
             self.note().await;
             if self.end_if_late() {
-                return;
+                break;
             }
             // The clock is asked again and again: a machine that slept, or was set right, has another time.
             tokio::select! {
@@ -228,12 +229,17 @@ impl Keeper {
                 Ok(()) = self.seen.changed() => {}
             }
         }
+        if self.is_late().is_some() {
+            let _ = self.ledger.meta(ENDED, "until".into()).await;
+        }
+    }
+
+    fn is_late(&self) -> Option<&ZonedDateTime> {
+        self.window.until.as_ref().filter(|until| until.timestamp() <= Timestamp::now())
     }
 
     fn end_if_late(&self) -> bool {
-        let Some(until) = self.window.until.as_ref().filter(|until| until.timestamp() <= Timestamp::now()) else {
-            return false;
-        };
+        let Some(until) = self.is_late() else { return false };
         self.listener.on(&Event::Said(format!("it is {}: finishing the users that are begun", shown(until))));
         self.stop.finish_because(RunError::time_is_up(format!("stopped at {}, as --until says", shown(until))));
         true

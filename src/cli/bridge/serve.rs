@@ -15,11 +15,11 @@ use crate::bridge::{Key, Place, Store, Vault};
 use crate::cli::agree::agreed;
 use crate::cli::args::{BridgeKeyArgs, OutputArgs, OutputFormat, ServerArgs};
 use crate::cli::progress;
-use crate::cli::signals::Signals;
 use crate::error::{Finish, RunError};
 use crate::event::{Event, Listener};
 use crate::report::figures::users;
 use crate::runtime;
+use crate::signals::Signals;
 
 /// Stand in front of Appwrite's sign-in: who has a sealed hash signs in as before, once through here, then at Appwrite
 ///

@@ -8,6 +8,7 @@ use crate::report::observation::{Outcome, UNKNOWN};
 use crate::report::summary::{Place, Reason, Report};
 use crate::report::sync::Kind;
 use crate::report::tally::KEPT_PROBLEMS;
+use crate::scheme::registry;
 
 /// A part of the page.
 pub struct Section {
@@ -196,7 +197,7 @@ fn second(report: &Report) -> Option<String> {
             _ => "warning",
         };
         if n > 0 {
-            numbers.push(tile(tone, kind.name(), &count(n), kind.says()));
+            numbers.push(tile(tone, kind.name(), &count(n), kind.says(n)));
         }
     }
     let look = match second.look {
@@ -258,8 +259,9 @@ fn import(report: &Report) -> Option<String> {
     if pace.requests > 0 {
         let done: u64 = pace.users.iter().sum();
         html += &format!(
-            "<p class=\"soft small\">{} requests in {}, {} users a second on average, {} errors ({}).</p>",
-            count(pace.requests),
+            "<p class=\"soft small\">{}{} in {}, {} users a second on average, {} errors ({}).</p>",
+            if import.of_session().is_empty() { "" } else { "In the last session: " },
+            plural(pace.requests, "request", "requests"),
             e(&seconds(import.seconds)),
             rate(done as f64 / import.seconds.max(0.001)),
             count(pace.errors),
@@ -297,8 +299,12 @@ fn verify(report: &Report) -> Option<String> {
         tile("refused", "missing", &count(verify.missing), "not there"),
         tile("info", "stray", &count(verify.stray), "there, but not this run's"),
     ];
-    if verify.signed_in + verify.not_signed_in > 0 {
+    if verify.signed_in + verify.not_signed_in + verify.kept_out > 0 {
         numbers.push(tile("ready", "signed in", &count(verify.signed_in), "with their known passwords"));
+        if verify.kept_out > 0 {
+            let below = "the known password is right, and the user disabled, as planned, or asked for a new one";
+            numbers.push(tile("info", "kept out", &count(verify.kept_out), below));
+        }
         numbers.push(tile("refused", "not signed in", &count(verify.not_signed_in), "although the password is known"));
     }
     Some(tiles(&numbers))
@@ -436,7 +442,7 @@ fn evening(report: &Report) -> Option<String> {
     let estimate = &report.estimate;
     let at = |rate: u32| duration(estimate.requests.div_ceil(u64::from(rate)));
     (estimate.requests > 0 && report.import.is_none()).then(|| {
-        tiles(&[
+        let mut numbers = vec![
             tile("info", "requests", &count(estimate.requests), "creates and follow-ups together"),
             tile(
                 "info",
@@ -444,17 +450,17 @@ fn evening(report: &Report) -> Option<String> {
                 &duration(estimate.seconds),
                 &format!("at {} requests a second", count(u64::from(estimate.rate))),
             ),
-            tile("info", "or", &format!("{} – {}", at(1_000), at(50)), "between 1,000 and 50 a second"),
-            tile(
-                "info",
-                "first logins",
-                &format!("{} h", estimate.login_core_hours),
-                &format!(
-                    "of one core of the server, once everybody came back; it carries {} a second",
-                    rate(estimate.logins_a_second)
-                ),
-            ),
-        ])
+        ];
+        if at(1_000) != at(50) {
+            numbers.push(tile("info", "or", &format!("{} – {}", at(1_000), at(50)), "between 1,000 and 50 a second"));
+        }
+        if estimate.first_logins > 0 {
+            let hours = format!("{} h", estimate.login_core_hours);
+            let carries = rate(estimate.logins_a_second);
+            let below = format!("of one core of the server, once everybody came back; it carries {carries} a second");
+            numbers.push(tile("info", "first logins", &hours, &below));
+        }
+        tiles(&numbers)
     })
 }
 
@@ -598,5 +604,10 @@ fn sentence(fragment: &str) -> String {
     let mut chars = fragment.chars();
     let Some(first) = chars.next() else { return String::new() };
     let stop = if fragment.ends_with(['.', '!', '?', ')', '`']) { "" } else { "." };
+    // The name of a scheme is written as it is.
+    let word = fragment.split([' ', ':', ',']).next().unwrap_or_default();
+    if registry::find(word).is_some_and(|scheme| scheme.name == word) {
+        return format!("{fragment}{stop}");
+    }
     format!("{}{}{stop}", first.to_uppercase(), chars.as_str())
 }

@@ -35,6 +35,7 @@ pub(super) fn end(
     let mut section = Report::load(folder)?.and_then(|earlier| earlier.import).unwrap_or_default();
     (section.endpoint, section.project) = (target.endpoint.clone(), target.project.clone());
     import::count(&mut section, &reader)?;
+    let failed = section.failed;
     let now = jiff::Timestamp::now();
     let head = Head {
         command: "import",
@@ -47,10 +48,10 @@ pub(super) fn end(
     let mut report = Report::new(head, &survey.tally, |column| export.fate(column));
     (report.import, report.sync) = (Some(section), Some(sync.second(now)));
     report.add_findings(survey.findings());
-    report.suggest(&session.export.words(None), path);
+    report.suggest(session.typed(&session.export.words(None), path, None));
     report.save(folder)?;
     ledger::end_sync(folder)?;
     let counts = reader.counts()?;
-    let unfinished = Finish::partial_if(counts.failed + counts.left > 0);
+    let unfinished = Finish::partial_if(failed + counts.left > 0);
     Ok(unfinished.max(if counts.refused > 0 { Finish::Refused } else { Finish::Done }))
 }

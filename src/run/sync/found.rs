@@ -71,9 +71,9 @@ impl Found {
     /// # Errors
     /// [`RunError::io`], [`RunError::ledger`]
     pub(super) fn list(&mut self, folder: &Folder, reader: &Reader, report: &mut Sync) -> Result<(), RunError> {
-        (report.counts, report.look) = Default::default();
+        (report.counts, report.gone, report.look) = Default::default();
         if let Some((list, counts)) = self.dry.take() {
-            (report.counts, report.look) = (counts.counts, counts.look);
+            (report.counts, report.gone, report.look) = (counts.counts, counts.gone, counts.look);
             return list.finish();
         }
         let mut list = Changes::begin(folder, self.emails.is_some())?;

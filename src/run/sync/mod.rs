@@ -42,7 +42,7 @@ use crate::bridge::store::Durable;
 use crate::bridge::{STORE, Store};
 use crate::code::Code;
 use crate::error::{Finish, RunError};
-use crate::escape::quoted;
+use crate::escape::quoted_path;
 use crate::event::{self, Listener, Silent};
 use crate::ledger::{self, Reader, SYNCED, SYNCING, State};
 use crate::plan::Keep;
@@ -110,7 +110,7 @@ pub struct Mode {
 impl Mode {
     /// The words after `rehome sync` that go on with a sync of these exports, for a POSIX shell that stands elsewhere.
     fn words(&self, exports: &[PathBuf], key_file: Option<&Path>, bridge_key_file: Option<&Path>) -> String {
-        let mut words: Vec<String> = exports.iter().map(|path| quoted(&path.display().to_string())).collect();
+        let mut words: Vec<String> = exports.iter().map(|path| quoted_path(path)).collect();
         let mut add = |flag: &str, value: Option<String>| {
             if let Some(value) = value {
                 words.extend([flag.to_owned(), value]);
@@ -121,8 +121,7 @@ impl Mode {
         let gone = Some(self.gone).filter(|gone| *gone != Gone::Keep);
         add("--gone", gone.and_then(|gone| gone.to_possible_value()).map(name));
         add("--gone-up-to", self.gone_up_to.map(|n| n.to_string()));
-        let path =
-            |path: &Path| quoted(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string());
+        let path = |path: &Path| quoted_path(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         add("--key-file", key_file.map(path));
         add("--bridge-key-file", bridge_key_file.map(path));
         if self.with_pii {
@@ -188,7 +187,7 @@ fn go(
     if can_resume && !syncing && open_rows(&reader)? > 0 && !(same_export && mode.dry_run) {
         if !same_export {
             return Err(RunError::usage("the import has not ended: some users are begun")
-                .remedy(format!("first: rehome resume {}", path.display())));
+                .remedy(format!("first: rehome resume {}", quoted_path(path))));
         }
         // A sync that was cut off while it created new users: the ledger is this export's already.
         ledger.close()?;
@@ -288,6 +287,7 @@ fn go(
     let survey = if settled { Some(surveyed.finish(lists)?) } else { None };
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
     ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
+    report.refused = Reader::open(path)?.counts()?.refused;
     if nobody && same_export {
         ledger::end_sync(&folder)?;
         drop((open, folder));
@@ -302,7 +302,10 @@ fn go(
     drop((open, export, folder));
     let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
     let folder = RunFolder::open(path)?;
-    found.list(&folder, &Reader::open(path)?, &mut report)?;
+    let reader = Reader::open(path)?;
+    found.list(&folder, &reader, &mut report)?;
+    report.refused = reader.counts()?.refused;
+    drop(reader);
     if ended.is_ok() {
         ledger::end_sync(&folder)?;
     }

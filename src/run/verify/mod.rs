@@ -134,7 +134,7 @@ fn one(
     let untested = found.untested.iter().map(|(who, _)| who.clone()).collect();
     let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
     report.verify = Some(found.counts);
-    report.suggest(&stage.session.export.words(None), path);
+    report.suggest(stage.session.typed(&stage.session.export.words(None), path, None));
     report.save(&stage.folder)?;
     Ok((report, bad + counts.left, untested))
 }
@@ -235,7 +235,7 @@ fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
         "users were not asked about sessions: there are too many users to ask for each",
     );
     say(
-        found.blocked,
+        found.counts.kept_out,
         "known password is right, and its owner is disabled and kept out, as planned",
         "known passwords are right, and their owners are disabled and kept out, as planned",
     );

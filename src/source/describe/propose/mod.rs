@@ -103,26 +103,6 @@ impl Proposal {
         }
     }
 
-    /// The lines of a key, for a message: `email = "media.sendto"`.
-    #[must_use]
-    pub fn core(&self) -> String {
-        let mut said = Vec::new();
-        for (section, lines) in &self.sections {
-            let keys = ["table", "id", "email", "phone", "enabled", "hash", "plain", "salt"];
-            // What chooses rows decides whose they are: all of it or none.
-            let whole = !["[user]", "[password]"].contains(&section.as_str());
-            let told = lines.iter().filter(|line| {
-                let key = line.toml.split('=').next().unwrap_or_default().trim();
-                (whole || keys.contains(&key)) && !line.toml.is_empty() && !line.toml.starts_with('#')
-            });
-            let told: Vec<_> = told.map(|line| squeezed(&line.toml)).collect();
-            if !told.is_empty() {
-                said.push(format!("{section} {}", told.join(", ")));
-            }
-        }
-        said.join("; ")
-    }
-
     /// The mapping file. `command` is what `check` is to be called with.
     #[must_use]
     pub fn render(&self, command: &str) -> String {
@@ -160,10 +140,6 @@ impl Proposal {
         }
         text
     }
-}
-
-fn squeezed(toml: &str) -> String {
-    toml.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A text as TOML writes it.
