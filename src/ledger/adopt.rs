@@ -16,7 +16,7 @@ use crate::folder::Locked;
 /// [`RunError::ledger`]
 pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64, u64)]) -> Result<(), RunError> {
     check_files(folder)?;
-    let mut connection = store::open(&folder.file(LEDGER))?;
+    let mut connection = store::reopen(&folder.file(LEDGER))?;
     let transaction = connection.transaction().map_err(sql)?;
     let count = |condition: &str| -> Result<usize, RunError> {
         let query = format!("SELECT count(*) FROM users WHERE record {condition} ?1");

@@ -230,6 +230,15 @@ pub(super) fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 
 /// Opens for writing and creates what is missing. The caller holds the run's lock.
 pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
+    connect(path, true)
+}
+
+/// The same for whoever has had it open, and its pages looked at, until now.
+pub(super) fn reopen(path: &Path) -> Result<Connection, RunError> {
+    connect(path, false)
+}
+
+fn connect(path: &Path, looks: bool) -> Result<Connection, RunError> {
     let connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(sql)?;
     // Bundled SQLite plans a query anew for every value it is asked with, which takes longer than the query.
@@ -246,7 +255,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, RunError> {
             .map_err(sql)?;
     }
     let schema = check_schema(&connection, path)?;
-    check_pages(&connection)?;
+    if looks {
+        check_pages(&connection)?;
+    }
     if schema < SCHEMA {
         connection
             .execute_batch(&format!(

@@ -298,7 +298,8 @@ struct Pages<'w> {
 
 impl<'w> Pages<'w> {
     fn new(work: &Work<'w>) -> Self {
-        let asked = Parallel::new(work.context, work.runtime, work.at_once);
+        // Of a hundred users each, of whom so many requests are in flight at most.
+        let asked = Parallel::new(work.context, work.runtime, work.at_once.div_ceil(10));
         Self { asked, waiting: Vec::new(), came: Came::default() }
     }
 
