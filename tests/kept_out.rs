@@ -417,3 +417,60 @@ fn a_record_of_the_same_address_that_keeps_out_is_not_passed_over() {
     assert_eq!(people([0, 1], ""), "duplicate-email off");
     assert_eq!(people([0, 0], HASHES[0]), "bcrypt duplicate-email");
 }
+
+/// People's tables in their own languages, as far as they were met; each was read as if nobody were kept out.
+#[test]
+fn so_it_is_in_other_languages() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("people.csv");
+    for (column, others, theirs) in [
+        ("zugang_entzogen", "0", "1"),
+        ("date_bannissement", "", "2024-01-01"),
+        ("fecha_baja", "", "2023-01-01"),
+        ("dado_de_baja", "0", "1"),
+        ("spærret", "0", "1"),
+        ("αποκλεισμένος", "όχι", "ναι"),
+        ("是否禁用", "否", "是"),
+        ("封号", "0", "1"),
+        ("利用停止", "いいえ", "はい"),
+        ("退会日", "", "2024-01-01"),
+        ("차단여부", "N", "Y"),
+        ("bi_khoa", "0", "1"),
+        ("diblokir", "0", "1"),
+        ("محظور", "لا", "نعم"),
+        ("חסום", "0", "1"),
+        ("ถูกระงับ", "0", "1"),
+        ("блокиран", "0", "1"),
+        ("užblokuotas", "0", "1"),
+        ("bloquejat", "0", "1"),
+        ("left_company_on", "", "2024-02-02"),
+        ("metadata", "{}", "{'banned': True}"),
+    ] {
+        let row = |at: usize| {
+            format!("{at},u{at}@example.com,{},\"{}\"\n", HASHES[at], if at == 1 { theirs } else { others })
+        };
+        let rows: String = (0..3).map(row).collect();
+        std::fs::write(&file, format!("id,email,password,{column}\n{rows}")).expect("written");
+        let said = planned(&[&file], None);
+        if said != "bcrypt off bcrypt" {
+            assert!(said.starts_with("stop"), "{column}: {said}");
+            assert_eq!(planned(&[&file], Some(&told(&said))), "bcrypt off bcrypt", "{column}: {said}");
+        }
+    }
+    let dump = home.path().join("dump.sql");
+    for (name, columns) in [
+        ("usuarios_bloqueados", "id,usuario_id,motivo"),
+        ("utilisateurs_bannis", "id,utilisateur_id,raison"),
+        ("gesperrte_benutzer", "id,benutzer_id,grund"),
+        ("zablokowani_uzytkownicy", "id,uzytkownik_id,powod"),
+        ("terminated_employees", "employee_id,user_id,why"),
+        ("fraud_users", "id,user_id,score"),
+        ("punishments", "player_uuid,user_id,type"),
+    ] {
+        std::fs::write(&dump, people("note", ["", "", ""]) + &table(name, columns, "('9','2','ban')"))
+            .expect("written");
+        let said = planned(&[&dump], None);
+        assert!(said.starts_with("stop") && said.contains(name), "{name}: {said}");
+        assert_eq!(planned(&[&dump], Some(&told(&said))), "bcrypt off bcrypt", "{name}: {said}");
+    }
+}

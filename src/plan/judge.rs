@@ -18,6 +18,7 @@ use crate::format::{Fields, Header, Record, Value};
 use crate::read::{Export, Item};
 use crate::scheme::columns::{holds_password, suggests_password};
 use crate::source::kit::cell;
+use crate::source::kit::status::tables::names_somebody;
 use crate::source::kit::status::{self, Meaning, Seen, Trace};
 use crate::source::{Fate, Source};
 
@@ -316,11 +317,11 @@ impl Judge {
                 None => "looks like digests where nothing else is a password".to_owned(),
             };
             said.push(format!(
-                "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, {}[password] hash = \
-                 […, {}]), {} leaves it out",
+                "column `{column}` {what} in {} and is not read: a mapping file reads it (--map, {}[password] hash = {}), \
+                 {} leaves it out",
                 cells(found.cells),
                 status::base(export.source().name()),
-                status::quoted(&path),
+                with_those_read(export, &path),
                 escape::flag("--ignore", column)
             ));
         }
@@ -343,7 +344,7 @@ impl Judge {
                 continue;
             }
             // A member of an object is told of by its own name.
-            let name = if trace.is_some() { column } else { last(column) };
+            let name = if trace.is_some() { column } else { status::told_at(column) };
             let outer = if trace.is_some() { column } else { column.split('.').next().unwrap_or(column) };
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
@@ -366,6 +367,16 @@ impl Judge {
     }
 }
 
+/// The columns that are read as passwords, and one more, as TOML.
+fn with_those_read(export: &Export, path: &str) -> String {
+    let is_password = |column: &&String| {
+        let fate = export.fate(column);
+        holds_password(column) && matches!(fate, Fate::Carried("password") | Fate::Transformed { to: "password", .. })
+    };
+    let read = export.columns().iter().filter(is_password).map(|column| status::quoted(column)).collect::<Vec<_>>();
+    if read.is_empty() { status::quoted(path) } else { format!("[{}, {}]", read.join(", "), status::quoted(path)) }
+}
+
 /// What a column holds: what keeps somebody out, and all else.
 #[derive(Default)]
 struct Held {
@@ -380,7 +391,7 @@ fn values(export: &Export, columns: &[(String, Barring)]) -> Vec<Seen> {
         let Some(record) = item.record else { return };
         for (held, (path, barring)) in held.iter_mut().zip(columns) {
             let Some(value) = status::at(record, path) else { continue };
-            let trace = barring.trace.unwrap_or_else(|| traced(last(path)));
+            let trace = barring.trace.unwrap_or_else(|| traced(status::told_at(path)));
             let bars = trace.is_in(&value, export.now());
             let texts = if status::is_list(trace, &value) {
                 held.listed = true;
@@ -409,11 +420,6 @@ fn values(export: &Export, columns: &[(String, Barring)]) -> Vec<Seen> {
     }
     let seen = |held: &Held| Seen::of(held.texts.iter().flatten().map(String::as_str)).listed(held.listed);
     all.iter().map(seen).collect()
-}
-
-/// A path's last part is its name.
-fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
 }
 
 fn cells(n: u64) -> String {
@@ -475,7 +481,8 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         () if lacks_password && !names_digest(&lower) => Watch::Digests,
         () => Watch::Cells,
     };
-    Look::new(watch, if asked && !known { traced(column) } else { Trace::Nothing })
+    let says = asked && !known && !names_somebody(column);
+    Look::new(watch, if says { traced(column) } else { Trace::Nothing })
 }
 
 /// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.

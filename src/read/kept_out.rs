@@ -84,7 +84,9 @@ impl<'t> Known<'t> {
         let beside = |at: usize| self.users().any(|(user, table)| user != at && !status::names_barred(&called(table)));
         let taken =
             self.users().filter(|&(at, table)| self.options.mapping.is_some() && beside(at) && says_nothing(table));
-        let barred = self.others().chain(taken).filter(|(_, table)| status::names_barred(&called(table)));
+        let says =
+            |table: &TableSample| status::names_barred(&called(table)) || status::names_people_out(&called(table));
+        let barred = self.others().chain(taken).filter(|(_, table)| says(table));
         let mut barred = barred.peekable();
         // What the users' own table says has its details there; where that says it of nobody, it is another matter.
         if barred.peek().is_none() || self.bars_somebody()? {

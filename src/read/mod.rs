@@ -33,6 +33,7 @@ use crate::format::frame::Doubt;
 use crate::format::{Position, Record, TableSample};
 use crate::live::{self, Access};
 use crate::source::describe::Mapping;
+use crate::source::kit::status::tables::{bare, reason_of};
 use crate::source::{Context, Fate, FirebaseHashConfig, Found, Role, Source};
 use opened::Opened;
 use scan::{Decoded, Pass, Reading, drive};
@@ -263,10 +264,15 @@ impl Export {
         self.options.mapping.is_some_and(Mapping::reads_a_password)
     }
 
-    /// Whether a mapping file has the last word on what a column tells of who may sign in: it names it, or enables nobody.
+    /// Whether a mapping file has the last word on what a column tells of who may sign in: it names it, or reads what the column
+    /// gives the reason for, or enables nobody.
     #[must_use]
     pub fn has_decided_on(&self, column: &str) -> bool {
-        self.options.mapping.is_some_and(|mapping| mapping.enables_nobody() || mapping.reads_whole(column))
+        self.options.mapping.is_some_and(|mapping| {
+            let reads = |other: &&String| matches!(mapping.says(other), Some(Fate::Transformed { to: "enabled", .. }));
+            let is_given = |of: String| self.columns().iter().filter(reads).any(|other| bare(other).starts_with(&of));
+            mapping.enables_nobody() || mapping.reads_whole(column) || reason_of(column).is_some_and(is_given)
+        })
     }
 
     /// Whether a mapping file reads something within a column, which says nothing of what else stands there.
@@ -285,6 +291,12 @@ impl Export {
     #[must_use]
     pub fn tables(&self) -> &[TableSample] {
         &self.tables
+    }
+
+    /// The columns of the users' tables that the samples showed, each once.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        self.standings.seen()
     }
 
     /// What a table is read from while it is in use: `PostgreSQL`, `SQLite`, `Firebase`; `None` for one of a file.

@@ -83,7 +83,21 @@ fn number_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 
 /// What spreadsheets write for yes and no in their own languages, and people's ticks.
 fn in_a_spreadsheet(text: &str) -> Option<bool> {
-    const YES: [&str; 22] = [
+    const YES: [&str; 36] = [
+        "ano",
+        "так",
+        "はい",
+        "是",
+        "예",
+        "네",
+        "نعم",
+        "כן",
+        "có",
+        "evet",
+        "ναι",
+        "kyllä",
+        "igen",
+        "sì",
         "wahr",
         "vrai",
         "vero",
@@ -107,7 +121,20 @@ fn in_a_spreadsheet(text: &str) -> Option<bool> {
         "checked",
         "ticked",
     ];
-    const NO: [&str; 21] = [
+    const NO: [&str; 34] = [
+        "ne",
+        "nej",
+        "ні",
+        "いいえ",
+        "否",
+        "아니오",
+        "아니요",
+        "لا",
+        "לא",
+        "không",
+        "hayır",
+        "όχι",
+        "nem",
         "falsch",
         "faux",
         "falso",

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
-pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, unticked};
+pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, told_at, unticked};
 pub use self::tables::{names_barred, names_people_out};
 pub use self::trace::{Trace, is_list, items, trace};
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
@@ -86,7 +86,8 @@ impl Meaning {
                 };
                 Some(said)
             });
-            return said.max().unwrap_or(Standing::Unsure);
+            // What is known of a ban and has no end is not nothing.
+            return said.max().filter(|said| !of_a_ban || *said != Standing::Silent).unwrap_or(Standing::Unsure);
         }
         match self {
             Self::Allows => match common::truth(value) {

@@ -98,7 +98,7 @@ fn by_words(name: &str) -> Option<Meaning> {
         // Spring's `account_non_locked`.
         ["non" | "not", word] if is(BARS, word) || word == "expired" => Some(Meaning::Allows),
         // `date_banned`, `Date de suppression`.
-        ["date" | "datum" | "data" | "fecha", ref of @ .., word]
+        ["date" | "datum" | "data" | "fecha" | "dato", ref of @ .., word]
             if of.iter().all(|of| ["of", "de", "di", "du", "da", "der"].contains(of))
                 && (is(BARS, word) || is(DELETES, word)) =>
         {
@@ -135,6 +135,12 @@ fn by_words(name: &str) -> Option<Meaning> {
         {
             Some(if is(BARS, word) { Meaning::BarsUntil } else { Meaning::Ends })
         }
+        // A word that is written as two: `bi_khoa`, `lockedOut`, `trang_thai`.
+        ref several if several.len() == 2 => match several.concat() {
+            word if is(BARS, &word) => Some(Meaning::Bars),
+            word if is(STATE, &word) => Some(Meaning::State),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -78,11 +78,38 @@ pub fn at<'r>(record: &'r Record<'_>, path: &str) -> Option<Cow<'r, Value<'r>>> 
     }
     let (column, rest) = path.split_once('.')?;
     let json = common::json(record.get(column)?);
-    let found = rest.split('.').try_fold(json, |json, name| match json {
-        serde_json::Value::Object(mut members) => members.swap_remove(name),
+    let found = rest.split('.').try_fold(json, |json, part| match json {
+        serde_json::Value::Object(mut members) => members.swap_remove(part),
+        serde_json::Value::Array(mut items) => {
+            let at = match part.split_once('=') {
+                Some((name, text)) => {
+                    items.iter().position(|item| item.get(name).and_then(|it| it.as_str()) == Some(text))?
+                }
+                None => part.parse().ok().filter(|at| *at < items.len())?,
+            };
+            Some(items.swap_remove(at))
+        }
         _ => None,
     })?;
     Some(Cow::Owned(common::value(&found)))
+}
+
+/// What is told at a path into an object: the last name of it, or the attribute whose value stands there.
+#[must_use]
+pub fn told_at(path: &str) -> &str {
+    let mut parts = path.rsplit('.');
+    let last = parts.next().unwrap_or(path);
+    match parts.next().and_then(|part| part.split_once('=')) {
+        Some((about, attribute)) if about != last => attribute,
+        _ => last,
+    }
+}
+
+/// Whether a path leads to an object by a word of its own that says it: then that there is one says it.
+fn is_found_by_itself(path: &str) -> bool {
+    let mut parts = path.rsplit('.');
+    let last = parts.next();
+    parts.next().and_then(|part| part.split_once('=')).is_some_and(|(about, _)| Some(about) == last)
 }
 
 /// The texts of a value: of a list, or of a text that is one, each of its own.
@@ -101,7 +128,8 @@ pub fn texts(value: &Value<'_>) -> Vec<String> {
 /// How a mapping reads what it calls `from` as a column of this name has to be read.
 #[must_use]
 pub fn reading_of(from: &str, column: &str, seen: &Seen) -> String {
-    format!("from = {}, {}", quoted(from), reading(column, seen))
+    let reading = if is_found_by_itself(from) { "as = \"empty\"".to_owned() } else { reading(column, seen) };
+    format!("from = {}, {reading}", quoted(from))
 }
 
 fn reading(column: &str, seen: &Seen) -> String {

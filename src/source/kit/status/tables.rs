@@ -1,7 +1,7 @@
 //! What the names of tables and of their columns say of people who are kept out.
 
 use super::names::{is, parts, words};
-use super::words::{ACCOUNTS, BANS, HARD, LOCKS, OF_OTHERS, PARTS, PEOPLE, TOLD, UNLESS, WHOSE};
+use super::words::{ACCOUNTS, BANS, GONE_PEOPLE, HARD, LOCKS, OF_OTHERS, PARTS, PEOPLE, TOLD, UNLESS, WHOSE};
 
 /// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
 #[must_use]
@@ -10,7 +10,8 @@ pub fn names_barred(table: &str) -> bool {
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     // What else has locks and blocks is no account.
     let of_accounts = any(LOCKS) && (any(ACCOUNTS) || any(&["users", "accounts", "logins", "member", "members"]));
-    (any(BANS) || of_accounts) && !any(OF_OTHERS) && !any(UNLESS)
+    let barred = words.iter().any(|word| is(BANS, word) || is_hard(word));
+    (barred || of_accounts) && !any(OF_OTHERS) && !any(UNLESS)
 }
 
 /// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
@@ -18,9 +19,14 @@ pub fn names_barred(table: &str) -> bool {
 pub fn names_people_out(table: &str) -> bool {
     let words = words(table);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
-    let out = any(HARD)
-        || any(&["deleted", "inactive", "disabled", "locked", "archived", "former", "gelöschte", "gesperrte"]);
+    let out = words.iter().any(|word| is_hard(word) || is(GONE_PEOPLE, word));
     out && any(PEOPLE) && !any(UNLESS) && !any(&["and", "und", "with", "incl", "including"])
+}
+
+/// Whether a word says of people that they are kept out, in the number and gender of whatever stands beside it.
+fn is_hard(word: &str) -> bool {
+    let stem = |word: &str| word.trim_end_matches(['a', 'e', 'i', 'o', 'y', 's', 'n', 'é', 'ы', 'е']).to_owned();
+    is(HARD, word) || word.len() >= 6 && HARD.iter().any(|hard| hard.len() >= 5 && stem(hard) == stem(word))
 }
 
 /// Whether a table is about users and nothing else, by its name: `profiles`, `app_user_meta`, `userdata`.
@@ -55,10 +61,43 @@ pub fn whose(columns: &[String]) -> Option<&str> {
         let bare = bare(column);
         ["by", "admin", "mod", "created", "staff"].iter().any(|by| bare.contains(by))
     };
-    let users: Vec<&String> = columns.iter().filter(is_user).filter(|column| !by(column)).collect();
+    let mut users: Vec<&String> = columns.iter().filter(is_user).filter(|column| !by(column)).collect();
+    // What is called so and no more is the likeliest.
+    users.sort_by_key(|column| !WHOSE.contains(&&*bare(column)));
     let both =
         users.len() > 1 && users.iter().any(|column| bare(column).contains("block") || bare(column).contains("target"));
     users.first().filter(|_| !both).map(|column| column.as_str())
+}
+
+/// Whether a column is what people are called, or call themselves, which says nothing of whether they may sign in.
+#[must_use]
+pub fn names_somebody(column: &str) -> bool {
+    const NAMES: [&str; 15] = [
+        "username",
+        "userlogin",
+        "login",
+        "name",
+        "nick",
+        "nickname",
+        "handle",
+        "displayname",
+        "fullname",
+        "realname",
+        "email",
+        "firstname",
+        "lastname",
+        "screenname",
+        "alias",
+    ];
+    NAMES.contains(&&*bare(column))
+}
+
+/// What a column gives the reason for, by its name: `suspend` of `suspend_reason`.
+#[must_use]
+pub fn reason_of(column: &str) -> Option<String> {
+    const WHY: [&str; 6] = ["reason", "message", "msg", "note", "comment", "by"];
+    let bare = bare(column);
+    WHY.iter().find_map(|why| bare.strip_suffix(why)).filter(|stem| stem.len() >= 3).map(str::to_owned)
 }
 
 /// A name without case, separators, the word for a key and the end of a plural.

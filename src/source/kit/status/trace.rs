@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::names::{self, core, is, meaning, parts, words};
 use super::words::{
-    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE,
-    STATE_OR_REGION,
+    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ATTRIBUTES, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE,
+    SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
 };
-use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
+use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, tables, word};
 use crate::format::Value;
-use crate::source::kit::common;
+use crate::source::kit::{common, python};
 
 /// What a column that nobody reads could tell of its user's being kept out, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,10 @@ pub fn trace(name: &str) -> Trace {
     let words = parts(name);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     let (core, before) = core(&words);
-    let ended = |rest: &[String]| rest.iter().all(|word| is(SINCE, word) || is(AFTER, word));
+    let employer = ["company", "organization", "organisation", "employment", "firm", "service"];
+    let ended = |rest: &[String]| {
+        rest.iter().all(|word| is(SINCE, word) || is(AFTER, word) || employer.contains(&word.as_str()))
+    };
     if name.len() > 64 || any(ABOUT_OTHERS) {
         return Trace::Nothing;
     }
@@ -89,7 +92,10 @@ pub fn trace(name: &str) -> Trace {
         [word, rest @ ..] if own && is(ENDS, word) && ended(rest) && !(word == "left" && rest.is_empty()) => {
             Trace::Past
         }
-        [date, word] if own && date == "date" && is(ENDS, word) => Trace::Past,
+        [date, word] if own && ["date", "fecha", "datum", "data"].contains(&date.as_str()) && is(ENDS, word) => {
+            Trace::Past
+        }
+        [dado, de, baja] if ["dado", "dada"].contains(&dado.as_str()) && de == "de" && baja == "baja" => Trace::Set,
         [date, of, word] if own && date == "date" && of == "of" && is(ENDS, word) => Trace::Past,
         [what, word, rest @ ..]
             if ["employment", "contract", "job", "work"].contains(&what.as_str()) && is(ENDS, word) && ended(rest) =>
@@ -137,6 +143,7 @@ pub fn trace(name: &str) -> Trace {
         {
             Trace::Set
         }
+        _ if WITHIN.iter().any(|part| name.contains(part)) => Trace::Set,
         _ if any(HARD)
             || any(&[
                 "ban",
@@ -246,6 +253,9 @@ impl Trace {
             // What is listed under such a name is why, or since when.
             (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
+            (_, Value::Object(_)) if depth > 0 && pair(value).is_some() => {
+                pair(value).is_some_and(|(.., name, value)| self.in_member(name, value, now, DEPTH))
+            }
             (_, Value::Object(members)) if depth > 0 => {
                 members.iter().any(|(name, value)| self.in_member(name, value, now, depth))
             }
@@ -284,18 +294,46 @@ impl Trace {
 
     fn find(self, path: String, value: &Value<'_>, now: Timestamp, depth: u8, found: &mut Vec<String>) {
         let parsed = match value {
-            Value::Text(text) if text.starts_with('{') && depth > 0 => written(text),
+            Value::Text(text) if text.starts_with(['{', '[']) && text.contains(':') && depth > 0 => written(text),
             _ => None,
         };
         let before = found.len();
         let depth = if parsed.is_some() && depth < DEPTH { depth - 1 } else { depth };
-        if let (Value::Object(members), true) = (parsed.as_ref().unwrap_or(value), depth > 0) {
-            for (name, value) in members.iter().filter(|(name, value)| self.in_member(name, value, now, depth)) {
-                self.inner(name).find(format!("{path}.{name}"), value, now, depth - 1, found);
+        match parsed.as_ref().unwrap_or(value) {
+            Value::Object(members) if depth > 0 => {
+                for (name, value) in members.iter().filter(|(name, value)| self.in_member(name, value, now, depth)) {
+                    self.inner(name).find(format!("{path}.{name}"), value, now, depth - 1, found);
+                }
             }
+            Value::List(items) if depth > 0 => {
+                let objects = items.iter().enumerate().filter(|(_, item)| matches!(item, Value::Object(_)));
+                for (at, item) in objects.filter(|(_, item)| self.within(item, now, depth - 1)) {
+                    self.find_item(&path, at, item, now, found);
+                }
+            }
+            _ => {}
         }
         if found.len() == before {
             found.push(path);
+        }
+    }
+
+    /// The path to an object in a list: by what it is about, by the word that says it, or by its place.
+    fn find_item(self, path: &str, at: usize, item: &Value<'_>, now: Timestamp, found: &mut Vec<String>) {
+        if let Some((about, told, name, _)) = pair(item) {
+            found.push(format!("{path}.{about}={name}.{told}"));
+            return;
+        }
+        let Value::Object(members) = item else { return };
+        let word = members.iter().find_map(|(name, value)| match value {
+            Value::Text(text) if !text.contains(['.', '=']) && self.in_member(name, value, now, DEPTH) => {
+                Some((name, text))
+            }
+            _ => None,
+        });
+        match word {
+            Some((name, text)) => found.push(format!("{path}.{name}={text}.{name}")),
+            None => self.find(format!("{path}.{at}"), item, now, 1, found),
         }
     }
 
@@ -340,6 +378,17 @@ pub fn is_list(trace: Trace, value: &Value<'_>) -> bool {
     }
 }
 
+/// An object that says of an attribute what it is, `{name, value}`: the members' names, the attribute and its value.
+fn pair<'v>(value: &'v Value<'_>) -> Option<(&'v str, &'v str, &'v str, &'v Value<'v>)> {
+    let Value::Object(members) = value else { return None };
+    let named = |list: &[&str]| members.iter().find(|(name, _)| is(list, &tables::bare(name)));
+    let ((about, attribute), (told, value)) = (named(ATTRIBUTES)?, named(VALUES)?);
+    match attribute {
+        Value::Text(attribute) if meaning(attribute).is_some() => Some((about, told, attribute, value)),
+        _ => None,
+    }
+}
+
 /// JSON that is a text, where a word in it could tell of this.
 fn written(text: &str) -> Option<Value<'static>> {
     const TELLING: [&str; 13] = [
@@ -349,5 +398,6 @@ fn written(text: &str) -> Option<Value<'static>> {
     if text.len() > 8192 || !TELLING.iter().any(|word| text.contains(word)) {
         return None;
     }
-    serde_json::from_str(text).ok().map(|json| common::value(&json))
+    let json = serde_json::from_str(text).ok().or_else(|| python::parse(text));
+    json.map(|json| common::value(&json))
 }

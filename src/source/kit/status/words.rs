@@ -56,6 +56,14 @@ pub(super) const BARS: &[&str] = &[
     "desactivada", "deshabilitada", "desativada", "disattivato", "disattivata", "désactivée", "deaktiveret",
     "deaktiverad", "deaktivovaný", "verrouillé", "verrouillée", "verrouille", "sperre", "sperrdatum", "sperrgrund", "sperrung",
     "bann", "bloqueo", "bloqueio", "blocage", "blocco", "blokkade", "suspensión", "suspensão",
+    "lockedout", "sperrvermerk", "zugangssperre", "kontosperre", "entzogen", "bannissement", "banissement", "exclu",
+    "radié", "radie", "révoqué", "revoque", "désactivation", "desactivation", "expulsado", "vetado", "inhabilitado",
+    "expulso", "desabilitado", "inabilitado", "espulso", "radiato", "geschorst", "verbannen", "uitgeschakeld",
+    "zawieszony", "zbanowany", "spærret", "spaerret", "spærring", "udelukket", "spärrat", "blockerad",
+    "αποκλεισμένος", "αποκλεισμένη", "ανενεργός", "блокиран", "блокирана", "blokeeritud", "užblokuotas",
+    "uzblokuotas", "blokuotas", "bloķēts", "blokets", "bloķēta", "bloquejat", "bloquejada", "bikhoa", "bịkhóa",
+    "diblokir", "blokir", "nonaktif", "dinonaktifkan", "ditangguhkan", "zabranjen", "забаненный", "отстранен",
+    "заблокированный", "бан", "блокировка",
 ];
 
 #[rustfmt::skip]
@@ -103,6 +111,8 @@ pub(super) const HARD: &[&str] = &[
     "suspendido", "suspendida", "suspendu", "bloqué", "geblokkeerd", "bloccato", "sospeso", "zablokowany",
     "заблокирован", "baneado", "baneada", "banido", "banida", "bannato", "banni", "verbannt", "zabanowany", "забанен",
     "blockiert", "blokiran", "zablokovaný", "spärrad", "suspendiert",
+    "bloqueados", "blokeret", "blokkert", "spærret", "blockerad", "diblokir", "zbanowany", "забаненный",
+    "blokeeritud", "bloķēts", "užblokuotas", "bloquejat", "engelli", "yasaklı", "letiltott", "блокиран",
 ];
 
 /// Words that say that of a state, a role or a kind.
@@ -111,6 +121,7 @@ pub(super) const SOFT: &[&str] = &[
     "offboarded", "ban", "permaban", "inactive", "disabled", "locked", "deleted", "terminated", "inaktiv", "inactivo",
     "inactif", "inativo", "inattivo", "denied", "revoked", "forbidden", "disallowed", "prohibited", "fraud",
     "fraudulent", "inactiva",
+    "suspend", "deactivate", "terminate", "block",
 ];
 
 /// Values that let somebody in.
@@ -120,6 +131,7 @@ pub(super) const IN: &[&str] = &[
     "live", "current", "good", "allowed", "aktiv", "actif", "activo", "true", "unlocked", "unblocked", "unbanned",
     "online", "offline", "away", "busy", "idle", "dnd", "invisible", "ativo", "attivo", "actief", "aktywny",
     "habilitado", "активен", "正常", "启用", "啟用", "有效", "激活", "已激活", "有効", "利用中", "활성", "정상", "granted",
+    "aktif", "aktívny", "aktivní", "aktivan", "hoatdong",
 ];
 
 /// Values that keep somebody out.
@@ -136,6 +148,8 @@ pub(super) const OUT: &[&str] = &[
     "offboarded", "blocklisted", "unauthorized", "unauthorised", "gekündigt", "gelöscht", "archiviert", "deaktiviert",
     "deaktivated", "cancelado", "annulé", "résilié", "deact", "susp", "inact", "blk", "禁用", "停用", "封禁", "冻结", "凍結",
     "锁定", "鎖定", "注销", "註銷", "无效", "停止", "無効", "利用停止", "退会", "정지", "비활성", "탈퇴",
+    "zablokovaný", "geschorst", "diblokir", "nonaktif", "pasif", "askıda", "banni", "bikhoa", "spærret", "blockerad",
+    "zawieszony", "блокиран",
 ];
 
 /// Values that mean that somebody is no more.
@@ -219,6 +233,8 @@ pub(crate) const WHOSE: &[&str] = &[
     "userid", "memberid", "accountid", "customerid", "playerid", "personid", "clientid", "identityid", "benutzerid",
     "nutzerid", "kundenid", "usuarioid", "uid", "user", "member", "account", "customer", "bannableid", "username",
     "email",
+    "utilisateurid", "uzytkownikid", "clienteid", "utenteid", "gebruikerid", "brugerid", "membreid", "socioid",
+    "kundeid", "modelid",
 ];
 
 /// Words for people, in names of tables.
@@ -228,6 +244,8 @@ pub(crate) const PEOPLE: &[&str] = &[
     "profiles", "person", "persons", "people", "login", "logins", "client", "clients", "player", "players", "student",
     "students", "employee", "employees", "auth", "credentials", "identity", "identities", "benutzer", "nutzer",
     "mitglieder", "kunden", "konten", "usuarios", "clientes", "membres",
+    "utilisateurs", "utilisateur", "usuario", "utenti", "gebruikers", "uzytkownicy", "użytkownicy", "brugere",
+    "användare", "socios", "miembros", "membros", "clienti", "klienci", "пользователи", "benutzern",
 ];
 
 /// Words for what is told of them there.
@@ -238,6 +256,7 @@ pub(crate) const TOLD: &[&str] = &[
     "settings", "preferences", "prefs", "state", "states", "status", "statuses", "flag", "flags", "restriction",
     "restrictions", "sanction", "sanctions", "punishments", "penalties", "moderation", "action", "actions", "access",
     "security", "lifecycle", "values", "role", "roles", "group", "groups",
+    "permission", "permissions", "rights",
 ];
 
 /// Words for tables whose rows are of roles and settings.
@@ -275,4 +294,18 @@ pub(crate) const UNLESS: &[&str] = &[
     "excluding", "wo", "no", "un", "minus", "ohne", "ausser", "außer", "nicht", "sans", "sauf", "pas", "sin",
     "excepto", "salvo", "sem", "exceto", "senza", "tranne", "zonder", "behalve", "bez", "кроме", "без", "unbanned",
     "unblocked", "unlocked",
+];
+
+/// Parts of names by which people are kept out, in languages that write words without blanks, or bend them.
+#[rustfmt::skip]
+pub(super) const WITHIN: &[&str] = &[
+    "禁用", "封禁", "封号", "封號", "冻结", "凍結", "停用", "拉黑", "黑名单", "黑名單", "锁定", "鎖定", "注销", "註銷", "停権", "利用停止", "退会", "利用禁止",
+    "アカウント停止", "차단", "정지", "탈퇴", "비활성", "محظور", "حظر", "موقوف", "معطل", "חסום", "מושעה", "ระงับ", "แบน", "مسدود", "प्रतिबंध", "अवरुद्ध", "заблок", "забан",
+];
+
+/// Words for people who are no more, or may not, beside those that say it of anybody.
+#[rustfmt::skip]
+pub(super) const GONE_PEOPLE: &[&str] = &[
+    "deleted", "inactive", "disabled", "locked", "archived", "former", "gelöschte", "gesperrte", "terminated", "fraud", "fraudulent", "closed",
+    "resigned", "dismissed", "revoked", "eliminados", "supprimés",
 ];
