@@ -1,13 +1,14 @@
 //! What a column that nobody reads could tell of its user's being kept out.
 
 use jiff::Timestamp;
+use memchr::{memchr, memchr3};
 
 use super::names::{self, core, is, meaning, parts, words};
 use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ATTRIBUTES, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE,
     SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
 };
-use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, tables, word};
+use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
 use crate::format::Value;
 use crate::source::kit::{common, python};
 
@@ -240,7 +241,11 @@ impl Trace {
             (Self::Set, Value::Bool(set)) => *set,
             (Self::State | Self::Status, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
             (Self::State | Self::Status, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
-            (_, Value::Text(text)) if text.starts_with(['{', '[']) && depth > 0 && text.contains(':') => {
+            (_, Value::Text(text))
+                if depth > 0
+                    && matches!(text.as_bytes().first(), Some(b'{' | b'['))
+                    && memchr(b':', text.as_bytes()).is_some() =>
+            {
                 written(text).is_some_and(|value| self.within(&value, now, depth - 1))
             }
             (_, Value::Text(text)) if is_list(self, value) => {
@@ -253,12 +258,10 @@ impl Trace {
             // What is listed under such a name is why, or since when.
             (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
-            (_, Value::Object(_)) if depth > 0 && pair(value).is_some() => {
-                pair(value).is_some_and(|(.., name, value)| self.in_member(name, value, now, DEPTH))
-            }
-            (_, Value::Object(members)) if depth > 0 => {
-                members.iter().any(|(name, value)| self.in_member(name, value, now, depth))
-            }
+            (_, Value::Object(members)) if depth > 0 => match pair(value) {
+                Some((.., name, value)) => self.in_member(name, value, now, DEPTH),
+                None => members.iter().any(|(name, value)| self.in_member(name, value, now, depth)),
+            },
             _ => false,
         }
     }
@@ -353,9 +356,10 @@ impl Trace {
 
 /// The words of a text that holds several: an array as JSON, PostgreSQL or PHP writes it, or a list with separators.
 pub fn items(text: &str) -> Option<impl Iterator<Item = &str>> {
-    let is_php = text.starts_with("a:") && text.contains('{');
-    let is_array = text.starts_with(['[', '{']) && !text.contains(':') || is_php;
-    if text.len() > 4096 || !is_array && !text.contains([',', ';', '|']) {
+    let bytes = text.as_bytes();
+    let is_php = bytes.starts_with(b"a:") && memchr(b'{', bytes).is_some();
+    let is_array = matches!(bytes.first(), Some(b'[' | b'{')) && memchr(b':', bytes).is_none() || is_php;
+    if bytes.len() > 4096 || !is_array && memchr3(b',', b';', b'|', bytes).is_none() {
         return None;
     }
     // Serialized PHP has its texts in quotes, and numbers besides.
@@ -371,8 +375,8 @@ pub fn is_list(trace: Trace, value: &Value<'_>) -> bool {
     match value {
         Value::List(_) => true,
         Value::Text(text) => {
-            let begins = text.starts_with(['{', '[']) || text.starts_with("a:");
-            (trace == Trace::State || begins && trace == Trace::Word) && items(text).is_some()
+            let begins = || matches!(text.as_bytes(), [b'{' | b'[', ..] | [b'a', b':', ..]);
+            (trace == Trace::State || trace == Trace::Word && begins()) && items(text).is_some()
         }
         _ => false,
     }
@@ -381,7 +385,11 @@ pub fn is_list(trace: Trace, value: &Value<'_>) -> bool {
 /// An object that says of an attribute what it is, `{name, value}`: the members' names, the attribute and its value.
 fn pair<'v>(value: &'v Value<'_>) -> Option<(&'v str, &'v str, &'v str, &'v Value<'v>)> {
     let Value::Object(members) = value else { return None };
-    let named = |list: &[&str]| members.iter().find(|(name, _)| is(list, &tables::bare(name)));
+    let is_one = |name: &str, of: &str| {
+        let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+        of.bytes().all(|b| letters.next() == Some(b)) && letters.next().is_none()
+    };
+    let named = |list: &[&str]| members.iter().find(|(name, _)| list.iter().any(|of| is_one(name, of)));
     let ((about, attribute), (told, value)) = (named(ATTRIBUTES)?, named(VALUES)?);
     match attribute {
         Value::Text(attribute) if meaning(attribute).is_some() => Some((about, told, attribute, value)),
