@@ -129,10 +129,11 @@ impl Report {
                 format!("let {} keep the password, through the sign-in bridge", users(self.bridgeable)),
             );
         }
-        if self.bridgeable > 0 && self.import.is_some() {
+        // Whom a later export refuses may have been created before.
+        if self.bridgeable > 0 && self.import.is_some() && self.verify.is_none() && self.sync.is_none() {
             let text = format!(
-                "{} who were not created could keep the password, through the sign-in bridge: import the rejects file with \
-                 --unsupported bridge, into a folder of its own",
+                "let {} keep the password, through the sign-in bridge: import the rejects file with --unsupported bridge, into a \
+                 folder of its own",
                 users(self.bridgeable)
             );
             say(String::new(), text);
