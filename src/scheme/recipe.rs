@@ -43,7 +43,8 @@ impl Recipe {
         let ("pbkdf2" | "pbkdf2Sync", [salt, rounds, length, digest, ..]) = (&*self.algorithm, &self.parts[..]) else {
             return None;
         };
-        let fits = length.parse().is_ok_and(|length: usize| length * 2 == self.result.len());
+        let fits =
+            length.parse::<usize>().is_ok_and(|length| length > 0 && length.checked_mul(2) == Some(self.result.len()));
         let salt = salt.strip_prefix("hex:").map_or_else(|| Some(salt.clone().into_bytes()), unhex);
         Some(Pbkdf2 { digest: digest.clone(), rounds: rounds.clone(), salt: salt.filter(|_| fits)? })
     }

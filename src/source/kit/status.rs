@@ -75,7 +75,10 @@ impl Meaning {
         if let (Value::Object(members), None, None) = (value, common::truth(value), moment(value)) {
             let of_a_ban = matches!(self, Self::Bars | Self::BarsUntil);
             let said = members.iter().filter_map(|(name, value)| {
+                let is_hard = || value.text().is_some_and(|text| tables::is_hard(&text.trim().to_lowercase()));
                 let said = match meaning(name) {
+                    // A ban whose status is `banned` says it as it is.
+                    Some(Self::State) if of_a_ban && is_hard() => Standing::Disabled,
                     Some(Self::Allows | Self::State) if of_a_ban => match Self::Allows.read(value, now) {
                         Standing::Enabled => Standing::Disabled,
                         Standing::Disabled => Standing::Enabled,

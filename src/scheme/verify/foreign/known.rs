@@ -115,7 +115,9 @@ fn recipes() {
         assert_eq!(login(password), Login::Match, "{hash}");
         assert_ne!(login("another-password"), Login::Match, "{hash}");
     }
-    for other in ["[\"sha256\",[\"salt\"],\"00\"]", "[\"a\"]", "[\"", "[\"nothing\",[\"@\"],\"zz\"]", "[1,2]"] {
+    let endless = r#"["pbkdf2",["s","1","9223372036854775808","sha256","@"],""]"#;
+    for other in [endless, "[\"sha256\",[\"salt\"],\"00\"]", "[\"a\"]", "[\"", "[\"nothing\",[\"@\"],\"zz\"]", "[1,2]"]
+    {
         let input = HashInput { hash: other.into(), ..HashInput::default() };
         let Verdict::Refused(refusal) = resolve(&input, Version::NEWEST.profile()) else { panic!("{other} maps") };
         assert_eq!(refusal.scheme, None, "{other}");

@@ -10,8 +10,8 @@ pub fn names_barred(table: &str) -> bool {
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     // What else has locks and blocks is no account.
     let of_accounts = any(LOCKS) && (any(ACCOUNTS) || any(&["users", "accounts", "logins", "member", "members"]));
-    let barred = words.iter().any(|word| is(BANS, word) || is_hard(word));
-    (barred || of_accounts) && !any(OF_OTHERS) && !any(UNLESS)
+    let barred = barring(&words, |word| is(BANS, word) || is_hard(word));
+    (barred || of_accounts && !any(UNLESS)) && !any(OF_OTHERS)
 }
 
 /// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
@@ -19,14 +19,28 @@ pub fn names_barred(table: &str) -> bool {
 pub fn names_people_out(table: &str) -> bool {
     let words = words(table);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
-    let out = words.iter().any(|word| is_hard(word) || is(GONE_PEOPLE, word));
-    out && any(PEOPLE) && !any(UNLESS) && !any(&["and", "und", "with", "incl", "including"])
+    let out = barring(&words, |word| is_hard(word) || is(GONE_PEOPLE, word));
+    out && any(PEOPLE) && !any(&["and", "und", "with", "incl", "including"])
+}
+
+/// Whether a word bars, and none before it takes that back: `users_except_banned`, but not `banned_users_without_refund`.
+fn barring(words: &[String], bars: impl Fn(&str) -> bool) -> bool {
+    let at = words.iter().position(|word| bars(word));
+    at.is_some_and(|at| !words[..at].iter().any(|word| is(UNLESS, word)))
 }
 
 /// Whether a word says of people that they are kept out, in the number and gender of whatever stands beside it.
-fn is_hard(word: &str) -> bool {
-    let stem = |word: &str| word.trim_end_matches(['a', 'e', 'i', 'o', 'y', 's', 'n', 'é', 'ы', 'е']).to_owned();
-    is(HARD, word) || word.len() >= 6 && HARD.iter().any(|hard| hard.len() >= 5 && stem(hard) == stem(word))
+pub(super) fn is_hard(word: &str) -> bool {
+    const ENDINGS: [&str; 25] = [
+        "", "a", "e", "i", "o", "y", "s", "n", "os", "as", "es", "en", "er", "em", "is", "ie", "ies", "é", "ée", "és",
+        "ées", "ы", "е", "ый", "ые",
+    ];
+    // Five letters have to be the same.
+    let of_one_stem = |hard: &&str| {
+        let stems = ENDINGS.iter().filter_map(|end| hard.strip_suffix(end)).filter(|stem| stem.chars().count() >= 5);
+        stems.into_iter().any(|stem| word.strip_prefix(stem).is_some_and(|end| ENDINGS.contains(&end)))
+    };
+    is(HARD, word) || HARD.iter().any(|hard| of_one_stem(hard))
 }
 
 /// Whether a table is about users and nothing else, by its name: `profiles`, `app_user_meta`, `userdata`.

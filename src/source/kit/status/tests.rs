@@ -322,3 +322,40 @@ fn tables_of_all_others_are_not_of_those_who_are_kept_out() {
         assert!(names_barred(name), "{name}");
     }
 }
+
+/// A ban says it by its members, whatever it is called within; who was unbanned is in.
+#[test]
+fn the_members_of_a_ban_are_read_as_a_bans() {
+    let read = |value: serde_json::Value| Meaning::Bars.read(&testing::value(value), now());
+    for out in [
+        json!({ "status": "banned" }),
+        json!({ "status": "active" }),
+        json!({ "active": true, "reason": "x" }),
+        json!({ "until": null, "reason": "spam" }),
+        json!({ "expires_at": null, "by": 4 }),
+        json!({ "until": "2999-01-01" }),
+    ] {
+        assert!(!matches!(read(out.clone()), Standing::Enabled | Standing::Silent), "{out}");
+    }
+    for within in
+        [json!({ "active": false, "reason": "x" }), json!({ "status": "inactive" }), json!({ "until": "2001-01-01" })]
+    {
+        assert_eq!(read(within.clone()), Standing::Enabled, "{within}");
+    }
+}
+
+/// Names of files and tables: a word before the barring one takes it back, others do not; what only begins alike is nobody's ban.
+#[test]
+fn names_of_tables_say_who_is_in_them() {
+    for out in
+        ["banned_users", "banned_users_without_refund", "blocked-customers", "gesperrte_kunden", "utilisateurs_bannis"]
+    {
+        assert!(tables::names_people_out(out), "{out}");
+    }
+    for within in ["users_except_banned", "not_banned_users", "unbanned_users", "users_without_banned"] {
+        assert!(!tables::names_people_out(within) && !tables::names_barred(within), "{within}");
+    }
+    for other in ["bosses", "basins", "bonsai", "bananas", "bonsai_users"] {
+        assert!(!tables::names_people_out(other) && !tables::names_barred(other), "{other}");
+    }
+}
