@@ -217,3 +217,78 @@ fn tables_and_columns_that_are_not_there_are_told() {
     let said = plan(&["--table", "user"]);
     assert!(said.contains("did you mean `users`?"), "{said}");
 }
+
+/// Words beside hashes: dates, flags, names of schemes. The hash is what people sign in with.
+#[test]
+fn words_never_come_before_a_hash() {
+    let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
+    for (words, hashes, dates) in [
+        ("passwort", "hash", ["2023-01-02", "2022-11-05"]),
+        ("kennwort", "kennwort_hash", ["2023-01-02", "2022-11-05"]),
+        ("password", "hash", ["bcrypt-2020", "bcrypt-2021"]),
+        ("password", "password_hash", ["hund1234", "katze999"]),
+    ] {
+        let [a, b] = dates;
+        let csv = format!("id,email,{words},{hashes}\n1,a@example.com,{a},{HASH}\n2,b@example.com,{b},{HASH}\n");
+        for insisting in [&[][..], &["--plain-passwords"]] {
+            let told = check("a.csv", &csv, insisting).exits(0);
+            assert!(told.stdout.contains("/users/bcrypt") && !told.stdout.contains(" plain "), "{csv}{}", told.stdout);
+        }
+        // What may be a hash or not: both are named, and each remedy reads one of them.
+        for hash in [digest, "pbkdf2_sha256$600000$saltsaltsalt$gTzWFiWdsJLEXy8nF4ByCBAK7dSMNYSLRFbaUMFPcbE="] {
+            let csv = csv.replace(HASH, hash);
+            let stopped = check("a.csv", &csv, &[]).exits(2);
+            for said in
+                [format!("`{words}`"), format!("`{hashes}`"), format!("--ignore {words}"), format!("--ignore {hashes}")]
+            {
+                assert!(stopped.stderr.contains(&said), "{said}: {}", stopped.stderr);
+            }
+            let told = check("a.csv", &csv, &["--ignore", words]);
+            assert!(!told.stdout.contains(" plain "), "{}", told.stdout);
+        }
+    }
+    let csv = format!("id,email,password,hash\n1,a@example.com,hund1234,{digest}\n2,b@example.com,katze999,{digest}\n");
+    let told = check("a.csv", &csv, &["--ignore", "hash"]).exits(0);
+    assert!(told.stdout.contains(" plain "), "{}", told.stdout);
+    // Where some have words alone, either may be old.
+    let csv = format!(
+        "id,email,passwort,hash\n1,a@example.com,ja,{HASH}\n2,b@example.com,nein,\n3,c@example.com,ja,{HASH}\n"
+    );
+    let stopped = check("a.csv", &csv, &[]).exits(2);
+    assert!(stopped.stderr.contains("--ignore passwort"), "{}", stopped.stderr);
+    let told = check("a.csv", &csv, &["--ignore", "passwort"]);
+    assert!(told.stdout.contains("/users/bcrypt") && !told.stdout.contains(" plain "), "{}", told.stdout);
+}
+
+/// What tells of a password, instead of being one, is said before anybody gets it for one.
+#[test]
+fn notes_and_dates_are_nobodys_passwords() {
+    for cells in [
+        &["muss zurückgesetzt werden", "kein Kennwort", "über Google", "unbekannt"][..],
+        &["must be reset", "same as before", "signs in by Google", "not migrated yet"],
+        &["2023-01-02", "2022-11-05", "2021-02-03"],
+        &["02.01.2023", "5.11.2022"],
+        &["2023-01-02T10:00:00Z", "2022-11-05 10:00:00"],
+        &["1672653600", "1667642400"],
+        &["ja", "nein"],
+        &["yes", "no", "yes"],
+        &["bcrypt", "argon2id"],
+        &["google", "facebook", "hund1234"],
+        &["temporary", "initial1", "temporary", "initial1", "changed1", "changed1"],
+    ] {
+        let rows: Vec<_> =
+            cells.iter().zip('a'..).map(|(cell, who)| format!("{who},{who}@example.com,{cell}\n")).collect();
+        for column in ["password", "kennwort"] {
+            let csv = format!("id,email,{column}\n{}", rows.concat());
+            let stopped = check("a.csv", &csv, &[]).exits(2);
+            for said in ["--plain-passwords", &format!("--ignore {column}")] {
+                assert!(stopped.stderr.contains(said), "{cells:?}: {}", stopped.stderr);
+            }
+            let told = check("a.csv", &csv, &["--ignore", column]);
+            assert!(!told.stdout.contains(" plain "), "{}", told.stdout);
+        }
+    }
+    // What people type stays what it is.
+    let csv = "id,email,password\n1,a@example.com,hund1234\n2,b@example.com,correct horse\n3,c@example.com,Start2023!\n4,d@example.com,01021990\n";
+    check("a.csv", csv, &[]).exits(0);
+}

@@ -5,12 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::{Planned, Refused};
-use crate::bytes::{Short, every};
-use crate::code::{Code, Severity};
+use super::Planned;
+use super::plain::{Plain, cells};
+use crate::bytes::Short;
 use crate::error::RunError;
 use crate::escape;
 use crate::event::Silent;
@@ -138,31 +135,8 @@ struct Barring {
     trace: Option<Trace>,
 }
 
-/// The column that is a password or its hash.
-#[derive(Default)]
-struct Plain {
-    words: u64,
-    /// Those that are their user's own address.
-    addresses: u64,
-    hashes: u64,
-    masks: u64,
-    /// Words of which a part is masked: `pa****rd`.
-    starred: u64,
-    /// Cells that say that there is no password.
-    markers: u64,
-    /// How often each of the first few thousand was seen, by digest.
-    often: FxHashMap<u64, u32>,
-    /// The length of all words, as long as they have one, and whether all are letters and digits.
-    length: Option<usize>,
-    lengths: bool,
-    symbols: bool,
-}
-
 /// So many columns are told of at length.
 const SAID: usize = 4;
-
-/// So many different passwords are counted.
-const COUNTED: usize = 4096;
 
 impl Judge {
     /// Looks at a record.
@@ -175,8 +149,9 @@ impl Judge {
         {
             note(&mut self.unread, name, value, Counts(cell::kind_in(value)));
         }
-        if export.source().undeclared(record).is_some_and(|value| !value.is_empty()) {
-            self.plain.see(planned);
+        if let Some(value) = export.source().undeclared(record).filter(|value| !value.is_empty()) {
+            let rival = export.source().rival(record);
+            self.plain.see(record, value, rival, planned);
         }
     }
 
@@ -360,9 +335,11 @@ impl Judge {
             let names: Vec<_> = rest.iter().take(12).map(|column| format!("`{column}`")).collect();
             said.push(format!("so it is with {}", names.join(", ")));
         }
-        if !export.takes_plain_passwords() {
+        let rivalry = self.plain.rivalry(|column| export.ignores(column));
+        if rivalry.is_none() && !export.takes_plain_passwords() {
             said.extend(self.plain.doubt());
         }
+        said.extend(rivalry);
         if said.is_empty() { Ok(()) } else { Err(RunError::usage(format!("{}; nothing was sent", said.join("; ")))) }
     }
 }
@@ -420,10 +397,6 @@ fn values(export: &Export, columns: &[(String, Barring)]) -> Vec<Seen> {
     }
     let seen = |held: &Held| Seen::of(held.texts.iter().flatten().map(String::as_str)).listed(held.listed);
     all.iter().map(seen).collect()
-}
-
-fn cells(n: u64) -> String {
-    if n == 1 { "1 cell".to_owned() } else { format!("{n} cells") }
 }
 
 fn note(unread: &mut HashMap<String, Unread>, column: &str, value: &Value<'_>, Counts(kind): Counts) {
@@ -554,107 +527,4 @@ fn named_in(value: &Value<'_>) -> Option<String> {
         Value::Text(text) => (text.len() >= 13 && holds_password(name)).then(|| name.to_string()),
         object => named_in(object).map(|rest| format!("{name}.{rest}")),
     })
-}
-
-impl Plain {
-    fn see(&mut self, planned: &Planned<'_>) {
-        match planned {
-            Planned::Create(plan) => match (plan.scheme, &plan.create.body.password) {
-                ("plain", Some(fields)) => {
-                    self.addresses += u64::from(plan.email.as_deref() == Some(&*fields.password));
-                    self.word(&fields.password);
-                }
-                (_, Some(_)) => self.hashes += 1,
-                (_, None) if plan.notes.iter().any(|note| note.code.severity() == Severity::NeedsReset) => {
-                    self.hashes += 1;
-                }
-                (_, None) if plan.notes.iter().any(|note| note.code == Code::NoPassword) => self.markers += 1,
-                (_, None) => {}
-            },
-            Planned::Refused(refused) => match &**refused {
-                Refused { refusal, .. } if refusal.scheme == Some("plain") => self.words += 1,
-                Refused { refusal, .. } if refusal.code == Code::RedactedHash => self.masks += 1,
-                Refused { refusal, .. }
-                    if refusal.scheme.is_some()
-                        || matches!(
-                            refusal.code,
-                            Code::UnrecognisedHash
-                                | Code::AmbiguousScheme
-                                | Code::UnsupportedScheme
-                                | Code::MalformedHash
-                        ) =>
-                {
-                    self.hashes += 1;
-                }
-                _ => {}
-            },
-        }
-    }
-
-    fn word(&mut self, text: &str) {
-        let first = self.words == 0;
-        self.words += 1;
-        self.lengths |= !first && self.length != Some(text.len());
-        self.length = Some(text.len());
-        // Few have any of the signs.
-        let may_be_starred = memchr::memchr3(b'*', "•".as_bytes()[0], b'x', text.as_bytes()).is_some();
-        let is_starred = || ["***", "•••", "xxxx"].iter().any(|mask| text.contains(mask));
-        self.starred += u64::from(may_be_starred && is_starred());
-        self.symbols |= !every(text.as_bytes(), |b| b.is_ascii_alphanumeric());
-        let digest = xxh3_64(text.as_bytes());
-        if self.often.len() < COUNTED || self.often.contains_key(&digest) {
-            *self.often.entry(digest).or_default() += 1;
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        if other.words > 0 {
-            self.lengths |= other.lengths || self.words > 0 && self.length != other.length;
-            self.length = other.length;
-            self.symbols |= other.symbols;
-        }
-        self.words += other.words;
-        self.addresses += other.addresses;
-        self.hashes += other.hashes;
-        self.masks += other.masks;
-        self.starred += other.starred;
-        self.markers += other.markers;
-        for (digest, n) in other.often {
-            if self.often.len() < COUNTED || self.often.contains_key(&digest) {
-                *self.often.entry(digest).or_default() += n;
-            }
-        }
-    }
-
-    /// What speaks against plain text, if anything would be sent as that.
-    fn doubt(&self) -> Option<String> {
-        if self.words == 0 {
-            return None;
-        }
-        let most = u64::from(self.often.values().copied().max().unwrap_or(0));
-        let sign = match () {
-            () if self.hashes > 0 => format!("{} of them hashed", cells(self.hashes)),
-            () if self.masks > 0 => format!("{} of them masked", cells(self.masks)),
-            () if self.starred >= 2 && self.starred * 2 >= self.words => {
-                format!("{} of them masked in part", cells(self.starred))
-            }
-            () if self.addresses >= 2 && self.addresses * 2 >= self.words => {
-                format!("{} of them their users' addresses", cells(self.addresses))
-            }
-            // A column of plain text has no markers but by chance.
-            () if self.markers >= self.words => format!("{} that say that there is no password", cells(self.markers)),
-            () if most >= 2 && most == self.words || most >= 3 && most * 3 >= self.words => {
-                format!("{most} of them the same")
-            }
-            () if self.words >= 4 && !self.lengths && !self.symbols && self.length.is_some_and(|n| n >= 16) => {
-                format!("all of {} letters and digits", self.length.unwrap_or_default())
-            }
-            () => return None,
-        };
-        Some(format!(
-            "the password column holds {} of plain text beside {sign}: whether they are what people type nobody can tell; \
-             --plain-passwords takes them for that",
-            cells(self.words)
-        ))
-    }
 }

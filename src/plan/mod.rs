@@ -6,6 +6,7 @@ mod facts;
 pub mod judge;
 pub mod line;
 mod normalize;
+mod plain;
 pub mod planner;
 pub mod proof;
 pub mod shard;

@@ -383,6 +383,7 @@ impl Export {
             keep_dates: self.options.keep_dates,
             email_domain: self.options.email_domain.as_deref(),
             plain_passwords: self.options.plain_passwords,
+            ignore: &self.options.ignore,
             pepper: self.options.pepper.as_deref(),
             now: self.options.now,
             columns: self.standings.seen(),

@@ -134,6 +134,12 @@ pub trait Source: Sync {
         let _ = record;
         None
     }
+
+    /// What stands in a column of hashes beside words that [`Self::undeclared`] gives.
+    fn rival<'r>(&self, record: &'r Record<'r>) -> Option<&'r crate::format::Value<'r>> {
+        let _ = record;
+        None
+    }
 }
 
 /// What became of the question which table holds the users.
@@ -205,6 +211,8 @@ pub struct Context<'c> {
     pub email_domain: Option<&'c str>,
     /// `--plain-passwords`: what looks like a hash by its length alone is a password.
     pub plain_passwords: bool,
+    /// `--ignore`: columns that are left out.
+    pub ignore: &'c [String],
     /// `--pepper`: where the secret is found that is hashed with every password, `env:NAME`.
     pub pepper: Option<&'c str>,
     /// The moment that "banned until" is compared with.

@@ -85,6 +85,7 @@ pub fn context(related: &dyn Related) -> Context<'_> {
         keep_dates: false,
         email_domain: None,
         plain_passwords: false,
+        ignore: &[],
         pepper: None,
         now: "2026-01-01T00:00:00Z".parse().expect("a literal"),
         columns: &[],

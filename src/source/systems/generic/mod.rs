@@ -130,6 +130,13 @@ impl Source for Generic {
     fn undeclared<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
         record.column(&COLUMNS, at::PASSWORD)
     }
+
+    fn rival<'r>(&self, record: &'r Record<'r>) -> Option<&'r Value<'r>> {
+        let hash = record.column(&COLUMNS, at::HASH).filter(|value| !value.is_empty())?;
+        let words = record.column(&COLUMNS, at::PASSWORD).filter(|value| !value.is_empty() && *value != hash)?;
+        let is_filled = |value| matches!(cell::look(value), cell::Cell::Hash(_) | cell::Cell::Words(_));
+        (matches!(cell::look(words), cell::Cell::Words(_)) && is_filled(hash)).then_some(hash)
+    }
 }
 
 /// What is written as an address, also within an object (`{address, verified}`) or a list, of which the primary one counts or else the

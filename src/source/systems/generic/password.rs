@@ -26,15 +26,26 @@ pub(super) fn of<'r>(
     context: &Context<'r>,
 ) -> Result<Credential<'r>, Refusal> {
     let declares = members[at::SCHEME].is_some_and(|scheme| !scheme.is_empty());
-    let hash = members[at::HASH].map(if declares { cell::look_declared } else { cell::look });
-    let has_hash = !matches!(hash, None | Some(Cell::Empty));
+    let mut hash = members[at::HASH].map(if declares { cell::look_declared } else { cell::look });
     if let Some(text) = members[at::PLAIN].and_then(Value::text).filter(|text| !text.is_empty()) {
         return plain("plain_password", text);
     }
-    let undeclared = members[at::PASSWORD].map(cell::look);
+    let mut undeclared = members[at::PASSWORD].map(cell::look);
+    if !context.ignore.is_empty() && matches!(undeclared, Some(Cell::Words(_))) {
+        if is_ignored(members[at::HASH], record, context) {
+            hash = None;
+        } else if is_ignored(members[at::PASSWORD], record, context) {
+            undeclared = None;
+        }
+    }
+    let has_hash = !matches!(hash, None | Some(Cell::Empty));
+    // Words beside what is a hash for sure are no password: a date, a note, a flag.
+    let is_sure = match &hash {
+        Some(Cell::Hash(text)) => context.scheme.is_some() || cell::kind(text).is_some(),
+        _ => false,
+    };
     let (hash, column, value) = match (undeclared, hash) {
-        // A plain-text password comes before a hash: Appwrite can always hash it.
-        (Some(Cell::Words(text)), _) if !says_hash(members) && !common::is_unusable(&text) => {
+        (Some(Cell::Words(text)), _) if !is_sure && !says_hash(members) && !common::is_unusable(&text) => {
             return Ok(Credential::Plain(bare(text)));
         }
         (Some(Cell::Hash(text)), _) if text.starts_with("{noop}") => return Ok(Credential::Plain(bare(text))),
@@ -222,6 +233,14 @@ fn says_hash(members: &Members<'_>) -> bool {
     let scheme = written(at::SCHEME);
     let is_plain = scheme.as_deref().is_some_and(|name| registry::find(name).is_some_and(|s| s.name == "plain"));
     !is_plain && (at::SCHEME..at::PASSWORD).any(|at| written(at).is_some())
+}
+
+/// Whether a value stands in a column that is left out.
+#[cold]
+fn is_ignored(value: Option<&Value<'_>>, record: &Record<'_>, context: &Context<'_>) -> bool {
+    value
+        .and_then(|value| record.iter().find(|(_, other)| std::ptr::eq(*other, value)))
+        .is_some_and(|(name, _)| context.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(name)))
 }
 
 /// Whether somebody who insists may have typed it: it looks like a hash by its length and letters alone.
