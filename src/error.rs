@@ -61,7 +61,7 @@ pub const EXIT_CODES: [(u8, &str); 8] = [
 ];
 
 /// What ends a run: in what way, what happened, what lay below, and what is to be done about it. It reads as one line, all of
-/// that in this order.
+/// that in this order; what is there to be pasted stands below it.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}{}{}", below(source.as_deref()), advice(remedy.as_deref()))]
 pub struct RunError {

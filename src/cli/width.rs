@@ -42,7 +42,7 @@ pub(super) fn sentences(text: &str, columns: Option<usize>) -> String {
 }
 
 fn sentence(line: &str, columns: usize) -> String {
-    if line.trim_end().chars().count() <= columns {
+    if line.trim_end().chars().count() <= columns || is_toml(line) {
         return line.to_owned();
     }
     if let Some((before, command)) = line.split_once(": rehome ") {
@@ -60,6 +60,12 @@ fn sentence(line: &str, columns: usize) -> String {
     format!("{head}{}{end}", lines.join(&format!("\n{:hang$}", "")))
 }
 
+/// Whether a line is one of a mapping, which is pasted whole.
+fn is_toml(line: &str) -> bool {
+    let key = line.split_once(" = ").map_or("", |(key, _)| key.trim_end());
+    line.starts_with('[') || !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +75,8 @@ mod tests {
         let word = "word ".repeat(12);
         let text = format!("      1,204  {word}\n{word}\nshort\ngo on {word}with: rehome resume {}\n", "x".repeat(50));
         assert_eq!(sentences(&text, None), text);
+        let toml = format!("[[password.none]]\nsay  = \"{word}\"\n");
+        assert_eq!(sentences(&toml, Some(40)), toml);
         let lines = sentences(&text, Some(40));
         let lines: Vec<_> = lines.lines().collect();
         assert_eq!(lines[0], "      1,204  word word word word word");

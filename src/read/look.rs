@@ -64,14 +64,12 @@ pub(super) fn with_proposal(
     let Ok((tables, _)) = looked(&mut files, &mut tables) else { return said };
     let proposal = propose(&tables).filter(|_| !tables.iter().any(Table::names_are_values));
     let Some(proposal) = proposal else { return said };
-    let open = match proposal.open.len() {
-        0 => String::new(),
-        1 => ", with one question to answer (\"?\")".to_owned(),
-        n => format!(", with {n} questions to answer (\"?\")"),
-    };
+    let (then, words) =
+        (if proposal.open.is_empty() { "then" } else { "answer what stands as \"?\", then" }, words(paths));
     said.remedy(format!(
-        "`rehome map {} > map.toml` proposes how to read it, with why on each line{open}; then add --map map.toml",
-        words(paths)
+        "by what is in it, a mapping would begin so:\n{}\nwrite all of it, with why on each line: rehome map {words} > map.toml\n\
+         {then}: rehome check {words} --map map.toml",
+        proposal.core(),
     ))
 }
 

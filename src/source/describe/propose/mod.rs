@@ -20,6 +20,8 @@ mod verified;
 
 use std::fmt::Write as _;
 
+use crate::escape::shown;
+
 pub use self::look::{Column, Table};
 
 /// One line of a mapping, or several that belong together.
@@ -101,6 +103,33 @@ impl Proposal {
         if !self.open.iter().any(|open| open == "[user] enabled") {
             self.open.push("[user] enabled".to_owned());
         }
+    }
+
+    /// What decides who comes, by which address, with which password and whether they may sign in, as TOML to be pasted; a question with why
+    /// it is one.
+    #[must_use]
+    pub fn core(&self) -> String {
+        const KEYS: [&str; 10] =
+            ["table", "leave", "id", "email", "phone", "enabled", "hash", "plain", "salt", "scheme"];
+        let mut text = String::new();
+        for (section, lines) in &self.sections {
+            // What chooses rows decides whose they are: all of it or none.
+            let whole = !["[source]", "[user]", "[password]"].contains(&section.as_str());
+            let told = |line: &&Line| {
+                let key = line.toml.split('=').next().unwrap_or_default().trim();
+                !line.toml.is_empty() && (whole || KEYS.contains(&key))
+            };
+            let mut told = lines.iter().filter(told).peekable();
+            if told.peek().is_some() {
+                let _ = writeln!(text, "\n{section}");
+            }
+            for line in told {
+                let is_open = line.toml.ends_with(&quoted(OPEN)) && !line.why.is_empty();
+                let why = if is_open { format!("  # {}", line.why.trim_end_matches(':')) } else { String::new() };
+                let _ = writeln!(text, "{}{}", line.toml, shown(&why, 400));
+            }
+        }
+        text
     }
 
     /// The mapping file. `command` is what `check` is to be called with.
