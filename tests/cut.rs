@@ -172,6 +172,40 @@ fn a_page_is_not_the_whole_book() {
     assert_eq!(run(rehome().arg("plan").args(&pages)).exits(0).lines().len(), 6);
 }
 
+/// So do DynamoDB's and Firestore's, of which the last page names no other.
+#[test]
+fn a_page_of_typed_json_is_not_the_whole_book() {
+    let home = tempfile::tempdir().expect("a folder");
+    let item = |id: &str| json!({ "id": { "S": id }, "email": { "S": format!("u{id}@example.com") }, "password": { "S": HASH } });
+    let document = |id: &str| {
+        let fields =
+            json!({ "email": { "stringValue": format!("u{id}@example.com") }, "password": { "stringValue": HASH } });
+        json!({ "name": format!("projects/p/databases/d/documents/users/{id}"), "fields": fields })
+    };
+    let write = |name: &str, pages: &[Value]| {
+        let path = home.path().join(name);
+        let pages: Vec<String> = pages.iter().map(|page| format!("{page:#}\n")).collect();
+        std::fs::write(&path, pages.concat()).expect("written");
+        path
+    };
+    let first = json!({ "Items": [item("1"), item("2")], "Count": 2, "LastEvaluatedKey": { "id": { "S": "2" } } });
+    let last = json!({ "Items": [item("3")], "Count": 1, "ScannedCount": 1, "ConsumedCapacity": null });
+    for page in [
+        first.clone(),
+        json!({ "Items": [item("1")], "Count": 2, "NextToken": "eyJ" }),
+        json!({ "documents": [document("1")], "nextPageToken": "x" }),
+    ] {
+        let plan = run(rehome().arg("plan").arg(write("page.json", &[page]))).exits(3);
+        assert!(plan.stderr.contains("users are missing"), "{}", plan.stderr);
+        assert!(!plan.lines().is_empty());
+    }
+    run(rehome().arg("plan").arg(write("page.json", &[json!({ "documents": [document("1")] })]))).exits(0);
+    let both = run(rehome().arg("plan").arg(write("page.json", &[first.clone(), last.clone()]))).exits(0);
+    assert_eq!(both.lines().len(), 3);
+    let pages = [write("one.json", &[first]), write("two.json", &[last])];
+    assert_eq!(run(rehome().arg("plan").args(&pages)).exits(0).lines().len(), 3);
+}
+
 #[test]
 fn a_whole_file_is_none() {
     let home = tempfile::tempdir().expect("a folder");

@@ -49,6 +49,8 @@ pub(crate) struct SourceFile {
     runs: Runs,
     /// Why what was read may not be all, known once it was sampled.
     pub doubts: Vec<Doubt>,
+    /// What each page of an answer said beside its list, where the file was made into text: see [`convert::Converted`].
+    pub pages: Vec<String>,
 }
 
 /// What a dump's statements or an XML declaration say of the encoding, if it is not UTF-8.
@@ -95,11 +97,11 @@ impl SourceFile {
     }
 
     fn told(mut input: Input) -> Result<Self, RunError> {
-        let (mut doubts, mut known) = (Vec::new(), None);
+        let (mut doubts, mut known, mut pages) = (Vec::new(), None, Vec::new());
         let mut head = beginning(&input)?;
         if let Some(made) = convert::converted(&input, &head)? {
             input.become_text(made.text, made.beside)?;
-            (known, doubts) = (made.kind, made.doubts);
+            (known, doubts, pages) = (made.kind, made.doubts, made.pages);
             head = beginning(&input)?;
         }
         let whole = head.len() < HEAD_BYTES;
@@ -144,6 +146,7 @@ impl SourceFile {
             copied: HashSet::new(),
             runs: Runs::new(),
             doubts,
+            pages,
         })
     }
 
@@ -159,6 +162,7 @@ impl SourceFile {
             copied: HashSet::new(),
             runs: Runs::new(),
             doubts: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
@@ -182,6 +186,7 @@ impl SourceFile {
             empty: Vec::new(),
             runs: Runs::new(),
             doubts: Vec::new(),
+            pages: Vec::new(),
         })
     }
 

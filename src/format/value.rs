@@ -147,7 +147,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-struct Name;
+/// A member's name.
+pub(super) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;

@@ -16,7 +16,7 @@ pub(super) struct Pages {
 const TAIL_BYTES: u64 = 4096;
 
 /// Members that hold something where there is another page.
-const NEXT: [&str; 17] = [
+const NEXT: [&str; 18] = [
     "has_more",
     "hasMore",
     "has_next",
@@ -34,6 +34,7 @@ const NEXT: [&str; 17] = [
     "nextLink",
     "@odata.nextLink",
     "LastEvaluatedKey",
+    "NextToken",
 ];
 
 /// The number of a page, and that of the last.
@@ -49,39 +50,39 @@ impl Pages {
     pub(super) fn of(files: &[SourceFile]) -> Self {
         let mut pages = Self::default();
         let mut last = false;
+        // Such a page names the next, or is the last.
+        for page in files.iter().flat_map(|file| &file.pages) {
+            last |= pages.is_last(|name| member(page, name)).unwrap_or(true);
+        }
         for file in files.iter().filter(|file| file.format() == Format::Json && !file.input.is_converted()) {
             let tail = file.input.tail(TAIL_BYTES);
             let tail = String::from_utf8_lossy(&tail);
             let before = file.head.split('[').next().unwrap_or_default();
             let after = tail.rsplit(']').next().filter(|_| tail.contains(']')).unwrap_or_default();
             // What stands in the first object of a list of none is no answer's.
-            if !before.trim_start().starts_with('{') || before.len() == file.head.len() {
-                continue;
+            if before.trim_start().starts_with('{') && before.len() < file.head.len() {
+                last |= pages.is_last(|name| member(before, name).or_else(|| member(after, name))) == Some(true);
             }
-            let beside = |name: &str| member(before, name).or_else(|| member(after, name));
-            let number = |names: &[&str]| names.iter().find_map(|name| beside(name)?.parse::<u64>().ok());
-            let next = NEXT.iter().find_map(|name| Some((*name, beside(name)?)));
-            match next {
-                Some((name, value)) if says_more(value) => {
-                    pages.more.get_or_insert_with(|| name.to_owned());
-                }
-                Some(_) => last = true,
-                None => {
-                    for (page, of) in NUMBERS {
-                        match (number(page), number(of)) {
-                            (Some(page), Some(of)) if page < of => {
-                                pages.more.get_or_insert_with(|| format!("page {page} of {of}"));
-                            }
-                            (Some(_), Some(_)) => last = true,
-                            _ => {}
-                        }
-                    }
-                }
-            }
-            pages.total = pages.total.max(number(&TOTALS));
         }
         pages.more = pages.more.filter(|_| !last);
         pages
+    }
+
+    /// Whether a page is the last, by what stands beside its list; `None` where that says nothing of others.
+    fn is_last<'t>(&mut self, beside: impl Fn(&str) -> Option<&'t str>) -> Option<bool> {
+        let number = |names: &[&str]| names.iter().find_map(|name| beside(name)?.parse::<u64>().ok());
+        self.total = self.total.max(number(&TOTALS));
+        let more = match NEXT.iter().find_map(|name| Some((*name, beside(name)?))) {
+            Some((name, value)) => says_more(value).then(|| name.to_owned()),
+            None => {
+                let found = NUMBERS.iter().find_map(|(page, of)| number(page).zip(number(of)));
+                let (page, of) = found?;
+                (page < of).then(|| format!("page {page} of {of}"))
+            }
+        };
+        let is_last = more.is_none();
+        self.more = self.more.take().or(more);
+        Some(is_last)
     }
 
     /// What is to be said, now that so many records were read.

@@ -2,6 +2,7 @@
 
 mod bson;
 mod column;
+mod members;
 mod postgres;
 mod tabular;
 mod typed;
@@ -46,6 +47,8 @@ pub(crate) struct Converted {
     pub kind: Option<Kind>,
     /// What may be missing or changed.
     pub doubts: Vec<Doubt>,
+    /// What each page of an answer said beside its list, as JSON.
+    pub pages: Vec<String>,
 }
 
 /// The text of a file that begins so, if it is of a kind that is converted.
@@ -57,7 +60,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
     let failed = |error: std::io::Error| input.unreadable(&error);
     let broken = |what: String| RunError::export(format!("{}: {what}", input.name()));
     let spool = || tempfile::tempfile().map_err(RunError::temporary);
-    let (mut doubts, mut kind, mut beside) = (Vec::new(), None, Vec::new());
+    let (mut doubts, mut kind, mut beside, mut pages) = (Vec::new(), None, Vec::new(), Vec::new());
     let mut text = if head.starts_with(b"PGDMP") {
         beside = postgres::beside(input);
         let Some(text) = postgres::restored(input)? else { return Ok(None) };
@@ -85,7 +88,9 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if typed::is_one(head) {
         let mut out = BufWriter::new(spool()?);
-        typed::to_json(unpacked()?, &mut out).map_err(failed)?;
+        let said = typed::to_json(unpacked()?, &mut out).map_err(failed)?;
+        let large = "a page of it is larger than 64 MiB: write its items one on a line, as `jq -c '.Items[]'` does";
+        pages = said.ok_or_else(|| broken(large.into()))?;
         kind = Some(Kind::Ndjson { prelude: 0, copied: false });
         out.into_inner().map_err(|error| RunError::temporary(error.into_error()))?
     } else if tabular::may_be(head) {
@@ -105,7 +110,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         return Ok(None);
     };
     text.rewind().map_err(RunError::temporary)?;
-    Ok(Some(Converted { text, beside, kind, doubts }))
+    Ok(Some(Converted { text, beside, kind, doubts, pages }))
 }
 
 /// All there is, unless it is more.
