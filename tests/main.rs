@@ -59,6 +59,7 @@ mod targets;
 mod terminal;
 mod tls;
 mod tried;
+mod two_files;
 mod util;
 mod verify;
 mod way_in;

@@ -25,6 +25,8 @@ fn key(text: &[u8]) -> Key {
 #[derive(Debug, Clone)]
 pub struct Claim {
     record: u64,
+    /// Which of the export's files it is in.
+    file: u16,
     id: Key,
     /// The target does not tell ids apart by case.
     id_without_case: Key,
@@ -39,16 +41,22 @@ pub struct Claim {
 impl Claim {
     /// The id, address and number of a plan, as digests.
     #[must_use]
-    pub fn of(record: u64, plan: &Plan<'_>) -> Self {
+    pub fn of(record: u64, file: u16, plan: &Plan<'_>) -> Self {
         let password = plan.create.body.password.is_some() || plan.bridged.is_some();
         let disabled = plan.steps.iter().any(|step| matches!(step, Step::Disable));
-        Self { password, disabled, ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref()) }
+        Self {
+            file,
+            password,
+            disabled,
+            ..Self::new(record, &plan.user_id, plan.email.as_deref(), plan.phone.as_deref())
+        }
     }
 
     fn new(record: u64, id: &str, email: Option<&str>, phone: Option<&str>) -> Self {
         let key = |text: &str| key(text.as_bytes());
         Self {
             record,
+            file: 0,
             id: key(id),
             id_without_case: key(&id.to_ascii_lowercase()),
             email: email.map(key),
@@ -88,12 +96,22 @@ impl Shared {
     }
 }
 
+/// Who has an id.
+#[derive(Debug)]
+struct Holder {
+    record: u64,
+    file: u16,
+    /// How exactly it is written there.
+    id: Key,
+    email: Option<Key>,
+}
+
 /// Decides clashes as claims come.
 #[derive(Debug, Default)]
 pub struct Clashes {
     shared: Shared,
-    /// By the id without case: who has it, and how exactly it is written there.
-    ids: HashMap<Key, (u64, Key)>,
+    /// By the id without case: who has it.
+    ids: HashMap<Key, Holder>,
     /// Records that are created as people who may sign in.
     enabled: HashSet<u64>,
     /// By the exact id: who has one derived from it, since it differs from another in case alone.
@@ -118,12 +136,18 @@ impl Clashes {
         debug_assert!(self.decided.verdicts.last().map_or(0, |(record, _)| *record) < claim.record);
         let mut clash = Clash::default();
         match self.ids.get(&claim.id_without_case) {
-            Some((first, exact)) if *exact == claim.id => {
-                clash.refused = Some((Code::DuplicateId, *first));
+            Some(first) if first.id == claim.id => {
+                clash.refused = Some((Code::DuplicateId, first.record));
+                if first.file != claim.file {
+                    let known = first.email.zip(claim.email);
+                    self.decided
+                        .across
+                        .see((first.record, claim.record), known.is_some_and(|(one, other)| one != other));
+                }
             }
-            Some((first, _)) => match self.derived.get(&claim.id) {
+            Some(first) => match self.derived.get(&claim.id) {
                 Some(other) => clash.refused = Some((Code::DuplicateId, *other)),
-                None => clash.id_in_case = NonZeroU64::new(*first),
+                None => clash.id_in_case = NonZeroU64::new(first.record),
             },
             None => {}
         }
@@ -159,7 +183,8 @@ impl Clashes {
             if clash.id_in_case.is_some() {
                 self.derived.insert(claim.id, claim.record);
             } else {
-                self.ids.insert(claim.id_without_case, (claim.record, claim.id));
+                let Claim { record, file, id, email, .. } = *claim;
+                self.ids.insert(claim.id_without_case, Holder { record, file, id, email });
             }
             if !claim.disabled {
                 self.enabled.insert(claim.record);
@@ -191,6 +216,34 @@ pub struct Duplicates {
     verdicts: Vec<(u64, Clash)>,
     /// Records that are created as people who may sign in, each with another of the same id or address that says otherwise.
     contradicted: Vec<(u64, u64)>,
+    across: Across,
+}
+
+/// Ids that stand in more than one file of an export.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Across {
+    /// How many.
+    pub ids: u64,
+    /// Of them, those of people with different addresses.
+    pub strangers: u64,
+    /// Two records of one id and different people.
+    pub first: Option<(u64, u64)>,
+}
+
+impl Across {
+    fn see(&mut self, records: (u64, u64), are_strangers: bool) {
+        self.ids += 1;
+        if are_strangers {
+            self.strangers += 1;
+            self.first = self.first.or(Some(records));
+        }
+    }
+
+    /// Whether the files are of different people who have the same ids. Of one source at two dates few have another address.
+    #[must_use]
+    pub const fn are_of_others(self) -> bool {
+        self.strangers * 5 > self.ids
+    }
 }
 
 /// How one record clashes with earlier ones; they count from 1.
@@ -224,6 +277,12 @@ impl Duplicates {
     #[must_use]
     pub fn contradicted(&self) -> Option<(u64, u64, usize)> {
         self.contradicted.first().map(|&(first, later)| (first, later, self.contradicted.len()))
+    }
+
+    /// Ids that stand in more than one file.
+    #[must_use]
+    pub const fn across(&self) -> Across {
+        self.across
     }
 
     /// How many records have another's id.

@@ -212,12 +212,12 @@ impl Suspects {
 
     /// The record with all its keys, if any of them is suspect.
     #[must_use]
-    pub fn claim(&self, record: u64, planned: &Planned<'_>) -> Option<Claim> {
+    pub fn claim(&self, record: u64, file: u16, planned: &Planned<'_>) -> Option<Claim> {
         let Planned::Create(plan) = planned else { return None };
         if self.digests.is_empty() || !digests(plan).any(|(_, d)| self.digests.contains(&d)) {
             return None;
         }
-        Some(Claim::of(record, plan))
+        Some(Claim::of(record, file, plan))
     }
 }
 

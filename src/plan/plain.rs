@@ -188,33 +188,35 @@ impl Plain {
         let different = self.often.len() as u64;
         let mostly = |n: u64| n >= 2 && n * 2 >= self.words;
         let sign = match () {
-            () if self.hashes > 0 => format!("{} of them hashed", cells(self.hashes)),
-            () if self.masks > 0 => format!("{} of them masked", cells(self.masks)),
-            () if mostly(self.starred) => format!("{} of them masked in part", cells(self.starred)),
-            () if mostly(self.addresses) => format!("{} of them their users' addresses", cells(self.addresses)),
+            () if self.hashes > 0 => format!(" beside {} that are hashed", cells(self.hashes)),
+            () if self.masks > 0 => format!(" beside {} that are masked", cells(self.masks)),
+            () if mostly(self.starred) => format!(", {} of them masked in part", self.starred),
+            () if mostly(self.addresses) => format!(", {} of them their users' addresses", self.addresses),
             // A column of plain text has no markers but by chance.
-            () if self.markers >= self.words => format!("{} that say that there is no password", cells(self.markers)),
-            () if mostly(self.dates) => format!("{} of them dates", cells(self.dates)),
+            () if self.markers >= self.words => {
+                format!(" beside {} that say that there is no password", cells(self.markers))
+            }
+            () if mostly(self.dates) => format!(", {} of them dates", self.dates),
             () if mostly(self.telling) => {
-                format!("{} of them a yes, a no or a name of what it is", cells(self.telling))
+                format!(", {} of them a yes, a no, or the name of a scheme or provider", self.telling)
             }
             // Two may be what two people chose.
-            () if mostly(self.phrases) && self.phrases > 2 => format!("{} of them several words", cells(self.phrases)),
+            () if mostly(self.phrases) && self.phrases > 2 => format!(", {} of them several words", self.phrases),
             () if most >= 2 && most == self.words || most >= 3 && most * 3 >= self.words => {
-                format!("{most} of them the same")
+                format!(", {most} of them the same")
             }
             () if self.words >= 6 && different * 2 <= self.words && different < COUNTED as u64 => {
-                format!("only {different} of them different")
+                format!(", only {different} of them different")
             }
             () if self.words >= 4 && !self.lengths && !self.symbols && self.length.is_some_and(|n| n >= 16) => {
-                format!("all of {} letters and digits", self.length.unwrap_or_default())
+                format!(", all of {} letters and digits", self.length.unwrap_or_default())
             }
             () => return None,
         };
         let left_out =
             self.column.as_deref().map(|column| format!(", {} leaves them out", escape::flag("--ignore", column)));
         Some(format!(
-            "the password column holds {} of plain text beside {sign}: whether they are what people type nobody can tell; \
+            "the password column holds {} of plain text{sign}: whether they are what people type nobody can tell; \
              --plain-passwords takes them for that{}",
             cells(self.words),
             left_out.unwrap_or_default()

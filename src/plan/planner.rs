@@ -178,9 +178,33 @@ impl<'e> Planner<'e> {
         let mut clashes = Clashes::new(shared);
         self.each_claim(suspects, |claim| clashes.take(claim))?;
         let decided = clashes.decided();
+        self.stop_at_two_sources(&decided)?;
         self.stop_at_journal(&decided)?;
         self.stop_at_contradictions(&decided)?;
         Ok(decided)
+    }
+
+    /// Stops where files have the same ids for different people: whose they are nobody can tell from the ids, and of two who share one
+    /// the second would be lost.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] with what decides it.
+    fn stop_at_two_sources(&self, duplicates: &Duplicates) -> Result<(), RunError> {
+        let across = duplicates.across();
+        let Some((first, other)) = across.first.filter(|_| across.are_of_others()) else { return Ok(()) };
+        if self.policies.duplicates == Policy::Refuse {
+            return Ok(());
+        }
+        let ids = if across.ids == 1 { "the 1 id".to_owned() } else { format!("the {} ids", across.ids) };
+        Err(RunError::usage(format!(
+            "{} of {ids} that stand in more than one file are different people's there (records {first} and {other}): the files are of two \
+             sources, not of one at two dates; import each by itself, into a run folder of its own (--run), the second under ids of its own \
+             (--map, [source] from = \"{}\", [user] id = {{ from = \"ITS-ID-COLUMN\", prefix = \"b-\" }}); if they are one source at two dates, \
+             pass the later alone (`rehome check LATER --since EARLIER` says what changed); --duplicates refuse leaves out all who share an \
+             id; nothing was sent",
+            across.strangers,
+            self.export.source().name(),
+        )))
     }
 
     /// Stops at a journal: no database exports one `_id` twice, and files that do (NeDB's) mean the last line of each, not
@@ -236,7 +260,9 @@ impl<'e> Planner<'e> {
             &Silent,
             Vec::new,
             |batch, items| {
-                self.plan_each(items, |item| batch.extend(suspects.claim(item.position.record, item.planned)));
+                self.plan_each(items, |item| {
+                    batch.extend(suspects.claim(item.position.record, item.position.file, item.planned))
+                });
             },
             |batch| {
                 batch.iter().for_each(&mut each);

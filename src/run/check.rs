@@ -17,7 +17,7 @@ use crate::folder::Folder;
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
-use crate::policy::Policies;
+use crate::policy::{Duplicates as Policy, Policies};
 use crate::read::Frame;
 use crate::report::build::{Head, Told};
 use crate::report::next::Typed;
@@ -52,7 +52,11 @@ pub struct Check {
 pub fn check(mut check: Check, path: &Path, listener: &dyn Listener) -> Result<Report, RunError> {
     let mut folder = None;
     let mut report = check.once(path, &mut folder, listener)?;
-    if check.since.is_empty() && check.export.exports.len() == 2 && holds_everybody_twice(&report) {
+    if check.since.is_empty()
+        && check.export.exports.len() == 2
+        && check.policies.duplicates == Policy::First
+        && holds_everybody_twice(&report)
+    {
         check.since.push(check.export.exports.remove(0));
         report = check.once(path, &mut folder, listener)?;
         report.add_findings([format!(
@@ -70,7 +74,7 @@ pub fn check(mut check: Check, path: &Path, listener: &dyn Listener) -> Result<R
 
 /// Whether two files that were read as one export are two exports of the same users: four in five of the smaller half
 /// would be refused as duplicates.
-fn holds_everybody_twice(report: &Report) -> bool {
+pub(super) fn holds_everybody_twice(report: &Report) -> bool {
     report.duplicates.ids * 2 * 5 >= report.records * 4 && report.records > 0
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::Engine;
 use super::agree::{self, AGREED, ALL, Ask};
 use super::bridge::{self, Keeping};
+use super::check::holds_everybody_twice;
 use super::gauges::Gauges;
 use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
 use super::target::Destination;
@@ -19,7 +20,7 @@ use crate::event::{Event, Listener};
 use crate::folder::Folder;
 use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::planner::Planner;
-use crate::policy::Unsupported;
+use crate::policy::{Duplicates, Unsupported};
 use crate::report::figures;
 use crate::report::lists::IdMap;
 use crate::report::summary::{Import as Section, Known};
@@ -98,6 +99,9 @@ pub fn import(
         stage.listener.on(&Event::Warned(finding.clone()));
     }
     let before = stage.reader.counts()?;
+    if before.created == 0 {
+        one_date(&stage.session, &stage.report("import", &survey.tally))?;
+    }
     let wrong = known.as_ref().map_or(0, |known| known.wrong.len());
     if wrong > 0 {
         stage.listener.on(&Event::Warned(format!(
@@ -202,6 +206,23 @@ fn readable(tally: &Tally) -> Result<(), RunError> {
              --firebase-hash-config FILE",
         )),
     }
+}
+
+/// Stops at two exports of one source, of which the earlier would be imported: the later one is, as `check` says.
+///
+/// # Errors
+/// [`RunError::usage`] with what to pass.
+fn one_date(session: &Session, report: &Report) -> Result<(), RunError> {
+    let exports = &session.export.exports;
+    if exports.len() != 2 || session.policies.duplicates == Duplicates::Refuse || !holds_everybody_twice(report) {
+        return Ok(());
+    }
+    Err(RunError::usage(format!(
+        "nearly everybody is in both files: they are taken for two exports of one source, and {} for the earlier; import {} alone; nothing \
+         was sent",
+        exports[0].display(),
+        exports[1].display()
+    )))
 }
 
 /// Whether a known password does not match its hash, for whatever reason but its length.
