@@ -250,13 +250,23 @@ pub struct Refusal {
     /// The schemes the string could be, where that is the reason.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub ambiguous: Vec<&'static str>,
+    /// Whether it is because the source marks the user as deleted.
+    #[serde(skip)]
+    pub deleted: bool,
 }
 
 impl Refusal {
     /// A refusal with its sentence and the code's own remedy.
     #[cold]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, scheme: None, text: text.into(), hint: Cow::Borrowed(code.remedy()), ambiguous: Vec::new() }
+        let (text, hint) = (text.into(), Cow::Borrowed(code.remedy()));
+        Self { code, scheme: None, text, hint, ambiguous: Vec::new(), deleted: false }
+    }
+
+    /// The refusal of somebody whom the source keeps, and marks as deleted.
+    #[cold]
+    pub fn deleted(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { deleted: true, ..Self::new(Code::SkippedBySource, text) }
     }
 
     /// Names the scheme the refusal is about.

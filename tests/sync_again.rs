@@ -50,24 +50,32 @@ pub fn people(people: &[Person]) -> String {
 
 impl Town {
     pub fn new(export: &str, sandbox: &[&str]) -> Self {
-        Self::imported(export, sandbox, 0)
+        Self::imported(export, sandbox, 0, None)
     }
 
     /// The same of an export that is not all whole.
     pub fn new_with(export: &str, code: i32) -> Self {
-        Self::imported(export, &[], code)
+        Self::imported(export, &[], code, None)
     }
 
-    fn imported(export: &str, sandbox: &[&str], code: i32) -> Self {
+    /// The same of an export that a mapping reads.
+    pub fn mapped(export: &str, map: &str) -> Self {
+        Self::imported(export, &[], 0, Some(map))
+    }
+
+    fn imported(export: &str, sandbox: &[&str], code: i32, map: Option<&str>) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let sandbox = Sandbox::start(sandbox);
         let proxy = Proxy::before(&sandbox, |_| Act::Pass);
         let town = Self { home, sandbox, proxy };
         town.write("export.csv", export);
         let mut import = town.sandbox.rehome();
-        import.env("APPWRITE_ENDPOINT", &town.proxy.endpoint);
-        run(import.arg("import").arg(town.at("export.csv")).args(["--concurrency", "2", "--run"]).arg(town.at("run")))
-            .exits(code);
+        import.env("APPWRITE_ENDPOINT", &town.proxy.endpoint).arg("import");
+        if let Some(map) = map {
+            town.write("map.toml", map);
+            import.arg("--map").arg(town.at("map.toml"));
+        }
+        run(import.arg(town.at("export.csv")).args(["--concurrency", "2", "--run"]).arg(town.at("run"))).exits(code);
         // What is set within a tenth of a second of the create is taken for the create's.
         std::thread::sleep(Duration::from_millis(200));
         town

@@ -49,6 +49,42 @@ fn whoever_is_marked_as_deleted_at_the_source_is_gone() {
     assert_eq!(listed(&town.sandbox).len(), 40);
 }
 
+/// A rule that leaves somebody out says why, and that is as seldom that they are gone as an address that is empty for a day.
+#[test]
+fn whoever_is_left_out_for_another_reason_is_not_gone() {
+    let map = "[where]\nskip = [\"kind == 'bot'\", \"email == null\", \"deleted_at != null\"]\n[user]\nid = \"id\"\nemail = \"email\"\n\
+               [password]\nhash = \"hash\"\nscheme = \"md5\"\n";
+    let rows = |people: &[(&str, &str, &str, &str)]| {
+        let line = |(n, (id, email, kind, deleted)): (usize, &(&str, &str, &str, &str))| {
+            format!("{id},{email},{kind},{},{deleted}\n", hash(n as u32))
+        };
+        let lines = people.iter().enumerate().map(line).collect::<String>();
+        format!("id,email,kind,hash,deleted_at\n{lines}")
+    };
+    let before = rows(&[
+        ("ann", "ann@b.cd", "", ""),
+        ("bob", "bob@b.cd", "", ""),
+        ("cy", "cy@b.cd", "", ""),
+        ("di", "di@b.cd", "", ""),
+    ]);
+    let later = rows(&[
+        ("ann", "ann@b.cd", "bot", ""),
+        ("bob", "", "", ""),
+        ("cy", "cy@b.cd", "", "2026-01-31"),
+        ("di", "di@b.cd", "", ""),
+    ]);
+    for (gone, looks, cy) in [("delete", 2, None), ("disable", 2, Some(false)), ("keep", 3, Some(true))] {
+        let town = Town::mapped(&before, map);
+        let told = town.sync(&later, &["--gone", gone, "--format", "json"]).exits(3).json();
+        assert_eq!((&told["counts"], &told["look"]), (&json!({"gone": 1, "refused": 2}), &json!(looks)), "{told}");
+        for id in ["ann", "bob"] {
+            assert_eq!(town.changes()[id], ["refused,,kept: skipped-by-source; the rejects say why"], "{gone}");
+            assert_eq!(town.user(id).expect("is there")["status"], true, "{gone}");
+        }
+        assert_eq!(town.user("cy").map(|user| user["status"] == true), cy, "{gone}");
+    }
+}
+
 /// Cut off between the deletion and the row that says so, or before it, and back at the source meanwhile.
 #[test]
 fn whoever_is_back_is_there_again_and_is_not_called_gone() {

@@ -104,9 +104,12 @@ impl Standings {
         match worst {
             Some((Standing::Disabled, ..)) => account.enabled = false,
             Some((Standing::Deleted, meaning, column, _)) => {
-                let what = if meaning == Meaning::Guest { "is a guest without an account" } else { "was deleted" };
-                let text = format!("column `{column}` says that the user {what}");
-                return Err(Refusal::new(Code::SkippedBySource, text));
+                let says = format!("column `{column}` says that the user");
+                return Err(if meaning == Meaning::Guest {
+                    Refusal::new(Code::SkippedBySource, format!("{says} is a guest without an account"))
+                } else {
+                    Refusal::deleted(format!("{says} was deleted"))
+                });
             }
             Some((Standing::Unsure, _, column, value)) if account.enabled => {
                 return Err(status::unsure(column, value, self.source.name()));

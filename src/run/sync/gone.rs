@@ -6,13 +6,12 @@ use super::begun::{LOST, Settled, is_on_the_way, settle};
 use super::deleted::{DELETING, is_being_deleted, note_deleted, noted};
 use super::found::note;
 use super::seal;
-use super::table::{Met, Record, Table};
+use super::table::{Met, Record, Refused, Table};
 use super::user::{Came, STILL_THERE};
 use super::work::Work;
 use super::{Gone, Mode};
 use crate::appwrite::preflight::in_chunks;
 use crate::appwrite::wire::{Edit, Request, User};
-use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Event as Said;
 use crate::ledger::{Change, Entry, Event, Field, Left, Note, Steps};
@@ -32,8 +31,8 @@ const ONE_IN: u64 = 10;
 /// Somebody of the ledger of whom the export has no user.
 struct Missed {
     entry: Entry,
-    /// The number of the record that is refused now, or says that the user was deleted, and why.
-    refused: Option<(u64, Code)>,
+    /// The record that is refused now, or says that the user was deleted.
+    refused: Option<Refused>,
     /// Whether a sync that was cut off gave them an address in between, or was about to.
     is_parked: bool,
 }
@@ -62,11 +61,11 @@ impl Work<'_> {
             // Of an export that was not read to its end nobody is known to be missing.
             return Ok(());
         }
-        let mut places: Vec<(u64, Option<(u64, Code)>)> = Vec::new();
+        let mut places: Vec<(u64, Option<Refused>)> = Vec::new();
         for (at, row) in table.rows().iter().enumerate() {
             let refused = match met.get(at) {
                 Record::User => continue,
-                Record::Refused(later, code) => Some((later, code)),
+                Record::Refused(why) => Some(why),
                 Record::None => None,
             };
             if row.is_there() || row.is_on_the_way() {
@@ -164,9 +163,9 @@ fn too_many(gone: u64, of: u64, mode: Mode) -> RunError {
 type Departed = Arc<Mutex<Vec<String>>>;
 
 impl Missed {
-    /// Whether the source has the user no more. Applications mark a row oftener than they delete it.
+    /// Whether the source has the user no more, or as one who was deleted. Whoever is left out for another reason is refused.
     fn is_gone(&self) -> bool {
-        self.refused.is_none_or(|(_, code)| code == Code::SkippedBySource)
+        self.refused.is_none_or(|why| why.deleted)
     }
 
     fn note(&self, done: &str, look: bool) -> Note {
@@ -175,7 +174,7 @@ impl Missed {
         let (done, look) = if self.is_parked { (&*in_between, true) } else { (done, look) };
         match self.refused {
             None => note(user_id, 0, Kind::Gone, Vec::new(), done, look),
-            Some((later, code)) => {
+            Some(Refused { later, code, .. }) => {
                 let (kind, look) = if self.is_gone() { (Kind::Gone, look) } else { (Kind::Refused, true) };
                 let done = format!("{done}: {}; the rejects say why", code.name());
                 note(user_id, later, kind, Vec::new(), &done, look)

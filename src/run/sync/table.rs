@@ -141,7 +141,17 @@ pub(super) enum Seen {
     /// The user is to be looked at, or is new.
     User { at: Option<usize>, job: Box<Job> },
     /// The record is refused, and the ledger says so already, or not.
-    Refused { at: Option<usize>, later: u64, code: Code, is_named: bool, is_known: bool },
+    Refused { at: Option<usize>, why: Refused, is_named: bool, is_known: bool },
+}
+
+/// A record for which nothing is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// The number in the later export.
+    pub(super) later: u64,
+    pub(super) code: Code,
+    /// Whether the source marks the user as deleted. Applications mark a row oftener than they delete it.
+    pub(super) deleted: bool,
 }
 
 /// Looks into the table, on any thread.
@@ -163,9 +173,10 @@ impl Look<'_> {
             Planned::Refused(refused) => {
                 let is_named = !refused.source_id.is_empty();
                 let at = if is_named { self.table.find(key(&refused.source_id, "")) } else { None };
-                let Refusal { code, text, .. } = &refused.refusal;
+                let Refusal { code, text, deleted, .. } = &refused.refusal;
                 let is_known = at.is_some_and(|at| self.table.rows[at].mark == refusal(code.name(), text));
-                Some(Seen::Refused { at, later, code: *code, is_named, is_known })
+                let why = Refused { later, code: *code, deleted: *deleted };
+                Some(Seen::Refused { at, why, is_named, is_known })
             }
         }
     }
@@ -187,8 +198,8 @@ impl Look<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum As {
     Nobody,
-    /// A record that says that the user is nobody's any more.
-    Skipped,
+    /// A record that is marked as deleted.
+    Deleted,
     Refused,
     User,
 }
@@ -198,7 +209,7 @@ pub(super) struct Met {
     /// The new number and as what, by the place in the table.
     of: Vec<u64>,
     /// Why the record is refused, of those that are.
-    refused: HashMap<usize, Code>,
+    refused: HashMap<usize, Refused>,
     /// Refused records that do not say whose they are: any of them may be of somebody who seems to be gone.
     pub(super) unnamed: u64,
 }
@@ -207,8 +218,8 @@ pub(super) struct Met {
 pub(super) enum Record {
     /// Is there.
     User,
-    /// Is refused, or says that there is no such user any more: its number, and why.
-    Refused(u64, Code),
+    /// Is refused, or marked as deleted.
+    Refused(Refused),
     /// Is missing.
     None,
 }
@@ -221,7 +232,7 @@ impl Met {
     fn has(&self, at: usize) -> As {
         match self.of[at] & 3 {
             0 => As::Nobody,
-            1 => As::Skipped,
+            1 => As::Deleted,
             2 => As::Refused,
             _ => As::User,
         }
@@ -233,10 +244,10 @@ impl Met {
     }
 
     /// Takes a refused record.
-    pub(super) fn refused(&mut self, at: usize, later: u64, code: Code) {
-        let by = if code == Code::SkippedBySource { As::Skipped } else { As::Refused };
-        if self.take(at, later, by) {
-            self.refused.insert(at, code);
+    pub(super) fn refused(&mut self, at: usize, why: Refused) {
+        let by = if why.deleted { As::Deleted } else { As::Refused };
+        if self.take(at, why.later, by) {
+            self.refused.insert(at, why);
         }
     }
 
@@ -257,7 +268,7 @@ impl Met {
     pub(super) fn get(&self, at: usize) -> Record {
         match (self.has(at), self.refused.get(&at)) {
             (As::User, _) => Record::User,
-            (As::Skipped | As::Refused, Some(code)) => Record::Refused(self.of[at] >> 2, *code),
+            (As::Deleted | As::Refused, Some(why)) => Record::Refused(*why),
             _ => Record::None,
         }
     }
@@ -266,7 +277,7 @@ impl Met {
     pub(super) fn gone(&self, table: &Table) -> u64 {
         let is_gone = |at: usize| match self.get(at) {
             Record::User => false,
-            Record::Refused(_, code) => code == Code::SkippedBySource,
+            Record::Refused(why) => why.deleted,
             Record::None => true,
         };
         table.rows.iter().enumerate().filter(|(at, row)| row.is_there() && is_gone(*at)).count() as u64
@@ -275,7 +286,7 @@ impl Met {
     /// The new and old numbers of those whom the export still has, by the new ones.
     pub(super) fn moved(&self, table: &Table) -> Vec<(u64, u64)> {
         let all = table.rows.iter().zip(&self.of).enumerate();
-        let still = all.filter(|(at, _)| self.has(*at) > As::Skipped);
+        let still = all.filter(|(at, _)| self.has(*at) > As::Deleted);
         let mut moved: Vec<_> = still.map(|(_, (row, new))| (new >> 2, row.record())).collect();
         moved.sort_unstable();
         moved
@@ -308,13 +319,15 @@ mod tests {
         let rows = (1..=3).map(|n| Row { key: n << 60, record: n | THERE, mark: 0 }).collect();
         let table = Table::indexed(rows);
         let mut met = Met::none_of(&table);
-        met.refused(0, 7, Code::SkippedBySource);
-        assert!(matches!(met.get(0), Record::Refused(7, Code::SkippedBySource)));
-        met.refused(0, 8, Code::MalformedHash);
-        met.refused(0, 9, Code::SkippedBySource);
-        assert!(matches!(met.get(0), Record::Refused(8, Code::MalformedHash)));
+        let marked = |later| Refused { later, code: Code::SkippedBySource, deleted: true };
+        let refused = |later| Refused { later, code: Code::MalformedHash, deleted: false };
+        met.refused(0, marked(7));
+        assert!(matches!(met.get(0), Record::Refused(why) if why == marked(7)));
+        met.refused(0, refused(8));
+        met.refused(0, marked(9));
+        assert!(matches!(met.get(0), Record::Refused(why) if why == refused(8)));
         assert!(met.user(0, 10) && !met.user(0, 11) && met.is_by(0, 10) && !met.is_by(0, 11));
-        met.refused(1, 12, Code::SkippedBySource);
+        met.refused(1, marked(12));
         assert_eq!(met.moved(&table), [(10, 1)], "whoever is marked stays where all are who are gone");
         assert!(matches!(met.get(2), Record::None));
     }

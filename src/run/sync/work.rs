@@ -87,12 +87,12 @@ impl First {
                     others => *others = None,
                 }
             }
-            Seen::Refused { at, later, code, is_named, is_known } => {
+            Seen::Refused { at, why, is_named, is_known } => {
                 self.ahead.refused += 1;
                 self.settled &= is_known;
                 self.met.unnamed += u64::from(!is_named);
                 if let Some(at) = at {
-                    self.met.refused(at, later, code);
+                    self.met.refused(at, why);
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::row::{Field, Row};
 use super::section::{Problem, Read, Section, texts};
 use super::words;
 use crate::format::Value;
-use crate::source::kit::common;
+use crate::source::kit::{common, status};
 
 /// One comparison.
 pub(in crate::source) struct Comparison {
@@ -116,6 +116,16 @@ impl Comparison {
         let mut column = Column::new(column);
         column.optional |= any(|literal| matches!(literal, Literal::Missing));
         Ok(Self { written, column, operator, literals })
+    }
+
+    /// Whether the column itself says of its user that they were deleted, as `deleted_at` and `status` do.
+    pub(super) fn marks_deleted(&self, row: Row<'_, '_>) -> bool {
+        let marks = |field: &Field<'_>| status::marks_deleted(self.column.last(), field.value(), row.now);
+        if row.is_several(&self.column) {
+            row.all(&self.column).iter().any(marks)
+        } else {
+            row.get(&self.column).as_ref().is_some_and(marks)
+        }
     }
 
     /// Whether it holds; of several rows of another table, one is enough.

@@ -55,6 +55,8 @@ pub(in crate::source) struct Rule {
     when: Conditions,
     said: Option<Said>,
     code: Code,
+    /// Whether whoever is left out is one whom the source marks as deleted; else its columns say it.
+    deleted: Option<bool>,
 }
 
 /// `[where]`
@@ -92,7 +94,12 @@ impl Rules {
             let written: Vec<_> = rule.when.0.iter().map(|comparison| comparison.written.as_str()).collect();
             format!("left out by the mapping: {}", written.join(" and "))
         };
-        Err(Refusal::new(rule.code, text))
+        let is_deleted = || rule.when.0.iter().any(|comparison| comparison.marks_deleted(row));
+        Err(if rule.deleted.unwrap_or_else(is_deleted) {
+            Refusal::deleted(text)
+        } else {
+            Refusal::new(rule.code, text)
+        })
     }
 
     /// Whether somebody may not sign in, with what is to be said of that and otherwise.
@@ -125,8 +132,65 @@ fn rules(section: &mut Section, key: &'static str, code: Code) -> Read<Vec<Rule>
             return Err(Problem(format!("{} needs when", rule.name())));
         }
         let said = rule.text("say")?.map(|said| Said::read(&said));
+        let deleted = if key == "skip" { rule.flag("deleted")? } else { None };
         rule.end()?;
-        Ok(Rule { when, said, code })
+        Ok(Rule { when, said, code, deleted })
     };
     section.tables(key, Some("when"))?.into_iter().map(rule).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::source::describe::Mapping;
+    use crate::source::kit::testing;
+    use crate::source::{NoRelated, Source as _};
+
+    /// What a sync takes for gone is only whom the source itself calls so, whatever else a rule leaves out.
+    #[test]
+    fn only_a_column_that_says_so_marks_somebody_as_deleted() {
+        let is_deleted = |rule: &str, record: serde_json::Value| {
+            let mapping =
+                Mapping::parse(&format!("[where]\nskip = [{rule}]\n[user]\nid = \"id\"\nemail = \"email\"\n"), &|_| {
+                    None
+                });
+            let Ok(mapping) = mapping else { panic!("{rule}: no mapping") };
+            let record = testing::record(record);
+            let refusal = mapping.interpret(&record, &testing::context(&NoRelated)).expect_err("left out");
+            assert_eq!(refusal.code, Code::SkippedBySource, "{rule}");
+            refusal.deleted
+        };
+        for (rule, column, value) in [
+            ("deleted_at != null", "deleted_at", json!("2026-01-31T12:00:00Z")),
+            ("discarded_at != null", "discarded_at", json!(1_769_860_800)),
+            ("deletedAt != null", "deletedAt", json!("2026-01-31")),
+            ("dateDeleted != null", "dateDeleted", json!("2026-01-31 12:00:00")),
+            ("is_deleted == true", "is_deleted", json!(true)),
+            ("Deleted == true", "Deleted", json!("1")),
+            ("purged == true", "purged", json!("t")),
+            ("gdpr_deleted == true", "gdpr_deleted", json!(1)),
+            ("state == 'deleted'", "state", json!("deleted")),
+            ("status != 'active'", "status", json!("deleted")),
+        ] {
+            assert!(is_deleted(&format!("\"{rule}\""), json!({ "id": 1, "email": "a@b.cd", column: value })), "{rule}");
+        }
+        for (rule, column, value) in [
+            ("kind == 'bot'", "kind", json!("bot")),
+            ("email == null", "email", json!("")),
+            ("status != 'active'", "status", json!("banned")),
+            ("is_guest == true", "is_guest", json!(true)),
+            ("deleted_at == null", "deleted_at", json!(null)),
+            ("deleted == false", "deleted", json!(false)),
+        ] {
+            assert!(
+                !is_deleted(&format!("\"{rule}\""), json!({ "id": 1, "email": "a@b.cd", column: value })),
+                "{rule}"
+            );
+        }
+        let left = json!({ "id": 1, "email": "a@b.cd", "left": true, "deleted": true });
+        assert!(is_deleted(r#"{ when = "left == true", deleted = true }"#, left.clone()));
+        assert!(!is_deleted(r#"{ when = "deleted == true", deleted = false }"#, left));
+    }
 }

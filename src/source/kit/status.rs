@@ -261,6 +261,12 @@ static SAYS: LazyLock<FxHashMap<&'static str, Standing>> = LazyLock::new(|| {
     says
 });
 
+/// Whether what stands in a column marks its user as deleted: neither a guest, nor one who is kept out.
+#[must_use]
+pub fn marks_deleted(column: &str, value: &Value<'_>, now: Timestamp) -> bool {
+    meaning(column).is_some_and(|meaning| meaning != Meaning::Guest && meaning.read(value, now) == Standing::Deleted)
+}
+
 /// Why nothing is created for somebody of whom a column says what is not understood, with what would say it.
 #[must_use]
 pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {

@@ -103,7 +103,7 @@ impl Source for Supabase {
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'_>) -> Result<Account<'r>, Refusal> {
         let is_set = |column| record.text(column).is_some();
         if is_set("deleted_at") {
-            return Err(Refusal::new(Code::SkippedBySource, "the user was deleted (deleted_at is set)"));
+            return Err(Refusal::deleted("the user was deleted (deleted_at is set)"));
         }
         let metadata =
             |raw, api| common::object(record, raw).or_else(|| common::object(record, api)).unwrap_or_default();

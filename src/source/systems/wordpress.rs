@@ -11,6 +11,7 @@ use crate::account::{Account, Hint};
 use crate::code::{Code, Refusal};
 use crate::format::{ColumnList, Format, Record, TableSample, Value, php};
 use crate::source::kit::common::{self, CREATED, HASH, ROLES, TOKEN};
+use crate::source::kit::shape;
 use crate::source::kit::status::{self, Standing};
 use crate::source::systems::generic::unescape_formula;
 use crate::source::{Context, Detection, Fate, Found, Gate, Role, Source, texts};
@@ -166,7 +167,9 @@ impl Source for WordPress {
         ] = record.columns(&CELLS);
         for (value, is) in [(spam, "spam"), (deleted, "deleted")] {
             if value.and_then(common::truth).unwrap_or(false) {
-                return Err(Refusal::new(Code::SkippedBySource, format!("the network marks the user as {is}")));
+                let text = format!("the network marks the user as {is}");
+                // Spam may be a mistake that is taken back.
+                return Err(if is == "deleted" { Refusal::deleted(text) } else { shape::skipped(text) });
             }
         }
         let text = |value: Option<&'r Value<'r>>| {
@@ -180,7 +183,9 @@ impl Source for WordPress {
             match status::meaning(&key).map(|meaning| meaning.read(&value, context.now)) {
                 Some(Standing::Disabled) => enabled = false,
                 Some(Standing::Deleted) => {
-                    return Err(Refusal::new(Code::SkippedBySource, format!("`{key}` says that the user was deleted")));
+                    let text = format!("`{key}` says that the user was deleted");
+                    let deleted = status::marks_deleted(&key, &value, context.now);
+                    return Err(if deleted { Refusal::deleted(text) } else { shape::skipped(text) });
                 }
                 Some(Standing::Unsure) => return Err(status::unsure(&key, &value, "wordpress")),
                 _ => {}
