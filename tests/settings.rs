@@ -152,6 +152,24 @@ fn what_is_typed_goes_before_its_opposite_in_the_file() {
     assert!(!told.stderr.contains("nobody"), "{}", told.stderr);
 }
 
+/// What is typed for nothing is told; a file is for the import as well.
+#[test]
+fn what_a_file_says_of_the_target_is_passed_over_where_none_is_asked() {
+    let (_home, export) = beside("ca-file = 'nowhere.pem'\nkey-file = 'nowhere.txt'\n");
+    let export = export.to_str().expect("a path");
+    for command in ["check", "plan", "map"] {
+        let ask = |more: &[&str]| {
+            let home = tempfile::tempdir().expect("a folder");
+            let mut words = rehome();
+            words.current_dir(home.path()).args([command, export]).args(more);
+            run(&mut words)
+        };
+        let told = ask(&[]).exits(0);
+        assert!(!told.stderr.contains("settings:"), "{command}: {}", told.stderr);
+        assert!(ask(&["--ca-file", "nowhere.pem"]).exits(2).stderr.contains("--ca-file"), "{command}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_somebody_else_can_change_is_not_taken() {

@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::folder::is_anothers;
 use crate::report::terminal::Colours;
 use crate::run::session::Session;
+use crate::run::settings::has_certificate;
 use crate::source::describe::nearest;
 
 /// The file that is looked for.
@@ -269,9 +270,13 @@ impl Settings {
                 "`sandbox` and `endpoint` are two targets: leave one of them out, or put it into a section".into(),
             ));
         }
+        let live = said("live");
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut settings = Self { path: path.to_owned(), ..Self::default() };
         for (name, value) in values {
+            if is_idle(name, &names, typed, live) {
+                continue;
+            }
             let all = command.get_arguments().chain(root.get_arguments().filter(|arg| arg.is_global_set()));
             let Some(arg) = all.into_iter().find(|arg| arg.get_long() == Some(name)) else { continue };
             let source = typed.value_source(arg.get_id().as_str());
@@ -320,6 +325,17 @@ fn resumed<'t>(table: &'t Table, matches: &ArgMatches) -> Vec<(&'t String, &'t V
     let holds = |name: &str| !NOT_RESUMED.contains(&name) && !(has_rate && name == "rate");
     let section = table.get("import").and_then(Value::as_table);
     section.into_iter().flatten().filter(|(name, value)| !value.is_table() && holds(name)).collect()
+}
+
+/// Whether a setting would be of no use to this command. What is typed for nothing is told; a file is for all commands.
+fn is_idle(name: &str, command: &[&str], typed: &ArgMatches, live: bool) -> bool {
+    let exports = || self::typed::<PathBuf>(typed, "exports").into_iter().cloned().collect::<Vec<_>>();
+    let asks_target = live || self::typed::<bool>(typed, "live").first() == Some(&&true);
+    match (name, command) {
+        ("ca-file", ["check" | "plan" | "map"]) => !asks_target && !has_certificate(&exports()),
+        ("key-file", ["check"]) => !asks_target,
+        _ => false,
+    }
 }
 
 /// Whether something was said that goes before this setting: on the command line, or by a variable that stands for a file.
