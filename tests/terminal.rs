@@ -135,6 +135,117 @@ fn before_a_sync_of_a_real_target_a_person_is_asked() {
     assert!(names().contains(&"\"Anne\"".to_owned()));
 }
 
+/// A run at what looks like a real target, and what is asked of it at a terminal.
+struct Asked {
+    home: tempfile::TempDir,
+    sandbox: Sandbox,
+    proxy: Forward,
+}
+
+impl Asked {
+    fn imported(people: &[&str]) -> Self {
+        let sandbox = Sandbox::start(&[]);
+        let proxy = Forward::before(&sandbox.endpoint, None);
+        let asked = Self { home: tempfile::tempdir().expect("a folder"), sandbox, proxy };
+        asked.write("export.csv", people);
+        run(asked.command("import", "export.csv").arg("--yes")).exits(0);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        asked
+    }
+
+    fn write(&self, name: &str, people: &[&str]) {
+        let row = |id: &&str| format!("{id},{id}@example.com,{id},13e43df4e5b0697e8420ddfa28f009ef,md5\n");
+        let rows: String = people.iter().map(row).collect();
+        let text = format!("id,email,name,password_hash,password_scheme\n{rows}");
+        std::fs::write(self.home.path().join(name), text).expect("written");
+    }
+
+    fn command(&self, what: &str, export: &str) -> Command {
+        let mut command = self.sandbox.rehome();
+        command.env("APPWRITE_ENDPOINT", format!("http://{HOST}/v1"));
+        command.env("HTTP_PROXY", format!("http://{}", self.proxy.address));
+        command.arg(what).arg(self.home.path().join(export)).arg("--run").arg(self.home.path().join("run"));
+        command
+    }
+
+    /// A sync of this export with these words; what is typed is an answer.
+    fn sync(&self, export: &str, words: &[&str], typed: &str) -> Option<Run> {
+        at_a_terminal(80, typed, self.command("sync", export).args(words))
+    }
+
+    fn ledger(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.home.path().join("run/ledger.sqlite")).expect("a ledger")
+    }
+
+    fn set(&self, key: &str, value: &str) {
+        let set = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
+        self.ledger().execute(set, [key, value]).expect("set");
+    }
+}
+
+/// Nothing is on at the question that would have to be finished, and nothing was made.
+#[test]
+fn whoever_is_asked_before_a_sync_may_leave_by_ctrl_c() {
+    let town = Asked::imported(&["ann", "bob"]);
+    town.write("later.csv", &["ann", "bob", "cy"]);
+    let words = ["--stale-passwords", "bridge"];
+    let Some(left) = town.sync("later.csv", &words, "\u{3}") else { return };
+    assert!(left.stdout.contains("bring it over?") && !left.stdout.contains("nothing was sent"), "{}", left.stdout);
+    // A process that a signal has ended.
+    assert_eq!(left.code, 254, "{}", left.stdout);
+    let no = town.sync("later.csv", &words, "n").expect("a terminal").exits(130);
+    assert!(no.stdout.contains("nothing was sent"), "{}", no.stdout);
+    let made: Vec<_> = std::fs::read_dir(town.home.path().join("run"))
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("a name"))
+        .filter(|name| name.contains("bridge"))
+        .collect();
+    assert!(made.is_empty(), "{made:?}");
+    assert_eq!(listed(&town.sandbox).len(), 2);
+}
+
+/// Whoever goes on has agreed to the sync that was cut off, and to no other.
+#[test]
+fn another_sync_than_the_one_that_was_cut_off_is_asked_about() {
+    let town = Asked::imported(&["ann", "bob", "cy"]);
+    town.write("later.csv", &["ann", "bob"]);
+    let Some(kept) = town.sync("later.csv", &["--gone", "disable"], "y") else { return };
+    assert!(kept.exits(0).stdout.contains("bring it over?"));
+    let identity: String =
+        town.ledger().query_row("SELECT value FROM meta WHERE key = 'identity'", [], |row| row.get(0)).expect("one");
+    let identity: serde_json::Value = serde_json::from_str(&identity).expect("JSON");
+    let (export, path) = (identity["export"].as_str().expect("a fingerprint"), town.home.path().join("later.csv"));
+    let (same, other) = (format!("{} --gone disable", path.display()), path.display().to_string());
+    for (words, fingerprint, asks) in
+        [(&same, export, false), (&other, export, true), (&same, "of another export", true)]
+    {
+        town.set("syncing", words);
+        town.set("syncing_export", fingerprint);
+        let told = town.sync("later.csv", &["--gone", "disable"], "y").expect("a terminal").exits(0);
+        assert_eq!(told.stdout.contains("bring it over?"), asks, "{words} {fingerprint}: {}", told.stdout);
+    }
+}
+
+/// A sync of the import's own export goes on with an import that was cut off, and asks as that does.
+#[test]
+fn an_import_that_was_cut_off_is_asked_about_by_a_sync_too() {
+    let town = Asked::imported(&["ann", "bob", "cy"]);
+    let cut_off = || {
+        town.ledger().execute("UPDATE users SET state = 3 WHERE user_id = 'cy'", []).expect("set");
+        town.set("agreed", "2");
+    };
+    cut_off();
+    let Some(no) = town.sync("export.csv", &[], "n") else { return };
+    assert!(no.exits(130).stdout.contains("create 1 user?"));
+    cut_off();
+    let yes = town.sync("export.csv", &[], "y").expect("a terminal").exits(0);
+    assert_eq!(yes.stdout.matches("create 1 user?").count(), 1, "{}", yes.stdout);
+    // A script has nobody who could answer.
+    cut_off();
+    let script = run(&mut town.command("sync", "export.csv")).exits(0);
+    assert!(!script.stderr.contains("create 1 user?"), "{}", script.stderr);
+}
+
 #[test]
 fn whoever_has_said_yes_or_cannot_answer_or_is_on_this_machine_is_not_asked() {
     let (home, expected) = prepared(5);

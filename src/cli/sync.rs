@@ -65,6 +65,7 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         dry_run: args.dry_run,
         with_pii: args.with_pii,
         ask: agree::asked_of_sync(args.output),
+        ask_import: agree::asked(args.output),
     };
     let around = args.window.clone().around(BridgeArgs { key: args.bridge.clone(), bridge_until: None });
     let gauges = around.gauges.clone();

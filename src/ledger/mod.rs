@@ -46,6 +46,7 @@ pub use standing::Standing;
 pub use state::{Event, IllegalTransition, State, Steps};
 pub(crate) use store::not_begun;
 pub use store::{
-    Counts, ENDED, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, UNTIL, holds_run,
+    Counts, ENDED, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, SYNCING_EXPORT, UNTIL,
+    holds_run,
 };
 pub use writer::{Change, Ledger, Sender};

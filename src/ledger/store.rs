@@ -15,6 +15,8 @@ use crate::folder::{Folder, Locked};
 pub const LEDGER: &str = "ledger.sqlite";
 /// The ledger's name for a sync that was begun and has not ended: the words after `rehome sync` that go on with it.
 pub const SYNCING: &str = "syncing";
+/// The ledger's name for the fingerprint of the export that such a sync reads.
+pub const SYNCING_EXPORT: &str = "syncing_export";
 /// The ledger's name for a sync whose export is the run's by now, and which may yet have somebody new to create: what it has found
 /// is not over.
 pub const SYNCED: &str = "synced";

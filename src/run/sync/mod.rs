@@ -27,7 +27,7 @@ use std::sync::Arc;
 use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
-use super::agree::{self, AskSync};
+use super::agree::{self, Ahead, Ask, AskSync};
 use super::context::Context;
 use super::folder::RunFolder;
 use super::gate::Gate;
@@ -44,7 +44,7 @@ use crate::code::Code;
 use crate::error::{Finish, RunError};
 use crate::escape::quoted_path;
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{self, Reader, SYNCED, SYNCING, State};
+use crate::ledger::{self, Reader, SYNCED, SYNCING, SYNCING_EXPORT, State};
 use crate::plan::Keep;
 use crate::policy::Unsupported;
 use crate::read::Export;
@@ -105,6 +105,8 @@ pub struct Mode {
     pub with_pii: bool,
     /// Who is asked before anything is sent to a real target.
     pub ask: Option<AskSync>,
+    /// Who is asked before an import of the same export that was cut off is gone on with.
+    pub ask_import: Option<Ask>,
 }
 
 impl Mode {
@@ -180,7 +182,8 @@ fn go(
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
     let same_export = same_run(&session, &export, &reader)?;
     let syncing = reader.meta(SYNCING)?.is_some();
-    let creating = same_export && (reader.meta(SYNCED)?.is_some() || reader.counts()?.left > 0);
+    let synced = reader.meta(SYNCED)?.is_some();
+    let creating = same_export && (synced || reader.counts()?.left > 0);
     let goes_on = goes_on || syncing || creating;
     // What a live source said then nobody can read again: whoever was begun is finished with what it says now.
     let can_resume = same_export || !earlier.export.is_live();
@@ -189,10 +192,11 @@ fn go(
             return Err(RunError::usage("the import has not ended: some users are begun")
                 .remedy(format!("first: rehome resume {}", quoted_path(path))));
         }
-        // A sync that was cut off while it created new users: the ledger is this export's already.
+        // A sync that was cut off while it created new users, which was agreed to, or an import: the ledger is this export's already.
         ledger.close()?;
         drop((reader, export, folder));
-        let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
+        let ask = mode.ask_import.filter(|_| !synced);
+        let Imported { ended, .. } = create_new(session, path, key_file, ask, around, listener)?;
         return match ended {
             Ok(_) if open_rows(&Reader::open(path)?)? == 0 => {
                 go(later, path, key_file, mode, around, listener, goes_on)
@@ -212,11 +216,17 @@ fn go(
     let mut planner = session.planner(&export, &reader, found_there.version.profile())?;
     let seals = if has_bridge || stale == Stale::Bridge {
         planner.keep = if stale == Stale::Bridge { Keep::All } else { Keep::Unsupported };
-        // What is only looked at makes no store.
-        if has_store || !mode.dry_run { Some(Seals::open(&folder, &open.target, keeping)?) } else { None }
+        has_store.then(|| Seals::open(&folder, &open.target, keeping)).transpose()?
     } else {
         None
     };
+    // What is only looked at, or not agreed to, makes no store.
+    let makes_store = (has_bridge || stale == Stale::Bridge) && !has_store && !mode.dry_run;
+    let words = mode.words(&session.export.exports, key_file, keeping.key_file.as_deref());
+    let syncing_export = session.identity(&export)?.export;
+    // Who goes on has agreed: to this, and to nothing else.
+    let agreed = reader.meta(SYNCING)?.as_ref() == Some(&words)
+        && reader.meta(SYNCING_EXPORT)?.as_ref() == Some(&syncing_export);
 
     let runtime = runtime::workers()?;
     let stop = Stop::default();
@@ -230,7 +240,6 @@ fn go(
     let keeper = around.window.keeper(&stop, &context.hold, &context.ledger, listener);
     let keeper = runtime.spawn(keeper.keep());
     context.gate.remember(reader.done_before()?);
-    let signals = runtime.spawn(stop.on_signals(|| {}));
     let mut work = Work {
         context: &context,
         runtime: &runtime,
@@ -243,20 +252,27 @@ fn go(
         report: Sync { schema: 1, dry_run: mode.dry_run, ..Sync::default() },
         found: Found::begin(&folder, &reader, mode, goes_on)?,
         freed: HashSet::new(),
-        syncing: mode.words(&session.export.exports, key_file, keeping.key_file.as_deref()),
+        syncing: (words, syncing_export),
         goes_on,
         begun: false,
         noting: false,
     };
-    // Who goes on has agreed.
-    let ask = mode.ask.filter(|_| !mode.dry_run && !syncing);
+    let ask = mode.ask.filter(|_| !mode.dry_run && !agreed);
+    let mut signals = None;
+    let agree = |ahead: &Ahead| {
+        agree::sync(ask, &session.destination, ahead, mode.gone.means())?;
+        // Until then nothing is on that would have to be finished: whoever is asked may leave by Ctrl-C.
+        signals = Some(runtime.spawn(stop.on_signals(|| {})));
+        makes_store.then(|| Seals::open(&folder, &open.target, keeping)).transpose()
+    };
     let frame = export.rejects_frame();
     let lists: Lists<'_> = if mode.dry_run || same_export { None } else { Some((&folder, &frame)) };
     let observer = Observer { source: export.source().name(), with_pii: false };
-    let done =
-        work.go(&planner, observer, lists, |ahead| agree::sync(ask, &session.destination, ahead, mode.gone.means()));
+    let done = work.go(&planner, observer, lists, agree);
     let Work { mut report, mut found, noting, .. } = work;
-    signals.abort();
+    if let Some(signals) = signals {
+        signals.abort();
+    }
     keeper.abort();
     let stopped = context.stop.take_reason();
     drop(context);
@@ -292,7 +308,9 @@ fn go(
         ledger::end_sync(&folder)?;
         drop((open, folder));
         tell_in_report(path, &report)?;
-        return Ok(Synced { report, ended: Ok(looks) });
+        // As an import ends that has nobody left to create, and names the same people.
+        let refused = if report.refused > 0 { Finish::Refused } else { Finish::Done };
+        return Ok(Synced { report, ended: Ok(looks.max(refused)) });
     }
     if let Some(survey) = survey {
         let target = (&open.target, found_there.version);
@@ -300,7 +318,7 @@ fn go(
         return Ok(Synced { report, ended: Ok(ended.max(looks)) });
     }
     drop((open, export, folder));
-    let Imported { ended, .. } = create_new(session, path, key_file, around, listener)?;
+    let Imported { ended, .. } = create_new(session, path, key_file, None, around, listener)?;
     let folder = RunFolder::open(path)?;
     let reader = Reader::open(path)?;
     found.list(&folder, &reader, &mut report)?;
@@ -339,10 +357,11 @@ fn create_new(
     session: Session,
     path: &Path,
     key_file: Option<&Path>,
+    ask: Option<Ask>,
     around: &Around,
     listener: &Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
-    let choices = import::Choices { yes: true, around: around.clone(), ..import::Choices::default() };
+    let choices = import::Choices { yes: true, ask, around: around.clone(), limit: None };
     import::import(session, path, key_file, choices, listener.clone())
 }
 

@@ -10,13 +10,14 @@ use tokio::runtime::Runtime;
 use super::asking::Asking;
 use super::deleted::is_being_deleted;
 use super::found::{Found, note, settled, with_earlier};
+use super::seal::Seals;
 use super::table::{Look, Met, Row, Seen, Table};
 use super::user::{self, Came, Known, is_being_remade, is_missing};
 use crate::appwrite::preflight::chunks;
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::folder::Folder;
-use crate::ledger::{Entry, Field, Note, Reader, SYNCING, State, Steps};
+use crate::ledger::{Entry, Field, Note, Reader, SYNCING, SYNCING_EXPORT, State, Steps};
 use crate::plan::planner::{PlannedItem, Planner};
 use crate::read::Frame;
 use crate::report::Observer;
@@ -43,8 +44,8 @@ pub(super) struct Work<'w> {
     pub(super) found: Found,
     /// Addresses and numbers that somebody has left in this sync, by their digests.
     pub(super) freed: HashSet<u64>,
-    /// What goes on with this sync: the words after `rehome sync`.
-    pub(super) syncing: String,
+    /// What goes on with this sync: the words after `rehome sync`; and the fingerprint of its export.
+    pub(super) syncing: (String, String),
     /// Whether an earlier part of this sync was cut off.
     pub(super) goes_on: bool,
     /// Whether the ledger says that a sync is on.
@@ -71,12 +72,14 @@ impl First {
         Self { met: Met::none_of(table), others: Some(Vec::new()), ahead: Ahead::default(), settled: true }
     }
 
-    fn take(&mut self, table: &Table, seen: Seen) {
+    fn take(&mut self, table: &Table, seen: Seen) -> Result<(), RunError> {
         self.ahead.records += 1;
         match seen {
             Seen::Same { at, later } if self.met.user(at, later) => self.ahead.unchanged += 1,
-            // Never of an export without duplicates; were it so, the second reading would say that they are new.
-            Seen::Same { .. } => (self.others, self.settled) = (None, false),
+            Seen::Same { later, .. } => {
+                // A plan has refused whoever has another's id.
+                return Err(RunError::internal(format!("record {later} is of a user who has one already")));
+            }
             Seen::User { at, job } => {
                 let at = at.filter(|at| self.met.user(*at, job.record));
                 let is_new = at.is_none_or(|at| !table.rows()[at].is_there());
@@ -96,6 +99,7 @@ impl First {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -113,13 +117,13 @@ pub(super) struct Done<'p> {
 pub(super) type Lists<'l> = Option<(&'l Folder, &'l Frame)>;
 
 impl Work<'_> {
-    /// Everybody, after `ask` has agreed to what is ahead.
+    /// Everybody, after `agree` has agreed to what is ahead; it gives the bridge that is made then.
     pub(super) fn go<'p>(
         &mut self,
         planner: &'p Planner<'p>,
         observer: Observer,
         lists: Lists<'_>,
-        ask: impl FnOnce(&Ahead) -> Result<(), RunError>,
+        agree: impl FnOnce(&Ahead) -> Result<Option<Seals>, RunError>,
     ) -> Result<Done<'p>, RunError> {
         let table = Table::of(self.reader)?;
         let (marker, noted) = (self.asking.marker.clone(), self.found.noted());
@@ -132,15 +136,19 @@ impl Work<'_> {
                 return Err(context.stopped());
             }
             match batch {
-                Some(batch) => batch.into_iter().for_each(|seen| first.take(&table, seen)),
-                None => first = First::anew(&table),
+                Some(batch) => batch.into_iter().try_for_each(|seen| first.take(&table, seen)),
+                None => {
+                    first = First::anew(&table);
+                    Ok(())
+                }
             }
-            Ok(())
         })?;
         self.stop_at_part(planner.export)?;
         let First { met, others, mut ahead, settled } = first;
         ahead.gone = met.gone(&table);
-        ask(&ahead)?;
+        if let Some(seals) = agree(&ahead)? {
+            self.asking.seals = Some(seals);
+        }
         if !self.asking.mode.dry_run {
             self.runtime.block_on(context.ledger.begin_notes(!self.goes_on))?;
         }
@@ -283,7 +291,9 @@ impl Work<'_> {
             return Ok(());
         }
         self.runtime.block_on(async {
-            self.context.ledger.meta(SYNCING, self.syncing.clone()).await?;
+            let (words, export) = self.syncing.clone();
+            self.context.ledger.meta(SYNCING, words).await?;
+            self.context.ledger.meta(SYNCING_EXPORT, export).await?;
             self.context.ledger.sync().await
         })
     }
