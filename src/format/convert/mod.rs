@@ -97,7 +97,7 @@ pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>,
         let bytes = limited(unpacked()?, tabular::MAX_BYTES).map_err(failed)?;
         let Some(json) = bytes.and_then(|bytes| tabular::to_json(&bytes)) else { return Ok(None) };
         let mut text = spool()?;
-        text.write_all(json.as_bytes()).map_err(RunError::temporary)?;
+        text.write_all(&json).map_err(RunError::temporary)?;
         text
     } else if foreign::is_yaml(head) {
         let bytes = limited(unpacked()?, yaml::MAX_BYTES).map_err(failed)?;

@@ -1,7 +1,12 @@
 //! JSON that holds a table in another way than as a list of objects: by columns, as pandas writes a data frame unless it is told
 //! otherwise, or in rows beneath a row of names, as the API of Google Sheets does.
 
-use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::members::{items, members, write, write_object};
+use crate::bytes::every;
 
 /// No more is read, as all of it has to be in memory.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -14,84 +19,118 @@ pub(super) fn may_be(head: &[u8]) -> bool {
         let name = memchr::memchr(b'"', rest)?;
         rest[name + 1..].strip_prefix(b":")
     });
+    // A row's number, as a name.
+    let is_number = |rest: &[u8]| {
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        digits > 0 && rest[digits..].starts_with(b"\":")
+    };
     head.starts_with(b"[[\"")
         || has(b"\"values\":[[\"")
         || value.is_some_and(|value| {
             let scalar = |b: &u8| b.is_ascii_digit() || matches!(b, b'"' | b't' | b'f' | b'n' | b'-' | b'[');
-            value.starts_with(b"{\"0\":")
+            value.strip_prefix(b"{\"").is_some_and(is_number)
                 || value.strip_prefix(b"[").is_some_and(|list| list.first().is_some_and(scalar))
         })
 }
 
-/// The table as a list of objects, if there is one.
-pub(super) fn to_json(bytes: &[u8]) -> Option<String> {
-    let rows = match serde_json::from_slice(bytes).ok()? {
-        Json::Array(rows) => beneath_names(rows)?,
-        Json::Object(mut members) => match members.remove("values") {
-            Some(Json::Array(rows)) if rows.first().is_some_and(Json::is_array) => beneath_names(rows)?,
-            Some(values) => {
-                members.insert("values".to_owned(), values);
-                by_columns(members)?
-            }
-            None if members.contains_key("columns") && members.contains_key("data") => split(members)?,
-            None => by_columns(members)?,
-        },
-        _ => return None,
-    };
-    serde_json::to_string(&rows).ok()
-}
-
-/// `{"columns": ["id", …], "index": […], "data": [[…], …]}`
-fn split(mut members: Map<String, Json>) -> Option<Vec<Json>> {
-    let (columns, data) = (members.remove("columns")?, members.remove("data")?);
-    let (Json::Array(columns), Json::Array(data)) = (columns, data) else { return None };
-    let rows = std::iter::once(Json::Array(columns)).chain(data);
-    beneath_names(rows.collect())
+/// The table as a list of objects, if there is one. Two columns of one name stay two.
+pub(super) fn to_json(bytes: &[u8]) -> Option<Vec<u8>> {
+    let value: &RawValue = serde_json::from_slice(bytes).ok()?;
+    if let Some(rows) = items(value) {
+        return beneath_names(rows);
+    }
+    let members = members(value)?;
+    let named = |name: &str| members.iter().find(|(other, _)| other == name).and_then(|(_, value)| items(value));
+    match (named("values"), named("columns"), named("data")) {
+        (Some(rows), ..) if rows.first().is_some_and(|row| row.get().starts_with('[')) => beneath_names(rows),
+        (_, Some(columns), Some(data)) => table(&names(&columns)?, named("index").as_deref(), data),
+        _ => by_columns(&members),
+    }
 }
 
 /// `[["id", "email"], [1, "a@example.com"]]`
-fn beneath_names(rows: Vec<Json>) -> Option<Vec<Json>> {
+fn beneath_names(rows: Vec<&RawValue>) -> Option<Vec<u8>> {
     let mut rows = rows.into_iter();
-    let Json::Array(names) = rows.next()? else { return None };
-    let names: Vec<String> = names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
-    if names.len() < 2 || names.iter().any(|name| name.contains('@')) {
-        return None;
-    }
-    let object = |row: Json| match row {
+    table(&names(&items(rows.next()?)?)?, None, rows.collect())
+}
+
+fn names(columns: &[&RawValue]) -> Option<Vec<String>> {
+    let names = columns.iter().map(|name| serde_json::from_str(name.get()).ok()).collect::<Option<Vec<String>>>()?;
+    (names.len() > 1 && !names.iter().any(|name| name.contains('@'))).then_some(names)
+}
+
+/// The column of rows' own names, unless they are counted only.
+fn index<'t>(of: Option<&[&'t RawValue]>) -> Option<(&'static str, Vec<&'t RawValue>)> {
+    let is_counted = |index: &&[&RawValue]| index.iter().enumerate().all(|(at, key)| key.get() == at.to_string());
+    of.filter(|index| !is_counted(index)).map(|index| ("index", index.to_vec()))
+}
+
+fn table(names: &[String], keys: Option<&[&RawValue]>, rows: Vec<&RawValue>) -> Option<Vec<u8>> {
+    let keys = index(keys).filter(|(_, keys)| keys.len() == rows.len());
+    let mut out = Rows::default();
+    for (at, row) in rows.into_iter().enumerate() {
         // Cells at the end that are empty are left out.
-        Json::Array(cells) if cells.len() <= names.len() => {
-            Some(names.iter().cloned().zip(cells).collect::<Map<_, _>>().into())
-        }
-        _ => None,
-    };
-    rows.map(object).collect()
+        let cells = items(row).filter(|cells| cells.len() <= names.len())?;
+        let key = keys.iter().map(|(name, keys)| (*name, keys[at]));
+        out.push(key.chain(names.iter().map(String::as_str).zip(cells)))?;
+    }
+    out.finish()
 }
 
 /// `{"id": {"0": 1, …}, "email": {"0": "a@example.com", …}}`, or lists in the place of objects.
-fn by_columns(members: Map<String, Json>) -> Option<Vec<Json>> {
-    let is_cell = |cell: &Json| !cell.is_object();
-    let mut rows: Vec<Map<String, Json>> = Vec::new();
-    let (columns, mut height) = (members.len(), None);
+fn by_columns(members: &[(Cow<'_, str>, &RawValue)]) -> Option<Vec<u8>> {
+    let is_cell = |cell: &&RawValue| !cell.get().starts_with(['{', '[']);
+    let (mut keys, mut columns) = (None, Vec::new());
     for (name, column) in members {
-        let cells: Vec<Json> = match column {
-            Json::Array(cells) if cells.iter().all(|cell| is_cell(cell) && !cell.is_array()) => cells,
-            Json::Object(cells) if cells.keys().enumerate().all(|(at, key)| *key == at.to_string()) => {
-                cells.into_iter().map(|(_, cell)| cell).collect()
-            }
-            _ => return None,
+        let (own, cells): (Vec<String>, Vec<&RawValue>) = match items(column) {
+            Some(cells) if cells.iter().all(is_cell) => ((0..cells.len()).map(|at| at.to_string()).collect(), cells),
+            Some(_) => return None,
+            None => self::members(column)?.into_iter().map(|(key, cell)| (key.into_owned(), cell)).unzip(),
         };
-        if *height.get_or_insert(cells.len()) != cells.len() {
+        let is_counted = || own.iter().enumerate().all(|(at, key)| *key == at.to_string());
+        let is_number = |key: &String| !key.is_empty() && every(key.as_bytes(), |b| b.is_ascii_digit());
+        if !own.iter().all(is_number) || !cells.iter().all(is_cell) && !is_counted() {
             return None;
         }
-        rows.resize_with(cells.len(), Map::new);
-        rows.iter_mut().zip(cells).for_each(|(row, cell)| _ = row.insert(name.clone(), cell));
+        if *keys.get_or_insert_with(|| own.clone()) != own {
+            return None;
+        }
+        columns.push((&**name, cells));
     }
-    (columns > 1 && !rows.is_empty()).then(|| rows.into_iter().map(Json::Object).collect())
+    let keys = keys.filter(|keys| columns.len() > 1 && !keys.is_empty())?;
+    let written: Vec<_> = keys.iter().map(|key| serde_json::value::to_raw_value(key)).collect::<Result<_, _>>().ok()?;
+    let is_counted = keys.iter().enumerate().all(|(at, key)| *key == at.to_string());
+    let mut out = Rows::default();
+    for (at, key) in written.iter().enumerate() {
+        let key = (!is_counted).then_some(("index", &**key));
+        out.push(key.into_iter().chain(columns.iter().map(|(name, cells)| (*name, cells[at]))))?;
+    }
+    out.finish()
+}
+
+/// The list as it is written.
+#[derive(Default)]
+struct Rows(Vec<u8>);
+
+impl Rows {
+    fn push<'t>(&mut self, row: impl Iterator<Item = (&'t str, &'t RawValue)>) -> Option<()> {
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        write_object(row, &mut self.0, |cell, out| write(cell, out)).ok()
+    }
+
+    fn finish(mut self) -> Option<Vec<u8>> {
+        self.0.extend_from_slice(if self.0.is_empty() { b"[]" } else { b"]" });
+        Some(self.0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        to_json(text.as_bytes()).map(|json| String::from_utf8(json).expect("UTF-8"))
+    }
 
     #[test]
     fn a_table_in_any_form_is_a_list_of_objects() {
@@ -104,7 +143,33 @@ mod tests {
             r#"{"range":"A1:B3","majorDimension":"ROWS","values":[["id","mail"],[1,"a@b.c"],[2,null]]}"#,
         ] {
             assert!(may_be(text.as_bytes()), "{text}");
-            assert_eq!(to_json(text.as_bytes()).as_deref(), Some(list), "{text}");
+            assert_eq!(read(text).as_deref(), Some(list), "{text}");
+        }
+        // Names of rows are handed on, names twice stay two, and digits are their own.
+        for (text, list) in [
+            (
+                r#"{"columns":["id","mail"],"index":[501,502],"data":[[1,"a@b.c"],[2,null]]}"#,
+                r#"[{"index":501,"id":1,"mail":"a@b.c"},{"index":502,"id":2,"mail":null}]"#,
+            ),
+            (
+                r#"{"id":{"0":1,"2":2},"mail":{"0":"a@b.c","2":null}}"#,
+                r#"[{"index":"0","id":1,"mail":"a@b.c"},{"index":"2","id":2,"mail":null}]"#,
+            ),
+            (
+                r#"{"mail":{"501":"a@b.c","502":null},"on":{"501":true,"502":false}}"#,
+                r#"[{"index":"501","mail":"a@b.c","on":true},{"index":"502","mail":null,"on":false}]"#,
+            ),
+            (
+                r#"[["id","banned","banned"],[18446744073709551617,true,false]]"#,
+                r#"[{"id":18446744073709551617,"banned":true,"banned":false}]"#,
+            ),
+            (
+                r#"{"id":{"0":98765432109876543210},"on":{"0":true},"on":{"0":false}}"#,
+                r#"[{"id":98765432109876543210,"on":true,"on":false}]"#,
+            ),
+        ] {
+            assert!(may_be(text.as_bytes()), "{text}");
+            assert_eq!(read(text).as_deref(), Some(list), "{text}");
         }
         for text in [
             r#"{"users":[{"id":1}]}"#,
@@ -113,7 +178,8 @@ mod tests {
             r#"{"tags":["a","b"],"mail":"a@b.c"}"#,
             r#"{"admins":["a","b"],"users":["c"]}"#,
             r#"[["a@b.c","x"],["d@b.c","y"]]"#,
-            r#"{"id":{"0":1,"2":2},"mail":{"0":"a@b.c","2":null}}"#,
+            r#"{"id":{"0":1,"2":2},"mail":{"0":"a@b.c","1":null}}"#,
+            r#"{"users":{"7":{"mail":"a@b.c"}},"posts":{"7":{"text":"x"}}}"#,
         ] {
             assert!(!may_be(text.as_bytes()) || to_json(text.as_bytes()).is_none(), "{text}");
         }

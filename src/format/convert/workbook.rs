@@ -1,9 +1,9 @@
 //! Workbooks of spreadsheet programs (`.xlsx`, `.xlsb`, `.xls`, `.ods`): the sheet with rows as CSV, several as lists of JSON.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 
 use calamine::{Data, Reader, SheetVisible, Sheets, open_workbook_auto_from_rs};
-use memchr::{memchr, memmem};
+use memchr::{memmem, memrchr};
 use serde_json::Value as Json;
 
 use crate::bytes::every;
@@ -12,6 +12,9 @@ use crate::format::sniff::Kind;
 
 /// So much of what an OpenDocument is packed from is looked at.
 const MAX_CONTENT: u64 = 1024 * 1024 * 1024;
+
+/// No tag of it is longer.
+const MAX_TAG: u64 = 64 * 1024;
 
 /// A sheet is held in memory as a whole.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -224,36 +227,52 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// How many cells of OpenDocument's sheets are not written out: of a row or a cell it is said how often it is repeated.
+/// How many cells of OpenDocument's sheets are not written out: of a row or a cell it is said how often it is repeated. What is too
+/// large to be looked at has any number.
 fn repeats(bytes: &[u8]) -> u64 {
-    let content = || {
-        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
-        let mut xml = Vec::new();
-        archive.by_name("content.xml").ok()?.take(MAX_CONTENT).read_to_end(&mut xml).ok()?;
-        Some(xml)
-    };
-    let Some(xml) = content() else { return 0 };
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return 0 };
+    let Ok(content) = archive.by_name("content.xml") else { return 0 };
+    if content.size() > MAX_CONTENT {
+        return u64::MAX;
+    }
+    repeated(BufReader::new(content.take(MAX_CONTENT)))
+}
+
+fn repeated(mut xml: impl BufRead) -> u64 {
     let times = |tag: &[u8], name: &[u8]| -> u64 {
         let Some(at) = memmem::find(tag, name) else { return 1 };
         let digits = tag[at + name.len()..].iter().take_while(|b| b.is_ascii_digit());
         digits.fold(0_u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b - b'0')))
     };
-    let (mut all, mut rows, mut from) = (0_u64, 1, 0);
-    while let Some(at) = memmem::find(&xml[from..], b"<table:table-").map(|at| from + at) {
-        let end = memchr(b'>', &xml[at..]).map_or(xml.len(), |end| at + end);
-        let tag = &xml[at..end];
-        from = end;
+    let (mut all, mut rows, mut open) = (0_u64, 1, None);
+    let mut piece = Vec::new();
+    loop {
+        // What is damaged is told where it is read.
+        piece.clear();
+        let read = xml.by_ref().take(MAX_TAG).read_until(b'>', &mut piece).unwrap_or(0);
+        if read == 0 {
+            return all;
+        }
+        // A cell that was opened holds something, unless it is closed at once.
+        let is_closed = piece.starts_with(b"</");
+        let cells: u64 = open.take().filter(|_| !is_closed).unwrap_or(1);
+        all = all.saturating_add(cells.saturating_sub(1));
+        let Some(tag) = memrchr(b'<', &piece).map(|at| &piece[at..]) else { continue };
+        if !tag.ends_with(b">") {
+            return u64::MAX;
+        }
         if tag.starts_with(b"<table:table-row") {
             rows = times(tag, b"number-rows-repeated=\"");
-        } else if tag.starts_with(b"<table:table-cell")
-            && !tag.ends_with(b"/")
-            && !xml[end..].starts_with(b"></table:table-cell>")
-        {
+        } else if tag.starts_with(b"<table:table-cell") || tag.starts_with(b"<table:covered-table-cell") {
             let cells = rows.saturating_mul(times(tag, b"number-columns-repeated=\""));
-            all = all.saturating_add(cells.saturating_sub(1));
+            // A value stands in the tag itself.
+            if memmem::find(tag, b"office:").is_some() {
+                all = all.saturating_add(cells.saturating_sub(1));
+            } else if !tag.ends_with(b"/>") {
+                open = Some(cells);
+            }
         }
     }
-    all
 }
 
 /// `A`, `Z`, `AA`, as sheets call their columns.
@@ -287,5 +306,37 @@ fn text(cell: &Data) -> String {
         }
         Data::DateTime(duration) => duration.as_f64().to_string(),
         Data::Error(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_stand_there_by_a_number_are_counted() {
+        let cell = |attributes: &str, inner: &str| {
+            format!(
+                "<table:table-row><table:table-cell {attributes} table:number-columns-repeated=\"500\"{inner}</table:table-row>"
+            )
+        };
+        let text = "><text:p>x</text:p></table:table-cell>";
+        for (xml, count) in [
+            (cell("", "/>"), 0),
+            (cell("", "></table:table-cell>"), 0),
+            (cell("", text), 499),
+            (cell("office:value-type=\"float\" office:value=\"7\"", "/>"), 499),
+            (cell("office:value-type=\"float\" office:value=\"7\"", text), 499),
+            (
+                cell("", text)
+                    .replace("table-row><", "table-row table:number-rows-repeated=\"10\"><")
+                    .replace("cell ", "cell a=\"\" "),
+                4999,
+            ),
+            (cell("", text).replace("table:table-cell", "table:covered-table-cell"), 499),
+            (format!("<table:table-cell {}", "x".repeat(70_000)), u64::MAX),
+        ] {
+            assert_eq!(repeated(xml.as_bytes()), count, "{}", &xml[..xml.len().min(200)]);
+        }
     }
 }

@@ -129,19 +129,18 @@ impl Flag {
             let values = from.iter().flat_map(|column| row.all(column));
             return Ok(Some(values.filter_map(|field| Some(is_own(&field.value().text()?))).any(|own| own)));
         }
+        // MySQL and Go write a date for none.
+        let is_none = |value: &Value<'_>| {
+            !matches!(reading, Reading::Values(..)) && matches!(value, Value::Text(text) if common::is_no_date(text))
+        };
         let found = row.first(from)?;
-        let Some((column, value)) = found.as_ref().map(|(column, field)| (*column, field.value())) else {
+        let found = found.as_ref().map(|(column, field)| (*column, field.value())).filter(|(_, value)| !is_none(value));
+        let Some((column, value)) = found else {
             return Ok(default.or(match reading {
                 Reading::Nonempty | Reading::Future | Reading::Date => Some(false),
                 Reading::Empty | Reading::NotFuture => Some(true),
                 _ => None,
             }));
-        };
-        // MySQL and Go write a date for none.
-        let is_named = matches!(reading, Reading::Values(..));
-        let value = match value {
-            Value::Text(text) if !is_named && common::is_no_date(text) => &Value::Null,
-            value => value,
         };
         match reading.of(column, value, row.now) {
             Ok(said) => Ok(said.or(default)),
@@ -211,11 +210,23 @@ impl Reading {
             }
             Self::Address => return Ok(None),
             Self::Values(yes, no) => {
+                let parsed = match value {
+                    // Objects in a cell's JSON are no words.
+                    Value::Text(text) if text.starts_with(['[', '{']) && !yes.has(text) && !no.has(text) => {
+                        Some(common::value(&common::json(value)))
+                    }
+                    _ => None,
+                };
+                let value = parsed.as_ref().unwrap_or(value);
                 let is_list = match value {
                     Value::List(_) => true,
                     Value::Text(text) => status::items(text).is_some() && !yes.has(text) && !no.has(text),
                     _ => false,
                 };
+                if is_list && holds_object(value) {
+                    let said = "holds a list of objects, which have no words of their own";
+                    return Err(strict::unclear(column, said).hint("name the member that says it, as `groups.name`"));
+                }
                 if is_list {
                     return among(column, &status::texts(value), [yes, no], now).map(Some);
                 }
@@ -233,7 +244,7 @@ fn among(column: &str, texts: &[String], lists: [&Words; 2], now: Timestamp) -> 
     for text in texts {
         if says(column, text, lists, now)? {
             said = true;
-        } else if no.has(text) {
+        } else if no.has(text) || bars(text, now) {
             return Ok(false);
         }
     }
@@ -247,12 +258,24 @@ fn says(column: &str, text: &str, [yes, no]: [&Words; 2], now: Timestamp) -> Res
         (_, true) => Ok(false),
         _ if no.is_empty() => Ok(false),
         // Nobody is let in by a word that says otherwise.
-        _ if yes.is_empty() && Meaning::State.read(&Value::Text(text.into()), now) >= Standing::Disabled => {
+        _ if yes.is_empty() && bars(text, now) => {
             let said = "is not in false_values, and says that the user may not sign in";
             Err(strict::unclear(column, said).hint("put it into false_values, or into true_values"))
         }
         _ if yes.is_empty() => Ok(true),
         _ => Err(strict::unclear(column, "is in neither true_values nor false_values")),
+    }
+}
+
+/// Whether a word says by itself that whoever has it may not sign in.
+fn bars(text: &str, now: Timestamp) -> bool {
+    Meaning::State.read(&Value::Text(text.into()), now) >= Standing::Disabled
+}
+
+fn holds_object(list: &Value<'_>) -> bool {
+    match list {
+        Value::List(items) => items.iter().any(holds_object),
+        value => matches!(value, Value::Object(_)),
     }
 }
 

@@ -157,6 +157,24 @@ fn flags_are_read_as_the_mapping_says() {
         ("{ from = \"x\", true_values = [\"active\"] }", "gone", Some(false)),
         ("{ from = \"x\", true_values = [\"a\"], false_values = [\"b\"] }", "c", None),
         ("{ from = \"x\", default = true }", "", Some(true)),
+        // A date for none is as an empty cell.
+        ("{ from = \"x\", as = \"future\", default = true }", "0000-00-00", Some(true)),
+        ("{ from = \"x\", as = \"future\", default = true }", "", Some(true)),
+        ("{ from = \"x\", as = \"future\" }", "0000-00-00", Some(false)),
+        // One word that bars is enough, among others that let in.
+        ("{ from = \"x\", true_values = [\"active\"] }", "active,beta", Some(true)),
+        ("{ from = \"x\", true_values = [\"active\"] }", "active,banned", Some(false)),
+        ("{ from = \"x\", true_values = [\"active\"] }", "active;suspended", Some(false)),
+        ("{ from = \"x\", true_values = [\"active\"] }", "[\"banned\",\"active\"]", Some(false)),
+        ("{ from = \"x\", true_values = [\"active\", \"locked\"] }", "{active,locked}", Some(true)),
+        ("{ from = \"x\", false_values = [\"spam\"] }", "[\"beta\",\"spam\"]", Some(false)),
+        ("{ from = \"x\", false_values = [\"spam\"] }", "[\"beta\"]", Some(true)),
+        ("{ from = \"x\", false_values = [\"spam\"] }", "[\"banned\"]", None),
+        // An object is no word.
+        ("{ from = \"x\", false_values = [\"banned\"] }", "[{\"name\":\"x\"},{\"name\":\"banned\"}]", None),
+        ("{ from = \"x\", false_values = [\"banned\"] }", "[{\"name\":\"banned\"}]", None),
+        ("{ from = \"x\", false_values = [\"banned\"] }", "{\"name\":\"banned\"}", None),
+        ("{ from = \"x\", true_values = [\"{}\"] }", "{}", Some(true)),
         ("true", "", Some(true)),
     ];
     for (written, cell, expected) in now_2026 {
