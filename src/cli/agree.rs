@@ -1,5 +1,6 @@
 //! Questions to a person: the one before a real target above all.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use super::args::{OutputArgs, OutputFormat};
@@ -32,7 +33,11 @@ fn ask_of_sync(lines: &[(&'static str, String)]) -> Result<bool, RunError> {
 }
 
 fn table(lines: &[(&'static str, String)]) -> String {
-    lines.iter().map(|(heading, what)| format!("{heading:>13}  {}\n", shown(what, 200))).collect()
+    let mut table = String::new();
+    for (heading, what) in lines {
+        let _ = writeln!(table, "{heading:>13}  {}", shown(what, 200));
+    }
+    table
 }
 
 fn ask(before: &Before) -> Result<Answer, RunError> {

@@ -322,7 +322,7 @@ impl Settings {
 fn resumed<'t>(table: &'t Table, matches: &ArgMatches) -> Vec<(&'t String, &'t Value)> {
     let has_rate = |run: &PathBuf| Session::of(run).is_ok_and(|session| session.rate.is_some());
     let has_rate = typed::<PathBuf>(matches, "folder").into_iter().any(has_rate);
-    let holds = |name: &str| !NOT_RESUMED.contains(&name) && !(has_rate && name == "rate");
+    let holds = |name: &str| !NOT_RESUMED.contains(&name) && (!has_rate || name != "rate");
     let section = table.get("import").and_then(Value::as_table);
     section.into_iter().flatten().filter(|(name, value)| !value.is_table() && holds(name)).collect()
 }

@@ -259,7 +259,7 @@ fn tells_of_one(text: &str) -> bool {
     if text.len() > 24 {
         return false;
     }
-    let end = text.find(|c: char| matches!(c, '-' | '_' | ' ' | ':' | '/' | '(')).unwrap_or(text.len());
+    let end = text.find(['-', '_', ' ', ':', '/', '(']).unwrap_or(text.len());
     let word = &text[..end];
     common::truth(&Value::Text(text.into())).is_some()
         || PROVIDERS.iter().any(|name| word.eq_ignore_ascii_case(name))

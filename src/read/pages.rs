@@ -72,13 +72,11 @@ impl Pages {
     fn is_last<'t>(&mut self, beside: impl Fn(&str) -> Option<&'t str>) -> Option<bool> {
         let number = |names: &[&str]| names.iter().find_map(|name| beside(name)?.parse::<u64>().ok());
         self.total = self.total.max(number(&TOTALS));
-        let more = match NEXT.iter().find_map(|name| Some((*name, beside(name)?))) {
-            Some((name, value)) => says_more(value).then(|| name.to_owned()),
-            None => {
-                let found = NUMBERS.iter().find_map(|(page, of)| number(page).zip(number(of)));
-                let (page, of) = found?;
-                (page < of).then(|| format!("page {page} of {of}"))
-            }
+        let more = if let Some((name, value)) = NEXT.iter().find_map(|name| Some((*name, beside(name)?))) {
+            says_more(value).then(|| name.to_owned())
+        } else {
+            let (page, of) = NUMBERS.iter().find_map(|(page, of)| number(page).zip(number(of)))?;
+            (page < of).then(|| format!("page {page} of {of}"))
         };
         let is_last = more.is_none();
         self.more = self.more.take().or(more);

@@ -25,7 +25,9 @@ pub struct Marker {
 fn take_in(hash: &mut Sha256, parts: &[&str]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     hash.update((length as u64).to_le_bytes());
-    parts.iter().for_each(|part| hash.update(part));
+    for part in parts {
+        hash.update(part);
+    }
 }
 
 /// The address that a user has for a moment, while two have each other's: nobody's, and reserved for that (RFC 6761).

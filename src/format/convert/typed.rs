@@ -156,12 +156,12 @@ impl<W: Write> Plain<'_, W> {
     /// What is damaged, line by line.
     fn lines(&mut self, text: &[u8]) -> Result<()> {
         for line in text.split(|&b| b == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            match values(line).filter(|values| values.iter().all(|value| value.get().starts_with(['{', '[']))) {
-                Some(values) => values.into_iter().try_for_each(|value| self.items(value, 0))?,
-                None => {
-                    self.out.write_all(line)?;
-                    self.out.write_all(b"\n")?;
-                }
+            let whole = values(line).filter(|values| values.iter().all(|value| value.get().starts_with(['{', '['])));
+            if let Some(values) = whole {
+                values.into_iter().try_for_each(|value| self.items(value, 0))?;
+            } else {
+                self.out.write_all(line)?;
+                self.out.write_all(b"\n")?;
             }
         }
         Ok(())

@@ -329,9 +329,9 @@ fn why(report: &Report) -> Option<String> {
             let places: Vec<_> = reason
                 .examples
                 .iter()
-                .map(|place| match report.source.has_lines(place.file) {
-                    true => format!("record {} ({})", place.record, at(report, *place)),
-                    false => at(report, *place),
+                .map(|place| {
+                    let at = at(report, *place);
+                    if report.source.has_lines(place.file) { format!("record {} ({at})", place.record) } else { at }
                 })
                 .collect();
             let text = reason.text.as_ref().map_or_else(String::new, |text| format!("<p>{}</p>", e(&sentence(text))));

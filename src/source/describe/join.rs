@@ -313,8 +313,11 @@ pub(in crate::source) struct Reached<'m> {
     joins: &'m Joins,
     related: &'m dyn Related,
     /// The rows that were asked for, by the place among [`Joins::kept`] and their key: several columns of one table are.
-    known: RefCell<SmallVec<[(usize, String, Rc<Vec<Json>>); 4]>>,
+    known: RefCell<SmallVec<[Known; 4]>>,
 }
+
+/// The rows of a table that have a key.
+type Known = (usize, String, Rc<Vec<Json>>);
 
 impl<'m> Reached<'m> {
     /// With nothing asked for.

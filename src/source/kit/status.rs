@@ -276,15 +276,13 @@ pub fn unsure(column: &str, value: &Value<'_>, source: &str) -> Refusal {
         None if matches!(value, Value::List(_)) => "a list".to_owned(),
         None => "an object".to_owned(),
     };
-    let (line, with) = match (&text, meaning(column)) {
-        (None, Some(Meaning::Bars | Meaning::BarsUntil | Meaning::Deletes)) => {
-            let line = format!("{}[user] enabled = {{ from = {}, as = \"empty\" }}", base(source), quoted(column));
-            (line, "where whatever stands there keeps the user out")
-        }
-        _ => {
-            let line = line(column, column, &Seen::among(text.as_deref()), source);
-            (line, "with what stands there for those who may sign in")
-        }
+    let bars = matches!(meaning(column), Some(Meaning::Bars | Meaning::BarsUntil | Meaning::Deletes));
+    let (line, with) = if text.is_none() && bars {
+        let line = format!("{}[user] enabled = {{ from = {}, as = \"empty\" }}", base(source), quoted(column));
+        (line, "where whatever stands there keeps the user out")
+    } else {
+        let line = line(column, column, &Seen::among(text.as_deref()), source);
+        (line, "with what stands there for those who may sign in")
     };
     Refusal::new(
         Code::InvalidValue,

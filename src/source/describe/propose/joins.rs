@@ -60,10 +60,10 @@ impl<'t> Joins<'t> {
     }
 
     pub(super) fn only(&mut self, table: &str, comparison: String) {
-        if let Some((.., only)) = self.read.get_mut(table) {
-            if !only.contains(&comparison) {
-                only.push(comparison);
-            }
+        if let Some((.., only)) = self.read.get_mut(table)
+            && !only.contains(&comparison)
+        {
+            only.push(comparison);
         }
     }
 }

@@ -202,8 +202,8 @@ fn is_word(column: &Column) -> bool {
 
 /// The role of each, by its number.
 fn by_key(tables: &[Table], table: &Table, joins: &mut Joins<'_>) -> Option<(String, String)> {
-    let keys = table.columns.iter().filter(|column| is_key_of_groups(column));
-    let (column, (far, id, name)) = keys.filter_map(|column| Some((column, named(tables, table, column)?))).next()?;
+    let mut keys = table.columns.iter().filter(|column| is_key_of_groups(column));
+    let (column, (far, id, name)) = keys.find_map(|column| Some((column, named(tables, table, column)?)))?;
     joins.names(&far.name, &id.name, column.name.clone())?;
     let names = format!("{}.{}", join_name(&far.name), name.name);
     Some((format!("{{ from = {}, names = {} }}", quoted(&column.name), quoted(&names)), kinds(column.distinct())))
@@ -217,10 +217,8 @@ fn membership(tables: &[Table], link: Link, joins: &mut Joins<'_>) -> Option<(St
         return None;
     }
     let key = &other.columns[link.key].name;
-    let keys = other.columns.iter().filter(|column| column.name != *key && is_key_of_groups(column));
-    if let Some((column, (far, id, name))) =
-        keys.filter_map(|column| Some((column, named(tables, other, column)?))).next()
-    {
+    let mut keys = other.columns.iter().filter(|column| column.name != *key && is_key_of_groups(column));
+    if let Some((column, (far, id, name))) = keys.find_map(|column| Some((column, named(tables, other, column)?))) {
         if far.name == joins.users.name {
             return None;
         }

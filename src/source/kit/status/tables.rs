@@ -40,7 +40,7 @@ pub(super) fn is_hard(word: &str) -> bool {
         let stems = ENDINGS.iter().filter_map(|end| hard.strip_suffix(end)).filter(|stem| stem.chars().count() >= 5);
         stems.into_iter().any(|stem| word.strip_prefix(stem).is_some_and(|end| ENDINGS.contains(&end)))
     };
-    is(HARD, word) || HARD.iter().any(|hard| of_one_stem(hard))
+    is(HARD, word) || HARD.iter().any(of_one_stem)
 }
 
 /// Whether a table is about users and nothing else, by its name: `profiles`, `app_user_meta`, `userdata`.
