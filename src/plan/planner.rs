@@ -261,7 +261,7 @@ impl<'e> Planner<'e> {
             Vec::new,
             |batch, items| {
                 self.plan_each(items, |item| {
-                    batch.extend(suspects.claim(item.position.record, item.position.file, item.planned))
+                    batch.extend(suspects.claim(item.position.record, item.position.file, item.planned));
                 });
             },
             |batch| {
