@@ -292,3 +292,44 @@ fn notes_and_dates_are_nobodys_passwords() {
     let csv = "id,email,password\n1,a@example.com,hund1234\n2,b@example.com,correct horse\n3,c@example.com,Start2023!\n4,d@example.com,01021990\n";
     check("a.csv", csv, &[]).exits(0);
 }
+
+/// A dump that changes rows it wrote before stops, in whatever statement that stands; what changes nobody does not.
+#[test]
+fn what_changes_rows_in_other_words_is_said() {
+    let rows = format!(
+        "CREATE TABLE users (id int, email varchar(99), password varchar(99), active int);\n\
+         INSERT INTO users VALUES (1,'a@example.com','{HASH}',1),(2,'b@example.com','{HASH}',1);\n"
+    );
+    for statement in [
+        "WITH old AS (SELECT 2 AS id) DELETE FROM users USING old WHERE users.id=old.id;",
+        ";WITH x AS (SELECT * FROM users WHERE id=2) UPDATE x SET active=0;",
+        "DO $$ BEGIN UPDATE users SET active=0 WHERE id=2; END $$;",
+        "BEGIN\n UPDATE users SET active=0 WHERE id=2;\nEND;\n/",
+        "BEGIN TRANSACTION UPDATE users SET active=0 WHERE id=2 COMMIT",
+        "IF EXISTS (SELECT 1 FROM users) UPDATE users SET active=0 WHERE id=2\nGO",
+        "PREPARE s FROM 'UPDATE users SET active=0 WHERE id=2'; EXECUTE s;",
+        "/*!40000 DELETE FROM `users` WHERE id=2 */;",
+        "EXPLAIN ANALYZE DELETE FROM users WHERE id=2;",
+        "ALTER TABLE users EXCHANGE PARTITION p0 WITH TABLE u2;",
+        "CALL deactivate_user(2);",
+        "EXEC dbo.DeactivateUser @id=2\nGO",
+        "SELECT public.deactivate_user(2);",
+        "\\i deactivate.sql",
+    ] {
+        let stopped = check("a.sql", &format!("{rows}{statement}\n"), &[]).exits(1);
+        let said = ["takes back rows of `users`", "calls what is not in the dump"];
+        assert!(said.iter().any(|said| stopped.stderr.contains(said)), "{statement}: {}", stopped.stderr);
+    }
+    for statement in [
+        "SELECT pg_catalog.setval('public.users_id_seq', 2, true);",
+        "GRANT UPDATE ON users TO shop;",
+        "COMMENT ON TABLE users IS 'who was deleted: DELETE FROM users';",
+        "DO $$ BEGIN CREATE TYPE a AS ENUM ('users'); EXCEPTION WHEN duplicate_object THEN null; END $$;",
+        "EXEC sys.sp_addextendedproperty @name=N'MS_Description', @level1name=N'users'\nGO",
+        "CREATE FUNCTION f() RETURNS trigger AS $$ BEGIN UPDATE users SET active=0; END $$ LANGUAGE plpgsql;",
+        "/*!40000 ALTER TABLE `users` ENABLE KEYS */;",
+        "BEGIN;\nCOMMIT;",
+    ] {
+        check("a.sql", &format!("{rows}{statement}\n"), &[]).exits(0);
+    }
+}

@@ -168,18 +168,24 @@ pub(crate) enum Doubt {
     Unsure(String),
     /// A later statement changes or takes back rows of this table, by what it is.
     Undone(String, &'static str),
+    /// A later statement calls what is not in the file, by its first word.
+    Called(&'static str),
 }
 
 impl Doubt {
     /// Whether users may be missing.
     pub fn loses(&self) -> bool {
-        !matches!(self, Self::Unsure(_) | Self::Undone(..))
+        !matches!(self, Self::Unsure(_) | Self::Undone(..) | Self::Called(_))
     }
 
     /// For a person, as what comes after the file's name.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => Cow::Borrowed(text),
+            Self::Called(what) => Cow::Owned(format!(
+                "a statement ({what}) behind the rows calls what is not in the dump, and may change whom it likes: load the dump into a \
+                 database and dump it again, or take the statement out if it changes no users"
+            )),
             Self::Undone(table, what) => Cow::Owned(format!(
                 "a statement ({what}) changes or takes back rows of `{table}` that stand before it, and only a database can do that: load \
                  the dump into one and dump it again"

@@ -117,11 +117,20 @@ pub(super) fn stop_at_undone(
     options: &ReadOptions,
 ) -> Result<(), RunError> {
     for (at, file) in files.iter().enumerate() {
+        let is_read = |table: Option<&String>| {
+            let is =
+                |other: &TableSample| usize::from(other.file) == at && table.is_none_or(|table| other.table == *table);
+            tables.iter().zip(roles).any(|(other, role)| is(other) && *role != Role::Ignored)
+        };
         for doubt in &file.doubts {
-            let Doubt::Undone(table, _) = doubt else { continue };
-            let is = |other: &TableSample| usize::from(other.file) == at && other.table == *table;
-            let is_read = tables.iter().zip(roles).any(|(other, role)| is(other) && *role != Role::Ignored);
-            if is_read && !options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(table)) {
+            let stops = match doubt {
+                Doubt::Undone(table, _) => {
+                    is_read(Some(table)) && !options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(table))
+                }
+                Doubt::Called(_) => is_read(None),
+                _ => false,
+            };
+            if stops {
                 return Err(RunError::export(format!("{}: {}; nothing was sent", file.input.name(), doubt.text())));
             }
         }

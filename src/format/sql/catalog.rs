@@ -66,6 +66,11 @@ impl Catalog {
         self.filled.contains(table)
     }
 
+    /// The tables of which rows were met.
+    pub fn filled(&self) -> impl Iterator<Item = &String> {
+        self.filled.iter()
+    }
+
     /// The name a table goes by: its own. Where a table of that name was met in another schema or database (Supabase's
     /// `auth.users` and an application's `public.users`, two sites in one dump), that one stands before it.
     pub fn called(&mut self, (schema, table): (Option<String>, String)) -> String {

@@ -2,6 +2,7 @@
 //! statement.
 
 mod catalog;
+mod effects;
 mod head;
 mod insert;
 mod lexer;
@@ -55,6 +56,8 @@ pub(crate) struct SqlFramer {
     unread: (usize, String),
     /// Tables of which a later statement changes rows that stand before it, and which.
     undone: Vec<(String, &'static str)>,
+    /// The first statement that calls what the dump does not have, after rows.
+    called: Option<&'static str>,
 }
 
 /// What a dump's own transactions have come to.
@@ -134,6 +137,7 @@ impl SqlFramer {
             transaction: Transaction::None,
             unread: (0, String::new()),
             undone: Vec::new(),
+            called: None,
         }
     }
 
@@ -367,6 +371,7 @@ impl Framer for SqlFramer {
             doubts.push(Doubt::Cut("the dump ends in the middle of a statement: users may be missing".into()));
         }
         doubts.extend(self.undone.iter().map(|(table, what)| Doubt::Undone(table.clone(), what)));
+        doubts.extend(self.called.map(Doubt::Called));
         let (count, table) = &self.unread;
         if *count > 0 {
             let statements = if *count == 1 { "1 statement writes" } else { &format!("{count} statements write") };

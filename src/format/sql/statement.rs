@@ -6,7 +6,7 @@ use super::catalog::{Column, created_columns};
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::preamble::no_backslash_escapes;
-use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State, Transaction, undone};
+use super::{MAX_HEAD_BYTES, Rows, SqlFramer, State, Transaction, effects, undone};
 use crate::format::frame::Cut;
 
 /// First words of dumps, and the last that go with them.
@@ -40,6 +40,10 @@ impl SqlFramer {
             b'\\' => {
                 let end = whole(memchr(b'\n', rest))?;
                 self.connect(&rest[..end]);
+                let reads_file = ["\\i ", "\\ir ", "\\include ", "\\include_relative ", "\\. "];
+                if reads_file.iter().any(|command| rest.starts_with(command.as_bytes())) {
+                    self.calls("\\i");
+                }
                 return Some(at + end);
             }
             b'#' => self.state = State::Line,
@@ -51,6 +55,12 @@ impl SqlFramer {
                     let mut head = Head::new(&rest[mark.unwrap_or(end)..end]);
                     if head.word("SET") {
                         self.set(&mut head);
+                    } else {
+                        let held = head.rest();
+                        self.undone(held);
+                        if head.word("WITH") || head.word("CALL") {
+                            self.takes_effect(held);
+                        }
                     }
                 }
                 self.state = State::Comment;
@@ -114,8 +124,17 @@ impl SqlFramer {
                         return Some(at + head.pos);
                     }
                     self.set(&mut head);
-                } else if (head.word("BEGIN") || head.word("START")) && is_transaction(&mut head) {
-                    self.goes_to(Transaction::Begun);
+                } else if head.word("BEGIN") || head.word("START") {
+                    if is_transaction(&mut head) {
+                        self.goes_to(Transaction::Begun);
+                        // `BEGIN TRANSACTION UPDATE … COMMIT` in one line.
+                        let line = head.rest();
+                        let end = line.iter().position(|b| matches!(b, b'\n' | b';')).unwrap_or(line.len());
+                        self.takes_effect(&line[..end]);
+                    } else {
+                        let end = self.end_of(rest, eof).map_or_else(|| whole(None), Some)?;
+                        self.takes_effect(&rest[..end]);
+                    }
                 } else if head.word("ROLLBACK") && !head.word("TO") {
                     // Of SQLite's shell, after an error: whoever loads it has nothing of it.
                     let has_rows = self.transaction == Transaction::Writing;
@@ -126,6 +145,9 @@ impl SqlFramer {
                 {
                     let end = whole(memchr(b';', rest))?;
                     self.undone(&rest[..end]);
+                } else if rest[0].is_ascii_alphabetic() && !effects::HARMLESS.iter().any(|word| head.word(word)) {
+                    let end = self.end_of(rest, eof).map_or_else(|| whole(None), Some)?;
+                    self.takes_effect(&rest[..end]);
                 }
             }
         }
@@ -142,6 +164,41 @@ impl SqlFramer {
             if self.catalog.is_filled(&table) && !self.undone.iter().any(|(other, _)| *other == table) {
                 self.undone.push((table, what));
             }
+        }
+    }
+
+    /// Where a statement ends: with its semicolon, or before a line that is SQL Server's `GO`.
+    fn end_of(&self, rest: &[u8], eof: bool) -> Option<usize> {
+        let end = Scan::default().advance(rest, Until::Semicolon, self.flavour, eof).ok();
+        let seen = &rest[..end.unwrap_or(rest.len())];
+        let is_go = |line: &&[u8]| line.trim_ascii().eq_ignore_ascii_case(b"GO");
+        let mut at = 0;
+        for line in seen.split_inclusive(|&b| b == b'\n') {
+            if is_go(&line) {
+                return Some(at);
+            }
+            at += line.len();
+        }
+        end
+    }
+
+    /// Notes what a statement does to rows before it that is not known to do nothing.
+    fn takes_effect(&mut self, statement: &[u8]) {
+        if let Some(what) = effects::within(statement) {
+            let bare = |table: &String| table.rsplit('.').next().is_some_and(|name| effects::names(statement, name));
+            let mut tables: Vec<_> = self.catalog.filled().filter(|table| bare(table)).cloned().collect();
+            tables.retain(|table| !self.undone.iter().any(|(other, _)| other == table));
+            tables.sort();
+            self.undone.extend(tables.into_iter().map(|table| (table, what)));
+        } else if let Some(what) = effects::call(statement) {
+            self.calls(what);
+        }
+    }
+
+    /// Notes that something is called which may change any rows that stand before it.
+    fn calls(&mut self, what: &'static str) {
+        if self.catalog.filled().next().is_some() {
+            self.called = self.called.or(Some(what));
         }
     }
 

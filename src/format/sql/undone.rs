@@ -41,6 +41,15 @@ pub(super) fn tables(statement: &[u8]) -> Option<(&'static str, Vec<Name>)> {
     if head.word("ALTER") && head.word("TABLE") {
         head.any_of(&["IF", "EXISTS", "ONLY"]);
         let table = head.table()?;
+        let of_rows = |head: &mut Head<'_>| {
+            let what = ["EXCHANGE", "DROP", "TRUNCATE", "SWITCH"].iter().any(|word| head.word(word));
+            what && (head.word("PARTITION") || head.word("TO"))
+        };
+        let before = head.pos;
+        if of_rows(&mut head) {
+            return Some(("ALTER TABLE", vec![table]));
+        }
+        head.pos = before;
         return (head.word("RENAME") && (head.word("TO") || head.word("AS"))).then(|| ("RENAME", vec![table]));
     }
     None
@@ -162,6 +171,8 @@ mod tests {
             ("TRUNCATE ONLY a.tmp, a.users RESTART IDENTITY", "TRUNCATE tmp users"),
             ("RENAME TABLE users TO old, tmp TO users", "RENAME users tmp"),
             ("ALTER TABLE users RENAME TO old", "RENAME users"),
+            ("ALTER TABLE users EXCHANGE PARTITION p0 WITH TABLE u2", "ALTER TABLE users"),
+            ("ALTER TABLE users DROP COLUMN a", ""),
             ("ALTER TABLE users RENAME COLUMN a TO b", ""),
             ("ALTER TABLE users ADD PRIMARY KEY (id)", ""),
             ("UPDATE users SET a = 1", "UPDATE users"),
