@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what a test or a bench cannot do without ends it")]
 
 mod architecture;
+mod asked;
 mod backup;
 mod bridge;
 mod bridge_door;

@@ -211,6 +211,7 @@ impl Joins {
             // Within JSON that is text.
             None => common::id(row.get(column)?.value()).map(|id| Cow::Owned(id.into_owned())),
         })?;
+        let key = one_case(key);
         if held == 0 {
             return None;
         }
@@ -251,7 +252,7 @@ impl Joins {
         also: &[(&str, Option<String>)],
     ) -> Vec<Json> {
         let at = self.joins[joined.join].kept;
-        let (kept, rows) = (&self.kept[at], rows.of(at, key));
+        let (kept, rows) = (&self.kept[at], rows.of(at, &one_case(Cow::Borrowed(key))));
         let rest = column.rest().get(1..).unwrap_or_default();
         let inner = |value: &Json| within(value, rest);
         if kept.bare {
@@ -356,6 +357,12 @@ impl Elsewhere for Reached<'_> {
 
 /// Rows of other tables leave out what they do not have.
 static IGNORANT: Manner = Manner { null: Vec::new(), ignore_missing: true, ignore_unclear: true };
+
+/// A key as it is compared: addresses are the same in whatever case.
+fn one_case(key: Cow<'_, str>) -> Cow<'_, str> {
+    let is_written_so = |c: char| !c.is_uppercase() && !c.is_whitespace();
+    if key.contains('@') && !key.chars().all(is_written_so) { Cow::Owned(key.trim().to_lowercase()) } else { key }
+}
 
 fn note(wanted: &mut Vec<String>, column: &str) {
     if !wanted.iter().any(|known| known == column) {

@@ -50,6 +50,10 @@ pub(in crate::source) fn fate(fates: Fates, column: &str) -> Fate {
 pub(in crate::source) fn named(table: &TableSample, name: &str) -> bool {
     match table.table.strip_suffix(name) {
         Some(prefix) => prefix.is_empty() || prefix.ends_with(['_', '.']),
+        // Convex calls each file `documents.jsonl`, and its folder after the table.
+        None if table.table.is_empty() && table.path.file_name().is_some_and(|file| file == "documents.jsonl") => {
+            table.path.parent().and_then(std::path::Path::file_name).is_none_or(|folder| folder == name)
+        }
         None => table.table.is_empty(),
     }
 }

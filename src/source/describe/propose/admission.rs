@@ -36,7 +36,17 @@ pub(super) fn of(table: &Table) -> Admission {
         let name = folded(&column.bare);
         let from = quoted(&column.name);
         let truths = column.yes + column.no == column.filled;
-        if let Some(flag) = ends(table, column, &name) {
+        // In days: what is below today is over, and nothing in a mapping counts in them.
+        let is_day = |text: &String| text.parse::<i64>().is_ok_and(|day| (0..25_000).contains(&day));
+        if name == "shadowexpire" && column.values.as_ref().is_none_or(|values| values.keys().any(is_day)) {
+            let today = jiff::Timestamp::now().as_second() / 86_400;
+            let over = comparison(&format!("{} > {today}", column.name));
+            let none = comparison(&format!("{} == null", column.name));
+            found.asked.push(format!(
+                "`{}` counts in days, of which today is {today}: {{ any = [{none}, {over}] }}",
+                column.name
+            ));
+        } else if let Some(flag) = ends(table, column, &name) {
             found.flags.push(flag);
         } else if is_token_of_invitation(&name) && column.filled < table.looked {
             let column = &column.name;
@@ -107,6 +117,70 @@ pub(super) fn of(table: &Table) -> Admission {
         }
     }
     found
+}
+
+/// Whether a column of yes and no, which nothing else is made of, could say who may sign in.
+pub(super) fn may_say(column: &Column) -> bool {
+    const ELSE: [&str; 48] = [
+        "newsletter",
+        "verif",
+        "owner",
+        "agent",
+        "confirm",
+        "marketing",
+        "consent",
+        "optin",
+        "optout",
+        "subscri",
+        "gdpr",
+        "dsgvo",
+        "privacy",
+        "terms",
+        "tos",
+        "agb",
+        "accept",
+        "agree",
+        "admin",
+        "staff",
+        "vip",
+        "premium",
+        "moderator",
+        "superuser",
+        "gender",
+        "sex",
+        "notif",
+        "sms",
+        "mailing",
+        "contact",
+        "public",
+        "private",
+        "visible",
+        "show",
+        "hide",
+        "dark",
+        "theme",
+        "factor",
+        "2fa",
+        "mfa",
+        "totp",
+        "otp",
+        "tax",
+        "wholesale",
+        "online",
+        "price",
+        "autologin",
+        "remember",
+    ];
+    let name = folded(&column.bare);
+    let known = column.meaning.is_some() || column.role.is_some() || column.member().is_some();
+    let named =
+        ["has", "allow", "wants", "use", "email", "mail", "receive", "send"].iter().any(|word| name.starts_with(word));
+    let both = column.yes > 0 && column.no > 0 && column.yes + column.no == column.filled && column.objects == 0;
+    both && !known
+        && !named
+        && !ELSE.iter().any(|word| name.contains(word))
+        && !column.name.contains('.')
+        && !name.ends_with("id")
 }
 
 /// `{ when = "…" }`

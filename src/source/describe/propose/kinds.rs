@@ -9,6 +9,46 @@ use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::systems::generic::folded;
 
+/// What the rows seem to be where they are no people, by their columns: orders, or addresses of a mailing list.
+pub(super) fn things(table: &Table) -> Option<String> {
+    const ORDERS: [&str; 14] = [
+        "orderid",
+        "orderno",
+        "ordernumber",
+        "orderdate",
+        "total",
+        "subtotal",
+        "grandtotal",
+        "amount",
+        "invoiceid",
+        "invoiceno",
+        "sku",
+        "quantity",
+        "qty",
+        "coupon",
+    ];
+    const LISTS: [&str; 13] = [
+        "subscribed",
+        "issubscribed",
+        "subscribedat",
+        "unsubscribed",
+        "unsubscribedat",
+        "optin",
+        "optindate",
+        "optinat",
+        "optintime",
+        "optinip",
+        "listid",
+        "campaignid",
+        "bounces",
+    ];
+    let signs_in = table.columns.iter().any(|column| matches!(column.member(), Some(("username", _))));
+    let named = |names: &[&str]| table.columns.iter().find(|column| names.contains(&&*folded(&column.bare)));
+    let of = |what: &str, column: &Column| format!("`{}` is a column of {what}", column.name);
+    let found = named(&ORDERS).map(|column| of("orders", column));
+    found.or_else(|| named(&LISTS).map(|column| of("a mailing list", column))).filter(|_| !signs_in)
+}
+
 /// The columns that say of a row that a program uses it, and how: `is_system == true`.
 pub(super) fn machines(table: &Table) -> Vec<String> {
     const FLAGS: [&str; 10] = [

@@ -38,7 +38,13 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
     open.append(&mut unsaid);
     roles::lines(tables, table, &links, &mut joins, &mut user);
     dates(table, &mut user);
-    if id.is_none() && email.is_none() {
+    if let Some(why) = kinds::things(table).filter(|_| password.iter().all(|line| line.toml.is_empty())) {
+        user.retain(|line| !line.toml.starts_with("id ="));
+        let own = id.as_ref().map_or_else(String::new, |id| format!(": id = {}", quoted(id)));
+        let why = format!("{why}, and no column holds passwords: are they people who sign in?{own}");
+        user.insert(0, Line::new(format!("id = {}", quoted(OPEN)), why));
+        open.push("[user] id".to_owned());
+    } else if id.is_none() && email.is_none() {
         user.insert(0, Line::new(format!("id = {}", quoted(OPEN)), "no column has a value of its own in every row"));
         open.push("[user] id".to_owned());
     }
@@ -88,7 +94,11 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
         column.is_unique() && column.filled == table.looked
             || kind.as_ref().is_some_and(|kind| kinds::is_own_in(table, kind, column))
     };
-    let whole = |column: &&Column| own(column) && !column.is_secret();
+    // A flag is nobody's own, however few rows there are.
+    let is_id = |column: &Column| matches!(column.member(), Some(("id", _)));
+    let is_flag =
+        |column: &Column| column.meaning.is_some() || column.yes + column.no == column.filled && column.filled < 3;
+    let whole = |column: &&Column| own(column) && !column.is_secret() && (is_id(column) || !is_flag(column));
     let has_id = table.columns.iter().filter(whole).any(|column| matches!(column.member(), Some(("id", _))));
     let rank = |column: &Column| {
         let name = folded(&column.bare);
@@ -105,6 +115,7 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
             _ if name == format!("{singular}id") || name == format!("id{singular}") => 2,
             _ if name.ends_with("id") || name.starts_with("id") => 40,
             _ if is_number_of_somebody(&name) => 50,
+            _ if is_somebody(&name) && column.numbers + column.dates + column.addresses == 0 => 55,
             Some(("username", _)) => 60,
             // Lines of password files begin with whose they are.
             _ if table.is_nameless() && column.name == "0" => 60,
@@ -112,13 +123,39 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
         };
         (own >= 1000 && !pointed, u32::from(!pointed), own)
     };
-    let found = table.columns.iter().filter(whole).min_by_key(|column| rank(column))?;
-    let (unlikely, ..) = rank(found);
-    if unlikely && found.addresses == 0 {
-        return None;
+    let found = table.columns.iter().filter(whole).min_by_key(|column| rank(column));
+    let found = found.filter(|found| !rank(found).0 || found.addresses > 0);
+    if let Some(twice) = table.columns.iter().find(|column| found.is_none() && is_of_rows_twice(table, column)) {
+        let n = number(twice.filled - twice.distinct() as u64);
+        lines.push(Line::new(
+            format!("id = {}", quoted(&twice.name)),
+            format!("{n} stand once more, with the same address"),
+        ));
+        return Some(twice.name.clone());
     }
+    let found = found?;
     lines.push(Line::new(format!("id = {}", quoted(&found.name)), "every row has its own"));
     Some(found.name.clone())
+}
+
+/// Whether a column is an id of which some rows stand once more: the same people's, by their addresses.
+fn is_of_rows_twice(table: &Table, column: &Column) -> bool {
+    let Some(address) = people::address(table).filter(|address| address.name != column.name) else { return false };
+    let mut of = std::collections::BTreeMap::new();
+    let whole = table.looked <= table.kept.len() as u64 && column.filled == table.looked && column.distinct() > 1;
+    let is_id = matches!(column.member(), Some(("id", _))) && folded(&column.bare) == "id";
+    let same = |row: &std::collections::BTreeMap<String, String>| {
+        let (id, address) = (row.get(&column.name).cloned(), row.get(&address.name).map(|text| text.to_lowercase()));
+        address.is_some() && *of.entry(id).or_insert_with(|| address.clone()) == address
+    };
+    is_id && whole && table.kept.iter().all(same)
+}
+
+/// Whether a column is called for people alone: `member`.
+fn is_somebody(name: &str) -> bool {
+    const PEOPLE: [&str; 10] =
+        ["user", "member", "customer", "client", "account", "person", "mitglied", "kunde", "cliente", "membre"];
+    PEOPLE.contains(&name)
 }
 
 /// `account_no`, `Kundennummer`: of numbers that people are given, those that stand for them.
@@ -339,7 +376,8 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
         lines.push(line);
         return;
     }
-    for &link in links.iter().filter(|link| link.single) {
+    // What a role or a company is called is nobody's name.
+    for &link in links.iter().filter(|link| link.single && !roles::is_of_many(&joins.tables[link.table])) {
         let other = &joins.tables[link.table];
         if let Some(line) = in_table(other, &mut |column| joins.path(link, column)) {
             lines.push(line);

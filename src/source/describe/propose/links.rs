@@ -59,6 +59,7 @@ impl Link {
 pub(super) fn of(tables: &[Table], at: usize) -> Vec<Link> {
     let table = &tables[at];
     let unique: Vec<usize> = (0..table.columns.len())
+        .filter(|&of| table.columns[of].meaning.is_none())
         .filter(|&of| table.columns[of].is_unique() && table.columns[of].filled * 10 >= table.looked * 9)
         .collect();
     let mut links = Vec::new();

@@ -323,13 +323,15 @@ impl Column {
         if let Some(id) = &id
             && self.digests.len() < DISTINCT
         {
-            self.digests.insert(xxh3_64(id.as_bytes()));
+            // Addresses are the same in whatever case.
+            let folded = id.contains('@').then(|| id.trim().to_lowercase());
+            self.digests.insert(xxh3_64(folded.as_deref().unwrap_or(id).as_bytes()));
             self.telling |= id.len() > 6;
         }
         self.secret(value);
         self.standing(value, now);
         let Some(text) = value.text() else { return };
-        self.addresses += u64::from(is_address(&text));
+        self.addresses += u64::from(is_address(text.trim()));
         self.with_plus += u64::from(text.starts_with('+') && text.bytes().filter(u8::is_ascii_digit).count() >= 7);
         self.numbers += u64::from(text.parse::<f64>().is_ok());
         match common::truth(value) {

@@ -18,6 +18,7 @@ mod secrets;
 mod standing;
 mod verified;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::escape::shown;
@@ -67,6 +68,24 @@ pub fn propose(tables: &[Table]) -> Option<Proposal> {
         others.into_iter().partition(|&&(other, _)| people::are_others(&tables[users], &tables[other]));
     for &&(other, theirs) in same.iter().take(6) {
         proposal.sections[0].1.push(Line::new("", told(other, theirs)));
+    }
+    // Of two of the same columns nothing says which is meant.
+    let is_twin = |other: &Table| {
+        let names = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
+        names(other) == names(&tables[users])
+    };
+    let twins: Vec<&str> = candidates[1..]
+        .iter()
+        .map(|&(at, _)| &tables[at])
+        .filter(|other| is_twin(other))
+        .map(|other| &*other.name)
+        .collect();
+    if !twins.is_empty() {
+        let lines = &mut proposal.sections[0].1;
+        lines.retain(|line| !line.toml.starts_with("table ="));
+        let why = format!("{} has the same columns as {}: which is meant?", quoted(&tables[users].name), list(twins));
+        lines.insert(0, Line::new(format!("table = {}", quoted(OPEN)), why));
+        proposal.open.insert(0, "[source] table".to_owned());
     }
     let joined = |proposal: &Proposal, other: &Table| {
         let section = format!("[join.{}]", join_name(&other.name));

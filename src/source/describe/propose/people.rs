@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::links::{self, Link, PEOPLE};
 use super::look::{Column, Table, UNKNOWN, is_address};
+use super::rows;
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::{cell, status};
@@ -17,6 +18,8 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
             (at, likeness(&tables[at]) + given(tables, at) - less)
         })
         .filter(|&(at, score)| score >= 3 && tables[at].rows > 0)
+        // What was is never before what is.
+        .map(|(at, score)| (at, score - if rows::is_of_the_past(&tables[at]) { 4 } else { 0 }))
         .collect();
     found.sort_by_key(|&(at, score)| (-score, std::cmp::Reverse(tables[at].rows), at));
     found
@@ -24,9 +27,13 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
 
 /// The words of a table's name: those of `tabUser` are `tab` and `user`.
 pub(super) fn words(table: &Table) -> Vec<String> {
+    words_of(&table.name)
+}
+
+fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
-    for c in table.name.chars() {
+    for c in name.chars() {
         if !c.is_alphanumeric() || c.is_uppercase() && before.is_lowercase() {
             words.push(String::new());
         }
@@ -284,6 +291,7 @@ pub(super) fn secret(table: &Table) -> Option<&Column> {
     let for_once = |column: &Column| ONCE.iter().any(|word| column.name.to_ascii_lowercase().contains(word));
     let secrets = table.columns.iter().filter(|column| {
         !for_once(column)
+            && !is_another_secret(column)
             && (column.is_secret() && column.hashed() + column.typed + column.masks > 0
                 || column.hashed() > 0 && column.hashed() * 2 >= column.filled)
             && column.objects * 2 <= column.filled
@@ -298,6 +306,50 @@ pub(super) fn secret(table: &Table) -> Option<&Column> {
     secrets.min_by_key(|column| {
         (u32::from(column.hashed() == 0), unknown(column), rank(column), std::cmp::Reverse(column.filled))
     })
+}
+
+/// Whether a column's name says that its hashes are of what somebody knows beside the password: an answer, a PIN.
+pub(super) fn is_another_secret(column: &Column) -> bool {
+    const SECRETS: [&str; 11] = [
+        "answer",
+        "antwort",
+        "respuesta",
+        "reponse",
+        "risposta",
+        "question",
+        "frage",
+        "pregunta",
+        "hint",
+        "totp",
+        "hinweis",
+    ];
+    let name = folded(&column.bare);
+    let words = words_of(&column.bare);
+    SECRETS.iter().any(|secret| name.contains(secret))
+        || words.iter().any(|word| ["pin", "pincode", "puk", "tan", "2fa", "mfa"].contains(&word.as_str()))
+}
+
+/// How a column's name says that its password is the one that counts now, or one that did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    New,
+    Old,
+    Unsaid,
+}
+
+pub(super) fn age(column: &Column) -> Age {
+    const NEW: [&str; 8] = ["new", "current", "neu", "neues", "aktuell", "nuevo", "nueva", "nouveau"];
+    const OLD: [&str; 11] =
+        ["old", "legacy", "previous", "prev", "former", "alt", "altes", "original", "antiguo", "ancien", "deprecated"];
+    let words = words_of(&column.bare);
+    let is = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if is(&OLD) {
+        Age::Old
+    } else if is(&NEW) {
+        Age::New
+    } else {
+        Age::Unsaid
+    }
 }
 
 /// The rows of a table that have addresses, by another column that says so: `medium == 'email'`.

@@ -107,6 +107,27 @@ const GROUPS: [&str; 11] = [
     "memberships",
 ];
 
+/// Whether a table's rows are of what many people have, or are in, by its name.
+pub(super) fn is_of_many(table: &Table) -> bool {
+    const MANY: [&str; 14] = [
+        "company",
+        "companies",
+        "organization",
+        "organizations",
+        "organisation",
+        "organisations",
+        "team",
+        "teams",
+        "tenant",
+        "tenants",
+        "department",
+        "departments",
+        "plan",
+        "plans",
+    ];
+    is_of_groups(table) || people::words(table).iter().any(|word| MANY.contains(&word.as_str()))
+}
+
 fn is_of_groups(table: &Table) -> bool {
     people::words(table).iter().any(|word| GROUPS.contains(&word.as_str()))
 }

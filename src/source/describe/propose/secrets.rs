@@ -1,10 +1,12 @@
 //! Where the hashes are, what made them, and what is known of them beside.
 
+use std::collections::BTreeSet;
+
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
-use super::people;
-use super::{Line, OPEN, list, literal, number, quoted, rows};
+use super::people::{self, Age};
+use super::{Line, OPEN, join_name, list, literal, number, quoted, rows};
 use crate::account::Hint;
 use crate::scheme::columns::{ColumnRole, giveaways};
 use crate::scheme::{Looks, looks_like};
@@ -117,13 +119,48 @@ pub(super) fn lines(
             && other.hashed() + column.filled <= of.looked
             && other.objects == 0
     });
-    let toml = match older {
+    let mut toml = match older {
         Some(older) => {
             let older = path(joins, &older.name);
             format!("hash = {}", list([from.as_str(), older.as_str()]))
         }
         None => format!("hash = {}", quoted(&from)),
     };
+    let rival = rival(of, column).filter(|_| older.is_none());
+    let elsewhere_too =
+        if link.is_none() && rival.is_none() { left_elsewhere(joins.tables, table, links, column) } else { None };
+    if let Some(rival) = rival {
+        let other = path(joins, &rival.name);
+        match (people::age(column), people::age(rival)) {
+            (Age::New | Age::Unsaid, Age::Old) => toml = format!("hash = {}", list([from.as_str(), other.as_str()])),
+            (Age::Old, Age::New | Age::Unsaid) => toml = format!("hash = {}", list([other.as_str(), from.as_str()])),
+            _ => {
+                let why = format!(
+                    "{said}; `{}` has {} hashes, too, and nothing says which count:",
+                    rival.name,
+                    number(rival.hashed())
+                );
+                lines.push(Line::new(format!("hash = {}", quoted(OPEN)), why));
+                for (first, then) in [(&from, &other), (&other, &from)] {
+                    let toml = format!("hash = {}", list([first.as_str(), then.as_str()]));
+                    lines.push(Line::new("", format!("  {toml}, the second where the first is empty")));
+                }
+                open.push("[password] hash".to_owned());
+                return;
+            }
+        }
+    } else if let Some((link, theirs, n)) = elsewhere_too {
+        let other = &joins.tables[link.table].name;
+        let why = format!("{said}; {} of whom that is empty have a hash in `{}` of `{other}`:", number(n), theirs.name);
+        let path = format!("{}.{}", join_name(other), theirs.name);
+        lines.push(Line::new(format!("hash = {}", quoted(OPEN)), why));
+        let key = quoted(&joins.tables[link.table].columns[link.key].name);
+        let join = format!("with [join.{}] table = {}, key = {key}", join_name(other), quoted(other));
+        lines.push(Line::new("", format!("  hash = {} takes both, {join}", list([from.as_str(), &path]))));
+        lines.push(Line::new("", format!("  hash = {} leaves those out", quoted(&from))));
+        open.push("[password] hash".to_owned());
+        return;
+    }
     lines.push(Line::new(toml, said));
     if let Some(when) = scheme.and_then(|scheme| made_up(scheme, &path(joins, &scheme.name))) {
         away.push(Line::new(format!("when = {}", quoted(&when)), "says that nobody knows the password"));
@@ -185,6 +222,45 @@ pub(super) fn lines(
         let salt = path(joins, &salt.name);
         lines.push(Line::new(format!("salt = {}", quoted(&salt)), "prove one hash with --known"));
     }
+}
+
+/// Another column with hashes of the same people, of which one is not the other's by its scheme.
+fn rival<'t>(table: &'t Table, column: &Column) -> Option<&'t Column> {
+    // Windows keeps its own beside the others.
+    const NAMES: [&str; 9] = ["pass", "pwd", "hash", "kennwort", "clave", "contrasen", "senha", "mdp", "wachtwoord"];
+    const OF_WINDOWS: [&str; 5] = ["ntpassword", "lmpassword", "nthash", "lmhash", "ntlm"];
+    let of_windows = |column: &Column| OF_WINDOWS.iter().any(|name| folded(&column.name).contains(name));
+    table.columns.iter().find(|other| {
+        other.name != column.name
+            && (other.is_secret()
+                || other.role.is_none() && NAMES.iter().any(|name| folded(&other.bare).contains(name)))
+            && other.hashed() > 0
+            && other.objects == 0
+            && !other.name.contains('.')
+            && !people::is_another_secret(other)
+            && !of_windows(other)
+            && table.kept.iter().any(|row| row.get(&other.name).is_some_and(|hash| row.get(&column.name) != Some(hash)))
+    })
+}
+
+/// Hashes in a table of the same people, of those whose own is empty: where, in which column, and of how many.
+fn left_elsewhere<'t>(
+    tables: &'t [Table],
+    table: &Table,
+    links: &[Link],
+    column: &Column,
+) -> Option<(Link, &'t Column, u64)> {
+    let counts = |link: &&Link| link.whose && !rows::is_of_the_past(&tables[link.table]);
+    links.iter().filter(counts).find_map(|&link| {
+        let other = &tables[link.table];
+        let theirs = people::secret(other).filter(|theirs| theirs.hashed() > 0)?;
+        let (key, of) = (&other.columns[link.key].name, &table.columns[link.of].name);
+        let with = other.kept.iter().filter(|row| row.contains_key(&theirs.name)).filter_map(|row| row.get(key));
+        let with: BTreeSet<&String> = with.collect();
+        let without = table.kept.iter().filter(|row| !row.contains_key(&column.name));
+        let left = without.filter(|row| row.get(of).is_some_and(|own| with.contains(own))).count();
+        (left > 0).then_some((link, theirs, left as u64))
+    })
 }
 
 /// Digests, which in hexadecimal do not say what made them.

@@ -30,7 +30,8 @@ pub(super) fn lines(
         if column.meaning.is_none() && admission::is_reason_of(column, &table.columns) {
             // What is named is looked at no more.
             if column.traced > 0 {
-                reasons.push(quoted(&format!("{} != null", column.name)));
+                let (when, say) = (format!("{} != null", column.name), format!("has a `{}`", column.name));
+                reasons.push(format!("{{ when = {}, say = {} }}", quoted(&when), quoted(&say)));
             }
             continue;
         }
@@ -106,7 +107,7 @@ pub(super) fn lines(
     }
     // Some are barred by their address.
     for (at, other) in tables.iter().enumerate().filter(|(_, other)| other.name != table.name && other.rows > 0) {
-        let own = people::address(table).filter(|_| links.iter().all(|link| link.table != at));
+        let own = people::address(table).filter(|_| links.iter().all(|link| link.table != at || !people::bars(other)));
         let Some((own, by)) = own.and_then(|own| Some((own, people::bars_by_address(other, own)?))) else { continue };
         if let Some(end) = lifted(other) {
             asked.push(format!("`{}` keeps out whose address it has, unless `{end}` has lifted it", other.name));
@@ -259,19 +260,21 @@ pub(super) fn lines(
     let skip: Vec<Line> =
         rules.map(|(key, rules, why)| Line::new(format!("{key} = [{}]", rules.join(", ")), why)).collect();
     if asked.is_empty() && flags.is_empty() {
-        if skipped.is_empty() {
-            lines.push(Line::new("", "no column says who may sign in: everybody may"));
+        let is_skipped = |column: &Column| skipped.iter().any(|rule| rule.contains(&column.name));
+        let may_say = |column: &&Column| admission::may_say(column) && !is_skipped(column);
+        let found = table.columns.iter().filter(may_say).take(8).map(|column| {
+            let what = column.values.as_ref().map(counted).unwrap_or_default();
+            let from = quoted(&column.name);
+            format!("`{}` ({what}): enabled = {{ from = {from}, as = \"bool\" }}, or \"not\"", column.name)
+        });
+        asked.extend(found);
+        if asked.is_empty() {
+            if skipped.is_empty() {
+                lines.push(Line::new("", "no column says who may sign in: everybody may"));
+            }
+            return skip;
         }
-        let open = |column: &&Column| {
-            let known = column.meaning.is_some() || column.role.is_some() || column.member().is_some();
-            column.filled > 0 && column.yes + column.no == column.filled && column.no > 0 && !known
-        };
-        let names: Vec<_> =
-            table.columns.iter().filter(open).take(12).map(|column| format!("`{}`", column.name)).collect();
-        if !names.is_empty() {
-            lines.push(Line::new("", format!("unless one of these yes/no columns says it: {}", names.join(", "))));
-        }
-        return skip;
+        asked.push("none of them says it: enabled = true".to_owned());
     }
     if asked.is_empty() {
         let toml = match &flags[..] {
