@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::Planned;
+use rustc_hash::FxHashMap;
+
 use super::plain::{Plain, cells};
+use super::{Planned, answer};
 use crate::bytes::Short;
 use crate::error::RunError;
 use crate::escape;
@@ -31,6 +33,8 @@ pub struct Judge {
     filled: std::collections::HashSet<String>,
     /// Columns of which a cell says that those others tell nothing.
     settled: std::collections::HashSet<String>,
+    /// What else may stand in columns of which nobody knows what they say.
+    answers: FxHashMap<String, u8>,
     plain: Plain,
     /// Whether the file takes back what its earlier lines say.
     taken_back: bool,
@@ -61,6 +65,8 @@ struct Look {
     trace: Trace,
     /// The column is noted as filled: once is enough.
     filled: bool,
+    /// What was seen of it, if it may be a yes or a no of which nobody knows what it says; [`answer::OTHER`] ends that.
+    answers: u8,
     /// The last text that told nothing, and does not if it comes again.
     silent: Short,
 }
@@ -97,7 +103,7 @@ const NOT: Look = Look::new(Watch::Not, Trace::Nothing);
 
 impl Look {
     const fn new(watch: Watch, trace: Trace) -> Self {
-        Self { watch, trace, filled: false, silent: Short::NONE }
+        Self { watch, trace, filled: false, answers: answer::OTHER, silent: Short::NONE }
     }
 
     /// Whether nothing in the column could tell anything.
@@ -157,7 +163,7 @@ impl Judge {
 
     fn columns(&mut self, export: &Export, record: &Record<'_>) {
         let source = export.source();
-        let Self { lens, unread, barring, filled, settled, taken_back, .. } = self;
+        let Self { lens, unread, barring, filled, settled, answers, taken_back, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, look: &mut Look| {
             let Look { watch, trace, .. } = *look;
             // Most cells are empty.
@@ -170,6 +176,13 @@ impl Judge {
                 return;
             }
             let mut silent = true;
+            if look.answers & answer::OTHER == 0 {
+                let new = answer::of(value) & !look.answers;
+                if new != 0 {
+                    look.answers |= new;
+                    *answers.entry(name.to_owned()).or_default() |= new;
+                }
+            }
             if let Some(kind) = seen(value, watch) {
                 silent = false;
                 note(unread, name, value, kind);
@@ -182,7 +195,7 @@ impl Judge {
             if trace.is_settled_by(value, export.now()) {
                 silent = false;
                 settled.insert(name.to_owned());
-                *look = Look::new(watch, Trace::Nothing);
+                *look = Look { answers: look.answers, ..Look::new(watch, Trace::Nothing) };
             } else if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 silent = false;
                 let mut places = trace.places(name, value, export.now());
@@ -267,6 +280,9 @@ impl Judge {
             mine.cells += barring.cells;
             mine.trace = mine.trace.or(barring.trace);
         }
+        for (column, seen) in other.answers {
+            *self.answers.entry(column).or_default() |= seen;
+        }
         self.filled.extend(other.filled);
         self.settled.extend(other.settled);
         self.plain.merge(other.plain);
@@ -310,6 +326,9 @@ impl Judge {
         };
         let mut barring: Vec<_> = self.barring.drain().filter(|(column, barring)| counts(column, barring)).collect();
         barring.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
+        if let Some(said) = answer::said(&self.answers) {
+            export.notice(said);
+        }
         let values = values(export, &barring[..barring.len().min(SAID)]);
         for ((column, Barring { cells: found, trace, .. }), seen) in barring.iter().zip(&values) {
             if let Some(Trace::Unticked(_)) = trace {
@@ -459,7 +478,9 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         () => Watch::Cells,
     };
     let says = asked && !known && !names_somebody(column);
-    Look::new(watch, if says { traced(column) } else { Trace::Nothing })
+    let look = Look::new(watch, if says { traced(column) } else { Trace::Nothing });
+    let is_open = !look.is_idle() && says && matches!(source.name(), "generic" | "mapping");
+    if is_open && status::meaning(column).is_none() { Look { answers: 0, ..look } } else { look }
 }
 
 /// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.

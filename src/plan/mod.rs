@@ -1,5 +1,6 @@
 //! [`Account`] → [`Plan`] (one create and the follow-up requests the user needs) or a refusal. Pure: no I/O, no clock.
 
+mod answer;
 pub mod clashes;
 pub mod duplicates;
 mod facts;

@@ -14,10 +14,10 @@ use crate::event::Silent;
 use crate::format::file::SourceFile;
 use crate::format::{Record, TableSample, Value};
 use crate::source::describe::Mapping;
-use crate::source::kit::status::tables::whose;
-use crate::source::kit::status::{self, Meaning, Seen, Trace};
+use crate::source::kit::status::tables::{bare, whose};
+use crate::source::kit::status::{self, Meaning, Seen, Standing, Trace};
 use crate::source::{Fate, Role, Source};
-use clues::{Clue, Group, clues, could_be_group, links};
+use clues::{Clue, Group, clues, could_be_group, is_of_the_barred, is_on, links};
 
 /// An export's files and tables, and what they are to its source.
 #[derive(Clone, Copy)]
@@ -84,8 +84,7 @@ impl<'t> Known<'t> {
         let beside = |at: usize| self.users().any(|(user, table)| user != at && !status::names_barred(&called(table)));
         let taken =
             self.users().filter(|&(at, table)| self.options.mapping.is_some() && beside(at) && says_nothing(table));
-        let says =
-            |table: &TableSample| status::names_barred(&called(table)) || status::names_people_out(&called(table));
+        let says = |table: &TableSample| is_of_the_barred(table) && is_on(table).is_none();
         let barred = self.others().chain(taken).filter(|(_, table)| says(table));
         let mut barred = barred.peekable();
         // What the users' own table says has its details there; where that says it of nobody, it is another matter.
@@ -95,11 +94,12 @@ impl<'t> Known<'t> {
         let said = barred.filter_map(|(at, table)| {
             let (whose, called) = (whose(&table.columns)?, called(table));
             let reading = format!("from = {}, as = \"empty\"", status::quoted(&format!("{}.{whose}", joined(&called))));
+            let (only, hint) = over(table);
             Some(format!(
-                "{} says by `{whose}` of users that they are kept out, and is {}: {}",
+                "{} says by `{whose}` of users that they are kept out, and is {}: {}{hint}",
                 name(table),
                 if self.is_user(at) { "read as users who may sign in" } else { "not read" },
-                self.remedy(&called, &[self.join(&called, whose, None)], &reading)
+                self.remedy(&called, &[self.join(&called, whose, only.as_deref())], &reading)
             ))
         });
         Ok(said.take(1).collect())
@@ -175,9 +175,14 @@ impl<'t> Known<'t> {
         }
         let named = self.read(groups.iter().map(|group| group.at), |at, record, hits| {
             for (which, group) in groups.iter().enumerate().filter(|(_, group)| group.at == at) {
-                for title in &group.titles {
+                let now = self.options.now;
+                let titles = group.titles.iter().map(|title| (title, None));
+                for (title, meaning) in titles.chain(group.flags.iter().map(|(flag, meaning)| (flag, Some(meaning)))) {
                     let text = |column: &str| record.get(column).and_then(Value::text);
-                    let bars = record.get(title).is_some_and(|value| Trace::State.is_in(value, self.options.now));
+                    let bars = record.get(title).is_some_and(|value| match meaning {
+                        Some(meaning) => meaning.read(value, now) >= Standing::Disabled,
+                        None => Trace::State.is_in(value, now),
+                    });
                     if let (true, Some(key), Some(named)) = (bars, text(&group.key), text(title)) {
                         note(hits, (which, 0), format!("{key}\0{title}\0{named}"));
                     }
@@ -230,9 +235,15 @@ impl<'t> Known<'t> {
             };
             let list: Vec<_> = barred.iter().map(|named| status::quoted(named)).collect();
             let from = status::quoted(&format!("{}.{title}", joined(&groups)));
-            let reading = format!("from = {from}, false_values = [{}]", list.join(", "));
+            let (reading, said) = if group.flags.iter().any(|(flag, _)| *flag == title) {
+                let path = format!("{}.{title}", joined(&groups));
+                let seen = Seen::of(barred.iter().map(String::as_str));
+                (status::reading_of(&path, &title, &seen), format!("one whose `{title}` is"))
+            } else {
+                (format!("from = {from}, false_values = [{}]", list.join(", ")), "a group named".to_owned())
+            };
             format!(
-                "column `{column}` of {} is a key of {} in {}, and {} a group named {} there: {}",
+                "column `{column}` of {} is a key of {} in {}, and {} {said} {} there: {}",
                 name(table),
                 name(&self.tables[group.at]),
                 rows_of(*rows),
@@ -336,6 +347,30 @@ impl<'t> Known<'t> {
 /// Whether no column of a table tells of its people whether they may sign in.
 fn says_nothing(table: &TableSample) -> bool {
     !table.columns.iter().any(|column| status::meaning(column).is_some())
+}
+
+/// What passes over the bans of a table that are over, where a column says so without doubt, and what is to be known besides.
+fn over(table: &TableSample) -> (Option<String>, String) {
+    let named = |is: &dyn Fn(&str) -> bool| table.columns.iter().find(|column| is(column));
+    let lifted = |column: &str| {
+        let bare = bare(column);
+        let is = ["lifted", "unbanned", "unblocked", "unlocked", "revoked"].iter().any(|over| bare.starts_with(over));
+        is && !bare.ends_with("by")
+    };
+    let ends = |column: &str| status::meaning_at(&format!("bans.{column}")) == Some(Meaning::BarsUntil);
+    match (named(&lifted), named(&ends)) {
+        (Some(column), _) => (Some(format!("{column} == null")), String::new()),
+        (None, Some(column)) => {
+            let only = format!("only = [\"{column} > now\"]");
+            (
+                None,
+                format!(
+                    "; it keeps out whoever is in it, also where `{column}` has passed, unless the join says {only}"
+                ),
+            )
+        }
+        (None, None) => (None, String::new()),
+    }
 }
 
 /// So many are told of.

@@ -20,6 +20,7 @@ mod whose;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use rejects::Frame;
@@ -93,6 +94,8 @@ pub struct Export {
     /// Where files of archives are until the export is dropped.
     _archives: Vec<unpack::Unpacked>,
     standings: standing::Standings,
+    /// What was said of columns that nobody understands.
+    noticed: OnceLock<String>,
     /// Whether `--scheme` was passed over by a hash, and whether it held for one.
     declared: [AtomicBool; 2],
 }
@@ -202,6 +205,7 @@ impl Export {
             options,
             related,
             standings,
+            noticed: OnceLock::new(),
             declared: [AtomicBool::new(false), AtomicBool::new(false)],
         };
         export.related = export.load_related()?;
@@ -227,6 +231,11 @@ impl Export {
         self.standings.fate(column).or_else(amended).unwrap_or_else(|| self.source.fate(column))
     }
 
+    /// Has one more thing to say of what was read. It is the same however often everything is.
+    pub fn notice(&self, said: String) {
+        let _ = self.noticed.set(said);
+    }
+
     /// What a person should know, now that everything was read.
     #[must_use]
     pub fn noticed(&self) -> Vec<String> {
@@ -237,7 +246,14 @@ impl Export {
             format!("--scheme {scheme} holds for no hash of the export: each says itself, or by its column, of which scheme it is")
         });
         let pages = self.pages.said(self.counted.load(Ordering::Relaxed));
-        self.source.noticed().into_iter().chain(amended).chain(declared).chain(pages).collect()
+        self.source
+            .noticed()
+            .into_iter()
+            .chain(amended)
+            .chain(declared)
+            .chain(pages)
+            .chain(self.noticed.get().cloned())
+            .collect()
     }
 
     /// Whether a column is left out on purpose (`--ignore`).

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::code::{Code, Refusal};
+use crate::code::{Code, Note, Refusal};
 use crate::format::{Fields, Record, TableSample, Value};
 use crate::source::describe::Mapping;
 use crate::source::kit::status::{self, Meaning, Standing};
@@ -100,6 +100,11 @@ impl Standings {
                     see(name, meaning, value);
                 }
             }
+        }
+        if account.enabled && status::is_tombstone(account.email.as_deref(), account.name.as_deref()) {
+            account.enabled = false;
+            let text = "the address or the name is what a program writes over that of somebody who was deleted or shut out: disabled";
+            account.notes.push(Note::new(Code::LockedInSource, text));
         }
         match worst {
             Some((Standing::Disabled, ..)) => account.enabled = false,

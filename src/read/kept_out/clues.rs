@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::tables::called;
 use crate::format::{Record, TableSample, Value};
-use crate::source::kit::status::tables::{bare, is_of_parts, is_of_users, stem, whose};
+use crate::source::kit::status::tables::{bare, is_of_bans, is_of_parts, is_of_users, stem, whose};
 use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, TITLES, VALUES};
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 
@@ -39,7 +39,11 @@ impl Clue {
 
     /// What stands in a row that keeps its user out; of a pair both.
     pub(super) fn in_row(&self, record: &Record<'_>, now: Timestamp) -> Option<String> {
-        let bars = |meaning: Meaning, value| matches!(meaning.read(value, now), Standing::Disabled | Standing::Deleted);
+        // Of a ban of which it is not understood whether it is on, it is not known that it is over.
+        let bars = |meaning: Meaning, value| {
+            let standing = meaning.read(value, now);
+            standing >= Standing::Disabled || meaning == Meaning::BarsWhile && standing == Standing::Unsure
+        };
         let text = |value: &Value<'_>| value.text().map(std::borrow::Cow::into_owned);
         match self {
             Self::Column(column, meaning) => record.get(column).filter(|value| bars(*meaning, value)).and_then(text),
@@ -56,6 +60,9 @@ impl Clue {
 
 /// What in a table could say of users that they are kept out.
 pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
+    if let Some(column) = is_on(table) {
+        return vec![Clue::Column(column.to_owned(), Meaning::BarsWhile)];
+    }
     let Some(whose) = whose(&table.columns).filter(|_| is_of_users(&called(table))) else { return Vec::new() };
     let other = |column: &&String| *column != whose;
     let columns = || table.columns.iter().filter(other);
@@ -77,12 +84,26 @@ pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
     }
     clues.extend(columns().filter_map(|column| {
         if let Some(meaning) = status::meaning_among(column, &table.columns) {
-            return (!is_of_parts(&called(table))).then(|| Clue::Column(column.clone(), meaning));
+            return (!is_of_parts(&called(table), &table.columns)).then(|| Clue::Column(column.clone(), meaning));
         }
         let is_word = status::trace(column) == Trace::State || ACTIONS.contains(&&*bare(column));
         is_word.then(|| Clue::Word(column.clone()))
     }));
     clues
+}
+
+/// Whether a table is of people who are kept out, by its name.
+pub(super) fn is_of_the_barred(table: &TableSample) -> bool {
+    let called = called(table);
+    status::names_barred(&called) || status::names_people_out(&called) || is_of_bans(&called, &table.columns)
+}
+
+/// The column of a table of bans that says of each whether it is on.
+pub(super) fn is_on(table: &TableSample) -> Option<&str> {
+    let is_on = |column: &&String| status::meaning_at(&format!("bans.{column}")) == Some(Meaning::BarsWhile);
+    let column =
+        table.columns.iter().find(is_on).filter(|_| is_of_the_barred(table) && whose(&table.columns).is_some())?;
+    Some(column)
 }
 
 /// A table of groups: a key and names.
@@ -93,6 +114,8 @@ pub(super) struct Group {
     pub key: String,
     /// Columns in which names may stand.
     pub titles: Vec<String>,
+    /// Columns that say by their own names whether members may sign in.
+    pub flags: Vec<(String, Meaning)>,
     /// Keys of those that keep their members out, with the column and the name that say so.
     pub barred: HashMap<String, String>,
 }
@@ -127,11 +150,20 @@ pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
     let bare_id = || table.columns.iter().find(|column| ["id", "_id", "pk"].contains(&&*column.to_ascii_lowercase()));
     let key = own.or_else(bare_id).or_else(|| table.columns.iter().find(is_key))?.clone();
     let titles: Vec<String> = titles.into_iter().filter(|title| *title != key).collect();
-    (!titles.is_empty() && whose(&table.columns).is_none()).then(|| Group {
+    // What a company or a team has is its own, but for signing in.
+    let is_kind = GROUPS.iter().any(|kind| stem.contains(kind));
+    let flag = |column: &String| {
+        let meaning = status::meaning(column)?;
+        (is_kind || ["login", "signin"].iter().any(|word| bare(column).contains(word)))
+            .then(|| (column.clone(), meaning))
+    };
+    let flags: Vec<_> = table.columns.iter().filter(|column| **column != key).filter_map(flag).collect();
+    ((!titles.is_empty() || !flags.is_empty()) && whose(&table.columns).is_none()).then(|| Group {
         at,
         stem,
         key,
         titles,
+        flags,
         barred: HashMap::new(),
     })
 }

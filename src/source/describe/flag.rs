@@ -1,11 +1,13 @@
 //! Whether something holds of a user: verified, enabled.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use toml::Value as Toml;
 
 use super::column::Column;
 use super::condition::Conditions;
-use super::row::Row;
+use super::row::{Field, Row};
 use super::section::{Problem, Read, Section, texts};
 use super::words::Words;
 use crate::code::Refusal;
@@ -85,7 +87,7 @@ impl Flag {
             Some(5) => Reading::Future,
             Some(6) => Reading::NotFuture,
             Some(7) => Reading::Address,
-            Some(_) => match from.iter().find(|path| status::meaning(last(path)).is_none()) {
+            Some(_) => match from.iter().find(|path| status::meaning_at(path).is_none()) {
                 None => Reading::Status,
                 Some(column) => {
                     let said =
@@ -105,8 +107,19 @@ impl Flag {
         }
     }
 
-    /// `None` where the column says nothing and no default is given. `email` is the user's address.
+    /// `None` where the column says nothing and no default is given. `email` is the user's address. Of several rows of another
+    /// table the first counts that says something.
     pub(in crate::source) fn of(&self, row: Row<'_, '_>, email: Option<&str>) -> Result<Option<bool>, Refusal> {
+        self.said(row, email, false)
+    }
+
+    /// As [`Self::of`], where one row of another table that says no is enough: whoever it keeps out is kept out, whatever the
+    /// others are about.
+    pub(in crate::source) fn of_every(&self, row: Row<'_, '_>, email: Option<&str>) -> Result<Option<bool>, Refusal> {
+        self.said(row, email, true)
+    }
+
+    fn said(&self, row: Row<'_, '_>, email: Option<&str>, every: bool) -> Result<Option<bool>, Refusal> {
         let (from, reading, default) = match self {
             Self::Const(constant) => return Ok(Some(*constant)),
             Self::Column { when, .. } if !when.hold(row) => return Ok(None),
@@ -115,9 +128,14 @@ impl Flag {
             Self::All(flags) | Self::Any(flags) => {
                 let decides = matches!(self, Self::Any(_));
                 let mut said = None;
-                for flag in flags {
-                    match flag.of(row, email)? {
-                        Some(one) if one == decides => return Ok(Some(one)),
+                let mut flags = flags.iter();
+                for flag in &mut flags {
+                    match flag.said(row, email, every)? {
+                        Some(one) if one == decides => {
+                            // What words occur is to be known of the others, too.
+                            flags.for_each(|flag| drop(flag.said(row, email, every)));
+                            return Ok(Some(one));
+                        }
                         one => said = said.or(one),
                     }
                 }
@@ -134,7 +152,17 @@ impl Flag {
             !matches!(reading, Reading::Values(..)) && matches!(value, Value::Text(text) if common::is_no_date(text))
         };
         let found = row.first(from)?;
-        let found = found.as_ref().map(|(column, field)| (*column, field.value())).filter(|(_, value)| !is_none(value));
+        let first = found.as_ref().map(|(column, field)| (*column, field.value()));
+        let joined =
+            first.and_then(|(column, _)| from.iter().find(|one| every && one.path() == column && row.is_several(one)));
+        let rows = joined.map(|one| {
+            let rows = row.all(one).into_iter().filter(|field| !is_none(field.value()));
+            rows.collect::<Vec<_>>()
+        });
+        let found = match (&rows, first) {
+            (Some(rows), Some((column, _))) => rows.first().map(|field| (column, field.value())),
+            _ => first.filter(|(_, value)| !is_none(value)),
+        };
         let Some((column, value)) = found else {
             return Ok(default.or(match reading {
                 Reading::Nonempty | Reading::Future | Reading::Date => Some(false),
@@ -142,7 +170,11 @@ impl Flag {
                 _ => None,
             }));
         };
-        match reading.of(column, value, row.now) {
+        let said = match &rows {
+            Some(rows) => reading.of_rows(column, rows, row.now),
+            None => reading.of(column, value, row.now),
+        };
+        match said {
             Ok(said) => Ok(said.or(default)),
             Err(_) if row.manner.ignore_unclear => Ok(default),
             Err(refusal) => Err(refusal),
@@ -189,6 +221,28 @@ impl Flag {
 }
 
 impl Reading {
+    /// What several rows say: one that says no is enough.
+    fn of_rows(&self, column: &str, rows: &[Field<'_>], now: Timestamp) -> Result<Option<bool>, Refusal> {
+        if let Self::Values(yes, no) = self {
+            let mut words = Vec::new();
+            for row in rows {
+                match listed(column, row.value(), [yes, no])? {
+                    Some(several) => words.extend(several),
+                    None => words.extend(strict::scalar(column, Some(row.value()))?.map(Cow::into_owned)),
+                }
+            }
+            return among(column, &words, [yes, no], now).map(Some);
+        }
+        let mut said = None;
+        for row in rows {
+            said = match (said, self.of(column, row.value(), now)?) {
+                (_, Some(false)) => return Ok(Some(false)),
+                (said, one) => said.or(one),
+            };
+        }
+        Ok(said)
+    }
+
     fn of(&self, column: &str, value: &Value<'_>, now: Timestamp) -> Result<Option<bool>, Refusal> {
         Ok(Some(match self {
             Self::Bool => return strict::boolean(column, Some(value)),
@@ -200,7 +254,7 @@ impl Reading {
             Self::Future => ahead(column, value, now)?,
             Self::NotFuture => !ahead(column, value, now)?,
             Self::Status => {
-                let standing = status::meaning(last(column)).map(|meaning| meaning.read(value, now));
+                let standing = status::meaning_at(column).map(|meaning| meaning.read(value, now));
                 match standing.unwrap_or(Standing::Unsure) {
                     Standing::Silent => return Ok(None),
                     Standing::Enabled => true,
@@ -210,25 +264,8 @@ impl Reading {
             }
             Self::Address => return Ok(None),
             Self::Values(yes, no) => {
-                let parsed = match value {
-                    // Objects in a cell's JSON are no words.
-                    Value::Text(text) if text.starts_with(['[', '{']) && !yes.has(text) && !no.has(text) => {
-                        Some(common::value(&common::json(value)))
-                    }
-                    _ => None,
-                };
-                let value = parsed.as_ref().unwrap_or(value);
-                let is_list = match value {
-                    Value::List(_) => true,
-                    Value::Text(text) => status::items(text).is_some() && !yes.has(text) && !no.has(text),
-                    _ => false,
-                };
-                if is_list && holds_object(value) {
-                    let said = "holds a list of objects, which have no words of their own";
-                    return Err(strict::unclear(column, said).hint("name the member that says it, as `groups.name`"));
-                }
-                if is_list {
-                    return among(column, &status::texts(value), [yes, no], now).map(Some);
+                if let Some(words) = listed(column, value, [yes, no])? {
+                    return among(column, &words, [yes, no], now).map(Some);
                 }
                 let text = strict::scalar(column, Some(value))?.unwrap_or_default();
                 says(column, &text, [yes, no], now)?
@@ -237,18 +274,48 @@ impl Reading {
     }
 }
 
+/// The words of a value that is several.
+fn listed(column: &str, value: &Value<'_>, [yes, no]: [&Words; 2]) -> Result<Option<Vec<String>>, Refusal> {
+    let parsed = match value {
+        // Objects in a cell's JSON are no words.
+        Value::Text(text) if text.starts_with(['[', '{']) && !yes.has(text) && !no.has(text) => {
+            Some(common::value(&common::json(value)))
+        }
+        _ => None,
+    };
+    let value = parsed.as_ref().unwrap_or(value);
+    let is_list = match value {
+        Value::List(_) => true,
+        Value::Text(text) => status::items(text).is_some() && !yes.has(text) && !no.has(text),
+        _ => false,
+    };
+    if is_list && holds_object(value) {
+        let said = "holds a list of objects, which have no words of their own";
+        return Err(strict::unclear(column, said).hint("name the member that says it, as `groups.name`"));
+    }
+    if !is_list && parsed.is_some() {
+        strict::scalar(column, Some(value))?;
+    }
+    Ok(is_list.then(|| status::texts(value)))
+}
+
 /// What the words of a list say: one that keeps somebody out is enough, and a list without any lets in where only such are named.
+/// All are looked at: which of them occur is told.
 fn among(column: &str, texts: &[String], lists: [&Words; 2], now: Timestamp) -> Result<bool, Refusal> {
     let [yes, no] = lists;
-    let mut said = yes.is_empty();
+    let (mut said, mut barred, mut unclear) = (yes.is_empty(), false, None);
     for text in texts {
-        if says(column, text, lists, now)? {
-            said = true;
-        } else if no.has(text) || bars(text, now) {
-            return Ok(false);
+        match says(column, text, lists, now) {
+            Ok(true) => said = true,
+            Ok(false) => barred |= no.has(text) || bars(text, now),
+            Err(refusal) => unclear = unclear.or(Some(refusal)),
         }
     }
-    Ok(said)
+    match unclear {
+        _ if barred => Ok(false),
+        Some(refusal) => Err(refusal),
+        None => Ok(said),
+    }
 }
 
 /// What one word says. One list is enough: what is not in it is the other.
@@ -279,11 +346,6 @@ fn holds_object(list: &Value<'_>) -> bool {
     }
 }
 
-/// A path's last part is its name.
-fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
 fn ahead(column: &str, value: &Value<'_>, now: Timestamp) -> Result<bool, Refusal> {
     let never = |text: &str| text == "0" || text.starts_with("0000-00-00") || text.eq_ignore_ascii_case("-infinity");
     let text = value.text();
@@ -291,6 +353,8 @@ fn ahead(column: &str, value: &Value<'_>, now: Timestamp) -> Result<bool, Refusa
         Ok(true)
     } else if common::moment(value).is_some() || text.as_deref().is_some_and(never) {
         Ok(false)
+    } else if let Some(ahead) = status::lies_ahead(value, now) {
+        Ok(ahead)
     } else {
         Err(strict::unclear(column, "holds no date that is understood"))
     }

@@ -187,7 +187,7 @@ impl Mapping {
             }
         }
         if let Some(flag) = &self.enabled {
-            account.enabled &= flag.of(row, email)?.unwrap_or(true);
+            account.enabled &= flag.of_every(row, email)?.unwrap_or(true);
         }
         if let Some(labels) = &self.labels {
             account.roles = labels.of(row, &mut account.notes)?;
@@ -215,6 +215,7 @@ impl Mapping {
         }
         if self.password.is_said() {
             account.credential = self.password.of(row, context)?;
+            account.enabled &= !self.password.locks(row);
         }
         account.enabled &= !self.rules.disables(row, &mut account.notes);
         self.system.as_ref().map_or(Ok(()), |system| system.finish(record, context, account))

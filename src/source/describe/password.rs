@@ -14,6 +14,7 @@ use crate::account::{Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Note, Refusal};
 use crate::source::Context;
 use crate::source::kit::common;
+use crate::source::kit::mark::{Mark, mark};
 use crate::source::kit::strict;
 use crate::source::systems::generic;
 
@@ -127,7 +128,15 @@ impl Password {
         if let Some(plain) = text(&self.plain)? {
             return generic::plain("plain", plain);
         }
-        let Some(hash) = text(&self.hash)? else { return Ok(Credential::default()) };
+        let Some(mut hash) = text(&self.hash)? else { return Ok(Credential::default()) };
+        if !row.manner.ignore_unclear {
+            let rest = match mark(&hash, row.record) {
+                Mark::None => None,
+                Mark::Locked(rest) => Some(rest.to_owned()),
+                Mark::Unknown => return Err(strict::before_a_hash("password")),
+            };
+            hash = rest.map_or(hash, Cow::Owned);
+        }
         if common::is_unusable(&hash) {
             let who = if row.manner.ignore_unclear { "source" } else { "export" };
             let text = format!("the {who} marks the password as unusable");
@@ -168,6 +177,13 @@ impl Password {
             generic::fill_firebase(&mut input, project);
         }
         Ok(Credential::Hash(input))
+    }
+
+    /// Whether what stands before the hash says that the user may not sign in.
+    pub(in crate::source) fn locks(&self, row: Row<'_, '_>) -> bool {
+        let hash = self.hash.as_ref().filter(|_| !row.manner.ignore_unclear);
+        let hash = hash.and_then(|hash| hash.verbatim(row).ok().flatten());
+        hash.is_some_and(|hash| matches!(mark(&hash, row.record), Mark::Locked(_)))
     }
 
     /// Whether the mapping says where passwords are.

@@ -40,6 +40,16 @@ pub fn has(table: &TableSample, columns: &[&str]) -> bool {
 /// `None` for null, empty and anything else.
 #[must_use]
 pub fn truth(value: &Value<'_>) -> Option<bool> {
+    #[rustfmt::skip]
+    const YES: [&str; 24] = [
+        "ja", "j", "da", "s", "si", "sí", "oui", "sim", "tak", "да", "Да", "так", "ano", "áno", "igen", "evet", "kyllä", "ναι", "是", "はい", "예", "نعم",
+        "כן", "jah",
+    ];
+    #[rustfmt::skip]
+    const NO: [&str; 23] = [
+        "nein", "non", "não", "nao", "nee", "nie", "нет", "Нет", "ні", "nej", "nei", "ne", "nem", "hayır", "hayir", "όχι", "否", "いいえ", "아니오",
+        "아니요", "لا", "לא", "nu",
+    ];
     match value {
         Value::Bool(b) => Some(*b),
         Value::Number(n) => match n.as_f64()? {
@@ -61,9 +71,9 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
                 Some(true)
             } else if is(&["false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0"]) {
                 Some(false)
-            } else if is(&["ja", "si", "sí", "oui", "sim", "tak", "да", "Да"]) {
+            } else if is(&YES) {
                 Some(true)
-            } else if is(&["nein", "non", "não", "nao", "nee", "nie", "нет", "Нет"]) {
+            } else if is(&NO) {
                 Some(false)
             } else {
                 in_a_spreadsheet(text)

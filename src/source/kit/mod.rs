@@ -4,6 +4,7 @@ pub mod cell;
 pub mod common;
 #[cfg(test)]
 pub mod hostile;
+pub mod mark;
 pub mod python;
 pub mod shape;
 pub mod status;

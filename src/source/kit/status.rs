@@ -8,8 +8,11 @@
 mod dates;
 mod names;
 mod remedy;
+mod stems;
 pub(crate) mod tables;
+mod tombstone;
 mod trace;
+mod within;
 pub(crate) mod words;
 
 use std::sync::LazyLock;
@@ -20,7 +23,9 @@ use rustc_hash::FxHashMap;
 pub use self::names::{meaning, meaning_among};
 pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, told_at, unticked};
 pub use self::tables::{names_barred, names_people_out};
+pub use self::tombstone::is_tombstone;
 pub use self::trace::{Trace, is_list, items, trace};
+pub use self::within::meaning_at;
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
 use crate::code::{Code, Refusal};
@@ -33,6 +38,8 @@ pub enum Meaning {
     Allows,
     /// A yes, or the date of it, keeps the user out: `banned`, `locked_at`, `isBlocked`.
     Bars,
+    /// A yes, or a word for active, keeps the user out: `active` and `status` of a ban.
+    BarsWhile,
     /// A date to come keeps the user out: `banned_until`, `lockout_end`.
     BarsUntil,
     /// A date that has passed, or a yes, keeps the user out: `account_expires`, `valid_until`, `expired`.
@@ -75,19 +82,14 @@ impl Meaning {
         if let (Value::Object(members), None, None) = (value, common::truth(value), moment(value)) {
             let of_a_ban = matches!(self, Self::Bars | Self::BarsUntil);
             let said = members.iter().filter_map(|(name, value)| {
-                let is_hard = || value.text().is_some_and(|text| tables::is_hard(&text.trim().to_lowercase()));
-                let said = match meaning(name) {
-                    // A ban whose status is `banned` says it as it is.
-                    Some(Self::State) if of_a_ban && is_hard() => Standing::Disabled,
-                    Some(Self::Allows | Self::State) if of_a_ban => match Self::Allows.read(value, now) {
-                        Standing::Enabled => Standing::Disabled,
-                        Standing::Disabled => Standing::Enabled,
-                        other => other,
-                    },
-                    None if of_a_ban && names::is_end(name) => Self::BarsUntil.read(value, now),
-                    meaning => meaning?.read(value, now),
+                // `status: { code: "BLOCKED" }`
+                let is_state = matches!(self, Self::State | Self::StateOrRegion) && CODES.contains(&&**name);
+                let meaning = match meaning(name) {
+                    _ if of_a_ban => within::of_a_ban(name),
+                    None if is_state => Some(Self::State),
+                    meaning => meaning,
                 };
-                Some(said)
+                Some(meaning?.read(value, now))
             });
             // What is known of a ban and has no end is not nothing.
             return said.max().filter(|said| !of_a_ban || *said != Standing::Silent).unwrap_or(Standing::Unsure);
@@ -98,6 +100,18 @@ impl Meaning {
                 Some(false) => Standing::Disabled,
                 None if dated(value) => Standing::Enabled,
                 None => word(value),
+            },
+            // A ban whose status is `banned` says it as it is.
+            Self::BarsWhile if value.text().is_some_and(|text| tables::is_hard(&text.trim().to_lowercase())) => {
+                Standing::Disabled
+            }
+            Self::BarsWhile if matches!(value, Value::Text(text) if OVER.contains(&trim(text).to_lowercase().as_str())) => {
+                Standing::Enabled
+            }
+            Self::BarsWhile => match Self::Allows.read(value, now) {
+                Standing::Enabled => Standing::Disabled,
+                Standing::Disabled => Standing::Enabled,
+                other => other,
             },
             Self::Bars | Self::Deletes => {
                 let set = if self == Self::Bars { Standing::Disabled } else { Standing::Deleted };
@@ -146,6 +160,12 @@ impl Meaning {
         }
     }
 }
+
+/// What is said of a ban that is over.
+const OVER: [&str; 6] = ["lifted", "over", "ended", "resolved", "finished", "served"];
+
+/// Members of an object under which its own word stands.
+const CODES: [&str; 6] = ["code", "value", "name", "key", "label", "id"];
 
 /// Whether a value could be the name of a region.
 fn is_name(value: &Value<'_>) -> bool {
@@ -196,6 +216,12 @@ fn dated(value: &Value<'_>) -> bool {
     }
 }
 
+/// Whether a date lies ahead, as programs, directories and people write it; `None` for what is no date.
+#[must_use]
+pub fn lies_ahead(value: &Value<'_>, now: Timestamp) -> Option<bool> {
+    ended(value, now).map(|ended| !ended)
+}
+
 /// Whether the end of something has passed; `None` for what is no date. Directories count in tenths of microseconds since
 /// 1601, and in days.
 pub(super) fn ended(value: &Value<'_>, now: Timestamp) -> Option<bool> {
@@ -226,7 +252,7 @@ fn word(value: &Value<'_>) -> Standing {
         return standing;
     }
     let words = names::words(trim(text));
-    let says = |word: &String| SAYS.get(word.as_str()).copied();
+    let says = |word: &String| SAYS.get(&*stems::in_english(word)).copied();
     if words.is_empty() || words.len() > 4 || words.iter().any(|word| NOT.contains(&word.as_str())) {
         Standing::Unsure
     } else if words.iter().any(|word| says(word) == Some(Standing::Disabled)) {
@@ -239,7 +265,8 @@ fn word(value: &Value<'_>) -> Standing {
 }
 
 /// Words that turn another around.
-const NOT: [&str; 4] = ["not", "never", "no", "un"];
+const NOT: [&str; 15] =
+    ["not", "never", "no", "un", "nicht", "nie", "niet", "ikke", "inte", "ei", "non", "pas", "não", "не", "nem"];
 
 /// What single words say. A word that names a column says the same as its value (`blocked`).
 static SAYS: LazyLock<FxHashMap<&'static str, Standing>> = LazyLock::new(|| {

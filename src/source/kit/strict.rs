@@ -10,6 +10,12 @@ use crate::code::{Code, Refusal};
 use crate::format::Value;
 use crate::source::kit::common;
 
+/// Why a hash is not taken apart from what stands before it.
+pub(in crate::source) fn before_a_hash(column: &str) -> Refusal {
+    unclear(column, "holds a word and a colon before the hash, and the word is none of the user's names")
+        .hint("if it says nothing, take it off in a mapping file: [password] hash = { from = \"COLUMN\", split = \":\", part = 1 }")
+}
+
 /// The refusal for a value that cannot be understood. `saying` must not quote the value of a secret column.
 #[cold]
 pub(in crate::source) fn unclear(column: &str, saying: impl std::fmt::Display) -> Refusal {

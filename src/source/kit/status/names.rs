@@ -1,13 +1,15 @@
 //! What a column is about, by the words of its name.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
 use super::Meaning;
+use super::stems::in_english;
 use super::words::{
-    ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, DENY, ENDS, HARD, MAY, REASONS, SINCE, STATE,
+    ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, DENY, ENDS, FROM, HARD, MAY, REASONS, SINCE, STATE,
     STATE_OR_REGION, UNTIL,
 };
 
@@ -48,7 +50,7 @@ pub fn meaning_among(name: &str, columns: &[String]) -> Option<Meaning> {
 }
 
 /// So many names are remembered: more than an export has columns, and kinds of a user's related rows.
-const REMEMBERED: usize = 4096;
+pub(super) const REMEMBERED: usize = 4096;
 
 thread_local! {
     /// What names were found to mean: keys of related rows are the same few, millions of times.
@@ -98,8 +100,8 @@ fn by_words(name: &str) -> Option<Meaning> {
         // Spring's `account_non_locked`.
         ["non" | "not", word] if is(BARS, word) || word == "expired" => Some(Meaning::Allows),
         // `date_banned`, `Date de suppression`.
-        ["date" | "datum" | "data" | "fecha" | "dato", ref of @ .., word]
-            if of.iter().all(|of| ["of", "de", "di", "du", "da", "der"].contains(of))
+        ["date" | "datum" | "data" | "fecha" | "dato" | "дата" | "ημερομηνια", ref of @ .., word]
+            if of.iter().all(|of| ["of", "de", "di", "du", "da", "der", "do"].contains(of))
                 && (is(BARS, word) || is(DELETES, word)) =>
         {
             Some(if is(BARS, word) { Meaning::Bars } else { Meaning::Deletes })
@@ -134,6 +136,17 @@ fn by_words(name: &str) -> Option<Meaning> {
             if (is(BARS, word) || is(ALLOWS, word)) && is(UNTIL, until) && rest.iter().all(|word| is(SINCE, word)) =>
         {
             Some(if is(BARS, word) { Meaning::BarsUntil } else { Meaning::Ends })
+        }
+        // A day to come on which somebody may begin.
+        [word, from, ref rest @ ..]
+            if is(ALLOWS, word) && is(FROM, from) && rest.iter().all(|word| is(SINCE, word)) =>
+        {
+            Some(Meaning::BarsUntil)
+        }
+        // A ban that is on: `ban_active`.
+        [word, "active" | "enabled"] if is(BARS, word) && !["lockout", "lock"].contains(&word) => Some(Meaning::Bars),
+        [word, "confirmed" | "approved" | "done" | "completed" | "executed"] if is(DELETES, word) => {
+            Some(Meaning::Deletes)
         }
         // A word that is written as two: `bi_khoa`, `lockedOut`, `trang_thai`.
         ref several if several.len() == 2 => match several.concat() {
@@ -185,7 +198,11 @@ pub(super) fn words(name: &str) -> Vec<String> {
 
 /// [`words`] of a column's name, also of one that a database has lower-cased: `isactive`, `banneduntil`.
 pub(super) fn parts(name: &str) -> Vec<String> {
-    words(name).into_iter().flat_map(|word| cut(&word).unwrap_or_else(|| vec![word])).collect()
+    let english = |word: String| match in_english(&word) {
+        Cow::Borrowed(same) if same == word => word,
+        english => english.into_owned(),
+    };
+    words(name).into_iter().flat_map(|word| cut(&word).unwrap_or_else(|| vec![english(word)])).collect()
 }
 
 /// A word that is several: words that stand before one of those that count, that one, and words that stand after it.

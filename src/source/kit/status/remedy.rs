@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::{Meaning, Standing, Trace, items, meaning, trace, word};
+use super::{Meaning, Standing, Trace, items, meaning, meaning_at, trace, word};
 use crate::format::{Record, Value};
 use crate::source::kit::common;
 
@@ -128,25 +128,32 @@ pub fn texts(value: &Value<'_>) -> Vec<String> {
 /// How a mapping reads what it calls `from` as a column of this name has to be read.
 #[must_use]
 pub fn reading_of(from: &str, column: &str, seen: &Seen) -> String {
-    let reading = if is_found_by_itself(from) { "as = \"empty\"".to_owned() } else { reading(column, seen) };
+    let reading = if is_found_by_itself(from) {
+        "as = \"empty\"".to_owned()
+    } else {
+        reading(column, meaning_at(from).or_else(|| meaning(column)), seen)
+    };
     format!("from = {}, {reading}", quoted(from))
 }
 
-fn reading(column: &str, seen: &Seen) -> String {
+fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
     let as_value = |text: &str| Value::Text(text.to_owned().into());
     let truths =
         !seen.more && !seen.values.is_empty() && seen.values.iter().all(|v| common::truth(&as_value(v)).is_some());
     let now = jiff::Timestamp::UNIX_EPOCH;
-    match (meaning(column), trace(column)) {
+    match (meaning, trace(column)) {
         (Some(Meaning::BarsUntil), _) if seen.values.first().is_some_and(|value| value == "0") => {
             "as = \"empty\"".to_owned()
         }
         (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
         (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
+        (None, Trace::Waiting) => "as = \"empty\"".to_owned(),
         (None, _) if truths && super::names::is_sign_in(column) => "as = \"bool\"".to_owned(),
         (None, Trace::Unset) | (Some(Meaning::Allows), _) if truths => "as = \"bool\"".to_owned(),
-        (None, Trace::Set) | (Some(Meaning::Bars | Meaning::Deletes), _) if truths => "as = \"not\"".to_owned(),
+        (None, Trace::Set) | (Some(Meaning::Bars | Meaning::BarsWhile | Meaning::Deletes), _) if truths => {
+            "as = \"not\"".to_owned()
+        }
         (None, Trace::Set) => {
             // Nought, and whatever else is written for no.
             let harmless = seen.values.iter().filter(|value| !Trace::Set.is_in(&as_value(value), now));
@@ -169,7 +176,10 @@ fn reading(column: &str, seen: &Seen) -> String {
         (_, trace) if seen.listed => {
             let trace = if trace == Trace::Word { Trace::State } else { trace };
             let no = seen.values.iter().filter(|value| trace.is_in(&as_value(value), now));
-            format!("false_values = {}", list(no.map(String::as_str)))
+            match list(no.map(String::as_str)) {
+                none if none == "[]" => "false_values = [\"…\"]".to_owned(),
+                no => format!("false_values = {no}"),
+            }
         }
         (meaning, trace) => {
             let says = |value: &Value<'_>| match meaning {
@@ -265,8 +275,12 @@ mod tests {
                 "false_values = [\"banned\"], true_values = [\"active\", \"…\"]",
             ),
         ] {
-            assert_eq!(reading(column, &Seen::of(values.iter().copied())), expected, "{column} {values:?}");
+            assert_eq!(
+                reading(column, meaning(column), &Seen::of(values.iter().copied())),
+                expected,
+                "{column} {values:?}"
+            );
         }
-        assert_eq!(reading("status", &Seen::among(["7"])), "true_values = [\"…\"]");
+        assert_eq!(reading("status", meaning("status"), &Seen::among(["7"])), "true_values = [\"…\"]");
     }
 }

@@ -1,7 +1,10 @@
 //! What the names of tables and of their columns say of people who are kept out.
 
-use super::names::{is, parts, words};
-use super::words::{ACCOUNTS, BANS, GONE_PEOPLE, HARD, LOCKS, OF_OTHERS, PARTS, PEOPLE, TOLD, UNLESS, WHOSE};
+use super::names::{self, is, meaning, parts, words};
+use super::words::{
+    ACCOUNTS, ATTRIBUTES, BANS, GONE_PEOPLE, HARD, LOCKS, OF_OTHERS, PARTS, PARTS_BY_NAME, PEOPLE, TITLES, TOLD,
+    UNLESS, WHICH, WHOSE,
+};
 
 /// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
 #[must_use]
@@ -57,11 +60,50 @@ pub fn is_of_users(called: &str) -> bool {
     about > 0 && (about == words.len() || about + 1 == words.len() && words.first().is_some_and(|first| !known(&first)))
 }
 
-/// Whether rows are of roles and settings, which may be switched off by themselves.
+/// Whether rows are of roles, settings or rights, which may be switched off by themselves.
 #[must_use]
-pub fn is_of_parts(called: &str) -> bool {
+pub fn is_of_parts(called: &str, columns: &[String]) -> bool {
     let lower = called.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric()).any(|word| PARTS.contains(&word))
+    let any = |list: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| list.contains(&word));
+    let whose = whose(columns);
+    let says_which = |column: &&String| {
+        let bare = bare(column);
+        let is_key = bare.len() > 2 && bare.ends_with("id") && Some(column.as_str()) != whose;
+        is_key || [WHICH, ATTRIBUTES, TITLES].iter().any(|list| list.contains(&&*bare))
+    };
+    any(PARTS) || any(PARTS_BY_NAME) && columns.iter().any(|column| says_which(&column))
+}
+
+/// Whether a table of blocks or locks is of people's accounts: it has one user a row, and nothing but what is told of a ban.
+#[must_use]
+pub fn is_of_bans(called: &str, columns: &[String]) -> bool {
+    const TOLD: &[&str] = &[
+        "id",
+        "reason",
+        "note",
+        "comment",
+        "by",
+        "at",
+        "date",
+        "grund",
+        "type",
+        "created",
+        "updated",
+        "createdat",
+        "updatedat",
+    ];
+    let Some(whose) = whose(columns) else { return false };
+    let of_a_ban = |column: &String| {
+        let bare = bare(column);
+        *column == whose
+            || TOLD.contains(&&*bare)
+            || bare.ends_with("by")
+            || meaning(column).is_some()
+            || names::is_end(column)
+    };
+    let words = parts(called);
+    let bans = |word: &String| is(LOCKS, word) || is(BANS, word);
+    words.iter().any(bans) && words.iter().all(|word| bans(word) || is(PEOPLE, word)) && columns.iter().all(of_a_ban)
 }
 
 /// The column that says whose row it is. One who blocks another is no administrator: rows of two users are their own affair.
@@ -119,6 +161,9 @@ pub fn reason_of(column: &str) -> Option<String> {
 pub fn stem(name: &str) -> String {
     let bare = bare(name);
     let bare = bare.strip_suffix("id").filter(|rest| rest.len() >= 3).unwrap_or(&bare);
+    if let Some(one) = bare.strip_suffix("ies").filter(|rest| rest.len() >= 3) {
+        return format!("{one}y");
+    }
     ["en", "s", "n", "e"]
         .iter()
         .find_map(|plural| bare.strip_suffix(plural).filter(|rest| rest.len() >= 3))

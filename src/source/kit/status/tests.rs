@@ -359,3 +359,130 @@ fn names_of_tables_say_who_is_in_them() {
         assert!(!tables::names_people_out(other) && !tables::names_barred(other), "{other}");
     }
 }
+
+/// A word for each in the languages of most exports, as its column would be called: bent, with and without accents.
+#[rustfmt::skip]
+const WORDS: [(&str, &str); 24] = [
+    ("de", "gelöscht geloescht gesperrt deaktiviert gekündigt gekuendigt storniert abgelaufen inaktiv nicht_aktiv anonymisiert \
+            löschkennzeichen loeschkennzeichen sperrkennzeichen papierkorb"),
+    ("fr", "supprimé supprimee bloqué verrouillé désactivé résilié expiré inactif date_fermeture"),
+    ("es", "eliminado borrado bloqueada desactivado cancelado caducado inactivo fecha_baja baja"),
+    ("pt", "excluído apagado bloqueado desativado cancelado expirado inativo"),
+    ("it", "eliminato cancellato bloccato disattivato annullato scaduto inattivo data_eliminazione"),
+    ("nl", "verwijderd geblokkeerd gedeactiveerd uitgeschakeld geannuleerd verlopen inactief geschorst"),
+    ("pl", "usunięty usuniety data_usuniecia zablokowany zablokowane dezaktywowany anulowany wygasły nieaktywny"),
+    ("cs", "smazáno smazano smazany blokován blokovan zablokovaná deaktivován zrušeno zruseno vypršelo neaktivní"),
+    ("sk", "vymazaný zablokovany deaktivovany zrušený expirovany neaktívny"),
+    ("hu", "törölt torolt letiltva zárolt deaktivált lejárt inaktív felfüggesztett"),
+    ("ro", "șters sters blocat dezactivat anulat expirat inactiv"),
+    ("sv", "borttagen raderad spärrad avstängd inaktiverad uppsagd utgången inaktiv"),
+    ("no", "slettet sperret blokkert låst deaktivert oppsagt utløpt inaktiv"),
+    ("da", "slettet spærret blokeret deaktiveret opsagt udløbet inaktiv"),
+    ("fi", "poistettu lukittu estetty deaktivoitu peruutettu vanhentunut"),
+    ("el", "διαγραμμένος διεγραμμένος_διαγραφή αποκλεισμένος κλειδωμένος απενεργοποιημένος ακυρωμένος ανενεργός"),
+    ("tr", "silindi silinmiş engellendi kilitli iptal pasif devre_dışı"),
+    ("ru", "удалён удален удалено заблокирован отключена деактивирован отменён просрочен неактивен"),
+    ("uk", "видалено видалений заблоковано вимкнено деактивовано скасовано прострочено неактивний"),
+    ("ar", "محذوف محظور مقفل معطل"),
+    ("ja", "削除フラグ 削除済み 退会日 無効フラグ 凍結 停権 期限切れ"),
+    ("zh", "已删除 已刪除 是否禁用 是否冻结 停用 注销时间 已过期 锁定"),
+    ("ko", "삭제여부 탈퇴여부 탈퇴일 차단 정지 비활성"),
+    ("sap", "LVORM LOEVM"),
+];
+
+#[test]
+fn who_is_kept_out_is_known_in_the_languages_of_most_exports() {
+    let (mut said, mut silent) = (0, Vec::new());
+    let names = WORDS.iter().flat_map(|(language, words)| words.split_whitespace().map(move |word| (language, word)));
+    for (language, word) in names {
+        for name in [word.to_owned(), word.to_uppercase(), format!("is_{word}")] {
+            let keeps_out = match meaning(&name) {
+                Some(meaning) => meaning.read(&Value::Text("1".into()), now()) >= Standing::Disabled,
+                None => trace(&name).is_in(&Value::Text("1".into()), now()),
+            };
+            if keeps_out { said += 1 } else { silent.push(format!("{language} {name}")) }
+        }
+    }
+    assert!(silent.is_empty(), "{said} say it; not {silent:?}");
+}
+
+/// Names of something else, in which such a word begins.
+#[test]
+fn a_beginning_is_no_word() {
+    for name in [
+        "last",
+        "lastname",
+        "last_name",
+        "fecha_de_alta",
+        "fechadealta",
+        "activity",
+        "активность",
+        "engel",
+        "expiry_policy",
+        "confirmation",
+        "bloquete_de_notas",
+        "language",
+        "location",
+        "loss",
+        "cancel_url",
+        "address",
+        "aesthetic",
+        "annual",
+        "resilience",
+        "newsletter",
+        "gender",
+        "on_hold_music_count",
+    ] {
+        assert_eq!(meaning(name), None, "{name}");
+    }
+}
+
+#[test]
+fn what_begins_on_a_day_to_come_has_not_begun() {
+    for name in ["valid_from", "active_from", "gueltig_ab", "gültig_ab", "aktiv_von", "valido_desde_start"] {
+        let Some(meaning) = meaning(name) else { continue };
+        assert_eq!(meaning.read(&Value::Text("2099-01-01".into()), now()), Standing::Disabled, "{name}");
+        assert_eq!(meaning.read(&Value::Text("2019-01-01".into()), now()), Standing::Enabled, "{name}");
+        assert_eq!(meaning.read(&Value::Text("01.01.2099".into()), now()), Standing::Disabled, "{name}");
+    }
+    for name in ["valid_from", "active_from", "gueltig_ab", "LockoutEndDateUtc"] {
+        assert_eq!(meaning(name), Some(Meaning::BarsUntil), "{name}");
+    }
+}
+
+#[test]
+fn who_was_asked_to_come_in_or_has_not_confirmed_is_asked_about() {
+    for (name, value) in [
+        ("bestaetigt", "nein"),
+        ("registration_complete", "0"),
+        ("double_opt_in", "0"),
+        ("access_level", "-1"),
+        ("rolle", "inaktiv"),
+        ("type", "bot"),
+        ("deletion_requested", "1"),
+        ("activation_key", "8f3k2"),
+        ("invitation_token", "Zk3jdk39"),
+        ("aktivierungscode", "8f3k2"),
+    ] {
+        assert!(trace(name).is_in(&Value::Text(value.into()), now()), "{name}");
+    }
+    assert_eq!(trace("unbanned_at"), Trace::Nothing);
+}
+
+#[test]
+fn within_a_ban_what_is_active_keeps_out() {
+    for path in [
+        "ban.active",
+        "moderation.ban.active",
+        "blocks.status",
+        "user_bans.active",
+        "lock.enabled",
+        "suspension.status",
+    ] {
+        assert_eq!(meaning_at(path), Some(Meaning::BarsWhile), "{path}");
+    }
+    assert_eq!(meaning_at("profile.active"), Some(Meaning::Allows));
+    assert_eq!(meaning_at("bans.until"), Some(Meaning::BarsUntil));
+    assert_eq!(Meaning::BarsWhile.read(&Value::Text("active".into()), now()), Standing::Disabled);
+    assert_eq!(Meaning::BarsWhile.read(&Value::Bool(false), now()), Standing::Enabled);
+}

@@ -1,12 +1,16 @@
 //! What a column that nobody reads could tell of its user's being kept out.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use memchr::{memchr, memchr3};
+use rustc_hash::FxBuildHasher;
 
 use super::names::{self, core, is, meaning, parts, words};
 use super::words::{
-    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ATTRIBUTES, BARS, BEFORE, DELETES, ENDS, HARD, MAY_ALLOW, MAY_BAR, SINCE,
-    SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
+    ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ASKED, ATTRIBUTES, BARS, BECOMING, BEFORE, DELETES, DONE, ENDS, HARD, KINDS,
+    MACHINES, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
 };
 use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
 use crate::format::Value;
@@ -34,6 +38,8 @@ pub enum Trace {
     /// A name that is read where it is a state and passed over where it is a region: a word that is neither's, beside words
     /// that are a state's.
     Region,
+    /// Something, where others have nothing: a code that is taken away from whoever has come in.
+    Waiting,
     /// A ban whose end is nought, beside users who have none: it may have no end.
     Endless,
     /// Nothing, in a column of which every other cell lets its user in: a box that was not ticked is a no in many programs.
@@ -43,37 +49,27 @@ pub enum Trace {
 /// What a column that nobody reads could tell, by its name.
 #[must_use]
 pub fn trace(name: &str) -> Trace {
-    const KINDS: &[&str] = &[
-        "role",
-        "roles",
-        "group",
-        "groups",
-        "type",
-        "kind",
-        "class",
-        "level",
-        "rank",
-        "membership",
-        "condition",
-        "flag",
-        "flags",
-        "tag",
-        "tags",
-        "access",
-        "permission",
-        "permissions",
-        "usertype",
-        "userlevel",
-        "userrole",
-        "usergroup",
-        "lifecycle",
-        "sanction",
-        "sanctions",
-        "punishments",
-        "infractions",
-        "penalties",
-        "restrictions",
-    ];
+    if name.len() > 64 {
+        return Trace::Nothing;
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(trace) = known.get(name) {
+            return *trace;
+        }
+        let trace = by_words(name);
+        if known.len() < names::REMEMBERED {
+            known.insert(name.into(), trace);
+        }
+        trace
+    })
+}
+
+thread_local! {
+    /// What names were found to tell: members of objects are the same few, millions of times.
+    static KNOWN: RefCell<HashMap<Box<str>, Trace, FxBuildHasher>> = RefCell::default();
+}
+
+fn by_words(name: &str) -> Trace {
     const MERGED: [&str; 5] = ["merged", "duplicate", "superseded", "replaced", "zusammengeführt"];
     const INTO: &[&str] =
         &["into", "to", "with", "by", "of", "target", "id", "uid", "uuid", "user", "master", "primary"];
@@ -84,7 +80,8 @@ pub fn trace(name: &str) -> Trace {
     let ended = |rest: &[String]| {
         rest.iter().all(|word| is(SINCE, word) || is(AFTER, word) || employer.contains(&word.as_str()))
     };
-    if name.len() > 64 || any(ABOUT_OTHERS) {
+    // `accounts: [{ disabled: true }]` are the user's own.
+    if any(ABOUT_OTHERS) && words != ["accounts"] {
         return Trace::Nothing;
     }
     // What somebody shows or is sent may be hidden or ended, too.
@@ -103,7 +100,27 @@ pub fn trace(name: &str) -> Trace {
         {
             Trace::Past
         }
-        [word, since] if own && word != "active" && is(ALLOWS, word) && is(SINCE, since) => Trace::Empty,
+        // Whoever was never let in again was not kept out.
+        [word, since]
+            if own
+                && !["active", "unbanned", "unblocked"].contains(&word.as_str())
+                && is(ALLOWS, word)
+                && is(SINCE, since) =>
+        {
+            Trace::Empty
+        }
+        [word, ..] if ["unbanned", "unblocked", "unlocked"].contains(&word.as_str()) => Trace::Nothing,
+        [.., code]
+            if ASKED.iter().any(|asked| words.concat().contains(asked))
+                && ["code", "key", "token", "hash", "schlüssel", "schluessel"]
+                    .iter()
+                    .any(|end| code.ends_with(end)) =>
+        {
+            Trace::Waiting
+        }
+        [word, done] if own && is(DONE, done) && (is(DELETES, word) || is(BARS, word)) => Trace::Set,
+        [double, opt, into] if double == "double" && opt == "opt" && into == "in" => Trace::Unset,
+        [double] if double == "doubleoptin" => Trace::Unset,
         // `fraud_hold`, `on_hold`: what is held for other reasons is no account.
         [of @ .., hold]
             if own
@@ -133,7 +150,9 @@ pub fn trace(name: &str) -> Trace {
         [can @ .., word]
             if is(MAY_ALLOW, word)
                 && (word != "access" || !before.is_empty() || !can.is_empty())
-                && can.iter().all(|word| is(BEFORE, word) || ["can", "may"].contains(&word.as_str())) =>
+                && can
+                    .iter()
+                    .all(|word| is(BEFORE, word) || is(BECOMING, word) || ["can", "may"].contains(&word.as_str())) =>
         {
             Trace::Unset
         }
@@ -157,7 +176,7 @@ pub fn trace(name: &str) -> Trace {
                 "locked",
                 "deleted",
             ])
-            || any(&["not", "non", "un"]) && (any(ALLOWS) || any(&["allow", "permit"]))
+            || any(&super::NOT) && (any(ALLOWS) || any(&["allow", "permit"]))
             || any(BARS) && (any(ACCOUNTS) || any(&["access"])) =>
         {
             Trace::Set
@@ -186,7 +205,7 @@ impl Trace {
     /// Whether a cell counts only beside others, for which [`Trace::is_beside`] asks.
     #[must_use]
     pub const fn needs_others(self) -> bool {
-        matches!(self, Self::Empty | Self::Region | Self::Endless | Self::Unticked(_))
+        matches!(self, Self::Empty | Self::Region | Self::Endless | Self::Waiting | Self::Unticked(_))
     }
 
     /// Whether an empty cell may say something.
@@ -210,7 +229,7 @@ impl Trace {
     #[must_use]
     pub fn is_beside(self, value: &Value<'_>, now: Timestamp) -> bool {
         match self {
-            Self::Empty => !self.is_in(value, now),
+            Self::Empty | Self::Waiting => !self.is_in(value, now),
             Self::Region => !matches!(Meaning::State.read(value, now), Standing::Silent | Standing::Unsure),
             Self::Endless => Meaning::BarsUntil.read(value, now) == Standing::Silent,
             Self::Unticked(meaning) => is_cross(value) || meaning.read(value, now) == Standing::Enabled,
@@ -233,6 +252,11 @@ impl Trace {
             (Self::Empty | Self::Unticked(_), value) => {
                 value.is_empty() || matches!(value, Value::Text(text) if nothing(text))
             }
+            (Self::Waiting, value) => {
+                !value.is_empty() && !matches!(value, Value::Text(text) if nothing(text) || text == "0")
+            }
+            (Self::Unset, Value::Number(number)) if number.as_f64().is_some_and(|number| number < 0.0) => true,
+            (Self::Unset, Value::Text(text)) if text.starts_with('-') && text.parse::<i64>().is_ok() => true,
             (Self::Unset, value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => {
                 const NONE: [&str; 5] = ["none", "denied", "revoked", "no access", "noaccess"];
                 let none =
@@ -288,7 +312,7 @@ impl Trace {
         match trace(name) {
             // A kind of what is itself one says as much as that.
             Self::State if self == Self::State => Self::State,
-            Self::State | Self::Status | Self::Empty => Self::Word,
+            Self::State | Self::Status | Self::Empty | Self::Waiting => Self::Word,
             inner => inner,
         }
     }
@@ -356,7 +380,10 @@ impl Trace {
                 HARD.contains(&word.as_str()) || self == Self::State && SOFT.contains(&word.as_str())
             })
         };
-        words.len() <= 3 && !words.iter().any(|word| word == "not") && (is(words.first()) || is(words.last()))
+        let is_machine = || self == Self::State && matches!(&words[..], [word] if MACHINES.contains(&word.as_str()));
+        words.len() <= 3
+            && !words.iter().any(|word| word == "not")
+            && (is(words.first()) || is(words.last()) || is_machine())
     }
 }
 

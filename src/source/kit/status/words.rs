@@ -8,6 +8,9 @@ pub(super) const BEFORE: &[&str] = &[
     "ja", "acc", "access", "ms", "ds", "cust", "customers", "clients", "members", "kunde", "kunden", "mitglied", "konto",
     "benutzer", "nutzer", "cliente", "clientes", "usuario", "utilisateur", "compte", "membre", "cuenta", "utente", "conta",
     "employee", "staff", "student", "zugang", "subscriber", "gdpr", "dsgvo", "rgpd", "lgpd",
+    "ucet", "ucty", "hesap", "hesabi", "tili", "fiok", "cont", "conto", "konta", "lietotajs", "kasutaja", "uzivatel", "uzytkownik", "bruker",
+    "bruger", "anvandare", "kayttaja", "kullanici", "felhasznalo", "utilizator", "аккаунт", "аккаунта", "пользователь", "пользователя",
+    "користувач", "користувача", "χρηστησ", "λογαριασμοσ", "jest",
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.
@@ -17,7 +20,13 @@ pub(super) const AFTER: &[&str] = &["flag", "yn", "user", "account", "login", "i
 #[rustfmt::skip]
 pub(super) const SINCE: &[&str] = &[
     "at", "on", "date", "time", "since", "timestamp", "ts", "when", "datetime", "am", "em", "le", "el", "il", "op", "seit",
-    "desde", "depuis", "dal", "datum", "data", "fecha", "dato", "dnia",
+    "desde", "depuis", "dal", "datum", "data", "fecha", "dato", "dnia", "utc", "gmt", "zum", "per", "dne", "tarihi", "tarih", "дата", "pvm",
+];
+
+/// Words after a name that make the beginning of it.
+#[rustfmt::skip]
+pub(super) const FROM: &[&str] = &[
+    "from", "start", "starts", "starting", "begin", "begins", "beginning", "ab", "von", "vanaf", "van", "fra", "från", "fran", "od", "mula",
 ];
 
 /// Words after a name that make the end of it.
@@ -33,7 +42,8 @@ pub(super) const ALLOWS: &[&str] = &[
     "actief", "aktywny", "habilitado", "freigeschaltet", "активен", "valid", "permitted", "authorized", "authorised",
     "usable", "activa", "attiva", "ativa", "actiu", "aktivní", "aktivni", "aktif", "etkin", "aktiivinen", "aktivan",
     "aktiven", "aktívny", "activ", "activat", "активный", "активна", "активний", "активно", "enabledyn", "attivato",
-    "habilitada", "unbanned", "unblocked", "erlaubt",
+    "habilitada", "unbanned", "unblocked", "erlaubt", "gültig", "gueltig", "valido", "válido", "valide", "geldig", "gyldig", "giltig",
+    "platny", "platný", "wazny", "ważny", "ervenyes", "érvényes", "gecerli", "geçerli", "voimassa", "ενεργοσ", "действителен", "aktywna",
 ];
 
 #[rustfmt::skip]
@@ -63,7 +73,7 @@ pub(super) const BARS: &[&str] = &[
     "αποκλεισμένος", "αποκλεισμένη", "ανενεργός", "блокиран", "блокирана", "blokeeritud", "užblokuotas",
     "uzblokuotas", "blokuotas", "bloķēts", "blokets", "bloķēta", "bloquejat", "bloquejada", "bikhoa", "bịkhóa",
     "diblokir", "blokir", "nonaktif", "dinonaktifkan", "ditangguhkan", "zabranjen", "забаненный", "отстранен",
-    "заблокированный", "бан", "блокировка",
+    "заблокированный", "бан", "блокировка", "baja", "pending", "permaban", "permabanned", "inactiv", "inactief", "låst", "laast", "engelli",
 ];
 
 #[rustfmt::skip]
@@ -74,7 +84,7 @@ pub(super) const DELETES: &[&str] = &[
     "cancellato", "apagado", "excluída", "excluído", "удалена", "видалено", "slettet", "raderad", "smazaný",
     "usunięty", "usuniety", "törölt", "silindi", "sters", "suppression", "löschung", "loeschung", "löschdatum", "loeschdatum",
     "eliminacion", "eliminación", "exclusao", "exclusão", "cancellazione", "verwijdering", "deletion", "removal", "erasure",
-    "anonymization", "anonymisation",
+    "anonymization", "anonymisation", "lvorm", "loevm",
 ];
 
 #[rustfmt::skip]
@@ -166,7 +176,34 @@ pub(super) const MAY_BAR: &[&str] = &[
 ];
 
 /// Words of which a *no* may say it.
-pub(super) const MAY_ALLOW: &[&str] = &["access", "current", "live", "visible", "working", "present", "listed"];
+#[rustfmt::skip]
+pub(super) const MAY_ALLOW: &[&str] = &[
+    "access", "current", "live", "visible", "working", "present", "listed", "confirmed", "complete", "completed", "finished",
+];
+
+/// Words before one of those that are about becoming a user.
+pub(super) const BECOMING: &[&str] =
+    &["registration", "signup", "enrollment", "registrierung", "anmeldung", "inscription"];
+
+/// What stands for somebody who was asked to come in, or to confirm, and has not: codes and keys that are taken away then.
+pub(super) const ASKED: &[&str] =
+    &["activation", "aktivierung", "invitation", "einladung", "activacion", "attivazione", "aktywacj"];
+
+/// Words for what is done about a request to be deleted or let go.
+pub(super) const DONE: &[&str] =
+    &["requested", "confirmed", "approved", "scheduled", "pending", "done", "completed", "executed", "processed"];
+
+/// What users of a kind are that are no people.
+pub(super) const MACHINES: &[&str] = &["bot", "robot", "system", "service"];
+
+/// Columns of what users are among others, in which a word may say that they are kept out.
+#[rustfmt::skip]
+pub(super) const KINDS: &[&str] = &[
+    "role", "roles", "group", "groups", "type", "kind", "class", "level", "rank", "membership", "condition", "flag", "flags", "tag", "tags",
+    "access", "permission", "permissions", "usertype", "userlevel", "userrole", "usergroup", "lifecycle", "sanction", "sanctions",
+    "punishments", "infractions", "penalties", "restrictions", "rolle", "rollen", "gruppe", "typ", "art", "rol", "rôle", "grupo", "groupe",
+    "tipo", "rola", "rolle", "роль", "группа", "ρολοσ",
+];
 
 /// Words for the day on which somebody may stop being one.
 #[rustfmt::skip]
@@ -256,14 +293,19 @@ pub(crate) const TOLD: &[&str] = &[
     "settings", "preferences", "prefs", "state", "states", "status", "statuses", "flag", "flags", "restriction",
     "restrictions", "sanction", "sanctions", "punishments", "penalties", "moderation", "action", "actions", "access",
     "security", "lifecycle", "values", "role", "roles", "group", "groups",
-    "permission", "permissions", "rights",
+    "permission", "permissions", "rights", "history",
 ];
 
-/// Words for tables whose rows are of roles and settings.
+/// Words for tables whose rows are of roles.
+pub(crate) const PARTS: &[&str] = &["role", "roles", "group", "groups"];
+
+/// Words for tables whose rows are of settings and rights, where a column says of which.
 #[rustfmt::skip]
-pub(crate) const PARTS: &[&str] = &[
-    "role", "roles", "group", "groups", "access", "setting", "settings", "option", "options", "preferences", "prefs",
-];
+pub(crate) const PARTS_BY_NAME: &[&str] = &["access", "setting", "settings", "option", "options", "preferences", "prefs"];
+
+/// Columns that say of which.
+#[rustfmt::skip]
+pub(crate) const WHICH: &[&str] = &["module", "resource", "area", "feature", "scope", "object", "page", "role", "group", "channel", "section"];
 
 /// Words for tables of people who are kept out.
 #[rustfmt::skip]

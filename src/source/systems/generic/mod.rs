@@ -96,7 +96,7 @@ impl Source for Generic {
             phone,
             phone_verified: proof("phone_verified", phone_verified)?,
             name: name.or_else(parts),
-            enabled: strict::boolean("enabled", enabled)?.unwrap_or(true),
+            enabled: strict::boolean("enabled", enabled)?.unwrap_or(true) && !password::locks(record, &members),
             roles: strict::words("labels", labels, &[',', '|', ';'])?,
             prefs,
             created_at,

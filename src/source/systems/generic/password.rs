@@ -9,6 +9,7 @@ use crate::format::{Record, Value};
 use crate::scheme::{is_mask, registry};
 use crate::source::kit::cell::{self, Cell};
 use crate::source::kit::common;
+use crate::source::kit::mark::{Mark, mark};
 use crate::source::kit::strict::{self, unclear};
 use crate::source::{Context, FirebaseHashConfig};
 
@@ -45,7 +46,9 @@ pub(super) fn of<'r>(
         _ => false,
     };
     let (hash, column, value) = match (undeclared, hash) {
-        (Some(Cell::Words(text)), _) if !is_sure && !says_hash(members) && !common::is_unusable(&text) => {
+        (Some(Cell::Words(text)), _)
+            if !is_sure && !says_hash(members) && !common::is_unusable(&text) && !is_locked(&text, record) =>
+        {
             return Ok(Credential::Plain(bare(text)));
         }
         (Some(Cell::Hash(text)), _) if text.starts_with("{noop}") => return Ok(Credential::Plain(bare(text))),
@@ -85,10 +88,26 @@ pub(super) fn of<'r>(
             return Err(unclear(column, found));
         }
     };
+    let rest = match mark(&hash, record) {
+        Mark::None => None,
+        Mark::Locked(rest) => Some(rest.to_owned()),
+        Mark::Unknown => return Err(strict::before_a_hash(column)),
+    };
+    let hash = rest.map_or(hash, Cow::Owned);
     if common::is_unusable(&hash) {
         return Ok(Credential::None(Note::new(Code::NoPassword, "the export marks the password as unusable")));
     }
     input(hash, value, record, members, context).map(Credential::Hash)
+}
+
+/// Whether what stands before the hash says that the user may not sign in.
+pub(super) fn locks(record: &Record<'_>, members: &Members<'_>) -> bool {
+    let texts = [at::HASH, at::PASSWORD].into_iter().filter_map(|at| members[at]);
+    texts.filter_map(Value::text).any(|text| is_locked(&text, record))
+}
+
+fn is_locked(text: &str, record: &Record<'_>) -> bool {
+    matches!(mark(text, record), Mark::Locked(_))
 }
 
 /// Everything that the record says of the hash.
