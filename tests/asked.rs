@@ -69,8 +69,8 @@ fn a_flag_is_no_id_and_what_was_is_not_read_for_what_is() {
         &users("users", "(1,'a@example.com','H1',1),(2,'b@example.com','H2',1),(2,'b@example.com','H2',0)"),
     );
     assert!(again.contains("id = \"id\""), "{again}");
-    let members: String = (1..=20).map(|n| format!("m{n},u{n}@example.com,H1,{}\n", n % 2)).collect();
-    let members = map("a.csv", &format!("member,mail,password,active\n{members}"));
+    let members: Vec<_> = (1..=20).map(|n| format!("m{n},u{n}@example.com,H1,{}\n", n % 2)).collect();
+    let members = map("a.csv", &format!("member,mail,password,active\n{}", members.concat()));
     assert!(members.contains("id = \"member\""), "{members}");
     // What a role is called is nobody's name.
     let roles = map(

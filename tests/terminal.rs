@@ -90,11 +90,11 @@ fn before_a_real_target_a_person_is_asked_and_may_have_ten_first() {
 fn before_a_sync_of_a_real_target_a_person_is_asked() {
     let home = tempfile::tempdir().expect("a folder");
     let write = |name: &str, rows: &[(&str, &str)]| {
-        let rows: String = rows
+        let rows: Vec<_> = rows
             .iter()
             .map(|(id, name)| format!("{id},{id}@example.com,{name},13e43df4e5b0697e8420ddfa28f009ef,md5\n"))
             .collect();
-        let text = format!("id,email,name,password_hash,password_scheme\n{rows}");
+        let text = format!("id,email,name,password_hash,password_scheme\n{}", rows.concat());
         std::fs::write(home.path().join(name), text).expect("written");
     };
     let before = [("ann", "Ann"), ("bob", "Bob"), ("cy", "Cy"), ("dan", "Dan")];

@@ -1,5 +1,6 @@
 //! What was tried of each system: its exports among the fixtures, each checked as a person would, with the known passwords.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -138,9 +139,9 @@ fn the_page_of_what_was_tried_is_as_check_says() {
         let passwords = home.path().join("known.csv");
         let known = known(&folder, &passwords).then_some(&*passwords);
         for export in exports(&folder) {
-            rows += &format!("| `{system}` | {} | {}\n", name(&export), row(&export, known, home.path()));
+            let _ = writeln!(rows, "| `{system}` | {} | {}", name(&export), row(&export, known, home.path()));
         }
-        origins += &format!("- `{system}`: {}\n", made(&folder));
+        let _ = writeln!(origins, "- `{system}`: {}", made(&folder));
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tried.md");
     let text = std::fs::read_to_string(&page).expect("a page");

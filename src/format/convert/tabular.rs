@@ -98,7 +98,7 @@ fn by_columns(members: &[(Cow<'_, str>, &RawValue)]) -> Option<Vec<u8>> {
         columns.push((&**name, cells));
     }
     let keys = keys.filter(|keys| columns.len() > 1 && !keys.is_empty())?;
-    let written: Vec<_> = keys.iter().map(|key| serde_json::value::to_raw_value(key)).collect::<Result<_, _>>().ok()?;
+    let written: Vec<_> = keys.iter().map(serde_json::value::to_raw_value).collect::<Result<_, _>>().ok()?;
     let is_counted = keys.iter().enumerate().all(|(at, key)| *key == at.to_string());
     let mut out = Rows::default();
     for (at, key) in written.iter().enumerate() {
@@ -115,7 +115,7 @@ struct Rows(Vec<u8>);
 impl Rows {
     fn push<'t>(&mut self, row: impl Iterator<Item = (&'t str, &'t RawValue)>) -> Option<()> {
         self.0.push(if self.0.is_empty() { b'[' } else { b',' });
-        write_object(row, &mut self.0, |cell, out| write(cell, out)).ok()
+        write_object(row, &mut self.0, write).ok()
     }
 
     fn finish(mut self) -> Option<Vec<u8>> {

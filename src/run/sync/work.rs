@@ -135,13 +135,11 @@ impl Work<'_> {
             if context.stop.is_set() {
                 return Err(context.stopped());
             }
-            match batch {
-                Some(batch) => batch.into_iter().try_for_each(|seen| first.take(&table, seen)),
-                None => {
-                    first = First::anew(&table);
-                    Ok(())
-                }
-            }
+            let Some(batch) = batch else {
+                first = First::anew(&table);
+                return Ok(());
+            };
+            batch.into_iter().try_for_each(|seen| first.take(&table, seen))
         })?;
         self.stop_at_part(planner.export)?;
         let First { met, others, mut ahead, settled } = first;
