@@ -87,7 +87,7 @@ pub(super) fn in_english(word: &str) -> Cow<'_, str> {
         let rest = bare.strip_prefix(*stem);
         rest.is_some_and(|rest| rest.chars().count() <= ENDING || TAILS.iter().any(|tail| rest.ends_with(tail)))
     };
-    let stem = || STEMS.iter().find(|(_, stems)| stems.iter().any(|stem| bends(&stem)));
+    let stem = || STEMS.iter().find(|(_, stems)| stems.iter().any(bends));
     let part = || PARTS.iter().find(|(_, parts)| !word.is_ascii() && parts.iter().any(|part| word.contains(part)));
     match stem().or_else(part) {
         Some((english, _)) => Cow::Borrowed(english),
