@@ -342,8 +342,9 @@ fn only_what_is_nothing_else_marks_that_there_is_no_password() {
         ([salted[0], salted[1], "*"], "unsupported-scheme unsupported-scheme none"),
         ([named[0], named[1], "*NO-PASSWORD*"], "unsupported-scheme unsupported-scheme none"),
         ([HASHES[0], "!!", "*LK*"], "bcrypt none none"),
-        ([HASHES[0], "!$6$saltsalt$abcdefghijklmnop", "!zM8oKq0bX2cV4nB6mL8kJ0hG2fD4sA6pO8iU0yT2"], "bcrypt none none"),
-        ([HASHES[0], "*LK*$5$saltsalt$abcdefghijklmnop", "x"], "bcrypt none none"),
+        // Whoever's hash is locked may not sign in.
+        ([HASHES[0], "!$6$saltsalt$abcdefghijklmnop", "!zM8oKq0bX2cV4nB6mL8kJ0hG2fD4sA6pO8iU0yT2"], "bcrypt off none"),
+        ([HASHES[0], "*LK*$5$saltsalt$abcdefghijklmnop", "x"], "bcrypt off none"),
     ] {
         for column in ["password", "password_hash"] {
             let csv = passwords(cells).replace("id,email,password", &format!("id,email,{column}"));
