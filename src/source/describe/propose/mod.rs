@@ -10,6 +10,7 @@ mod kinds;
 mod lines;
 mod links;
 mod look;
+mod names;
 mod paths;
 mod people;
 mod roles;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::links::{self, Link, PEOPLE};
 use super::look::{Column, Table, UNKNOWN, is_address};
-use super::rows;
+use super::names::{self, words, words_of};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::kit::{cell, status};
@@ -19,31 +19,10 @@ pub(super) fn candidates(tables: &[Table]) -> Vec<(usize, i32)> {
         })
         .filter(|&(at, score)| score >= 3 && tables[at].rows > 0)
         // What was is never before what is.
-        .map(|(at, score)| (at, score - if rows::is_of_the_past(&tables[at]) { 4 } else { 0 }))
+        .map(|(at, score)| (at, score - if names::is_of_the_past(&tables[at]) { 4 } else { 0 }))
         .collect();
     found.sort_by_key(|&(at, score)| (-score, std::cmp::Reverse(tables[at].rows), at));
     found
-}
-
-/// The words of a table's name: those of `tabUser` are `tab` and `user`.
-pub(super) fn words(table: &Table) -> Vec<String> {
-    words_of(&table.name)
-}
-
-fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() && before.is_lowercase() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 fn is_named_for_people(table: &Table) -> bool {

@@ -3,6 +3,7 @@
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
+use super::names;
 use super::{Line, join_name, literal, number, people, quoted};
 use crate::format::Value;
 use crate::source::kit::status::Trace;
@@ -125,11 +126,11 @@ pub(super) fn is_of_many(table: &Table) -> bool {
         "plan",
         "plans",
     ];
-    is_of_groups(table) || people::words(table).iter().any(|word| MANY.contains(&word.as_str()))
+    is_of_groups(table) || names::words(table).iter().any(|word| MANY.contains(&word.as_str()))
 }
 
 fn is_of_groups(table: &Table) -> bool {
-    people::words(table).iter().any(|word| GROUPS.contains(&word.as_str()))
+    names::words(table).iter().any(|word| GROUPS.contains(&word.as_str()))
 }
 
 /// The table whose key a column holds, if that names roles or groups: its key, and the column of the names.

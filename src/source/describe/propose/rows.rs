@@ -48,27 +48,6 @@ const CURRENT: [&str; 10] = [
 const ENDS: [&str; 8] =
     ["expiresat", "expires", "expireson", "expirydate", "validto", "validuntil", "endedat", "enddate"];
 
-/// Whether a table keeps what was, by its name: nobody signs in with a hash of it.
-pub(super) fn is_of_the_past(table: &Table) -> bool {
-    const WORDS: [&str; 14] = [
-        "history",
-        "histories",
-        "hist",
-        "old",
-        "previous",
-        "past",
-        "archive",
-        "archived",
-        "audit",
-        "log",
-        "logs",
-        "backup",
-        "bak",
-        "former",
-    ];
-    people::words(table).iter().any(|word| WORDS.contains(&word.as_str()))
-}
-
 /// The comparisons that leave out what counts no more.
 fn counting(table: &Table) -> Vec<(String, Holds<'_>)> {
     let mut found: Vec<(String, Holds<'_>)> = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
+use super::names;
 use super::people::{self, Age};
 use super::{Line, OPEN, join_name, list, literal, number, quoted, rows};
 use crate::account::Hint;
@@ -23,7 +24,7 @@ pub(super) fn lines(
     open: &mut Vec<String>,
 ) {
     let own = people::secret(table);
-    let counts = |link: &&Link| !rows::is_of_the_past(&joins.tables[link.table]);
+    let counts = |link: &&Link| !names::is_of_the_past(&joins.tables[link.table]);
     let joined = links.iter().filter(counts).find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
     let (column, of, link) = match (own, joined) {
         (Some(column), joined) if column.hashed() > 0 || joined.is_none() => (column, table, None),
@@ -250,7 +251,7 @@ fn left_elsewhere<'t>(
     links: &[Link],
     column: &Column,
 ) -> Option<(Link, &'t Column, u64)> {
-    let counts = |link: &&Link| link.whose && !rows::is_of_the_past(&tables[link.table]);
+    let counts = |link: &&Link| link.whose && !names::is_of_the_past(&tables[link.table]);
     links.iter().filter(counts).find_map(|&link| {
         let other = &tables[link.table];
         let theirs = people::secret(other).filter(|theirs| theirs.hashed() > 0)?;

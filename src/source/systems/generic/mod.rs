@@ -144,6 +144,8 @@ impl Source for Generic {
 fn address<'r>(value: Option<&'r Value<'r>>) -> (Option<&'r Value<'r>>, Option<&'r Value<'r>>) {
     let member = |value: &'r Value<'r>, names: &[&str]| names.iter().find_map(|name| value.member(name));
     match value {
+        // Which of several texts is the one nobody says.
+        Some(Value::List(items)) if items.len() > 1 && matches!(items.first(), Some(Value::Text(_))) => (value, None),
         Some(Value::List(items)) => {
             let is_primary = |item: &&Value<'_>| {
                 let primary =

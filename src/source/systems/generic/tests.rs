@@ -52,7 +52,7 @@ fn what_cannot_be_understood_is_refused_by_the_name_of_its_column() {
         ("password_salt_encoding", json!("rot13")),
         ("id", json!("1.41555E+10")),
         ("phone", json!("1.41555E+10")),
-        ("email", json!(["a@example.com"])),
+        ("email", json!(["a@example.com", "b@example.com"])),
         ("labels", json!([{"name": "x"}])),
         ("prefs", json!("[1]")),
     ] {
