@@ -25,7 +25,13 @@ fn one_defect_each_with_the_message_a_person_gets() {
             writeln!(told, "    record {}: {}: {text}", line["record"], refused["code"].as_str().unwrap()).unwrap();
         }
         if run.code == 1 {
-            writeln!(told, "    {}", run.stderr.lines().last().unwrap_or_default()).unwrap();
+            // What is to be pasted stands below the sentence.
+            let said = run
+                .stderr
+                .lines()
+                .skip_while(|line| !line.starts_with("rehome: "))
+                .map(|line| format!("    {line}").trim_end().to_owned());
+            writeln!(told, "{}", said.collect::<Vec<_>>().join("\n")).unwrap();
         }
     }
     let golden = folder.join("expected.txt");

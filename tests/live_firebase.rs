@@ -258,7 +258,8 @@ fn a_project_gives_whom_its_export_gives() {
         .arg(&runs);
     let imported = with_emulator(&mut import);
     assert!([0, 3].contains(&imported.code), "{}{}", imported.stdout, imported.stderr);
-    with_emulator(rehome().args(["sync", "firebase:demo-rehome", "--run"]).arg(&runs)).exits(0);
+    // Whoever is refused is told of again.
+    with_emulator(rehome().args(["sync", "firebase:demo-rehome", "--run"]).arg(&runs)).exits(imported.code);
     for entry in std::fs::read_dir(&runs).expect("a folder").flatten() {
         let bytes = std::fs::read(entry.path()).unwrap_or_default();
         for secret in ["PRIVATE KEY", "pU3KGCUwux1tEyze1iN7LtkeP3I", "token-"] {

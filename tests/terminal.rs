@@ -10,10 +10,12 @@ use super::util::{Run, Sandbox, fixture, rehome, run};
 
 /// A terminal of so many columns, which types something once it is asked.
 const TERMINAL: &str = r"
-import fcntl, os, pty, struct, sys, termios
+import fcntl, os, pty, signal, struct, sys, termios
 columns, typed, argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 pid, fd = pty.fork()
 if pid == 0:
+    # What runs in the background of a script has it ignored, and a terminal's programs have not.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 40, columns, 0, 0))
     os.execvp(argv[0], argv)
 out, asked = b'', False
