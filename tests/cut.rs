@@ -172,6 +172,36 @@ fn a_page_is_not_the_whole_book() {
     assert_eq!(run(rehome().arg("plan").args(&pages)).exits(0).lines().len(), 6);
 }
 
+/// The last page of one list is not that of another one beside it, and what nobody reads has as many as it likes.
+#[test]
+fn the_last_page_of_another_list_is_not_the_last() {
+    let home = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, page: &Value| {
+        let path = home.path().join(name);
+        std::fs::write(&path, page.to_string()).expect("written");
+        path
+    };
+    let user = |id: u64| json!({ "id": id, "email": format!("u{id}@example.com"), "password": HASH });
+    let more = json!({ "users": [user(1), user(2)], "has_more": true });
+    let last = json!({ "users": [user(3)], "has_more": false });
+    let orders = json!({ "orders": [{ "order": 7, "sum": 5 }], "has_more": false, "total": 4000 });
+    let more_orders = json!({ "orders": [{ "order": 7, "sum": 5 }], "has_more": true, "total": 4000 });
+    let plan = |pages: [&Value; 2]| {
+        let paths = [write("users.json", pages[0]), write("others.json", pages[1])];
+        run(rehome().arg("plan").args(&paths))
+    };
+    let said = plan([&more, &orders]).exits(3).stderr;
+    assert!(said.contains("users.json is one page of several (`has_more`)"), "{said}");
+    assert_eq!(plan([&more, &last]).exits(0).lines().len(), 3);
+    assert_eq!(plan([&last, &more_orders]).exits(0).lines().len(), 1);
+    // DynamoDB's lists have no names.
+    let item = |id: &str| json!({ "id": { "S": id }, "email": { "S": format!("u{id}@example.com") }, "password": { "S": HASH } });
+    let more = json!({ "Items": [item("1"), item("2")], "LastEvaluatedKey": { "id": { "S": "2" } } });
+    let orders = json!({ "Items": [{ "order": { "N": "7" }, "sum": { "N": "5" } }], "Count": 1 });
+    let said = plan([&more, &orders]).exits(3).stderr;
+    assert!(said.contains("users.json is one page of several"), "{said}");
+}
+
 /// So do DynamoDB's and Firestore's, of which the last page names no other.
 #[test]
 fn a_page_of_typed_json_is_not_the_whole_book() {

@@ -187,7 +187,7 @@ impl Export {
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
-        let pages = pages::Pages::of(&files);
+        let pages = pages::Pages::of(&files, &tables, &roles);
         let related = join::Store::default();
         let mut export = Self {
             pages,

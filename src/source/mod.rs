@@ -166,7 +166,7 @@ pub struct Detection {
 }
 
 /// What a table is to a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// One row is one user.
     Users,
