@@ -333,3 +333,86 @@ fn what_changes_rows_in_other_words_is_said() {
         check("a.sql", &format!("{rows}{statement}\n"), &[]).exits(0);
     }
 }
+
+/// Whoever insists that what is called changes no users says so by its word.
+#[test]
+fn what_is_called_is_taken_for_harmless_by_its_word() {
+    let rows = format!(
+        "CREATE TABLE users (id int, email varchar(99), password varchar(99));\n\
+         INSERT INTO users VALUES (1,'a@example.com','{HASH}');\n"
+    );
+    for (statement, word) in [
+        ("CALL refresh(2);", "CALL"),
+        ("EXEC dbo.Refresh\nGO", "EXEC"),
+        ("\\i rest.sql", "\\i"),
+        (".read rest.sql", ".read"),
+    ] {
+        let sql = format!("{rows}{statement}\n");
+        let said = check("a.sql", &sql, &[]).exits(1).stderr;
+        assert!(said.contains(&format!("--ignore {}", if word == "\\i" { "'\\i'" } else { word })), "{said}");
+        let said = check("a.sql", &sql, &["--ignore", word]).exits(0);
+        assert!(!said.stdout.contains("no column or table"), "{}", said.stdout);
+    }
+}
+
+/// Rows hold what they leave out by its default, and so do those before a column that is added.
+#[test]
+fn a_default_that_keeps_people_out_is_one_of_their_columns() {
+    let table =
+        |column: &str| format!("CREATE TABLE users (id int, email varchar(99), password varchar(99){column});\n");
+    let rows = format!(
+        "INSERT INTO users (id, email, password) VALUES (1,'a@example.com','{HASH}'),(2,'b@example.com','{HASH}');\n"
+    );
+    let copied = format!("COPY users (id, email, password) FROM stdin;\n1\ta@example.com\t{HASH}\n\\.\n");
+    let added = |what: &str| format!("{}{rows}ALTER TABLE users {what};\n", table(""));
+    for (sql, column) in [
+        (format!("{}{rows}", table(", status varchar(9) NOT NULL DEFAULT 'pending'")), "status"),
+        (format!("{}{rows}", table(", is_active bit NOT NULL DEFAULT ((0))")), "is_active"),
+        (format!("{}{copied}", table(", banned boolean DEFAULT true")), "banned"),
+        (format!("{}ALTER TABLE users ADD banned boolean DEFAULT true;\n{rows}", table("")), "banned"),
+        (added("ADD COLUMN active int NOT NULL DEFAULT 0"), "active"),
+        (added("ADD (note text, active int DEFAULT 0)"), "active"),
+        (added("ADD note text, ADD active tinyint(1) DEFAULT '0'"), "active"),
+        (added("ADD COLUMN IF NOT EXISTS status text DEFAULT 'disabled'::text"), "status"),
+    ] {
+        let said = check("a.sql", &sql, &[]).exits(1).stderr;
+        assert!(said.contains(&format!("`{column}`")) && said.contains("load the dump into a database"), "{sql}{said}");
+        let ignored = check("a.sql", &sql, &["--ignore", column]).exits(0);
+        assert!(!ignored.stdout.contains("no column or table"), "{}", ignored.stdout);
+    }
+    for harmless in [
+        format!(
+            "{}{rows}",
+            table(", status varchar(9) DEFAULT 'active', deleted int DEFAULT 0, created timestamp DEFAULT now()")
+        ),
+        format!("{}{rows}", table(", banned boolean DEFAULT NULL, locale text DEFAULT 'de'")),
+        added("ADD COLUMN active int NOT NULL DEFAULT 1"),
+        added("ADD CONSTRAINT c DEFAULT (0) FOR active"),
+        added("ADD PRIMARY KEY (id)"),
+    ] {
+        check("a.sql", &harmless, &[]).exits(0);
+    }
+}
+
+/// Rows that a statement has a database read from a file are not in the dump.
+#[test]
+fn rows_that_are_elsewhere_are_said() {
+    let rows = format!(
+        "CREATE TABLE users (id int, email varchar(99), password varchar(99));\n\
+         INSERT INTO users VALUES (1,'a@example.com','{HASH}');\n"
+    );
+    for statement in [
+        "\\copy users FROM 'more.csv' CSV",
+        "\\copy public.users (id, email) from /srv/more.csv with (format csv)",
+        "COPY users FROM '/srv/more.csv' WITH (FORMAT csv);",
+        "LOAD DATA LOCAL INFILE '/srv/more.csv' IGNORE INTO TABLE users FIELDS TERMINATED BY ',';",
+        "BULK INSERT dbo.users FROM 'C:\\srv\\more.csv' WITH (FORMAT = 'CSV');",
+        ".import --csv more.csv users",
+    ] {
+        let said = check("a.sql", &format!("{rows}{statement}\n"), &[]).exits(3).stdout;
+        assert!(said.contains("rows of `users` are in more.csv"), "{statement}: {said}");
+    }
+    let others =
+        format!("{rows}CREATE TABLE products (id int, name varchar(9));\n\\copy products FROM 'more.csv' CSV\n");
+    check("a.sql", &others, &[]).exits(0);
+}

@@ -170,12 +170,21 @@ pub(crate) enum Doubt {
     Undone(String, &'static str),
     /// A later statement calls what is not in the file, by its first word.
     Called(&'static str),
+    /// Rows of a table have no such column, and hold what it has by default: they leave it out, or it was added behind them.
+    Defaulted { table: String, column: String, is: String, added: bool },
+    /// Rows of a table are in a file that a statement reads, and that is not part of this one.
+    Elsewhere(String, String),
 }
 
 impl Doubt {
     /// Whether users may be missing.
     pub fn loses(&self) -> bool {
-        !matches!(self, Self::Unsure(_) | Self::Undone(..) | Self::Called(_))
+        !matches!(self, Self::Unsure(_) | Self::Undone(..) | Self::Called(_) | Self::Defaulted { .. })
+    }
+
+    /// Whether it is told of only where its table is read.
+    pub fn is_of_a_table(&self) -> bool {
+        matches!(self, Self::Defaulted { .. } | Self::Elsewhere(..))
     }
 
     /// For a person, as what comes after the file's name.
@@ -184,7 +193,21 @@ impl Doubt {
             Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => Cow::Borrowed(text),
             Self::Called(what) => Cow::Owned(format!(
                 "a statement ({what}) behind the rows calls what is not in the dump, and may change whom it likes: load the dump into a \
-                 database and dump it again, or take the statement out if it changes no users"
+                 database and dump it again; {} takes it for one that changes no users",
+                crate::escape::flag("--ignore", what)
+            )),
+            Self::Defaulted { table, column, is, added } => Cow::Owned(format!(
+                "{}, so that they have '{is}' there: load the dump into a database and dump it again; {} leaves the column out",
+                if *added {
+                    format!("a statement (ALTER TABLE) adds `{column}` to the rows of `{table}` that stand before it")
+                } else {
+                    format!("rows of `{table}` leave out `{column}`")
+                },
+                crate::escape::flag("--ignore", column)
+            )),
+            Self::Elsewhere(table, file) => Cow::Owned(format!(
+                "rows of `{table}` are in {file}, which the dump has a database read: they are missing; load the dump into one with that \
+                 file beside it and dump it again, or pass the file"
             )),
             Self::Undone(table, what) => Cow::Owned(format!(
                 "a statement ({what}) changes or takes back rows of `{table}` that stand before it, and only a database can do that: load \

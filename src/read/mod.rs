@@ -179,14 +179,16 @@ impl Export {
             }
         }
         opened::stop_at_two_of_a_name(&tables, &roles, &options)?;
-        opened::stop_at_undone(&files, &tables, &roles, &options)?;
+        let elsewhere = opened::stop_at_undone(&files, &tables, &roles, &options)?;
         let of = kept_out::Known { files: &files, tables: &tables, roles: &roles, source, options: &options };
         kept_out::stop(of)?;
         findings.extend(others::findings(source, &tables, &roles, &options));
-        findings.extend(tables::ignored_in_vain(&tables, &options));
+        findings.extend(tables::ignored_in_vain(&files, &tables, &options));
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
-        let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
+        let of_files = files.iter().flat_map(|file| &file.doubts).filter(|doubt| !doubt.is_of_a_table());
+        let incomplete = of_files.into_iter().any(Doubt::loses) || !elsewhere.is_empty();
+        findings.extend(elsewhere);
         let pages = pages::Pages::of(&files, &tables, &roles);
         let related = join::Store::default();
         let mut export = Self {

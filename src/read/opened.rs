@@ -6,12 +6,12 @@ use super::tables::name as name_of;
 use super::unpack::Unpacked;
 use super::{ReadOptions, folder};
 use crate::error::RunError;
-use crate::format::TableSample;
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
+use crate::format::{TableSample, Value};
 use crate::live::{self, Access};
 use crate::scheme::columns::holds_password;
-use crate::source::kit::status;
+use crate::source::kit::status::{self, Meaning, Standing};
 use crate::source::{FirebaseHashConfig, Role};
 
 /// A table of more columns is no table of users, and no database has any.
@@ -73,7 +73,8 @@ impl Opened {
                 }),
             );
             findings.extend(file.input.encoding.said().map(|said| format!("{}: {said}", file.input.name())));
-            findings.extend(file.doubts.iter().map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
+            let doubts = file.doubts.iter().filter(|doubt| !doubt.is_of_a_table());
+            findings.extend(doubts.map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
             files.push(file);
         }
         Ok(Self { files, tables, findings, archives, firebase })
@@ -106,7 +107,8 @@ pub(super) fn stop_at_two_of_a_name(
     )))
 }
 
-/// Stops at a dump of which a statement changes rows that are read.
+/// Stops at a dump of which a statement changes rows that are read, or that has columns for them by which they are kept out and does
+/// not write them. Gives back what else is doubtful about tables that are read.
 ///
 /// # Errors
 /// [`RunError::export`] with what to do.
@@ -115,19 +117,28 @@ pub(super) fn stop_at_undone(
     tables: &[TableSample],
     roles: &[Role],
     options: &ReadOptions,
-) -> Result<(), RunError> {
+) -> Result<Vec<String>, RunError> {
+    let mut said = Vec::new();
+    let ignored = |name: &str| options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(name));
+    let passed = |name: &str| files.iter().any(|file| file.input.path.file_name().is_some_and(|of| of == name));
     for (at, file) in files.iter().enumerate() {
-        let is_read = |table: Option<&String>| {
+        let read = |table: Option<&String>| {
             let is =
                 |other: &TableSample| usize::from(other.file) == at && table.is_none_or(|table| other.table == *table);
-            tables.iter().zip(roles).any(|(other, role)| is(other) && *role != Role::Ignored)
+            let read = tables.iter().zip(roles).find(|(other, role)| is(other) && **role != Role::Ignored);
+            read.map(|(table, _)| table)
         };
         for doubt in &file.doubts {
             let stops = match doubt {
-                Doubt::Undone(table, _) => {
-                    is_read(Some(table)) && !options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(table))
+                Doubt::Undone(table, _) => read(Some(table)).is_some() && !ignored(table),
+                Doubt::Called(what) => read(None).is_some() && !ignored(what),
+                Doubt::Defaulted { table, column, is, .. } => {
+                    read(Some(table)).is_some_and(|table| bars(table, column, is, options)) && !ignored(column)
                 }
-                Doubt::Called(_) => is_read(None),
+                Doubt::Elsewhere(table, name) if read(Some(table)).is_some() && !passed(name) => {
+                    said.push(format!("{}: {}", file.input.name(), doubt.text()));
+                    false
+                }
                 _ => false,
             };
             if stops {
@@ -135,7 +146,14 @@ pub(super) fn stop_at_undone(
             }
         }
     }
-    Ok(())
+    Ok(said)
+}
+
+/// Whether a column that rows do not have keeps them out by its default, and no mapping says otherwise.
+fn bars(table: &TableSample, column: &str, is: &str, options: &ReadOptions) -> bool {
+    let meaning = status::meaning_among(column, &table.columns);
+    let bars = |meaning: Meaning| meaning.read(&Value::Text(is.into()), options.now) >= Standing::Disabled;
+    !options.mapping.is_some_and(|mapping| mapping.says(column).is_some()) && meaning.is_some_and(bars)
 }
 
 /// Columns' names that stand twice in a header.

@@ -9,6 +9,7 @@ use crate::error::{Kind, RunError};
 use crate::event::Silent;
 use crate::format::TableSample;
 use crate::format::file::SourceFile;
+use crate::format::frame::Doubt;
 use crate::scheme::columns::holds_password;
 use crate::source::describe::nearest;
 use crate::source::kit::cell;
@@ -176,7 +177,7 @@ pub(super) fn is_called(table: &TableSample, name: &str) -> bool {
 }
 
 /// What `--ignore` names and no column or table is called.
-pub(super) fn ignored_in_vain(tables: &[TableSample], options: &ReadOptions) -> Vec<String> {
+pub(super) fn ignored_in_vain(files: &[SourceFile], tables: &[TableSample], options: &ReadOptions) -> Vec<String> {
     let names: Vec<String> = tables
         .iter()
         .flat_map(|table| table.columns.iter().cloned().chain([called(table), table.table.clone()]))
@@ -184,7 +185,16 @@ pub(super) fn ignored_in_vain(tables: &[TableSample], options: &ReadOptions) -> 
     let is = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     let vain = options.ignore.iter().filter(|name| {
         let column = name.split('.').next().unwrap_or(name);
-        !is(name) && !is(column) && !name.starts_with("$$")
+        let doubts = || files.iter().flat_map(|file| &file.doubts);
+        // What a dump calls is ignored by its word, and a column that is not in it by its own.
+        let is_doubted = || {
+            doubts().any(|doubt| match doubt {
+                Doubt::Called(what) => name.eq_ignore_ascii_case(what),
+                Doubt::Defaulted { column, .. } => name.eq_ignore_ascii_case(column),
+                _ => false,
+            })
+        };
+        !is(name) && !is(column) && !name.starts_with("$$") && !is_doubted()
     });
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let said = vain.map(|name| {

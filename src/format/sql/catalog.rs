@@ -13,6 +13,8 @@ pub(crate) struct Column {
     pub name: String,
     /// Its value is worked out of others'. SQLite's dumps leave it out of their rows, MariaDB's write it.
     pub generated: bool,
+    /// What rows hold that leave it out, if that is a text, a number or a word.
+    pub default: Option<String>,
 }
 
 /// Partitions of partitions are followed so far.
@@ -118,10 +120,27 @@ impl Catalog {
 
     pub fn rows_are_in(&mut self, table: String, columns: Option<Vec<String>>, file: String) {
         if let Some(columns) = columns {
-            let columns = columns.into_iter().map(|name| Column { name, generated: false }).collect();
+            let columns = columns.into_iter().map(|name| Column { name, generated: false, default: None }).collect();
             self.columns.insert(table.clone(), columns);
         }
         self.elsewhere.insert(table, file);
+    }
+
+    /// The columns that rows with these names leave out, and what they hold then.
+    pub fn left_out(&self, table: &str, names: &[String]) -> Vec<(String, String)> {
+        let Some(columns) = self.columns.get(table).or_else(|| self.columns.get(self.root(table))) else {
+            return Vec::new();
+        };
+        let named = |column: &Column| names.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let defaults = columns.iter().filter_map(|column| Some((column, column.default.as_ref()?)));
+        defaults.filter(|(column, _)| !named(column)).map(|(column, is)| (column.name.clone(), is.clone())).collect()
+    }
+
+    /// A column is added to a table that was created before.
+    pub fn add(&mut self, table: &str, column: Column) {
+        if let Some(columns) = self.columns.get_mut(table) {
+            columns.push(column);
+        }
     }
 
     /// Whether some columns may be left out of rows that name none.
@@ -153,6 +172,22 @@ impl Catalog {
 
 /// The columns of a CREATE TABLE whose head ends before its bracket; it is left behind it.
 pub(crate) fn created_columns(head: &mut Head<'_>, flavour: Flavour) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    if !head.byte(b'(') {
+        return columns;
+    }
+    while let Some((column, end)) = defined(head, flavour) {
+        columns.extend(column);
+        head.pos += usize::from(end.is_some());
+        if end != Some(b',') {
+            break;
+        }
+    }
+    columns
+}
+
+/// The column that is defined where the head stands, unless that is a key or a rule, and the comma or bracket that it ends before.
+pub(super) fn defined(head: &mut Head<'_>, flavour: Flavour) -> Option<(Option<Column>, Option<u8>)> {
     const NO_COLUMNS: [&str; 13] = [
         "PRIMARY",
         "KEY",
@@ -168,42 +203,69 @@ pub(crate) fn created_columns(head: &mut Head<'_>, flavour: Flavour) -> Vec<Colu
         "PERIOD",
         "VECTOR",
     ];
-    let mut columns: Vec<Column> = Vec::new();
-    if !head.byte(b'(') {
-        return columns;
-    }
-    loop {
-        let bare = head.peek().is_some_and(is_word);
-        let Some(name) = head.name() else { return columns };
-        let is_column = !(bare && NO_COLUMNS.iter().any(|word| name.eq_ignore_ascii_case(word)));
-        let (mut generated, mut last_word) = (false, String::new());
-        // To the comma after this column's type and options.
-        let end = loop {
-            let Some(byte) = head.peek() else { break None };
-            match byte {
-                b',' | b')' => break Some(byte),
-                b'(' => {
-                    // `GENERATED ALWAYS AS (…)`, `AS (…) STORED`; an identity's numbers come after IDENTITY.
-                    generated |= last_word.eq_ignore_ascii_case("AS");
-                    match tuple_end(head.rest(), flavour) {
-                        Some(length) => head.pos += length,
-                        None => break None,
-                    }
-                }
-                b'\'' | b'"' | b'`' => match string_end(head.text, head.pos, flavour.backslash && byte == b'\'') {
-                    Some(end) => head.pos = end,
+    let bare = head.peek().is_some_and(is_word);
+    let name = head.name()?;
+    let is_column = !(bare && NO_COLUMNS.iter().any(|word| name.eq_ignore_ascii_case(word)));
+    let (mut generated, mut default, mut last_word) = (false, None, String::new());
+    // To the comma after this column's type and options.
+    let end = loop {
+        let Some(byte) = head.peek() else { break None };
+        if last_word.eq_ignore_ascii_case("DEFAULT") {
+            default = literal(head.rest());
+            last_word.clear();
+        }
+        match byte {
+            b',' | b')' => break Some(byte),
+            b'(' => {
+                // `GENERATED ALWAYS AS (…)`, `AS (…) STORED`; an identity's numbers come after IDENTITY.
+                generated |= last_word.eq_ignore_ascii_case("AS");
+                match tuple_end(head.rest(), flavour) {
+                    Some(length) => head.pos += length,
                     None => break None,
-                },
-                _ if is_word(byte) => last_word = head.name().unwrap_or_default(),
-                _ => head.pos += 1,
+                }
             }
-        };
-        if is_column {
-            columns.push(Column { name, generated });
+            b'\'' | b'"' | b'`' => match string_end(head.text, head.pos, flavour.backslash && byte == b'\'') {
+                Some(end) => head.pos = end,
+                None => break None,
+            },
+            _ if is_word(byte) => last_word = head.name().unwrap_or_default(),
+            _ => head.pos += 1,
         }
-        head.pos += usize::from(end.is_some());
-        if end != Some(b',') {
-            return columns;
-        }
+    };
+    Some((is_column.then_some(Column { name, generated, default }), end))
+}
+
+/// The text, number or word that a default is: `'pending'::status`, `((0))`, `b'0'`, `false`. What is worked out is none.
+fn literal(text: &[u8]) -> Option<String> {
+    let text = text.trim_ascii_start();
+    let open = text.iter().take_while(|b| matches!(b, b'(' | b' ')).count();
+    let text = &text[open..];
+    let text = match text {
+        [b'b' | b'B' | b'N' | b'n' | b'E' | b'e', rest @ ..] if rest.first() == Some(&b'\'') => rest,
+        text => text,
+    };
+    if let Some(quoted) = text.strip_prefix(b"'") {
+        let end = quoted.iter().position(|&b| b == b'\'')?;
+        return Some(String::from_utf8_lossy(&quoted[..end]).into_owned());
+    }
+    let length = text.iter().position(|&b| !is_word(b) && !matches!(b, b'-' | b'.')).unwrap_or(text.len());
+    let (word, rest) = text.split_at(length);
+    let is_call = rest.trim_ascii_start().first() == Some(&b'(');
+    let word = String::from_utf8_lossy(word).into_owned();
+    (!word.is_empty() && !is_call && !word.eq_ignore_ascii_case("NULL")).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_read_as_they_are_written() {
+        let text = b"(id int NOT NULL DEFAULT nextval('s'), a varchar(9) DEFAULT 'pending'::status, b bit DEFAULT ((0)) NOT NULL, \
+            c bit(1) DEFAULT b'1', d boolean DEFAULT FALSE, e int DEFAULT -1, f text DEFAULT NULL, g timestamp DEFAULT now(), h text, \
+            PRIMARY KEY (id))";
+        let columns = created_columns(&mut Head::new(text), Flavour::MYSQL);
+        let defaults: Vec<_> = columns.iter().map(|c| c.default.as_deref().unwrap_or("-")).collect();
+        assert_eq!(defaults, ["-", "pending", "0", "1", "FALSE", "-1", "-", "-", "-"]);
     }
 }

@@ -67,6 +67,9 @@ impl SqlFramer {
         let start = head.pos - 1;
         self.catalog.met(&table);
         self.fill(&table);
+        if let Some(names) = &names {
+            self.leaves_out(&table, names);
+        }
         if self.wanted.left(&root) == 0 {
             self.state = self.runs.get(&place).map_or(State::UnwantedRows(None), |end| State::Run(*end));
             return Some(at + start);
@@ -145,6 +148,7 @@ impl SqlFramer {
             let text = String::from_utf8_lossy(list);
             let columns = assigned(&text, self.flavour)
                 .map_or_else(|_| Vec::new(), |list| list.into_iter().map(|(name, _)| name).collect());
+            self.leaves_out(&root, &columns);
             let shape = self.shape(&root, columns, Rows::Assigned);
             cut.push(at + start, at + start + list.len(), &shape, SpanKind::Record);
             self.wanted.took(&root);

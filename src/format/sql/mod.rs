@@ -58,6 +58,12 @@ pub(crate) struct SqlFramer {
     undone: Vec<(String, &'static str)>,
     /// The first statement that calls what the dump does not have, after rows.
     called: Option<&'static str>,
+    /// What is in rows that do not name it: the table, the column and its default, and whether the column came after the rows.
+    defaulted: Vec<(String, String, String, bool)>,
+    /// The columns of the last rows that were asked for what they leave out.
+    asked: (String, Vec<String>),
+    /// Tables whose rows a statement reads from a file, and that file.
+    elsewhere: Vec<(String, String)>,
 }
 
 /// What a dump's own transactions have come to.
@@ -138,6 +144,9 @@ impl SqlFramer {
             unread: (0, String::new()),
             undone: Vec::new(),
             called: None,
+            defaulted: Vec::new(),
+            asked: Default::default(),
+            elsewhere: Vec::new(),
         }
     }
 
@@ -372,6 +381,9 @@ impl Framer for SqlFramer {
         }
         doubts.extend(self.undone.iter().map(|(table, what)| Doubt::Undone(table.clone(), what)));
         doubts.extend(self.called.map(Doubt::Called));
+        let defaulted = self.defaulted.iter().cloned();
+        doubts.extend(defaulted.map(|(table, column, is, added)| Doubt::Defaulted { table, column, is, added }));
+        doubts.extend(self.elsewhere.iter().map(|(table, file)| Doubt::Elsewhere(table.clone(), file.clone())));
         let (count, table) = &self.unread;
         if *count > 0 {
             let statements = if *count == 1 { "1 statement writes" } else { &format!("{count} statements write") };

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::catalog::{Column, created_columns};
+use super::catalog::{Column, created_columns, defined};
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::preamble::no_backslash_escapes;
@@ -16,6 +16,9 @@ const PROMISES: [(&str, &str); 4] = [
     ("-- PostgreSQL database cluster dump", "-- PostgreSQL database cluster dump complete"),
     ("-- PostgreSQL database dump", "-- PostgreSQL database dump complete"),
 ];
+
+/// So many columns and files are told of.
+const MAX_DEFAULTED: usize = 64;
 
 impl SqlFramer {
     /// Takes what begins at `data[at]`, between statements. `None`: more data is needed.
@@ -40,6 +43,10 @@ impl SqlFramer {
             b'\\' => {
                 let end = whole(memchr(b'\n', rest))?;
                 self.connect(&rest[..end]);
+                let mut head = Head { text: &rest[..end], pos: 1 };
+                if head.word("COPY") {
+                    self.copied_from(&mut head);
+                }
                 let reads_file = ["\\i ", "\\ir ", "\\include ", "\\include_relative ", "\\. "];
                 if reads_file.iter().any(|command| rest.starts_with(command.as_bytes())) {
                     self.calls("\\i");
@@ -47,6 +54,18 @@ impl SqlFramer {
                 return Some(at + end);
             }
             b'#' => self.state = State::Line,
+            // SQLite's shell: `.import --csv users.csv users`, `.read rest.sql`
+            b'.' => {
+                let end = whole(memchr(b'\n', rest))?;
+                let line = String::from_utf8_lossy(&rest[..end]);
+                let words: Vec<&str> = line.split_whitespace().collect();
+                match words[..] {
+                    [".import", .., file, table] => self.rows_are_in((None, table.to_owned()), file),
+                    [".read", ..] => self.calls(".read"),
+                    _ => {}
+                }
+                return Some(at + end);
+            }
             b'/' if rest.starts_with(b"/*") => {
                 if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") {
                     // The statement within is for some versions only. Of interest is what it sets.
@@ -95,7 +114,7 @@ impl SqlFramer {
             _ if head.word("ALTER") => {
                 let end = whole(memchr(b';', rest))?;
                 self.undone(&rest[..end]);
-                self.alter(&mut head);
+                self.alter(&mut Head { text: rest[..end].trim_ascii_end(), pos: head.pos });
             }
             _ if head.word("DELIMITER") => {
                 let end = whole(memchr(b'\n', rest))?;
@@ -106,6 +125,10 @@ impl SqlFramer {
                 return Some(at + end);
             }
             _ if head.word("REM") => self.state = State::Line,
+            _ if head.word("LOAD") || head.word("BULK") => {
+                let end = whole(memchr(b';', rest))?;
+                self.loaded(&mut Head { text: &rest[..end], pos: head.pos });
+            }
             _ if head.word("GO") => return Some(at + head.pos),
             _ if head.word("USE") => {
                 let end = whole(memchr(b'\n', rest))?;
@@ -202,6 +225,61 @@ impl SqlFramer {
         }
     }
 
+    /// Notes what rows with columns of these names hold in those that they leave out.
+    pub(super) fn leaves_out(&mut self, table: &str, names: &[String]) {
+        if self.asked.0 == table && self.asked.1 == names {
+            return;
+        }
+        self.asked = (table.to_owned(), names.to_vec());
+        for (column, is) in self.catalog.left_out(table, names) {
+            self.holds_by_default(self.catalog.root(table).to_owned(), column, is, false);
+        }
+    }
+
+    fn holds_by_default(&mut self, table: String, column: String, is: String, added: bool) {
+        let known = self.defaulted.iter().any(|(of, name, ..)| *of == table && *name == column);
+        if !known && self.defaulted.len() < MAX_DEFAULTED {
+            self.defaulted.push((table, column, is, added));
+        }
+    }
+
+    /// `LOAD DATA LOCAL INFILE 'users.txt' INTO TABLE users`, `BULK INSERT dbo.users FROM 'users.csv'`
+    fn loaded(&mut self, head: &mut Head<'_>) {
+        head.any_of(&["DATA", "XML", "LOW_PRIORITY", "CONCURRENT", "LOCAL", "INFILE", "INSERT"]);
+        if head.peek() != Some(b'\'') {
+            return self.copied_from(head);
+        }
+        let file = head.name();
+        head.any_of(&["REPLACE", "IGNORE", "INTO", "TABLE"]);
+        if let Some((file, table)) = file.zip(head.table()) {
+            self.rows_are_in(table, &file);
+        }
+    }
+
+    /// `users (id, email) FROM 'users.csv' WITH CSV`
+    fn copied_from(&mut self, head: &mut Head<'_>) {
+        let Some(table) = head.table() else { return };
+        if head.peek() == Some(b'(') {
+            head.names();
+        }
+        if head.word("FROM") && !head.word("STDIN") && !head.word("PSTDIN") {
+            let rest = String::from_utf8_lossy(head.rest()).into_owned();
+            let bare = || rest.split_whitespace().next().map(str::to_owned);
+            let file = if head.peek() == Some(b'\'') { head.name() } else { bare() };
+            self.rows_are_in(table, &file.unwrap_or_default());
+        }
+    }
+
+    /// Notes that rows of a table are in a file of that name.
+    pub(super) fn rows_are_in(&mut self, table: (Option<String>, String), file: &str) {
+        let table = self.catalog.called(table);
+        self.catalog.met(&table);
+        if self.elsewhere.len() < MAX_DEFAULTED {
+            let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+            self.elsewhere.push((table, name.to_owned()));
+        }
+    }
+
     /// Rows of a table are met.
     pub(super) fn fill(&mut self, table: &str) {
         self.catalog.fill(table);
@@ -291,20 +369,42 @@ impl SqlFramer {
         self.catalog.create(table, columns);
     }
 
-    /// `ALTER TABLE ONLY public.users ATTACH PARTITION public.users_p0 FOR VALUES …`
+    /// `ALTER TABLE ONLY public.users ATTACH PARTITION public.users_p0 FOR VALUES …`, `ALTER TABLE users ADD active int DEFAULT 0`
     fn alter(&mut self, head: &mut Head<'_>) {
         if !head.word("TABLE") {
             return;
         }
         head.any_of(&["ONLY", "IF", "EXISTS"]);
-        if let Some(parent) = head.table()
-            && head.word("ATTACH")
-            && head.word("PARTITION")
-            && let Some(child) = head.table()
-        {
-            let (parent, child) = (self.catalog.called(parent), self.catalog.called(child));
-            self.catalog.attach(child, parent);
-            self.last_head = None;
+        let Some(parent) = head.table() else { return };
+        if head.word("ATTACH") {
+            if head.word("PARTITION")
+                && let Some(child) = head.table()
+            {
+                let (parent, child) = (self.catalog.called(parent), self.catalog.called(child));
+                self.catalog.attach(child, parent);
+                self.last_head = None;
+            }
+            return;
+        }
+        let mut table = None;
+        while head.word("ADD") {
+            head.any_of(&["COLUMN", "IF", "NOT", "EXISTS"]);
+            head.byte(b'(');
+            let table = table.get_or_insert_with(|| self.catalog.called(parent.clone()));
+            while let Some((column, end)) = defined(head, self.flavour) {
+                if let Some(column) = column {
+                    if let (Some(is), true) = (&column.default, self.catalog.is_filled(table)) {
+                        self.holds_by_default(table.clone(), column.name.clone(), is.clone(), true);
+                    }
+                    self.catalog.add(table, column);
+                    self.last_head = None;
+                }
+                head.pos += usize::from(end.is_some());
+                let mut next = Head { text: head.text, pos: head.pos };
+                if end != Some(b',') || next.word("ADD") {
+                    break;
+                }
+            }
         }
     }
 
@@ -321,8 +421,11 @@ impl SqlFramer {
             let file = if from && head.peek() == Some(b'\'') { head.name() } else { None };
             if let (Some(table), Some(file)) = (table, file) {
                 self.catalog.met(&table);
-                let file = file.rsplit('/').next().unwrap_or_default().to_owned();
-                self.catalog.rows_are_in(table, names, file);
+                let name = file.rsplit('/').next().unwrap_or_default().to_owned();
+                if !file.starts_with("$$PATH$$") {
+                    self.elsewhere.push((table.clone(), name.clone()));
+                }
+                self.catalog.rows_are_in(table, names, name);
             }
             self.state = State::Statement(Scan::default());
             return 0;
@@ -336,6 +439,9 @@ impl SqlFramer {
                     self.unread.1 = table;
                 }
                 return end + 1;
+            }
+            if let Some(names) = &names {
+                self.leaves_out(&table, names);
             }
             let columns = names.or_else(|| self.catalog.columns(&table, None));
             self.fill(&table);
