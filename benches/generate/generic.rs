@@ -53,7 +53,7 @@ pub fn csv(out: &mut dyn Write, count: u64) -> io::Result<()> {
         let Scheme { name, pool } = &schemes[scheme];
         let Hash { hash, salt } = &pool[entry];
         match *name {
-            "" => writeln!(out, ",,,,,,,,,,,,{hash}")?,
+            "" => writeln!(out, ",,,,,,,,,,,,{}", own(user))?,
             "scrypt" => writeln!(out, "{hash},{name},{salt},utf8,16,8,1,32,,,,,")?,
             "firebase-scrypt" => writeln!(out, "{hash},{name},{salt},base64,,,,,{signer_key},{separator},8,14,")?,
             // Its parameters stand between commas.
@@ -85,7 +85,7 @@ pub fn ndjson(out: &mut dyn Write, count: u64) -> io::Result<()> {
         let Scheme { name, pool } = &schemes[scheme];
         let Hash { hash, salt } = &pool[entry];
         if name.is_empty() {
-            writeln!(out, r#","password":"{hash}"}}"#)?;
+            writeln!(out, r#","password":"{}"}}"#, own(user))?;
             continue;
         }
         write!(out, r#","password_hash":"{hash}","password_scheme":"{name}""#)?;
@@ -105,11 +105,19 @@ pub fn ndjson(out: &mut dyn Write, count: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// A plain-text password that nobody else has: one that many share is a sign of a mask, and stops.
+fn own(user: User) -> String {
+    format!("{}-{}", pool::password(user.0 as usize), user.0)
+}
+
 /// The passwords of the first users, for `--known`.
 pub fn known(out: &mut dyn Write, count: u64) -> io::Result<()> {
+    let kinds = schemes();
     writeln!(out, "email,password")?;
     for user in User::all(count) {
-        writeln!(out, "{},{}", user.email(), pool::password(user.0 as usize))?;
+        let (scheme, _) = turn(user, kinds.len());
+        let password = if kinds[scheme].name.is_empty() { own(user) } else { pool::password(user.0 as usize) };
+        writeln!(out, "{},{password}", user.email())?;
     }
     Ok(())
 }
