@@ -171,6 +171,7 @@ fn statements_are_read_alike_wherever_they_are_cut() {
         format!("INSERT {LONG} INTO public.t (a, b) OVERRIDING SYSTEM VALUE VALUES (1, 'x'), (2, 'y');"),
         format!("REPLACE {LONG} INTO t SET a = 1, b = 'x';"),
         format!("INSERT OR IGNORE {LONG} INTO t -- VALUES\n -- and\n /* so */ VALUES (1, 'x');"),
+        format!("INSERT {LONG} INTO shop.users_old (a) VALUES (1);\nINSERT INTO auth.users (a) VALUES (2);"),
         format!("CREATE {LONG} TABLE IF NOT EXISTS t (z int, y text);\nINSERT INTO t VALUES (1, 'x');"),
         format!(
             "CREATE TABLE u (b text, a int);\nALTER TABLE {LONG} ONLY t ATTACH PARTITION u FOR VALUES IN (1);\nCOPY u FROM stdin;\nx\t1\n\\.\n"

@@ -44,15 +44,17 @@ impl SqlFramer {
         }
         let values_follow = head.word("VALUES") || head.word("VALUE");
         let first = head.byte(b'(');
+        let is_head = values_follow && first;
+        let is_set = !is_head && names.is_none() && head.word("SET");
+        // The head may only be cut off here: it is read again with more data, and nothing is known by half of its name.
+        if !is_head && !is_set && !eof && rest.len() < MAX_HEAD_BYTES && head.is_cut() {
+            return None;
+        }
         let table = table.map(|table| self.catalog.called(table));
-        if !(values_follow && first) {
-            if names.is_none() && head.word("SET") {
-                return self.set_list(data, at, head.pos, table, eof, cut);
-            }
-            // The head may only be cut off here: it is read again with more data.
-            if !eof && rest.len() < MAX_HEAD_BYTES && head.is_cut() {
-                return None;
-            }
+        if is_set {
+            return self.set_list(data, at, head.pos, table, eof, cut);
+        }
+        if !is_head {
             self.begins(None, place);
             self.unread(table);
             self.state = State::Statement(Scan::default());
