@@ -28,6 +28,15 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
             "it is an archive of mongodump: dump into a folder (`mongodump --out FOLDER`) and pass the BSON in it"
                 .into()
         }
+        _ if starts(b"SET DATABASE UNIQUE NAME HSQLDB") || starts(b"CREATE SCHEMA PUBLIC AUTHORIZATION DBA") => {
+            "it is a script of HSQLDB, which HSQLDB alone reads: open the database with its SqlTool, write the table as CSV with `\\x USERS`, \
+             and pass that"
+                .into()
+        }
+        _ if [b"<table border".as_slice(), b"<tr><th>"].iter().any(|tag| begins(head, tag)) => {
+            "it is a table in HTML, drawn for people: write it with `mysql --batch`, `psql --csv` or `sqlite3 -csv -header`, and pass that"
+                .into()
+        }
         _ if head.get(257..262) == Some(b"ustar") => {
             "it is a tar archive, which is read from a file alone: pass its path, or unpack it and pass the folder"
                 .into()
@@ -35,6 +44,11 @@ pub(crate) fn foreign(head: &[u8], name: &str) -> Option<String> {
         _ => return None,
     };
     Some(said)
+}
+
+/// Whether a text begins so, in capitals or small letters.
+fn begins(text: &[u8], with: &[u8]) -> bool {
+    text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 /// Whether the first document of BSON is what its length says: members of known types, and a zero at its end.
@@ -63,7 +77,21 @@ pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
     let drawn = |with: &[u8], line: &[u8]| {
         line.len() > 4 && line.windows(2).any(|two| two == b"--") && line.iter().all(|b| with.contains(b))
     };
+    let sign = |line: &[u8]| line.windows(3).position(|three| three == b" = ");
     let said = match () {
+        () if first.starts_with(b"****") && first.ends_with(b". row ***************************")
+            || first.starts_with(b"-[ RECORD 1 ]") =>
+        {
+            "rows that mysql or psql wrote one below the other: write them with `mysql --batch` or `psql --csv`"
+        }
+        () if first.starts_with(b" ") && sign(first).is_some_and(|at| sign(second) == Some(at)) => {
+            "rows one below the other, as `sqlite3 -line` writes them: write them with `sqlite3 -csv -header`"
+        }
+        () if first.len() > 4
+            && first.split(|&b| b == b',').all(|cell| cell.starts_with(b"'") && cell.ends_with(b"'")) =>
+        {
+            "a list of SQL's values, as `sqlite3 -quote` writes it: write it with `sqlite3 -csv -header`"
+        }
         () if drawn(b"+-", first) && first.starts_with(b"+-") => {
             "a table that mysql, psql or sqlite3 drew for people: write it with `mysql --batch`, `psql --csv` or `sqlite3 -csv -header`"
         }
@@ -133,6 +161,8 @@ mod tests {
             (b"SQLite format 3\0\x10\0", "unpack"),
             (b"PAR1\x15\x04", "CSV"),
             (b"\x6d\xe2\x99\x81", "mongodump --out"),
+            (b"SET DATABASE UNIQUE NAME HSQLDBA222EDB7D0\n", "\\x USERS"),
+            (b"<TABLE BORDER=1><TR><TH>id</TH></TR></TABLE>", "psql --csv"),
         ] {
             let said = foreign(head, "x").unwrap_or_default();
             assert!(said.contains(tool), "{said}");
@@ -146,11 +176,22 @@ mod tests {
             ("| id | email |\n|----|-------|\n| 1  | a@b.c |\n", "-markdown"),
             ("| id | email |\n|:---|------:|\n", "-markdown"),
             ("┌────┬───────┐\n│ id │ email │\n", "sqlite3 -csv"),
+            ("*************************** 1. row ***************************\n   id: 1\n", "mysql --batch"),
+            ("-[ RECORD 1 ]-+-----\nid | 1\n", "psql --csv"),
+            ("   id = 1\nemail = a@b.c\n", "-line"),
+            ("'id','email'\n1,'a@b.c'\n", "-quote"),
             ("id  email  \n--  -----  \n1   a@b.c\n", "-column"),
         ] {
             assert!(unread_text(text.as_bytes()).is_some_and(|said| said.contains(tool)), "{text}");
         }
-        for text in ["id,email\n1,a@b.c\n", "ann:$2y$05$x:\n", "-- MySQL dump\n", "dn: x\nmail: y\n", "id|a\n1|b\n"] {
+        for text in [
+            "id,email\n1,a@b.c\n",
+            "ann:$2y$05$x:\n",
+            "-- MySQL dump\n",
+            "dn: x\nmail: y\n",
+            "id|a\n1|b\n",
+            "<table>\n<row>",
+        ] {
             assert_eq!((unread_text(text.as_bytes()), foreign(text.as_bytes(), "x")), (None, None), "{text}");
             assert!(!is_yaml(text.as_bytes()), "{text}");
         }

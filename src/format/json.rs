@@ -17,8 +17,12 @@ const MAX_DEPTH: usize = 8;
 /// More arrays than this are no tables.
 const MAX_TABLES: usize = 4096;
 
-/// Members by which the elements of an array are known to be pages or realms, not users.
-const WRAPPERS: [&[u8]; 3] = [b"\"users\"", b"\"Users\"", b"\"data\""];
+/// Lists by which the elements of an array are known to be pages, not users, if they have no address themselves.
+const PAGES: [&[u8]; 3] = [b"users", b"Users", b"data"];
+
+/// Lists that make pages of their elements (an answer of Cloudflare's D1 …) if those have no id either, and people are in them.
+const RESULTS: [&[u8]; 8] =
+    [b"results", b"result", b"rows", b"items", b"records", b"documents", b"members", b"customers"];
 
 /// How much of an object tells whose it is, in bytes.
 const FIRST_MEMBERS: usize = 600;
@@ -177,7 +181,7 @@ impl JsonFramer {
     fn array(&mut self, data: &[u8], at: usize, inner: usize, eof: bool, key: Option<&[u8]>) -> Option<usize> {
         let wrappers = match key {
             Some(b"db") => true,
-            None if self.stack.is_empty() => match element_end(data, inner) {
+            _ if self.stack.is_empty() && key.is_none() || key == Some(b"result") => match element_end(data, inner) {
                 Some(end) => wraps(&data[inner..end]),
                 // An element larger than what is there: only wrappers are.
                 None if data.len() - inner >= super::frame::BATCH_BYTES / 2 => wraps(&data[inner..]),
@@ -232,13 +236,46 @@ fn wraps(element: &[u8]) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
     (has(b"\"type\":\"header\"") || has(b"\"type\": \"header\""))
         || has(b"\"realm\"") && !has(b"\"username\"") && !has(b"\"email\":")
-        || WRAPPERS.iter().any(|member| {
-            memchr::memmem::find(start, member).is_some_and(|at| {
-                let after = &element[at + member.len()..];
-                let text: Vec<u8> = after.iter().copied().filter(|b| !b.is_ascii_whitespace()).take(3).collect();
-                text.starts_with(b":[{") || text.starts_with(b":[]")
-            }) && !has(b"\"email\":")
-        })
+        || holds_pages(element)
+}
+
+/// Whether an element's own members are lists of people, and not what is said of one.
+fn holds_pages(element: &[u8]) -> bool {
+    let (mut page, mut results, mut is_one) = (false, false, false);
+    for (name, value) in own_members(element) {
+        let list = value.strip_prefix(b"[").map(|inner| &inner[blank(inner)..]);
+        let is_list = list.is_some_and(|inner| matches!(inner.first(), Some(b'{' | b']')));
+        if is_list && PAGES.contains(&name) {
+            page = true;
+        } else if is_list && RESULTS.contains(&name) {
+            results |= list.is_some_and(|inner| has_address(&inner[..inner.len().min(FIRST_MEMBERS)]));
+        } else if name.to_ascii_lowercase().windows(4).any(|part| part == b"mail") {
+            return false;
+        }
+        is_one |= matches!(name, b"id" | b"_id" | b"uid" | b"username" | b"login" | b"name");
+    }
+    page || results && !is_one
+}
+
+/// The members of an object, as far as its text is there: each name, and the text from its value on.
+fn own_members(object: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut members = Vec::new();
+    let mut at = 1;
+    loop {
+        at += object
+            .get(at..)
+            .map_or(0, |rest| rest.iter().take_while(|b| **b == b',' || b.is_ascii_whitespace()).count());
+        let Some(b'"') = object.get(at) else { return members };
+        let Some(name_end) = string_end(object, at) else { return members };
+        let between = object[name_end..].iter().take_while(|b| **b == b':' || b.is_ascii_whitespace()).count();
+        let value = name_end + between;
+        members.push((&object[at + 1..name_end - 1], &object[value..]));
+        let (passed, done) = Skip::within(0).advance(&object[value..]);
+        if !done {
+            return members;
+        }
+        at = value + passed;
+    }
 }
 
 /// Whether an object's first members are an address and a password, of whatever kind.
@@ -246,7 +283,13 @@ fn is_somebody(object: &[u8]) -> bool {
     let start = object[..object.len().min(FIRST_MEMBERS)].to_ascii_lowercase();
     let start = &start[..start.iter().position(|b| *b == b'}').unwrap_or(start.len())];
     let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
-    has(b"mail\"") && has(b"@") && (has(b"pass") || has(b"hash\"") || has(b"pwd"))
+    has_address(start) && (has(b"pass") || has(b"hash\"") || has(b"pwd"))
+}
+
+/// Whether a member seems to be an address.
+fn has_address(members: &[u8]) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(members, needle).is_some();
+    (has(b"mail\"") || has(b"Mail\"") || has(b"MAIL\"")) && has(b"@")
 }
 
 impl Framer for JsonFramer {

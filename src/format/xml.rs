@@ -1,4 +1,5 @@
-//! XML of `mysqldump --xml`, `mysql --xml`, phpMyAdmin and Django's `dumpdata`: flat records in a known element.
+//! XML of `mysqldump --xml`, `mysql --xml`, PostgreSQL's `query_to_xml`, SQL Developer, phpMyAdmin, Navicat, DBeaver, pandas and Django's `dumpdata`:
+//! flat records in a known element.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,11 +21,17 @@ pub(crate) struct XmlFramer {
     shapes: HashMap<String, Arc<Shape>>,
     order: Vec<String>,
     passing_over: bool,
+    /// The element around everything; empty where records stand side by side without one.
+    root: Option<Vec<u8>>,
     complete: bool,
 }
 
-/// Elements that are records: MySQL's, phpMyAdmin's (one a row, named like the table) and Django's.
-const RECORDS: [&[u8]; 3] = [b"row", b"table", b"object"];
+/// Elements that are records, in capitals or small letters: of MySQL, PostgreSQL, Oracle and pandas, of phpMyAdmin (one a row, with the
+/// table's name), of Django, Navicat and DBeaver.
+const RECORDS: [&[u8]; 5] = [b"row", b"table", b"object", b"record", b"data_record"];
+
+/// Elements around records that say nothing of what is in them.
+const NAMELESS: [&[u8]; 6] = [b"table", b"data", b"rows", b"root", b"resultset", b"django-objects"];
 
 impl XmlFramer {
     pub fn new(wanted: Wanted) -> Self {
@@ -34,6 +41,7 @@ impl XmlFramer {
             shapes: HashMap::new(),
             order: Vec::new(),
             passing_over: false,
+            root: None,
             complete: false,
         }
     }
@@ -69,8 +77,16 @@ impl Framer for XmlFramer {
             let Some(tag_end) = memchr(b'>', rest) else { break };
             let tag = &rest[1..tag_end];
             let name = element_name(tag);
-            if !tag.starts_with(b"/") && RECORDS.contains(&name) && !tag.ends_with(b"/") {
-                let own = (name == b"table").then(|| attribute(tag, b"name")).flatten();
+            let own = (name == b"table").then(|| attribute(tag, b"name")).flatten();
+            // PostgreSQL's `<table>` has no name and holds the rows.
+            let is_record = RECORDS.iter().any(|record| name.eq_ignore_ascii_case(record))
+                && (name != b"table" || own.is_some())
+                && !tag.ends_with(b"/");
+            if self.root.is_none() && !tag.starts_with(b"!") {
+                self.complete = is_record || tag.ends_with(b"/");
+                self.root = Some(if is_record { Vec::new() } else { name.to_vec() });
+            }
+            if is_record {
                 let Some(end) = record_end(rest, name) else { break };
                 let table = own.unwrap_or_else(|| self.table.clone());
                 let shape = self.shape(&table);
@@ -87,8 +103,10 @@ impl Framer for XmlFramer {
                     let table = self.table.clone();
                     self.shape(&table);
                 }
-                b"/mysqldump" | b"/resultset" | b"/django-objects" | b"/pma_xml_export" => self.complete = true,
-                _ => {}
+                [b'/', closed @ ..] => self.complete |= self.root.as_deref() == Some(closed),
+                _ if NAMELESS.contains(&name) => self.table.clear(),
+                // A table of PostgreSQL's `schema_to_xml` is an element of its name.
+                _ => self.table = String::from_utf8_lossy(name).into_owned(),
             }
             at += tag_end + 1;
         }
@@ -267,7 +285,11 @@ impl Cell {
     fn of(tag: &BytesStart<'_>) -> Result<Self, String> {
         let nil = named(tag, "xsi:nil")?.is_some_and(|nil| nil == "true");
         let list = named(tag, "rel")?.is_some_and(|rel| rel == "ManyToManyRel").then(Vec::new);
-        let name = named(tag, "name")?.unwrap_or_else(|| tag.name().as_ref().to_owned());
+        let name = match named(tag, "name")? {
+            Some(name) => name,
+            // SQL Developer's `<COLUMN NAME="EMAIL">`.
+            None => named(tag, "NAME")?.unwrap_or_else(|| tag.name().as_ref().to_owned()),
+        };
         let hex = named(tag, "xsi:type")?.is_some_and(|kind| kind.ends_with(":hexBinary"));
         Ok(Self { name, text: String::new(), null: nil, hex, list, natural: Vec::new() })
     }

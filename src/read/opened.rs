@@ -1,5 +1,6 @@
 //! The files of an export, opened and sampled, before anybody has said whose it is.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::tables::name as name_of;
@@ -8,7 +9,7 @@ use super::{ReadOptions, folder};
 use crate::error::RunError;
 use crate::format::file::SourceFile;
 use crate::format::frame::Doubt;
-use crate::format::{TableSample, Value};
+use crate::format::{Format, TableSample, Value};
 use crate::live::{self, Access};
 use crate::scheme::columns::holds_password;
 use crate::source::kit::status::{self, Meaning, Standing};
@@ -77,8 +78,35 @@ impl Opened {
             findings.extend(doubts.map(|doubt| format!("{}: {}", file.input.name(), doubt.text())));
             files.push(file);
         }
+        name_by_schemas(&mut files, &mut tables);
         Ok(Self { files, tables, findings, archives, firebase })
     }
+}
+
+/// Rows whose dump does not say what their columns are called get the names of another file's `CREATE TABLE` (mydumper's `-schema.sql`,
+/// `--no-data` beside `--no-create-info`), and that file's tables without rows give way to those that have some.
+fn name_by_schemas(files: &mut [SourceFile], tables: &mut Vec<TableSample>) {
+    let is_schema = |table: &TableSample| table.format == Format::Sql && table.records.is_empty();
+    let schemas: Vec<_> =
+        tables.iter().filter(|table| is_schema(table) && !table.columns.is_empty()).cloned().collect();
+    let mut found = HashSet::new();
+    for table in tables.iter_mut().filter(|table| table.format == Format::Sql && !table.records.is_empty()) {
+        let mut others = schemas.iter().filter(|schema| schema.table == table.table && schema.file != table.file);
+        let Some(schema) = others.next() else { continue };
+        if table.columns.is_empty() && schema.columns.len() == table.width {
+            let names = &schema.columns;
+            let named = |(number, value): (String, serde_json::Value)| {
+                (number.parse().ok().and_then(|at: usize| names.get(at)).cloned().unwrap_or(number), value)
+            };
+            for record in &mut table.records {
+                *record = std::mem::take(record).into_iter().map(named).collect();
+            }
+            (table.columns, table.width) = (names.clone(), 0);
+            files[usize::from(table.file)].name_columns(&table.table, names.clone());
+        }
+        found.insert(table.table.clone());
+    }
+    tables.retain(|table| !(is_schema(table) && found.contains(&table.table)));
 }
 
 /// Stops where two columns of the users are called alike and each may say who may sign in, or with which password.

@@ -132,6 +132,20 @@ INSERT INTO public.users VALUES (2, E'bob\x40example.com'::character varying(255
     let export = open(&dir, &[("a.sql", inserts)], None).unwrap();
     assert_eq!(export.tables()[0].columns, ["id", "email", "note"]);
     assert_eq!(export.tables()[0].records[0]["note"], "back\\slash's");
+    let h2 = br#"CREATE CACHED TABLE PUBLIC.USERS(
+    ID BIGINT NOT NULL,
+    EMAIL VARCHAR(200),
+    NOTE VARCHAR
+);
+INSERT INTO PUBLIC.USERS(ID, EMAIL, NOTE) VALUES
+(1, 'ann@example.com', STRINGDECODE('A \"n\" \u00e9\ud83d\ude00\\ \n')),
+(2, U&'bob\0040example.com', U&'\+01F600\\');
+"#;
+    assert_eq!(emails("a.sql", h2), two);
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.sql", h2)], Some("generic")).unwrap();
+    let notes = export.tables()[0].records.iter().map(|record| &record["NOTE"]);
+    assert!(notes.eq(&["A \"n\" é😀\\ \n", "😀\\"]));
     let server = "USE [db]\r\nGO\r\nSET ANSI_NULLS ON\r\nGO\r\nINSERT [dbo].[Users] ([id], [email], [at]) VALUES \
         (N'1', N'ann@example.com', CAST(N'2024-01-01' AS DateTime2))\r\nGO\r\nINSERT [dbo].[Users] ([id], [email], [at]) \
         VALUES (N'2', N'bob@example.com', NULL)\r\nGO\r\n";
@@ -181,6 +195,18 @@ fn xml_of_mysqldump_and_django() {
     assert_eq!(export.tables()[0].table, "users");
     assert_eq!(export.tables()[0].records[0]["note"], "a <b> & é");
     assert!(export.tables()[0].records[1]["note"].is_null());
+
+    for (open, row, cell) in [
+        ("<RESULTS>", "ROW", "<COLUMN NAME=\"EMAIL\"><![CDATA[$]]></COLUMN>"),
+        ("<RECORDS>", "RECORD", "<email>$</email>"),
+        ("<!DOCTYPE users [\n<!ELEMENT users (DATA_RECORD*)>\n]>\n<users>", "DATA_RECORD", "<email>$</email>"),
+    ] {
+        let rows =
+            ["ann", "bob"].map(|name| format!("<{row}>{}</{row}>", cell.replace('$', &format!("{name}@example.com"))));
+        let close = format!("</{}>", open.rsplit('<').next().unwrap());
+        let whole = format!("<?xml version='1.0'?>\n{open}{}{}", rows.concat(), close.replace(">>", ">"));
+        assert_eq!(emails("a.xml", whole.as_bytes()), ok(&["ann@example.com", "bob@example.com"]));
+    }
 
     let django = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<django-objects version=\"1.0\">\n\
         <object model=\"auth.user\" pk=\"1\"><field name=\"password\" type=\"CharField\">x</field>\
@@ -254,6 +280,23 @@ fn json_lists_are_found_wherever_they_are() {
     assert_eq!(tables.iter().map(|t| t.table.as_str()).collect::<Vec<_>>(), ["realm", "users", "clients"]);
     let pages = br#"[{"total":2,"users":[{"$id":"a"}]},{"total":2,"users":[{"$id":"b"}]}]"#;
     assert_eq!(samples("a.json", pages)[0].records.len(), 2);
+    // What comes first in a user is no matter, and people's own lists are no pages.
+    for pages in [
+        &br#"[{"users":[{"id":1,"email":"a@example.com"},{"id":2,"email":"b@example.com"}],"next":null}]"#[..],
+        br#"[{"results":[{"email":"a@example.com"},{"email":"b@example.com"}],"success":true,"meta":{"id":1}}]"#,
+        br#"{"result":[{"results":[{"email":"a@example.com"},{"email":"b@example.com"}],"success":true}],"errors":[]}"#,
+    ] {
+        let tables = samples("a.json", pages);
+        assert!(tables.iter().any(|table| table.records.len() == 2 && table.columns.contains(&"email".to_owned())));
+    }
+    for people in [
+        &br#"[{"id":1,"items":[{"email":"a@example.com"}]},{"id":2,"items":[]}]"#[..],
+        br#"[{"email":"a@example.com","users":[{"id":3}]},{"email":"b@example.com","users":[]}]"#,
+        br#"[{"x":{"id":1},"emails":[{"email":"a@example.com"}]},{"emails":[]}]"#,
+    ] {
+        let tables = samples("a.json", people);
+        assert_eq!((tables[0].table.as_str(), tables[0].records.len()), ("", 2));
+    }
     let one = br#"{"_id":{"$oid":"x"},"emails":[{"address":"a@example.com"}]}"#;
     assert_eq!(samples("a.json", one)[0].format, crate::format::Format::Ndjson);
 }

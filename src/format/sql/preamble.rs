@@ -162,7 +162,7 @@ impl Signs {
             return false;
         }
         head.any_of(&["LOW_PRIORITY", "DELAYED", "IGNORE", "OR", "REPLACE", "INTO", "TABLE", "TEMPORARY", "ONLY"]);
-        head.any_of(&["DATABASE", "SCHEMA", "IF", "NOT", "EXISTS"]);
+        head.any_of(&["MEMORY", "CACHED", "TABLE", "DATABASE", "SCHEMA", "IF", "NOT", "EXISTS"]);
         match head.peek() {
             Some(b'`') => self.is_mysql(true),
             Some(b'[') => self.is_mysql(false),

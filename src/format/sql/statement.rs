@@ -91,9 +91,9 @@ impl SqlFramer {
                 return Some(at + self.copy(&rest[..end], end));
             }
             _ if head.word("CREATE") => {
-                head.any_of(&["OR", "REPLACE", "FOREIGN"]);
+                // H2's and HSQLDB's tables are in memory or cached.
+                head.any_of(&["OR", "REPLACE", "FOREIGN", "UNLOGGED", "MEMORY", "CACHED"]);
                 let temporary = head.word("TEMPORARY") || head.word("TEMP");
-                head.word("UNLOGGED");
                 if !eof && rest.len() < MAX_HEAD_BYTES && head.is_cut() {
                     return None;
                 }

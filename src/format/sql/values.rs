@@ -12,6 +12,8 @@ use crate::format::layout::Flavour;
 /// Brackets and calls within each other are followed so far.
 const MAX_DEPTH: usize = 32;
 
+const UNKNOWN_ESCAPE: &str = "an escape in it is not known";
+
 /// Appends the values of `(…)` to `cells`.
 ///
 /// Numbers and keywords are text as written; `NULL`, `DEFAULT` and the time of loading are null; hexadecimal literals and
@@ -228,6 +230,13 @@ impl<'a> Reader<'a> {
                 Ok(Value::Text(text))
             }
             Some(b'0' | b'X' | b'x') if word.starts_with('_') => self.literal(),
+            // The standard's `U&'Ren\00e9e'`, as H2 writes whatever is not ASCII.
+            Some(b'&') if is(&["U"]) && self.bytes().get(self.pos + 1) == Some(&b'\'') => {
+                self.pos += 1;
+                let text = self.string(b'\'', false, self.flavour.mysql)?;
+                let text = if text.contains('\\') { unistr(&text).ok_or(UNKNOWN_ESCAPE)?.into() } else { text };
+                Ok(Value::Text(text))
+            }
             // The standard's `DATE '2020-01-01'`.
             Some(b'\'') if is(&["DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "JSON", "JSONB"]) => self.literal(),
             Some(b'(') => self.call(word),
@@ -265,7 +274,7 @@ impl<'a> Reader<'a> {
                 self.past_brackets()?;
                 return Ok(Value::Null);
             }
-            "replace" | "char" | "chr" | "unistr" | "concat" | "unhex" | "hextoraw" | "cast" | "convert"
+            "replace" | "char" | "chr" | "unistr" | "stringdecode" | "concat" | "unhex" | "hextoraw" | "cast" | "convert"
             // Oracle's, and MySQL's: the first argument, read as the second says.
             | "to_date" | "to_timestamp" | "to_timestamp_tz" | "to_clob" | "to_nclob" | "to_char" | "to_number"
             | "str_to_date" | "uuid_to_bin" => {}
@@ -305,7 +314,9 @@ impl<'a> Reader<'a> {
                 .map(|code| code.parse().ok().and_then(char::from_u32))
                 .collect::<Option<String>>()
                 .ok_or("it is no character's number")?,
-            ("unistr", [text]) => unistr(text).ok_or("an escape in it is not known")?,
+            ("unistr", [text]) => unistr(text).ok_or(UNKNOWN_ESCAPE)?,
+            // Java's escapes, which H2 1.4 wrote, are those of JSON once every quote is one.
+            ("stringdecode", [text]) => serde_json::from_str(&format!("\"{text}\"")).map_err(|_| UNKNOWN_ESCAPE)?,
             ("unhex" | "hextoraw", [digits]) => unhex(digits).unwrap_or_else(|| digits.to_string()),
             ("concat", texts) => texts.concat(),
             _ => return Err("it is a call of a function with other arguments than are known".into()),
