@@ -64,7 +64,7 @@ macro_rules! codes {
 codes! {
     // ── reading (source/) ─────────────────────────────────────────────────────────────────────────────────────
     DamagedRecord = "damaged-record", Refused, "the record cannot be read",
-        "repair the row in the rejects file and feed it again";
+        "repair the row in a copy of the rejects file, and import that into a folder of its own (--run)";
     NotUtf8 = "not-utf8", Warning, "the record is not UTF-8, in a file that is, and is read as Latin-1",
         "look at the name; if it is wrong, export again as UTF-8";
 
@@ -72,7 +72,8 @@ codes! {
     SkippedBySource = "skipped-by-source", Refused, "not a person: service account, bot or deleted user",
         "nothing to do unless the record is a customer after all";
     InvalidValue = "invalid-value", Refused, "a column holds a value that cannot be understood",
-        "rejects.log.ndjson may name the line of a mapping file that reads it; else correct it in the rejects file and feed that again";
+        "rejects.log.ndjson may name the line of a mapping file that reads it; else correct it in a copy of the rejects file, \
+         and import that into a folder of its own (--run)";
     InvalidDate = "invalid-date", Warning, "a date cannot be understood and is left out",
         "write it as 2024-01-31T12:00:00Z";
     UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",

@@ -56,6 +56,7 @@ mod steps;
 mod sync;
 mod sync_again;
 mod sync_people;
+mod sync_told;
 mod targets;
 mod terminal;
 mod tls;

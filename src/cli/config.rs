@@ -108,7 +108,7 @@ const SAID: [(&str, &str); 4] = [
 
 /// The error with the flag that was meant, where clap finds none: `--until` is another one's `--bridge-until`.
 fn suggesting(mut error: clap::Error, argv: &[OsString]) -> clap::Error {
-    if error.kind() != ErrorKind::UnknownArgument || error.get(ContextKind::SuggestedArg).is_some() {
+    if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }
     let words = argv.iter().skip(1).filter_map(|word| word.to_str());
@@ -120,10 +120,28 @@ fn suggesting(mut error: clap::Error, argv: &[OsString]) -> clap::Error {
         Some(ContextValue::String(arg)) => arg.trim_start_matches('-').split('=').next().unwrap_or_default(),
         _ => return error,
     };
-    if let Some(flag) = meant(unknown, &flags) {
+    if is_imports(&command, unknown) {
+        let said = "the run knows how its export is read, and a later one is read in the same way: leave it out; with another way of reading \
+                    users would become others, which takes an import into a folder of its own";
+        error.remove(ContextKind::SuggestedArg);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![said.into()]));
+    } else if error.get(ContextKind::SuggestedArg).is_none()
+        && let Some(flag) = meant(unknown, &flags)
+    {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{flag}")));
     }
     error
+}
+
+/// Whether the flag says how an export is read, of a command on a run, which knows.
+fn is_imports(command: &Command, flag: &str) -> bool {
+    let root = Cli::command();
+    let mut of_import = Vec::new();
+    if let Some(import) = root.find_subcommand("import") {
+        longs(import, false, &mut of_import);
+    }
+    let is_run = ["sync", "resume", "verify", "rollback"].contains(&command.get_name());
+    is_run && of_import.iter().any(|one| one == flag)
 }
 
 /// The flag that is spelt nearly so, or has this word in its name.

@@ -77,7 +77,13 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     };
     let session = Session::new(export, args.policies.into(), destination, shard, limits)?;
     let ask = agree::asked(args.output);
-    let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
+    let choices = Choices {
+        limit: args.limit,
+        yes: args.output.yes,
+        ask,
+        is_of_sync: false,
+        around: args.window.around(args.bridge),
+    };
     let key_file = target.server.key.key_file.as_deref();
     go(session, &args.run.folder, key_file, choices, args.metrics, args.refused, args.output)
 }

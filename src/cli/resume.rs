@@ -54,7 +54,13 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
             .remedy("run the same `rehome import` again with the same input"));
     }
     let ask = super::agree::asked(args.output);
-    let choices = Choices { limit: args.limit, yes: args.output.yes, ask, around: args.window.around(args.bridge) };
+    let choices = Choices {
+        limit: args.limit,
+        yes: args.output.yes,
+        ask,
+        is_of_sync: false,
+        around: args.window.around(args.bridge),
+    };
     let key_file = args.key.key_file.as_deref();
     super::import::go(session, &args.folder, key_file, choices, args.metrics, args.refused, args.output)
 }

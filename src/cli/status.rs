@@ -73,7 +73,7 @@ fn is_open(counts: &Counts, syncing: Option<&String>) -> bool {
 }
 
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
-    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back } = status.counts;
+    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone } = status.counts;
     let state_now = match status.paused_since {
         Some(_) => "paused",
         None => state(status.running, status.syncing.is_some(), status.ended_by, &status.counts),
@@ -90,7 +90,8 @@ fn sentences(status: &Status, folder: &std::path::Path) -> String {
     fact(refused, "refused: nothing was created");
     fact(conflicts, "of these because somebody else has the id, e-mail address or phone number");
     fact(failed, "failed, or not as planned when `verify` looked: a resume looks again");
-    fact(rolled_back, "taken back by a rollback");
+    fact(rolled_back, "deleted again, by a rollback or as gone by a sync that has not ended");
+    fact(gone, "kept at the target, and gone from the source: of none of these records");
     fact(left, "left to do");
     if let (Some(rate), Some(left)) = (status.per_second, status.seconds_left) {
         lines.push(format!("{} users a second, {} to go", figures::rate(rate), seconds(left)));

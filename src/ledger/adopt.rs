@@ -3,49 +3,71 @@
 use rusqlite::{Connection, params};
 
 use super::identity::Identity;
-use super::state::State;
-use super::store::{self, BEYOND, FIRST_EXPORT, GONE, LEDGER, SYNCED, SYNCING, USERS, check_files, set_meta, sql};
+use super::state::{State, Steps};
+use super::store::{self, BEYOND, FIRST_EXPORT, LEDGER, SYNCED, SYNCING, USERS, check_files, set_meta, sql};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::folder::Locked;
 
-/// Gives every user the number of their record in a later export, by pairs of new and old numbers, and the ledger that
-/// export's identity and settings; all of it or nothing. Users whom the export no longer has, and whom this run created,
-/// stand beyond its last record; everything else that has no new number is forgotten, since it is nobody.
+/// A record of a later export for which nothing is created, and of which the ledger does not say so yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPlan {
+    /// Its number.
+    pub record: u64,
+    /// The source's own id; empty where none is known.
+    pub source_id: String,
+    /// The stable reason.
+    pub code: Code,
+    /// The sentence to it.
+    pub text: String,
+}
+
+/// The records of a later export, as rows.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// The new and the old number of each row that the export still has a record of, by the new ones; `None` where everybody stays.
+    pub moved: Option<Vec<(u64, u64)>>,
+    /// Rows that are to be made.
+    pub refused: Vec<NoPlan>,
+    /// How many records the export has, of this shard.
+    pub records: u64,
+}
+
+/// Gives every user the number of their record in a later export, and the ledger that export's identity and settings; all of it or
+/// nothing. Users whom the export no longer has, and who are there, stand beyond its last record; everything else that has no new
+/// number is forgotten, since it is nobody.
 ///
 /// # Errors
 /// [`RunError::ledger`]
-pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, moved: &[(u64, u64)]) -> Result<(), RunError> {
+pub fn adopt(folder: &Locked, identity: &Identity, settings: &str, places: &Places) -> Result<(), RunError> {
     check_files(folder)?;
     let mut connection = store::reopen(&folder.file(LEDGER))?;
     let transaction = connection.transaction().map_err(sql)?;
-    let count = |condition: &str| -> Result<usize, RunError> {
-        let query = format!("SELECT count(*) FROM users WHERE record {condition} ?1");
-        transaction.query_row(&query, [BEYOND], |row| row.get(0)).map_err(sql)
-    };
-    // Of an export that has everybody where they stood nothing is written anew.
-    let stay = count("<=")? == moved.len() && moved.iter().all(|(new, old)| new == old);
-    let gone = if stay { count(">")? } else { renumber(&transaction, moved)? };
+    match &places.moved {
+        // Of an export that has everybody where they stood nothing is written anew.
+        None => {
+            let deleted = "DELETE FROM users WHERE record > ?1 AND steps & 1 = 0 AND state <> ?2";
+            transaction.execute(deleted, params![BEYOND, State::Present as u8]).map(drop).map_err(sql)?;
+        }
+        Some(moved) => renumber(&transaction, moved, &places.refused)?,
+    }
     let before = store::meta(&transaction, "identity")?.unwrap_or_default();
     let before: Identity = serde_json::from_str(&before).unwrap_or_default();
     if before.export != identity.export && store::meta(&transaction, FIRST_EXPORT)?.is_none() {
         set_meta(&transaction, FIRST_EXPORT, &before.export)?;
     }
     let text = serde_json::to_string(identity).map_err(RunError::bug("what was to be written is no JSON"))?;
-    for (key, value) in [
-        ("identity", text.as_str()),
-        ("settings", settings),
-        ("records", &moved.len().to_string()),
-        (GONE, &gone.to_string()),
-        (SYNCED, "1"),
-    ] {
+    for (key, value) in
+        [("identity", text.as_str()), ("settings", settings), ("records", &places.records.to_string()), (SYNCED, "1")]
+    {
         set_meta(&transaction, key, value)?;
     }
     transaction.execute("DELETE FROM meta WHERE key = ?1", [SYNCING]).map_err(sql)?;
     transaction.commit().map_err(sql)
 }
 
-/// Gives every row its new number; gives how many stand beyond the last record now.
-fn renumber(transaction: &Connection, moved: &[(u64, u64)]) -> Result<usize, RunError> {
+/// Gives every row its new number, and makes those of the refused.
+fn renumber(transaction: &Connection, moved: &[(u64, u64)], refused: &[NoPlan]) -> Result<(), RunError> {
     transaction
         .execute_batch("CREATE TEMP TABLE moved (new INTEGER PRIMARY KEY, old INTEGER NOT NULL)")
         .map_err(sql)?;
@@ -64,7 +86,7 @@ fn renumber(transaction: &Connection, moved: &[(u64, u64)]) -> Result<usize, Run
                SELECT new, {columns} FROM moved JOIN users ON users.record = old ORDER BY new;"
         ))
         .map_err(sql)?;
-    let gone = transaction
+    transaction
         .execute(
             &format!(
                 "INSERT INTO next (record, {columns})
@@ -74,8 +96,17 @@ fn renumber(transaction: &Connection, moved: &[(u64, u64)]) -> Result<usize, Run
             params![BEYOND, State::Present as u8],
         )
         .map_err(sql)?;
-    transaction.execute_batch("DROP TABLE users; ALTER TABLE next RENAME TO users; DROP TABLE moved;").map_err(sql)?;
-    Ok(gone)
+    let now = jiff::Timestamp::now().as_millisecond();
+    {
+        let query = "INSERT INTO next (record, user_id, source_id, state, steps, at, code, text) VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?7)";
+        let mut insert = transaction.prepare(query).map_err(sql)?;
+        for NoPlan { record, source_id, code, text } in refused {
+            let source_id = Some(source_id).filter(|id| !id.is_empty());
+            let (state, steps) = (State::Refused as u8, Steps::NONE.to_number());
+            insert.execute(params![record, source_id, state, steps, now, code.name(), text]).map_err(sql)?;
+        }
+    }
+    transaction.execute_batch("DROP TABLE users; ALTER TABLE next RENAME TO users; DROP TABLE moved;").map_err(sql)
 }
 
 /// Notes that a sync has come to its end: the next one begins a list of its own.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{LEDGER, Reader, SYNCING, check_files, is_empty, meta, not_lost, set_meta};
-use super::writer::{Ledger, prepare};
+use super::store::{self, LEDGER, Reader, SYNCING, check_files, is_empty, meta, not_lost, set_meta};
+use super::writer::{Ledger, prepare, set_missing};
 use crate::error::RunError;
 use crate::escape::quoted_path;
 use crate::event::Listener;
@@ -99,8 +99,8 @@ pub fn open(
                 "give this run a folder of its own with --run".to_owned()
             } else {
                 format!(
-                    "give this run a folder of its own with --run; or, if these are the same users later, bring over what changed: \
-                     rehome sync {later} --run {}",
+                    "give this run a folder of its own with --run, as repaired rejects need; or, if this is all of a later export of the \
+                     same users, bring over what changed: rehome sync {later} --run {}",
                     quoted_path(folder.path())
                 )
             },
@@ -134,9 +134,18 @@ pub fn going_on(folder: &Path, syncing: &str) -> String {
 /// # Errors
 /// [`RunError::usage`] where there is none, and as [`open`].
 pub fn reopen(folder: &Locked, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+    Reader::open(folder.path())?.look()?;
+    reopen_unseen(folder, listener)
+}
+
+/// The same for whoever has [`Reader::look`] look at the pages beside, and writes nothing before that is done.
+///
+/// # Errors
+/// As [`reopen`].
+pub fn reopen_unseen(folder: &Locked, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
     drop(Reader::open(folder.path())?);
     folder.own_file(LEDGER)?;
-    let connection = prepare(&folder.file(LEDGER), &[(MARK_KEY, mark_key())])?;
+    let connection = set_missing(store::reopen(&folder.file(LEDGER))?, &[(MARK_KEY, mark_key())])?;
     Ok((Ledger::start(connection, listener), Reader::open(folder.path())?))
 }
 

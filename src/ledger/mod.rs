@@ -38,15 +38,14 @@ pub mod state;
 mod store;
 mod writer;
 
-pub use adopt::{adopt, end_sync};
-pub use identity::{Identity, MARK_KEY, going_on, open, reopen};
+pub use adopt::{NoPlan, Places, adopt, end_sync};
+pub use identity::{Identity, MARK_KEY, going_on, open, reopen, reopen_unseen};
 pub use left::{DIGESTS, Field, Left};
 pub use notes::Note;
 pub use standing::Standing;
 pub use state::{Event, IllegalTransition, State, Steps};
-pub(crate) use store::not_begun;
 pub use store::{
-    Counts, ENDED, Entry, FIRST_EXPORT, GONE, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, SYNCING_EXPORT, UNTIL,
-    holds_run,
+    Counts, ENDED, Entry, FIRST_EXPORT, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, SYNCING_EXPORT, UNTIL, holds_run,
 };
+pub(crate) use store::{is_beyond, not_begun};
 pub use writer::{Change, Ledger, Sender};

@@ -4,8 +4,11 @@ use rusqlite::types::ValueRef;
 
 use super::left::Left;
 use super::state::{State, Steps};
-use super::store::{Reader, damaged, left, sql, state, steps};
+use super::store::{BEYOND, Reader, damaged, left, sql, state, steps};
 use crate::error::RunError;
+
+/// Bytes of a row at least.
+const SMALLEST: u64 = 16;
 
 /// What the ledger says of somebody, as it lies there.
 pub struct Standing<'r> {
@@ -28,18 +31,19 @@ pub struct Standing<'r> {
 }
 
 impl Reader {
-    /// Everybody, by record.
+    /// Everybody from `first` to `last`, both included, by record.
     ///
     /// # Errors
     /// [`RunError::ledger`]
-    pub fn each_standing(&self, mut each: impl FnMut(&Standing<'_>)) -> Result<(), RunError> {
+    pub fn each_standing(&self, first: u64, last: u64, mut each: impl FnMut(&Standing<'_>)) -> Result<(), RunError> {
         let left_column = if self.lacks_left()? { "NULL" } else { "left" };
         let query = format!(
-            "SELECT record, user_id, source_id, state, steps, code, text, {left_column} FROM users ORDER BY record"
+            "SELECT record, user_id, source_id, state, steps, code, text, {left_column} FROM users
+               WHERE record BETWEEN ?1 AND ?2 ORDER BY record"
         );
         let mut statement = self.connection().prepare(&query).map_err(sql)?;
-        let mut rows = statement.query([]).map_err(sql)?;
-        let mut before = 0;
+        let mut rows = statement.query([first, last]).map_err(sql)?;
+        let mut before = first.saturating_sub(1);
         while let Some(row) = rows.next().map_err(sql)? {
             let value = |column| row.get_ref(column).map_err(sql);
             let text = |column| match value(column)? {
@@ -68,11 +72,23 @@ impl Reader {
         Ok(())
     }
 
-    /// How many rows there are.
+    /// The number of the export's last record that has a row.
     ///
     /// # Errors
     /// [`RunError::ledger`]
-    pub fn rows(&self) -> Result<usize, RunError> {
-        self.connection().query_row("SELECT count(*) FROM users", [], |row| row.get(0)).map_err(sql)
+    pub fn last_record(&self) -> Result<u64, RunError> {
+        let query = "SELECT coalesce(max(record), 0) FROM users WHERE record <= ?1";
+        self.connection().query_row(query, [BEYOND], |row| row.get(0)).map_err(sql)
+    }
+
+    /// More rows than these are not there from `first` to `last`, for whoever makes room for them.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn rows_at_most(&self, first: u64, last: u64) -> Result<usize, RunError> {
+        let pragma =
+            |name| self.connection().query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0)).map_err(sql);
+        let numbers = last.min(self.last_record()?).saturating_sub(first) + 1;
+        Ok(numbers.min(pragma("page_count")? * pragma("page_size")? / SMALLEST) as usize)
     }
 }

@@ -33,11 +33,14 @@ pub const ENDED: &str = "ended";
 /// The ledger's name for the fingerprint of the export that the run began with, once a sync has given it another.
 pub const FIRST_EXPORT: &str = "first_export";
 
-/// The ledger's name for how many users are gone from the export, and stand beyond its last record.
-pub const GONE: &str = "gone";
-
 /// Beyond the last record of any export: where those stand whom it no longer has.
 pub(super) const BEYOND: i64 = 1 << 40;
+
+/// Whether the row of this number is of somebody whom the export no longer has.
+pub(crate) const fn is_beyond(record: u64) -> bool {
+    record > BEYOND.cast_unsigned()
+}
+
 /// The schema this program reads and writes.
 pub(super) const SCHEMA: i64 = 2;
 /// The oldest schema that is read: it lacks a column.
@@ -113,20 +116,22 @@ pub struct Counts {
     pub conflicts: u64,
     /// Users that were tried and given up.
     pub failed: u64,
-    /// Users that were created and taken back.
+    /// Users that were created and deleted again, by a rollback or as gone by a sync that has not ended.
     pub rolled_back: u64,
+    /// Users whom the run left at the target, and whom the export no longer has: of none of its records.
+    pub gone: u64,
 }
 
 impl Counts {
     /// Whether a rollback has taken back everybody whom the run had created.
     #[must_use]
     pub const fn is_taken_back(&self) -> bool {
-        self.rolled_back > 0 && self.created == 0
+        self.rolled_back > 0 && self.created == 0 && self.gone == 0
     }
 
     /// Adds those of another part of the run.
     pub const fn add(&mut self, other: Self) {
-        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back } = other;
+        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone } = other;
         self.records += records;
         self.created += created;
         self.done += done;
@@ -136,6 +141,7 @@ impl Counts {
         self.conflicts += conflicts;
         self.failed += failed;
         self.rolled_back += rolled_back;
+        self.gone += gone;
     }
 }
 
@@ -257,7 +263,7 @@ fn connect(path: &Path, looks: bool) -> Result<Connection, RunError> {
             .map_err(sql)?;
     }
     let schema = check_schema(&connection, path)?;
-    if looks {
+    if looks || schema < SCHEMA {
         check_pages(&connection)?;
     }
     if schema < SCHEMA {
@@ -377,6 +383,14 @@ impl Reader {
         }
     }
 
+    /// Looks at every page, for what a disk or a copy may have broken.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`] for a ledger that is not whole.
+    pub fn look(&self) -> Result<(), RunError> {
+        check_pages(&self.connection)
+    }
+
     pub(super) const fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -397,22 +411,27 @@ impl Reader {
         let mut counts = Counts::default();
         let mut statement = self
             .connection
-            .prepare_cached("SELECT state, steps & 1, count(*) FROM users GROUP BY 1, 2")
+            .prepare_cached("SELECT state, steps & 1, record > ?1, count(*) FROM users GROUP BY 1, 2, 3")
             .map_err(sql)?;
-        let mut rows = statement.query([]).map_err(sql)?;
+        let mut rows = statement.query([BEYOND]).map_err(sql)?;
         let mut seen = 0;
         while let Some(row) = rows.next().map_err(sql)? {
-            let n: u64 = row.get(2).map_err(sql)?;
-            seen += n;
+            let n: u64 = row.get(3).map_err(sql)?;
             let created = row.get::<_, bool>(1).map_err(sql)?;
-            if created {
-                counts.created += n;
-            }
             let state = state(row.get(0).map_err(sql)?)?;
             if !state.goes_with(if created { Steps::CREATED } else { Steps::NONE }) {
                 return Err(damaged(format!(
                     "{n} rows are {state:?}, which does not go with what the target has done"
                 )));
+            }
+            let is_beyond = row.get::<_, bool>(2).map_err(sql)?;
+            if is_beyond && state != State::RolledBack {
+                counts.gone += if created || state == State::Present { n } else { 0 };
+                continue;
+            }
+            seen += n;
+            if created {
+                counts.created += n;
             }
             match state {
                 State::Done => counts.done += n,
@@ -425,9 +444,7 @@ impl Reader {
             }
         }
         let records = self.meta("records")?.and_then(|n| n.parse().ok()).unwrap_or(0);
-        let beyond = "SELECT count(*) FROM users WHERE record > ?1";
-        let gone: u64 = self.connection.query_row(beyond, [BEYOND], |row| row.get(0)).map_err(sql)?;
-        counts.records = seen.max(records + gone);
+        counts.records = seen.max(records);
         counts.left = counts.records - counts.done - counts.refused - counts.failed - counts.rolled_back;
         Ok(counts)
     }

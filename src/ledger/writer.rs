@@ -312,7 +312,11 @@ impl Group<'_> {
 
 /// Opens the file and sets the run's rows that have no value yet.
 pub(super) fn prepare(path: &Path, meta: &[(&str, String)]) -> Result<Connection, RunError> {
-    let connection = store::open(path)?;
+    set_missing(store::open(path)?, meta)
+}
+
+/// Sets those of the run's rows that have no value yet.
+pub(super) fn set_missing(connection: Connection, meta: &[(&str, String)]) -> Result<Connection, RunError> {
     for (key, value) in meta {
         connection
             .execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])

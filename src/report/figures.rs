@@ -148,6 +148,16 @@ impl SignIn {
     }
 }
 
+/// `, 2 gone from the source and not compared`; nothing where nobody is.
+#[must_use]
+pub fn gone(verify: &Verify) -> String {
+    if verify.gone > 0 {
+        format!(", {} gone from the source and not compared", count(verify.gone))
+    } else {
+        String::new()
+    }
+}
+
 /// `; 12 known passwords: 10 signed in, 1 right and kept out, 1 did not`; nothing where none was tried.
 #[must_use]
 pub fn known_passwords(verify: &Verify) -> String {

@@ -49,13 +49,24 @@ impl Report {
         let with_exports = |command: &str| format!("{pipe}rehome {command} {}", exports.join(" "));
         let import_of = |choice: &str| format!("{pipe}rehome import {} {choice}", undecided.join(" "));
 
-        if self.known.as_ref().is_some_and(|known| !known.wrong.is_empty()) {
+        let wrong = self.known.iter().flat_map(|known| &known.wrong);
+        let (untried, failed): (Vec<_>, Vec<_>) = wrong.partition(|wrong| wrong.not_tried);
+        if !failed.is_empty() {
             say(
                 String::new(),
                 "known passwords will not sign in: find out why before anything else; everybody like their owners may be \
                  locked out"
                     .into(),
             );
+        }
+        if !untried.is_empty() {
+            let what = plural(untried.len() as u64, "known password proves", "known passwords prove");
+            let text = format!("{what} nothing, and the report says why: correct the list, and give it again");
+            match self.import {
+                // A later export may have another address of whoever the list means.
+                Some(_) => say(format!("{} --known FILE", with_run("verify")), text),
+                None => say(String::new(), text),
+            }
         }
         if let Some(rollback) = &self.rollback {
             if rollback.kept > 0 {
@@ -159,9 +170,18 @@ impl Report {
             );
         }
         let repairable = refused(can_be_repaired);
-        if repairable > 0 && self.import.is_none() {
+        if repairable > 0 && self.verify.is_none() && self.sync.is_none() {
             let what = plural(repairable, "refused record", "refused records");
-            say(String::new(), format!("repair {what} in the rejects file, and give that to rehome again"));
+            let how: String =
+                exports.iter().skip_while(|word| !word.starts_with("--")).map(|w| format!(" {w}")).collect();
+            // In the folder of the run they would be a later export, of which everybody else is gone.
+            say(
+                format!("rehome import REPAIRED{how} --run NEWFOLDER"),
+                format!(
+                    "once {what} of the rejects file {} repaired in a copy of it",
+                    if repairable == 1 { "is" } else { "are" }
+                ),
+            );
         }
         steps
     }
@@ -224,13 +244,14 @@ mod tests {
         (report.import, report.verify) = (None, None);
         let create = "rehome import 'my users.json'";
         let others = format!("{create} --unsupported without-password");
-        assert_eq!(commands(&mut report), [format!("{create} --sandbox"), create.to_owned(), others]);
+        let repaired = "rehome import REPAIRED --run NEWFOLDER";
+        assert_eq!(commands(&mut report), [&format!("{create} --sandbox"), create, &*others, repaired]);
         report.import = sample::report().import;
-        assert_eq!(commands(&mut report), ["rehome verify ./rehome-run"]);
+        assert_eq!(commands(&mut report), ["rehome verify ./rehome-run", repaired]);
         if let Some(import) = &mut report.import {
             import.left = 3;
         }
-        assert_eq!(commands(&mut report), ["rehome resume ./rehome-run"]);
+        assert_eq!(commands(&mut report), ["rehome resume ./rehome-run", repaired]);
     }
 
     #[test]
@@ -257,9 +278,9 @@ mod tests {
         let mut report = sample::report();
         (report.import, report.verify) = (None, None);
         suggest(&mut report, &["-"], "run");
-        assert!(
-            report.next.iter().all(|next| next.command.is_empty() || next.command.starts_with("… | rehome import -"))
-        );
+        let of_the_pipe = report.next.iter().filter(|next| !next.command.contains("REPAIRED"));
+        let mut commands = of_the_pipe.map(|next| &next.command).filter(|command| !command.is_empty());
+        assert!(commands.all(|command| command.starts_with("… | rehome import -")));
         report.import = sample::report().import;
         suggest(&mut report, &["-"], "run");
         assert!(report.next.iter().any(|next| next.command == "… | rehome verify run"));

@@ -11,6 +11,7 @@ pub fn report() -> Report {
         different: 6,
         missing: 3,
         stray: 1,
+        gone: 0,
         signed_in: 12,
         not_signed_in: 1,
         kept_out: 2,

@@ -164,6 +164,7 @@ impl Report {
             mine.different += theirs.different;
             mine.missing += theirs.missing;
             mine.stray += theirs.stray;
+            mine.gone += theirs.gone;
             mine.signed_in += theirs.signed_in;
             mine.not_signed_in += theirs.not_signed_in;
             mine.kept_out += theirs.kept_out;

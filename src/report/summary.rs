@@ -427,6 +427,9 @@ pub struct Verify {
     pub missing: u64,
     /// There, but made by nobody known to the ledger.
     pub stray: u64,
+    /// Left by the run, and no longer in the export that a sync brought over: nothing says how they should be.
+    #[serde(default)]
+    pub gone: u64,
     /// Known passwords that signed in.
     pub signed_in: u64,
     /// Known passwords that did not.

@@ -90,15 +90,15 @@ impl Kind {
     }
 }
 
-/// What was done with somebody who is gone, in a word.
+/// What was done with somebody who is gone, in a word. Why, and what else there is to say, follows it.
 fn done_with_gone(done: &str) -> &'static str {
-    match done {
+    match done.split([':', ';']).next().unwrap_or_default() {
         "disabled" | "is disabled" => "disabled",
         "to be disabled" => "to be disabled",
         "deleted" => "deleted",
         "to be deleted" => "to be deleted",
         "the target no longer has the user either" => "gone there too",
-        done if done.starts_with("kept") => "kept",
+        "kept" => "kept",
         _ => "not done",
     }
 }

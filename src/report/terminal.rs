@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::escape::shown;
-use super::figures::{bridge, count, duration, known_passwords, labels, millis, plural, rate, records, seconds, share};
+use super::figures::{
+    bridge, count, duration, gone, known_passwords, labels, millis, plural, rate, records, seconds, share,
+};
 use super::lines::{continued, folded};
 use super::observation::{Outcome, UNKNOWN};
 use super::summary::{Estimate, Reason, Report, Scheme};
@@ -176,11 +178,12 @@ impl Screen {
         }
         if let Some(verify) = &report.verify {
             let text = format!(
-                "{} as planned, {} different, {} missing, {} stray{}",
+                "{} as planned, {} different, {} missing, {} stray{}{}",
                 count(verify.same),
                 count(verify.different),
                 count(verify.missing),
                 count(verify.stray),
+                gone(verify),
                 known_passwords(verify),
             );
             self.fact("Verify", &text);

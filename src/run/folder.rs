@@ -101,6 +101,14 @@ impl RunFolder {
     pub fn begun_ledger(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
         ledger::reopen(self, listener)
     }
+
+    /// The same for whoever looks at the ledger's pages beside, and writes nothing before they are found whole.
+    ///
+    /// # Errors
+    /// As [`Self::begun_ledger`].
+    pub fn begun_ledger_unseen(&self, listener: Arc<dyn Listener>) -> Result<(Ledger, Reader), RunError> {
+        ledger::reopen_unseen(self, listener)
+    }
 }
 
 #[cfg(test)]

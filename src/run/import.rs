@@ -37,6 +37,8 @@ pub struct Choices {
     pub yes: bool,
     /// Who is asked before anything is sent to a real target.
     pub ask: Option<Ask>,
+    /// It is the end of a sync, which has said what is read.
+    pub is_of_sync: bool,
     /// What the machine around it says.
     pub around: Around,
 }
@@ -75,7 +77,7 @@ pub fn import(
     choices: Choices,
     listener: Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
-    let (stage, ledger) = Stage::open(session, path, key_file, listener)?;
+    let (stage, ledger) = Stage::open(session, path, key_file, choices.is_of_sync, listener)?;
     let unsupported = stage.export.unsupported().unwrap_or(stage.session.policies.unsupported);
     // Whatever keeps hashes from being sealed is said before anybody waits.
     let vault = match unsupported {

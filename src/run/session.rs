@@ -211,7 +211,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Opens everything, the ledger for writing too, and asks the target what would fail every user.
+    /// Opens everything, the ledger for writing too, and asks the target what would fail every user. `said` is whether the
+    /// person has been told already what is read.
     ///
     /// # Errors
     /// [`RunError::foreign_ledger`] if the folder is taken or belongs to something else; what keeps export or target from
@@ -220,6 +221,7 @@ impl Stage {
         mut session: Session,
         folder: &Path,
         key_file: Option<&Path>,
+        said: bool,
         listener: Arc<dyn Listener>,
     ) -> Result<(Self, Ledger), RunError> {
         let folder = RunFolder::create(folder)?;
@@ -227,7 +229,9 @@ impl Stage {
             session.now = earlier.now;
         }
         let export = session.open_export()?;
-        listener.on(&Event::Said(format!("export: {}", export.why())));
+        if !said {
+            listener.on(&Event::Said(format!("export: {}", export.why())));
+        }
         let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
         let (ledger, reader) =
             folder.ledger(&session.identity(&export)?, &settings, &session.export.named(), listener.clone())?;

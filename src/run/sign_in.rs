@@ -21,6 +21,9 @@ use crate::scheme::known::KnownPassword;
 /// Sign-ins at a time at most: each costs the server an Argon2 hash, of 64 MiB before 2.3.
 const AT_ONCE: usize = 8;
 
+/// Why nobody is signed in of whom a list of passwords knows, and the run does not.
+const NOBODY: &str = "no user of the run has this address or id in the export, which after a sync is the later one";
+
 /// A known password and its user.
 pub(super) struct SignIn {
     record: u64,
@@ -49,7 +52,7 @@ impl<'k> SignIns<'k> {
             through,
             by_email: HashMap::new(),
             by_id: HashMap::new(),
-            met: vec![Some("the run created no such user"); known.len()],
+            met: vec![Some(NOBODY); known.len()],
             found: Vec::new(),
         };
         for (i, pair) in known.iter().enumerate() {
@@ -101,7 +104,7 @@ impl<'k> SignIns<'k> {
         }
     }
 
-    /// Those that could not be tried, each with why: `the run created no such user`.
+    /// Those that could not be tried, each with why.
     pub fn untested(&self) -> Vec<(String, &'static str)> {
         let who = |pair: &KnownPassword| pair.email.clone().or_else(|| pair.id.clone()).unwrap_or_default();
         self.known.iter().zip(&self.met).filter_map(|(pair, met)| Some((who(pair), (*met)?))).collect()

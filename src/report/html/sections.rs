@@ -299,6 +299,9 @@ fn verify(report: &Report) -> Option<String> {
         tile("refused", "missing", &count(verify.missing), "not there"),
         tile("info", "stray", &count(verify.stray), "there, but not this run's"),
     ];
+    if verify.gone > 0 {
+        numbers.push(tile("info", "gone", &count(verify.gone), "no longer in the export, and not compared"));
+    }
     if verify.signed_in + verify.not_signed_in + verify.kept_out > 0 {
         numbers.push(tile("ready", "signed in", &count(verify.signed_in), "with their known passwords"));
         if verify.kept_out > 0 {

@@ -47,13 +47,13 @@ use crate::event::{self, Listener, Silent};
 use crate::ledger::{self, Reader, SYNCED, SYNCING, SYNCING_EXPORT, State};
 use crate::plan::Keep;
 use crate::policy::Unsupported;
-use crate::read::Export;
 use crate::report::sync::{Kind, Sync};
 use crate::report::{Observer, Report};
 use crate::runtime::{self, block_on};
 use asking::Asking;
 use found::Found;
 use seal::Seals;
+use table::{Placed, Table, Told};
 use work::{Done, Lists, Work};
 
 /// What becomes of users whose password is another one at the source now.
@@ -171,45 +171,55 @@ fn go(
     let mut session = earlier.clone();
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
-    let (ledger, reader) = folder.begun_ledger(Arc::new(Silent))?;
+    let (ledger, reader) = folder.begun_ledger_unseen(Arc::new(Silent))?;
+    // Beside each other: that the ledger is whole, what it says, and what the export is.
+    let (table, opened) = std::thread::scope(|scope| {
+        let whole = scope.spawn(|| Reader::open(path)?.look());
+        let table = scope.spawn(|| Table::of(path));
+        let opened = session.open_export().and_then(|export| Ok((session.identity(&export)?, export)));
+        let died = || RunError::internal("a thread that read the ledger died");
+        whole.join().unwrap_or_else(|_| Err(died()))?;
+        Ok::<_, RunError>((table.join().unwrap_or_else(|_| Err(died()))?, opened))
+    })?;
+    let (identity, export) = opened?;
     let has_store = folder.file(STORE).exists();
     // One that was ended is not taken up again without being asked for.
     let has_bridge =
         (has_store || session.policies.unsupported == Unsupported::Bridge) && !(has_store && was_ended(&folder)?);
     let stale = mode.stale.unwrap_or(if has_bridge { Stale::Bridge } else { Stale::Recreate });
-    let export = session.open_export()?;
-    listener.on(&event::Event::Said(format!("export: {}", export.why())));
+    if !goes_on {
+        listener.on(&event::Event::Said(format!("export: {}", export.why())));
+    }
     // The evening's moment decides who is banned until when; that of a sync that goes on stays its own.
-    let same_export = same_run(&session, &export, &reader)?;
+    let same_export = same_run(&identity, &reader)?;
     let syncing = reader.meta(SYNCING)?.is_some();
     let synced = reader.meta(SYNCED)?.is_some();
-    let creating = same_export && (synced || reader.counts()?.left > 0);
+    let creating = same_export && (synced || table.told.left(&reader)? > 0);
     let goes_on = goes_on || syncing || creating;
     // What a live source said then nobody can read again: whoever was begun is finished with what it says now.
     let can_resume = same_export || !earlier.export.is_live();
-    if can_resume && !syncing && open_rows(&reader)? > 0 && !(same_export && mode.dry_run) {
+    if can_resume && !syncing && table.told.open > 0 && !(same_export && mode.dry_run) {
         if !same_export {
             return Err(RunError::usage("the import has not ended: some users are begun")
                 .remedy(format!("first: rehome resume {}", quoted_path(path))));
         }
         // A sync that was cut off while it created new users, which was agreed to, or an import: the ledger is this export's already.
         ledger.close()?;
-        drop((reader, export, folder));
+        drop((reader, table, export, folder));
         let ask = mode.ask_import.filter(|_| !synced);
         let Imported { ended, .. } = create_new(session, path, key_file, ask, around, listener)?;
         return match ended {
-            Ok(_) if open_rows(&Reader::open(path)?)? == 0 => {
-                go(later, path, key_file, mode, around, listener, goes_on)
-            }
+            Ok(_) if open_rows(path)? == 0 => go(later, path, key_file, mode, around, listener, goes_on),
             Ok(_) => Ok(Synced { report: Sync::default(), ended: Ok(Finish::Partial) }),
             Err(error) => Ok(Synced { report: Sync::default(), ended: Err(error) }),
         };
     }
-    let export = if same_export {
-        export
+    let (identity, export) = if same_export {
+        (identity, export)
     } else {
         session.now = jiff::Timestamp::now().to_string();
-        session.open_export()?
+        let export = session.open_export()?;
+        (session.identity(&export)?, export)
     };
     let open = session.destination.open(key_file, &folder)?;
     let found_there = block_on(preflight::preflight(&Client::new(open.target.clone(), 1)?))??;
@@ -223,7 +233,7 @@ fn go(
     // What is only looked at, or not agreed to, makes no store.
     let makes_store = (has_bridge || stale == Stale::Bridge) && !has_store && !mode.dry_run;
     let words = mode.words(&session.export.exports, key_file, keeping.key_file.as_deref());
-    let syncing_export = session.identity(&export)?.export;
+    let syncing_export = identity.export.clone();
     // Who goes on has agreed: to this, and to nothing else.
     let agreed = reader.meta(SYNCING)?.as_ref() == Some(&words)
         && reader.meta(SYNCING_EXPORT)?.as_ref() == Some(&syncing_export);
@@ -239,7 +249,7 @@ fn go(
     });
     let keeper = around.window.keeper(&stop, &context.hold, &context.ledger, listener);
     let keeper = runtime.spawn(keeper.keep());
-    context.gate.remember(reader.done_before()?);
+    context.gate.remember(table.told.done_before);
     let mut work = Work {
         context: &context,
         runtime: &runtime,
@@ -268,8 +278,10 @@ fn go(
     let frame = export.rejects_frame();
     let lists: Lists<'_> = if mode.dry_run || same_export { None } else { Some((&folder, &frame)) };
     let observer = Observer { source: export.source().name(), with_pii: false };
-    let done = work.go(&planner, observer, lists, agree);
-    let Work { mut report, mut found, noting, .. } = work;
+    let done = work.go(&table, &planner, observer, lists, agree);
+    let Work { mut report, mut found, noting, begun, .. } = work;
+    let Told { open: on_the_way, failed, refused, left_out, .. } = table.told;
+    drop(table);
     if let Some(signals) = signals {
         signals.abort();
     }
@@ -282,7 +294,7 @@ fn go(
     // Whatever has ended it: what was done is named.
     let listed = if noting { found.list(&folder, &reader, &mut report) } else { Ok(()) };
     closed?;
-    let Done { moved, surveyed, settled } = match (stopped, done) {
+    let Done { placed: Placed { places, is_complete, is_said }, surveyed } = match (stopped, done) {
         (Some(reason), _) | (None, Err(reason)) => return Ok(Synced { report, ended: Err(reason) }),
         (None, Ok(done)) => done,
     };
@@ -291,19 +303,26 @@ fn go(
     if mode.dry_run {
         return Ok(Synced { report, ended: Ok(looks) });
     }
-    let open_still = reader.count_of(&[State::Intended, State::Created, State::Failed])?;
-    let nobody = report.of(Kind::New) + open_still == 0;
+    // Who was not touched is as they were read.
+    let (open_still, left_out) = if begun {
+        let open = reader.count_of(&[State::Intended, State::Created, State::Failed])?;
+        (open, reader.count_with(Code::PhoneLeftOut)? > 0)
+    } else {
+        (on_the_way + failed, left_out)
+    };
+    let nobody = report.of(Kind::New) + open_still == 0 && is_complete;
     // What else an import would do.
-    let settled = settled
-        && nobody
+    let settled = nobody
+        && is_said
         && session.export.known.is_none()
-        && reader.count_with(Code::PhoneLeftOut)? == 0
+        && !left_out
         && reader.meta(PROFILE)?.as_deref() == Some(planner.profile.name);
     drop(reader);
     let survey = if settled { Some(surveyed.finish(lists)?) } else { None };
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
-    ledger::adopt(&folder, &session.identity(&export)?, &settings, &moved)?;
-    report.refused = Reader::open(path)?.counts()?.refused;
+    ledger::adopt(&folder, &identity, &settings, &places)?;
+    report.refused = if begun || places.moved.is_some() { Reader::open(path)?.counts()?.refused } else { refused };
+    drop(places);
     if nobody && same_export {
         ledger::end_sync(&folder)?;
         drop((open, folder));
@@ -348,8 +367,8 @@ fn was_ended(folder: &RunFolder) -> Result<bool, RunError> {
 }
 
 /// Users of whom it is not known what was left.
-fn open_rows(reader: &Reader) -> Result<u64, RunError> {
-    reader.count_of(&[State::Intended, State::Created])
+fn open_rows(path: &Path) -> Result<u64, RunError> {
+    Reader::open(path)?.count_of(&[State::Intended, State::Created])
 }
 
 /// Creates whoever is new, and does what is missing of others, as an import of this export does.
@@ -361,18 +380,17 @@ fn create_new(
     around: &Around,
     listener: &Arc<dyn Listener>,
 ) -> Result<Imported, RunError> {
-    let choices = import::Choices { yes: true, ask, around: around.clone(), limit: None };
+    let choices = import::Choices { yes: true, ask, is_of_sync: true, around: around.clone(), limit: None };
     import::import(session, path, key_file, choices, listener.clone())
 }
 
 /// Whether this is the very export that the run has; an error if it cannot be a later one of the same users.
-fn same_run(session: &Session, export: &Export, reader: &Reader) -> Result<bool, RunError> {
+fn same_run(now: &ledger::Identity, reader: &Reader) -> Result<bool, RunError> {
     let stored = reader.meta("identity")?.unwrap_or_default();
     let stored: ledger::Identity = serde_json::from_str(&stored)
         .map_err(|_| RunError::foreign_ledger("the ledger does not say what it belongs to"))?;
-    let now = session.identity(export)?;
     let same = stored.export == now.export;
-    match stored.difference(&ledger::Identity { export: stored.export.clone(), ..now }) {
+    match stored.difference(&ledger::Identity { export: stored.export.clone(), ..now.clone() }) {
         None => Ok(same),
         Some(difference) => Err(RunError::foreign_ledger(format!("the run belongs to {difference}"))
             .remedy("a sync takes a later export of the same source, read in the same way")),

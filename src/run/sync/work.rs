@@ -11,13 +11,13 @@ use super::asking::Asking;
 use super::deleted::is_being_deleted;
 use super::found::{Found, note, settled, with_earlier};
 use super::seal::Seals;
-use super::table::{Look, Met, Row, Seen, Table};
+use super::table::{Batch, Look, Met, Placed, Row, Says, Seen, SeenRefused, Table};
 use super::user::{self, Came, Known, is_being_remade, is_missing};
 use crate::appwrite::preflight::chunks;
 use crate::error::RunError;
 use crate::event::{Listener, Silent};
 use crate::folder::Folder;
-use crate::ledger::{Entry, Field, Note, Reader, SYNCING, SYNCING_EXPORT, State, Steps};
+use crate::ledger::{Entry, Field, NoPlan, Note, Reader, SYNCING, SYNCING_EXPORT, State, Steps};
 use crate::plan::planner::{PlannedItem, Planner};
 use crate::read::Frame;
 use crate::report::Observer;
@@ -54,63 +54,90 @@ pub(super) struct Work<'w> {
     pub(super) noting: bool,
 }
 
-/// So many users who are to be looked at are kept from the first reading; where there are more, the export is read once more.
-const KEPT: usize = 32_768;
+/// So many users who are to be looked at are kept from the first reading, and so many refused records; where there are more, the
+/// export is read once more. Few in debug builds, so that tests of a hundred users go either way.
+const KEPT: usize = if cfg!(debug_assertions) { 64 } else { 32_768 };
 
 /// What the first reading found.
 struct First {
     met: Met,
     /// Users who are to be looked at; `None` where there are too many of them.
     others: Option<Vec<(Option<usize>, Box<Job>)>>,
+    /// Refused records of whom the ledger does not say so yet; `None` where there are too many of them.
+    refused: Option<Vec<NoPlan>>,
     ahead: Ahead,
-    /// Whether nothing is to be created, or to be noted of a refusal.
-    settled: bool,
+    /// Records of this shard.
+    records: u64,
 }
 
 impl First {
     fn anew(table: &Table) -> Self {
-        Self { met: Met::none_of(table), others: Some(Vec::new()), ahead: Ahead::default(), settled: true }
+        Self {
+            met: Met::none_of(table),
+            others: Some(Vec::new()),
+            refused: Some(Vec::new()),
+            ahead: Ahead::default(),
+            records: 0,
+        }
     }
 
     fn take(&mut self, table: &Table, seen: Seen) -> Result<(), RunError> {
-        self.ahead.records += 1;
         match seen {
-            Seen::Same { at, later } if self.met.user(at, later) => self.ahead.unchanged += 1,
-            Seen::Same { later, .. } => {
-                // A plan has refused whoever has another's id.
-                return Err(RunError::internal(format!("record {later} is of a user who has one already")));
+            Seen::Same { at, later, users } => {
+                for n in 0..users {
+                    if !self.met.user(at + n as usize, later + n) {
+                        // A plan has refused whoever has another's id.
+                        return Err(RunError::internal(format!(
+                            "record {} is of a user who has one already",
+                            later + n
+                        )));
+                    }
+                }
+                self.ahead.unchanged += users;
+                self.ahead.records += users;
+                self.records += users;
             }
             Seen::User { at, job } => {
                 let at = at.filter(|at| self.met.user(*at, job.record));
                 let is_new = at.is_none_or(|at| !table.rows()[at].is_there());
                 *(if is_new { &mut self.ahead.new } else { &mut self.ahead.different }) += 1;
-                self.settled &= !is_new;
+                self.ahead.records += 1;
+                self.records += 1;
                 match &mut self.others {
                     Some(others) if others.len() < KEPT => others.push((at, job)),
                     others => *others = None,
                 }
             }
-            Seen::Refused { at, why, is_named, is_known } => {
-                self.ahead.refused += 1;
-                self.settled &= is_known;
-                self.met.unnamed += u64::from(!is_named);
-                if let Some(at) = at {
-                    self.met.refused(at, why);
-                }
-            }
+            Seen::Refused(seen) => self.take_refused(table, *seen),
         }
         Ok(())
+    }
+
+    fn take_refused(&mut self, table: &Table, SeenRefused { why, at, is_named, row }: SeenRefused) {
+        self.ahead.refused += 1;
+        self.ahead.records += 1;
+        self.records += u64::from(row.is_some());
+        self.met.unnamed += u64::from(!is_named);
+        if let Some(at) = at.filter(|at| !table.rows()[*at].is_nobodys()) {
+            self.met.refused(at, why);
+        }
+        match row {
+            None => {}
+            Some(Says::Already(at)) => self.met.says(at, why.later),
+            Some(Says::NotYet(row)) => match &mut self.refused {
+                Some(refused) if refused.len() < KEPT => refused.push(row),
+                refused => *refused = None,
+            },
+        }
     }
 }
 
 /// What a sync has come to.
 pub(super) struct Done<'p> {
-    /// The new and old numbers of those whom the export still has.
-    pub(super) moved: Vec<(u64, u64)>,
+    /// What the ledger becomes.
+    pub(super) placed: Placed,
     /// The reading of the export.
     pub(super) surveyed: Surveyed<'p>,
-    /// Whether an import would find nothing to do.
-    pub(super) settled: bool,
 }
 
 /// Where a survey's lists go.
@@ -120,30 +147,30 @@ impl Work<'_> {
     /// Everybody, after `agree` has agreed to what is ahead; it gives the bridge that is made then.
     pub(super) fn go<'p>(
         &mut self,
+        table: &Table,
         planner: &'p Planner<'p>,
         observer: Observer,
         lists: Lists<'_>,
         agree: impl FnOnce(&Ahead) -> Result<Option<Seals>, RunError>,
     ) -> Result<Done<'p>, RunError> {
-        let table = Table::of(self.reader)?;
         let (marker, noted) = (self.asking.marker.clone(), self.found.noted());
-        let look = Look { table: &table, marker: &marker, noted: &noted, shard: planner.shard };
+        let look = Look { table, marker: &marker, noted: &noted, shard: planner.shard };
         let context = self.context;
-        let mut first = First::anew(&table);
-        let see = |batch: &mut Vec<Seen>, item: &PlannedItem<'_, '_>| batch.extend(look.see(item));
+        let mut first = First::anew(table);
+        let see = |batch: &mut Batch, item: &PlannedItem<'_, '_>| look.see(batch, item);
         let surveyed = survey_beside(planner, observer, lists, self.listener, see, |batch| {
             if context.stop.is_set() {
                 return Err(context.stopped());
             }
             let Some(batch) = batch else {
-                first = First::anew(&table);
+                first = First::anew(table);
                 return Ok(());
             };
-            batch.into_iter().try_for_each(|seen| first.take(&table, seen))
+            batch.seen.into_iter().try_for_each(|seen| first.take(table, seen))
         })?;
         self.stop_at_part(planner.export)?;
-        let First { met, others, mut ahead, settled } = first;
-        ahead.gone = met.gone(&table);
+        let First { met, others, refused, mut ahead, records } = first;
+        ahead.gone = met.gone(table);
         if let Some(seals) = agree(&ahead)? {
             self.asking.seals = Some(seals);
         }
@@ -159,14 +186,11 @@ impl Work<'_> {
                     pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
                 }
             }
-            None => planner.scan(surveyed.duplicates(), &Silent, Vec::new, see, |batch| {
-                for seen in batch {
-                    match seen {
-                        Seen::User { at, job } => {
-                            let at = at.filter(|at| met.is_by(*at, job.record));
-                            pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
-                        }
-                        Seen::Same { .. } | Seen::Refused { .. } => {}
+            None => planner.scan(surveyed.duplicates(), &Silent, Batch::default, see, |batch| {
+                for seen in batch.seen {
+                    if let Seen::User { at, job } = seen {
+                        let at = at.filter(|at| met.is_by(*at, job.record));
+                        pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
                     }
                 }
                 Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -175,10 +199,10 @@ impl Work<'_> {
         let came = pages.finish(self)?;
         let in_the_way = self.take(came)?;
         self.seal_all()?;
-        self.look_for_gone(&table, &met)?;
+        self.look_for_gone(table, &met)?;
         self.untangle(in_the_way)?;
         self.runtime.block_on(context.ledger.sync())?;
-        Ok(Done { moved: met.moved(&table), surveyed, settled })
+        Ok(Done { placed: met.places(table, records, refused), surveyed })
     }
 
     /// A user beside the ledger; gives them if they are to be looked at.

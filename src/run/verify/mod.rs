@@ -83,10 +83,9 @@ pub fn verify(
             }
         };
         if let Some(known) = &passwords.known {
-            session.export.known = Some(known.clone());
+            session.export.known = Some(std::path::absolute(known).map_err(RunError::io(known))?);
         }
-        let (report, differ, untested) =
-            one(session, path, strays.as_deref(), key_file, passwords.through.as_deref(), listener)?;
+        let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, passwords, listener)?;
         bad += differ;
         match &mut untried {
             Some(untried) => untried.retain(|who| untested.contains(who)),
@@ -110,10 +109,10 @@ fn one(
     path: &Path,
     strays: Option<&[&PathBuf]>,
     key_file: Option<&Path>,
-    through: Option<&str>,
+    passwords: &Passwords,
     listener: &Arc<dyn Listener>,
 ) -> Result<(Report, u64, Vec<String>), RunError> {
-    let (stage, ledger) = Stage::open(session, path, key_file, listener.clone())?;
+    let (stage, ledger) = Stage::open(session, path, key_file, false, listener.clone())?;
     // What is noted here is nobody's progress.
     ledger.close()?;
     let ledger = stage.reopen()?;
@@ -123,10 +122,18 @@ fn one(
         Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
         _ => stage.report("verify", &survey.tally),
     };
+    if passwords.known.is_some() {
+        // A list that is given is the run's from now on: what the earlier one said is told no more.
+        report.known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
+        let settings =
+            serde_json::to_string(&stage.session).map_err(RunError::bug("what was to be written is no JSON"))?;
+        runtime::block_on(ledger.sender().meta("settings", settings))??;
+    }
     let readers = strays.map(|folders| folders.iter().map(|path| Reader::open(path)).collect::<Result<Vec<_>, _>>());
     let ours = readers.transpose()?.map(|readers| Ours::of(&readers)).transpose()?;
     let log = Log::new(stage.folder.begin(LOG)?);
     let keep = |finding: &Finding| log.add(finding).map_err(RunError::io(LOG));
+    let through = passwords.through.as_deref();
     let found = look(&stage, &planner, &survey.duplicates, ledger, ours, through, keep)?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
@@ -249,6 +256,12 @@ fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
         let text = format!("{who} of the project are planned for shards that were not named, and are not looked at");
         listener.on(&event::Event::Said(text));
     }
+    say(
+        found.counts.gone,
+        "user of this run is gone from the source, and was kept: nothing says how they should be, and `sync --gone` what becomes of them",
+        "users of this run are gone from the source, and were kept: nothing says how they should be, and `sync --gone` what becomes of \
+         them",
+    );
     say(left, "record is not done yet: rehome resume goes on", "records are not done yet: rehome resume goes on");
     for (who, why) in &found.untested {
         listener.on(&event::Event::Said(format!("not tried: {who}: {why}")));

@@ -62,6 +62,7 @@ impl People<'_> {
     ) -> Result<Seen, RunError> {
         let counts = self.stage.reader.counts()?;
         let expected = counts.created + counts.present;
+        found.counts.gone = counts.gone;
         let listener = &*self.stage.listener;
         listener.on(&event::Event::Expecting { users: expected });
         let ask_sessions = expected <= SESSIONS_ASKED;
