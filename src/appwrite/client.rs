@@ -88,8 +88,10 @@ impl std::fmt::Debug for Target {
 pub struct Client {
     http: reqwest::Client,
     target: Target,
+    /// The endpoint, parsed once for all requests.
+    url: Url,
     /// Where people sign in, if that is not at the endpoint.
-    door: Option<String>,
+    door: Option<Url>,
     #[cfg(test)]
     script: Option<std::sync::Arc<Script>>,
 }
@@ -120,6 +122,7 @@ impl Client {
         Ok(Self {
             http,
             target,
+            url,
             door: None,
             #[cfg(test)]
             script: None,
@@ -131,9 +134,11 @@ impl Client {
     /// # Errors
     /// [`RunError::usage`] for what is no URL of a server.
     pub fn through(mut self, door: &str) -> Result<Self, RunError> {
-        let root = endpoint_url(door)?.path() == "/";
-        let door = door.trim_end_matches('/');
-        self.door = Some(if root { format!("{door}/v1") } else { door.to_owned() });
+        let mut door = endpoint_url(door)?;
+        if door.path() == "/" {
+            door.set_path("/v1");
+        }
+        self.door = Some(door);
         Ok(self)
     }
 
@@ -154,9 +159,8 @@ impl Client {
         }
         let (endpoint, sender) = match &self.door {
             Some(door) if request.kind == Kind::SignIn => (door, As::Guest),
-            _ => (&self.target.endpoint, request.sender),
+            _ => (&self.url, request.sender),
         };
-        let url = format!("{endpoint}{}", request.path);
         let stranger;
         let http = if sender == As::Key {
             &self.http
@@ -164,7 +168,7 @@ impl Client {
             stranger = self.stranger(endpoint)?;
             &stranger
         };
-        let mut builder = http.request(request.method.clone(), url);
+        let mut builder = http.request(request.method.clone(), under(endpoint, &request.path));
         if matches!(sender, As::Guest | As::Visitor) {
             builder = builder.header("x-appwrite-project", &self.target.project);
         }
@@ -216,9 +220,8 @@ impl Client {
     }
 
     /// A client that shares neither headers nor connections.
-    fn stranger(&self, endpoint: &str) -> Result<reqwest::Client, Lost> {
-        let url = Url::parse(endpoint).map_err(|e| Lost::Unsent(e.to_string()))?;
-        let built = authorities::build(|| builder(&url), needs_tls(&url), &self.target.authorities);
+    fn stranger(&self, endpoint: &Url) -> Result<reqwest::Client, Lost> {
+        let built = authorities::build(|| builder(endpoint), needs_tls(endpoint), &self.target.authorities);
         built.map(|(client, _)| client).map_err(|e| Lost::Unsent(describe(&e)))
     }
 
@@ -238,6 +241,15 @@ impl Client {
         client.script = Some(std::sync::Arc::new(script));
         client
     }
+}
+
+/// The URL of a route with its query.
+fn under(endpoint: &Url, route: &str) -> Url {
+    let (path, query) = route.split_once('?').map_or((route, None), |(path, query)| (path, Some(query)));
+    let mut url = endpoint.clone();
+    url.set_path(&[endpoint.path().trim_end_matches('/'), path].concat());
+    url.set_query(query);
+    url
 }
 
 /// The body, unless it is longer than anything that can have been asked for.
@@ -379,6 +391,17 @@ mod tests {
     fn the_key_stays_out_of_debug_output() {
         let target = Target::new("http://x/v1", "p", "standard_secret");
         assert!(!format!("{target:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_route_is_written_as_if_its_url_had_been_parsed() {
+        for endpoint in ["https://example.com/v1", "http://127.0.0.1:8080/v1", "https://example.com/a/v1/"] {
+            let root = Url::parse(endpoint).expect("a URL");
+            for route in ["/users/u1", "/users?queries%5B0%5D=%7B%22a%22%3A1%7D&total=false", "/users/a%2Fb/prefs"] {
+                let parsed = Url::parse(&format!("{}{route}", endpoint.trim_end_matches('/'))).expect("a URL");
+                assert_eq!(under(&root, route), parsed);
+            }
+        }
     }
 
     #[test]
