@@ -170,6 +170,46 @@ fn another_hash_waits_at_the_bridge_until_the_next_one_takes_its_place() {
     }
 }
 
+/// Whoever has a hash at the bridge in the place of the target's is found there by the address that the target has of them,
+/// whenever and in whatever order the two change.
+#[test]
+fn a_hash_that_waits_is_found_by_the_address_that_the_target_has() {
+    let town = Town::new(&[
+        ("ann", "ann@example.com", MD5[0]),
+        ("bob", "bob@example.com", MD5[0]),
+        ("cy", "cy@example.com", MD5[0]),
+        ("di", "di@example.com", MD5[0]),
+    ]);
+    let holder = json!({"userId": "holder", "email": "taken@example.com", "password": MD5[0]});
+    super::import::meanwhile(&town.sandbox, &rehome::appwrite::wire::Request::post("/users/md5", &holder));
+    // Ann gets what Bob leaves, after her hash is sealed; Cy wants what somebody else keeps; Di's hash is another one alone.
+    let (ann, bob, cy) = ("bob@example.com", "bobby@example.com", "taken@example.com");
+    town.write(
+        "later.csv",
+        &[("ann", ann, MD5[1]), ("bob", bob, MD5[0]), ("cy", cy, MD5[1]), ("di", "di@example.com", MD5[1])],
+    );
+    let told = town.sync(&[]).exits(3).json();
+    assert_eq!(told["counts"], json!({"password": 3, "changed": 2, "failed": 1}), "{told}");
+    // And moves then.
+    town.write(
+        "later.csv",
+        &[("ann", ann, MD5[1]), ("bob", bob, MD5[0]), ("cy", cy, MD5[1]), ("di", "diana@example.com", MD5[1])],
+    );
+    let told = town.sync(&[]).exits(3).json();
+    assert_eq!(told["counts"], json!({"changed": 1, "failed": 1}), "{told}");
+    let bridge = town.bridge();
+    for (email, password, status) in [
+        (ann, OTHER, 201),
+        (bob, FIRST, 201),
+        ("cy@example.com", OTHER, 201),
+        ("diana@example.com", OTHER, 201),
+        ("ann@example.com", OTHER, 401),
+        ("di@example.com", OTHER, 401),
+    ] {
+        assert_eq!(town.sign_in(&bridge, email, password), status, "{email}");
+    }
+}
+
 /// What is only looked at makes nothing, and what was ended stays ended unless somebody asks for it.
 #[test]
 fn no_store_is_made_in_passing() {

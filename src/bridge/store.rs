@@ -295,6 +295,22 @@ impl Store {
         })
     }
 
+    /// Has a user who waits be found by this address alone. Whoever had it before waits on, without one.
+    pub(super) fn set_mail(&self, user_id: &str, tag: &Tag) -> Result<(), RunError> {
+        self.transaction(|store| {
+            for update in [
+                "UPDATE entry SET mail_tag = NULL WHERE mail_tag = ?1 AND user_id <> ?2",
+                "UPDATE entry SET mail_tag = ?1 WHERE user_id = ?2 AND state IN (0, 1)",
+            ] {
+                store
+                    .prepare_cached(update)
+                    .and_then(|mut update| update.execute(params![tag, user_id]))
+                    .map_err(sql)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Notes an event of a user, a sign-in by token for one.
     ///
     /// # Errors

@@ -177,6 +177,18 @@ impl Vault {
         self.by_mail_tag(&self.address(address))
     }
 
+    /// Has a user who waits be found by this address, if that is another one by now.
+    ///
+    /// # Errors
+    /// [`RunError::ledger`]
+    pub fn follow(&self, user_id: &str, address: &str) -> Result<(), RunError> {
+        let waits = self.by_id(user_id)?.is_some_and(|entry| entry.state.holds_hash());
+        if !waits || self.by_address(address)?.is_some_and(|found| found.user_id == user_id) {
+            return Ok(());
+        }
+        self.set_mail(user_id, &self.address(address))
+    }
+
     /// The user with this login name, in any case; none if several have it.
     ///
     /// # Errors

@@ -144,8 +144,10 @@ impl Syncing<'_> {
         }
         let anew = self.ask(|asking, known| {
             let anew = asking.anew(&known.job, known.entry.left, email.as_deref())?;
-            if let Some(seals) = asking.seals.as_ref().filter(|_| anew.seals()) {
-                seals.seal(&known.job, email.as_deref(), None)?;
+            match (&asking.seals, email.as_deref()) {
+                (Some(seals), email) if anew.seals() => _ = seals.seal(&known.job, email, None)?,
+                (Some(seals), Some(email)) => seals.follow(known.job.user_id(), email)?,
+                _ => {}
             }
             Ok(anew)
         })?;

@@ -102,6 +102,11 @@ impl Seals {
         self.0.seal(sealing).map(|sealed| sealed > 0)
     }
 
+    /// Has whoever waits be found by the address that the target has of them.
+    pub(super) fn follow(&self, user_id: &str, email: &str) -> Result<(), RunError> {
+        self.0.follow(user_id, email)
+    }
+
     /// Seals several once more, all of them or none.
     pub(super) fn seal_all(&self, jobs: &[Job]) -> Result<(), RunError> {
         self.0.seal(jobs.iter().filter_map(|job| sealing(job, job.email(), None))).map(|_| ())
