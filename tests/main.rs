@@ -18,6 +18,7 @@ mod conformance;
 mod container;
 mod converted;
 mod cut;
+mod declared;
 mod docs;
 mod doubts;
 mod evening;

@@ -6,8 +6,11 @@ use serde_json::json;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
+use crate::escape::quoted_path;
 use crate::live::Access;
 use crate::read::look::{Looked, look, words};
+use crate::run::settings::ExportSettings;
+use crate::run::trial::prove;
 use crate::source::describe::propose::propose;
 
 /// Propose a mapping file for an export that no source describes: each line with why, and `"?"` where only you can say
@@ -20,6 +23,10 @@ pub struct Args {
     /// The key of a service account, for firebase:PROJECT; else GOOGLE_APPLICATION_CREDENTIALS names it
     #[arg(long, value_name = "FILE.json")]
     pub service_account: Option<PathBuf>,
+
+    /// Passwords known in advance, as `check` takes them: what fits all of them is proposed without a question
+    #[arg(long, value_name = "FILE.csv")]
+    pub known: Option<PathBuf>,
 
     /// Certificates of a source that is in use.
     #[command(flatten)]
@@ -39,14 +46,31 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         let said = format!("the first row of `{}` looks like somebody's data, not like names of columns", table.name);
         return Err(RunError::export(said).remedy("export it with a header"));
     }
-    let Some(proposal) = propose(&tables) else {
+    let Some(mut proposal) = propose(&tables) else {
         let names: Vec<_> = tables.iter().take(12).map(|table| format!("`{}`", table.name)).collect();
         return Err(RunError::export(format!(
             "no table could hold people who sign in: none has addresses, logins or hashes (looked at {})",
             names.join(", ")
         )));
     };
-    let command = format!("rehome check {} --map map.toml", words(&args.exports));
+    let mut unproven = false;
+    let mut command = format!("rehome check {} --map map.toml", words(&args.exports));
+    if let Some(path) = &args.known {
+        command = format!("{command} --known {}", quoted_path(path));
+        let settings = ExportSettings {
+            exports: args.exports,
+            service_account: args.service_account.clone(),
+            ca_file: ca_file.clone(),
+            ..ExportSettings::default()
+        };
+        if settings.is_piped() {
+            return Err(RunError::usage("--known reads the export once more, and standard input is gone then")
+                .remedy("write the export into a file"));
+        }
+        let said = prove(&mut proposal, &settings, path)?;
+        unproven = said.is_some();
+        said.iter().for_each(|said| super::warn(said));
+    }
     let mut map = proposal.render(&command);
     if let Some(name) = detected {
         map = format!("# rehome reads this export as {name} by itself; this mapping would come in its place.\n{map}");
@@ -60,5 +84,5 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     for said in &findings {
         super::warn(said);
     }
-    super::put(text).map(|()| Finish::partial_if(incomplete))
+    super::put(text).map(|()| Finish::partial_if(incomplete || unproven))
 }

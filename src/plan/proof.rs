@@ -15,6 +15,8 @@ use crate::appwrite::{Profile, rules};
 use crate::code::Code;
 use crate::error::RunError;
 use crate::event::Listener;
+use crate::format::Value;
+use crate::scheme::fitting::{self, Found, Sample};
 use crate::scheme::known::{KnownPassword, Proof, prove};
 use crate::scheme::{Kept, resolve};
 
@@ -28,6 +30,15 @@ pub struct Known {
     /// Empty: what could not be tried is wrong, too. Older reports may have somebody here.
     #[serde(default)]
     pub untested: Vec<Wrong>,
+    /// Of those that verify, the ones on a hash whose scheme was declared, which nothing but a password proves.
+    #[serde(default)]
+    pub declared: u64,
+    /// What those fit, or that they fit nothing, whose hash does not say what made it: a sentence for each shape.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fits: Vec<String>,
+    /// Whether something fits those of every shape.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fit: bool,
 }
 
 /// A known password that proved nothing.
@@ -43,6 +54,15 @@ pub struct Wrong {
     /// Nobody could try it: no such user, a record that is refused, or one that is created without a password.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_tried: bool,
+}
+
+/// A hash that does not say what made it, and the other texts of its record.
+pub type Bare = (HashInput<'static>, Vec<(String, String)>);
+
+/// What was found of one known password's user.
+struct Of {
+    secret: Secret,
+    bare: Option<Bare>,
 }
 
 /// What the plan holds for one known password.
@@ -66,22 +86,45 @@ pub fn prove_all(
     known: &[KnownPassword],
     listener: &dyn Listener,
 ) -> Result<Known, RunError> {
+    tried(planner, duplicates, known, listener).map(|(known, _)| known)
+}
+
+/// The same, with what was found for those whose hash does not say what made it.
+///
+/// # Errors
+/// As [`Planner::scan`].
+pub fn tried(
+    planner: &Planner<'_>,
+    duplicates: &Duplicates,
+    known: &[KnownPassword],
+    listener: &dyn Listener,
+) -> Result<(Known, Vec<Found>), RunError> {
     let found = find(planner, duplicates, known, listener)?;
     let mut result = Known::default();
-    for (pair, proof) in known.iter().zip(prove_in_parallel(known, &found, planner.profile)) {
+    let mut open = Vec::new();
+    for (at, (pair, proof)) in known.iter().zip(prove_in_parallel(known, &found, planner.profile)).enumerate() {
         let email = pair.email.as_deref().or(pair.id.as_deref()).unwrap_or_default().to_owned();
+        let bare = found.get(&at).and_then(|found| found.bare.as_ref());
         let (text, hash_is_right, not_tried) = match proof {
             Proof::Proven => {
                 result.proven += 1;
+                result.declared += u64::from(bare.is_some());
                 continue;
             }
             Proof::Wrong(text) => (text, false, false),
             Proof::CannotSignIn(text) => (text, true, false),
             Proof::Untested(text) => (text, false, true),
         };
+        if let Some((input, beside)) = bare.filter(|_| !hash_is_right) {
+            open.push(Sample { input, beside, password: &pair.password });
+        }
         result.wrong.push(Wrong { email, text: text.into_owned(), hash_is_right, not_tried });
     }
-    Ok(result)
+    // Where some verify, the others are of other passwords.
+    let fits = if result.declared == 0 { fitting::find(&open) } else { Vec::new() };
+    result.fits = fits.iter().map(Found::sentence).collect();
+    result.fit = !fits.is_empty() && fits.iter().all(|found| found.fit.is_some());
+    Ok((result, fits))
 }
 
 /// What is planned for the known users, by the number of the pair: the first record of each that is created counts, or the
@@ -91,7 +134,7 @@ fn find(
     duplicates: &Duplicates,
     known: &[KnownPassword],
     listener: &dyn Listener,
-) -> Result<HashMap<usize, Secret>, RunError> {
+) -> Result<HashMap<usize, Of>, RunError> {
     let mut emails: HashMap<String, Vec<usize>> = HashMap::new();
     let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (i, pair) in known.iter().enumerate() {
@@ -106,14 +149,14 @@ fn find(
         duplicates,
         listener,
         Vec::new,
-        |batch: &mut Vec<(usize, bool, Secret)>, item| {
+        |batch: &mut Vec<(usize, bool, Of)>, item| {
             let (email, id) = match &*item.planned {
                 Planned::Create(plan) => (plan.email.as_ref(), &plan.source_id),
                 Planned::Refused(refused) => (refused.email.as_ref(), &refused.source_id),
             };
             let by_email = email.and_then(|email| emails.get(normalize::email(email.clone()).as_ref()));
             for i in by_email.into_iter().chain(ids.get(id.as_ref())).flatten() {
-                batch.push((*i, matches!(item.planned, Planned::Create(_)), Secret::of(item)));
+                batch.push((*i, matches!(item.planned, Planned::Create(_)), Of::of(item)));
             }
         },
         |batch| {
@@ -127,6 +170,36 @@ fn find(
         created.entry(i).or_insert(found);
     }
     Ok(created)
+}
+
+impl Of {
+    fn of(item: &PlannedItem<'_, '_>) -> Self {
+        let hash = match item.credential {
+            Some(Credential::Hash(input)) if fitting::is_bare(&input.hash) => Some(input.clone().into_owned()),
+            _ => None,
+        };
+        let bare = hash.map(|input| {
+            let mut beside = Vec::new();
+            for (name, value) in item.record.iter().flat_map(|record| record.iter()) {
+                texts(name, value, 3, &mut beside);
+            }
+            beside.retain(|(_, text)| *text != input.hash);
+            (input, beside)
+        });
+        Self { secret: Secret::of(item), bare }
+    }
+}
+
+/// What stands in a column, and in the members of its object.
+fn texts(name: &str, value: &Value<'_>, depth: u8, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) if depth > 0 => {
+            members.iter().for_each(|(member, value)| texts(&format!("{name}.{member}"), value, depth - 1, into));
+        }
+        value => {
+            into.extend(value.text().filter(|text| !text.is_empty()).map(|text| (name.to_owned(), text.into_owned())))
+        }
+    }
 }
 
 impl Secret {
@@ -158,7 +231,7 @@ impl Secret {
     }
 }
 
-fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Secret>, profile: &Profile) -> Vec<Proof> {
+fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Of>, profile: &Profile) -> Vec<Proof> {
     let proofs: Vec<Mutex<Proof>> = known
         .iter()
         .map(|_| Mutex::new(Proof::Untested("nobody in the export has this address or id".into())))
@@ -170,8 +243,8 @@ fn prove_in_parallel(known: &[KnownPassword], found: &HashMap<usize, Secret>, pr
                 while let Some((i, pair)) =
                     Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, known.get(i)?)))
                 {
-                    if let (Some(credential), Ok(mut proof)) = (found.get(&i), proofs[i].lock()) {
-                        *proof = proof_of(credential, &pair.password, profile);
+                    if let (Some(found), Ok(mut proof)) = (found.get(&i), proofs[i].lock()) {
+                        *proof = proof_of(&found.secret, &pair.password, profile);
                     }
                 }
             });

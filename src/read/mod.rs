@@ -10,6 +10,7 @@ mod opened;
 mod others;
 mod pages;
 mod rejects;
+mod salts;
 #[cfg(test)]
 mod samples;
 mod scan;

@@ -122,7 +122,13 @@ impl SignIn {
     pub fn sentence(&self, known: Option<&Known>) -> String {
         let all = self.total();
         let mut text = format!("{} of {} ({})", count(self.as_before), count(all), share(self.as_before, all));
-        text += if self.as_before == 1 { " signs in as before" } else { " sign in as before" };
+        let refuted =
+            known.is_some_and(|known| known.proven == 0 && known.wrong.iter().any(|wrong| !wrong.hash_is_right));
+        text += match self.as_before {
+            n if n > 0 && refuted => " would sign in as before, which no known password proves",
+            1 => " signs in as before",
+            _ => " sign in as before",
+        };
         let rest = [
             (self.through_bridge, "as before, through the bridge"),
             (self.no_password, "without a password"),
@@ -138,6 +144,9 @@ impl SignIn {
         }
         if self.assumed > 0 && known.is_none_or(|known| known.proven == 0) {
             text = format!("{text}; {} as far as a hash can tell (--known proves it)", count(self.assumed));
+        }
+        if self.declared > 0 && known.is_none_or(|known| known.declared == 0) {
+            text = format!("{text}; {} declared, not proven: give --known to prove it", count(self.declared));
         }
         if let Some(known) = known.filter(|known| !known.wrong.is_empty()) {
             let tried = known.proven + known.wrong.len() as u64;
@@ -206,7 +215,9 @@ mod tests {
         let said = "3 of 10 (30.0 %) sign in as before; 4 without a password, 2 disabled, 1 refused";
         assert_eq!(sign_in.sentence(Some(&proven)), said);
         let wrong = Known { wrong: vec![Wrong::default(); 3], ..Known::default() };
-        let refuted = format!("{said}; 2 as far as a hash can tell (--known proves it); 0 of 3 known passwords proven");
+        let would = said.replace(" sign in as before", " would sign in as before, which no known password proves");
+        let refuted =
+            format!("{would}; 2 as far as a hash can tell (--known proves it); 0 of 3 known passwords proven");
         assert_eq!(sign_in.sentence(Some(&wrong)), refuted);
         assert_eq!(sign_in.sentence(None), format!("{said}; 2 as far as a hash can tell (--known proves it)"));
     }

@@ -49,9 +49,13 @@ impl Report {
         let with_exports = |command: &str| format!("{pipe}rehome {command} {}", exports.join(" "));
         let import_of = |choice: &str| format!("{pipe}rehome import {} {choice}", undecided.join(" "));
 
-        let wrong = self.known.iter().flat_map(|known| &known.wrong);
+        // What fits explains them.
+        let fits: Vec<&String> = self.known.iter().flat_map(|known| &known.fits).collect();
+        fits.iter().for_each(|fits| say(String::new(), (*fits).clone()));
+        let wrong = self.known.iter().filter(|_| fits.is_empty()).flat_map(|known| &known.wrong);
         let (untried, failed): (Vec<_>, Vec<_>) = wrong.partition(|wrong| wrong.not_tried);
-        if !failed.is_empty() {
+        // A hash that is right, and that the bridge takes, is no riddle.
+        if failed.iter().any(|wrong| !wrong.hash_is_right || self.bridgeable == 0) {
             say(
                 String::new(),
                 "known passwords will not sign in: find out why before anything else; everybody like their owners may be \

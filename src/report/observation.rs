@@ -107,8 +107,21 @@ pub struct Observation {
     pub bridged: bool,
     /// The user could, if the bridge was asked for.
     pub bridgeable: bool,
+    /// The hash is of a digest that a person declared, and says itself nothing of what made it.
+    pub declared: bool,
     /// E-mail or source id; only [`Observer::with_pii`].
     pub who: Option<String>,
+}
+
+/// What is still to be proved of a hash that is said to let somebody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing.
+    None,
+    /// It is only taken for one of the bare password.
+    Assumed,
+    /// A person said which scheme it is of.
+    Declared,
 }
 
 /// Makes an [`Observation`] of each planned record.
@@ -142,6 +155,7 @@ impl Observer {
             traps: TrapSet::default(),
             bridged: false,
             bridgeable: false,
+            declared: false,
             who: None,
         }
     }
@@ -183,10 +197,19 @@ impl Observer {
                     traps,
                     bridged: plan.bridged.is_some() && create.body.password.is_none(),
                     bridgeable: facts.bridgeable,
+                    declared: self.is_declared(plan),
                     who: who(&plan.email, &plan.source_id),
                 }
             }
         }
+    }
+
+    /// Whether a digest is of the scheme that a person says, in a table that nobody knows; what stood in
+    /// braces, or behind a name, says it itself.
+    fn is_declared(self, plan: &Plan<'_>) -> bool {
+        let is_digest = matches!(plan.create.endpoint, Endpoint::Md5 | Endpoint::Sha);
+        let says_itself = || plan.conversion.iter().any(|how| how.contains(['{', '$', ':']) || how.contains("recipe"));
+        is_digest && matches!(self.source, "generic" | "mapping") && !says_itself()
     }
 
     // A sentence that was written when the program was compiled can quote nobody; one that was put together may.
@@ -231,23 +254,30 @@ impl Observation {
         if self.refusal.is_some() { Outcome::Refused } else { Outcome::of_notes(&self.notes) }
     }
 
-    /// How the user stands before the login form, and whether what is said of their hash is only likely.
+    /// How the user stands before the login form, and what only a known password would prove of that.
     #[must_use]
-    pub(super) fn sign_in(&self) -> (Login, bool) {
-        match self.outcome() {
-            Outcome::Refused => (Login::Refused, false),
-            _ if self.disabled => (Login::Disabled, false),
-            Outcome::NeedsReset => (Login::NeedsReset, false),
-            _ if self.bridged => (Login::ThroughBridge, false),
-            _ if !self.address => (Login::NoAddress, false),
+    pub(super) fn sign_in(&self) -> (Login, Proof) {
+        let of = match self.outcome() {
+            Outcome::Refused => Login::Refused,
+            _ if self.disabled => Login::Disabled,
+            Outcome::NeedsReset => Login::NeedsReset,
+            _ if self.bridged => Login::ThroughBridge,
+            _ if !self.address => Login::NoAddress,
             _ if self.endpoint.is_none_or(|endpoint| endpoint == Endpoint::Plain) && self.scheme == "none" => {
-                (Login::NoPassword, false)
+                Login::NoPassword
             }
             Outcome::Ready | Outcome::Warning => {
-                let guess = [Code::SchemeAssumed, Code::PepperPossible, Code::SaltAssumed, Code::SignExtension];
-                (Login::AsBefore, self.notes.iter().any(|note| guess.contains(&note.code)))
+                const GUESS: [Code; 4] =
+                    [Code::SchemeAssumed, Code::PepperPossible, Code::SaltAssumed, Code::SignExtension];
+                let noted = |codes: &[Code]| self.notes.iter().any(|note| codes.contains(&note.code));
+                return match () {
+                    () if self.declared => (Login::AsBefore, Proof::Declared),
+                    () if noted(&GUESS) => (Login::AsBefore, Proof::Assumed),
+                    () => (Login::AsBefore, Proof::None),
+                };
             }
-        }
+        };
+        (of, Proof::None)
     }
 
     /// Says one more thing of a planned record.
@@ -267,6 +297,7 @@ impl Observation {
         self.password = false;
         self.bridged = false;
         self.bridgeable = false;
+        self.declared = false;
         self.labels.clear();
         self.traps = TrapSet::default();
     }

@@ -144,6 +144,8 @@ impl Report {
         if let Some(theirs) = other.known {
             let known = self.known.get_or_insert_with(Known::default);
             known.proven += theirs.proven;
+            known.declared += theirs.declared;
+            known.fits.extend(theirs.fits);
             known.wrong.extend(theirs.wrong);
             known.untested.extend(theirs.untested);
         }

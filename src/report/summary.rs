@@ -147,6 +147,9 @@ pub struct SignIn {
     pub through_bridge: u64,
     /// Of those, the ones whose hash is only taken for one of the bare password; a known password proves it.
     pub assumed: u64,
+    /// Of those, the ones whose hash is of a scheme that a person declared, where many write the like.
+    #[serde(default)]
+    pub declared: u64,
     /// Never had a password, and have to come in another way: by provider, phone or link.
     pub no_password: u64,
     /// Have no address to sign in with.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::loss::Columns;
-use super::observation::{Login, Observation, Outcome};
+use super::observation::{Login, Observation, Outcome, Proof};
 use super::small_map::SmallMap;
 use super::summary::{Outcomes, SignIn};
 use super::traps::{Trap, TrapSet};
@@ -57,6 +57,7 @@ impl SignIn {
         self.as_before += other.as_before;
         self.through_bridge += other.through_bridge;
         self.assumed += other.assumed;
+        self.declared += other.declared;
         self.no_password += other.no_password;
         self.no_address += other.no_address;
         self.needs_reset += other.needs_reset;
@@ -91,6 +92,8 @@ pub struct Tally {
     /// Users whose hash is kept for the bridge, and those for whom that could be.
     pub(super) bridged: u64,
     pub(super) bridgeable: u64,
+    /// Users with a digest that only its declaration explains.
+    pub declared: u64,
     /// Beyond [`KEPT_LABELS`] counted no further.
     pub(super) labels: BTreeMap<String, u64>,
     /// What was seen of the columns.
@@ -137,11 +140,13 @@ impl Tally {
         self.requests += u64::from(observation.requests);
         self.logins += u64::from(observation.password && !observation.disabled);
         self.disabled += u64::from(observation.disabled);
-        let (one, assumed) = observation.sign_in();
+        let (one, proof) = observation.sign_in();
         self.sign_in.add(one);
-        self.sign_in.assumed += u64::from(assumed);
+        self.sign_in.assumed += u64::from(proof == Proof::Assumed);
+        self.sign_in.declared += u64::from(proof == Proof::Declared);
         self.bridged += u64::from(observation.bridged);
         self.bridgeable += u64::from(observation.bridgeable);
+        self.declared += u64::from(observation.declared);
         for label in &observation.labels {
             self.count_label(label, 1);
         }
@@ -182,6 +187,16 @@ impl Tally {
         }
     }
 
+    /// Hashes of a declared scheme that lack their salt.
+    #[must_use]
+    pub fn lacks_salts(&self) -> u64 {
+        let lacks = |code: Code, scheme: Option<&str>| {
+            code == Code::ParametersMissing
+                && scheme.is_some_and(|name| name.starts_with("salted-") || name.starts_with("pbkdf2"))
+        };
+        self.reasons.iter().filter(|((_, code, scheme), _)| lacks(*code, *scheme)).map(|(_, reason)| reason.count).sum()
+    }
+
     /// Adds what another batch counted.
     pub fn merge(&mut self, other: Tally) {
         for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
@@ -205,6 +220,7 @@ impl Tally {
         self.sign_in.merge(other.sign_in);
         self.bridged += other.bridged;
         self.bridgeable += other.bridgeable;
+        self.declared += other.declared;
         for (label, users) in &other.labels {
             self.count_label(label, *users);
         }
@@ -309,6 +325,7 @@ mod tests {
                 address: !record.is_multiple_of(5),
                 password: refused.is_none(),
                 calling_code: None,
+                declared: false,
                 labels: std::iter::repeat_n("staff".to_owned(), usize::from(record.is_multiple_of(2))).collect(),
                 created_year,
                 traps: TrapSet::default(),

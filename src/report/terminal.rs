@@ -306,6 +306,9 @@ impl Screen {
             }
             self.fact("Known", &text);
             // What explains a failure is the point of the check: it is never cut.
+            for fits in &known.fits {
+                self.fact("", fits);
+            }
             for wrong in known.wrong.iter().take(KNOWN_SHOWN) {
                 let sentence = format!("{}: {}", shown(&wrong.email, 60), wrong.text);
                 self.fact("", &sentence);

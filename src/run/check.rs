@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::declared;
 use super::folder::RunFolder;
 use super::session::origin;
 use super::settings::ExportSettings;
@@ -111,6 +112,7 @@ impl Check {
         let mut report = Report::new(head, &survey.tally, |column| export.fate(column));
         report.add_findings(survey.findings());
         report.known = self.export.prove_known(&planner, &survey.duplicates, listener)?;
+        declared::stop(&export, &survey.tally, report.known.as_ref(), planner.policies.unsupported)?;
         if !self.since.is_empty() {
             let earlier = ExportSettings { exports: self.since.clone(), ..self.export.clone() }.open()?;
             let mut earlier = Planner::new(&earlier, self.policies, version.profile());

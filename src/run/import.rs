@@ -8,6 +8,7 @@ use super::Engine;
 use super::agree::{self, AGREED, ALL, Ask};
 use super::bridge::{self, Keeping};
 use super::check::holds_everybody_twice;
+use super::declared;
 use super::gauges::Gauges;
 use super::session::{PROFILE, REFUSED_CODES, Session, Stage};
 use super::target::Destination;
@@ -96,6 +97,7 @@ pub fn import(
     let (planner, survey) = stage.survey(Some((&stage.folder, &frame)))?;
     let known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
     readable(&survey.tally)?;
+    declared::stop(&stage.export, &survey.tally, known.as_ref(), unsupported)?;
     let findings = survey.findings();
     for finding in &findings {
         stage.listener.on(&Event::Warned(finding.clone()));

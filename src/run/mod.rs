@@ -14,6 +14,7 @@ pub mod bridge;
 pub mod check;
 pub mod compare;
 pub mod context;
+pub mod declared;
 pub mod engine;
 pub mod exposition;
 pub mod feed;
@@ -41,6 +42,7 @@ pub mod status;
 pub mod stop;
 pub mod sync;
 pub mod target;
+pub mod trial;
 pub mod verify;
 pub mod window;
 

@@ -152,10 +152,21 @@ impl<'s> Job<'s, '_> {
     }
 
     /// The string fits all of these.
-    #[expect(clippy::unused_self, reason = "every way out of a job reads alike")]
     #[cold]
     pub fn ambiguous(&self, candidates: &[&'static str], text: impl Into<Cow<'static, str>>) -> Verdict<'s> {
-        let mut refusal = Refusal::new(Code::AmbiguousScheme, text);
+        self.ambiguous_of(candidates, text, Code::AmbiguousScheme.remedy())
+    }
+
+    /// The same, with how a person says which.
+    #[expect(clippy::unused_self, reason = "every way out of a job reads alike")]
+    #[cold]
+    pub fn ambiguous_of(
+        &self,
+        candidates: &[&'static str],
+        text: impl Into<Cow<'static, str>>,
+        how: &'static str,
+    ) -> Verdict<'s> {
+        let mut refusal = Refusal::new(Code::AmbiguousScheme, text).hint(how);
         refusal.ambiguous = candidates.to_vec();
         Verdict::Refused(refusal)
     }

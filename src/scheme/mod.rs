@@ -8,6 +8,7 @@ pub mod columns;
 mod corpus_tests;
 pub mod cost;
 mod encoding;
+pub mod fitting;
 mod grammar;
 pub mod itoa64;
 mod job;

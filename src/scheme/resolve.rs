@@ -143,7 +143,16 @@ fn first<'s>(job: &mut Job<'s, '_>, hash: &'s str) -> Step<'s> {
     if let Some(scheme) = job.parts.declared
         && (matches!(scheme.becomes, Becomes::Nothing(_)) || scheme.on(job.profile).is_err())
     {
-        return job.unsupported(scheme.name).into();
+        return if lacks_its_salt(job, scheme.name, text) {
+            job.refuse(
+                Code::ParametersMissing,
+                scheme.name,
+                "a salt is hashed with the password, and none is read beside the hash",
+            )
+        } else {
+            job.unsupported(scheme.name)
+        }
+        .into();
     }
     if let Some(step) = encoded::uncover(job, text) {
         return step;
@@ -164,6 +173,18 @@ fn first<'s>(job: &mut Job<'s, '_>, hash: &'s str) -> Step<'s> {
         return scrypt::row(job, text).into();
     }
     recognise(job, text)
+}
+
+/// Whether a hash of a scheme whose salt stands in a column of its own, or within the string, has it in neither.
+fn lacks_its_salt(job: &Job<'_, '_>, scheme: &str, text: &str) -> bool {
+    let is_bare = match scheme {
+        "salted-md5" | "salted-sha1" | "salted-sha256" | "salted-sha384" | "salted-sha512" => {
+            digest::shape(text).is_some()
+        }
+        "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha512" => digest::is_bare(text),
+        _ => false,
+    };
+    is_bare && job.salt().is_none()
 }
 
 /// A string that stood behind a wrapper.

@@ -30,6 +30,16 @@ impl Mapping {
         Ok(Box::leak(Box::new(mapping)))
     }
 
+    /// What [`Mapping::read`] makes of a file with this text.
+    ///
+    /// # Errors
+    /// [`RunError::usage`] if it is no mapping.
+    pub fn of(text: &str) -> Result<&'static Self, RunError> {
+        let mapping = Self::parse(text, &|name| std::env::var(name).ok())
+            .map_err(|problem| RunError::usage(problem.in_line_of(text).0))?;
+        Ok(Box::leak(Box::new(mapping)))
+    }
+
     /// Reads a system's file.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ pub mod common;
 pub mod hostile;
 pub mod mark;
 pub mod python;
+pub(crate) mod salts;
 pub mod shape;
 pub mod status;
 pub mod strict;

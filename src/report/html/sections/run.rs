@@ -28,6 +28,7 @@ pub(super) fn known(report: &Report) -> Option<String> {
         tile("ready", "proven", &count(known.proven), "verify against their hashes"),
         tile("refused", "wrong", &count(known.wrong.len() as u64), "do not, or could not be tried"),
     ]);
+    html.extend(known.fits.iter().map(|fits| format!("<p>{}</p>", e(&sentence(fits)))));
     let rows: Vec<_> =
         known.wrong.iter().chain(&known.untested).take(200).map(|w| vec![e(&w.email), e(&w.text)]).collect();
     if !rows.is_empty() {

@@ -33,7 +33,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         verified::line("email_verified", table, email, &links, &mut joins, &mut user);
     }
     let (mut password, mut known, mut away, mut unsaid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
+    let salts = secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
     open.append(&mut unsaid);
     roles::lines(tables, table, &links, &mut joins, &mut user);
@@ -80,7 +80,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         }
         sections.push((format!("[join.{name}]"), lines));
     }
-    Proposal { table: table.name.clone(), sections, open }
+    Proposal { table: table.name.clone(), sections, open, salts }
 }
 
 /// `4,999 of 5,000`

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::paths::{OF_ACCOUNTS, parted, shared, told_apart};
 use crate::format::{Record, Value};
 use crate::scheme::columns::{ColumnRole, role_of};
-use crate::scheme::{Looks, looks_like};
+use crate::scheme::{Looks, looks_like, registry};
 use crate::source::kit::cell::{self, Cell};
 use crate::source::kit::common;
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
@@ -57,7 +57,7 @@ pub struct Column {
     pub(super) bare: String,
     pub(super) role: Option<ColumnRole>,
     pub(super) meaning: Option<Meaning>,
-    trace: Trace,
+    pub(super) trace: Trace,
     pub(super) filled: u64,
     pub(super) addresses: u64,
     pub(super) with_plus: u64,
@@ -282,6 +282,13 @@ impl Column {
 
     pub(super) fn hashed(&self) -> u64 {
         self.hashes.values().sum()
+    }
+
+    /// Whether most hashes are nothing but bytes, which do not say what made them.
+    pub(super) fn is_bare(&self) -> bool {
+        let bare = |scheme: &str| registry::digest_length(scheme).is_some() || scheme == "pbkdf2" || scheme == UNKNOWN;
+        let n: u64 = self.hashes.iter().filter(|(scheme, _)| bare(scheme)).map(|(_, n)| n).sum();
+        n > 0 && n * 2 >= self.hashed()
     }
 
     /// Whether no two of the filled cells are the same, as far as that was counted.

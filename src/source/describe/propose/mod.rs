@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::escape::shown;
+use crate::scheme::fitting::Fit;
 
 pub use self::look::{Column, Table};
 
@@ -38,6 +39,16 @@ impl Line {
     fn new(toml: impl Into<String>, why: impl Into<String>) -> Self {
         Self { toml: toml.into(), why: why.into() }
     }
+
+    /// What it says something of; nothing of a remark.
+    fn key(&self) -> &str {
+        self.toml.split('=').next().unwrap_or_default().trim()
+    }
+
+    /// Whether it is left to a person.
+    fn is_open(&self) -> bool {
+        self.toml.ends_with(&format!("= {}", quoted(OPEN)))
+    }
 }
 
 /// A mapping as far as it can be guessed.
@@ -47,6 +58,8 @@ pub struct Proposal {
     sections: Vec<(String, Vec<Line>)>,
     /// What is left to a person: the keys that hold `"?"`.
     pub open: Vec<String>,
+    /// Columns that may be the salt of the hashes, as a mapping names them.
+    pub salts: Vec<String>,
 }
 
 /// The text of a mapping that is still to be said.
@@ -129,27 +142,71 @@ impl Proposal {
     /// it is one.
     #[must_use]
     pub fn core(&self) -> String {
-        const KEYS: [&str; 10] =
-            ["table", "leave", "id", "email", "phone", "enabled", "hash", "plain", "salt", "scheme"];
+        const KEYS: [&str; 11] =
+            ["table", "leave", "id", "email", "phone", "enabled", "hash", "plain", "salt", "scheme", "params"];
         let mut text = String::new();
         for (section, lines) in &self.sections {
             // What chooses rows decides whose they are: all of it or none.
             let whole = !["[source]", "[user]", "[password]"].contains(&section.as_str());
-            let told = |line: &&Line| {
-                let key = line.toml.split('=').next().unwrap_or_default().trim();
-                !line.toml.is_empty() && (whole || KEYS.contains(&key))
-            };
+            let told = |line: &&Line| !line.toml.is_empty() && (whole || KEYS.contains(&line.key()));
             let mut told = lines.iter().filter(told).peekable();
             if told.peek().is_some() {
                 let _ = writeln!(text, "\n{section}");
             }
             for line in told {
-                let is_open = line.toml.ends_with(&quoted(OPEN)) && !line.why.is_empty();
-                let why = if is_open { format!("  # {}", line.why.trim_end_matches(':')) } else { String::new() };
+                let why = if line.is_open() && !line.why.is_empty() {
+                    format!("  # {}", line.why.trim_end_matches(':'))
+                } else {
+                    String::new()
+                };
                 let _ = writeln!(text, "{}{}", line.toml, shown(&why, 400));
             }
         }
         text
+    }
+
+    /// A mapping that finds the hashes of users, with this column as their salt, and lets nobody in; `None` where nobody knows
+    /// where the hashes are.
+    #[must_use]
+    pub fn trial(&self, salt: Option<&str>) -> Option<String> {
+        const LEFT: [&str; 9] =
+            ["enabled", "labels", "name", "username", "email_verified", "phone_verified", "salt", "scheme", "params"];
+        let mut text = String::new();
+        for (section, lines) in self.sections.iter().filter(|(section, _)| *section != "[where]") {
+            let _ = writeln!(text, "{section}");
+            if section == "[password]" {
+                lines.iter().find(|line| line.toml.starts_with("hash =") && !line.is_open())?;
+                text.extend(salt.map(|salt| format!("salt = {}\n", quoted(salt))));
+            }
+            let kept = |line: &&Line| !LEFT.contains(&line.key()) && !line.is_open();
+            lines.iter().filter(kept).for_each(|line| text = std::mem::take(&mut text) + &line.toml + "\n");
+            if section == "[user]" {
+                text.push_str("enabled = false\n");
+            }
+        }
+        text.contains("\n[password]\n").then_some(text)
+    }
+
+    /// Takes what known passwords fit for what is so, with this sentence.
+    pub fn settle(&mut self, fit: &Fit, said: &str) {
+        self.sections.retain(|(section, _)| section != "[password.known]");
+        let Some((_, lines)) = self.sections.iter_mut().find(|(section, _)| section == "[password]") else { return };
+        lines.retain(|line| !["", "scheme", "params"].contains(&line.key()));
+        let with_own = fit.salt.as_ref().is_some_and(|(column, _)| column.is_empty());
+        lines.retain(|line| line.key() != "salt" || with_own);
+        for (at, (key, value)) in fit.lines().into_iter().enumerate() {
+            lines.push(Line::new(format!("{key} = {value}"), if at == 0 { said } else { "" }));
+        }
+        self.open.retain(|open| open != "[password] scheme");
+    }
+
+    /// Says one more thing of the passwords.
+    pub fn remark(&mut self, said: impl Into<String>) {
+        let of = |name: &str| self.sections.iter().position(|(section, _)| section == name);
+        let at = of("[password]").or_else(|| of("[user]"));
+        if let Some((_, lines)) = at.and_then(|at| self.sections.get_mut(at)) {
+            lines.push(Line::new("", said));
+        }
     }
 
     /// The mapping file. `command` is what `check` is to be called with.

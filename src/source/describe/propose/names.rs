@@ -1,26 +1,11 @@
 //! What the names of tables say.
 
 use super::look::Table;
+pub(super) use crate::names::words_of;
 
 /// The words of a table's name: those of `tabUser` are `tab` and `user`.
 pub(super) fn words(table: &Table) -> Vec<String> {
     words_of(&table.name)
-}
-
-pub(super) fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() && before.is_lowercase() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// Whether a table keeps what was, by its name: nobody signs in with a hash of it.

@@ -11,20 +11,8 @@ use crate::source::systems::generic::folded;
 
 /// Adds the line of `labels`, and what is to be said of roles.
 pub(super) fn lines(tables: &[Table], table: &Table, links: &[Link], joins: &mut Joins<'_>, lines: &mut Vec<Line>) {
-    const ROLES: [&str; 12] = [
-        "role",
-        "roles",
-        "rol",
-        "rolle",
-        "userrole",
-        "userroles",
-        "groups",
-        "usergroups",
-        "usertype",
-        "accounttype",
-        "labels",
-        "permissions",
-    ];
+    const ROLES: &str = "role roles rol rolle rollen userrole userroles rolename groups usergroups grp grps gruppe gruppen grupo grupos \
+         groupe groupes gruppo gruppi groep groepen perfil perfiles perfis ruolo ruoli funcion usertype accounttype labels permissions";
     const FLAGS: [(&str, &str); 14] = [
         ("administrator", "admin"),
         ("isadministrator", "admin"),
@@ -45,8 +33,8 @@ pub(super) fn lines(tables: &[Table], table: &Table, links: &[Link], joins: &mut
     let mut why = Vec::new();
     for column in &table.columns {
         let name = folded(&column.bare);
-        if ROLES.contains(&&*name) && column.filled > 0 {
-            let listed = column.lists == column.filled;
+        if ROLES.split(' ').any(|role| role == name) && column.filled > 0 {
+            let listed = column.lists == column.filled || is_written_list(table, column);
             if column.objects == 0 && (listed || column.lists == 0 && column.values.is_some() && column.numbers == 0) {
                 parts.push(format!("from = {}", quoted(&column.name)));
                 why.extend(column.values.as_ref().map(counted));
@@ -93,8 +81,35 @@ pub(super) fn lines(tables: &[Table], table: &Table, links: &[Link], joins: &mut
     }
 }
 
+/// Whether a column holds lists of words as text: `["admin", "editor"]`.
+fn is_written_list(table: &Table, column: &Column) -> bool {
+    let is_words = |text: &String| {
+        let list = serde_json::from_str::<serde_json::Value>(text).ok();
+        list.as_ref()
+            .and_then(serde_json::Value::as_array)
+            .is_some_and(|items| items.iter().all(|item| item.is_string()))
+    };
+    let mut cells = table.kept.iter().filter_map(|row| row.get(&column.name)).peekable();
+    // What is longer was cut.
+    cells.peek().is_some()
+        && column.objects == 0
+        && cells.all(|text| is_words(text) || text.len() > 60 && text.starts_with("[\""))
+}
+
 /// Words for what labels are made of, in names of tables.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 23] = [
+    "grp",
+    "grps",
+    "gruppe",
+    "gruppen",
+    "grupo",
+    "grupos",
+    "groupe",
+    "groupes",
+    "rolle",
+    "rollen",
+    "perfil",
+    "perfiles",
     "role",
     "roles",
     "group",
@@ -135,7 +150,21 @@ fn is_of_groups(table: &Table) -> bool {
 
 /// The table whose key a column holds, if that names roles or groups: its key, and the column of the names.
 fn named<'t>(tables: &'t [Table], table: &Table, column: &Column) -> Option<(&'t Table, &'t Column, &'t Column)> {
-    const NAMES: [&str; 6] = ["name", "title", "slug", "label", "code", "key"];
+    const NAMES: [&str; 13] = [
+        "name",
+        "title",
+        "slug",
+        "label",
+        "code",
+        "key",
+        "titel",
+        "bezeichnung",
+        "nombre",
+        "nom",
+        "titre",
+        "titulo",
+        "nome",
+    ];
     let far = |far: &&Table| far.name != table.name && far.rows > 0 && is_of_groups(far);
     tables.iter().filter(far).find_map(|far| {
         let holds = |id: &&Column| {

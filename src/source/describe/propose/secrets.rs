@@ -11,10 +11,10 @@ use super::{Line, OPEN, join_name, list, literal, number, quoted, rows};
 use crate::account::Hint;
 use crate::scheme::columns::{ColumnRole, giveaways};
 use crate::scheme::{Looks, looks_like};
-use crate::source::kit::cell;
+use crate::source::kit::{cell, salts};
 use crate::source::systems::generic::folded;
 
-/// Adds the lines of `[password]`, of `[password.known]`, and what is left to a person.
+/// Adds the lines of `[password]`, of `[password.known]`, and what is left to a person; gives the columns that may be salts.
 pub(super) fn lines(
     table: &Table,
     links: &[Link],
@@ -22,7 +22,7 @@ pub(super) fn lines(
     lines: &mut Vec<Line>,
     [known, away]: [&mut Vec<Line>; 2],
     open: &mut Vec<String>,
-) {
+) -> Vec<String> {
     let own = people::secret(table);
     let counts = |link: &&Link| !names::is_of_the_past(&joins.tables[link.table]);
     let joined = links.iter().filter(counts).find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
@@ -46,12 +46,12 @@ pub(super) fn lines(
                 if is("md5") && is("salted-md5") {
                     known.push(Line::new("digest = \"md5\"", "the others are of salted-md5; prove one with --known"));
                 }
-                return;
+                return Vec::new();
             }
             if !said_to_be(table, lines) {
                 nothing(joins.tables, table, lines, open);
             }
-            return;
+            return Vec::new();
         }
     };
     let path = |joins: &mut Joins<'_>, name: &str| match link {
@@ -71,7 +71,7 @@ pub(super) fn lines(
                 let how = "leave the others out by only = [\"…\"] of the join, or out of the export; then";
                 lines.push(Line::new("", format!("  {how} hash = {}", quoted(&from))));
                 open.push("[password] hash".to_owned());
-                return;
+                return Vec::new();
             }
         }
     }
@@ -88,14 +88,14 @@ pub(super) fn lines(
         let text = format!("if they are what people type: plain = {}; if they are hashes: hash = {0}", quoted(&from));
         lines.push(Line::new("", text));
         open.push("[password] plain".to_owned());
-        return;
+        return Vec::new();
     }
     if column.hashed() == 0 {
         lines.push(Line::new(
             format!("hash = {}", quoted(&from)),
             format!("{said}: export it with an account that may read it"),
         ));
-        return;
+        return Vec::new();
     }
     let beside = |role| of.columns.iter().find(|column| column.role == Some(role) && column.filled > 0);
     let plainly = |column: &&Column| {
@@ -110,7 +110,7 @@ pub(super) fn lines(
         let text = format!("{} holds {said}; what has to be put together no mapping reads", quoted(&from));
         lines.push(Line::new("", text));
         open.push("[password] hash".to_owned());
-        return;
+        return Vec::new();
     }
     // Those whom an older system gave their password have it in another column.
     let older = of.columns.iter().find(|other| {
@@ -147,7 +147,7 @@ pub(super) fn lines(
                     lines.push(Line::new("", format!("  {toml}, the second where the first is empty")));
                 }
                 open.push("[password] hash".to_owned());
-                return;
+                return Vec::new();
             }
         }
     } else if let Some((link, theirs, n)) = elsewhere_too {
@@ -160,7 +160,7 @@ pub(super) fn lines(
         lines.push(Line::new("", format!("  hash = {} takes both, {join}", list([from.as_str(), &path]))));
         lines.push(Line::new("", format!("  hash = {} leaves those out", quoted(&from))));
         open.push("[password] hash".to_owned());
-        return;
+        return Vec::new();
     }
     lines.push(Line::new(toml, said));
     if let Some(when) = scheme.and_then(|scheme| made_up(scheme, &path(joins, &scheme.name))) {
@@ -170,7 +170,15 @@ pub(super) fn lines(
         away.push(Line::new(format!("when = {}", quoted(&when)), "signs in elsewhere, and not with this password"));
         away.push(Line::new("say  = \"signs in by another system\"", ""));
     }
-    let salt = beside(ColumnRole::Salt);
+    let (salt, salts) = match beside(ColumnRole::Salt) {
+        Some(salt) => (Some((salt, String::new())), vec![salt]),
+        None => {
+            let found = salts_of(of, column);
+            (found.first().cloned(), found.into_iter().map(|(column, _)| column).collect())
+        }
+    };
+    let (salt, why_salt) = salt.unzip();
+    let rounds = beside(ColumnRole::Iterations).filter(|rounds| column.is_bare() && rounds.numbers == rounds.filled);
     let mut declares = false;
     if let Some((scheme, map)) = scheme.and_then(|scheme| Some((scheme, declared(of, scheme, column, older, salt)?))) {
         let why = scheme.values.as_ref().map(counted).unwrap_or_default();
@@ -219,10 +227,39 @@ pub(super) fn lines(
             )),
         }
     }
-    if let Some(salt) = salt.filter(|_| prehashed.is_none()) {
-        let salt = path(joins, &salt.name);
-        lines.push(Line::new(format!("salt = {}", quoted(&salt)), "prove one hash with --known"));
+    if let Some(rounds) = rounds.filter(|_| !declares) {
+        let why = "a key of many rounds, of which digest nothing says: give --known, or one of";
+        lines.push(Line::new(format!("scheme = {}", quoted(OPEN)), why));
+        lines.push(Line::new("", "  scheme = \"pbkdf2-sha256\", \"pbkdf2-sha512\" or \"pbkdf2-sha1\""));
+        lines.push(Line::new(format!("params = {{ rounds = {} }}", quoted(&path(joins, &rounds.name))), ""));
+        open.push("[password] scheme".to_owned());
     }
+    if let Some(salt) = salt.filter(|_| prehashed.is_none()) {
+        let salt = quoted(&path(joins, &salt.name));
+        let why = match why_salt.filter(|why| !why.is_empty()) {
+            Some(why) => format!("? {why}: a salt, as it seems; --known proves it, and if it is none this line goes"),
+            None => "prove one hash with --known".to_owned(),
+        };
+        lines.push(Line::new(format!("salt = {salt}"), why));
+    }
+    salts.into_iter().map(|salt| path(joins, &salt.name)).collect()
+}
+
+/// The columns beside bare digests that may be their salts, the likeliest first, and why.
+fn salts_of<'t>(table: &'t Table, column: &Column) -> Vec<(&'t Column, String)> {
+    let free = |other: &&Column| {
+        let plain = other.objects + other.lists + other.hashed() + other.addresses == 0;
+        let unread = other.role.is_none() && other.member().is_none() && other.meaning.is_none();
+        other.name != column.name && plain && unread && other.filled > 0 && other.filled >= column.hashed()
+    };
+    let cells = |of: &Column| -> Vec<&str> {
+        table.kept.iter().filter_map(|row| row.get(&of.name)).map(String::as_str).collect()
+    };
+    let found = table.columns.iter().filter(|_| column.is_bare()).filter(free);
+    let mut found: Vec<_> =
+        found.filter_map(|other| Some((other, salts::may_be(&other.name, cells(other))?))).collect();
+    found.sort_by_key(|(other, _)| !salts::is_named(&other.name));
+    found
 }
 
 /// Another column with hashes of the same people, of which one is not the other's by its scheme.

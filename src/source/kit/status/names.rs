@@ -143,8 +143,10 @@ fn by_words(name: &str) -> Option<Meaning> {
         {
             Some(Meaning::BarsUntil)
         }
-        // A ban that is on: `ban_active`.
-        [word, "active" | "enabled"] if is(BARS, word) && !["lockout", "lock"].contains(&word) => Some(Meaning::Bars),
+        // A ban that is on: `ban_active`; a filter that is (`spam_enabled`) keeps out mail.
+        [word, "active" | "enabled"] if is(BARS, word) && !["lockout", "lock", "spam"].contains(&word) => {
+            Some(Meaning::Bars)
+        }
         [word, "confirmed" | "approved" | "done" | "completed" | "executed"] if is(DELETES, word) => {
             Some(Meaning::Deletes)
         }
