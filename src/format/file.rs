@@ -124,7 +124,14 @@ impl SourceFile {
             head.drain(..input.encoding.mark().len());
         }
         let sniffed = known.map_or_else(|| sniff::sniff(&head, whole), Ok);
-        let kind = sniffed.map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
+        let mut kind = sniffed.map_err(|why| RunError::export(format!("{}: {why}", input.name())))?;
+        // A table of one row is one object, as an answer is that holds tables: the name says which.
+        if let Kind::Json { sequence: false, prelude } = kind
+            && [".ndjson", ".jsonl"].iter().any(|ending| input.name().to_ascii_lowercase().contains(ending))
+            && sniff::is_one_line(&head[prelude..])
+        {
+            kind = Kind::Ndjson { prelude, copied: false };
+        }
         if let (Kind::Csv { delimiter, .. }, true) = (&kind, input.encoding.decoder().is_none())
             && super::csv::ends_within_quotes(&input.tail(TAIL_BYTES), *delimiter)
         {

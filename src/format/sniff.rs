@@ -211,6 +211,12 @@ fn object(text: &[u8], prelude: usize) -> Kind {
     }
 }
 
+/// Whether it is a line with an object that holds no users.
+pub(super) fn is_one_line(text: &[u8]) -> bool {
+    let line = text.trim_ascii();
+    line.starts_with(b"{") && !line.contains(&b'\n') && !holds_users(line)
+}
+
 /// Whether lines of JSON went through `COPY` or `mysql -B`, which double every backslash: a line says so that is no JSON as
 /// it stands, and is with its escapes undone.
 fn is_copied(text: &[u8]) -> bool {

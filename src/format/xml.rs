@@ -279,6 +279,8 @@ struct Cell {
     /// What a relation points at: primary keys or natural keys.
     list: Option<Vec<Value<'static>>>,
     natural: Vec<Value<'static>>,
+    /// It is an array of PostgreSQL's.
+    array: bool,
 }
 
 impl Cell {
@@ -291,14 +293,19 @@ impl Cell {
             None => named(tag, "NAME")?.unwrap_or_else(|| tag.name().as_ref().to_owned()),
         };
         let hex = named(tag, "xsi:type")?.is_some_and(|kind| kind.ends_with(":hexBinary"));
-        Ok(Self { name, text: String::new(), null: nil, hex, list, natural: Vec::new() })
+        Ok(Self { name, text: String::new(), null: nil, hex, list, natural: Vec::new(), array: false })
     }
 
-    /// An element within the field: Django's `<None/>`, `<object pk="1"/>`, `<natural>…</natural>`.
+    /// An element within the field: PostgreSQL's `<element>`, Django's `<None/>`, `<object pk="1"/>`, `<natural>…</natural>`.
     fn inner(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
         match tag.name().as_ref() {
             "None" => self.null = true,
             "natural" => self.text.clear(),
+            "element" => {
+                self.text.clear();
+                self.array = true;
+                self.list.get_or_insert_default();
+            }
             "object" => {
                 if let (Some(pk), Some(list)) = (named(tag, "pk")?, &mut self.list) {
                     list.push(Value::Text(pk.into()));
@@ -313,7 +320,9 @@ impl Cell {
     fn close(&mut self) {
         let text = std::mem::take(&mut self.text);
         if let Some(list) = &mut self.list {
-            if !text.trim().is_empty() {
+            if self.array {
+                list.push(Value::Text(text.into()));
+            } else if !text.trim().is_empty() {
                 self.natural.push(Value::Text(text.trim().to_owned().into()));
                 list.push(Value::List(std::mem::take(&mut self.natural).into()));
             }

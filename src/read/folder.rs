@@ -80,19 +80,24 @@ pub(super) fn add_rows(
 
 /// `name`: as a person knows the folder.
 fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Vec<PathBuf>, RunError> {
-    // Written by `firebase emulators:export`: beside the accounts lies the emulator's own configuration.
-    for accounts in ["auth_export/accounts.json", "accounts.json"] {
-        let accounts = folder.join(accounts);
-        if accounts.is_file() {
+    // Written by `firebase emulators:export`: beside the accounts lies the emulator's own configuration. A table may be called
+    // accounts, too.
+    for export in [folder.join("auth_export"), folder.to_owned()] {
+        let accounts = export.join("accounts.json");
+        if accounts.is_file() && export.join("config.json").is_file() {
             return Ok(vec![accounts]);
         }
     }
-    let mut files = Vec::new();
+    let (mut files, mut empty) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(RunError::io(folder))? {
         let entry = entry.map_err(RunError::io(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().is_file() && !name.starts_with('.') && named_like_an_export(&name) {
-            files.push((natural(&name), entry.path()));
+            // A table without rows is written so, as JSON a line each.
+            match entry.metadata() {
+                Ok(of) if of.len() == 0 => empty.push(name),
+                _ => files.push((natural(&name), entry.path())),
+            }
         }
     }
     // `pg_dump -Fd`: what its files are stands in there.
@@ -127,6 +132,10 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
         let names: Vec<_> =
             inner.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
         findings.push(format!("{name}: what is in the folders within it is not read: {}", names.join(", ")));
+    }
+    if !empty.is_empty() {
+        empty.sort();
+        findings.push(format!("{name}: nothing is in {}", empty.join(", ")));
     }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())

@@ -318,6 +318,30 @@ fn a_folder_is_its_files_in_natural_order() {
 }
 
 #[test]
+fn tables_of_a_folder_may_be_empty_and_called_as_those_of_the_emulator() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("accounts.json", r#"[{"id":7,"userId":1,"provider":"google"}]"#),
+        ("posts.ndjson", ""),
+        ("users.json", r#"[{"id":1,"email":"ann@example.com","password_hash":"x"}]"#),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    let open = || {
+        Export::open(&[dir.path().to_owned()], ReadOptions { table: Some("users".into()), ..ReadOptions::default() })
+    };
+    let export = open().unwrap();
+    assert!(export.tables().iter().any(|table| table.path.ends_with("users.json")));
+    assert!(
+        export.findings().iter().any(|said| said.ends_with("nothing is in posts.ndjson")),
+        "{:?}",
+        export.findings()
+    );
+    fs::write(dir.path().join("config.json"), "{}").unwrap();
+    assert!(open().is_err(), "the emulator's accounts are read alone");
+}
+
+#[test]
 fn latin_1_is_read_and_said() {
     let dir = tempfile::tempdir().unwrap();
     let export = open(&dir, &[("a.csv", b"id,email,name\n1,ann@example.com,\"Ren\xe9e, \"\"R\"\"\"\n")], None).unwrap();

@@ -209,6 +209,7 @@ fn within<'s>(job: &mut Job<'s, '_>, behind: Behind, text: &'s str) -> Step<'s> 
         Behind::Digest(scheme) => digest::named(job, scheme, text).into(),
         Behind::Spring => scrypt::spring(job, text).into(),
         Behind::Crypt if text.len() == 13 => crypt::des_named(job, text).into(),
+        Behind::Crypt if crypt::is_bigcrypt(text) && job.declared().is_none() => job.unsupported("bigcrypt").into(),
         Behind::Same | Behind::Itself | Behind::Crypt => recognise(job, text),
     }
 }
@@ -383,9 +384,11 @@ fn shape<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Step<'s> {
     if text.len() == 35 && text.strip_prefix("md5").is_some_and(is_hex) {
         return job.unsupported("postgres-md5").into();
     }
-    if matches!(text.len(), 24 | 35 | 46) && itoa64::is_valid(text) {
+    if crypt::is_bigcrypt(text) {
         return match job.declared() {
             None if job.has(Hint::Crypt) => job.unsupported("bigcrypt").into(),
+            // Longer ones are base64 of something, sooner.
+            None if text.len() > 46 => job.unrecognised().into(),
             None => job
                 .ambiguous(&["bigcrypt", "plain"], "so many characters of ./0-9A-Za-z are bigcrypt or a token")
                 .into(),

@@ -242,6 +242,16 @@ fn markers_never_become_passwords() {
     assert_eq!(refused(&record::bare(mysql), new()), (Code::UnsupportedScheme, Some("mysql41")));
 }
 
+/// What `slappasswd -h {CRYPT}` of OpenLDAP 2.5 writes where crypt() is libxcrypt's.
+#[test]
+fn crypt_in_braces_is_never_a_token() {
+    for bare in ["B7rVa.rCN8zYkRAGkIRt4cV2", "ByNfsWKGJ/G.291iVlprObLg30zc1zp0ANE"] {
+        let wrapped = format!("{{CRYPT}}{bare}");
+        assert_eq!(refused(&record::bare(&wrapped), new()), (Code::UnsupportedScheme, Some("bigcrypt")), "{wrapped}");
+        assert_eq!(refused(&record::bare(bare), new()).0, Code::AmbiguousScheme, "{bare}");
+    }
+}
+
 #[test]
 fn plain_text_obeys_the_rule_of_a_login() {
     assert_eq!(maps(&record::bare("{noop}correct horse"), new()).fields.password, "correct horse");

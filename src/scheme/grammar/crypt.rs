@@ -120,6 +120,11 @@ pub fn des<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     job.ambiguous(&["descrypt", "plain"], "13 characters of ./0-9A-Za-z are DES crypt or any word")
 }
 
+/// Whether it is as long as bigcrypt is: two characters of salt, and eleven for every eight of a password of nine to 128.
+pub fn is_bigcrypt(text: &str) -> bool {
+    (24..=2 + 11 * 16).contains(&text.len()) && (text.len() - 2).is_multiple_of(11) && itoa64::is_valid(text)
+}
+
 /// Thirteen characters that are known to be DES.
 pub fn des_named<'s>(job: &mut Job<'s, '_>, text: &'s str) -> Verdict<'s> {
     const NAME: &str = "descrypt";

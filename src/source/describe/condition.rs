@@ -152,10 +152,14 @@ impl Comparison {
                 _ => common::moment(value).is_some_and(|moment| moment <= row.now),
             }),
             Literal::Bool(expected) => value.and_then(common::truth) == Some(*expected),
-            Literal::Text(expected) => value.and_then(Value::text).is_some_and(|text| match self.operator {
-                Operator::Like | Operator::NotLike => words::matches(expected, &text),
-                _ => *text == **expected,
-            }),
+            // What SQL has as text is a list in JSON: `roles ~ '*ROLE_*'`.
+            Literal::Text(expected) => match value {
+                Some(Value::List(items)) => items.iter().any(|item| self.compare(row, Some(item), literal)),
+                value => value.and_then(Value::text).is_some_and(|text| match self.operator {
+                    Operator::Like | Operator::NotLike => words::matches(expected, &text),
+                    _ => *text == **expected,
+                }),
+            },
             Literal::Number(expected) => {
                 let number = value.and_then(Value::text).and_then(|text| text.trim().parse::<f64>().ok());
                 number.is_some_and(|number| {
@@ -242,6 +246,24 @@ mod tests {
             ("ba* == null", false),
             ("be* == null", true),
             ("be* == missing", true),
+        ] {
+            let Ok(comparison) = Comparison::read("skip", written.to_owned()) else { panic!("{written}") };
+            assert_eq!(comparison.holds(row), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn of_a_list_one_item_is_enough() {
+        let json = serde_json::json!({ "roles": ["ROLE_USER", "ROLE_ADMIN"], "none": [] });
+        let record = testing::record(json);
+        let manner = Manner::default();
+        let row = Row::alone(&record, &manner);
+        for (written, expected) in [
+            ("roles ~ '*_ADMIN'", true),
+            ("roles == 'ROLE_USER'", true),
+            ("roles == 'ROLE_OTHER'", false),
+            ("roles != 'ROLE_USER'", false),
+            ("none ~ '*'", false),
         ] {
             let Ok(comparison) = Comparison::read("skip", written.to_owned()) else { panic!("{written}") };
             assert_eq!(comparison.holds(row), expected, "{written}");

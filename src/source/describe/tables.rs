@@ -108,9 +108,9 @@ fn holds(conditions: &Conditions, record: &Record<'_>) -> bool {
 
 /// Whether a table is the one that is meant, by its own name or its file's.
 fn is(table: &TableSample, name: &str) -> bool {
-    if name.contains('*') {
-        return words::matches(name, &table.table);
-    }
-    let stem = || table.path.file_stem().map(|stem| stem.to_string_lossy());
-    table.table.eq_ignore_ascii_case(name) || table.table.is_empty() && stem().is_some_and(|stem| stem == *name)
+    let called = match table.table.as_str() {
+        "" => table.path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default(),
+        own => own.into(),
+    };
+    if name.contains('*') { words::matches(name, &called) } else { called.eq_ignore_ascii_case(name) }
 }

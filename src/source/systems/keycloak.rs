@@ -73,7 +73,11 @@ impl Source for Keycloak {
     fn role(&self, table: &TableSample) -> Role {
         let is_list = table.table.is_empty() || table.table == "users";
         let has = |columns: &[&str]| common::has(table, columns);
-        let named = |name| !table.table.is_empty() && shape::named(table, name);
+        let named = |name: &str| match table.table.as_str() {
+            // A table in a file of its own.
+            "" => table.path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(name)),
+            _ => shape::named(table, name),
+        };
         if is_user_entity(table) || is_list && has(&["username"]) || table.table == "federatedUsers" && has(&["id"]) {
             Role::Users
         } else if has(&["user_id", "secret_data", "credential_data"]) {

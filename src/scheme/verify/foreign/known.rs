@@ -148,6 +148,8 @@ fn windows_ultrix_and_oracle() {
         ("msdcc", "10c938df7347730e2c534e42f03f3a3a", Some("Administrator"), "pässword"),
         ("msdcc", "$DCC2$10240#6848#e2829c8af2232fa53797e2f0e35e4626", None, "hashcat"),
         ("bigcrypt", "aaX/UmCcBrceQ0kQGGWKTbuE", None, "passphrase"),
+        // OpenLDAP 2.5.13's slappasswd.
+        ("bigcrypt", "{CRYPT}ByNfsWKGJ/G.291iVlprObLg30zc1zp0ANE", None, "Correct-Horse-017"),
         ("oracle", "67009F80B5ECF96E", Some("scott"), "password"),
         ("oracle", "S:DC8F58D3F0F40CEAAACF116A45C09FFB610239A1264A79845CAD91C3037A", None, "SHAlala"),
         (
