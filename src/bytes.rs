@@ -84,6 +84,42 @@ pub fn is_scientific(text: &str) -> bool {
         }
 }
 
+/// By what first letters and lengths the words of a list are told, in whatever case: nearly every text is none of them, which this
+/// says without comparing it with any.
+pub(crate) struct Initials {
+    /// Of every first byte, one bit a length; the last for all that are longer.
+    lengths: [u32; 256],
+}
+
+impl Initials {
+    /// Of the words of these lists.
+    pub(crate) const fn of(lists: &[&[&str]]) -> Self {
+        let (mut lengths, mut list) = ([0; 256], 0);
+        while list < lists.len() {
+            let mut word = 0;
+            while word < lists[list].len() {
+                let bytes = lists[list][word].as_bytes();
+                let (first, bit) = (bytes[0], Self::bit(bytes.len()));
+                lengths[first.to_ascii_lowercase() as usize] |= bit;
+                lengths[first.to_ascii_uppercase() as usize] |= bit;
+                word += 1;
+            }
+            list += 1;
+        }
+        Self { lengths }
+    }
+
+    const fn bit(length: usize) -> u32 {
+        1 << if length < 31 { length } else { 31 }
+    }
+
+    /// Whether a text may be one of the words in its ASCII letters; of others it is not known how long they are in another case.
+    #[inline]
+    pub(crate) fn may_be(&self, text: &str) -> bool {
+        text.as_bytes().first().is_some_and(|first| self.lengths[usize::from(*first)] & Self::bit(text.len()) != 0)
+    }
+}
+
 /// A short text, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Short {
@@ -136,6 +172,18 @@ mod tests {
         }
         short.take("sixteen letters!");
         assert!(short.is("fifteen letters") && !short.is("sixteen letters!"));
+    }
+
+    #[test]
+    fn every_word_of_the_lists_may_be_one() {
+        static INITIALS: Initials =
+            Initials::of(&[&["yes", "Ja", "a word that is longer than all the bits there are"], &["\u{e4}h"]]);
+        for word in ["yes", "YES", "ja", "\u{e4}h", "A WORD that is longer than all the bits there are"] {
+            assert!(INITIALS.may_be(word), "{word}");
+        }
+        for other in ["", "no", "yess", "j", "zes"] {
+            assert!(!INITIALS.may_be(other), "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Planned, Refused};
-use crate::bytes::every;
+use crate::bytes::{Initials, every, trim};
 use crate::code::{Code, Severity};
 use crate::escape;
 use crate::format::{Record, Value};
@@ -130,7 +130,7 @@ impl Plain {
         self.starred += u64::from(may_be_starred && is_starred());
         self.symbols |= !every(text.as_bytes(), |b| b.is_ascii_alphanumeric());
         self.dates += u64::from(is_date(text));
-        self.phrases += u64::from(memchr::memchr(b' ', text.trim().as_bytes()).is_some());
+        self.phrases += u64::from(memchr::memchr(b' ', trim(text).as_bytes()).is_some());
         self.telling += u64::from(tells_of_one(text));
         let digest = xxh3_64(text.as_bytes());
         if self.often.len() < COUNTED || self.often.contains_key(&digest) {
@@ -226,7 +226,7 @@ impl Plain {
 
 /// Whether it is a day, or a moment: digits between dashes, dots or slashes, or the seconds since 1970 of this century.
 fn is_date(text: &str) -> bool {
-    let text = text.trim();
+    let text = trim(text);
     if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) || text.len() < 6 {
         return false;
     }
@@ -255,14 +255,15 @@ fn tells_of_one(text: &str) -> bool {
         "oidc",
         "sso",
     ];
-    let text = text.trim();
+    static INITIALS: Initials = Initials::of(&[&PROVIDERS]);
+    let text = trim(text);
     if text.len() > 24 {
         return false;
     }
-    let end = text.find(['-', '_', ' ', ':', '/', '(']).unwrap_or(text.len());
+    let end = text.bytes().position(|b| matches!(b, b'-' | b'_' | b' ' | b':' | b'/' | b'(')).unwrap_or(text.len());
     let word = &text[..end];
     common::truth(&Value::Text(text.into())).is_some()
-        || PROVIDERS.iter().any(|name| word.eq_ignore_ascii_case(name))
+        || INITIALS.may_be(word) && PROVIDERS.iter().any(|name| word.eq_ignore_ascii_case(name))
         || word.len() >= 3 && registry::find(word).is_some()
 }
 

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use crate::appwrite::{Endpoint, Profile};
+use crate::bytes::every;
 use crate::names::Names;
 
 /// A password scheme.
@@ -75,12 +76,18 @@ pub fn find(name: &str) -> Option<&'static Scheme> {
         (Names::new(names), schemes)
     });
     let (spellings, schemes) = &*SPELLINGS;
-    let found = spellings.index(name).or_else(|| spellings.index(&bare(name))).or_else(|| {
+    let other_spelling = || if is_bare(name) { None } else { spellings.index(&bare(name)) };
+    let found = spellings.index(name).or_else(other_spelling).or_else(|| {
         // No PBKDF2 maps, whichever digest it runs.
         let pbkdf2 = name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("pbkdf2"));
         if pbkdf2 { spellings.index("pbkdf2") } else { None }
     });
     found.map(|index| schemes[index])
+}
+
+/// Whether a name has neither.
+fn is_bare(name: &str) -> bool {
+    every(name.as_bytes(), |b| !b.is_ascii_uppercase() && !matches!(b, b'-' | b'_' | b'/' | b'.' | b'+' | b' '))
 }
 
 /// A name without case and separators.

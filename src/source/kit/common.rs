@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::{Timestamp, civil, tz::Offset};
 
 use crate::account::{Credential, HashInput, Hint};
+use crate::bytes::Initials;
 pub(in crate::source) use crate::bytes::trim;
 use crate::code::{Code, Note};
 use crate::format::{Record, TableSample, Value};
@@ -40,16 +41,6 @@ pub fn has(table: &TableSample, columns: &[&str]) -> bool {
 /// `None` for null, empty and anything else.
 #[must_use]
 pub fn truth(value: &Value<'_>) -> Option<bool> {
-    #[rustfmt::skip]
-    const YES: [&str; 24] = [
-        "ja", "j", "da", "s", "si", "sí", "oui", "sim", "tak", "да", "Да", "так", "ano", "áno", "igen", "evet", "kyllä", "ναι", "是", "はい", "예", "نعم",
-        "כן", "jah",
-    ];
-    #[rustfmt::skip]
-    const NO: [&str; 23] = [
-        "nein", "non", "não", "nao", "nee", "nie", "нет", "Нет", "ні", "nej", "nei", "ne", "nem", "hayır", "hayir", "όχι", "否", "いいえ", "아니오",
-        "아니요", "لا", "לא", "nu",
-    ];
     match value {
         Value::Bool(b) => Some(*b),
         Value::Number(n) => match n.as_f64()? {
@@ -62,25 +53,43 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             "1" | "1.0" => Some(true),
             _ => None,
         }),
-        Value::Text(text) if text.is_empty() => None,
-        Value::Text(text) if text == "true" => Some(true),
-        Value::Text(text) => {
-            let text = trim(text);
-            let is = |names: &[&str]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
-            if is(&["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'", "1.0"]) {
-                Some(true)
-            } else if is(&["false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0"]) {
-                Some(false)
-            } else if is(&YES) {
-                Some(true)
-            } else if is(&NO) {
-                Some(false)
-            } else {
-                in_a_spreadsheet(text)
-            }
-        }
+        Value::Text(text) => match &**text {
+            "" => None,
+            "true" => Some(true),
+            "false" => Some(false),
+            // Nearly all others are no such word.
+            text => Some(trim(text)).filter(|text| ANSWERS.may_be(text) || !text.is_ascii()).and_then(in_words),
+        },
         _ => None,
     }
+}
+
+/// What programs write for yes and no.
+const PROGRAMS: [&[&str]; 2] = [
+    &["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'", "1.0"],
+    &["false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0"],
+];
+
+/// What people write for it in many languages.
+#[rustfmt::skip]
+const PEOPLES: [&[&str]; 2] = [
+    &[
+        "ja", "j", "da", "s", "si", "sí", "oui", "sim", "tak", "да", "Да", "так", "ano", "áno", "igen", "evet", "kyllä", "ναι", "是", "はい", "예", "نعم",
+        "כן", "jah",
+    ],
+    &[
+        "nein", "non", "não", "nao", "nee", "nie", "нет", "Нет", "ні", "nej", "nei", "ne", "nem", "hayır", "hayir", "όχι", "否", "いいえ", "아니오",
+        "아니요", "لا", "לא", "nu",
+    ],
+];
+
+static ANSWERS: Initials =
+    Initials::of(&[PROGRAMS[0], PROGRAMS[1], PEOPLES[0], PEOPLES[1], &SPREADSHEETS_YES, &SPREADSHEETS_NO]);
+
+fn in_words(text: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|name| text.eq_ignore_ascii_case(name));
+    let among = |[yes, no]: [&[&str]; 2]| if is(yes) { Some(true) } else { is(no).then_some(false) };
+    among(PROGRAMS).or_else(|| among(PEOPLES)).or_else(|| in_a_spreadsheet(text))
 }
 
 /// A number as MongoDB's Extended JSON spells it: `{"$numberInt": "0"}`.
@@ -93,87 +102,91 @@ fn number_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 
 /// What spreadsheets write for yes and no in their own languages, and people's ticks.
 fn in_a_spreadsheet(text: &str) -> Option<bool> {
-    const YES: [&str; 36] = [
-        "ano",
-        "так",
-        "はい",
-        "是",
-        "예",
-        "네",
-        "نعم",
-        "כן",
-        "có",
-        "evet",
-        "ναι",
-        "kyllä",
-        "igen",
-        "sì",
-        "wahr",
-        "vrai",
-        "vero",
-        "verdadero",
-        "verdadeiro",
-        "waar",
-        "prawda",
-        "истина",
-        "sant",
-        "sann",
-        "sand",
-        "tosi",
-        "pravda",
-        "doğru",
-        "adevărat",
-        "✓",
-        "✔",
-        "☑",
-        "✅",
-        "[x]",
-        "checked",
-        "ticked",
-    ];
-    const NO: [&str; 34] = [
-        "ne",
-        "nej",
-        "ні",
-        "いいえ",
-        "否",
-        "아니오",
-        "아니요",
-        "لا",
-        "לא",
-        "không",
-        "hayır",
-        "όχι",
-        "nem",
-        "falsch",
-        "faux",
-        "falso",
-        "onwaar",
-        "fałsz",
-        "ложь",
-        "falskt",
-        "usann",
-        "falsk",
-        "epätosi",
-        "nepravda",
-        "yanlış",
-        "fals",
-        "hamis",
-        "✗",
-        "✘",
-        "☐",
-        "✕",
-        "unchecked",
-        "[ ]",
-        "❌",
-    ];
     if text.len() > 16 {
         return None;
     }
     let lower = text.to_lowercase();
     let is = |words: &[&str]| words.contains(&lower.as_str());
-    is(&YES).then_some(true).or_else(|| is(&NO).then_some(false))
+    is(&SPREADSHEETS_YES).then_some(true).or_else(|| is(&SPREADSHEETS_NO).then_some(false))
 }
+
+/// What they write for yes.
+const SPREADSHEETS_YES: [&str; 36] = [
+    "ano",
+    "так",
+    "はい",
+    "是",
+    "예",
+    "네",
+    "نعم",
+    "כן",
+    "có",
+    "evet",
+    "ναι",
+    "kyllä",
+    "igen",
+    "sì",
+    "wahr",
+    "vrai",
+    "vero",
+    "verdadero",
+    "verdadeiro",
+    "waar",
+    "prawda",
+    "истина",
+    "sant",
+    "sann",
+    "sand",
+    "tosi",
+    "pravda",
+    "doğru",
+    "adevărat",
+    "✓",
+    "✔",
+    "☑",
+    "✅",
+    "[x]",
+    "checked",
+    "ticked",
+];
+
+/// What they write for no.
+const SPREADSHEETS_NO: [&str; 34] = [
+    "ne",
+    "nej",
+    "ні",
+    "いいえ",
+    "否",
+    "아니오",
+    "아니요",
+    "لا",
+    "לא",
+    "không",
+    "hayır",
+    "όχι",
+    "nem",
+    "falsch",
+    "faux",
+    "falso",
+    "onwaar",
+    "fałsz",
+    "ложь",
+    "falskt",
+    "usann",
+    "falsk",
+    "epätosi",
+    "nepravda",
+    "yanlış",
+    "fals",
+    "hamis",
+    "✗",
+    "✘",
+    "☐",
+    "✕",
+    "unchecked",
+    "[ ]",
+    "❌",
+];
 
 /// [`truth`] of a column; false where it is absent or says nothing.
 #[must_use]
@@ -211,16 +224,14 @@ pub fn moment_of(record: &Record<'_>, column: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<Timestamp> {
     let text = trim(text);
+    in_places(text).or_else(|| in_any_spelling(text))
+}
+
+fn in_any_spelling(text: &str) -> Option<Timestamp> {
     if !text.starts_with('+')
         && let Ok(number) = text.parse()
     {
         return epoch(number);
-    }
-    // Most moments of databases, which no other way reads.
-    if let [_, _, _, _, b'-', _, _, b'-', _, _, b' ', _, _, b':', _, _, b':', _, _] = text.as_bytes()
-        && let Ok(civil) = text.parse::<civil::DateTime>()
-    {
-        return at(civil);
     }
     if text.starts_with(LAST_DAY) {
         return Some(Timestamp::MAX);
@@ -238,6 +249,34 @@ pub fn parse_moment(text: &str) -> Option<Timestamp> {
         return at(civil);
     }
     jiff::fmt::rfc2822::parse(text).ok().map(|moment| moment.timestamp())
+}
+
+/// Most moments of databases, whose digits stand in the same places: `2024-01-02 03:04:05`, maybe with a fraction, and in UTC.
+fn in_places(text: &str) -> Option<Timestamp> {
+    let (head, tail) = text.as_bytes().split_first_chunk::<19>()?;
+    let [.., b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', _, _, b':', _, _] = head else { return None };
+    let digits = |at: usize, n: usize| {
+        let digit = |number: i16, byte: &u8| byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'));
+        head[at..at + n].iter().try_fold(0, digit)
+    };
+    let two = |at| digits(at, 2).and_then(|number| i8::try_from(number).ok());
+    let (zone, nanoseconds) = match tail {
+        [b'.', fraction @ ..] => {
+            let end = fraction.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(fraction.len());
+            let (fraction, zone) = fraction.split_at(end);
+            let digit =
+                |number: i32, at: usize| number * 10 + fraction.get(at).map_or(0, |byte| i32::from(byte - b'0'));
+            (zone, (1..=9).contains(&end).then(|| (0..9).fold(0, digit))?)
+        }
+        zone => (zone, 0),
+    };
+    // What lies at the end of time is for ever, and what a zone is else says the library.
+    let year = digits(0, 4).filter(|year| (1..9999).contains(year))?;
+    let second = two(17).filter(|second| *second < 60)?;
+    if !matches!(zone, b"" | b"Z" | b"+00" | b"+00:00" | b" UTC") {
+        return None;
+    }
+    at(civil::DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, second, nanoseconds).ok()?)
 }
 
 /// For ever, as .NET, Java and Oracle write it; the library's moments end some hours before.
@@ -491,6 +530,17 @@ mod tests {
             Some(expected)
         );
         assert_eq!(parse_moment("2024-01-02"), "2024-01-02T00:00:00Z".parse().ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn digits_in_their_places_are_read_as_the_library_reads_them(
+            text in "(0000|0001|9999|[0-9]{4})-[01][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.][0-9]{0,10})?(|Z|[+]00|[+]00:00| UTC|[+]01| )",
+        ) {
+            if let Some(moment) = in_places(&text) {
+                proptest::prop_assert_eq!(Some(moment), in_any_spelling(&text), "{}", text);
+            }
+        }
     }
 
     #[test]

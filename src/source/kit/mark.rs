@@ -1,5 +1,7 @@
 //! What stands before a hash in its column: a sign or a word that locks it, or the name of its user, as in a password file.
 
+use memchr::memchr2;
+
 use super::common;
 use super::status::{Meaning, Standing};
 use crate::format::{Record, Value};
@@ -19,11 +21,19 @@ pub enum Mark<'t> {
 
 /// What stands before a hash of a record.
 #[must_use]
+#[inline]
 pub fn mark<'t>(hash: &'t str, record: &Record<'_>) -> Mark<'t> {
-    // Nearly all begin with themselves.
-    if hash.starts_with(['$', '{']) || !hash.contains(['$', '{']) {
-        return Mark::None;
+    // Nearly all begin with themselves, or have no such sign.
+    match hash.as_bytes() {
+        [] | [b'$' | b'{', ..] => Mark::None,
+        bytes if memchr2(b'$', b'{', bytes).is_none() => Mark::None,
+        _ => within(hash, record),
     }
+}
+
+/// What stands before the first sign of a hash that does not begin with one.
+#[cold]
+fn within<'t>(hash: &'t str, record: &Record<'_>) -> Mark<'t> {
     if hash.starts_with(['!', '*']) {
         return if common::is_unusable(hash) { Mark::Locked(hash) } else { Mark::None };
     }

@@ -28,6 +28,7 @@ pub use self::trace::{Trace, is_list, items, trace};
 pub use self::within::meaning_at;
 use self::words::{ALLOWS, BARS, DELETES, GONE, HARD, IN, OUT};
 use super::common::{self, is_ahead, moment, trim};
+use crate::bytes::Initials;
 use crate::code::{Code, Refusal};
 use crate::format::Value;
 
@@ -176,11 +177,10 @@ fn is_name(value: &Value<'_>) -> bool {
 
 /// What exporters write for nothing.
 fn nothing(text: &str) -> bool {
+    const NOTHING: &[&str] = &["null", "\\n", "nil", "none", "n/a", "[null]", "(null)", "<null>", "nan", "-", "–", "—"];
+    static INITIALS: Initials = Initials::of(&[NOTHING]);
     let text = trim(text);
-    text.is_empty()
-        || ["null", "\\n", "nil", "none", "n/a", "[null]", "(null)", "<null>", "nan", "-", "–", "—"]
-            .iter()
-            .any(|nothing| text.eq_ignore_ascii_case(nothing))
+    text.is_empty() || INITIALS.may_be(text) && NOTHING.iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
 /// A cross for a tick. In a column that lets people in it is as well the sign for a no.

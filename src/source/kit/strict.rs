@@ -26,9 +26,17 @@ pub(in crate::source) fn unclear(column: &str, saying: impl std::fmt::Display) -
 #[inline]
 pub(in crate::source) fn is_blank(value: Option<&Value<'_>>) -> bool {
     match value {
-        Some(Value::Text(text)) => text.is_empty(),
-        None | Some(Value::Null) => true,
-        Some(_) => false,
+        None => true,
+        Some(Value::Text(Cow::Borrowed(text))) => text.is_empty(),
+        Some(value) => is_nothing(value),
+    }
+}
+
+#[inline(never)]
+fn is_nothing(value: &Value<'_>) -> bool {
+    match value {
+        Value::Text(text) => text.is_empty(),
+        value => matches!(value, Value::Null),
     }
 }
 

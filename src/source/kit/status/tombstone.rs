@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::names::is;
 use super::stems::in_english;
 use super::words::{DELETES, HARD};
+use crate::bytes::{Initials, trim};
 
 /// What such a name calls somebody.
 const SOMEBODY: [&str; 16] = [
@@ -27,6 +28,9 @@ const SOMEBODY: [&str; 16] = [
     "compte",
 ];
 
+/// Of nearly every name, that it calls nobody so.
+static CALLED: Initials = Initials::of(&[&SOMEBODY]);
+
 /// Whether an address or a name is one that was written over.
 #[must_use]
 pub fn is_tombstone(email: Option<&str>, name: Option<&str>) -> bool {
@@ -35,6 +39,18 @@ pub fn is_tombstone(email: Option<&str>, name: Option<&str>) -> bool {
 
 fn is_address(email: &str) -> bool {
     // Nearly no address has such a sign behind its first word, or such an end.
+    let bytes = email.as_bytes();
+    let end = bytes.iter().position(|byte| !byte.is_ascii_alphabetic());
+    let is_parted = end.is_some_and(|at| match bytes[at] {
+        b'_' | b'-' | b'.' | b'+' => at >= 6,
+        sign => !sign.is_ascii(),
+    });
+    let is_short = bytes.iter().rev().take(6).any(|byte| *byte == b'.');
+    (is_parted || !is_short) && is_marked(email)
+}
+
+#[inline(never)]
+fn is_marked(email: &str) -> bool {
     let end = email.find(|c: char| !c.is_alphabetic()).unwrap_or(email.len());
     let (word, rest) = email.split_at(end);
     let is_marked = word.len() >= 6 && rest.starts_with(['_', '-', '.', '+']) && rest.len() > 1;
@@ -43,7 +59,14 @@ fn is_address(email: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    let name = name.trim();
+    let name = trim(name);
+    // Nearly nobody is called somebody.
+    let last = name.as_bytes().iter().rposition(|byte| *byte == b' ').map_or(name, |at| &name[at + 1..]);
+    (CALLED.may_be(last) || matches!(name.as_bytes(), [b'[' | b'<' | b'(', ..])) && is_called(name)
+}
+
+#[cold]
+fn is_called(name: &str) -> bool {
     if let Some(word) = name.strip_prefix(['[', '<', '(']).and_then(|rest| rest.strip_suffix([']', '>', ')'])) {
         return word.split(' ').all(|word| says(word) || is_somebody(word));
     }

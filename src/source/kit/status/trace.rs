@@ -13,6 +13,7 @@ use super::words::{
     MACHINES, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
 };
 use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
+use crate::bytes::Initials;
 use crate::format::Value;
 use crate::source::kit::{common, python};
 
@@ -379,7 +380,7 @@ impl Trace {
     }
 
     fn says(self, text: &str) -> bool {
-        if !(3..=32).contains(&text.len()) {
+        if !(3..=32).contains(&text.len()) || !may_say(text) {
             return false;
         }
         let words = words(text);
@@ -393,6 +394,24 @@ impl Trace {
             && !words.iter().any(|word| word == "not")
             && (is(words.first()) || is(words.last()) || is_machine())
     }
+}
+
+/// Whether the first or the last word of a text may be one that says it: nearly none is, and words take long to be made.
+fn may_say(text: &str) -> bool {
+    static SAYING: Initials = Initials::of(&[HARD, SOFT, MACHINES]);
+    let bytes = text.as_bytes();
+    if !text.is_ascii() {
+        return true;
+    }
+    let parts = |at: usize| {
+        !bytes[at].is_ascii_alphanumeric()
+            || bytes[at].is_ascii_uppercase() && at > 0 && bytes[at - 1].is_ascii_lowercase()
+    };
+    let ends = |byte: &u8| byte.is_ascii_alphanumeric();
+    let (Some(first), Some(last)) = (bytes.iter().position(ends), bytes.iter().rposition(ends)) else { return false };
+    let first_ends = (first + 1..=last).find(|&at| parts(at)).unwrap_or(last + 1);
+    let last_begins = (first..=last).rfind(|&at| parts(at)).map_or(first, |at| at + usize::from(!ends(&bytes[at])));
+    SAYING.may_be(&text[first..first_ends]) || SAYING.may_be(&text[last_begins..=last])
 }
 
 /// The words of a text that holds several: an array as JSON, PostgreSQL or PHP writes it, or a list with separators.
@@ -460,4 +479,21 @@ fn tells(text: &[u8]) -> bool {
         b'r' => at(here, &["role", "revok"]),
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_passed_over_at_once_says_nothing(
+            text in "(is|not|x|A)?[ _-]?(banned|Deleted|suspended|bot|inactive|active|x|locked)?[ _.-]?(by|Banned|DELETED|User|7)?[ .]?",
+        ) {
+            let words = words(&text);
+            let ends = [words.first(), words.last()].into_iter().flatten();
+            let mut lists = ends.flat_map(|word| [HARD, SOFT, MACHINES].map(|list| is(list, word)));
+            proptest::prop_assert!(may_say(&text) || !lists.any(|is| is), "{}", text);
+        }
+    }
 }

@@ -41,13 +41,13 @@ pub(super) fn of<'r>(
     }
     let has_hash = !matches!(hash, None | Some(Cell::Empty));
     // Words beside what is a hash for sure are no password: a date, a note, a flag.
-    let is_sure = match &hash {
+    let is_sure = |hash: &Option<Cell<'_>>| match hash {
         Some(Cell::Hash(text)) => context.scheme.is_some() || cell::kind(text).is_some(),
         _ => false,
     };
     let (hash, column, value) = match (undeclared, hash) {
-        (Some(Cell::Words(text)), _)
-            if !is_sure && !says_hash(members) && !common::is_unusable(&text) && !is_locked(&text, record) =>
+        (Some(Cell::Words(text)), ref hash)
+            if !is_sure(hash) && !says_hash(members) && !common::is_unusable(&text) && !is_locked(&text, record) =>
         {
             return Ok(Credential::Plain(bare(text)));
         }
@@ -102,8 +102,11 @@ pub(super) fn of<'r>(
 
 /// Whether what stands before the hash says that the user may not sign in.
 pub(super) fn locks(record: &Record<'_>, members: &Members<'_>) -> bool {
-    let texts = [at::HASH, at::PASSWORD].into_iter().filter_map(|at| members[at]);
-    texts.filter_map(Value::text).any(|text| is_locked(&text, record))
+    [at::HASH, at::PASSWORD].into_iter().any(|at| match members[at] {
+        Some(Value::Text(text)) => is_locked(text, record),
+        // No number has such a sign.
+        _ => false,
+    })
 }
 
 fn is_locked(text: &str, record: &Record<'_>) -> bool {
