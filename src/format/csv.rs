@@ -298,7 +298,7 @@ pub(crate) fn values<'t>(text: &'t str, at: usize, cells: &[Cell], values: &mut 
 pub(crate) fn plain_values<'t>(text: &'t str, row: Range<usize>, delimiter: u8, values: &mut [Value<'t>]) -> usize {
     let mut values = values.iter_mut();
     let (mut start, mut cells) = (row.start, 1);
-    marks::each(text.as_bytes(), row.clone(), delimiter, |stop| {
+    marks::each(text.as_bytes(), row.clone(), [delimiter], |stop| {
         if let Some(value) = values.next() {
             if start == stop {
                 put(value, "");
@@ -355,7 +355,7 @@ pub(crate) fn undoubled_values(row: &str, delimiter: u8, width: usize) -> Option
 
 /// Puts a text in the place of its like, which most often stands there: nothing is dropped.
 #[inline]
-fn put<'t>(value: &mut Value<'t>, text: &'t str) {
+pub(super) fn put<'t>(value: &mut Value<'t>, text: &'t str) {
     if let Value::Text(Cow::Borrowed(last)) = value {
         *last = text;
     } else {
@@ -365,7 +365,7 @@ fn put<'t>(value: &mut Value<'t>, text: &'t str) {
 
 #[cold]
 #[inline(never)]
-fn replace<'t>(last: &mut Value<'t>, value: Value<'t>) {
+pub(super) fn replace<'t>(last: &mut Value<'t>, value: Value<'t>) {
     *last = value;
 }
 

@@ -222,6 +222,12 @@ impl Pieces {
             }
             Layout::Tsv { cells: escapes, .. } => {
                 let columns = header_len(shape);
+                let values = row_values(record, shape);
+                // A row before may have had another number of cells.
+                values.resize(columns, Value::Null);
+                if escaped::plain_values(text, *escapes, values) == Some(columns) {
+                    return Ok(());
+                }
                 let cells = row_cells(record, shape);
                 escaped::values(text, *escapes, columns, cells);
                 fit(cells, columns)

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::Value;
+use super::csv::{put, replace};
 use super::layout::{Escapes, NullWord};
 use super::sql::values::{of_bytea, unhex};
+use super::{Value, marks};
 
 /// A cell as it stands in its row, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,40 @@ fn begins_a_row(data: &[u8], at: usize, eof: bool) -> Option<bool> {
     }
 }
 
+/// The values of a row in whose cells nothing is quoted or escaped, in the place of another row's, as far as they go; returns how
+/// many cells it has. Nearly all rows are such: of `COPY`, a backslash stands in the word for nothing alone.
+///
+/// `None`: it is no such row, and what stands in the values is none of it.
+pub(crate) fn plain_values<'a>(text: &'a str, escapes: Escapes, values: &mut [Value<'a>]) -> Option<usize> {
+    let bytes = text.as_bytes();
+    if escapes.quoted || escapes.hex || memchr(b'\n', bytes).is_some() {
+        return None;
+    }
+    // The carriage return of a line's end is no text of its last cell.
+    let row = 0..bytes.len() - usize::from(bytes.ends_with(b"\r"));
+    let mut places = values.iter_mut();
+    let (mut start, mut cells, mut is_plain) = (0, 1, true);
+    let mut cell = |written: &'a str| match (places.next(), written) {
+        (None, _) => {}
+        (Some(value), "\\N") if escapes.escape.is_some() => replace(value, Value::Null),
+        (Some(value), "NULL") if escapes.null == NullWord::Word => replace(value, Value::Null),
+        (Some(value), _) if written.starts_with("\\x") => replace(value, Value::Text(of_bytea(Cow::Borrowed(written)))),
+        (Some(value), _) => put(value, written),
+    };
+    marks::each(bytes, row.clone(), [escapes.delimiter, escapes.escape.unwrap_or(escapes.delimiter)], |stop| {
+        if bytes[stop] == escapes.delimiter {
+            cell(&text[start..stop]);
+            (start, cells) = (stop + 1, cells + 1);
+        } else {
+            let next = bytes.get(stop + 2).filter(|_| stop + 2 < row.end);
+            let is_null = bytes[stop..].starts_with(b"\\N") && next.is_none_or(|next| *next == escapes.delimiter);
+            is_plain &= stop == start && is_null;
+        }
+    });
+    cell(&text[start..row.end]);
+    is_plain.then_some(cells)
+}
+
 /// Appends the values of a row.
 pub(crate) fn values<'a>(text: &'a str, escapes: Escapes, width: usize, values: &mut Vec<Value<'a>>) {
     row(text.as_bytes(), 0, escapes, width, true, |cell| {
@@ -214,4 +249,32 @@ pub(crate) fn is_row_count(line: &[u8]) -> bool {
     let Some(inner) = line.strip_prefix(b"(").and_then(|line| line.strip_suffix(b")")) else { return false };
     let digits = inner.strip_suffix(b" rows").or_else(|| inner.strip_suffix(b" row"));
     digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_rows_are_read_as_all_are(row in "([ab\\\\N\r\"x]|\\\\N|NULL|\t|\\\\x2432612432612432612432){0,12}", escape in any::<bool>(), word in any::<bool>()) {
+            let null = if word { NullWord::Word } else { NullWord::BackslashN };
+            let escapes = Escapes { escape: escape.then_some(b'\\'), null, ..Escapes::COPY };
+            let mut plain = vec![Value::Bool(true); 20];
+            if let Some(cells) = plain_values(&row, escapes, &mut plain) {
+                let mut all = Vec::new();
+                values(&row, escapes, 0, &mut all);
+                prop_assert_eq!(&plain[..cells], &all[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_of_copy_is_plain_with_nothing_and_without_escapes() {
+        let cells = |row: &str| plain_values(row, Escapes::COPY, &mut vec![Value::Null; 4]);
+        assert_eq!(cells("1\tann\t\\N\t"), Some(4));
+        assert_eq!(cells("1\ta\\tb\t2"), None);
+    }
 }

@@ -8,12 +8,12 @@ use wide::u8x16;
 /// How many bytes are looked at together.
 pub(super) const BLOCK: usize = 64;
 
-/// Calls `each` with the places of `wanted` in that part of `data`.
+/// Calls `each` with the places of those that are `wanted` in that part of `data`.
 #[inline]
-pub(super) fn each(data: &[u8], part: Range<usize>, wanted: u8, mut each: impl FnMut(usize)) {
+pub(super) fn each<const N: usize>(data: &[u8], part: Range<usize>, wanted: [u8; N], mut each: impl FnMut(usize)) {
     let mut at = part.start;
     while at < part.end {
-        let mut found = block(data, at, [wanted]);
+        let mut found = block(data, at, wanted);
         let left = part.end - at;
         if left < BLOCK {
             found &= !(u64::MAX << left);
@@ -106,7 +106,7 @@ mod tests {
             };
             for to in [from, from + 1, from + 64, data.len()] {
                 let (mut found, part) = (Vec::new(), from..to.min(data.len()));
-                each(&data, part.clone(), b',', |place| found.push(place));
+                each(&data, part.clone(), [b','], |place| found.push(place));
                 let expected: Vec<_> = places(b",").into_iter().filter(|place| part.contains(place)).collect();
                 proptest::prop_assert_eq!(found, expected);
             }
