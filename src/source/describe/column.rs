@@ -60,11 +60,14 @@ impl Column {
     }
 
     /// What stands there in a record; JSON that is text is not looked into.
+    #[inline]
     pub(super) fn value<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
-        match (record.at(&self.path), &self.parts) {
-            (None, Some((first, rest))) => rest.iter().try_fold(record.at(first)?, |value, part| member(value, part)),
-            (found, _) => found,
-        }
+        record.at(&self.path).or_else(|| self.within(record))
+    }
+
+    fn within<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
+        let (first, rest) = self.parts.as_ref()?;
+        rest.iter().try_fold(record.at(first)?, |value, part| member(value, part))
     }
 
     /// The value of the path's first part.

@@ -3,7 +3,7 @@
 use toml::Value as Toml;
 
 use super::column::Column;
-use super::row::{Field, Row};
+use super::row::{Field, Here, Row};
 use super::section::{Problem, Read, Section, texts};
 use super::words;
 use crate::format::Value;
@@ -131,15 +131,22 @@ impl Comparison {
     /// Whether it holds; of several rows of another table, one is enough.
     pub(in crate::source) fn holds(&self, row: Row<'_, '_>) -> bool {
         let negated = matches!(self.operator, Operator::NotEqual | Operator::NotLike);
-        let any = |is: &dyn Fn(Option<&Value<'_>>) -> bool| {
-            if row.is_several(&self.column) {
-                let values = row.all(&self.column);
-                values.iter().any(|field| is(Some(field.value()))) || values.is_empty() && is(None)
-            } else {
-                is(row.get(&self.column).as_ref().map(Field::value))
-            }
+        let any = |value: Option<&Value<'_>>| self.literals.iter().any(|literal| self.compare(row, value, literal));
+        let held = match row.here(std::slice::from_ref(&self.column)) {
+            Here::Value(_, value) => any(Some(value)),
+            Here::Nothing if !row.is_several(&self.column) => any(None),
+            _ => self.holds_elsewhere(row, any),
         };
-        any(&|value| self.literals.iter().any(|literal| self.compare(row, value, literal))) != negated
+        held != negated
+    }
+
+    fn holds_elsewhere(&self, row: Row<'_, '_>, any: impl Fn(Option<&Value<'_>>) -> bool) -> bool {
+        if row.is_several(&self.column) {
+            let values = row.all(&self.column);
+            values.iter().any(|field| any(Some(field.value()))) || values.is_empty() && any(None)
+        } else {
+            any(row.get(&self.column).as_ref().map(Field::value))
+        }
     }
 
     fn compare(&self, row: Row<'_, '_>, value: Option<&Value<'_>>, literal: &Literal) -> bool {

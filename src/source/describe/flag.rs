@@ -7,7 +7,7 @@ use toml::Value as Toml;
 
 use super::column::Column;
 use super::condition::Conditions;
-use super::row::{Field, Row};
+use super::row::{Field, Here, Row};
 use super::section::{Problem, Read, Section, texts};
 use super::words::Words;
 use crate::code::Refusal;
@@ -120,6 +120,18 @@ impl Flag {
     }
 
     fn said(&self, row: Row<'_, '_>, email: Option<&str>, every: bool) -> Result<Option<bool>, Refusal> {
+        // Nearly all are a word of a column.
+        if let Self::Column { from, reading: reading @ (Reading::Bool | Reading::Not), default, when } = self
+            && when.is_empty()
+        {
+            let not = matches!(reading, Reading::Not);
+            match row.here(from) {
+                Here::Nothing => return Ok(*default),
+                Here::Value(_, Value::Text(Cow::Borrowed("true" | "t" | "1"))) => return Ok(Some(!not)),
+                Here::Value(_, Value::Text(Cow::Borrowed("false" | "f" | "0"))) => return Ok(Some(not)),
+                _ => {}
+            }
+        }
         let (from, reading, default) = match self {
             Self::Const(constant) => return Ok(Some(*constant)),
             Self::Column { when, .. } if !when.hold(row) => return Ok(None),

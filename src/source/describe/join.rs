@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use memchr::memchr;
 use serde_json::Value as Json;
 use smallvec::SmallVec;
 use toml::Value as Toml;
 
 use super::column::{Column, Joined};
 use super::condition::Conditions;
-use super::row::{Elsewhere, Manner, Row, within};
+use super::row::{Elsewhere, Field, Manner, Row, within};
 use super::section::{Problem, Read, Section, nearest};
 use super::tables::Table;
 use crate::error::RunError;
@@ -224,18 +225,28 @@ impl Joins {
         found.add(kind, &key, &row.as_slice())
     }
 
-    fn reached(&self, row: Row<'_, '_>, rows: &Reached<'_>, joined: Joined, column: &Column, steps: u8) -> Vec<Json> {
+    fn reached(
+        &self,
+        row: Row<'_, '_>,
+        rows: &Reached<'_>,
+        joined: Joined,
+        column: &Column,
+        steps: u8,
+    ) -> Vec<Value<'static>> {
         let join = &self.joins[joined.join];
         let Some(of) = join.of.as_ref().filter(|_| steps > 0) else { return Vec::new() };
         let own = Row { joined: None, ..row };
-        let own_id = |column: &Column| common::id(own.get(column)?.value()).map(Cow::into_owned);
-        let also: Vec<(&str, Option<String>)> =
+        let own_id = |column: &Column| match own.get(column)? {
+            Field::Here(value) => common::id(value),
+            Field::Parsed(value) => common::id(&value).map(|id| Cow::Owned(id.into_owned())),
+        };
+        let also: SmallVec<[Also<'_>; 2]> =
             join.also.iter().map(|(their, column)| (their.as_str(), own_id(column))).collect();
         if let Some(by) = self.place(of) {
             let keys = self.reached(row, rows, by, of, steps - 1);
-            let keys = keys.iter().map(common::value);
             return keys
-                .filter_map(|key| Some(self.of_key(rows, joined, column, &common::id(&key)?, &also)))
+                .iter()
+                .filter_map(|key| Some(self.of_key(rows, joined, column, &common::id(key)?, &also)))
                 .flatten()
                 .collect();
         }
@@ -249,12 +260,14 @@ impl Joins {
         joined: Joined,
         column: &Column,
         key: &str,
-        also: &[(&str, Option<String>)],
-    ) -> Vec<Json> {
+        also: &[Also<'_>],
+    ) -> Vec<Value<'static>> {
         let at = self.joins[joined.join].kept;
         let (kept, rows) = (&self.kept[at], rows.of(at, &one_case(Cow::Borrowed(key))));
         let rest = column.rest().get(1..).unwrap_or_default();
-        let inner = |value: &Json| within(value, rest);
+        let inner = |held: &Json| {
+            if rest.is_empty() { Some(common::value(held)) } else { Some(common::value(&within(held, rest)?)) }
+        };
         if kept.bare {
             return rows.iter().filter_map(inner).collect();
         }
@@ -317,6 +330,9 @@ pub(in crate::source) struct Reached<'m> {
     known: RefCell<SmallVec<[Known; 4]>>,
 }
 
+/// A column that rows hold beside their key, and what it has to be.
+type Also<'r> = (&'r str, Option<Cow<'r, str>>);
+
 /// The rows of a table that have a key.
 type Known = (usize, String, Rc<Vec<Json>>);
 
@@ -346,12 +362,12 @@ impl Elsewhere for Reached<'_> {
     }
 
     fn values(&self, row: Row<'_, '_>, joined: Joined, column: &Column) -> Vec<Value<'static>> {
-        self.joins.reached(row, self, joined, column, STEPS).iter().map(common::value).collect()
+        self.joins.reached(row, self, joined, column, STEPS)
     }
 
     fn named(&self, column: &Column, key: &str) -> Option<String> {
         let values = self.joins.of_key(self, self.joins.place(column)?, column, key, &[]);
-        values.iter().find_map(|value| common::value(value).text().map(Cow::into_owned)).filter(|name| !name.is_empty())
+        values.iter().find_map(|value| value.text().map(Cow::into_owned)).filter(|name| !name.is_empty())
     }
 }
 
@@ -361,7 +377,11 @@ static IGNORANT: Manner = Manner { null: Vec::new(), ignore_missing: true, ignor
 /// A key as it is compared: addresses are the same in whatever case.
 fn one_case(key: Cow<'_, str>) -> Cow<'_, str> {
     let is_written_so = |c: char| !c.is_uppercase() && !c.is_whitespace();
-    if key.contains('@') && !key.chars().all(is_written_so) { Cow::Owned(key.trim().to_lowercase()) } else { key }
+    if memchr(b'@', key.as_bytes()).is_some() && !key.chars().all(is_written_so) {
+        Cow::Owned(key.trim().to_lowercase())
+    } else {
+        key
+    }
 }
 
 fn note(wanted: &mut Vec<String>, column: &str) {

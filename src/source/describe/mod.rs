@@ -194,7 +194,12 @@ impl Mapping {
         }
         let username = username.filter(|name| Some(name) != account.email.as_ref());
         if let Some(prefs) = &self.prefs {
-            account.prefs.extend(prefs.of(row, &self.fates, username.as_deref())?);
+            let made = prefs.of(row, &self.fates, username.as_deref())?;
+            if account.prefs.is_empty() {
+                account.prefs = made;
+            } else {
+                account.prefs.extend(made);
+            }
         }
         prefs::keep_username(&mut account.prefs, username.as_deref());
         for (name, moment, field) in [

@@ -140,6 +140,10 @@ impl Part {
                     },
                     read => read?,
                 };
+                if prefs.is_empty() && self.except.is_empty() && !self.parse {
+                    *prefs = object;
+                    continue;
+                }
                 let kept = object.into_iter().filter(|(name, _)| !self.except.contains(name));
                 if self.parse {
                     kept.for_each(|(name, value)| common::keep(prefs, &name, value));
@@ -167,7 +171,9 @@ impl Part {
                 common::keep(prefs, name, value);
             }
         }
-        prefs.extend(self.constant.clone());
+        if !self.constant.is_empty() {
+            prefs.extend(self.constant.clone());
+        }
         if let Some(name) = self.nest.as_ref().filter(|_| !own.is_empty()) {
             all.insert(name.clone(), Json::Object(own));
         }

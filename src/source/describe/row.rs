@@ -1,5 +1,7 @@
 //! A record as a mapping sees it: columns, paths into JSON, and what stands in other tables.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -53,7 +55,18 @@ pub(in crate::source) enum Field<'r> {
     Parsed(Value<'static>),
 }
 
+/// What a record says at once of a list of columns.
+pub(in crate::source) enum Here<'p, 'r> {
+    /// The first that holds something, by its name, and what.
+    Value(&'p str, &'r Value<'r>),
+    /// None of them holds anything.
+    Nothing,
+    /// More has to be looked at: rows of other tables, JSON that is text, columns that are not there.
+    Elsewhere,
+}
+
 impl Field<'_> {
+    #[inline]
     pub(in crate::source) fn value(&self) -> &Value<'_> {
         match self {
             Self::Here(value) => value,
@@ -79,6 +92,42 @@ impl<'r, 'm> Row<'r, 'm> {
 
     /// The value of a column, or of a path into one. Nothing, blanks and nulls are `None`.
     pub(in crate::source) fn get(self, column: &Column) -> Option<Field<'r>> {
+        match self.here(std::slice::from_ref(column)) {
+            Here::Value(_, value) => Some(Field::Here(value)),
+            Here::Nothing => None,
+            Here::Elsewhere => self.look(column),
+        }
+    }
+
+    /// What stands in the first of these columns that holds something, as far as the record says it at once: nearly all do, and
+    /// nearly all columns are asked for of every record.
+    #[inline]
+    pub(in crate::source) fn here<'p>(self, columns: &'p [Column]) -> Here<'p, 'r> {
+        let mut has_one = self.manner.ignore_missing;
+        for column in columns {
+            if self.is_joined(column) {
+                return Here::Elsewhere;
+            }
+            match column.value(self.record) {
+                Some(value) if !self.is_nothing(value) => return Here::Value(column.path(), value),
+                Some(_) => has_one = true,
+                // There may be JSON that is text.
+                None if !column.rest().is_empty() => return Here::Elsewhere,
+                None => {}
+            }
+        }
+        if has_one { Here::Nothing } else { Here::Elsewhere }
+    }
+
+    #[inline]
+    fn is_joined(self, column: &Column) -> bool {
+        self.joined.is_some_and(|elsewhere| match column.joined.get() {
+            Some(joined) => joined.is_some(),
+            None => elsewhere.place(column).is_some(),
+        })
+    }
+
+    fn look(self, column: &Column) -> Option<Field<'r>> {
         if let Some(elsewhere) = self.joined
             && let Some(joined) = elsewhere.place(column)
         {
@@ -109,16 +158,19 @@ impl<'r, 'm> Row<'r, 'm> {
 
     /// Whether the column's values are those of several rows or columns.
     pub(in crate::source) fn is_several(self, column: &Column) -> bool {
-        column.path().ends_with('*') || self.joined.is_some_and(|elsewhere| elsewhere.place(column).is_some())
+        self.is_joined(column) || column.path().ends_with('*')
     }
 
+    #[inline]
     pub(in crate::source) fn is_nothing(self, value: &Value<'_>) -> bool {
+        let is_blank = |text: &str| {
+            text.is_empty()
+                || text.as_bytes()[0].is_ascii_whitespace() && text.trim().is_empty()
+                || !self.manner.null.is_empty() && self.manner.null.iter().any(|null| *null == *text)
+        };
         match value {
-            Value::Text(text) => {
-                text.is_empty()
-                    || text.as_bytes()[0].is_ascii_whitespace() && text.trim().is_empty()
-                    || self.manner.null.iter().any(|null| *null == **text)
-            }
+            Value::Text(Cow::Borrowed(text)) => is_blank(text),
+            Value::Text(text) => is_blank(text),
             other => other.is_empty(),
         }
     }
@@ -132,7 +184,16 @@ impl<'r, 'm> Row<'r, 'm> {
     ///
     /// # Errors
     /// A table that has none of them: the mapping is wrong, and every user would lose the value.
+    #[inline]
     pub(in crate::source) fn first<'p>(self, columns: &'p [Column]) -> Result<Option<(&'p str, Field<'r>)>, Refusal> {
+        match self.here(columns) {
+            Here::Value(column, value) => Ok(Some((column, Field::Here(value)))),
+            Here::Nothing => Ok(None),
+            Here::Elsewhere => self.first_of_all(columns),
+        }
+    }
+
+    fn first_of_all<'p>(self, columns: &'p [Column]) -> Result<Option<(&'p str, Field<'r>)>, Refusal> {
         let found = columns.iter().find_map(|column| Some((column.path(), self.get(column)?)));
         if found.is_none() && !self.manner.ignore_missing && !columns.iter().any(|column| self.may_have(column)) {
             let paths: Vec<_> = columns.iter().map(Column::path).collect();
@@ -143,7 +204,7 @@ impl<'r, 'm> Row<'r, 'm> {
 
     /// JSON objects leave out what they do not have; tables do not.
     fn may_have(self, column: &Column) -> bool {
-        if self.joined.is_some_and(|elsewhere| elsewhere.place(column).is_some()) {
+        if self.is_joined(column) {
             return true;
         }
         let Fields::Row { header, .. } = &self.record.fields else { return true };

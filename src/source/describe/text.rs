@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use toml::Value as Toml;
 
 use super::column::Column;
-use super::row::{Field, Row};
+use super::row::{Field, Here, Row};
 use super::section::{Problem, Read, Section, texts};
 use super::words::Words;
 use crate::code::Refusal;
@@ -180,22 +180,22 @@ impl Text {
 
     /// The text, without white space around it and not if a spreadsheet has cut its digits.
     pub(in crate::source) fn of<'r>(&self, row: Row<'r, '_>) -> Result<Option<Cow<'r, str>>, Refusal> {
-        self.make(row, if row.manner.ignore_unclear { as_it_stands } else { scalar })
+        self.make(row, if row.manner.ignore_unclear { Taken::AsItStands } else { Taken::Scalar })
     }
 
     /// The text exactly as it stands, for passwords and what belongs to them.
     pub(in crate::source) fn verbatim<'r>(&self, row: Row<'r, '_>) -> Result<Option<Cow<'r, str>>, Refusal> {
-        self.make(row, unwrapped)
+        self.make(row, Taken::Verbatim)
     }
 
-    fn make<'r>(&self, row: Row<'r, '_>, scalar: Scalar) -> Result<Option<Cow<'r, str>>, Refusal> {
+    fn make<'r>(&self, row: Row<'r, '_>, taken: Taken) -> Result<Option<Cow<'r, str>>, Refusal> {
         let mut text = match &self.base {
             Base::Const(text) => Some(Cow::Owned(text.clone())),
-            Base::From(columns) => scalar(row.first(columns)?)?,
-            Base::Join(columns, sep) => join(row, columns, sep, scalar)?,
+            Base::From(columns) => taken.of(row, columns)?,
+            Base::Join(columns, sep) => join(row, columns, sep, taken)?,
             Base::Each(texts) => {
                 for text in texts {
-                    if let Some(made) = text.make(row, scalar)? {
+                    if let Some(made) = text.make(row, taken)? {
                         return Ok(Some(made));
                     }
                 }
@@ -206,7 +206,7 @@ impl Text {
             return Ok(text.filter(|text| !text.is_empty()));
         }
         if text.is_none() && !self.fallback.is_empty() {
-            text = scalar(row.first(&self.fallback)?)?;
+            text = taken.of(row, &self.fallback)?;
         }
         if let (Some((separator, part)), Some(whole)) = (&self.split, &text) {
             let part = whole.split(separator.as_str()).nth(*part).map(str::trim).filter(|part| !part.is_empty());
@@ -294,12 +294,40 @@ impl Text {
 }
 
 /// How a value becomes a text.
-type Scalar = for<'r> fn(Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal>;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Without white space around it, and intact.
+    Scalar,
+    /// With whatever is around it; nothing, where it is none.
+    AsItStands,
+    /// Exactly, out of what exporters wrap bytes in.
+    Verbatim,
+}
 
-fn join<'r>(row: Row<'r, '_>, columns: &[Column], sep: &str, scalar: Scalar) -> Result<Option<Cow<'r, str>>, Refusal> {
+impl Taken {
+    /// The text of the first of these columns that holds something.
+    fn of<'r>(self, row: Row<'r, '_>, columns: &[Column]) -> Result<Option<Cow<'r, str>>, Refusal> {
+        let found = match row.here(columns) {
+            Here::Nothing => return Ok(None),
+            // Nearly every one, of rows.
+            Here::Value(_, Value::Text(Cow::Borrowed(text))) if self != Self::Scalar => {
+                return Ok(Some(Cow::Borrowed(*text)));
+            }
+            Here::Value(column, value) => Some((column, Field::Here(value))),
+            Here::Elsewhere => row.first(columns)?,
+        };
+        match self {
+            Self::Scalar => scalar(found),
+            Self::AsItStands => Ok(as_it_stands(found)),
+            Self::Verbatim => unwrapped(found),
+        }
+    }
+}
+
+fn join<'r>(row: Row<'r, '_>, columns: &[Column], sep: &str, taken: Taken) -> Result<Option<Cow<'r, str>>, Refusal> {
     let mut parts = Vec::with_capacity(columns.len());
     for column in columns {
-        parts.push(scalar(row.first(std::slice::from_ref(column))?)?);
+        parts.push(taken.of(row, std::slice::from_ref(column))?);
     }
     if row.manner.ignore_unclear && sep == " " {
         return Ok(common::join_name(parts));
@@ -321,13 +349,11 @@ fn scalar<'r>(found: Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, 
 }
 
 /// The text of what was found, with whatever is around it; nothing, where it is none.
-#[expect(clippy::unnecessary_wraps, reason = "as the others, which refuse")]
-fn as_it_stands<'r>(found: Option<(&str, Field<'r>)>) -> Result<Option<Cow<'r, str>>, Refusal> {
-    Ok(match found {
-        None => None,
-        Some((_, Field::Here(value))) => common::id(value),
-        Some((_, Field::Parsed(value))) => common::id(&value).map(|text| Cow::Owned(text.into_owned())),
-    })
+fn as_it_stands<'r>(found: Option<(&str, Field<'r>)>) -> Option<Cow<'r, str>> {
+    match found? {
+        (_, Field::Here(value)) => common::id(value),
+        (_, Field::Parsed(value)) => common::id(&value).map(|text| Cow::Owned(text.into_owned())),
+    }
 }
 
 /// Exporters wrap bytes in objects.
