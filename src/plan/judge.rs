@@ -106,6 +106,12 @@ impl Look {
         Self { watch, trace, filled: false, answers: answer::OTHER, silent: Short::NONE }
     }
 
+    /// Whether a cell could tell anything: most are empty.
+    #[inline]
+    fn heeds(&self, value: &Value<'_>) -> bool {
+        !value.is_empty() || self.trace.heeds_empty()
+    }
+
     /// Whether nothing in the column could tell anything.
     fn is_idle(&self) -> bool {
         self.watch == Watch::Not && self.trace == Trace::Nothing
@@ -166,10 +172,6 @@ impl Judge {
         let Self { lens, unread, barring, filled, settled, answers, taken_back, .. } = self;
         let mut see = |name: &str, value: &Value<'_>, look: &mut Look| {
             let Look { watch, trace, .. } = *look;
-            // Most cells are empty.
-            if value.is_empty() && !trace.heeds_empty() {
-                return;
-            }
             if let Value::Text(text) = value
                 && look.silent.is(text)
             {
@@ -221,7 +223,7 @@ impl Judge {
                     *taken_back |= !export.ignores(TAKES_BACK);
                 }
                 for (at, look) in watched.iter_mut().filter(|(_, look)| !look.is_idle()) {
-                    if let Some(cell) = cells.get(*at) {
+                    if let Some(cell) = cells.get(*at).filter(|cell| look.heeds(cell)) {
                         see(&names[*at], cell, look);
                     }
                 }
@@ -248,7 +250,7 @@ impl Judge {
                         }
                         spare.insert(new)
                     };
-                    if !look.is_idle() {
+                    if !look.is_idle() && look.heeds(value) {
                         see(name, value, look);
                     }
                 }

@@ -101,7 +101,10 @@ impl Rejects {
             byte: position.byte,
             file: position.file,
         };
-        let line = serde_json::to_string(&line).map_err(RunError::bug("what was to be written is no JSON"))?;
+        // Made in one place that is large enough for nearly all.
+        let mut written = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut written, &line).map_err(RunError::bug("what was to be written is no JSON"))?;
+        let line = String::from_utf8(written).map_err(RunError::bug("what was to be written is no text"))?;
         put(&mut self.log, (escape::json(line) + "\n").as_bytes())
     }
 

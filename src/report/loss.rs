@@ -48,10 +48,7 @@ impl Rows {
     fn see(&mut self, cells: &[Value<'_>], position: Position) {
         self.count += 1;
         let (shaped, others) = cells.split_at(cells.len().min(SHAPED));
-        let mut shape = 0;
-        for (at, cell) in shaped.iter().enumerate() {
-            shape |= u64::from(!cell.is_empty()) << at;
-        }
+        let shape = shaped.iter().rev().fold(0, |shape, cell| shape << 1 | u64::from(!cell.is_empty()));
         match self.shapes.iter_mut().find(|(known, _)| *known == shape) {
             Some((_, count)) => *count += 1,
             None => self.meet(shape, position),

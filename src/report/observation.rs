@@ -305,8 +305,10 @@ impl Observation {
 
 /// The labels that a plan gives.
 fn labels(plan: &Plan<'_>) -> Vec<String> {
-    let given = plan.steps.iter().find_map(|step| if let Step::Labels(labels) = step { Some(labels) } else { None });
-    given.into_iter().flatten().map(|label| label.clone().into_owned()).collect()
+    match plan.steps.iter().find_map(|step| if let Step::Labels(labels) = step { Some(labels) } else { None }) {
+        Some(given) => given.iter().map(|label| label.clone().into_owned()).collect(),
+        None => Vec::new(),
+    }
 }
 
 #[cfg(test)]
