@@ -134,7 +134,8 @@ codes! {
     PasswordLeftOut = "password-left-out", Warning, "a user without an e-mail address keeps the phone, not the password",
         "give the user an address, or tell them to sign in by phone";
     MissingEmail = "missing-email", Refused, "a user with a hash needs an e-mail address",
-        "add an address, or import the user without a password";
+        "add an address; make one of the login where that is none (--email-domain DOMAIN); or create without a password \
+         (--unsupported without-password)";
     InvalidPhone = "invalid-phone", Warning, "the phone number is not E.164 and is left out",
         "write it as +COUNTRYNUMBER without spaces";
     RefusedCallingCode = "refused-calling-code", Warning,

@@ -13,6 +13,7 @@ pub struct Table {
     rows: Vec<String>,
     known: Vec<(String, String)>,
     salt: &'static str,
+    beside: &'static str,
     hash: fn(&str, &str) -> String,
 }
 
@@ -23,7 +24,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl Table {
     fn of(salt: &'static str, hash: fn(&str, &str) -> String) -> Self {
-        Self { columns: "id,email,pw_hash", rows: Vec::new(), known: Vec::new(), salt, hash }.with(hash)
+        Self { columns: "id,email,pw_hash", rows: Vec::new(), known: Vec::new(), salt, beside: salt, hash }.with(hash)
     }
 
     /// SHA-256 of a salt in a column of this name and the password.
@@ -49,9 +50,15 @@ impl Table {
         })
     }
 
+    /// With other names of columns: the first three, and those of salt and rounds.
+    pub fn called(mut self, columns: &'static str, beside: &'static str) -> Self {
+        (self.columns, self.beside) = (columns, beside);
+        self
+    }
+
     /// bcrypt of one password.
     pub fn bcrypt() -> Self {
-        let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+        let hash = "$2b$04$xvo63jvQCptTLikB0MCaXurzlkhDIQpDPTLIdhViZh6UZR4gxxFEy";
         let mut table = Self::of("", |_, _| String::new());
         table.rows = vec![format!("1,u1@example.com,{hash}")];
         table.known = vec![("u1@example.com".to_owned(), "Apfelbaum-7".to_owned())];
@@ -79,7 +86,7 @@ impl Table {
     /// Writes the table, and `known.csv` beside it.
     pub fn write(&self, home: &Path) -> PathBuf {
         let path = home.join("accounts.csv");
-        let salt = if self.salt.is_empty() { String::new() } else { format!(",{}", self.salt) };
+        let salt = if self.beside.is_empty() { String::new() } else { format!(",{}", self.beside) };
         std::fs::write(&path, format!("{}{salt}\n{}\n", self.columns, self.rows.join("\n"))).expect("written");
         let known: String = self.known.iter().map(|(email, password)| format!("{email},{password}\n")).collect();
         std::fs::write(home.join("known.csv"), format!("email,password\n{known}")).expect("written");

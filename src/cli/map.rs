@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::OutputFormat;
 use crate::error::{Finish, RunError};
-use crate::escape::quoted_path;
+use crate::escape::{quoted_path, word};
 use crate::live::Access;
 use crate::read::look::{Looked, look, words};
 use crate::run::settings::ExportSettings;
@@ -27,6 +27,10 @@ pub struct Args {
     /// Passwords known in advance, as `check` takes them: what fits all of them is proposed without a question
     #[arg(long, value_name = "FILE.csv")]
     pub known: Option<PathBuf>,
+
+    /// Where the secret is that the application hashes with every password, for --known: env:NAME
+    #[arg(long, value_name = "env:NAME", requires = "known")]
+    pub pepper: Option<String>,
 
     /// Certificates of a source that is in use.
     #[command(flatten)]
@@ -57,10 +61,14 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
     let mut command = format!("rehome check {} --map map.toml", words(&args.exports));
     if let Some(path) = &args.known {
         command = format!("{command} --known {}", quoted_path(path));
+        if let Some(pepper) = &args.pepper {
+            command = format!("{command} --pepper {} --unsupported bridge", word(pepper));
+        }
         let settings = ExportSettings {
             exports: args.exports,
             service_account: args.service_account.clone(),
             ca_file: ca_file.clone(),
+            pepper: args.pepper.clone(),
             ..ExportSettings::default()
         };
         if settings.is_piped() {

@@ -39,6 +39,9 @@ pub struct Known {
     /// Whether something fits those of every shape.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fit: bool,
+    /// The scheme by which some verify together with the secret that was named.
+    #[serde(skip)]
+    pub peppered: Option<&'static str>,
 }
 
 /// A known password that proved nothing.
@@ -111,6 +114,14 @@ pub fn tried(
                 result.declared += u64::from(bare.is_some());
                 continue;
             }
+            Proof::Peppered(scheme) => {
+                result.peppered = Some(scheme);
+                let text = format!(
+                    "the password is right with the application's secret (--scheme {scheme}): no endpoint of Appwrite knows it, the \
+                     bridge does (--unsupported bridge)"
+                );
+                (text.into(), false, false)
+            }
             Proof::Wrong(text) => (text, false, false),
             Proof::CannotSignIn(text) => (text, true, false),
             Proof::Untested(text) => (text, false, true),
@@ -123,6 +134,11 @@ pub fn tried(
     // Where some verify, the others are of other passwords.
     let fits = if result.declared == 0 { fitting::find(&open) } else { Vec::new() };
     result.fits = fits.iter().map(Found::sentence).collect();
+    if let Some(scheme) = result.peppered.filter(|_| result.proven == 0) {
+        result.fits.push(format!(
+            "the known passwords fit together with the secret that --pepper names: --scheme {scheme} --unsupported bridge"
+        ));
+    }
     result.fit = !fits.is_empty() && fits.iter().all(|found| found.fit.is_some());
     Ok((result, fits))
 }

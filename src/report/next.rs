@@ -122,6 +122,23 @@ impl Report {
         } else if self.outcomes.refused == self.records {
             say(String::new(), "nobody would be created: see the reasons".into());
         } else {
+            // What usual names read is not all there is.
+            let files =
+                exports.iter().take_while(|word| !word.starts_with("--")).cloned().collect::<Vec<_>>().join(" ");
+            let dropped =
+                self.columns.iter().filter(|column| column.fate == "dropped" && column.filled > 0).count() as u64;
+            if self.source.source == "generic" && dropped > 0 && !piped {
+                let lost = plural(dropped, "column is", "columns are");
+                let id = if self.columns.iter().any(|column| column.to.as_deref() == Some("id")) {
+                    ""
+                } else {
+                    ", and no column is taken for the id"
+                };
+                say(
+                    format!("rehome map {files} > map.toml"),
+                    format!("{lost} not read{id}: see what a mapping would make of them"),
+                );
+            }
             say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
             say(with_exports("import"), "create the users in the project that the environment names".into());
         }
@@ -139,8 +156,12 @@ impl Report {
             );
         }
         if self.bridgeable > 0 && self.import.is_none() {
+            if bridge_key.is_none() {
+                say("rehome bridge key > KEY".into(), "make the key of the sign-in bridge, once".into());
+            }
+            let key = bridge_key.map_or_else(|| "KEY".to_owned(), quoted_path);
             say(
-                import_of("--unsupported bridge --bridge-key-file KEY"),
+                import_of(&format!("--unsupported bridge --bridge-key-file {key}")),
                 format!("let {} keep the password, through the sign-in bridge", users(self.bridgeable)),
             );
         }
@@ -297,8 +318,9 @@ mod tests {
         let words = ["u.json", "--unsupported", "without-password", "--keep-dates"];
         suggest(&mut report, &words, "run");
         let said: Vec<_> = report.next.iter().filter(|next| next.command.contains("bridge")).collect();
-        assert_eq!(said.len(), 1);
-        assert_eq!(said[0].command, "rehome import u.json --keep-dates --unsupported bridge --bridge-key-file KEY");
+        assert_eq!(said.len(), 2);
+        assert_eq!(said[0].command, "rehome bridge key > KEY");
+        assert_eq!(said[1].command, "rehome import u.json --keep-dates --unsupported bridge --bridge-key-file KEY");
         (report.import, report.bridgeable, report.bridged) = (sample::report().import, 0, 7);
         suggest(&mut report, &words, "run/");
         let serve = "rehome bridge serve --store run/bridge.sqlite --upstream http://127.0.0.1:9090 --project shop \

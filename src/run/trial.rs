@@ -11,7 +11,7 @@ use crate::plan::planner::Planner;
 use crate::plan::proof::{self, Known};
 use crate::policy::Policies;
 use crate::read::Export;
-use crate::scheme::fitting::Found;
+use crate::scheme::fitting::{Fit, Found};
 use crate::scheme::known;
 use crate::source::describe::Mapping;
 use crate::source::describe::propose::Proposal;
@@ -24,13 +24,21 @@ use crate::source::describe::propose::Proposal;
 pub fn prove(proposal: &mut Proposal, settings: &ExportSettings, path: &Path) -> Result<Option<String>, RunError> {
     let passwords = known::read(path)?;
     // Where nothing fits with no salt, and with none of the same record, one of another table may be it.
-    let salts: Vec<_> = proposal.salts.iter().filter(|salt| salt.contains('.')).cloned().collect();
+    let salts: Vec<_> = proposal.guesses.salts.iter().filter(|salt| salt.contains('.')).cloned().collect();
+    let hashes = std::mem::take(&mut proposal.guesses.hashes);
+    let mut trials: Vec<_> = hashes.iter().map(|hash| (Some(hash.as_str()), None)).collect();
+    trials.push((None, None));
+    trials.extend(salts.iter().map(|salt| (None, Some(salt.as_str()))));
     let mut first = None;
-    for salt in std::iter::once(None).chain(salts.iter().map(|salt| Some(salt.as_str()))) {
-        let Some(text) = proposal.trial(salt) else {
-            return Ok(Some("the known passwords could not be tried: say first where the hashes are".to_owned()));
+    for (hash, salt) in trials {
+        let Some(text) = proposal.trial(hash, salt) else {
+            return Ok(Some("the known passwords fit nothing that may be a hash: say where the hashes are".to_owned()));
         };
         let (known, found) = tried(settings, &text, &passwords)?;
+        if hash.is_some() && known.proven > 0 && known.wrong.is_empty() {
+            proposal.settle(hash, None, &format!("proven: {} known passwords verify", known.proven));
+            return Ok(None);
+        }
         if let [one] = &found[..]
             && let Some(fit) = &one.fit
         {
@@ -44,8 +52,20 @@ pub fn prove(proposal: &mut Proposal, settings: &ExportSettings, path: &Path) ->
             let n = one.tried;
             let all =
                 if n == 1 { "the known password fits".to_owned() } else { format!("all {n} known passwords fit") };
-            proposal.settle(&fit, &format!("proven: {all}"));
+            proposal.settle(hash, Some(&fit), &format!("proven: {all}"));
             return Ok(of_the_others(&known, n));
+        }
+        if hash.is_some() {
+            continue;
+        }
+        if let Some(scheme) = known.peppered.filter(|_| known.proven == 0) {
+            let fit = Fit { scheme, salt: None, rounds: None };
+            proposal.settle(
+                None,
+                Some(&fit),
+                "proven, with the secret that --pepper names: it goes through the bridge",
+            );
+            return Ok(None);
         }
         let said = found.iter().map(Found::sentence).collect::<Vec<_>>();
         first.get_or_insert((known, said));

@@ -60,6 +60,9 @@ pub struct Found {
 const TRIED: usize = 8;
 const COLUMNS: usize = 32;
 
+/// So many rounds are computed for hashes of one shape: some seconds.
+const BUDGET: u64 = 40_000_000;
+
 /// Rounds of PBKDF2 that are written nowhere, as programs have them built in.
 const ROUNDS: [u64; 9] = [1000, 4096, 10_000, 25_000, 50_000, 100_000, 120_000, 150_000, 210_000];
 
@@ -129,8 +132,8 @@ fn fit(bytes: usize, samples: &[Sample<'_>]) -> Option<Fit> {
         }
     }
     // A key that many rounds made.
-    let counted =
-        columns.iter().filter(|column| matches!(role_of(column), Some(ColumnRole::Iterations | ColumnRole::Rounds)));
+    let is_count = |column: &&String| samples.iter().all(|sample| count(sample, column).is_some());
+    let counted = columns.iter().filter(|column| !column.is_empty()).filter(is_count);
     let mut rounds: Vec<Rounds> = counted.cloned().map(Rounds::Column).collect();
     let has_rounds = !rounds.is_empty() || samples.iter().all(|sample| sample.input.rounds.is_some());
     if samples.iter().all(|sample| sample.input.rounds.is_some()) {
@@ -138,17 +141,24 @@ fn fit(bytes: usize, samples: &[Sample<'_>]) -> Option<Fit> {
     } else if !has_rounds {
         rounds.extend(ROUNDS.map(Rounds::All));
     }
-    for column in columns.iter().filter(|column| has_rounds || column.is_empty() || is_called_salt(column)) {
+    // A salt is no number, and has some length.
+    let may_be_salt = |column: &&String| {
+        let is_text = |text: &str| text.len() >= 4 && text.parse::<f64>().is_err() && !text.contains('@');
+        column.is_empty() || samples.iter().all(|sample| salt(sample, column).is_some_and(is_text))
+    };
+    let mut left = BUDGET;
+    for column in columns.iter().filter(may_be_salt).filter(|column| has_rounds || is_called_salt(column)) {
         for rounds in &rounds {
             for scheme in ["pbkdf2-sha256", "pbkdf2-sha512", "pbkdf2-sha1"] {
                 for encoding in [SaltEncoding::Utf8, SaltEncoding::Hex, SaltEncoding::Base64] {
                     let fits = |sample: &Sample<'_>| {
                         let rounds = match rounds {
                             Rounds::All(rounds) => Some(*rounds),
-                            Rounds::Column(column) if column.is_empty() => sample.input.rounds,
-                            Rounds::Column(column) => salt(sample, column).and_then(|text| text.parse().ok()),
+                            Rounds::Column(column) => count(sample, column),
                         };
-                        let input = rounds.and_then(|rounds| with(column, sample, encoding, Some(rounds)));
+                        let Some(rounds) = rounds.filter(|rounds| *rounds <= left) else { return false };
+                        left -= rounds;
+                        let input = with(column, sample, encoding, Some(rounds));
                         input.is_some_and(|input| fits(scheme, &input, sample.password, profile))
                     };
                     if samples.iter().all(fits) {
@@ -187,6 +197,15 @@ fn salt<'k>(sample: &Sample<'k>, column: &str) -> Option<&'k str> {
         return sample.input.salt.as_deref();
     }
     sample.beside.iter().find(|(name, _)| name == column).map(|(_, text)| text.as_str())
+}
+
+/// How often a column says that a digest was run; the empty one stands for what is read.
+fn count(sample: &Sample<'_>, column: &str) -> Option<u64> {
+    let rounds = match column {
+        "" => sample.input.rounds,
+        column => salt(sample, column)?.parse().ok(),
+    };
+    rounds.filter(|rounds| (500..=2_000_000).contains(rounds))
 }
 
 /// Whether the password is that of the hash, if it is of this scheme.

@@ -29,6 +29,8 @@ pub enum Proof {
     Proven,
     /// It verifies, but Appwrite refuses a password of this length before it looks at the hash.
     CannotSignIn(Cow<'static, str>),
+    /// It verifies together with the secret of the application that was named, by this scheme, which Appwrite does not.
+    Peppered(&'static str),
     /// It does not verify. The sentence names the mistake that explains it, where one does.
     Wrong(Cow<'static, str>),
     /// There is no hash to try it on.
@@ -95,13 +97,7 @@ pub fn prove(input: &HashInput<'_>, verdict: &Verdict<'_>, password: &str, profi
             .into(),
         ),
         Login::ServerError => Proof::Wrong("the server would fail on the parameters of this hash".into()),
-        Login::Mismatch if let Some(scheme) = peppered(mapped, input, password) => Proof::Wrong(
-            format!(
-                "the password is right with the application's secret (--scheme {scheme}): no endpoint of Appwrite knows it, the \
-                 bridge does (--unsupported bridge)"
-            )
-            .into(),
-        ),
+        Login::Mismatch if let Some(scheme) = peppered(mapped, input, password) => Proof::Peppered(scheme),
         Login::Mismatch => Proof::Wrong(match Search::new(mapped, profile).run(input, password) {
             Some(mistake) => format!("does not verify as it is; verifies when {mistake}").into(),
             None => none_fits(mapped).into(),
@@ -138,7 +134,7 @@ fn none_fits(mapped: &Mapped<'_>) -> &'static str {
             "does not verify, and no usual mistake explains it: another password, or another project's signer key"
         }
         Endpoint::Bcrypt | Endpoint::Argon2 => {
-            "does not verify, and no usual mistake explains it: another password, or a pepper"
+            "does not verify, and no usual mistake explains it: another password, or a pepper (--pepper env:NAME tries one)"
         }
         _ => "does not verify, and no usual mistake explains it: most likely another password",
     }

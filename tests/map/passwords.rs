@@ -69,6 +69,14 @@ fn known_passwords_say_what_made_the_digests() {
     }
     let open = map(&Table::pbkdf2(), false).exits(0).stdout;
     assert!(open.contains("scheme = \"?\"") && open.contains("params = { rounds = \"iterations\" }"), "{open}");
+    // Of columns that may be hashes the passwords say which are, and which number is how often they were run.
+    let elsewhere = Table::pbkdf2().called("id,email,cle", "extra,tours");
+    assert!(map(&elsewhere, false).exits(0).stdout.contains("hash = \"?\""));
+    let found = map(&elsewhere, true).exits(0).stdout;
+    for line in ["hash = \"cle\"", "scheme = \"pbkdf2-sha512\"", "salt = \"extra\"", "params = { rounds = \"tours\" }"]
+    {
+        assert!(found.contains(line) && !found.contains("\"?\""), "{line}: {found}");
+    }
     // Nothing that is known makes what nobody knows.
     let unknown = map(
         &Table::salted("grain").with(|password, salt| hex(&Sha256::digest(format!("{salt}/{password}/of-nobody")))),

@@ -156,3 +156,37 @@ fn roles_of_other_tables_are_labels() {
         }
     }
 }
+
+/// A name in two parts is joined in whatever language; one of no known name is told by what stands there. Groups are labels whatever
+/// they are called for short.
+#[test]
+fn names_and_groups_are_known_in_other_words() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    for (columns, rows, line) in [
+        ("nr,adres_email,haslo,imie,nazwisko", ["Anna,Abel", "Bo,Berg"], "name = { join = [\"imie\", \"nazwisko\"] }"),
+        ("nr,courriel,mdp,prenom,nom", ["Anna,Abel", "Bo,Berg"], "name = { join = [\"prenom\", \"nom\"] }"),
+        ("nr,contact,secret,display", ["Anna Abel", "Bo van Berg"], "name = \"contact\""),
+        ("nr,contact,pw_hash,display", ["Anna Abel", "Bo Berg"], "name = \"display\""),
+    ] {
+        let [one, two] = rows;
+        let csv = format!("{columns}\n7,a@example.com,{hash},{one}\n8,b@example.com,{hash},{two}\n");
+        let (map, _) = proposed(home.path(), "people.csv", &csv);
+        let expected = !line.contains("contact");
+        assert_eq!(map.contains(line), expected, "{line}: {map}");
+        assert!(map.contains("id = \"nr\""), "{map}");
+    }
+    let dump = format!(
+        "CREATE TABLE people (pid int, contact varchar(80), secret varchar(60));\n\
+         INSERT INTO people VALUES (1,'a@example.com','{hash}'),(2,'b@example.com','{hash}'),(3,'c@example.com','{hash}');\n\
+         CREATE TABLE grps (gid int, title varchar(20));\nINSERT INTO grps VALUES (1,'reader'),(2,'writer');\n\
+         CREATE TABLE people_grps (pid int, gid int);\nINSERT INTO people_grps VALUES (1,1),(2,2),(3,1);\n"
+    );
+    let (map, people) = proposed(home.path(), "dump.sql", &dump);
+    assert!(people["b@example.com"].to_string().contains("writer"), "{map}");
+    let csv = format!(
+        "id,email,pw_hash,perfiles\n1,a@example.com,{hash},\"[\"\"admin\"\",\"\"editor\"\"]\"\n2,b@example.com,{hash},\"[\"\"editor\"\"]\"\n"
+    );
+    let (map, people) = proposed(home.path(), "people.csv", &csv);
+    assert!(people["a@example.com"].to_string().contains("\"admin\""), "{map}");
+}

@@ -238,3 +238,53 @@ fn a_setting_says_who_may() {
     let proposal = run(rehome().arg("map").arg(home.path().join("a.sql"))).exits(0).stdout;
     assert!(proposal.contains("enabled = \"?\""), "{proposal}");
 }
+
+/// A question says what its answer does, and its line can be pasted as it is; dots that stand for values cannot.
+#[test]
+fn an_answer_is_a_line_that_says_what_it_does() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (export, map) = (home.path().join("a.csv"), home.path().join("map.toml"));
+    let rows = |column: &str, cells: &[&str]| {
+        let row = |(at, cell): (usize, &&str)| format!("{at},u{at}@example.com,{},{cell}\n", HASHES[0]);
+        let rows: String = cells.iter().enumerate().map(row).collect();
+        std::fs::write(&export, format!("id,email,pw_hash,{column}\n{rows}")).expect("written");
+        run(rehome().arg("map").arg(&export)).exits(0).stdout
+    };
+    let asked = rows("state", &["1", "1", "1", "0", "2"]);
+    let answer = "enabled = { from = \"state\", true_values = [\"1\"] }";
+    assert!(asked.contains(&format!("{answer} lets in 3 and keeps out 2: `0` ×1, `2` ×1")), "{asked}");
+    std::fs::write(&map, asked.replace("enabled = \"?\"", answer)).expect("written");
+    let planned = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(0);
+    let out = people(&planned.lines()).into_values().filter(|fate| matches!(fate, Fate::Disabled { .. })).count();
+    assert_eq!(out, 2);
+    let flag = rows("foo", &["1", "1", "1", "0"]);
+    assert!(flag.contains("as = \"bool\" } lets in 3 and keeps out 1"), "{flag}");
+    std::fs::write(&map, asked.replace("enabled = \"?\"", "enabled = { from = \"state\", true_values = [\"…\"] }"))
+        .expect("written");
+    let dots = run(rehome().arg("plan").arg(&export).arg("--map").arg(&map)).exits(2);
+    assert!(dots.stderr.contains("[user] enabled still has an …"), "{}", dots.stderr);
+    // What check gives to be pasted keeps out whoever has a word that is not understood.
+    rows("estado", &["activo", "activo", "bloqueado", "pendiente"]);
+    let check = run(rehome().arg("check").arg(&export).arg("--run").arg(home.path().join("run")));
+    assert!(
+        check.stderr.contains("[user] enabled = { from = \"estado\", true_values = [\"activo\"] }"),
+        "{}",
+        check.stderr
+    );
+}
+
+/// What may keep somebody out is no question where another column keeps out the same people, or they have nothing to sign in with.
+#[test]
+fn nothing_is_asked_that_changes_nothing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    for (second, asks) in [("0", false), ("1", true)] {
+        let csv = format!(
+            "id,email,pw_hash,active,activation_code\n1,a@example.com,{hash},1,\n2,b@example.com,{hash},{second},c0de\n3,c@example.com,{hash},1,\n"
+        );
+        let export = home.path().join("a.csv");
+        std::fs::write(&export, csv).expect("written");
+        let map = run(rehome().arg("map").arg(&export)).exits(0).stdout;
+        assert_eq!(map.contains("enabled = \"?\""), asks, "{second}: {map}");
+    }
+}

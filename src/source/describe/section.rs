@@ -136,11 +136,18 @@ impl Section {
 
     /// What `rehome map` left to a person is said by now.
     pub(in crate::source) fn is_answered(&self) -> Read<()> {
-        match self.table.iter().find(|(_, value)| value.as_str() == Some("?")) {
+        if let Some((key, _)) = self.table.iter().find(|(_, value)| value.as_str() == Some("?")) {
+            return Err(Problem(format!(
+                "{} is still a question (\"?\"): say which, or take the line out",
+                self.at(key)
+            )));
+        }
+        match self.table.iter().find(|(_, value)| is_left_open(value)) {
             None => Ok(()),
-            Some((key, _)) => {
-                Err(Problem(format!("{} is still a question (\"?\"): say which, or take the line out", self.at(key))))
-            }
+            Some((key, _)) => Err(Problem(format!(
+                "{} still has an … where values are to be named: those that let in, or those that keep out",
+                self.at(key)
+            ))),
         }
     }
 
@@ -162,6 +169,16 @@ impl Section {
             None => format!("there are {}", self.known.join(", ")),
         };
         Err(Problem(format!("unknown key `{key}` in {}; {tail}", self.name)))
+    }
+}
+
+/// Whether dots stand in it that a message had in the place of values.
+fn is_left_open(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == "…",
+        Value::Array(items) => items.iter().any(is_left_open),
+        Value::Table(table) => table.values().any(is_left_open),
+        _ => false,
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Admission {
     pub asked: Vec<String>,
     /// What would be one, if the application is so.
     pub remarks: Vec<String>,
+    /// Such columns, and rules that name them, so that they are looked at no more.
+    pub noted: Vec<(String, String)>,
 }
 
 /// What the table says of who is not in yet, or no more.
@@ -93,7 +95,14 @@ pub(super) fn of(table: &Table) -> Admission {
                 && values.len() > 1
         }) {
             let what = counted(values);
-            found.asked.push(format!("`{}` ({what}): {{ from = {from}, true_values = [\"…\"] }}", column.name));
+            let most = values.iter().max_by_key(|&(_, n)| n).map(|(value, _)| value.as_str()).unwrap_or_default();
+            let (n, yes) = (values.get(most).copied().unwrap_or(0), list([most]));
+            found.asked.push(format!(
+                "`{}` ({what}): enabled = {{ from = {from}, true_values = {yes} }} lets in {} and keeps out {}; name whichever else may",
+                column.name,
+                number(n),
+                number(column.filled - n)
+            ));
         } else if let Some(waiting) = waiting(column, &name) {
             let when = format!("{} != {}", column.name, waiting.join(" | "));
             let why = format!("`{}`: {} is no role of somebody who may", column.name, waiting.join(", "));
@@ -109,6 +118,10 @@ pub(super) fn of(table: &Table) -> Admission {
                     format!("`{}`: of those who have not confirmed nobody is seen to have signed in", column.name);
                 found.flags.push((toml, why));
             } else {
+                if truths {
+                    let when = quoted(&format!("{} == false", column.name));
+                    found.noted.push((from.clone(), format!("{{ when = {when}, say = \"has not confirmed\" }}")));
+                }
                 let shown = if signed.is_some() { ", as some have" } else { "" };
                 found.remarks.push(format!(
                     "whoever has not confirmed may sign in{shown}, unverified; where they may not: enabled = {toml}"

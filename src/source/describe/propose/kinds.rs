@@ -7,6 +7,7 @@ use super::look::{Column, Table, is_address};
 use super::people::{self, address, secret};
 use crate::format::Value;
 use crate::source::kit::common::truth;
+use crate::source::kit::status::Meaning;
 use crate::source::systems::generic::folded;
 
 /// What the rows seem to be where they are no people, by their columns: orders, or addresses of a mailing list.
@@ -235,4 +236,16 @@ fn version(table: &Table) -> Option<(String, String)> {
     let is_key = |key: &&Column| matches!(key.member(), Some(("id", _))) && !key.is_unique();
     let key = table.columns.iter().find(is_key)?;
     is_own_in(table, &kind, key).then_some(kind)
+}
+
+/// Whether a status has the numbers of Yii's template.
+pub(super) fn is_of_yii(column: &Column) -> bool {
+    let values = column.values.as_ref().filter(|values| values.len() > 1 && values.contains_key("10"));
+    let states = matches!(column.meaning, Some(Meaning::State | Meaning::StateOrRegion));
+    states && values.is_some_and(|values| values.keys().all(|value| ["0", "9", "10"].contains(&value.as_str())))
+}
+
+/// Whether what a column of kinds says against somebody is that they are a program.
+pub(super) fn says_programs_alone(column: &Column) -> bool {
+    column.meaning.is_none_or(|meaning| meaning == Meaning::Guest) && column.unsure == 0
 }

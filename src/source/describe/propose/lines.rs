@@ -33,7 +33,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         verified::line("email_verified", table, email, &links, &mut joins, &mut user);
     }
     let (mut password, mut known, mut away, mut unsaid) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let salts = secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
+    let guesses = secrets::lines(table, &links, &mut joins, &mut password, [&mut known, &mut away], &mut unsaid);
     let skip = standing::lines(tables, table, &links, &mut joins, &mut user, &mut open);
     open.append(&mut unsaid);
     roles::lines(tables, table, &links, &mut joins, &mut user);
@@ -80,7 +80,7 @@ pub(super) fn of(tables: &[Table], users: usize) -> Proposal {
         }
         sections.push((format!("[join.{name}]"), lines));
     }
-    Proposal { table: table.name.clone(), sections, open, salts }
+    Proposal { table: table.name.clone(), sections, open, guesses }
 }
 
 /// `4,999 of 5,000`
@@ -115,6 +115,7 @@ fn id(tables: &[Table], table: &Table, links: &[Link], lines: &mut Vec<Line>) ->
             _ if name == format!("{singular}id") || name == format!("id{singular}") => 2,
             _ if name.ends_with("id") || name.starts_with("id") => 40,
             _ if is_number_of_somebody(&name) => 50,
+            _ if is_number_alone(&name) && column.numbers == column.filled => 52,
             _ if is_somebody(&name) && column.numbers + column.dates + column.addresses == 0 => 55,
             Some(("username", _)) => 60,
             // Lines of password files begin with whose they are.
@@ -156,6 +157,11 @@ fn is_somebody(name: &str) -> bool {
     const PEOPLE: [&str; 10] =
         ["user", "member", "customer", "client", "account", "person", "mitglied", "kunde", "cliente", "membre"];
     PEOPLE.contains(&name)
+}
+
+/// `nr`, `lp`: the number of a row, and so of somebody.
+fn is_number_alone(name: &str) -> bool {
+    ["nr", "no", "num", "number", "nummer", "numer", "numero", "lp"].contains(&name)
 }
 
 /// `account_no`, `Kundennummer`: of numbers that people are given, those that stand for them.
@@ -360,6 +366,16 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
     let fallback = login.map_or_else(String::new, |login| format!(", fallback = {}", quoted(&login.name)));
     let in_table = |table: &Table, path: &mut dyn FnMut(&str) -> String| -> Option<Line> {
         let (whole, parts) = (whole(table).and_then(|name| table.column(&name)), parts(table));
+        // What is called a name may be the first of two: no cell has the other's in it.
+        let last =
+            table.columns.iter().find(|column| matches!(column.member(), Some(("last_name", _))) && column.filled > 0);
+        if let (Some(first), Some(last)) = (whole.filter(|_| parts.len() < 2), last)
+            && is_first_of(table, first, last)
+        {
+            let joined = [path(&first.name), path(&last.name)];
+            let toml = format!("name = {{ join = {}{fallback} }}", list(joined.iter().map(String::as_str)));
+            return Some(Line::new(toml, "in two parts"));
+        }
         if parts.len() == 2 && whole.is_none_or(|whole| whole.filled * 2 < table.looked) {
             let joined = parts.iter().map(|part| path(&part.name)).collect::<Vec<_>>();
             let toml = format!("name = {{ join = {}{fallback} }}", list(joined.iter().map(String::as_str)));
@@ -384,9 +400,39 @@ fn name(table: &Table, links: &[Link], joins: &mut Joins<'_>, taken: [Option<&st
             return;
         }
     }
-    if let Some(login) = login {
+    if let Some((column, n)) = reads_like_names(table).filter(|(column, _)| !is_taken(column)) {
+        let why = format!("{} read like names", part(n as u64, table.kept.len() as u64));
+        lines.push(Line::new(format!("name = {}", quoted(&column.name)), why));
+    } else if let Some(login) = login {
         lines.push(Line::new(format!("name = {}", quoted(&login.name)), "there is no other name"));
     }
+}
+
+/// The one column of two to four words with capitals, whatever it is called, and how many of its cells are that.
+fn reads_like_names(table: &Table) -> Option<(&Column, usize)> {
+    let is_name = |text: &&String| {
+        let words: Vec<_> = text.split_whitespace().collect();
+        let is_word = |word: &&str| {
+            word.chars().next().is_some_and(char::is_uppercase)
+                && word.chars().all(|c| c.is_alphabetic() || "'’.-".contains(c))
+        };
+        (2..=4).contains(&words.len()) && words.iter().all(is_word)
+    };
+    let free = |column: &&Column| {
+        column.role.is_none() && column.member().is_none() && column.meaning.is_none() && column.objects == 0
+    };
+    let mut found = table.columns.iter().filter(free).filter_map(|column| {
+        let n = table.kept.iter().filter_map(|row| row.get(&column.name)).filter(is_name).count();
+        (n >= 2 && n * 10 >= table.kept.len() * 6 && column.distinct() * 4 > n).then_some((column, n))
+    });
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Whether a column has first names alone: the last name is in none of its cells.
+fn is_first_of(table: &Table, first: &Column, last: &Column) -> bool {
+    let both = table.kept.iter().filter_map(|row| Some((row.get(&first.name)?, row.get(&last.name)?)));
+    let mut both = both.filter(|(_, last)| last.trim().chars().count() > 1).peekable();
+    both.peek().is_some() && both.all(|(first, last)| !first.to_lowercase().contains(&last.trim().to_lowercase()))
 }
 
 fn dates(table: &Table, lines: &mut Vec<Line>) {

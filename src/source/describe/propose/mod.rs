@@ -5,6 +5,8 @@
 
 mod activity;
 mod admission;
+mod answers;
+mod beside;
 mod joins;
 mod kinds;
 mod lines;
@@ -58,7 +60,16 @@ pub struct Proposal {
     sections: Vec<(String, Vec<Line>)>,
     /// What is left to a person: the keys that hold `"?"`.
     pub open: Vec<String>,
-    /// Columns that may be the salt of the hashes, as a mapping names them.
+    /// What may be the hashes, and what their salt.
+    pub guesses: Guesses,
+}
+
+/// Columns as a mapping names them.
+#[derive(Default)]
+pub struct Guesses {
+    /// Those that may hold the hashes, where none surely does.
+    pub hashes: Vec<String>,
+    /// Those that may be the salt.
     pub salts: Vec<String>,
 }
 
@@ -165,17 +176,20 @@ impl Proposal {
         text
     }
 
-    /// A mapping that finds the hashes of users, with this column as their salt, and lets nobody in; `None` where nobody knows
-    /// where the hashes are.
+    /// A mapping that finds the hashes of users, in this column where none surely holds them, with that one as their salt, and lets
+    /// nobody in; `None` where nobody knows where the hashes are.
     #[must_use]
-    pub fn trial(&self, salt: Option<&str>) -> Option<String> {
+    pub fn trial(&self, hash: Option<&str>, salt: Option<&str>) -> Option<String> {
         const LEFT: [&str; 9] =
             ["enabled", "labels", "name", "username", "email_verified", "phone_verified", "salt", "scheme", "params"];
         let mut text = String::new();
         for (section, lines) in self.sections.iter().filter(|(section, _)| *section != "[where]") {
             let _ = writeln!(text, "{section}");
             if section == "[password]" {
-                lines.iter().find(|line| line.toml.starts_with("hash =") && !line.is_open())?;
+                match hash {
+                    Some(hash) => text += &format!("hash = {}\n", quoted(hash)),
+                    None => _ = lines.iter().find(|line| line.key() == "hash" && !line.is_open())?,
+                }
                 text.extend(salt.map(|salt| format!("salt = {}\n", quoted(salt))));
             }
             let kept = |line: &&Line| !LEFT.contains(&line.key()) && !line.is_open();
@@ -187,14 +201,20 @@ impl Proposal {
         text.contains("\n[password]\n").then_some(text)
     }
 
-    /// Takes what known passwords fit for what is so, with this sentence.
-    pub fn settle(&mut self, fit: &Fit, said: &str) {
+    /// Takes what known passwords fit for what is so, with this sentence: the column of the hashes, where it was a question, and what
+    /// made them.
+    pub fn settle(&mut self, hash: Option<&str>, fit: Option<&Fit>, said: &str) {
         self.sections.retain(|(section, _)| section != "[password.known]");
         let Some((_, lines)) = self.sections.iter_mut().find(|(section, _)| section == "[password]") else { return };
         lines.retain(|line| !["", "scheme", "params"].contains(&line.key()));
-        let with_own = fit.salt.as_ref().is_some_and(|(column, _)| column.is_empty());
+        if let Some(hash) = hash {
+            lines.retain(|line| line.key() != "hash");
+            lines.insert(0, Line::new(format!("hash = {}", quoted(hash)), if fit.is_none() { said } else { "" }));
+            self.open.retain(|open| open != "[password] hash");
+        }
+        let with_own = fit.is_none_or(|fit| fit.salt.as_ref().is_some_and(|(column, _)| column.is_empty()));
         lines.retain(|line| line.key() != "salt" || with_own);
-        for (at, (key, value)) in fit.lines().into_iter().enumerate() {
+        for (at, (key, value)) in fit.into_iter().flat_map(Fit::lines).enumerate() {
             lines.push(Line::new(format!("{key} = {value}"), if at == 0 { said } else { "" }));
         }
         self.open.retain(|open| open != "[password] scheme");

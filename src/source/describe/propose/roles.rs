@@ -168,10 +168,7 @@ fn named<'t>(tables: &'t [Table], table: &Table, column: &Column) -> Option<(&'t
     let far = |far: &&Table| far.name != table.name && far.rows > 0 && is_of_groups(far);
     tables.iter().filter(far).find_map(|far| {
         let holds = |id: &&Column| {
-            folded(&id.bare).ends_with("id")
-                && id.is_unique()
-                && column.filled > 0
-                && column.among(id) == column.distinct()
+            is_called_id(id) && id.is_unique() && column.filled > 0 && column.among(id) == column.distinct()
         };
         let id = far.columns.iter().find(holds)?;
         let rank = |other: &&Column| {
@@ -192,7 +189,13 @@ fn named<'t>(tables: &'t [Table], table: &Table, column: &Column) -> Option<(&'t
 fn is_key_of_groups(column: &Column) -> bool {
     let name = folded(&column.bare);
     let of_group = GROUPS.iter().any(|group| name.contains(group));
-    of_group && (name.ends_with("id") || column.numbers == column.filled) && column.objects + column.lists == 0
+    of_group && (is_called_id(column) || column.numbers == column.filled) && column.objects + column.lists == 0
+}
+
+/// `group_id`, `id_perfil`, `gid`.
+fn is_called_id(column: &Column) -> bool {
+    let name = folded(&column.bare);
+    name.ends_with("id") || name.starts_with("id")
 }
 
 fn kinds(n: usize) -> String {
@@ -268,7 +271,8 @@ fn membership(tables: &[Table], link: Link, joins: &mut Joins<'_>) -> Option<(St
         return None;
     }
     let key = &other.columns[link.key].name;
-    let mut keys = other.columns.iter().filter(|column| column.name != *key && is_key_of_groups(column));
+    let is_key = |column: &&Column| column.name != *key && (is_key_of_groups(column) || is_called_id(column));
+    let mut keys = other.columns.iter().filter(is_key);
     if let Some((column, (far, id, name))) = keys.find_map(|column| Some((column, named(tables, other, column)?))) {
         if far.name == joins.users.name {
             return None;

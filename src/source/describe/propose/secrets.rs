@@ -1,20 +1,19 @@
 //! Where the hashes are, what made them, and what is known of them beside.
 
-use std::collections::BTreeSet;
-
+use super::beside::{left_elsewhere, rival, salts_of};
 use super::joins::{Joins, counted};
 use super::links::Link;
 use super::look::{Column, Table};
 use super::names;
 use super::people::{self, Age};
-use super::{Line, OPEN, join_name, list, literal, number, quoted, rows};
+use super::{Guesses, Line, OPEN, join_name, list, literal, number, quoted, rows};
 use crate::account::Hint;
 use crate::scheme::columns::{ColumnRole, giveaways};
 use crate::scheme::{Looks, looks_like};
-use crate::source::kit::{cell, salts};
+use crate::source::kit::cell;
 use crate::source::systems::generic::folded;
 
-/// Adds the lines of `[password]`, of `[password.known]`, and what is left to a person; gives the columns that may be salts.
+/// Adds the lines of `[password]`, of `[password.known]`, and what is left to a person; gives what may be the hashes and their salts.
 pub(super) fn lines(
     table: &Table,
     links: &[Link],
@@ -22,7 +21,7 @@ pub(super) fn lines(
     lines: &mut Vec<Line>,
     [known, away]: [&mut Vec<Line>; 2],
     open: &mut Vec<String>,
-) -> Vec<String> {
+) -> Guesses {
     let own = people::secret(table);
     let counts = |link: &&Link| !names::is_of_the_past(&joins.tables[link.table]);
     let joined = links.iter().filter(counts).find_map(|&link| Some((link, people::secret(&joins.tables[link.table])?)));
@@ -46,12 +45,10 @@ pub(super) fn lines(
                 if is("md5") && is("salted-md5") {
                     known.push(Line::new("digest = \"md5\"", "the others are of salted-md5; prove one with --known"));
                 }
-                return Vec::new();
+                return Guesses::default();
             }
-            if !said_to_be(table, lines) {
-                nothing(joins.tables, table, lines, open);
-            }
-            return Vec::new();
+            let hashes = if said_to_be(table, lines) { Vec::new() } else { nothing(joins, lines, open) };
+            return Guesses { hashes, ..Guesses::default() };
         }
     };
     let path = |joins: &mut Joins<'_>, name: &str| match link {
@@ -71,7 +68,7 @@ pub(super) fn lines(
                 let how = "leave the others out by only = [\"…\"] of the join, or out of the export; then";
                 lines.push(Line::new("", format!("  {how} hash = {}", quoted(&from))));
                 open.push("[password] hash".to_owned());
-                return Vec::new();
+                return Guesses::default();
             }
         }
     }
@@ -88,14 +85,14 @@ pub(super) fn lines(
         let text = format!("if they are what people type: plain = {}; if they are hashes: hash = {0}", quoted(&from));
         lines.push(Line::new("", text));
         open.push("[password] plain".to_owned());
-        return Vec::new();
+        return Guesses::default();
     }
     if column.hashed() == 0 {
         lines.push(Line::new(
             format!("hash = {}", quoted(&from)),
             format!("{said}: export it with an account that may read it"),
         ));
-        return Vec::new();
+        return Guesses::default();
     }
     let beside = |role| of.columns.iter().find(|column| column.role == Some(role) && column.filled > 0);
     let plainly = |column: &&Column| {
@@ -110,7 +107,7 @@ pub(super) fn lines(
         let text = format!("{} holds {said}; what has to be put together no mapping reads", quoted(&from));
         lines.push(Line::new("", text));
         open.push("[password] hash".to_owned());
-        return Vec::new();
+        return Guesses::default();
     }
     // Those whom an older system gave their password have it in another column.
     let older = of.columns.iter().find(|other| {
@@ -147,7 +144,7 @@ pub(super) fn lines(
                     lines.push(Line::new("", format!("  {toml}, the second where the first is empty")));
                 }
                 open.push("[password] hash".to_owned());
-                return Vec::new();
+                return Guesses::default();
             }
         }
     } else if let Some((link, theirs, n)) = elsewhere_too {
@@ -160,7 +157,7 @@ pub(super) fn lines(
         lines.push(Line::new("", format!("  hash = {} takes both, {join}", list([from.as_str(), &path]))));
         lines.push(Line::new("", format!("  hash = {} leaves those out", quoted(&from))));
         open.push("[password] hash".to_owned());
-        return Vec::new();
+        return Guesses::default();
     }
     lines.push(Line::new(toml, said));
     if let Some(when) = scheme.and_then(|scheme| made_up(scheme, &path(joins, &scheme.name))) {
@@ -242,63 +239,8 @@ pub(super) fn lines(
         };
         lines.push(Line::new(format!("salt = {salt}"), why));
     }
-    salts.into_iter().map(|salt| path(joins, &salt.name)).collect()
-}
-
-/// The columns beside bare digests that may be their salts, the likeliest first, and why.
-fn salts_of<'t>(table: &'t Table, column: &Column) -> Vec<(&'t Column, String)> {
-    let free = |other: &&Column| {
-        let plain = other.objects + other.lists + other.hashed() + other.addresses == 0;
-        let unread = other.role.is_none() && other.member().is_none() && other.meaning.is_none();
-        other.name != column.name && plain && unread && other.filled > 0 && other.filled >= column.hashed()
-    };
-    let cells = |of: &Column| -> Vec<&str> {
-        table.kept.iter().filter_map(|row| row.get(&of.name)).map(String::as_str).collect()
-    };
-    let found = table.columns.iter().filter(|_| column.is_bare()).filter(free);
-    let mut found: Vec<_> =
-        found.filter_map(|other| Some((other, salts::may_be(&other.name, cells(other))?))).collect();
-    found.sort_by_key(|(other, _)| !salts::is_named(&other.name));
-    found
-}
-
-/// Another column with hashes of the same people, of which one is not the other's by its scheme.
-fn rival<'t>(table: &'t Table, column: &Column) -> Option<&'t Column> {
-    // Windows keeps its own beside the others.
-    const NAMES: [&str; 9] = ["pass", "pwd", "hash", "kennwort", "clave", "contrasen", "senha", "mdp", "wachtwoord"];
-    const OF_WINDOWS: [&str; 5] = ["ntpassword", "lmpassword", "nthash", "lmhash", "ntlm"];
-    let of_windows = |column: &Column| OF_WINDOWS.iter().any(|name| folded(&column.name).contains(name));
-    table.columns.iter().find(|other| {
-        other.name != column.name
-            && (other.is_secret()
-                || other.role.is_none() && NAMES.iter().any(|name| folded(&other.bare).contains(name)))
-            && other.hashed() > 0
-            && other.objects == 0
-            && !other.name.contains('.')
-            && !people::is_another_secret(other)
-            && !of_windows(other)
-            && table.kept.iter().any(|row| row.get(&other.name).is_some_and(|hash| row.get(&column.name) != Some(hash)))
-    })
-}
-
-/// Hashes in a table of the same people, of those whose own is empty: where, in which column, and of how many.
-fn left_elsewhere<'t>(
-    tables: &'t [Table],
-    table: &Table,
-    links: &[Link],
-    column: &Column,
-) -> Option<(Link, &'t Column, u64)> {
-    let counts = |link: &&Link| link.whose && !names::is_of_the_past(&tables[link.table]);
-    links.iter().filter(counts).find_map(|&link| {
-        let other = &tables[link.table];
-        let theirs = people::secret(other).filter(|theirs| theirs.hashed() > 0)?;
-        let (key, of) = (&other.columns[link.key].name, &table.columns[link.of].name);
-        let with = other.kept.iter().filter(|row| row.contains_key(&theirs.name)).filter_map(|row| row.get(key));
-        let with: BTreeSet<&String> = with.collect();
-        let without = table.kept.iter().filter(|row| !row.contains_key(&column.name));
-        let left = without.filter(|row| row.get(of).is_some_and(|own| with.contains(own))).count();
-        (left > 0).then_some((link, theirs, left as u64))
-    })
+    let salts = salts.into_iter().map(|salt| path(joins, &salt.name)).collect();
+    Guesses { salts, ..Guesses::default() }
 }
 
 /// Digests, which in hexadecimal do not say what made them.
@@ -466,21 +408,24 @@ fn said_to_be(table: &Table, lines: &mut Vec<Line>) -> bool {
     true
 }
 
-/// Where no column is surely one of hashes: whether there are some all the same is for a person to say.
-fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Vec<String>) {
+/// Where no column is surely one of hashes: whether there are some all the same is for a person to say. Gives those of the users' own
+/// table.
+fn nothing(joins: &Joins<'_>, lines: &mut Vec<Line>, open: &mut Vec<String>) -> Vec<String> {
     const ONCE: [&str; 12] =
         ["token", "otp", "recovery", "session", "key", "activation", "invite", "code", "uuid", "guid", "url", "path"];
     let for_once = |column: &Column| {
         let name = column.name.to_ascii_lowercase();
         ONCE.iter().any(|word| name.contains(word)) || name.ends_with("id")
     };
-    let mut found = Vec::new();
-    for table in tables {
-        for column in table.columns.iter().filter(|column| !for_once(column)) {
+    let users = joins.users;
+    let (mut found, mut hashes) = (Vec::new(), Vec::new());
+    for table in joins.tables {
+        for column in table.columns.iter().filter(|column| !for_once(column) && column.name != joins.id) {
             let own = table.name == users.name && column.odd * 2 > column.filled;
             let known = column.member().is_some() && !column.is_secret();
             let odd = (own || table.name != users.name && column.odd > 0) && !known;
             if column.hashed() > 0 && column.objects == 0 || odd {
+                hashes.extend((table.name == users.name).then(|| column.name.clone()));
                 let what = if column.hashed() > 0 { "look like hashes" } else { "may be hashes" };
                 found.push(format!(
                     "`{}` of `{}`: {} {what}",
@@ -495,9 +440,10 @@ fn nothing(tables: &[Table], users: &Table, lines: &mut Vec<Line>, open: &mut Ve
     let nameless = users.is_nameless();
     if found.is_empty() && !nameless {
         lines.push(Line::new("", "no column holds hashes: everybody comes without a password"));
-        return;
+        return hashes;
     }
     lines.push(Line::new(format!("hash = {}", quoted(OPEN)), "no column is surely one of hashes; these may be:"));
     lines.extend(found.iter().take(8).map(|found| Line::new("", format!("  {found}"))));
     open.push("[password] hash".to_owned());
+    hashes
 }

@@ -2,6 +2,7 @@
 
 use super::activity::Activity;
 use super::admission;
+use super::answers::{answer, settled};
 use super::joins::{Joins, counted};
 use super::kinds;
 use super::links::Link;
@@ -24,7 +25,9 @@ pub(super) fn lines(
     let (mut flags, mut whys, mut asked, mut skip) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (activity, mut reasons) = (Activity::of(table), Vec::new());
     for column in table.columns.iter().filter(|column| column.filled > 0 && column.objects == 0) {
-        if names_people(column, table) || leads_elsewhere(tables, table, column) {
+        let is_passed_over =
+            || kinds::programs(table).iter().any(|(by, _)| *by == column.name) && kinds::says_programs_alone(column);
+        if names_people(column, table) || leads_elsewhere(tables, table, column) || is_passed_over() {
             continue;
         }
         if column.meaning.is_none() && admission::is_reason_of(column, &table.columns) {
@@ -40,7 +43,10 @@ pub(super) fn lines(
             Some(Meaning::BarsUntil) => column.filled < table.looked,
             _ => said > 0,
         };
-        if let Some(only) = constant(column, table) {
+        if let Some(flag) = settled(table, column, said) {
+            flags.push(flag);
+            whys.push(format!("`{}`: says it of nobody whom nothing else keeps out", column.name));
+        } else if let Some(only) = constant(column, table) {
             flags.push(format!("{{ from = {}, true_values = {} }}", quoted(&column.name), list([only])));
             whys.push(format!(
                 "`{}`: all {} have {only}, which is taken for that of those who may",
@@ -52,10 +58,16 @@ pub(super) fn lines(
         {
             flags.push(flag);
             whys.push(why);
+        } else if kinds::is_of_yii(column) {
+            flags.push(format!("{{ from = {}, true_values = [\"10\"] }}", quoted(&column.name)));
+            let what = column.values.as_ref().map(counted).unwrap_or_default();
+            whys.push(format!(
+                "`{}` ({what}): 10 lets in, 9 has not confirmed and 0 is deleted, as Yii has it",
+                column.name
+            ));
         } else if is_kind_by_number(column) {
             let what = column.values.as_ref().map(counted).unwrap_or_default();
-            let from = quoted(&column.name);
-            asked.push(format!("`{}` ({what}): enabled = {{ from = {from}, false_values = [\"…\"] }}", column.name));
+            asked.push(format!("`{}` ({what}): {}", column.name, answer(column)));
         } else if let Some((yes, why)) = kept_out(column) {
             flags.push(format!("{{ from = {}, true_values = {yes} }}", quoted(&column.name)));
             whys.push(why);
@@ -67,8 +79,7 @@ pub(super) fn lines(
         } else if column.unsure + column.traced + column.absent > 0 || column.beside > 0 && others {
             let doubtful = column.unsure + column.traced + column.absent + column.beside;
             let what = column.values.as_ref().map_or_else(|| format!("{} may say it", number(doubtful)), counted);
-            let line = status::line(&column.name, &column.name, &seen(column), "mapping");
-            asked.push(format!("`{}` ({what}): {}", column.name, line.trim_start_matches("[user] ")));
+            asked.push(format!("`{}` ({what}): {}", column.name, answer(column)));
         } else if column.blank > 0 && column.enabled > 0 && column.enabled == said {
             // A box that was not ticked is a no.
             flags.push(format!("{{ from = {}, as = \"status\", default = false }}", quoted(&column.name)));
@@ -126,6 +137,8 @@ pub(super) fn lines(
     flags.extend(admitted);
     whys.extend(said);
     asked.extend(admission.asked);
+    let is_read = |from: &str| lines.iter().any(|line| line.toml.contains(from));
+    reasons.extend(admission.noted.into_iter().filter(|(from, _)| !is_read(from)).map(|(_, rule)| rule));
     for &link in links {
         let other = &tables[link.table];
         if let Some(end) = people::bars(other).then(|| lifted(other)).flatten() {
@@ -264,8 +277,7 @@ pub(super) fn lines(
         let may_say = |column: &&Column| admission::may_say(column) && !is_skipped(column);
         let found = table.columns.iter().filter(may_say).take(8).map(|column| {
             let what = column.values.as_ref().map(counted).unwrap_or_default();
-            let from = quoted(&column.name);
-            format!("`{}` ({what}): enabled = {{ from = {from}, as = \"bool\" }}, or \"not\"", column.name)
+            format!("`{}` ({what}): {}", column.name, answer(column))
         });
         asked.extend(found);
         if asked.is_empty() {
@@ -348,15 +360,6 @@ fn gone(column: &Column, path: &str) -> String {
         (0, 0) => format!("{path} != null"),
         (0, _) => format!("{path} == date"),
         _ => format!("{path} == true"),
-    }
-}
-
-/// What was seen in a column, what keeps somebody out first.
-fn seen(column: &Column) -> status::Seen {
-    let example = column.example.as_deref();
-    match &column.values {
-        Some(values) => status::Seen::of(example.into_iter().chain(values.keys().map(String::as_str))),
-        None => status::Seen::among(example),
     }
 }
 

@@ -188,7 +188,7 @@ fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
                 None if common::truth(value) == Some(true) && trace == Trace::Unset => Standing::Enabled,
                 None => word(value),
             };
-            let (mut yes, mut no, mut open) = (Vec::new(), Vec::new(), seen.more);
+            let (mut yes, mut no, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
             // Beside a number below nought, the others are ranks.
             let is_rank = |text: &str| meaning.is_none() && text.parse::<f64>().is_ok();
             for text in &seen.values {
@@ -196,21 +196,23 @@ fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
                     Standing::Disabled | Standing::Deleted => no.push(text.clone()),
                     Standing::Enabled => yes.push(text.clone()),
                     Standing::Silent | Standing::Unsure if is_rank(text) => yes.push(text.clone()),
-                    Standing::Silent | Standing::Unsure => {
-                        open = true;
-                        yes.push(format!("{text}?"));
-                    }
+                    Standing::Silent | Standing::Unsure => unknown.push(text.clone()),
                 }
             }
-            if seen.more {
-                yes.push("…".to_owned());
+            let list = |texts: &[String]| list(texts.iter().map(String::as_str));
+            // Whoever has a word that is not understood is kept out until somebody says that it lets in; of a kind or a token, only what
+            // bars counts.
+            let open = seen.more || !unknown.is_empty();
+            match meaning {
+                _ if open && !yes.is_empty() => return format!("true_values = {}", list(&yes)),
+                Some(_) if open && seen.more => return format!("false_values = {}, true_values = [\"…\"]", list(&no)),
+                Some(_) => no.extend(unknown),
+                None => {}
             }
             if no.is_empty() {
                 no.push("…".to_owned());
             }
-            let (yes, no) = (list(yes.iter().map(String::as_str)), list(no.iter().map(String::as_str)));
-            // Where all is known, one list is enough.
-            if open { format!("false_values = {no}, true_values = {yes}") } else { format!("false_values = {no}") }
+            format!("false_values = {}", list(&no))
         }
     }
 }
@@ -265,14 +267,14 @@ mod tests {
             (
                 "action_token",
                 &["account-blocked", "pending-approval", "reset-mail"],
-                "false_values = [\"account-blocked\", \"pending-approval\"], true_values = [\"reset-mail?\"]",
+                "false_values = [\"account-blocked\", \"pending-approval\"]",
             ),
             ("level", &["-1", "3", "0"], "false_values = [\"-1\"]"),
             ("action_token", &["account-blocked"], "false_values = [\"account-blocked\"]"),
             (
                 "reg_status",
                 &["banned", "active", "a sentence of somebody's own, and long"],
-                "false_values = [\"banned\"], true_values = [\"active\", \"…\"]",
+                "true_values = [\"active\"]",
             ),
         ] {
             assert_eq!(

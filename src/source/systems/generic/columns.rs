@@ -74,8 +74,16 @@ pub(super) const MEMBERS: [(&str, Fate, &str); COUNT] = [
         },
         "userlogin login loginname signinname uname nick nickname handle",
     ),
-    ("first_name", NAME_PART, "givenname fname forename vorname prenom nombre first"),
-    ("last_name", NAME_PART, "familyname lname surname nachname apellido apellidos last"),
+    (
+        "first_name",
+        NAME_PART,
+        "givenname fname forename vorname prenom nombre nome imie prenume etunimi fornavn fornamn voornaam jmeno first",
+    ),
+    (
+        "last_name",
+        NAME_PART,
+        "familyname lname surname nachname apellido apellidos nom nazwisko sobrenome cognome achternaam efternamn etternavn efternavn sukunimi prijmeni soyad last",
+    ),
 ];
 
 /// The places of what else is asked of the list by number.
