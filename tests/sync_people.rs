@@ -262,3 +262,37 @@ fn lists_and_report_are_the_later_exports_without_an_import() {
     let text = town.sync(&mended, &[]).exits(0).stdout;
     assert!(text.contains("2  unchanged: nothing was asked about them"), "{text}");
 }
+
+/// Whoever is new is created in a reading of their own, for which the export has to be what the sync was of.
+#[test]
+fn an_export_that_becomes_another_while_it_is_synced_loses_nobody() {
+    const MANY: usize = 150;
+    let before = many(MANY, "First");
+    let town = Town::new(&before, &[]);
+    let rows = |name: &str, news: &[&str]| {
+        let new = news.iter().map(|id| format!("{id},{id}@example.com,New,,{},md5\n", hash(7))).collect::<String>();
+        many(MANY, name) + &new
+    };
+    let (later, last) = (rows("Later", &["ann", "bob"]), rows("Last", &["bob", "cy"]));
+    // More than the first reading keeps, in debug builds: they are read once more, and the new ones once again.
+    let (path, text) = (town.at("later.csv"), last.clone());
+    let written = std::sync::Once::new();
+    town.proxy.now(move |passing| {
+        if passing.method == "PATCH" {
+            written.call_once(|| std::fs::write(&path, &text).expect("written"));
+        }
+        Act::Pass
+    });
+    let cut = town.sync(&later, &[]);
+    assert!(cut.code != 0 && cut.code != 3, "{}", cut.stderr);
+    town.proxy.now(|_| Act::Pass);
+    let mut goes_on = town.command(&["--format", "json"]);
+    let told = run(&mut goes_on);
+    assert!([0, 3].contains(&told.code), "{}{}", told.stdout, told.stderr);
+    let there = listed(&town.sandbox);
+    assert!(["bob", "cy"].iter().all(|id| there.contains_key(*id)), "{:?}", there.keys());
+    let is_last = |i: usize| there[&format!("user-{i}")]["name"] == format!("Last {i}");
+    assert!((0..MANY).all(is_last), "{}", (0..MANY).filter(|i| !is_last(*i)).count());
+    let again = town.sync(&last, &["--format", "json", "--dry-run"]).json();
+    assert!(again["counts"]["changed"].is_null() && again["counts"]["new"].is_null(), "{again}");
+}

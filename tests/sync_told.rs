@@ -60,6 +60,19 @@ fn a_sync_of_the_same_export_again_counts_the_same_records() {
     }
 }
 
+/// Who stands in an export twice, word by word, is one user and one refused record, each time.
+#[test]
+fn whoever_stands_in_the_export_twice_is_unchanged_and_refused() {
+    let rows = marked(&[("ann", ""), ("bob", ""), ("ann", ""), ("cy", "")]);
+    let town = Town::new_with(&rows, 3);
+    let more = rows.clone() + "di,di@example.com,00000000000000000000000000000007,md5,\n";
+    for (later, unchanged, counts) in [(&rows, 3, json!({})), (&more, 3, json!({"new": 1})), (&more, 4, json!({}))] {
+        let told = town.sync(later, &["--format", "json"]).exits(3).json();
+        let found = (&told["unchanged"], &told["refused"], &told["counts"]);
+        assert_eq!(found, (&json!(unchanged), &json!(1), &counts), "{told}");
+    }
+}
+
 /// People whom an earlier sync kept, and a later one deletes, are nobody's any more: no rollback has taken them back.
 #[test]
 fn whoever_was_kept_and_is_deleted_then_is_no_longer_told_of() {

@@ -114,6 +114,9 @@ pub struct Counts {
     pub refused: u64,
     /// Of `refused`: somebody else has the id, e-mail or phone.
     pub conflicts: u64,
+    /// Of `refused`: they were planned, and the target refused them for good.
+    #[serde(skip)]
+    pub refused_by_target: u64,
     /// Users that were tried and given up.
     pub failed: u64,
     /// Users that were created and deleted again, by a rollback or as gone by a sync that has not ended.
@@ -131,7 +134,7 @@ impl Counts {
 
     /// Adds those of another part of the run.
     pub const fn add(&mut self, other: Self) {
-        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone } = other;
+        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone, refused_by_target } = other;
         self.records += records;
         self.created += created;
         self.done += done;
@@ -139,6 +142,7 @@ impl Counts {
         self.left += left;
         self.refused += refused;
         self.conflicts += conflicts;
+        self.refused_by_target += refused_by_target;
         self.failed += failed;
         self.rolled_back += rolled_back;
         self.gone += gone;
@@ -411,7 +415,7 @@ impl Reader {
         let mut counts = Counts::default();
         let mut statement = self
             .connection
-            .prepare_cached("SELECT state, steps & 1, record > ?1, count(*) FROM users GROUP BY 1, 2, 3")
+            .prepare_cached("SELECT state, steps & 1, record > ?1, count(*), count(nullif(user_id, '')) FROM users GROUP BY 1, 2, 3")
             .map_err(sql)?;
         let mut rows = statement.query([BEYOND]).map_err(sql)?;
         let mut seen = 0;
@@ -436,7 +440,10 @@ impl Reader {
             match state {
                 State::Done => counts.done += n,
                 State::Present => (counts.done, counts.present) = (counts.done + n, counts.present + n),
-                State::Refused => counts.refused += n,
+                State::Refused => {
+                    counts.refused += n;
+                    counts.refused_by_target += row.get::<_, u64>(4).map_err(sql)?;
+                }
                 State::Conflict => (counts.refused, counts.conflicts) = (counts.refused + n, counts.conflicts + n),
                 State::Failed => counts.failed += n,
                 State::RolledBack => counts.rolled_back += n,
@@ -503,13 +510,19 @@ impl Reader {
         rising(after, self.select("WHERE record > ?1 ORDER BY record LIMIT ?2", params![after, limit])?)
     }
 
-    /// How many users were planned, and refused by the target.
+    /// How many users are on the way or failed, and of how many a number was left out that the target refused.
     ///
     /// # Errors
     /// [`RunError::ledger`]
-    pub fn refused_by_target(&self) -> Result<u64, RunError> {
-        let query = "SELECT count(*) FROM users WHERE state = ?1 AND user_id <> ''";
-        self.connection.query_row(query, [State::Refused as u8], |row| row.get(0)).map_err(sql)
+    pub fn unfinished(&self) -> Result<(u64, u64), RunError> {
+        let query = "SELECT count(*) FILTER (WHERE state IN (?1, ?2, ?3)), count(*) FILTER (WHERE code = ?4) FROM users";
+        let of = params![
+            State::Intended as u8,
+            State::Created as u8,
+            State::Failed as u8,
+            Code::PhoneLeftOut.name()
+        ];
+        self.connection.query_row(query, of, |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)
     }
 
     /// The last `limit` entries that carry this kind of trouble, newest record first.

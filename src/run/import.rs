@@ -260,19 +260,14 @@ fn section(stage: &Stage) -> Result<Section, RunError> {
         project: stage.target.project.clone(),
         ..Section::default()
     };
-    count(&mut section, &stage.reader)?;
+    count(&mut section, stage.reader.counts()?);
     Ok(section)
 }
 
 /// Brings the counts up to what the ledger says.
-///
-/// # Errors
-/// [`RunError::ledger`]
-pub fn count(section: &mut Section, reader: &Reader) -> Result<(), RunError> {
-    let counts = reader.counts()?;
+pub const fn count(section: &mut Section, counts: Counts) {
     (section.created, section.done, section.left) = (counts.created, counts.done, counts.left);
-    section.failed = counts.failed + counts.conflicts + reader.refused_by_target()?;
-    Ok(())
+    section.failed = counts.failed + counts.conflicts + counts.refused_by_target;
 }
 
 /// Writes `id-map.csv`.

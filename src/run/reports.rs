@@ -60,7 +60,7 @@ fn of(path: &Path) -> Result<Report, RunError> {
     // Of an import that is under way, or was killed, the ledger knows more.
     let told = report.command != "import" || !folder.file(LEDGER).exists();
     if let Some(section) = report.import.as_mut().filter(|_| !told) {
-        import::count(section, &Reader::open(path)?)?;
+        import::count(section, Reader::open(path)?.counts()?);
         // What comes after an import is about its folder alone.
         report.suggest(Session::of(path)?.typed(&[], path, None));
     }

@@ -143,7 +143,7 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
     let per_second = if running { pace(&reader, counts)? } else { None };
     let while_running = |key| Ok(reader.meta(key)?.filter(|text| running && !text.is_empty()));
     let paused_since = while_running(PAUSED)?;
-    let ended_by = if running || counts.left == 0 { None } else { ended_by(&reader)? };
+    let ended_by = if running || counts.left == 0 { None } else { ended_by(&reader, counts)? };
     let errors = reader.troubles(TROUBLES)?.into_iter().map(|entry| Trouble {
         record: entry.record,
         code: entry.code.unwrap_or_default(),
@@ -170,10 +170,10 @@ pub fn status(folder: &Path) -> Result<Status, RunError> {
 }
 
 /// What ended the last session, if that was asked for.
-fn ended_by(reader: &Reader) -> Result<Option<&'static str>, RunError> {
+fn ended_by(reader: &Reader, counts: Counts) -> Result<Option<&'static str>, RunError> {
     let limit = reader.meta(AGREED)?.and_then(|limit| limit.parse::<u64>().ok());
     let tried = reader.count_of(&[State::Done, State::Present, State::Failed, State::Conflict])?;
-    let tried = tried + reader.refused_by_target()?;
+    let tried = tried + counts.refused_by_target;
     if limit.is_some_and(|limit| tried >= limit) {
         return Ok(Some("limit"));
     }

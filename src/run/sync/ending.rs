@@ -34,7 +34,8 @@ pub(super) fn end(
     }
     let mut section = Report::load(folder)?.and_then(|earlier| earlier.import).unwrap_or_default();
     (section.endpoint, section.project) = (target.endpoint.clone(), target.project.clone());
-    import::count(&mut section, &reader)?;
+    let counts = reader.counts()?;
+    import::count(&mut section, counts);
     let failed = section.failed;
     let now = jiff::Timestamp::now();
     let head = Head {
@@ -51,7 +52,6 @@ pub(super) fn end(
     report.suggest(session.typed(&session.export.words(None), path, None));
     report.save(folder)?;
     ledger::end_sync(folder)?;
-    let counts = reader.counts()?;
     let unfinished = Finish::partial_if(failed + counts.left > 0);
     Ok(unfinished.max(if counts.refused > 0 { Finish::Refused } else { Finish::Done }))
 }

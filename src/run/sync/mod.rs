@@ -23,6 +23,7 @@ mod work;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,6 @@ use crate::appwrite::Client;
 use crate::appwrite::preflight;
 use crate::bridge::store::Durable;
 use crate::bridge::{STORE, Store};
-use crate::code::Code;
 use crate::error::{Finish, RunError};
 use crate::escape::quoted_path;
 use crate::event::{self, Listener, Silent};
@@ -172,16 +172,14 @@ fn go(
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
     let (ledger, reader) = folder.begun_ledger_unseen(Arc::new(Silent))?;
-    // Beside each other: that the ledger is whole, what it says, and what the export is.
+    // Beside each other: whether the ledger is whole, which takes longest, what it says, and what the export is.
+    let whole = Whole::look_at(path);
     let (table, opened) = std::thread::scope(|scope| {
-        let whole = scope.spawn(|| Reader::open(path)?.look());
         let table = scope.spawn(|| Table::of(path));
         let opened = session.open_export().and_then(|export| Ok((session.identity(&export)?, export)));
-        let died = || RunError::internal("a thread that read the ledger died");
-        whole.join().unwrap_or_else(|_| Err(died()))?;
-        Ok::<_, RunError>((table.join().unwrap_or_else(|_| Err(died()))?, opened))
-    })?;
-    let (identity, export) = opened?;
+        (joined(table.join()), opened)
+    });
+    let (table, (identity, export)) = (table?, opened?);
     let has_store = folder.file(STORE).exists();
     // One that was ended is not taken up again without being asked for.
     let has_bridge =
@@ -203,6 +201,7 @@ fn go(
             return Err(RunError::usage("the import has not ended: some users are begun")
                 .remedy(format!("first: rehome resume {}", quoted_path(path))));
         }
+        whole.is_so()?;
         // A sync that was cut off while it created new users, which was agreed to, or an import: the ledger is this export's already.
         ledger.close()?;
         drop((reader, table, export, folder));
@@ -270,6 +269,8 @@ fn go(
     let ask = mode.ask.filter(|_| !mode.dry_run && !agreed);
     let mut signals = None;
     let agree = |ahead: &Ahead| {
+        // Nothing is written before.
+        whole.is_so()?;
         agree::sync(ask, &session.destination, ahead, mode.gone.means())?;
         // Until then nothing is on that would have to be finished: whoever is asked may leave by Ctrl-C.
         signals = Some(runtime.spawn(stop.on_signals(|| {})));
@@ -305,8 +306,8 @@ fn go(
     }
     // Who was not touched is as they were read.
     let (open_still, left_out) = if begun {
-        let open = reader.count_of(&[State::Intended, State::Created, State::Failed])?;
-        (open, reader.count_with(Code::PhoneLeftOut)? > 0)
+        let (open, left_out) = reader.unfinished()?;
+        (open, left_out > 0)
     } else {
         (on_the_way + failed, left_out)
     };
@@ -350,6 +351,25 @@ fn go(
     tell_in_report(path, &report)?;
     let ended = ended.map(|finish| finish.max(looks));
     Ok(Synced { report, ended })
+}
+
+/// A ledger whose pages are looked at while other things are done.
+struct Whole(JoinHandle<Result<(), RunError>>);
+
+impl Whole {
+    fn look_at(path: &Path) -> Self {
+        let path = path.to_owned();
+        Self(std::thread::spawn(move || Reader::open(&path)?.look()))
+    }
+
+    fn is_so(self) -> Result<(), RunError> {
+        joined(self.0.join())
+    }
+}
+
+/// What a thread came to that reads the ledger.
+fn joined<T>(result: std::thread::Result<Result<T, RunError>>) -> Result<T, RunError> {
+    result.unwrap_or_else(|_| Err(RunError::internal("a thread that read the ledger died")))
 }
 
 /// Adds what a sync did to the report of its run, if it has one.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::deleted::DELETING;
+use super::joined;
 use super::user::REMAKING;
 use crate::code::{Code, Refusal};
 use crate::error::RunError;
@@ -146,7 +147,7 @@ impl Table {
         let (first, second) = std::thread::scope(|scope| {
             let second = scope.spawn(|| Self::part(folder, middle + 1, u64::MAX >> 1));
             let first = Self::part(folder, 0, middle);
-            (first, second.join().unwrap_or_else(|_| Err(RunError::internal("a thread that read the ledger died"))))
+            (first, joined(second.join()))
         });
         let (mut table, second) = (first?, second?);
         table.rows.extend(second.rows);

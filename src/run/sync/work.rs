@@ -68,6 +68,8 @@ struct First {
     ahead: Ahead,
     /// Records of this shard.
     records: u64,
+    /// A record of a user who has one already: such are refused once it is known who has what twice.
+    twice: Option<u64>,
 }
 
 impl First {
@@ -78,19 +80,16 @@ impl First {
             refused: Some(Vec::new()),
             ahead: Ahead::default(),
             records: 0,
+            twice: None,
         }
     }
 
-    fn take(&mut self, table: &Table, seen: Seen) -> Result<(), RunError> {
+    fn take(&mut self, table: &Table, seen: Seen) {
         match seen {
             Seen::Same { at, later, users } => {
                 for n in 0..users {
                     if !self.met.user(at + n as usize, later + n) {
-                        // A plan has refused whoever has another's id.
-                        return Err(RunError::internal(format!(
-                            "record {} is of a user who has one already",
-                            later + n
-                        )));
+                        self.twice = Some(later + n);
                     }
                 }
                 self.ahead.unchanged += users;
@@ -110,7 +109,6 @@ impl First {
             }
             Seen::Refused(seen) => self.take_refused(table, *seen),
         }
-        Ok(())
     }
 
     fn take_refused(&mut self, table: &Table, SeenRefused { why, at, is_named, row }: SeenRefused) {
@@ -166,10 +164,14 @@ impl Work<'_> {
                 first = First::anew(table);
                 return Ok(());
             };
-            batch.seen.into_iter().try_for_each(|seen| first.take(table, seen))
+            batch.seen.into_iter().for_each(|seen| first.take(table, seen));
+            Ok(())
         })?;
         self.stop_at_part(planner.export)?;
-        let First { met, others, refused, mut ahead, records } = first;
+        let First { met, others, refused, mut ahead, records, twice } = first;
+        if let Some(record) = twice {
+            return Err(RunError::internal(format!("record {record} is of a user who has one already")));
+        }
         ahead.gone = met.gone(table);
         if let Some(seals) = agree(&ahead)? {
             self.asking.seals = Some(seals);
