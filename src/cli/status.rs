@@ -73,7 +73,8 @@ fn is_open(counts: &Counts, syncing: Option<&String>) -> bool {
 }
 
 fn sentences(status: &Status, folder: &std::path::Path) -> String {
-    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone, .. } = status.counts;
+    let Counts { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone, .. } =
+        status.counts;
     let state_now = match status.paused_since {
         Some(_) => "paused",
         None => state(status.running, status.syncing.is_some(), status.ended_by, &status.counts),

@@ -134,7 +134,19 @@ impl Counts {
 
     /// Adds those of another part of the run.
     pub const fn add(&mut self, other: Self) {
-        let Self { records, created, done, present, left, refused, conflicts, failed, rolled_back, gone, refused_by_target } = other;
+        let Self {
+            records,
+            created,
+            done,
+            present,
+            left,
+            refused,
+            conflicts,
+            failed,
+            rolled_back,
+            gone,
+            refused_by_target,
+        } = other;
         self.records += records;
         self.created += created;
         self.done += done;
@@ -515,13 +527,9 @@ impl Reader {
     /// # Errors
     /// [`RunError::ledger`]
     pub fn unfinished(&self) -> Result<(u64, u64), RunError> {
-        let query = "SELECT count(*) FILTER (WHERE state IN (?1, ?2, ?3)), count(*) FILTER (WHERE code = ?4) FROM users";
-        let of = params![
-            State::Intended as u8,
-            State::Created as u8,
-            State::Failed as u8,
-            Code::PhoneLeftOut.name()
-        ];
+        let query =
+            "SELECT count(*) FILTER (WHERE state IN (?1, ?2, ?3)), count(*) FILTER (WHERE code = ?4) FROM users";
+        let of = params![State::Intended as u8, State::Created as u8, State::Failed as u8, Code::PhoneLeftOut.name()];
         self.connection.query_row(query, of, |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)
     }
 

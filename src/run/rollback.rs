@@ -25,7 +25,7 @@ use crate::appwrite::preflight::{self, Preflight, chunks, in_chunks};
 use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{Change, Entry, Event, Reader, State, Steps};
+use crate::ledger::{Change, Counts, Entry, Event, Reader, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::summary::Rollback;
@@ -222,7 +222,8 @@ struct Way<'r> {
 impl Way<'_> {
     /// Deletes, or says what would be deleted. The deletion looks again, at fewer at a time.
     fn go(&self, delete: bool) -> Result<Taken, RunError> {
-        let created = self.reader.counts()?.created;
+        let Counts { created, gone, .. } = self.reader.counts()?;
+        let created = created + gone;
         self.listener.on(&event::Event::Expecting { users: created });
         let mode = Mode { delete, force: self.force, ask_sessions: delete || created <= SESSIONS_ASKED };
         if !mode.ask_sessions && !mode.force {

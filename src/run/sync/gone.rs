@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::begun::{LOST, Settled, is_on_the_way, settle};
 use super::deleted::{DELETING, is_being_deleted, note_deleted, noted};
 use super::found::note;
+use super::look::Refused;
+use super::met::{Met, Record};
 use super::seal;
-use super::table::{Met, Record, Refused, Table};
+use super::table::Table;
 use super::user::{Came, STILL_THERE};
 use super::work::Work;
 use super::{Gone, Mode};
@@ -69,7 +71,7 @@ impl Work<'_> {
                 Record::None => None,
             };
             if row.is_there() || row.is_on_the_way() {
-                places.push((row.record(), refused));
+                places.push((table.record(at), refused));
             }
         }
         places.sort_unstable_by_key(|(record, _)| *record);

@@ -14,6 +14,8 @@ mod edits;
 mod ending;
 mod found;
 mod gone;
+mod look;
+mod met;
 mod remake;
 mod seal;
 mod table;
@@ -52,8 +54,9 @@ use crate::report::{Observer, Report};
 use crate::runtime::{self, block_on};
 use asking::Asking;
 use found::Found;
+use met::Placed;
 use seal::Seals;
-use table::{Placed, Table, Told};
+use table::{Table, Told};
 use work::{Done, Lists, Work};
 
 /// What becomes of users whose password is another one at the source now.

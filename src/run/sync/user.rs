@@ -277,7 +277,10 @@ impl<'c> Syncing<'c> {
 
     /// Does what a store takes part in, which is asked as quickly as the ledger is.
     pub(super) fn ask<T>(&self, ask: impl FnOnce(&Asking, &Known) -> Result<T, RunError>) -> Result<T, Stopped> {
-        tokio::task::block_in_place(|| ask(&self.asking, &self.known)).map_err(|error| {
+        let asked = || ask(&self.asking, &self.known);
+        // Each thread that waits for a store has another take its place, with memory of its own.
+        let asked = if self.asking.seals.is_some() { tokio::task::block_in_place(asked) } else { asked() };
+        asked.map_err(|error| {
             self.context.stop.leave(error);
             Stopped
         })

@@ -10,8 +10,10 @@ use tokio::runtime::Runtime;
 use super::asking::Asking;
 use super::deleted::is_being_deleted;
 use super::found::{Found, note, settled, with_earlier};
+use super::look::{Batch, Look, Says, Seen, SeenRefused};
+use super::met::{Met, Placed};
 use super::seal::Seals;
-use super::table::{Batch, Look, Met, Placed, Row, Says, Seen, SeenRefused, Table};
+use super::table::Table;
 use super::user::{self, Came, Known, is_being_remade, is_missing};
 use crate::appwrite::preflight::chunks;
 use crate::error::RunError;
@@ -185,14 +187,14 @@ impl Work<'_> {
         match others {
             Some(others) => {
                 for (at, job) in others {
-                    pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
+                    pages.add(self, at.map(|at| table.record(at)), *job)?;
                 }
             }
             None => planner.scan(surveyed.duplicates(), &Silent, Batch::default, see, |batch| {
                 for seen in batch.seen {
                     if let Seen::User { at, job } = seen {
                         let at = at.filter(|at| met.is_by(*at, job.record));
-                        pages.add(self, at.map(|at| &table.rows()[at]), *job)?;
+                        pages.add(self, at.map(|at| table.record(at)), *job)?;
                     }
                 }
                 Ok(if context.stop.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -208,11 +210,10 @@ impl Work<'_> {
     }
 
     /// A user beside the ledger; gives them if they are to be looked at.
-    fn compare(&mut self, row: Option<&Row>, job: Job) -> Result<Option<Known>, RunError> {
+    fn compare(&mut self, row: Option<u64>, job: Job) -> Result<Option<Known>, RunError> {
         let later = job.record;
         self.found.meet(job.user_id(), job.email());
-        let entry =
-            row.map_or(Ok(None), |row| self.reader.range(row.record(), row.record()).map(|mut rows| rows.pop()))?;
+        let entry = row.map_or(Ok(None), |row| self.reader.range(row, row).map(|mut rows| rows.pop()))?;
         let Some(entry) = entry.filter(|entry| entry.is_there() || !entry.state.is_terminal()) else {
             self.find(note(job.user_id(), later, Kind::New, Vec::new(), "to be created", false), &[])?;
             return Ok(None);
@@ -338,7 +339,7 @@ impl<'w> Pages<'w> {
     }
 
     /// Takes a user, and asks once there is a page of them.
-    fn add(&mut self, work: &mut Work<'_>, row: Option<&Row>, job: Job) -> Result<(), RunError> {
+    fn add(&mut self, work: &mut Work<'_>, row: Option<u64>, job: Job) -> Result<(), RunError> {
         self.waiting.extend(work.compare(row, job)?);
         let size = first_page(&self.waiting);
         if size > 0 && (size < self.waiting.len() || size >= 100) { self.ask(work, size) } else { Ok(()) }
