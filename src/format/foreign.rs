@@ -124,6 +124,15 @@ pub(crate) fn is_yaml(head: &[u8]) -> bool {
         || first.ends_with(b":")
             && !first[..first.len() - 1].contains(&b':')
             && (second.starts_with(b"- ") || second.starts_with(b"  "))
+        || is_member(first) && is_member(second) && !first.starts_with(b"dn:") && !first.starts_with(b"version:")
+}
+
+/// Whether a line is a member of a mapping, `hashed_password: $2y$…` or `access:`: in files of accounts nothing blank stands behind a colon.
+fn is_member(line: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', line) else { return false };
+    colon > 0
+        && line[..colon].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        && line.get(colon + 1).is_none_or(|next| *next == b' ')
 }
 
 /// What to do where the name of a file is the address of something else.
@@ -167,7 +176,12 @@ mod tests {
             let said = foreign(head, "x").unwrap_or_default();
             assert!(said.contains(tool), "{said}");
         }
-        for text in ["---\n- model: auth.user\n", "- model: auth.user\n  pk: 1\n", "users:\n  - id: 1\n"] {
+        for text in [
+            "---\n- model: auth.user\n",
+            "- model: auth.user\n  pk: 1\n",
+            "users:\n  - id: 1\n",
+            "email: a@b.c\nhashed_password: $2y$\n",
+        ] {
             assert!(is_yaml(text.as_bytes()), "{text}");
         }
         for (text, tool) in [
@@ -189,6 +203,8 @@ mod tests {
             "ann:$2y$05$x:\n",
             "-- MySQL dump\n",
             "dn: x\nmail: y\n",
+            "version: 1\ndn: x\n",
+            "a:b\nc:d\n",
             "id|a\n1|b\n",
             "<table>\n<row>",
         ] {

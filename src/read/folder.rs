@@ -88,11 +88,17 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
             return Ok(vec![accounts]);
         }
     }
-    let (mut files, mut empty) = (Vec::new(), Vec::new());
+    let (mut files, mut empty, mut yaml) = (Vec::new(), Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(RunError::io(folder))? {
         let entry = entry.map_err(RunError::io(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_file() && !name.starts_with('.') && named_like_an_export(&name) {
+        if !entry.path().is_file() || name.starts_with('.') {
+            continue;
+        }
+        if ["yaml", "yml"].iter().any(|ending| has_ending(&entry.path(), ending)) {
+            yaml.push((natural(&name), entry.path()));
+        }
+        if named_like_an_export(&name) {
             // A table without rows is written so, as JSON a line each.
             match entry.metadata() {
                 Ok(of) if of.len() == 0 => empty.push(name),
@@ -104,6 +110,10 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
     let contents = folder.join("toc.dat");
     if files.is_empty() && contents.is_file() {
         return Ok(vec![contents]);
+    }
+    // Grav has a file for everybody; beside exports YAML is settings, sooner.
+    if files.is_empty() {
+        files = yaml;
     }
     let inner = subfolders(folder)?;
     // `mariadb-dump --dir` makes one folder a database.

@@ -341,6 +341,24 @@ fn tables_of_a_folder_may_be_empty_and_called_as_those_of_the_emulator() {
     assert!(open().is_err(), "the emulator's accounts are read alone");
 }
 
+/// As Grav keeps them, a file for everybody: nobody is called `email` or `hashed_password`.
+#[test]
+fn a_mapping_of_yaml_is_one_person_and_no_htpasswd() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["ann", "bob"] {
+        let text = format!(
+            "email: {name}@example.com\nfullname: '{name} A'\nstate: enabled\naccess:\n  site:\n    login: true\n\
+             hashed_password: $2y$10$GOQp48IB2Fo.OT8K/fs79OZxcE38j/N/zxMYplEEfGujbsAJqdjYS\n"
+        );
+        fs::write(dir.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    let export = Export::open(&[dir.path().to_owned()], ReadOptions::default()).unwrap();
+    let (seen, end) = scan(&export, 1);
+    end.unwrap();
+    let seen: Vec<_> = seen.into_iter().map(|(.., outcome)| outcome).collect();
+    assert_eq!(seen, ok(&["ann@example.com", "bob@example.com"]));
+}
+
 #[test]
 fn latin_1_is_read_and_said() {
     let dir = tempfile::tempdir().unwrap();

@@ -70,6 +70,25 @@ impl Column {
         rest.iter().try_fold(record.at(first)?, |value, part| member(value, part))
     }
 
+    /// The path to what stands there in a later item of the list than the one that the path numbers: the second of `logins.0.hash`.
+    pub(super) fn further(&self, record: &Record<'_>) -> Option<String> {
+        let (first, rest) = self.parts.as_ref()?;
+        let (at, number) = rest.iter().enumerate().find_map(|(at, part)| Some((at, part.parse::<usize>().ok()?)))?;
+        let Value::List(items) = rest[..at].iter().try_fold(record.at(first)?, |value, part| member(value, part))?
+        else {
+            return None;
+        };
+        let holds = |item: &Value<'_>| {
+            let found = rest[at + 1..].iter().try_fold(item, |value, part| member(value, part));
+            found.and_then(Value::text).is_some_and(|text| !text.trim().is_empty())
+        };
+        let later = (number + 1..items.len()).find(|&later| holds(&items[later]))?;
+        let mut path = vec![first.name().to_owned()];
+        path.extend_from_slice(rest);
+        path[at + 1] = later.to_string();
+        Some(path.join("."))
+    }
+
     /// The value of the path's first part.
     pub(super) fn outermost<'v, 'a>(&self, record: &'v Record<'a>) -> Option<&'v Value<'a>> {
         self.parts.as_ref().and_then(|(first, _)| record.at(first))

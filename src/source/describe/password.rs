@@ -8,7 +8,7 @@ use super::column::Column;
 use super::condition::Conditions;
 use super::row::Row;
 use super::rules::Said;
-use super::section::{Problem, Read, Section, a};
+use super::section::{Problem, Read, Section, a, texts};
 use super::text::Text;
 use crate::account::{Credential, HashInput, Hint, SaltEncoding};
 use crate::code::{Code, Note, Refusal};
@@ -52,7 +52,8 @@ impl Default for Encoding {
 /// A number for everybody, or a column of them.
 enum Number {
     Const(u64),
-    Column(Column),
+    /// The first of them that holds something.
+    Columns(Vec<Column>),
 }
 
 /// The numeric parameters, by their generic names and shorter ones, in the order of [`Password::numbers`].
@@ -128,7 +129,21 @@ impl Password {
         if let Some(plain) = text(&self.plain)? {
             return generic::plain("plain", plain);
         }
-        let Some(mut hash) = text(&self.hash)? else { return Ok(Credential::default()) };
+        let Some(mut hash) = text(&self.hash)? else {
+            let mut further = None;
+            let mut look = |columns: &[Column]| {
+                further = further.take().or_else(|| columns.iter().find_map(|column| column.further(row.record)));
+            };
+            self.hash.iter().for_each(|hash| hash.visit(&mut look));
+            return further.map_or_else(
+                || Ok(Credential::default()),
+                |path| {
+                    let text = "holds a password, and the mapping reads an earlier item of the list, which has none: name the item by what \
+                                it says, as `logins.kind=password.hash` does";
+                    Err(strict::unclear(&path, text))
+                },
+            );
+        };
         if !row.manner.ignore_unclear {
             let rest = match mark(&hash, row.record) {
                 Mark::None => None,
@@ -146,10 +161,10 @@ impl Password {
         let number = |number: &Option<Number>| match number {
             None => Ok(None),
             Some(Number::Const(number)) => Ok(Some(*number)),
-            Some(Number::Column(column)) => {
-                let found = row.first(std::slice::from_ref(column))?;
-                strict::number(column.path(), found.as_ref().map(|(_, found)| found.value()))
-            }
+            Some(Number::Columns(columns)) => match row.first(columns)? {
+                Some((column, found)) => strict::number(column, Some(found.value())),
+                None => Ok(None),
+            },
         };
         let mut input = HashInput {
             hash,
@@ -212,8 +227,8 @@ impl Password {
         let texts = [&self.hash, &self.plain, &self.scheme, &self.salt, &self.signer_key, &self.salt_separator];
         texts.into_iter().flatten().for_each(|text| text.visit(each));
         for number in self.numbers.iter().flatten() {
-            if let Number::Column(column) = number {
-                each(std::slice::from_ref(column));
+            if let Number::Columns(columns) = number {
+                each(columns);
             }
         }
         if let Encoding::Column(column) = &self.salt_encoding {
@@ -266,15 +281,15 @@ fn encoding(salt: &mut Section) -> Read<Encoding> {
     }
 }
 
-/// `16384`, `"column"` or `{ from = "column" }`.
+/// `16384`, `"column"`, `["column", "other"]` or `{ from = "column" }`.
 fn number(name: &str, value: Toml) -> Read<Number> {
     let at = format!("[password.params] {name}");
     match value {
         Toml::Integer(number) => {
             u64::try_from(number).map(Number::Const).map_err(|_| Problem(format!("{at} is not negative")))
         }
-        Toml::String(name) => Ok(Number::Column(Column::new(name))),
-        other => Ok(Number::Column(column(&at, other)?)),
+        names @ (Toml::String(_) | Toml::Array(_)) => Ok(Number::Columns(Column::list(texts(&at, names)?))),
+        other => Ok(Number::Columns(vec![column(&at, other)?])),
     }
 }
 

@@ -110,6 +110,20 @@ fn a_column_that_no_table_has_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_hash_in_a_later_item_of_a_list_is_not_lost() {
+    let by = |path: &str| mapping(&format!("[user]\nid = \"id\"\nemail = \"email\"\n[password]\nhash = \"{path}\"\n"));
+    let hash = "$2a$04$V6fgsg0SSPNbaZswNcL/a.Lg6pyDP3.bcMCTkLycz/vk1DbVIUEDu";
+    let of = |logins: serde_json::Value| testing::record(json!({"id": 1, "email": "a@example.com", "logins": logins}));
+    let both = of(json!([{"kind": "google"}, {"kind": "password", "hash": hash}]));
+    let none = of(json!([{"kind": "google"}, {"kind": "github", "hash": null}]));
+    let context = testing::context(&NoRelated);
+    let refusal = by("logins.0.hash").interpret(&both, &context).unwrap_err();
+    assert!(refusal.text.starts_with("column `logins.1.hash` holds a password"), "{}", refusal.text);
+    assert!(matches!(read(&by("logins.kind=password.hash"), &both).credential, Credential::Hash(_)));
+    assert!(matches!(read(&by("logins.0.hash"), &none).credential, Credential::None(_)));
+}
+
+#[test]
 fn a_misspelt_column_ends_the_run_before_it_begins_where_the_table_says_all() {
     let table = |format| testing::table("", format, &["id", "mail", "confirmed"]);
     for (map, expected) in [
