@@ -1,8 +1,10 @@
 //! What several sources write alike: truth values, moments, names, JSON in text, MongoDB's Extended JSON, empty passwords.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::{Timestamp, civil, tz::Offset};
+use rustc_hash::FxHashMap;
 
 use crate::account::{Credential, HashInput, Hint};
 use crate::bytes::Initials;
@@ -28,6 +30,10 @@ pub const FACTOR: Fate = Fate::Dropped { why: "Appwrite takes no foreign second 
 
 /// What becomes of a column with a token or code that is good for one use.
 pub const TOKEN: Fate = Fate::Dropped { why: "good for one use in the source only" };
+
+/// What marks the one of several that counts, without case and separators.
+pub const MAIN: [&str; 9] =
+    ["primary", "isprimary", "default", "isdefault", "main", "ismain", "preferred", "ispreferred", "primaire"];
 
 /// Whether a table has all of these columns.
 #[must_use]
@@ -58,38 +64,43 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
             "true" => Some(true),
             "false" => Some(false),
             // Nearly all others are no such word.
-            text => Some(trim(text)).filter(|text| ANSWERS.may_be(text) || !text.is_ascii()).and_then(in_words),
+            text => Some(trim(text)).filter(|text| INITIALS.may_be(text) || !text.is_ascii()).and_then(answer),
         },
         _ => None,
     }
 }
 
-/// What programs write for yes and no.
-const PROGRAMS: [&[&str]; 2] = [
-    &["true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'", "1.0"],
-    &["false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0"],
-];
-
-/// What people write for it in many languages.
+/// What databases, programs, spreadsheets and people of many languages write for yes.
 #[rustfmt::skip]
-const PEOPLES: [&[&str]; 2] = [
-    &[
-        "ja", "j", "da", "s", "si", "sí", "oui", "sim", "tak", "да", "Да", "так", "ano", "áno", "igen", "evet", "kyllä", "ναι", "是", "はい", "예", "نعم",
-        "כן", "jah",
-    ],
-    &[
-        "nein", "non", "não", "nao", "nee", "nie", "нет", "Нет", "ні", "nej", "nei", "ne", "nem", "hayır", "hayir", "όχι", "否", "いいえ", "아니오",
-        "아니요", "لا", "לא", "nu",
-    ],
+const YES: &[&str] = &[
+    "true", "t", "1", "yes", "y", "on", "\u{1}", "b'1'", "1.0", "ja", "j", "da", "s", "si", "sí", "sì", "oui", "sim", "tak", "да", "так",
+    "ano", "áno", "igen", "evet", "kyllä", "ναι", "是", "はい", "예", "네", "نعم", "כן", "jah", "có", "wahr", "vrai", "vero", "verdadero",
+    "verdadeiro", "waar", "prawda", "истина", "sant", "sann", "sand", "tosi", "pravda", "doğru", "adevărat", "✓", "✔", "☑", "✅", "[x]",
+    "checked", "ticked",
 ];
 
-static ANSWERS: Initials =
-    Initials::of(&[PROGRAMS[0], PROGRAMS[1], PEOPLES[0], PEOPLES[1], &SPREADSHEETS_YES, &SPREADSHEETS_NO]);
+/// What they write for no.
+#[rustfmt::skip]
+const NO: &[&str] = &[
+    "false", "f", "0", "no", "n", "off", "\0", "b'0'", "0.0", "nein", "non", "não", "nao", "nee", "nie", "нет", "ні", "nej", "nei", "ne",
+    "nem", "hayır", "hayir", "όχι", "否", "いいえ", "아니오", "아니요", "لا", "לא", "nu", "không", "falsch", "faux", "falso", "onwaar", "fałsz",
+    "ложь", "falskt", "usann", "falsk", "epätosi", "nepravda", "yanlış", "fals", "hamis", "✗", "✘", "☐", "✕", "❌", "unchecked", "[ ]",
+];
 
-fn in_words(text: &str) -> Option<bool> {
-    let is = |words: &[&str]| words.iter().any(|name| text.eq_ignore_ascii_case(name));
-    let among = |[yes, no]: [&[&str]; 2]| if is(yes) { Some(true) } else { is(no).then_some(false) };
-    among(PROGRAMS).or_else(|| among(PEOPLES)).or_else(|| in_a_spreadsheet(text))
+static INITIALS: Initials = Initials::of(&[YES, NO]);
+
+static ANSWERS: LazyLock<FxHashMap<&str, bool>> = LazyLock::new(|| {
+    let words = |words: &'static [&str], answer| words.iter().map(move |word| (*word, answer));
+    words(YES, true).chain(words(NO, false)).collect()
+});
+
+/// A yes or a no, in any case.
+fn answer(text: &str) -> Option<bool> {
+    // None has more bytes.
+    if text.len() > 20 {
+        return None;
+    }
+    ANSWERS.get(text).or_else(|| ANSWERS.get(&*text.to_lowercase())).copied()
 }
 
 /// A number as MongoDB's Extended JSON spells it: `{"$numberInt": "0"}`.
@@ -99,94 +110,6 @@ fn number_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
         _ => None,
     })
 }
-
-/// What spreadsheets write for yes and no in their own languages, and people's ticks.
-fn in_a_spreadsheet(text: &str) -> Option<bool> {
-    if text.len() > 16 {
-        return None;
-    }
-    let lower = text.to_lowercase();
-    let is = |words: &[&str]| words.contains(&lower.as_str());
-    is(&SPREADSHEETS_YES).then_some(true).or_else(|| is(&SPREADSHEETS_NO).then_some(false))
-}
-
-/// What they write for yes.
-const SPREADSHEETS_YES: [&str; 36] = [
-    "ano",
-    "так",
-    "はい",
-    "是",
-    "예",
-    "네",
-    "نعم",
-    "כן",
-    "có",
-    "evet",
-    "ναι",
-    "kyllä",
-    "igen",
-    "sì",
-    "wahr",
-    "vrai",
-    "vero",
-    "verdadero",
-    "verdadeiro",
-    "waar",
-    "prawda",
-    "истина",
-    "sant",
-    "sann",
-    "sand",
-    "tosi",
-    "pravda",
-    "doğru",
-    "adevărat",
-    "✓",
-    "✔",
-    "☑",
-    "✅",
-    "[x]",
-    "checked",
-    "ticked",
-];
-
-/// What they write for no.
-const SPREADSHEETS_NO: [&str; 34] = [
-    "ne",
-    "nej",
-    "ні",
-    "いいえ",
-    "否",
-    "아니오",
-    "아니요",
-    "لا",
-    "לא",
-    "không",
-    "hayır",
-    "όχι",
-    "nem",
-    "falsch",
-    "faux",
-    "falso",
-    "onwaar",
-    "fałsz",
-    "ложь",
-    "falskt",
-    "usann",
-    "falsk",
-    "epätosi",
-    "nepravda",
-    "yanlış",
-    "fals",
-    "hamis",
-    "✗",
-    "✘",
-    "☐",
-    "✕",
-    "unchecked",
-    "[ ]",
-    "❌",
-];
 
 /// [`truth`] of a column; false where it is absent or says nothing.
 #[must_use]

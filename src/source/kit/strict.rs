@@ -104,18 +104,10 @@ pub(in crate::source) fn boolean(column: &str, value: Option<&Value<'_>>) -> Res
 
 fn other_boolean(column: &str, value: Option<&Value<'_>>) -> Result<Option<bool>, Refusal> {
     let Some(text) = written(column, value)? else { return Ok(None) };
-    match value.and_then(common::truth).or_else(|| in_words(&text)) {
+    match value.and_then(common::truth) {
         None => Err(unclear(column, format_args!("holds `{}`, which is neither yes nor no", shortened(&text)))),
         truth => Ok(truth),
     }
-}
-
-/// A yes or a no in words that elsewhere may mean something else.
-fn in_words(text: &str) -> Option<bool> {
-    const YES: [&str; 5] = ["j", "s", "da", "igen", "evet"];
-    const NO: [&str; 5] = ["nu", "ne", "nej", "nem", "hayır"];
-    let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is(&YES) { Some(true) } else { is(&NO).then_some(false) }
 }
 
 /// A whole number that is not negative. Data frames write `16384.0` where another row has nothing; that is one too.

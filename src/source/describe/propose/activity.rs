@@ -1,16 +1,13 @@
 //! Who has signed in, as far as the rows show it: whoever has could, and what is said of nobody who ever did keeps out.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
-use super::look::{Column, Table};
+use super::look::{Column, Row, Table};
 use super::{list, number, quoted};
 use crate::format::Value;
 use crate::source::kit::common::moment;
 use crate::source::systems::generic::folded;
 
-type Row = BTreeMap<String, String>;
 
 /// What a table says of sign-ins.
 pub(super) struct Activity<'t> {

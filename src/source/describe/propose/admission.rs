@@ -1,16 +1,15 @@
 //! Who was invited, or asked to confirm, and has not come in yet; and whose time is over.
 
-use std::collections::BTreeMap;
-
 use super::activity::Activity;
 use super::joins::counted;
-use super::look::{Column, Table};
+use super::look::{Column, Row, Table};
 use super::{list, number, quoted};
 use crate::format::Value;
 use crate::source::kit::common::truth;
+use crate::source::kit::status;
+use crate::source::kit::status::words::WAITING;
 use crate::source::systems::generic::folded;
 
-type Row = BTreeMap<String, String>;
 
 /// What columns say of it.
 #[derive(Default)]
@@ -228,10 +227,9 @@ fn ends(table: &Table, column: &Column, name: &str) -> Option<(String, String)> 
 /// The words of a column of roles that say that somebody has none yet, or no more.
 fn waiting(column: &Column, name: &str) -> Option<Vec<String>> {
     const ROLES: [&str; 8] = ["role", "roles", "userrole", "group", "usergroup", "level", "rank", "membership"];
-    const WAITING: [&str; 9] =
-        ["pending", "unconfirmed", "unverified", "unapproved", "awaiting", "invited", "banned", "blocked", "suspended"];
     let values = column.values.as_ref().filter(|values| ROLES.contains(&name) && values.len() > 1)?;
-    let found = values.keys().filter(|value| WAITING.contains(&&*value.to_lowercase()));
+    let is_out = |value: &&String| WAITING.contains(&&*value.to_lowercase()) || status::names_somebody_out(value);
+    let found = values.keys().filter(is_out);
     let found: Vec<_> = found.map(|value| format!("'{value}'")).collect();
     (!found.is_empty()).then_some(found)
 }

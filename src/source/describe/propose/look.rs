@@ -31,6 +31,9 @@ const KEPT_BYTES: usize = 64;
 /// So deep are objects opened.
 const DEPTH: u8 = 3;
 
+/// The texts of a row, by their columns.
+pub(super) type Row = BTreeMap<String, String>;
+
 /// A table as it was seen.
 #[derive(Default)]
 pub struct Table {
@@ -47,7 +50,7 @@ pub struct Table {
     /// What all columns have before their names: `f_`.
     prefix: String,
     /// The texts of a few rows.
-    pub(super) kept: Vec<BTreeMap<String, String>>,
+    pub(super) kept: Vec<Row>,
 }
 
 /// What the values of one column are.

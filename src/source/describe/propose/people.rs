@@ -6,7 +6,8 @@ use super::links::{self, Link, PEOPLE};
 use super::look::{Column, Table, UNKNOWN, is_address};
 use super::names::{self, words, words_of};
 use crate::format::Value;
-use crate::source::kit::common::truth;
+use crate::source::kit::common::{MAIN, truth};
+use crate::source::kit::status::words::WAITING;
 use crate::source::kit::{cell, status};
 use crate::source::systems::generic::folded;
 
@@ -212,14 +213,12 @@ pub(super) fn behind_a_word(table: &Table) -> Option<(&Column, String)> {
 
 /// How the one that is marked as the main one is chosen of a list, where the column is of the first: the list, and `primary=true`.
 pub(super) fn marked(table: &Table, column: &str) -> Option<(String, String)> {
-    const MARKS: [&str; 9] =
-        ["primary", "isprimary", "default", "isdefault", "main", "ismain", "preferred", "ispreferred", "primaire"];
     let (list, _) = column.split_once(".0.")?;
     let flags =
         table.columns.iter().filter_map(|other| Some((other, other.name.strip_prefix(list)?.strip_prefix(".0.")?)));
     let (_, flag) = flags
         .filter(|(other, _)| other.yes + other.no == other.filled && other.filled > 0)
-        .find(|(_, flag)| MARKS.contains(&&*folded(flag)))?;
+        .find(|(_, flag)| MAIN.contains(&&*folded(flag)))?;
     Some((list.to_owned(), format!("{flag}=true")))
 }
 
@@ -359,9 +358,8 @@ fn only(table: &Table, column: &Column, is: &dyn Fn(&String) -> bool) -> Option<
 
 /// Of several rows of one user that which is said to be the first: the column that says it, and its yes.
 pub(super) fn primary(table: &Table) -> Option<(&Column, &String)> {
-    const PRIMARY: [&str; 6] = ["primary", "isprimary", "isdefault", "default", "main", "ismain"];
     let column = table.columns.iter().find(|column| {
-        PRIMARY.contains(&&*folded(&column.bare)) && column.yes > 0 && column.yes + column.no == column.filled
+        MAIN.contains(&&*folded(&column.bare)) && column.yes > 0 && column.yes + column.no == column.filled
     })?;
     let yes = column.values.as_ref()?.keys().find(|text| truth(&Value::Text(text.as_str().into())) == Some(true))?;
     Some((column, yes))
@@ -417,6 +415,5 @@ pub(super) fn bars_by_address<'t>(other: &'t Table, own: &Column) -> Option<&'t 
 
 /// Whether a table's name says that its rows are of people who are kept out.
 pub(super) fn bars(table: &Table) -> bool {
-    const WAITING: [&str; 5] = ["validating", "pending", "unapproved", "unconfirmed", "awaiting"];
     status::names_barred(&table.name) || words(table).iter().any(|word| WAITING.contains(&word.as_str()))
 }

@@ -7,6 +7,7 @@ use super::names;
 use super::{Line, join_name, literal, number, people, quoted};
 use crate::format::Value;
 use crate::source::kit::status::Trace;
+use crate::source::kit::status::words::WAITING;
 use crate::source::systems::generic::folded;
 
 /// Adds the line of `labels`, and what is to be said of roles.
@@ -204,8 +205,6 @@ fn kinds(n: usize) -> String {
 
 /// Keeps out whoever is in a group that is called after those who are: `Banned`, `pending`.
 pub(super) fn barred(tables: &[Table], table: &Table, links: &[Link], joins: &mut Joins<'_>) -> Vec<(String, String)> {
-    const WAITING: [&str; 7] =
-        ["pending", "unconfirmed", "unverified", "unapproved", "awaiting", "unactivated", "validating"];
     let is_out = |name: &str| {
         let waiting = || name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| WAITING.contains(&word));
         Trace::State.is_in(&Value::Text(name.into()), jiff::Timestamp::UNIX_EPOCH) || waiting()

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::links::Link;
-use super::look::{Column, Table};
+use super::look::{Column, Row, Table};
 use super::{literal, people};
 use crate::format::Value;
 use crate::source::kit::common::truth;
 use crate::source::systems::generic::folded;
 
-type Row = BTreeMap<String, String>;
 type Holds<'t> = Box<dyn Fn(&Row) -> bool + 't>;
 
 /// What a column of such a name says by a yes or a date.
