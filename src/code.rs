@@ -79,7 +79,7 @@ codes! {
     UnknownScheme = "unknown-scheme", Refused, "the declared password scheme is not one rehome knows",
         "use a name that `rehome schemes` lists";
     RedactedHash = "redacted-hash", Refused, "the exporter was not allowed to read the hash and wrote a placeholder",
-        "export again with an account that may read password hashes (firebaseauth.configs.getHashConfig)";
+        "export again as somebody who may read password hashes (of Firebase: firebaseauth.configs.getHashConfig)";
     ForeignHashVersion = "foreign-hash-version", Refused, "the hash is not of the project's own algorithm",
         "the original hash exists only in the system it came from; otherwise reset the password";
     HashConfigMissing = "hash-config-missing", Refused, "Firebase hash parameters are needed and were not given",

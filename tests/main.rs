@@ -29,6 +29,7 @@ mod forward_proxy;
 mod http;
 mod identify;
 mod import;
+mod kept_elsewhere;
 mod kept_out;
 mod kinds;
 mod ledger;

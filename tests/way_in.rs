@@ -483,3 +483,60 @@ fn people_in_an_object_beside_a_list_are_named() {
         }
     }
 }
+
+/// What programs write around rows and addresses costs nobody anything; what is no person is none.
+#[test]
+fn habits_of_other_programs_are_read_as_they_are_meant() {
+    let home = tempfile::tempdir().expect("a folder");
+    let [a, b, _] = HASHES;
+    for (name, text, expected) in [
+        ("ends.csv", format!("id;email;password;\n1;a@example.com;{a};\n2;b@example.com;{b};\n"), "bcrypt bcrypt"),
+        ("mail.csv", format!("id,email,password\n1,Ann <a@example.com>,{a}\n2,\"\"\"B, Bo\"\" <b@example.com>\",{b}\n"), "bcrypt bcrypt"),
+        (
+            "columns.json",
+            json!({ "majorDimension": "COLUMNS", "values": [["id", "1", "2"], ["email", "a@example.com", "b@example.com"], ["password", a, b]] })
+                .to_string(),
+            "bcrypt bcrypt",
+        ),
+    ] {
+        assert_eq!(planned(home.path(), name, &text), expected, "{name}");
+    }
+    // Windows' PowerShell writes what the AWS CLI answers in UTF-16.
+    let item = |id: &str, hash: &str| json!({ "id": { "S": id }, "email": { "S": format!("u{id}@example.com") }, "password": { "S": hash } });
+    let page = json!({ "Items": [item("1", a), item("2", b)], "Count": 2 }).to_string();
+    let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(page.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    std::fs::write(home.path().join("wide.json"), wide).expect("written");
+    let plan = run(rehome().arg("plan").arg(home.path().join("wide.json"))).exits(0);
+    assert_eq!(plan.lines().len(), 2);
+    let log = "ts,email,password,result,ip\n2024-01-01 10:00,a@example.com,hunter2!x,ok,10.0.0.1\n\
+               2024-01-01 10:01,b@example.com,Secret9x,failed,10.0.0.2\n";
+    let said = planned(home.path(), "log.csv", log);
+    assert!(said.starts_with("stop"), "attempts to sign in are nobody: {said}");
+    let rows: String = (0..60).map(|at| format!("{at},u{at}@example.com,{a}\n")).collect();
+    std::fs::write(home.path().join("same.csv"), format!("id,email,password\n{rows}")).expect("written");
+    let plan = run(rehome().arg("plan").arg(home.path().join("same.csv")));
+    assert!(plan.stderr.contains("60 users or more have the very same hash"), "{}", plan.stderr);
+    // A second table has the hashes of those who have none in the first.
+    let users = format!(
+        "CREATE TABLE users (id int, email text, password text);\nINSERT INTO users VALUES (1,'a@example.com','{a}'),(2,'b@example.com','');\n"
+    );
+    let with = |table: &str, whose: &str| {
+        let sql = format!(
+            "{users}CREATE TABLE {table} (user_id int, legacy_hash text);\nINSERT INTO {table} VALUES ({whose},'{b}');\n"
+        );
+        planned(home.path(), "dump.sql", &sql)
+    };
+    let said = with("legacy_login", "2");
+    assert!(said.starts_with("stop") && said.contains("not everybody in table `users` has a password"), "{said}");
+    assert_eq!(with("password_history", "2"), "bcrypt none");
+    // People's own keys are nobody's business.
+    let people = json!([{ "id": 1, "email": "a@example.com", "password": a, "groups": { "ann.secret@example.com": { "banned": true } } }]);
+    let said = planned(home.path(), "people.json", &people.to_string());
+    assert!(said.starts_with("stop") && said.contains("column `groups`") && !said.contains("ann.secret"), "{said}");
+    // Who is refused for an address that somebody disabled has is told so.
+    let path = home.path().join("twice.csv");
+    std::fs::write(&path, format!("id,email,password,banned\n1,a@example.com,{a},1\n2,a@example.com,{b},0\n"))
+        .expect("written");
+    let plan = run(rehome().arg("plan").arg(&path));
+    assert!(plan.stdout.contains("the same e-mail address as record 1, who may not sign in"), "{}", plan.stdout);
+}

@@ -96,6 +96,11 @@ impl Encoding {
         }
     }
 
+    /// Whether it is one of UTF-16.
+    pub fn is_utf16(self) -> bool {
+        matches!(self, Self::Utf16Le | Self::Utf16Be | Self::Utf16LeUnmarked | Self::Utf16BeUnmarked)
+    }
+
     /// What a person is told; nothing about what is usual.
     pub fn said(self) -> Option<String> {
         match self {

@@ -99,9 +99,18 @@ impl SourceFile {
     fn told(mut input: Input) -> Result<Self, RunError> {
         let (mut doubts, mut known, mut pages) = (Vec::new(), None, Vec::new());
         let mut head = beginning(&input)?;
+        let encoding = Encoding::of(&head, head.len() < HEAD_BYTES);
+        let is_wide = encoding.is_utf16();
+        if is_wide {
+            input.encoding = encoding;
+            head.clear();
+            input.text(None)?.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(RunError::io(&input.path))?;
+        }
         if let Some(made) = convert::converted(&input, &head)? {
             input.become_text(made.text, made.beside)?;
             (known, doubts, pages) = (made.kind, made.doubts, made.pages);
+            head = beginning(&input)?;
+        } else if is_wide {
             head = beginning(&input)?;
         }
         let whole = head.len() < HEAD_BYTES;

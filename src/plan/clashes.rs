@@ -173,11 +173,12 @@ impl Clashes {
         {
             clash.refused = Some((Code::SharedPhone, first));
         }
-        if let Some((_, first)) = clash.refused
-            && claim.disabled
-            && self.enabled.contains(&first)
-        {
-            self.decided.contradicted.push((first, claim.record));
+        if let Some((_, first)) = clash.refused {
+            let is_enabled = self.enabled.contains(&first);
+            if claim.disabled && is_enabled {
+                self.decided.contradicted.push((first, claim.record));
+            }
+            clash.to_disabled = !claim.disabled && !is_enabled && first < claim.record;
         }
         if clash.refused.is_none() {
             if clash.id_in_case.is_some() {
@@ -251,6 +252,8 @@ impl Across {
 struct Clash {
     /// Nothing is created: the code, and the record that has the key.
     refused: Option<(Code, u64)>,
+    /// Whoever has the key may not sign in, and who is refused for it could.
+    to_disabled: bool,
     /// The id differs from that record's in case alone, which the target does not tell apart: it is derived instead.
     id_in_case: Option<NonZeroU64>,
     /// The number stays with that record.
@@ -297,13 +300,14 @@ impl Duplicates {
         let clash = self.verdicts[at].1;
         let Planned::Create(plan) = planned else { return };
         if let Some((code, of)) = clash.refused {
+            let who = if clash.to_disabled { ", who may not sign in" } else { "" };
             let refusal = match code {
-                Code::DuplicateId => Refusal::new(code, format!("the same id as record {of}")),
+                Code::DuplicateId => Refusal::new(code, format!("the same id as record {of}{who}")),
                 Code::SharedPhone => Refusal::new(
                     code,
-                    format!("the same phone number as record {of}, and no e-mail address to sign in by instead"),
+                    format!("the same phone number as record {of}{who}, and no e-mail address to sign in by instead"),
                 ),
-                _ => Refusal::new(code, format!("the same e-mail address as record {of}")),
+                _ => Refusal::new(code, format!("the same e-mail address as record {of}{who}")),
             };
             *planned = Planned::refused(take(&mut plan.source_id), plan.email.take(), refusal);
             return;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::alike::Alike;
+use super::barring::{Barring, Place};
 use super::plain::{Plain, cells};
 use super::{Planned, answer};
 use crate::bytes::Short;
@@ -27,8 +29,8 @@ pub struct Judge {
     /// How the columns of the last header are to be looked at.
     lens: Lens,
     unread: HashMap<String, Unread>,
-    /// Columns that are not read, or paths into them, with how many cells say that their user may have been kept out.
-    barring: HashMap<String, Barring>,
+    barring: Barring,
+    alike: Alike,
     /// Columns of which some cells tell that only beside others, and have those.
     filled: std::collections::HashSet<String>,
     /// Columns of which a cell says that those others tell nothing.
@@ -139,14 +141,6 @@ struct Unread {
     within: Option<String>,
 }
 
-/// A column, or what stands at a path in it, of which cells say that their user may have been kept out.
-#[derive(Default)]
-struct Barring {
-    cells: u64,
-    /// How the column is looked at; a member of an object is looked at by itself.
-    trace: Option<Trace>,
-}
-
 /// So many columns are told of at length.
 const SAID: usize = 4;
 
@@ -155,6 +149,7 @@ impl Judge {
     pub fn see(&mut self, export: &Export, record: Option<&Record<'_>>, planned: &Planned<'_>) {
         let Some(record) = record else { return };
         self.columns(export, record);
+        self.alike.see(planned);
         if let Some(value) = export.source().passed_over(record)
             && let Some((name, _)) = record.iter().find(|(_, other)| std::ptr::eq(*other, value))
             && !export.ignores(name)
@@ -202,14 +197,7 @@ impl Judge {
                 silent = false;
                 let mut places = trace.places(name, value, export.now());
                 places.retain(|path| !export.ignores(path) && !export.has_decided_on(path));
-                for path in places {
-                    let trace = (path == name).then_some(trace);
-                    let found = barring.entry(path).or_default();
-                    if found.cells == 0 {
-                        *found = Barring { trace, ..Barring::default() };
-                    }
-                    found.cells += 1;
-                }
+                places.into_iter().for_each(|path| barring.note(path, name, trace));
             }
             if let (Value::Text(text), true) = (value, silent) {
                 look.silent.take(text);
@@ -277,11 +265,8 @@ impl Judge {
             mine.kind = mine.kind.or(unread.kind);
             mine.within = mine.within.take().or(unread.within);
         }
-        for (path, barring) in other.barring {
-            let mine = self.barring.entry(path).or_default();
-            mine.cells += barring.cells;
-            mine.trace = mine.trace.or(barring.trace);
-        }
+        self.barring.merge(other.barring);
+        self.alike.merge(&other.alike);
         for (column, seen) in other.answers {
             *self.answers.entry(column).or_default() |= seen;
         }
@@ -322,17 +307,24 @@ impl Judge {
                 escape::flag("--ignore", column)
             ));
         }
-        let counts = |column: &String, barring: &Barring| {
-            (!barring.trace.is_some_and(Trace::needs_others) || self.filled.contains(column))
+        let counts = |column: &String, place: &Place| {
+            (!place.trace.is_some_and(Trace::needs_others) || self.filled.contains(column))
                 && !self.settled.contains(column)
         };
-        let mut barring: Vec<_> = self.barring.drain().filter(|(column, barring)| counts(column, barring)).collect();
-        barring.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
-        if let Some(said) = answer::said(&self.answers) {
-            export.notice(said);
-        }
+        let mut barring = self.barring.listed();
+        barring.retain(|(column, place)| counts(column, place));
+        export.notice(answer::said(&self.answers).into_iter().chain(self.alike.said()).collect());
         let values = values(export, &barring[..barring.len().min(SAID)]);
-        for ((column, Barring { cells: found, trace, .. }), seen) in barring.iter().zip(&values) {
+        for ((column, Place { cells: found, trace, within }), seen) in barring.iter().zip(&values) {
+            if *within {
+                said.push(format!(
+                    "column `{column}` says in {}, under names that differ from row to row, that somebody may not sign in, and is not read: \
+                     no line of a mapping file finds that; export it as a column of its own, or {} leaves it out",
+                    cells(*found),
+                    escape::flag("--ignore", column)
+                ));
+                continue;
+            }
             if let Some(Trace::Unticked(_)) = trace {
                 said.push(format!(
                     "column `{column}` lets its users in wherever it holds anything, and {} of it {} nothing, which in many programs is \
@@ -348,10 +340,16 @@ impl Judge {
             let outer = if trace.is_some() { column } else { column.split('.').next().unwrap_or(column) };
             said.push(format!(
                 "column `{column}` says in {} that somebody may not sign in, and is not read: a mapping file reads it \
-                 (--map, {}), {} leaves it out",
+                 (--map, {}), {} leaves it out{}",
                 cells(*found),
                 status::line(column, name, seen, export.source().name()),
-                escape::flag("--ignore", outer)
+                escape::flag("--ignore", outer),
+                // Entries of a list are what was done, one after the other.
+                if column.contains('=') {
+                    "; it keeps out whoever has such an entry, also where a later one lets them back"
+                } else {
+                    ""
+                }
             ));
         }
         let rest: Vec<_> = unread.iter().skip(SAID).map(|(column, _)| column).collect();
@@ -387,13 +385,13 @@ struct Held {
 }
 
 /// What columns hold, what keeps somebody out first: read once more for those alone of which something has to be said.
-fn values(export: &Export, columns: &[(String, Barring)]) -> Vec<Seen> {
+fn values(export: &Export, columns: &[(String, Place)]) -> Vec<Seen> {
     let empty = || columns.iter().map(|_| Held::default()).collect::<Vec<_>>();
     let each = |held: &mut Vec<Held>, item: Item<'_>| {
         let Some(record) = item.record else { return };
-        for (held, (path, barring)) in held.iter_mut().zip(columns) {
+        for (held, (path, place)) in held.iter_mut().zip(columns) {
             let Some(value) = status::at(record, path) else { continue };
-            let trace = barring.trace.unwrap_or_else(|| traced(status::told_at(path)));
+            let trace = place.trace.unwrap_or_else(|| traced(status::told_at(path)));
             let bars = trace.is_in(&value, export.now());
             let texts = if status::is_list(trace, &value) {
                 held.listed = true;
@@ -462,6 +460,8 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         // A label is no more than a word, and preferences are no reading of what stands in them.
         Fate::Carried("labels") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::State),
         Fate::Carried("prefs") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::Word),
+        // A kind or a state that a system's own is kept in says it all the same.
+        Fate::Prefs if asked && status::trace(column) == Trace::State => return Look::new(Watch::Not, Trace::State),
         _ if asked && export.reads_within(column) => return Look::new(Watch::Not, traced(column)),
         _ => return NOT,
     };

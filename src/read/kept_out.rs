@@ -1,7 +1,10 @@
 //! What tables that nobody reads say of users being kept out: a table of bans, a profile that is blocked, a group of the banned.
 //! Whoever is in one would come back enabled.
 
+mod addresses;
+mod beside;
 mod clues;
+mod joined;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -13,8 +16,9 @@ use crate::error::RunError;
 use crate::event::Silent;
 use crate::format::file::SourceFile;
 use crate::format::{Record, TableSample, Value};
+use crate::scheme::columns::holds_password;
 use crate::source::describe::Mapping;
-use crate::source::kit::status::tables::{bare, whose};
+use crate::source::kit::status::tables::{bare, is_log, whose};
 use crate::source::kit::status::{self, Meaning, Seen, Standing, Trace};
 use crate::source::{Fate, Role, Source};
 use clues::{Clue, Group, clues, could_be_group, is_of_the_barred, is_on, links};
@@ -38,9 +42,19 @@ pub(super) fn stop(of: Known<'_>) -> Result<(), RunError> {
         return Ok(());
     }
     of.stop_at_people_who_are_out()?;
-    let said = of.tables_of_the_barred()?;
-    let said = if said.is_empty() { of.rows_that_bar()? } else { said };
-    let said = if said.is_empty() { of.groups_of_the_barred()? } else { said };
+    of.stop_at_lists_of_the_barred()?;
+    let mut said = Vec::new();
+    for look in [
+        Known::tables_of_the_barred,
+        Known::addresses_of_the_barred,
+        Known::rows_that_bar,
+        Known::joined_rows_that_bar,
+        Known::groups_of_the_barred,
+    ] {
+        if said.is_empty() {
+            said = look(of)?;
+        }
+    }
     if said.is_empty() { Ok(()) } else { Err(RunError::usage(format!("{}; nothing was sent", said.join("; ")))) }
 }
 
@@ -59,16 +73,22 @@ impl<'t> Known<'t> {
 
     /// Known that nobody reads, but for those that are left out on purpose.
     fn others(self) -> impl Iterator<Item = (usize, &'t TableSample)> {
-        let ignored = move |table: &TableSample| {
-            self.options.ignore.iter().any(|name| is_called(table, name))
-                || self.options.mapping.is_some_and(|mapping| mapping.leaves_out(&called(table)))
-        };
-        self.with(|role| role == Role::Ignored).filter(move |(_, t)| !t.records.is_empty() && !ignored(t))
+        self.with(|role| role == Role::Ignored).filter(move |(_, t)| !t.records.is_empty() && !self.leaves_out(t))
+    }
+
+    fn leaves_out(self, table: &TableSample) -> bool {
+        self.options.ignore.iter().any(|name| is_called(table, name))
+            || self.options.mapping.is_some_and(|mapping| mapping.leaves_out(&called(table)))
     }
 
     /// A table or file that is called after people who are kept out, and is read as if they were not.
     fn stop_at_people_who_are_out(self) -> Result<(), RunError> {
-        let out = |table: &TableSample| status::names_people_out(&called(table)) && says_nothing(table);
+        let has_password = |table: &TableSample| table.columns.iter().any(|column| holds_password(column));
+        let out = |table: &TableSample| {
+            let called = called(table);
+            (status::names_people_out(&called) || status::names_out_alone(&called) && has_password(table))
+                && says_nothing(table)
+        };
         let Some((_, table)) = self.users().find(|(_, table)| out(table)) else { return Ok(()) };
         let base = status::base(self.source.name());
         Err(RunError::usage(format!(
@@ -126,9 +146,11 @@ impl<'t> Known<'t> {
 
     /// Rows of tables about users, of which a column says it.
     fn rows_that_bar(self) -> Result<Vec<String>, RunError> {
+        // Where the users' own table says it, a log tells how that came to be.
+        let says = self.users().any(|(_, table)| !says_nothing(table));
         let watched: Vec<(usize, &TableSample, Vec<Clue>)> = self
             .others()
-            .map(|(at, table)| (at, table, clues(table)))
+            .map(|(at, table)| (at, table, clues(table, !says)))
             .filter(|(_, _, clues)| !clues.is_empty())
             .collect();
         let now = self.options.now;
@@ -153,8 +175,13 @@ impl<'t> Known<'t> {
             let seen = Seen::of(of_it);
             let only = clue.only(about);
             let reading = status::reading_of(&from, about.unwrap_or(clue.column()), &seen);
+            let lifted = if is_log(&called) {
+                "; it keeps out whoever has such a row, also where a later one lets them back"
+            } else {
+                ""
+            };
             Some(format!(
-                "{} says in `{}` of {} that somebody may not sign in, and is not read: {}",
+                "{} says in `{}` of {} that somebody may not sign in, and is not read: {}{lifted}",
                 name(table),
                 clue.column(),
                 rows_of(*rows),
@@ -324,6 +351,11 @@ impl<'t> Known<'t> {
                 .or_else(|| named(&|column| column.ends_with("id")))
                 .unwrap_or("id")
         };
+        self.join_of(called, whose, of, only)
+    }
+
+    /// The lines of a mapping that join a table by one column of each.
+    fn join_of(self, called: &str, whose: &str, of: &str, only: Option<&str>) -> String {
         let only = only.map(|only| format!(", only = [{}]", status::quoted(only))).unwrap_or_default();
         format!(
             "[join.{}] table = {}, key = {}, of = {}{only}",
@@ -336,9 +368,9 @@ impl<'t> Known<'t> {
 
     fn remedy(self, called: &str, joins: &[String], reading: &str) -> String {
         format!(
-            "a mapping file reads it (--map, {}{} and [user] enabled = {{ {reading} }}), {} leaves it out",
+            "a mapping file reads it (--map, {}{}[user] enabled = {{ {reading} }}), {} leaves it out",
             status::base(self.source.name()),
-            joins.join(" and "),
+            joins.iter().map(|join| format!("{join} and ")).collect::<String>(),
             crate::escape::flag("--ignore", called)
         )
     }

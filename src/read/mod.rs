@@ -96,7 +96,7 @@ pub struct Export {
     _archives: Vec<unpack::Unpacked>,
     standings: standing::Standings,
     /// What was said of columns that nobody understands.
-    noticed: OnceLock<String>,
+    noticed: OnceLock<Vec<String>>,
     /// Whether `--scheme` was passed over by a hash, and whether it held for one.
     declared: [AtomicBool; 2],
 }
@@ -234,8 +234,8 @@ impl Export {
         self.standings.fate(column).or_else(amended).unwrap_or_else(|| self.source.fate(column))
     }
 
-    /// Has one more thing to say of what was read. It is the same however often everything is.
-    pub fn notice(&self, said: String) {
+    /// Has more to say of what was read. It is the same however often everything is.
+    pub fn notice(&self, said: Vec<String>) {
         let _ = self.noticed.set(said);
     }
 
@@ -255,7 +255,7 @@ impl Export {
             .chain(amended)
             .chain(declared)
             .chain(pages)
-            .chain(self.noticed.get().cloned())
+            .chain(self.noticed.get().into_iter().flatten().cloned())
             .collect()
     }
 
@@ -469,12 +469,25 @@ impl Export {
             return Ok(store);
         }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        // Tables that a mapping joins and the system that it changes does, too.
+        let own = self.source.roles(&self.tables);
+        let both = self.tables.iter().zip(&self.roles).zip(own).filter_map(|((table, role), own)| match (role, own) {
+            (Role::Related(kind), Role::Related(own)) if *kind != own && self.amendment.is_some() => {
+                Some((table.file, &*table.table, own))
+            }
+            _ => None,
+        });
+        let both: Vec<_> = both.collect();
         let keep = |fold: &mut Found, group: Vec<Decoded<'_>>| {
             for decoded in group {
                 let (Role::Related(kind), Ok(record)) = (decoded.role, decoded.record) else { continue };
                 let amended = self.amendment.and_then(|mapping| mapping.relate(kind, record, fold));
                 if amended.is_none() {
                     self.source.relate(kind, record, fold);
+                }
+                let is = |table: &&(u16, &str, _)| table.0 == decoded.position.file && *table.1 == *record.table;
+                if let Some((.., own)) = both.iter().find(is) {
+                    self.source.relate(own, record, fold);
                 }
             }
         };

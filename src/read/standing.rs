@@ -14,6 +14,8 @@ pub(super) struct Standings {
     source: &'static dyn Source,
     mapping: Option<&'static Mapping>,
     columns: Vec<(String, Meaning)>,
+    /// Whether what a system calls its roles may keep somebody out: nobody else has said who may sign in.
+    asks_roles: bool,
     /// `--ignore`
     ignore: Vec<String>,
     /// The members that the samples showed, in their order: others may come later.
@@ -28,7 +30,10 @@ impl Standings {
         roles: &[Role],
         ignore: &[String],
     ) -> Self {
-        let mut standings = Self { source, mapping, ignore: ignore.to_vec(), columns: Vec::new(), seen: Vec::new() };
+        let is_system = !["generic", "mapping"].contains(&source.name());
+        let asks_roles = is_system && !mapping.is_some_and(Mapping::reads_who_may_sign_in);
+        let (columns, seen) = (Vec::new(), Vec::new());
+        let mut standings = Self { source, mapping, asks_roles, ignore: ignore.to_vec(), columns, seen };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for (table, column) in users.flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column))) {
             if !standings.seen.contains(column) {
@@ -104,6 +109,14 @@ impl Standings {
         if account.enabled && status::is_tombstone(account.email.as_deref(), account.name.as_deref()) {
             account.enabled = false;
             let text = "the address or the name is what a program writes over that of somebody who was deleted or shut out: disabled";
+            account.notes.push(Note::new(Code::LockedInSource, text));
+        }
+        if account.enabled
+            && self.asks_roles
+            && let Some(role) = account.roles.iter().find(|role| status::names_somebody_out(role))
+        {
+            account.enabled = false;
+            let text = format!("the role `{role}` is that of people who are kept out: disabled");
             account.notes.push(Note::new(Code::LockedInSource, text));
         }
         match worst {

@@ -1,6 +1,6 @@
 //! Which of an export's tables are read: as the source says, as a person says (`--table`), or a question to that person.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::ReadOptions;
@@ -13,6 +13,7 @@ use crate::format::frame::Doubt;
 use crate::scheme::columns::holds_password;
 use crate::source::describe::nearest;
 use crate::source::kit::cell;
+use crate::source::kit::status::tables::{bare, is_log, whose};
 use crate::source::{Role, Settled, Source};
 
 /// So many tables and columns stand in a message.
@@ -45,23 +46,26 @@ pub(super) fn settle(
             .any(|(table, _)| table.records.iter().any(|record| record.values().any(is_hash)));
         return match unjoined(tables, &others).filter(|_| source.name() == "generic" && !has_own) {
             Some(found) => Err(RunError::usage(format!(
-                "nobody in table `{wanted}` has a password, and {found}: a mapping file joins the two ([join.NAME]), --ignore with \
-                 that table's name leaves its hashes out"
+                "{}: a mapping file joins the two ([join.NAME]), --ignore with that table's name leaves its hashes out",
+                found(wanted)
             ))),
             None => Ok(roles),
         };
     }
     match source.settle(tables, options.from.is_some()) {
         Settled::Roles(roles) => {
-            let users =
-                || tables.iter().zip(&roles).find(|(_, role)| **role == Role::Users).map_or("", |(t, _)| &t.table);
+            let users = tables.iter().zip(&roles).find(|(_, role)| **role == Role::Users);
+            let users = users.map(|(table, _)| called(table)).unwrap_or_default();
             let generic = source.name() == "generic";
-            let missing = [("a password", unjoined(tables, &roles)), ("an address", unreachable(tables, &roles))];
-            match missing.into_iter().find_map(|(what, found)| Some((what, found?))).filter(|_| generic) {
-                Some((what, found)) => Err(RunError::usage(format!(
-                    "nobody in table `{}` has {what}, and {found}: a mapping file joins the two ([join.NAME]), {} leaves the other out",
-                    users(),
-                    crate::escape::flag("--table", users())
+            let address = || {
+                let found = unreachable(tables, &roles)?;
+                Some(format!("nobody in table `{users}` has an address, and {found}"))
+            };
+            let missing = unjoined(tables, &roles).map(|found| found(&users)).or_else(address);
+            match missing.filter(|_| generic) {
+                Some(missing) => Err(RunError::usage(format!(
+                    "{missing}: a mapping file joins the two ([join.NAME]), {} leaves the other out",
+                    crate::escape::flag("--table", &users)
                 ))),
                 None => Ok(roles),
             }
@@ -300,18 +304,46 @@ fn unreachable(tables: &[TableSample], roles: &[Role]) -> Option<String> {
     })
 }
 
-/// Hashes in a table that is not read, while those who are read have none.
-fn unjoined(tables: &[TableSample], roles: &[Role]) -> Option<String> {
-    let users = || tables.iter().zip(roles).filter(|(_, role)| **role == Role::Users).map(|(table, _)| table);
-    let has_one = |table: &TableSample| {
-        let columns = || table.columns.iter().filter(|column| holds_password(column));
-        let filled = |value: &serde_json::Value| !value.is_null() && value.as_str() != Some("");
-        table.records.iter().any(|record| columns().any(|column| record.get(column).is_some_and(filled)))
+/// Hashes in a table that is not read, while those who are read have none, or those whose rows these are have none: what is said of
+/// that, by the name of the users' table.
+fn unjoined(tables: &[TableSample], roles: &[Role]) -> Option<impl Fn(&str) -> String> {
+    let of = |role: Role| tables.iter().zip(roles).filter(move |(_, its)| **its == role).map(|(table, _)| table);
+    let users = || of(Role::Users);
+    let filled = |value: &serde_json::Value| !value.is_null() && value.as_str() != Some("");
+    let has_one = |table: &TableSample, record: &Sampled| {
+        table.columns.iter().any(|column| holds_password(column) && record.get(column).is_some_and(filled))
     };
-    if users().any(|table| has_one(table) || table.records.is_empty()) {
+    if users().any(|table| table.records.is_empty()) {
         return None;
     }
-    let mut others = tables.iter().zip(roles).filter(|(_, role)| **role == Role::Ignored);
-    let (table, (column, kind)) = others.find_map(|(table, _)| Some((table, hashes_in(table)?)))?;
-    Some(format!("{} has {kind} in `{column}`", name(table)))
+    let said = |table: &TableSample, who: &'static str| {
+        let (column, kind) = hashes_in(table)?;
+        let (table, column) = (name(table), column.to_owned());
+        Some(move |users: &str| format!("{who} table `{users}` has a password, and {table} has {kind} in `{column}`"))
+    };
+    if !users().any(|table| table.records.iter().any(|record| has_one(table, record))) {
+        return of(Role::Ignored).find_map(|table| said(table, "nobody in"));
+    }
+    // By whatever the rows of another table name theirs.
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text.trim().to_lowercase()).filter(|text| !text.is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let is_key = |column: &str| {
+        let bare = bare(column);
+        bare.ends_with("id") || ["email", "mail", "username", "login", "user"].contains(&&*bare)
+    };
+    let rows = users().flat_map(|table| table.records.iter().filter(|record| !has_one(table, record)));
+    let keys = rows.flatten().filter(|(column, _)| is_key(column));
+    let without: HashSet<String> = keys.filter_map(|(_, value)| text(value)).collect();
+    // What somebody's password was before is none that they have.
+    let is_former = |table: &TableSample| is_log(&called(table)) || bare(&called(table)).contains("reset");
+    of(Role::Ignored).filter(|table| !is_former(table)).find_map(|table| {
+        let whose = whose(&table.columns)?;
+        let mut theirs = table.records.iter().filter_map(|record| text(record.get(whose)?));
+        theirs.any(|key| without.contains(&key)).then(|| said(table, "not everybody in")).flatten()
+    })
 }
+
+type Sampled = serde_json::Map<String, serde_json::Value>;

@@ -71,6 +71,12 @@ pub trait Source: Sync {
         None
     }
 
+    /// How the rows of a table that is [`Role::Related`] are found, and what is read of them.
+    fn joined(&self, table: &TableSample) -> Option<Joined<'_>> {
+        let _ = table;
+        None
+    }
+
     /// The column of a kind of related rows of which most are left out that says which are not: asked before the rest of a row is
     /// read.
     fn gate(&self, kind: &'static str) -> Option<Gate> {
@@ -140,6 +146,17 @@ pub trait Source: Sync {
         let _ = record;
         None
     }
+}
+
+/// How a table is joined to the users'.
+#[derive(Debug)]
+pub struct Joined<'s> {
+    /// What the join is called.
+    pub name: &'s str,
+    /// The table's column, and what it is equal to of the users' own.
+    pub key: (&'s str, &'s str),
+    /// The columns that are read of it.
+    pub read: Vec<&'s str>,
 }
 
 /// What became of the question which table holds the users.

@@ -56,7 +56,7 @@ pub(crate) struct Converted {
 /// # Errors
 /// A file that is damaged, too large, or locked; what reading and writing say.
 pub(crate) fn converted(input: &Input, head: &[u8]) -> Result<Option<Converted>, RunError> {
-    let unpacked = || Ok::<_, RunError>(BufReader::new(input.unpacked(None)?));
+    let unpacked = || Ok::<_, RunError>(BufReader::new(input.text(None)?));
     let failed = |error: std::io::Error| input.unreadable(&error);
     let broken = |what: String| RunError::export(format!("{}: {what}", input.name()));
     let spool = || tempfile::tempfile().map_err(RunError::temporary);

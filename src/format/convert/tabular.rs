@@ -40,7 +40,11 @@ pub(super) fn to_json(bytes: &[u8]) -> Option<Vec<u8>> {
         return beneath_names(rows);
     }
     let members = members(value)?;
-    let named = |name: &str| members.iter().find(|(other, _)| other == name).and_then(|(_, value)| items(value));
+    let member = |name: &str| members.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
+    let named = |name: &str| member(name).and_then(items);
+    if member("majorDimension").is_some_and(|of| of.get() == "\"COLUMNS\"") {
+        return behind_names(named("values")?);
+    }
     match (named("values"), named("columns"), named("data")) {
         (Some(rows), ..) if rows.first().is_some_and(|row| row.get().starts_with('[')) => beneath_names(rows),
         (_, Some(columns), Some(data)) => table(&names(&columns)?, named("index").as_deref(), data),
@@ -52,6 +56,19 @@ pub(super) fn to_json(bytes: &[u8]) -> Option<Vec<u8>> {
 fn beneath_names(rows: Vec<&RawValue>) -> Option<Vec<u8>> {
     let mut rows = rows.into_iter();
     table(&names(&items(rows.next()?)?)?, None, rows.collect())
+}
+
+/// `[["id", 1], ["email", "a@example.com"]]`: cells at the end that are empty are left out here, too.
+fn behind_names(columns: Vec<&RawValue>) -> Option<Vec<u8>> {
+    let columns: Vec<_> = columns.into_iter().map(items).collect::<Option<_>>()?;
+    let heads: Vec<&RawValue> = columns.iter().map(|cells| cells.first().copied()).collect::<Option<_>>()?;
+    let names = names(&heads)?;
+    let mut out = Rows::default();
+    for at in 1..columns.iter().map(Vec::len).max().unwrap_or(0) {
+        let cells = names.iter().zip(&columns).filter_map(|(name, cells)| Some((name.as_str(), *cells.get(at)?)));
+        out.push(cells)?;
+    }
+    out.finish()
 }
 
 fn names(columns: &[&RawValue]) -> Option<Vec<String>> {
@@ -141,6 +158,7 @@ mod tests {
             "{\"columns\":[\"id\",\"mail\"],\n \"index\":[0,1],\"data\":[[1,\"a@b.c\"],[2,null]]}",
             r#"[["id","mail"],[1,"a@b.c"],[2,null]]"#,
             r#"{"range":"A1:B3","majorDimension":"ROWS","values":[["id","mail"],[1,"a@b.c"],[2,null]]}"#,
+            r#"{"range":"A1:B3","majorDimension":"COLUMNS","values":[["id",1,2],["mail","a@b.c",null]]}"#,
         ] {
             assert!(may_be(text.as_bytes()), "{text}");
             assert_eq!(read(text).as_deref(), Some(list), "{text}");
@@ -158,6 +176,10 @@ mod tests {
             (
                 r#"{"mail":{"501":"a@b.c","502":null},"on":{"501":true,"502":false}}"#,
                 r#"[{"index":"501","mail":"a@b.c","on":true},{"index":"502","mail":null,"on":false}]"#,
+            ),
+            (
+                r#"{"majorDimension":"COLUMNS","values":[["id","1","2"],["mail","a@b.c"]]}"#,
+                r#"[{"id":"1","mail":"a@b.c"},{"id":"2"}]"#,
             ),
             (
                 r#"[["id","banned","banned"],[18446744073709551617,true,false]]"#,

@@ -79,26 +79,28 @@ fn is_typed(object: &str) -> bool {
 /// What reading and writing say.
 pub(super) fn to_json(mut source: impl BufRead, out: &mut impl Write) -> Result<Option<Vec<String>>> {
     let mut plain = Plain { out, pages: Vec::new() };
-    let (mut text, mut line, mut nesting) = (Vec::new(), Vec::new(), Nesting::default());
+    let (mut text, mut nesting) = (Vec::new(), Nesting::default());
     loop {
-        line.clear();
-        source.by_ref().take((MAX_BYTES + 1 - text.len()) as u64).read_until(b'\n', &mut line)?;
-        if text.len() + line.len() > MAX_BYTES {
+        let start = text.len();
+        let read = source.by_ref().take((MAX_BYTES + 1 - start) as u64).read_until(b'\n', &mut text)?;
+        if text.len() > MAX_BYTES {
             return Ok(None);
         }
         // Where no object is due, what was begun before is damaged, and this line is another's.
-        let is_due = matches!(text.trim_ascii_end().last(), None | Some(b'[' | b',' | b':'));
-        if line.is_empty() || !is_due && line.trim_ascii_start().starts_with(b"{") {
-            plain.lines(&text)?;
-            text.clear();
+        let is_due = matches!(text[..start].trim_ascii_end().last(), None | Some(b'[' | b',' | b':'));
+        if read == 0 || !is_due && text[start..].trim_ascii_start().starts_with(b"{") {
+            plain.lines(&text[..start])?;
+            text.drain(..start);
             nesting = Nesting::default();
         }
-        if line.is_empty() {
+        if read == 0 {
             return Ok(Some(plain.pages));
         }
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-        nesting.follow(line);
-        text.extend_from_slice(line);
+        let line = text.len() - read;
+        if text[line..].starts_with(b"\xef\xbb\xbf") {
+            text.drain(line..line + 3);
+        }
+        nesting.follow(&text[line..]);
         if nesting.is_over() {
             plain.document(&text)?;
             text.clear();

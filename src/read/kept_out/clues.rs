@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::tables::called;
 use crate::format::{Record, TableSample, Value};
-use crate::source::kit::status::tables::{bare, is_of_bans, is_of_parts, is_of_users, stem, whose};
+use crate::source::kit::status::tables::{bare, is_log, is_of_bans, is_of_parts, is_of_users, root, stem, whose};
 use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, TITLES, VALUES};
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 
@@ -16,6 +16,8 @@ pub(super) enum Clue {
     Column(String, Meaning),
     /// A kind, a role or an action, of which a word may.
     Word(String),
+    /// What was done, in a record of that.
+    Event(String),
     /// What is told of stands in one column, and what of it in another.
     Pair { about: String, value: String },
 }
@@ -24,7 +26,7 @@ impl Clue {
     /// The column that says it.
     pub(super) fn column(&self) -> &str {
         match self {
-            Self::Column(column, _) | Self::Word(column) => column,
+            Self::Column(column, _) | Self::Word(column) | Self::Event(column) => column,
             Self::Pair { value, .. } => value,
         }
     }
@@ -48,6 +50,7 @@ impl Clue {
         match self {
             Self::Column(column, meaning) => record.get(column).filter(|value| bars(*meaning, value)).and_then(text),
             Self::Word(column) => record.get(column).filter(|value| Trace::State.is_in(value, now)).and_then(text),
+            Self::Event(column) => record.get(column).and_then(text).filter(|text| status::names_somebody_out(text)),
             Self::Pair { about, value } => {
                 let about = record.get(about).and_then(text)?;
                 let meaning = status::meaning(&about)?;
@@ -58,12 +61,16 @@ impl Clue {
     }
 }
 
-/// What in a table could say of users that they are kept out.
-pub(super) fn clues(table: &TableSample) -> Vec<Clue> {
+/// What in a table could say of users that they are kept out; `logs`: also what is a record of what was done.
+pub(super) fn clues(table: &TableSample, logs: bool) -> Vec<Clue> {
     if let Some(column) = is_on(table) {
         return vec![Clue::Column(column.to_owned(), Meaning::BarsWhile)];
     }
-    let Some(whose) = whose(&table.columns).filter(|_| is_of_users(&called(table))) else { return Vec::new() };
+    let Some(whose) = whose(&table.columns) else { return Vec::new() };
+    if !is_of_users(&called(table)) {
+        let events = table.columns.iter().filter(|column| ACTIONS.contains(&&*bare(column)));
+        return events.filter(|_| logs && is_log(&called(table))).map(|column| Clue::Event(column.clone())).collect();
+    }
     let other = |column: &&String| *column != whose;
     let columns = || table.columns.iter().filter(other);
     let of = |list: &'static [&'static str]| columns().find(|column| list.contains(&&*bare(column)));
@@ -177,6 +184,7 @@ pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str
             .iter()
             .fold(own.as_str(), |own, front| own.strip_prefix(front).filter(|rest| rest.len() >= 3).unwrap_or(own));
         let alike = own.len() >= 3 && (group.stem.ends_with(own) || own.ends_with(&group.stem));
+        let alike = alike || own.len() >= 3 && root(own) == root(&group.stem);
         let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use smallvec::SmallVec;
 use toml::Value as Toml;
 
-use super::column::{Column, Joined};
+use super::column::{Column, Joined as Place};
 use super::condition::Conditions;
 use super::row::{Elsewhere, Field, Manner, Row, within};
 use super::section::{Problem, Read, Section, nearest};
@@ -18,7 +18,7 @@ use super::tables::Table;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
-use crate::source::{Found, Related};
+use crate::source::{Found, Joined, Related};
 
 /// What the rows of the joined tables are kept as: tables are told apart by these. Those of a system and those of a mapping
 /// that changes what it reads are kept side by side.
@@ -157,12 +157,12 @@ impl Joins {
     }
 
     /// Where a column stands among the joined tables, if it does.
-    fn place(&self, column: &Column) -> Option<Joined> {
+    fn place(&self, column: &Column) -> Option<Place> {
         *column.joined.get_or_init(|| {
             let join = self.joins.iter().position(|join| join.name == column.first())?;
             let wanted = &self.kept[self.joins[join].kept].wanted;
             let field = column.rest().first()?;
-            Some(Joined { join, field: wanted.iter().position(|wanted| wanted == field)? })
+            Some(Place { join, field: wanted.iter().position(|wanted| wanted == field)? })
         })
     }
 
@@ -181,6 +181,18 @@ impl Joins {
     pub(in crate::source) fn kind(&self, table: &TableSample) -> Option<&'static str> {
         let join = self.joins.iter().find(|join| join.rows.is_empty() && join.table.fits(table))?;
         Some(self.kept[join.kept].kind)
+    }
+
+    /// How a table is joined to the users' own, if it is by one column of each.
+    pub(in crate::source) fn joined(&self, table: &TableSample) -> Option<Joined<'_>> {
+        let fits = |join: &&Join| join.rows.is_empty() && join.table.fits(table);
+        let join = self.joins.iter().find(fits)?;
+        let of = join.of.as_ref().filter(|of| !self.has(of.path()))?;
+        let all = self.joins.iter().filter(|other| other.kept == join.kept);
+        let conditions = all.flat_map(|join| join.only.columns().map(Column::first));
+        let wanted = self.kept[join.kept].wanted.iter().map(String::as_str);
+        let key = (join.key.first()?.first(), of.path());
+        Some(Joined { name: &join.name, key, read: wanted.chain(conditions).chain([key.0]).collect() })
     }
 
     /// The names of the columns of a joined table without any.
@@ -229,7 +241,7 @@ impl Joins {
         &self,
         row: Row<'_, '_>,
         rows: &Reached<'_>,
-        joined: Joined,
+        joined: Place,
         column: &Column,
         steps: u8,
     ) -> Vec<Value<'static>> {
@@ -257,7 +269,7 @@ impl Joins {
     fn of_key(
         &self,
         rows: &Reached<'_>,
-        joined: Joined,
+        joined: Place,
         column: &Column,
         key: &str,
         also: &[Also<'_>],
@@ -357,11 +369,11 @@ impl<'m> Reached<'m> {
 }
 
 impl Elsewhere for Reached<'_> {
-    fn place(&self, column: &Column) -> Option<Joined> {
+    fn place(&self, column: &Column) -> Option<Place> {
         self.joins.place(column)
     }
 
-    fn values(&self, row: Row<'_, '_>, joined: Joined, column: &Column) -> Vec<Value<'static>> {
+    fn values(&self, row: Row<'_, '_>, joined: Place, column: &Column) -> Vec<Value<'static>> {
         self.joins.reached(row, self, joined, column, STEPS)
     }
 

@@ -43,7 +43,7 @@ use crate::error::RunError;
 use crate::format::{Record, TableSample};
 use crate::policy::Unsupported;
 use crate::source::kit::shape;
-use crate::source::{Context, Detection, Fate, Found, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Joined, Role, Source};
 
 pub use self::section::nearest;
 pub use self::users::Head;
@@ -98,6 +98,12 @@ impl Mapping {
     #[must_use]
     pub fn leaves_out(&self, table: &str) -> bool {
         self.left_out.iter().any(|left| left.eq_ignore_ascii_case(table))
+    }
+
+    /// Whether it says who may sign in.
+    #[must_use]
+    pub const fn reads_who_may_sign_in(&self) -> bool {
+        self.enabled.is_some()
     }
 
     /// Whether it keeps everybody out, so that nobody has to be looked for.
@@ -342,6 +348,10 @@ impl Source for Mapping {
 
     fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         self.joins.relate(kind, record, found)
+    }
+
+    fn joined(&self, table: &TableSample) -> Option<Joined<'_>> {
+        self.joins.joined(table)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {

@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 
 pub use self::names::{meaning, meaning_among};
 pub use self::remedy::{Seen, at, base, line, quoted, reading_of, texts, told_at, unticked};
-pub use self::tables::{names_barred, names_people_out};
+pub use self::tables::{names_barred, names_barred_addresses, names_out_alone, names_people_out, names_somebody_out};
 pub use self::tombstone::is_tombstone;
 pub use self::trace::{Trace, is_list, items, trace};
 pub use self::within::meaning_at;
@@ -92,6 +92,10 @@ impl Meaning {
                 };
                 Some(meaning?.read(value, now))
             });
+            // Beside a word for it a number tells nothing.
+            let said: Vec<Standing> = said.collect();
+            let is_sure = said.contains(&Standing::Enabled) && matches!(self, Self::State | Self::StateOrRegion);
+            let said = said.into_iter().filter(|said| !is_sure || *said != Standing::Unsure);
             // What is known of a ban and has no end is not nothing.
             return said.max().filter(|said| !of_a_ban || *said != Standing::Silent).unwrap_or(Standing::Unsure);
         }
@@ -99,8 +103,11 @@ impl Meaning {
             Self::Allows => match common::truth(value) {
                 Some(true) => Standing::Enabled,
                 Some(false) => Standing::Disabled,
-                None if dated(value) => Standing::Enabled,
-                None => word(value),
+                None => match within_range(value, now) {
+                    Some(standing) => standing,
+                    None if dated(value) => Standing::Enabled,
+                    None => word(value),
+                },
             },
             // A ban whose status is `banned` says it as it is.
             Self::BarsWhile if value.text().is_some_and(|text| tables::is_hard(&text.trim().to_lowercase())) => {
@@ -124,10 +131,13 @@ impl Meaning {
                     None => word(value),
                 }
             }
-            Self::Ends => match (common::truth(value), ended(value, now)) {
-                (Some(true), _) | (None, Some(true)) => Standing::Disabled,
-                (Some(false), _) | (None, Some(false)) => Standing::Enabled,
-                (None, None) => word(value),
+            Self::Ends => match within_range(value, now) {
+                Some(standing) => standing,
+                None => match (common::truth(value), ended(value, now)) {
+                    (Some(true), _) | (None, Some(true)) => Standing::Disabled,
+                    (Some(false), _) | (None, Some(false)) => Standing::Enabled,
+                    (None, None) => word(value),
+                },
             },
             Self::Guest => match common::truth(value) {
                 Some(true) => Standing::Deleted,
@@ -160,6 +170,17 @@ impl Meaning {
             },
         }
     }
+}
+
+/// What a range of days in which somebody may sign in says.
+fn within_range(value: &Value<'_>, now: Timestamp) -> Option<Standing> {
+    let Value::Text(text) = value else { return None };
+    dates::range(text)?;
+    Some(match dates::is_within(text, now) {
+        Some(true) => Standing::Enabled,
+        Some(false) => Standing::Disabled,
+        None => Standing::Unsure,
+    })
 }
 
 /// What is said of a ban that is over.

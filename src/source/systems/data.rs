@@ -7,7 +7,7 @@ use crate::account::{Account, Hint};
 use crate::code::Refusal;
 use crate::format::{Record, TableSample};
 use crate::source::describe::{Head, Mapping};
-use crate::source::{Context, Detection, Fate, Found, Role, Source};
+use crate::source::{Context, Detection, Fate, Found, Joined, Role, Source};
 
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
@@ -84,6 +84,10 @@ impl Source for Data {
 
     fn relate(&self, kind: &'static str, record: &Record<'_>, found: &mut Found) -> Option<()> {
         self.mapping().relate(kind, record, found)
+    }
+
+    fn joined(&self, table: &TableSample) -> Option<Joined<'_>> {
+        self.mapping().joined(table)
     }
 
     fn interpret<'r>(&self, record: &'r Record<'r>, context: &Context<'r>) -> Result<Account<'r>, Refusal> {

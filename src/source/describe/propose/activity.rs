@@ -8,7 +8,6 @@ use crate::format::Value;
 use crate::source::kit::common::moment;
 use crate::source::systems::generic::folded;
 
-
 /// What a table says of sign-ins.
 pub(super) struct Activity<'t> {
     table: &'t Table,

@@ -10,7 +10,6 @@ use crate::source::kit::status;
 use crate::source::kit::status::words::WAITING;
 use crate::source::systems::generic::folded;
 
-
 /// What columns say of it.
 #[derive(Default)]
 pub(super) struct Admission {

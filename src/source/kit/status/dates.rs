@@ -11,6 +11,41 @@ pub(super) fn is_one(text: &str) -> bool {
     !days(text).is_empty()
 }
 
+/// The two ends of a range as databases and people write one, `[2020-01-01,2021-01-01)`, `2020-01-01..2021-01-01`; either may be open.
+pub(super) fn range(text: &str) -> Option<[&str; 2]> {
+    // Nearly no cell begins so.
+    if text.len() < 10 || !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '[' | '(' | ' ')) {
+        return None;
+    }
+    let text = trim(text);
+    let inner = text.strip_prefix(['[', '(']).and_then(|rest| rest.strip_suffix([']', ')']));
+    let (from, to) = match inner {
+        Some(inner) => inner.split_once(',')?,
+        None => text.split_once("..").or_else(|| text.split_once(" - ")).or_else(|| text.split_once(" to "))?,
+    };
+    let ends = [from, to].map(|end| end.trim_matches(['"', ' ']));
+    let is_open = |end: &str| end.is_empty() || end.trim_start_matches('-').eq_ignore_ascii_case("infinity");
+    let is_date = |end: &str| end.len() >= 8 && (parse_moment(end).is_some() || is_one(end));
+    let are_ends = ends.iter().all(|end| is_open(end) || is_date(end)) && ends.iter().any(|end| is_date(end));
+    are_ends.then(|| ends.map(|end| if is_open(end) { "" } else { end }))
+}
+
+/// Whether now is within a range; `None` where that is not sure.
+pub(super) fn is_within(text: &str, now: Timestamp) -> Option<bool> {
+    let [from, to] = range(text)?;
+    let has_passed = |end: &str| {
+        let value = Value::Text(end.to_owned().into());
+        if parse_moment(end).is_some() { super::ended(&value, now) } else { passed(&value, now) }
+    };
+    let begun = if from.is_empty() { Some(true) } else { has_passed(from) };
+    let over = if to.is_empty() { Some(false) } else { has_passed(to) };
+    match (begun, over) {
+        (Some(false), _) | (_, Some(true)) => Some(false),
+        (Some(true), Some(false)) => Some(true),
+        _ => None,
+    }
+}
+
 /// Whether such a date has passed, wherever in the world, and whichever of its numbers is the month.
 pub(super) fn passed(value: &Value<'_>, now: Timestamp) -> Option<bool> {
     let Value::Text(text) = value else { return None };
@@ -131,5 +166,28 @@ mod tests {
         assert_eq!(passed("05/07/2024"), None, "in May or in July");
         assert_eq!(passed("15.06.2024"), None, "today, somewhere");
         assert_eq!(passed("01/02/2023"), Some(true));
+    }
+
+    #[test]
+    fn ranges_hold_now_or_do_not() {
+        let now: Timestamp = "2024-06-15T12:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("[2020-01-01,2021-01-01)", Some(false)),
+            ("[2020-01-01,2099-01-01)", Some(true)),
+            ("[\"2020-01-01 00:00:00+00\",\"2021-01-01 00:00:00+00\")", Some(false)),
+            ("[2020-01-01,)", Some(true)),
+            ("(,2021-01-01]", Some(false)),
+            ("[2020-01-01,infinity)", Some(true)),
+            ("[2099-01-01,)", Some(false)),
+            ("2020-01-01..2021-01-01", Some(false)),
+            ("01.01.2020 - 31.12.2023", Some(false)),
+            ("2020-01-01 to 2099-01-01", Some(true)),
+            ("[1,5)", None),
+            ("[user,admin]", None),
+            ("(,)", None),
+            ("2020-01-01", None),
+        ] {
+            assert_eq!(is_within(text, now), expected, "{text}");
+        }
     }
 }

@@ -113,6 +113,8 @@ fn by_words(name: &str) -> Option<Meaning> {
         }
         ["mail"] => None,
         ["valid", ..] if before.iter().any(|word| word == "mail") => None,
+        // `valid_period`, `active_during`: a range of days.
+        [word, "period" | "range" | "during" | "window" | "zeitraum"] if is(ALLOWS, word) => Some(Meaning::Allows),
         [word] | [word, _] if core.get(1).is_none_or(|after| is(AFTER, after)) => {
             if is(ALLOWS, word) {
                 Some(Meaning::Allows)

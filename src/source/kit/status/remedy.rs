@@ -147,6 +147,7 @@ fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
         }
         (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
+        (None, Trace::Ahead) => "as = \"not_future\"".to_owned(),
         (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
         (None, Trace::Waiting) => "as = \"empty\"".to_owned(),
         (None, _) if truths && super::names::is_sign_in(column) => "as = \"bool\"".to_owned(),

@@ -22,9 +22,10 @@ const STEMS: &[(&str, &[&str])] = &[
         "gesperr", "sperr", "verrouill", "bloque", "bloquea", "bloccat", "geblokk", "vergrendel", "blokkert", "blokeret", "blockera", "sparrad",
         "sparrat", "avstangd", "utestengt", "lukit", "estett", "zablok", "blokow", "blokov", "zamknie", "uzamcen",
         "zamcen", "letilt", "zarol", "felfuggeszt", "blocat", "blokira", "zakljucan", "zakljucen", "engellen", "engelle", "kilitl", "yasakl",
-        "заблок", "блокир", "забан", "замкнен", "αποκλεισ", "κλειδωμ", "μπλοκαρ", "terkunci", "diblokir",
+        "заблок", "блокир", "забан", "замкнен", "αποκλεισ", "κλειδωμ", "μπλοκαρ", "terkunci", "diblokir", "jäädyt", "jaadyt", "khoá", "khóa", "ukinut", "blokla", "бұғатта", "бугатта",
     ]),
-    ("suspended", &["suspendi", "suspendu", "suspenso", "suspens", "sospes", "geschors", "zawiesz", "pozastav", "suspendat", "приостан", "призупин", "askiya"]),
+    ("expelled", &["ausgeschloss", "espuls", "uitgeslot", "wykluczon", "vyloucen", "исключен"]),
+    ("suspended", &["suspendi", "suspendu", "suspenso", "suspens", "sospes", "geschors", "zawiesz", "pozastav", "suspendat", "приостан", "призупин", "askiya", "dibekukan", "dibeku", "тоқтат", "спрян"]),
     ("deactivated", &[
         "deaktiv", "deactiv", "gedeactiv", "gedesactiv", "desactiv", "desativ", "disattiv", "disabilit", "deshabilit", "desabilit", "uitgeschakel", "deaktyw", "wylaczon",
         "dezaktyw", "dezactiv", "kikapcsol", "deaktivoi", "devredisi", "devre", "отключ", "деактив", "деактивир", "вимкн", "απενεργοπ", "απενεργοποιημεν", "onemogucen",
@@ -49,10 +50,11 @@ const STEMS: &[(&str, &[&str])] = &[
 /// Parts by which a name says it in writings without blanks between words, or with what stands before and after a word.
 #[rustfmt::skip]
 const PARTS: &[(&str, &[&str])] = &[
+    ("status", &["állapot", "状态", "狀態", "状態", "상태", "สถานะ", "وضعیت", "สถานภาพ"]),
     ("expires", &["到期", "만료", "有効期限"]),
     ("deleted", &["削除", "删除", "刪除", "삭제", "محذوف", "حذف", "נמחק", "מחוק", "ลบแล้ว", "ถูกลบ", "हटाया"]),
-    ("blocked", &["禁用", "封禁", "封号", "封號", "拉黑", "冻结", "凍結", "锁定", "鎖定", "ロック", "차단", "잠금", "محظور", "حظر", "مقفل", "חסום", "נעול"]),
-    ("deactivated", &["停用", "無効", "无效", "失效", "利用停止", "アカウント停止", "停権", "비활성", "정지", "معطل", "غيرنشط", "מושבת", "ปิดใช้งาน"]),
+    ("blocked", &["禁用", "封禁", "封号", "封號", "拉黑", "冻结", "凍結", "锁定", "鎖定", "ロック", "차단", "잠금", "محظور", "حظر", "مقفل", "חסום", "נעול", "مسدود", "अवरुद्ध"]),
+    ("deactivated", &["停用", "無効", "无效", "失效", "利用停止", "アカウント停止", "停権", "비활성", "정지", "معطل", "غيرنشط", "מושבת", "ปิดใช้งาน", "ระงับ", "निलंबित", "निष्क्रिय", "غیرفعال", "이용정지", "ยกเลิก"]),
     ("closed", &["注销", "註銷", "退会", "解約", "탈퇴", "해지"]),
     ("expired", &["期限切れ", "过期", "過期", "منتهي"]),
 ];

@@ -1,9 +1,13 @@
 //! What the names of tables and of their columns say of people who are kept out.
 
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
 use super::names::{self, is, meaning, parts, words};
 use super::words::{
-    ACCOUNTS, ATTRIBUTES, BANS, GONE_PEOPLE, HARD, LOCKS, OF_OTHERS, PARTS, PARTS_BY_NAME, PEOPLE, TITLES, TOLD,
-    UNLESS, WHICH, WHOSE,
+    ACCOUNTS, ADDRESSES, ATTRIBUTES, BANS, GONE_PEOPLE, HARD, LOCKS, LOGS, OF_A_FILE, OF_OTHERS, PARTS, PARTS_BY_NAME,
+    PEOPLE, SINCE, TITLES, TOLD, UNLESS, WHICH, WHOSE,
 };
 
 /// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
@@ -17,13 +21,65 @@ pub fn names_barred(table: &str) -> bool {
     (barred || of_accounts && !any(UNLESS)) && !any(OF_OTHERS)
 }
 
+/// Whether the name of a table says that its rows are of addresses that are kept out: `banned_emails`, `blocked_addresses`.
+#[must_use]
+pub fn names_barred_addresses(table: &str) -> bool {
+    let words = parts(table);
+    let others = || words.iter().filter(|word| is(OF_OTHERS, word));
+    let barred = barring(&words, |word| is(BANS, word) || is(LOCKS, word) || is_hard(word));
+    barred && others().next().is_some() && others().all(|word| is(ADDRESSES, word))
+}
+
+/// Whether a table is a record of what was done, or of what users were before, by its name: `audit_log`, `status_history`.
+#[must_use]
+pub fn is_log(called: &str) -> bool {
+    parts(called).iter().any(|word| is(LOGS, word))
+}
+
+/// Whether a role, a label or an event is called after somebody who is kept out, and after nothing else: `banned`,
+/// `Gesperrte Kunden`, `ROLE_SUSPENDED`, `user.blocked`.
+#[must_use]
+pub fn names_somebody_out(text: &str) -> bool {
+    if !(3..=40).contains(&text.len()) {
+        return false;
+    }
+    BARRING.with_borrow_mut(|known| {
+        if let Some(barring) = known.get(text) {
+            return *barring;
+        }
+        let words = parts(text);
+        let mut rest = words.iter().filter(|word| !is(PEOPLE, word) && !is(PARTS, word));
+        let barring = rest.next().is_some_and(|word| is_hard(word)) && rest.next().is_none();
+        if known.len() < names::REMEMBERED {
+            known.insert(text.into(), barring);
+        }
+        barring
+    })
+}
+
+thread_local! {
+    /// What roles were found to say: they are the same few, millions of times.
+    static BARRING: RefCell<FxHashMap<Box<str>, bool>> = RefCell::default();
+}
+
 /// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
 #[must_use]
 pub fn names_people_out(table: &str) -> bool {
     let words = words(table);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
-    let out = barring(&words, |word| is_hard(word) || is(GONE_PEOPLE, word));
-    out && any(PEOPLE) && !any(&["and", "und", "with", "incl", "including"])
+    barring(&words, is_out) && any(PEOPLE) && !any(&["and", "und", "with", "incl", "including"])
+}
+
+/// Whether a table or a file is called so and nothing else, whatever is in it: `deactivated.csv`, `export-banned-2024`.
+#[must_use]
+pub fn names_out_alone(table: &str) -> bool {
+    let words = words(table);
+    let says_nothing = |word: &String| is(OF_A_FILE, word) || word.bytes().all(|b| b.is_ascii_digit());
+    barring(&words, is_out) && words.iter().all(|word| is_out(word) || says_nothing(word))
+}
+
+fn is_out(word: &str) -> bool {
+    is_hard(word) || is(GONE_PEOPLE, word)
 }
 
 /// Whether a word bars, and none before it takes that back: `users_except_banned`, but not `banned_users_without_refund`.
@@ -98,12 +154,15 @@ pub fn is_of_bans(called: &str, columns: &[String]) -> bool {
         *column == whose
             || TOLD.contains(&&*bare)
             || bare.ends_with("by")
+            || words(column).last().is_some_and(|word| is(SINCE, word))
             || meaning(column).is_some()
             || names::is_end(column)
     };
     let words = parts(called);
     let bans = |word: &String| is(LOCKS, word) || is(BANS, word);
-    words.iter().any(bans) && words.iter().all(|word| bans(word) || is(PEOPLE, word)) && columns.iter().all(of_a_ban)
+    // `deletion_requests`
+    let tells = |word: &String| bans(word) || is(PEOPLE, word) || ["request", "requests"].contains(&word.as_str());
+    words.iter().any(bans) && words.iter().all(tells) && columns.iter().all(of_a_ban)
 }
 
 /// The column that says whose row it is. One who blocks another is no administrator: rows of two users are their own affair.
@@ -114,7 +173,8 @@ pub fn whose(columns: &[String]) -> Option<&str> {
         WHOSE.iter().any(|user| bare == *user || user.ends_with("id") && bare.ends_with(user))
     };
     let by = |column: &String| {
-        let bare = bare(column);
+        // Of Laravel's `model_id` nothing is a moderator's.
+        let bare = bare(column).replace("model", "");
         ["by", "admin", "mod", "created", "staff"].iter().any(|by| bare.contains(by))
     };
     let mut users: Vec<&String> = columns.iter().filter(is_user).filter(|column| !by(column)).collect();
@@ -169,6 +229,19 @@ pub fn stem(name: &str) -> String {
         .find_map(|plural| bare.strip_suffix(plural).filter(|rest| rest.len() >= 3))
         .unwrap_or(bare)
         .to_owned()
+}
+
+/// [`stem`] of whatever form a name has: `states` and `state` have one.
+#[must_use]
+pub fn root(name: &str) -> String {
+    let mut root = stem(name);
+    loop {
+        let next = stem(&root);
+        if next == root {
+            return root;
+        }
+        root = next;
+    }
 }
 
 /// A name without case and separators.

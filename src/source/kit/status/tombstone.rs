@@ -54,8 +54,29 @@ fn is_marked(email: &str) -> bool {
     let end = email.find(|c: char| !c.is_alphabetic()).unwrap_or(email.len());
     let (word, rest) = email.split_at(end);
     let is_marked = word.len() >= 6 && rest.starts_with(['_', '-', '.', '+']) && rest.len() > 1;
-    is_marked && rest.bytes().take(24).any(|b| b.is_ascii_digit() || b == b'_') && says(word)
+    is_marked && (rest.starts_with('+') || rest.bytes().take(24).any(|b| b.is_ascii_digit() || b == b'_')) && says(word)
+        || memchr::memchr(b'+', email.as_bytes()).is_some_and(|at| is_tag(&email[at + 1..]))
+        || is_nowhere(email)
         || email.rsplit_once('.').is_some_and(|(before, end)| end.len() >= 6 && before.contains('@') && says(end))
+}
+
+/// `b+deleted_20240101@example.com`
+fn is_tag(tag: &str) -> bool {
+    let end = tag.find(|c: char| !c.is_alphabetic()).unwrap_or(tag.len());
+    end >= 6 && says(&tag[..end])
+}
+
+/// A domain that cannot be anybody's and says why: `deleted.invalid`, `anonymized.local`.
+fn is_nowhere(email: &str) -> bool {
+    const NOBODYS: [&str; 5] = ["invalid", "local", "localhost", "test", "example"];
+    // Nearly all end in other letters.
+    if !email.ends_with(['d', 'l', 't', 'e', 'D', 'L', 'T', 'E']) {
+        return false;
+    }
+    let Some((domain, end)) = email.rsplit_once('@').and_then(|(_, domain)| domain.rsplit_once('.')) else {
+        return false;
+    };
+    NOBODYS.iter().any(|nobody| end.eq_ignore_ascii_case(nobody)) && domain.split(['.', '-']).any(says)
 }
 
 fn is_name(name: &str) -> bool {
@@ -100,6 +121,10 @@ mod tests {
             "geloescht-3@invalid",
             "d@example.com.deleted",
             "anonymized-77@example.com",
+            "b+deleted_20240101@example.com",
+            "deleted+b@example.com",
+            "b@deleted.invalid",
+            "anonymous_2@anonymized.local",
         ] {
             assert!(is_tombstone(Some(email), None), "{email}");
         }
@@ -114,6 +139,9 @@ mod tests {
             "remo_1@example.com",
             "ann@example.info",
             "ann@example.company",
+            "ann+news@example.com",
+            "ann@shop.local",
+            "ann@deleted.com",
         ] {
             assert!(!is_tombstone(Some(email), None), "{email}");
         }

@@ -8,11 +8,12 @@ use memchr::{memchr, memchr3};
 use rustc_hash::FxBuildHasher;
 
 use super::names::{self, core, is, meaning, parts, words};
+use super::stems::in_english;
 use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ASKED, ATTRIBUTES, BARS, BECOMING, BEFORE, DELETES, DONE, ENDS, HARD, KINDS,
-    MACHINES, MAY_ALLOW, MAY_BAR, SINCE, SOFT, STATE, STATE_OR_REGION, VALUES, WITHIN,
+    MACHINES, MAY_ALLOW, MAY_BAR, OF_A_CONTRACT, SINCE, SOFT, STATE, STATE_OR_REGION, UNTIL, VALUES, WITHIN,
 };
-use super::{Meaning, Standing, ended, is_cross, is_name, never, nothing, word};
+use super::{Meaning, Standing, dates, ended, is_cross, is_name, never, nothing, word};
 use crate::bytes::Initials;
 use crate::format::Value;
 use crate::source::kit::{common, python};
@@ -28,6 +29,8 @@ pub enum Trace {
     Unset,
     /// A date that has passed: `expires_at`, `end_date`.
     Past,
+    /// A date to come: `restricted_until`.
+    Ahead,
     /// Nothing, where others have the day on which they were let in: `approved_at`.
     Empty,
     /// A word that means that, or a number below nought, in a column of roles, kinds or states.
@@ -77,9 +80,8 @@ fn by_words(name: &str) -> Trace {
     let words = parts(name);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     let (core, before) = core(&words);
-    let employer = ["company", "organization", "organisation", "employment", "firm", "service"];
     let ended = |rest: &[String]| {
-        rest.iter().all(|word| is(SINCE, word) || is(AFTER, word) || employer.contains(&word.as_str()))
+        rest.iter().all(|word| is(SINCE, word) || is(AFTER, word) || is(OF_A_CONTRACT, word) || is(ACCOUNTS, word))
     };
     // `accounts: [{ disabled: true }]` are the user's own.
     if any(ABOUT_OTHERS) && words != ["accounts"] {
@@ -88,19 +90,19 @@ fn by_words(name: &str) -> Trace {
     // What somebody shows or is sent may be hidden or ended, too.
     let own = before.iter().all(|word| !["profile", "mail", "record", "row", "flag"].contains(&word.as_str()));
     match core {
-        [word, rest @ ..] if own && is(ENDS, word) && ended(rest) && !(word == "left" && rest.is_empty()) => {
-            Trace::Past
-        }
-        [date, word] if own && ["date", "fecha", "datum", "data"].contains(&date.as_str()) && is(ENDS, word) => {
-            Trace::Past
-        }
-        [dado, de, baja] if ["dado", "dada"].contains(&dado.as_str()) && de == "de" && baja == "baja" => Trace::Set,
-        [date, of, word] if own && date == "date" && of == "of" && is(ENDS, word) => Trace::Past,
-        [what, word, rest @ ..]
-            if ["employment", "contract", "job", "work"].contains(&what.as_str()) && is(ENDS, word) && ended(rest) =>
+        // `exit_date`, `fin_contrat`, `date_of_leaving`, `employment_end`; a bare `left` may be a side.
+        [first, ..]
+            if own
+                && first != "last"
+                && !(core.len() == 1 && first == "left")
+                && core.iter().any(|word| is(ENDS, word))
+                && core.iter().all(|word| is(ENDS, word) || ended(std::slice::from_ref(word))) =>
         {
             Trace::Past
         }
+        [dado, de, baja] if ["dado", "dada"].contains(&dado.as_str()) && de == "de" && baja == "baja" => Trace::Set,
+        // `off_boarded_at`
+        [off, boarded, rest @ ..] if own && is(MAY_BAR, &format!("{off}{boarded}")) && ended(rest) => Trace::Set,
         // Whoever was never let in again was not kept out.
         [word, since]
             if own
@@ -140,6 +142,7 @@ fn by_words(name: &str) -> Trace {
         {
             Trace::Set
         }
+        [word, until] if own && is(MAY_BAR, word) && is(UNTIL, until) => Trace::Ahead,
         [access, kind] if access == "access" && is(KINDS, kind) => Trace::Unset,
         [kind] if is(KINDS, kind) && before.last().is_some_and(|word| word == "access") => Trace::Unset,
         [last, day] if last == "last" && ["day", "date"].contains(&day.as_str()) => Trace::Past,
@@ -194,6 +197,9 @@ fn is_for_a_while(text: &str) -> bool {
     let second = text.split_once(':').map_or("", |(second, _)| second);
     second.len() == 10 && second.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// Lists are looked through up to so many bytes.
+const LONG: usize = 64 * 1024;
 
 /// So deep are objects looked into.
 const DEPTH: u8 = 3;
@@ -254,9 +260,11 @@ impl Trace {
     fn within(self, value: &Value<'_>, now: Timestamp, depth: u8) -> bool {
         match (self, value) {
             (Self::Nothing, _) => false,
+            (Self::Past, Value::Text(text)) if dates::range(text).is_some() => is_over(value, now),
             (Self::Past, Value::Text(_) | Value::Number(_)) => ended(value, now) == Some(true),
             (Self::Region, value) => is_name(value) && Meaning::State.read(value, now) == Standing::Unsure,
             (Self::Endless, value) => value.text().is_some_and(|text| text.trim() == "0"),
+            (Self::Ahead, value) => ended(value, now) == Some(false) && !never(value),
             (Self::Empty | Self::Unticked(_), value) => {
                 value.is_empty() || matches!(value, Value::Text(text) if nothing(text))
             }
@@ -280,10 +288,14 @@ impl Trace {
             (Self::Set, Value::Bool(set)) => *set,
             (Self::State | Self::Status, Value::Number(number)) => number.as_f64().is_some_and(|number| number < 0.0),
             (Self::State | Self::Status, Value::Text(text)) if text.starts_with('-') => text.parse::<i64>().is_ok(),
+            // Nobody has so many roles, and whoever has may be anything.
+            (Self::State, Value::Text(text)) if text.len() > LONG => true,
+            (Self::State | Self::Status, value) if is_over(value, now) => true,
             (_, Value::Text(text))
                 if depth > 0
                     && matches!(text.as_bytes().first(), Some(b'{' | b'['))
-                    && memchr(b':', text.as_bytes()).is_some() =>
+                    && memchr(b':', text.as_bytes()).is_some()
+                    && !is_array(text.as_bytes()) =>
             {
                 written(text).is_some_and(|value| self.within(&value, now, depth - 1))
             }
@@ -380,16 +392,32 @@ impl Trace {
     }
 
     fn says(self, text: &str) -> bool {
-        if !(3..=32).contains(&text.len()) || !may_say(text) {
+        if !(3..=32).contains(&text.len()) {
             return false;
         }
-        let words = words(text);
+        if self != Self::State {
+            return may_say(text) && self.says_by(&words(text));
+        }
+        // Roles and states are the same few, millions of times.
+        SAID.with_borrow_mut(|said| {
+            if let Some(says) = said.get(text) {
+                return *says;
+            }
+            let says = self.says_by(&words(text).iter().map(|word| in_english(word).into_owned()).collect::<Vec<_>>());
+            if said.len() < names::REMEMBERED {
+                said.insert(text.into(), says);
+            }
+            says
+        })
+    }
+
+    fn says_by(self, words: &[String]) -> bool {
         let is = |word: Option<&String>| {
             word.is_some_and(|word| {
                 HARD.contains(&word.as_str()) || self == Self::State && SOFT.contains(&word.as_str())
             })
         };
-        let is_machine = || self == Self::State && matches!(&words[..], [word] if MACHINES.contains(&word.as_str()));
+        let is_machine = || self == Self::State && matches!(words, [word] if MACHINES.contains(&word.as_str()));
         words.len() <= 3
             && !words.iter().any(|word| word == "not")
             && (is(words.first()) || is(words.last()) || is_machine())
@@ -398,7 +426,7 @@ impl Trace {
 
 /// Whether the first or the last word of a text may be one that says it: nearly none is, and words take long to be made.
 fn may_say(text: &str) -> bool {
-    static SAYING: Initials = Initials::of(&[HARD, SOFT, MACHINES]);
+    static SAYING: Initials = Initials::of(&[HARD]);
     let bytes = text.as_bytes();
     if !text.is_ascii() {
         return true;
@@ -414,12 +442,22 @@ fn may_say(text: &str) -> bool {
     SAYING.may_be(&text[first..first_ends]) || SAYING.may_be(&text[last_begins..=last])
 }
 
+thread_local! {
+    /// What words of roles and states were found to say.
+    static SAID: RefCell<HashMap<Box<str>, bool, FxBuildHasher>> = RefCell::default();
+}
+
+/// Whether a value is a range of days that now is not in.
+fn is_over(value: &Value<'_>, now: Timestamp) -> bool {
+    matches!(value, Value::Text(text) if dates::is_within(text, now) == Some(false))
+}
+
 /// The words of a text that holds several: an array as JSON, PostgreSQL or PHP writes it, or a list with separators.
 pub fn items(text: &str) -> Option<impl Iterator<Item = &str>> {
     let bytes = text.as_bytes();
     let is_php = bytes.starts_with(b"a:") && memchr(b'{', bytes).is_some();
-    let is_array = matches!(bytes.first(), Some(b'[' | b'{')) && memchr(b':', bytes).is_none() || is_php;
-    if bytes.len() > 4096 || !is_array && memchr3(b',', b';', b'|', bytes).is_none() {
+    let is_array = is_array(bytes) || is_php;
+    if bytes.len() > LONG || !is_array && memchr3(b',', b';', b'|', bytes).is_none() {
         return None;
     }
     // Serialized PHP has its texts in quotes, and numbers besides.
@@ -427,6 +465,22 @@ pub fn items(text: &str) -> Option<impl Iterator<Item = &str>> {
     let parts = text.trim_matches(['[', ']', '{', '}', ' ']).split(separators).enumerate();
     let parts = parts.filter(move |(at, _)| !is_php || at % 2 == 1);
     Some(parts.map(|(_, part)| part.trim_matches(['"', '\'', ' '])).filter(|part| !part.is_empty()))
+}
+
+/// Whether a text is an array of words: as PostgreSQL writes one also where a word has a colon in it, `{admin,org:42}`.
+fn is_array(text: &[u8]) -> bool {
+    match text {
+        [b'[' | b'{', ..] if memchr(b':', text).is_none() => true,
+        [b'{', first, ..] => !matches!(first, b'"' | b'\'' | b'{' | b' ' | b'\n' | b'\r' | b'\t') || quoted_words(text),
+        _ => false,
+    }
+}
+
+/// Whether the first word in quotes is followed by another, and by no value of its own.
+fn quoted_words(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"{\"") else { return false };
+    let after = memchr(b'"', rest).and_then(|end| rest.get(end + 1));
+    matches!(after, Some(b',' | b'}'))
 }
 
 /// Whether a cell of a column that is looked at in this way holds several words, each of which may say it.

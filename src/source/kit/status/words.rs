@@ -14,7 +14,8 @@ pub(super) const BEFORE: &[&str] = &[
 ];
 
 /// Words after a name that change nothing: `active_flag`, `locked_yn`.
-pub(super) const AFTER: &[&str] = &["flag", "yn", "user", "account", "login", "ind", "indicator"];
+pub(super) const AFTER: &[&str] =
+    &["flag", "yn", "user", "account", "login", "ind", "indicator", "akun", "الحساب", "حساب"];
 
 /// Words after a name that make a date of it.
 #[rustfmt::skip]
@@ -93,6 +94,8 @@ pub(super) const STATE: &[&str] = &[
     "durumu", "stare", "állapot", "allapot", "olek", "busena", "būsena", "statusas", "statuss", "statut", "κατάσταση",
     "tilstand", "stanje", "состояние", "състояние", "стан", "状态", "狀態", "状態", "상태", "สถานะ", "الحالة", "حالة",
     "סטטוס", "trangthai", "tinhtrang",
+    "holat", "holati", "статусі", "күйі", "وضعیت", "स्थिति", "statusi",
+    "tìnhtrạng", "trạngthái", "situatie", "situație", "sytuacja",
 ];
 
 /// A state in languages where the word is that of a country or region, too.
@@ -122,7 +125,7 @@ pub(super) const HARD: &[&str] = &[
     "заблокирован", "baneado", "baneada", "banido", "banida", "bannato", "banni", "verbannt", "zabanowany", "забанен",
     "blockiert", "blokiran", "zablokovaný", "spärrad", "suspendiert",
     "bloqueados", "blokeret", "blokkert", "spærret", "blockerad", "diblokir", "zbanowany", "забаненный",
-    "blokeeritud", "bloķēts", "užblokuotas", "bloquejat", "engelli", "yasaklı", "letiltott", "блокиран",
+    "expulsado", "expulsada", "blokeeritud", "bloķēts", "užblokuotas", "bloquejat", "engelli", "yasaklı", "letiltott", "блокиран",
 ];
 
 /// Words that say that of a state, a role or a kind.
@@ -132,6 +135,7 @@ pub(super) const SOFT: &[&str] = &[
     "inactif", "inativo", "inattivo", "denied", "revoked", "forbidden", "disallowed", "prohibited", "fraud",
     "fraudulent", "inactiva",
     "suspend", "deactivate", "terminate", "block",
+    "closed", "expired",
 ];
 
 /// Values that let somebody in.
@@ -142,6 +146,8 @@ pub(super) const IN: &[&str] = &[
     "online", "offline", "away", "busy", "idle", "dnd", "invisible", "ativo", "attivo", "actief", "aktywny",
     "habilitado", "активен", "正常", "启用", "啟用", "有效", "激活", "已激活", "有効", "利用中", "활성", "정상", "granted",
     "aktif", "aktívny", "aktivní", "aktivan", "hoatdong",
+    "نشط", "פעיל", "ปกติ", "सक्रिय", "فعال", "faol", "белсенді", "hoạtđộng", "ใช้งาน",
+    "aktyvus", "aktīvs", "aktiivne", "aktywne", "aktywna", "사용", "사용중", "käytössä", "利用可", "مفعل", "đanghoạtđộng",
 ];
 
 /// Values that keep somebody out.
@@ -189,6 +195,10 @@ pub(super) const BECOMING: &[&str] =
 pub(super) const ASKED: &[&str] =
     &["activation", "aktivierung", "invitation", "einladung", "activacion", "attivazione", "aktywacj"];
 
+/// Words for roles, groups and tables of people who are not let in yet.
+pub(crate) const WAITING: &[&str] =
+    &["pending", "unconfirmed", "unverified", "unapproved", "awaiting", "invited", "unactivated", "validating"];
+
 /// Words for what is done about a request to be deleted or let go.
 pub(super) const DONE: &[&str] =
     &["requested", "confirmed", "approved", "scheduled", "pending", "done", "completed", "executed", "processed"];
@@ -211,6 +221,15 @@ pub(super) const ENDS: &[&str] = &[
     "expires", "expire", "expiry", "expiration", "end", "ends", "termination", "exit", "leave", "leaving", "left",
     "resignation", "departure", "departed", "offboarding", "deactivation", "closure", "kündigung", "kuendigung", "austritt",
     "kündigungsdatum", "kuendigungsdatum", "austrittsdatum", "baja",
+    "fin", "ende", "vertragsende", "arbeitsende", "dienstende", "cessazione", "cierre", "einde", "opzegging", "scadenza", "kundigung", "resign", "resigned", "death", "died", "sterbedatum", "todestag", "fallecimiento", "deces", "décès", "konec", "koniec", "slutdato", "slutdatum", "vervaldatum",
+];
+
+/// What of an employer's or a member's own has an end that is theirs, and what stands between such words.
+#[rustfmt::skip]
+pub(super) const OF_A_CONTRACT: &[&str] = &[
+    "company", "organization", "organisation", "employment", "firm", "service", "contract", "job", "work", "contrat", "vertrag", "contratto",
+    "contrato", "contracto", "arbeitsvertrag", "mitgliedschaft", "acceso", "acces", "accès", "accesso", "acesso", "cuenta", "de", "del", "du", "da", "della",
+    "of", "the", "des", "der", "di",
 ];
 
 /// Words without which the end of something is not known to be that of the account.
@@ -247,7 +266,9 @@ pub(crate) const OWNERS: &[&str] = &[
 /// Columns in which a word may say what was done about a user.
 #[rustfmt::skip]
 pub(crate) const ACTIONS: &[&str] = &[
-    "action", "type", "kind", "flag", "restriction", "sanction", "penalty", "punishment",
+    "action", "type", "kind", "flag", "restriction", "sanction", "penalty", "punishment", "event", "eventtype", "eventname", "activity",
+    "operation",
+    "verdict", "decision", "outcome", "measure", "consequence",
 ];
 
 /// Columns that say what a group is called.
@@ -272,6 +293,7 @@ pub(crate) const WHOSE: &[&str] = &[
     "email",
     "utilisateurid", "uzytkownikid", "clienteid", "utenteid", "gebruikerid", "brugerid", "membreid", "socioid",
     "kundeid", "modelid",
+    "mitglied", "mitgliedid", "benutzer", "nutzer", "kunde", "usuario", "cliente", "utilisateur", "membre", "socio", "gebruiker", "bruker", "bruger", "uzytkownik", "uzivatel", "uzivatelid",
 ];
 
 /// Words for people, in names of tables.
@@ -283,6 +305,7 @@ pub(crate) const PEOPLE: &[&str] = &[
     "mitglieder", "kunden", "konten", "usuarios", "clientes", "membres",
     "utilisateurs", "utilisateur", "usuario", "utenti", "gebruikers", "uzytkownicy", "użytkownicy", "brugere",
     "användare", "socios", "miembros", "membros", "clienti", "klienci", "пользователи", "benutzern",
+    "mitglied", "nutzers", "kunde", "usuário", "usuários", "gebruiker", "uzytkownik", "uzivatele", "uživatelé",
 ];
 
 /// Words for what is told of them there.
@@ -294,6 +317,7 @@ pub(crate) const TOLD: &[&str] = &[
     "restrictions", "sanction", "sanctions", "punishments", "penalties", "moderation", "action", "actions", "access",
     "security", "lifecycle", "values", "role", "roles", "group", "groups",
     "permission", "permissions", "rights", "history",
+    "strikes", "infractions", "warnings", "cases", "verdicts",
 ];
 
 /// Words for tables whose rows are of roles.
@@ -314,12 +338,15 @@ pub(crate) const BANS: &[&str] = &[
     "blacklisted", "blocklist", "blocked", "deactivated", "deactivations", "disabled", "lockouts", "locked",
     "sperren", "gesperrt", "banlists", "bannings", "bannlist", "denylist", "sperrliste", "sperrungen", "sanctions",
     "punishments", "banishments",
+    "expelled",
+    "jail", "jails", "exile", "timeouts",
 ];
 
 /// Words for such tables, if they are of accounts.
 #[rustfmt::skip]
 pub(crate) const LOCKS: &[&str] = &[
     "locks", "lock", "blocks", "block", "deletions", "deactivation", "restrictions", "sanction",
+    "hold", "holds", "closure", "closures", "deletion", "erasure", "erasures", "terminations",
 ];
 
 /// What else may be banned and blocked.
@@ -328,6 +355,20 @@ pub(crate) const OF_OTHERS: &[&str] = &[
     "ip", "ips", "address", "addresses", "email", "emails", "domain", "domains", "word", "words", "token", "tokens",
     "jwt", "sender", "senders", "host", "hosts", "country",
 ];
+
+/// Those of them by which people are found.
+pub(crate) const ADDRESSES: &[&str] = &["address", "addresses", "email", "emails", "sender", "senders"];
+
+/// Words for tables of what was done, or was so before.
+#[rustfmt::skip]
+pub(crate) const LOGS: &[&str] = &[
+    "log", "logs", "audit", "audits", "history", "histories", "event", "events", "activity", "activities", "journal", "trail", "timeline",
+    "changes", "protokoll", "verlauf", "historie", "historique", "historial",
+];
+
+/// Words of a file's name that say nothing of what is in it.
+#[rustfmt::skip]
+pub(crate) const OF_A_FILE: &[&str] = &["export", "exports", "dump", "list", "liste", "lista", "data", "all", "only", "table", "tbl", "csv", "json", "copy", "final", "new"];
 
 /// Words by which a name is of all others: `users_except_banned`, `nicht_gesperrte_kunden`.
 #[rustfmt::skip]

@@ -148,9 +148,9 @@ fn address<'r>(value: Option<&'r Value<'r>>) -> (Option<&'r Value<'r>>, Option<&
         Some(Value::List(items)) if items.len() > 1 && matches!(items.first(), Some(Value::Text(_))) => (value, None),
         Some(Value::List(items)) => {
             let is_primary = |item: &&Value<'_>| {
-                let primary =
-                    ["primary", "isPrimary", "is_primary", "default"].iter().find_map(|name| item.member(name));
-                primary.and_then(common::truth) == Some(true)
+                let Value::Object(members) = item else { return false };
+                let mut marks = members.iter().filter(|(name, _)| common::MAIN.contains(&&*folded(name)));
+                marks.any(|(_, value)| common::truth(value) == Some(true))
             };
             address(items.iter().find(is_primary).or(items.first()))
         }

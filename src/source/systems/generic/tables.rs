@@ -18,6 +18,8 @@ struct Evidence {
     credential: bool,
     /// Columns of something else than people.
     thing: bool,
+    /// Rows tell of somebody's having tried to sign in: when, from where, and what came of it.
+    attempt: bool,
 }
 
 fn evidence(table: &TableSample) -> Evidence {
@@ -31,6 +33,12 @@ fn evidence(table: &TableSample) -> Evidence {
          submissionid sentat openedat bouncedat clickedat campaign";
     let found = COLUMNS.among(&table.columns);
     let has = |at: usize| found[at] != u32::MAX;
+    const ATTEMPTS: [&str; 3] = [
+        "result success successful succeeded outcome ok failed failure failreason failurereason loginresult attemptresult",
+        "ip ipaddress ipaddr remoteaddr remoteip clientip useragent host hostname",
+        "ts time timestamp date datetime attemptedat attempttime loginat loggedat occurredat createdat when",
+    ];
+    let is_in = |words: &str| table.columns.iter().any(|column| words.split(' ').any(|word| word == folded(column)));
     let thing = |column: &String| THINGS.split_whitespace().any(|word| word == folded(column));
     Evidence {
         address: has(at::EMAIL),
@@ -38,6 +46,7 @@ fn evidence(table: &TableSample) -> Evidence {
         login: has(at::USERNAME),
         credential: [at::HASH, at::PASSWORD, at::PLAIN].into_iter().any(has) || holds_hashes(table),
         thing: table.columns.iter().any(thing),
+        attempt: ATTEMPTS.into_iter().all(is_in),
     }
 }
 
@@ -91,7 +100,7 @@ fn unread_addresses(table: &TableSample) -> Option<&str> {
 
 impl Evidence {
     fn signs_in(&self) -> bool {
-        self.credential && self.reachable()
+        self.credential && self.reachable() && !self.attempt
     }
 
     /// Who may be a person, if somebody says so.
@@ -103,7 +112,7 @@ impl Evidence {
 /// A table alone: one that can hold sign-ins, or people with addresses or numbers and nothing that says otherwise.
 pub(super) fn role(table: &TableSample) -> Role {
     let found = evidence(table);
-    let people = (found.address || found.phone) && !found.thing;
+    let people = (found.address || found.phone) && !found.thing && !found.attempt;
     if found.signs_in() || people { Role::Users } else { Role::Ignored }
 }
 
