@@ -58,7 +58,15 @@ impl Table {
 
     /// bcrypt of one password.
     pub fn bcrypt() -> Self {
-        let hash = "$2b$04$xvo63jvQCptTLikB0MCaXurzlkhDIQpDPTLIdhViZh6UZR4gxxFEy";
+        Self::of_one("$2b$04$xvo63jvQCptTLikB0MCaXurzlkhDIQpDPTLIdhViZh6UZR4gxxFEy")
+    }
+
+    /// bcrypt of the same password and `pfeffer`.
+    pub fn peppered() -> Self {
+        Self::of_one("$2b$04$iqknl909zC7ZVo9WotYiXOwTp66o/c0cBbppsNg1VN0dX/Ng/ZajS")
+    }
+
+    fn of_one(hash: &str) -> Self {
         let mut table = Self::of("", |_, _| String::new());
         table.rows = vec![format!("1,u1@example.com,{hash}")];
         table.known = vec![("u1@example.com".to_owned(), "Apfelbaum-7".to_owned())];

@@ -87,4 +87,12 @@ fn known_passwords_say_what_made_the_digests() {
     // A hash that says itself what it is needs nothing to be proposed.
     let bcrypt = map(&Table::bcrypt(), true).exits(0).stdout;
     assert!(bcrypt.contains("# proven: 1 known password verifies"), "{bcrypt}");
+    // With a secret of the application's it is another scheme, whose hashes look the same.
+    let export = Table::peppered().write(home.path());
+    let mut command = rehome();
+    command.arg("map").arg(&export).arg("--known").arg(home.path().join("known.csv"));
+    assert!(run(&mut command).exits(3).stderr.contains("--pepper env:NAME"));
+    let peppered =
+        run(command.args(["--pepper", "env:PEPPER_OF_A_TEST"]).env("PEPPER_OF_A_TEST", "pfeffer")).exits(0).stdout;
+    assert!(peppered.contains("scheme = \"bcrypt-peppered\"") && !peppered.contains("pfeffer"), "{peppered}");
 }
