@@ -73,18 +73,19 @@ pub(crate) fn is_binary(head: &[u8]) -> bool {
 /// Tables that clients of databases draw for people, whose cells may be cut and whose empty cells say nothing.
 pub(crate) fn unread_text(text: &[u8]) -> Option<String> {
     let mut lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
-    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let [first, second, third] = [(); 3].map(|()| lines.next().unwrap_or_default());
     let drawn = |with: &[u8], line: &[u8]| {
         line.len() > 4 && line.windows(2).any(|two| two == b"--") && line.iter().all(|b| with.contains(b))
     };
-    let sign = |line: &[u8]| line.windows(3).position(|three| three == b" = ");
+    let has_sign = |line: &[u8]| line.windows(3).any(|three| three == b" = ");
     let said = match () {
         () if first.starts_with(b"****") && first.ends_with(b". row ***************************")
             || first.starts_with(b"-[ RECORD 1 ]") =>
         {
             "rows that mysql or psql wrote one below the other: write them with `mysql --batch` or `psql --csv`"
         }
-        () if first.starts_with(b" ") && sign(first).is_some_and(|at| sign(second) == Some(at)) => {
+        // Their names end in one column; what is blank before the first was taken off.
+        () if has_sign(first) && has_sign(second) && [second, third].iter().any(|line| line.starts_with(b" ")) => {
             "rows one below the other, as `sqlite3 -line` writes them: write them with `sqlite3 -csv -header`"
         }
         () if first.len() > 4
@@ -192,7 +193,7 @@ mod tests {
             ("┌────┬───────┐\n│ id │ email │\n", "sqlite3 -csv"),
             ("*************************** 1. row ***************************\n   id: 1\n", "mysql --batch"),
             ("-[ RECORD 1 ]-+-----\nid | 1\n", "psql --csv"),
-            ("   id = 1\nemail = a@b.c\n", "-line"),
+            ("id = 1\nemail = a@b.c\n name = A\n", "-line"),
             ("'id','email'\n1,'a@b.c'\n", "-quote"),
             ("id  email  \n--  -----  \n1   a@b.c\n", "-column"),
         ] {

@@ -45,7 +45,10 @@ pub(super) fn to_json(bytes: &[u8]) -> Result<String, String> {
 /// nothing but plain values of the file's own (`_version`).
 fn are_users(members: &Map<String, Json>) -> bool {
     let is_user = |member: &Json| match member {
-        Json::Object(own) => own.contains_key("password") && own.values().any(|value| !value.is_object()),
+        Json::Object(own) => {
+            // Rails' fixtures have `password_digest` or `encrypted_password`.
+            own.keys().any(|name| name.contains("password")) && own.values().any(|value| !value.is_object())
+        }
         _ => false,
     };
     let (users, others): (Vec<_>, Vec<_>) = members.iter().partition(|(_, member)| is_user(member));
@@ -266,6 +269,11 @@ mod tests {
         assert_eq!(
             to_json(octoprint.as_bytes()).unwrap(),
             r#"[{"id":"1234","password":"$argon2id$v=19$x","settings":{}},{"id":"no","password":null}]"#
+        );
+        let fixtures = "ann:\n  id: 1\n  email: a@b.c\n  password_digest: $2a$04$x\n";
+        assert_eq!(
+            to_json(fixtures.as_bytes()).unwrap(),
+            r#"[{"username":"ann","id":1,"email":"a@b.c","password_digest":"$2a$04$x"}]"#
         );
         let settings = "_version: 2\nserver:\n  host: a\n";
         assert_eq!(to_json(settings.as_bytes()).unwrap(), r#"{"_version":2,"server":{"host":"a"}}"#);
