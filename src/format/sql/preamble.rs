@@ -1,6 +1,7 @@
 //! What a dump says of itself before its first row: whose SQL it is, and in which encoding. Only statements and the comments
 //! between them count; words in data decide nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use memchr::{memchr, memmem};
@@ -184,7 +185,7 @@ pub(super) fn no_backslash_escapes(mode: &str) -> bool {
 fn faults(head: &[u8], flavour: Flavour) -> usize {
     let mut faults = 0;
     let open = rows(head, flavour, |raw, columns| {
-        let text = String::from_utf8_lossy(raw);
+        let text = simdutf8::basic::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
         let mut cells = Vec::new();
         let fits = values(&text, flavour, &mut cells).is_ok() && (columns == 0 || cells.len() == columns);
         let within = |cell: &Value<'_>| cell.text().is_some_and(|text| swallowed(text.as_bytes()).is_some());

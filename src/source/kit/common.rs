@@ -61,8 +61,8 @@ pub fn truth(value: &Value<'_>) -> Option<bool> {
         }),
         Value::Text(text) => match &**text {
             "" => None,
-            "true" => Some(true),
-            "false" => Some(false),
+            "true" | "t" | "1" => Some(true),
+            "false" | "f" | "0" => Some(false),
             // Nearly all others are no such word.
             text => Some(trim(text)).filter(|text| INITIALS.may_be(text) || !text.is_ascii()).and_then(answer),
         },

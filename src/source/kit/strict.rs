@@ -53,13 +53,21 @@ pub(in crate::source) fn scalar<'v>(
 }
 
 fn written<'v>(column: &str, value: Option<&'v Value<'_>>) -> Result<Option<Cow<'v, str>>, Refusal> {
+    // Nearly all are texts that stand in the file as they are.
+    if let Some(Value::Text(Cow::Borrowed(text))) = value {
+        return Ok(trimmed(text));
+    }
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(common::trim(text)).filter(|t| !t.is_empty()).map(Cow::Borrowed)),
+        Some(Value::Text(text)) => Ok(trimmed(text)),
         Some(Value::List(_)) => Err(unclear(column, "holds a list where one value is expected")),
         Some(Value::Object(_)) => Err(unclear(column, "holds an object where one value is expected")),
         Some(other) => Ok(other.text()),
     }
+}
+
+fn trimmed(text: &str) -> Option<Cow<'_, str>> {
+    Some(common::trim(text)).filter(|text| !text.is_empty()).map(Cow::Borrowed)
 }
 
 /// An id or a phone number: [`scalar`], but not what a spreadsheet made of one.
