@@ -204,7 +204,7 @@ fn go(
             return Err(RunError::usage("the import has not ended: some users are begun")
                 .remedy(format!("first: rehome resume {}", quoted_path(path))));
         }
-        whole.is_so()?;
+        whole.or_damaged()?;
         // A sync that was cut off while it created new users, which was agreed to, or an import: the ledger is this export's already.
         ledger.close()?;
         drop((reader, table, export, folder));
@@ -273,7 +273,7 @@ fn go(
     let mut signals = None;
     let agree = |ahead: &Ahead| {
         // Nothing is written before.
-        whole.is_so()?;
+        whole.or_damaged()?;
         agree::sync(ask, &session.destination, ahead, mode.gone.means())?;
         // Until then nothing is on that would have to be finished: whoever is asked may leave by Ctrl-C.
         signals = Some(runtime.spawn(stop.on_signals(|| {})));
@@ -365,7 +365,7 @@ impl Whole {
         Self(std::thread::spawn(move || Reader::open(&path)?.look()))
     }
 
-    fn is_so(self) -> Result<(), RunError> {
+    fn or_damaged(self) -> Result<(), RunError> {
         joined(self.0.join())
     }
 }
