@@ -74,3 +74,31 @@ fn a_target_in_the_environment_is_not_asked_unless_live_says_so() {
     let report = run(&mut command).exits(3).json();
     assert!(report.get("live").is_none_or(serde_json::Value::is_null), "{report}");
 }
+
+/// What usual names read of a table is not all there is: the next step is the mapping that reads the rest.
+#[test]
+fn a_table_of_which_columns_are_left_leads_to_a_mapping() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = "$2a$04$1crhUxE7ys.F8P3R7r/ACuMZS7F6/hX.vQZuakqqS670cs3Gkx9Mu";
+    let next = |text: &str, words: &[&str]| {
+        let export = home.path().join("kunden.csv");
+        std::fs::write(&export, text).expect("written");
+        let mut command = rehome();
+        command.arg("check").arg(&export).args(words).arg("--run").arg(home.path().join("run"));
+        let report = run(command.args(["--format", "json"])).json();
+        let mapped = format!("rehome map {} > map.toml", export.display());
+        let steps = report["next"].as_array().expect("steps").clone();
+        steps
+            .iter()
+            .find(|step| step["command"] == *mapped)
+            .map(|step| step["text"].as_str().unwrap_or_default().to_owned())
+    };
+    let german =
+        format!("Kundennummer;E-Mail;Passwort;Rolle\nK-1;a@example.com;{hash};Kunde\nK-2;b@example.com;{hash};Chef\n");
+    let said = next(&german, &[]).expect("names the mapping");
+    assert!(said.contains("2 columns are not read, and no column is taken for the id"), "{said}");
+    let status = format!("id,email,password_hash,status\n1,a@example.com,{hash},1\n2,b@example.com,{hash},2\n");
+    assert!(next(&status, &[]).expect("names the mapping").contains("hold what nobody explains"));
+    let whole = format!("id,email,password_hash\n1,a@example.com,{hash}\n");
+    assert_eq!(next(&whole, &[]), None);
+}

@@ -119,28 +119,17 @@ impl Report {
             } else {
                 say(with_run("verify"), "read every user back and compare".into());
             }
-        } else if self.outcomes.refused == self.records {
-            say(String::new(), "nobody would be created: see the reasons".into());
         } else {
-            // What usual names read is not all there is.
-            let files =
-                exports.iter().take_while(|word| !word.starts_with("--")).cloned().collect::<Vec<_>>().join(" ");
-            let dropped =
-                self.columns.iter().filter(|column| column.fate == "dropped" && column.filled > 0).count() as u64;
-            if self.source.source == "generic" && dropped > 0 && !piped {
-                let lost = plural(dropped, "column is", "columns are");
-                let id = if self.columns.iter().any(|column| column.to.as_deref() == Some("id")) {
-                    ""
-                } else {
-                    ", and no column is taken for the id"
-                };
-                say(
-                    format!("rehome map {files} > map.toml"),
-                    format!("{lost} not read{id}: see what a mapping would make of them"),
-                );
+            if let Some(why) = self.reads_too_little().filter(|_| !piped) {
+                let files = exports.iter().take_while(|word| !word.starts_with("--")).cloned().collect::<Vec<_>>();
+                say(format!("rehome map {} > map.toml", files.join(" ")), why);
             }
-            say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
-            say(with_exports("import"), "create the users in the project that the environment names".into());
+            if self.outcomes.refused == self.records {
+                say(String::new(), "nobody would be created: see the reasons".into());
+            } else {
+                say(with_exports("import") + " --sandbox", "rehearse against a sandbox on this machine".into());
+                say(with_exports("import"), "create the users in the project that the environment names".into());
+            }
         }
         // Of a rehearsal in a sandbox of its own no server is left to stand in front of.
         if let Some((endpoint, project)) = server.filter(|_| self.bridged > 0 && self.import.is_some()) {
@@ -209,6 +198,24 @@ impl Report {
             );
         }
         steps
+    }
+
+    /// What a table that is read by usual names alone has beside, if a mapping would make something of it.
+    fn reads_too_little(&self) -> Option<String> {
+        if self.source.source != "generic" {
+            return None;
+        }
+        let unclear = self.reasons.iter().filter(|reason| reason.code == Code::InvalidValue.name());
+        let unclear: u64 = unclear.map(|reason| reason.count).sum();
+        if unclear > 0 {
+            let what = plural(unclear, "record holds", "records hold");
+            return Some(format!("{what} what nobody explains: see what a mapping would make of it"));
+        }
+        let dropped = self.columns.iter().filter(|column| column.fate == "dropped" && column.filled > 0).count() as u64;
+        let has_id = self.columns.iter().any(|column| column.to.as_deref() == Some("id"));
+        let id = if has_id { "" } else { ", and no column is taken for the id" };
+        let lost = plural(dropped, "column is", "columns are");
+        (dropped > 0).then(|| format!("{lost} not read{id}: see what a mapping would make of them"))
     }
 
     /// Where it stands in what whoever is not as planned differs.

@@ -342,6 +342,10 @@ fn says(column: &str, text: &str, [yes, no]: [&Words; 2], now: Timestamp) -> Res
             Err(strict::unclear(column, said).hint("put it into false_values, or into true_values"))
         }
         _ if yes.is_empty() => Ok(true),
+        _ if yes.has(&format!("{text}?")) => {
+            let said = "is still a question in true_values: without its ? it lets in, in false_values it keeps out";
+            Err(strict::unclear(column, said))
+        }
         _ => Err(strict::unclear(column, "is in neither true_values nor false_values")),
     }
 }

@@ -217,7 +217,7 @@ pub(super) fn lines(
             None => lines.push(Line::new(
                 "",
                 format!(
-                    "{} hexadecimal alone, which does not say what made them; if that is {digest} of the password and of nothing \
+                    "{} hexadecimal alone, which does not say what made them: known passwords do (--known FILE); if that is {digest} of the password and of nothing \
                      else: [password.known] digest = \"{digest}\"",
                     number(column.hashes.get(digest).copied().unwrap_or_default())
                 ),

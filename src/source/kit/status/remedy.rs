@@ -201,13 +201,18 @@ fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
                 }
             }
             let list = |texts: &[String]| list(texts.iter().map(String::as_str));
-            // Whoever has a word that is not understood is kept out until somebody says that it lets in; of a kind or a token, only what
-            // bars counts.
+            // Whoever has a word that is not understood is kept out until somebody says that it lets in; of kinds and tokens nobody
+            // knows even that, and each is asked for.
             let open = seen.more || !unknown.is_empty();
             match meaning {
                 _ if open && !yes.is_empty() => return format!("true_values = {}", list(&yes)),
                 Some(_) if open && seen.more => return format!("false_values = {}, true_values = [\"…\"]", list(&no)),
                 Some(_) => no.extend(unknown),
+                None if open => {
+                    let more = seen.more.then(|| "…".to_owned());
+                    let asked: Vec<_> = unknown.iter().map(|text| format!("{text}?")).chain(more).collect();
+                    return format!("false_values = {}, true_values = {}", list(&no), list(&asked));
+                }
                 None => {}
             }
             if no.is_empty() {
@@ -268,7 +273,7 @@ mod tests {
             (
                 "action_token",
                 &["account-blocked", "pending-approval", "reset-mail"],
-                "false_values = [\"account-blocked\", \"pending-approval\"]",
+                "false_values = [\"account-blocked\", \"pending-approval\"], true_values = [\"reset-mail?\"]",
             ),
             ("level", &["-1", "3", "0"], "false_values = [\"-1\"]"),
             ("action_token", &["account-blocked"], "false_values = [\"account-blocked\"]"),
