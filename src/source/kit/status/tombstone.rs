@@ -46,7 +46,8 @@ fn is_address(email: &str) -> bool {
         sign => !sign.is_ascii(),
     });
     let is_short = bytes.iter().rev().take(6).any(|byte| *byte == b'.');
-    (is_parted || !is_short) && is_marked(email)
+    let has_tag = memchr::memchr(b'+', bytes).is_some();
+    (is_parted || !is_short || has_tag) && is_marked(email) || is_nowhere(email)
 }
 
 #[inline(never)]
@@ -56,7 +57,6 @@ fn is_marked(email: &str) -> bool {
     let is_marked = word.len() >= 6 && rest.starts_with(['_', '-', '.', '+']) && rest.len() > 1;
     is_marked && (rest.starts_with('+') || rest.bytes().take(24).any(|b| b.is_ascii_digit() || b == b'_')) && says(word)
         || memchr::memchr(b'+', email.as_bytes()).is_some_and(|at| is_tag(&email[at + 1..]))
-        || is_nowhere(email)
         || email.rsplit_once('.').is_some_and(|(before, end)| end.len() >= 6 && before.contains('@') && says(end))
 }
 
