@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::appwrite::{Target, Version};
 use crate::error::{Finish, RunError};
 use crate::folder::Locked;
-use crate::ledger::{self, Reader};
+use crate::ledger::{self, Counts, Reader};
 use crate::read::Export;
 use crate::report::Report;
 use crate::report::build::Head;
@@ -26,7 +26,7 @@ pub(super) fn end(
     survey: &Survey,
     folder: &Locked,
     path: &Path,
-    sync: &Sync,
+    (sync, counts): (&Sync, Counts),
 ) -> Result<Finish, RunError> {
     let reader = Reader::open(path)?;
     if sync.of(Kind::Gone) > 0 {
@@ -34,7 +34,6 @@ pub(super) fn end(
     }
     let mut section = Report::load(folder)?.and_then(|earlier| earlier.import).unwrap_or_default();
     (section.endpoint, section.project) = (target.endpoint.clone(), target.project.clone());
-    let counts = reader.counts()?;
     import::count(&mut section, counts);
     let failed = section.failed;
     let now = jiff::Timestamp::now();

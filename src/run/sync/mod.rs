@@ -325,7 +325,9 @@ fn go(
     let survey = if settled { Some(surveyed.finish(lists)?) } else { None };
     let settings = serde_json::to_string(&session).map_err(RunError::bug("what was to be written is no JSON"))?;
     ledger::adopt(&folder, &identity, &settings, &places)?;
-    report.refused = if begun || places.moved.is_some() { Reader::open(path)?.counts()?.refused } else { refused };
+    let is_other = begun || places.moved.is_some() || survey.is_some();
+    let counts = if is_other { Some(Reader::open(path)?.counts()?) } else { None };
+    report.refused = counts.map_or(refused, |counts| counts.refused);
     drop(places);
     if nobody && same_export {
         ledger::end_sync(&folder)?;
@@ -335,9 +337,9 @@ fn go(
         let refused = if report.refused > 0 { Finish::Refused } else { Finish::Done };
         return Ok(Synced { report, ended: Ok(looks.max(refused)) });
     }
-    if let Some(survey) = survey {
+    if let (Some(survey), Some(counts)) = (survey, counts) {
         let target = (&open.target, found_there.version);
-        let ended = ending::end(&session, &export, target, &survey, &folder, path, &report)?;
+        let ended = ending::end(&session, &export, target, &survey, &folder, path, (&report, counts))?;
         return Ok(Synced { report, ended: Ok(ended.max(looks)) });
     }
     drop((open, export, folder));
