@@ -225,11 +225,14 @@ pub(super) fn lines(
         }
     }
     if let Some(rounds) = rounds.filter(|_| !declares) {
-        let why = "a key of many rounds, of which digest nothing says: give --known, or one of";
-        lines.push(Line::new(format!("scheme = {}", quoted(OPEN)), why));
-        lines.push(Line::new("", "  scheme = \"pbkdf2-sha256\", \"pbkdf2-sha512\" or \"pbkdf2-sha1\""));
         lines.push(Line::new(format!("params = {{ rounds = {} }}", quoted(&path(joins, &rounds.name))), ""));
-        open.push("[password] scheme".to_owned());
+        // What a column says of each is not to be said of all.
+        if scheme.is_none() {
+            let why = "a key of many rounds, of which digest nothing says: give --known, or one of";
+            lines.push(Line::new(format!("scheme = {}", quoted(OPEN)), why));
+            lines.push(Line::new("", "  scheme = \"pbkdf2-sha256\", \"pbkdf2-sha512\" or \"pbkdf2-sha1\""));
+            open.push("[password] scheme".to_owned());
+        }
     }
     if let Some(salt) = salt.filter(|_| prehashed.is_none()) {
         let salt = quoted(&path(joins, &salt.name));
