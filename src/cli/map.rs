@@ -77,7 +77,9 @@ pub(super) fn run(args: Args) -> Result<Finish, RunError> {
         }
         let said = prove(&mut proposal, &settings, path)?;
         unproven = said.is_some();
-        said.iter().for_each(|said| super::warn(said));
+        if let Some(said) = &said {
+            super::warn(said);
+        }
     }
     let mut map = proposal.render(&command);
     if let Some(name) = detected {

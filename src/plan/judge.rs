@@ -197,7 +197,9 @@ impl Judge {
                 silent = false;
                 let mut places = trace.places(name, value, export.now());
                 places.retain(|path| !export.ignores(path) && !export.has_decided_on(path));
-                places.into_iter().for_each(|path| barring.note(path, name, trace));
+                for path in places {
+                    barring.note(path, name, trace);
+                }
             }
             if let (Value::Text(text), true) = (value, silent) {
                 look.silent.take(text);

@@ -172,7 +172,7 @@ fn find(
             };
             let by_email = email.and_then(|email| emails.get(normalize::email(email.clone()).as_ref()));
             for i in by_email.into_iter().chain(ids.get(id.as_ref())).flatten() {
-                batch.push((*i, matches!(item.planned, Planned::Create(_)), Of::of(item)));
+                batch.push((*i, matches!(item.planned, Planned::Create(_)), Of::item(item)));
             }
         },
         |batch| {
@@ -189,7 +189,7 @@ fn find(
 }
 
 impl Of {
-    fn of(item: &PlannedItem<'_, '_>) -> Self {
+    fn item(item: &PlannedItem<'_, '_>) -> Self {
         let hash = match item.credential {
             Some(Credential::Hash(input)) if fitting::is_bare(&input.hash) => Some(input.clone().into_owned()),
             _ => None,
@@ -213,7 +213,7 @@ fn texts(name: &str, value: &Value<'_>, depth: u8, into: &mut Vec<(String, Strin
             members.iter().for_each(|(member, value)| texts(&format!("{name}.{member}"), value, depth - 1, into));
         }
         value => {
-            into.extend(value.text().filter(|text| !text.is_empty()).map(|text| (name.to_owned(), text.into_owned())))
+            into.extend(value.text().filter(|text| !text.is_empty()).map(|text| (name.to_owned(), text.into_owned())));
         }
     }
 }

@@ -351,11 +351,11 @@ impl<'t> Known<'t> {
                 .or_else(|| named(&|column| column.ends_with("id")))
                 .unwrap_or("id")
         };
-        self.join_of(called, whose, of, only)
+        Self::join_of(called, whose, of, only)
     }
 
     /// The lines of a mapping that join a table by one column of each.
-    fn join_of(self, called: &str, whose: &str, of: &str, only: Option<&str>) -> String {
+    fn join_of(called: &str, whose: &str, of: &str, only: Option<&str>) -> String {
         let only = only.map(|only| format!(", only = [{}]", status::quoted(only))).unwrap_or_default();
         format!(
             "[join.{}] table = {}, key = {}, of = {}{only}",
@@ -370,7 +370,7 @@ impl<'t> Known<'t> {
         format!(
             "a mapping file reads it (--map, {}{}[user] enabled = {{ {reading} }}), {} leaves it out",
             status::base(self.source.name()),
-            joins.iter().map(|join| format!("{join} and ")).collect::<String>(),
+            joins.iter().flat_map(|join| [join.as_str(), " and "]).collect::<String>(),
             crate::escape::flag("--ignore", called)
         )
     }

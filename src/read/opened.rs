@@ -181,7 +181,7 @@ pub(super) fn stop_at_undone(
 fn bars(table: &TableSample, column: &str, is: &str, options: &ReadOptions) -> bool {
     let meaning = status::meaning_among(column, &table.columns);
     let bars = |meaning: Meaning| meaning.read(&Value::Text(is.into()), options.now) >= Standing::Disabled;
-    !options.mapping.is_some_and(|mapping| mapping.says(column).is_some()) && meaning.is_some_and(bars)
+    options.mapping.is_none_or(|mapping| mapping.says(column).is_none()) && meaning.is_some_and(bars)
 }
 
 /// Columns' names that stand twice in a header.

@@ -51,7 +51,9 @@ impl Report {
 
         // What fits explains them.
         let fits: Vec<&String> = self.known.iter().flat_map(|known| &known.fits).collect();
-        fits.iter().for_each(|fits| say(String::new(), (*fits).clone()));
+        for fits in &fits {
+            say(String::new(), (*fits).clone());
+        }
         let wrong = self.known.iter().filter(|_| fits.is_empty()).flat_map(|known| &known.wrong);
         let (untried, failed): (Vec<_>, Vec<_>) = wrong.partition(|wrong| wrong.not_tried);
         // A hash that is right, and that the bridge takes, is no riddle.
@@ -186,8 +188,9 @@ impl Report {
         let repairable = refused(can_be_repaired);
         if repairable > 0 && self.verify.is_none() && self.sync.is_none() {
             let what = plural(repairable, "refused record", "refused records");
-            let how: String =
-                exports.iter().skip_while(|word| !word.starts_with("--")).map(|w| format!(" {w}")).collect();
+            let how: Vec<&str> =
+                exports.iter().skip_while(|word| !word.starts_with("--")).flat_map(|w| [" ", w.as_str()]).collect();
+            let how = how.concat();
             // In the folder of the run they would be a later export, of which everybody else is gone.
             say(
                 format!("rehome import REPAIRED{how} --run NEWFOLDER"),

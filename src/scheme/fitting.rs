@@ -100,7 +100,7 @@ fn fit(bytes: usize, samples: &[Sample<'_>]) -> Option<Fit> {
         samples.iter().all(fits)
     };
     let candidates = if is_digest { digest::candidates(bytes) } else { &[] };
-    if let Some(scheme) = candidates.iter().filter(|name| !takes_a_salt(name)).copied().find(|name| alone(&name)) {
+    if let Some(scheme) = candidates.iter().filter(|name| !takes_a_salt(name)).copied().find(|name| alone(name)) {
         return Some(Fit { scheme, salt: None, rounds: None });
     }
     let columns = columns(samples);

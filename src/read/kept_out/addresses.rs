@@ -51,7 +51,7 @@ impl Known<'_> {
             Some(format!(
                 "{} says by `{column}` of {users} that they are kept out, and is not read: {}",
                 name(table),
-                self.remedy(&called, &[self.join_of(&called, column, &email, None)], &reading)
+                self.remedy(&called, &[Self::join_of(&called, column, &email, None)], &reading)
             ))
         });
         Ok(said.collect())

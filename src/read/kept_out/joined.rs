@@ -43,7 +43,7 @@ impl<'t> Known<'t> {
             let seen = Seen::of(values.iter().map(String::as_str));
             let of = if *is_own { join.name.to_owned() } else { joined(&called) };
             let reading = status::reading_of(&format!("{of}.{column}"), column, &seen);
-            let joins = if *is_own { Vec::new() } else { vec![self.join_of(&called, join.key.0, join.key.1, None)] };
+            let joins = if *is_own { Vec::new() } else { vec![Self::join_of(&called, join.key.0, join.key.1, None)] };
             Some(format!(
                 "{} says in `{column}` of {} that somebody may not sign in, and that column is not read: {}",
                 name(table),

@@ -106,7 +106,8 @@ impl Look<'_> {
     fn user(&self, batch: &mut Batch, later: u64, plan: &Plan<'_>) {
         let key = key(&plan.source_id, &plan.user_id);
         let is_it = |row: &&Row| row.key() == key && !row.is_nobodys();
-        let next = Some(self.next(batch, later)).filter(|next| self.table.rows().get(*next).filter(is_it).is_some());
+        let next =
+            Some(self.next(batch, later)).filter(|next| self.table.rows().get(*next).is_some_and(|row| is_it(&row)));
         let at = next.or_else(|| self.table.find(key));
         if let Some(at) = at {
             batch.next = Some(at + 1);

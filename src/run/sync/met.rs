@@ -161,8 +161,12 @@ mod tests {
         let of = |met: &[(usize, u64)], says: &[(usize, u64)], new: Vec<NoPlan>| {
             let table = table([(1, 8 | THERE, 9), (2, NOBODY, 5), (3, 16 | THERE, 9)]);
             let mut all = Met::none_of(&table);
-            met.iter().for_each(|(at, later)| assert!(all.user(*at, *later)));
-            says.iter().for_each(|(at, later)| all.says(*at, *later));
+            for (at, later) in met {
+                assert!(all.user(*at, *later));
+            }
+            for (at, later) in says {
+                all.says(*at, *later);
+            }
             all.places(&table, 3, Some(new))
         };
         assert!(of(&[(0, 1), (2, 3)], &[(1, 2)], Vec::new()).places.moved.is_none());

@@ -187,7 +187,7 @@ impl Proposal {
             let _ = writeln!(text, "{section}");
             if section == "[password]" {
                 match hash {
-                    Some(hash) => text += &format!("hash = {}\n", quoted(hash)),
+                    Some(hash) => _ = writeln!(text, "hash = {}", quoted(hash)),
                     None => _ = lines.iter().find(|line| line.key() == "hash" && !line.is_open())?,
                 }
                 text.extend(salt.map(|salt| format!("salt = {}\n", quoted(salt))));

@@ -88,7 +88,7 @@ fn is_written_list(table: &Table, column: &Column) -> bool {
         let list = serde_json::from_str::<serde_json::Value>(text).ok();
         list.as_ref()
             .and_then(serde_json::Value::as_array)
-            .is_some_and(|items| items.iter().all(|item| item.is_string()))
+            .is_some_and(|items| items.iter().all(serde_json::Value::is_string))
     };
     let mut cells = table.kept.iter().filter_map(|row| row.get(&column.name)).peekable();
     // What is longer was cut.

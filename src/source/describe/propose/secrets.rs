@@ -167,12 +167,11 @@ pub(super) fn lines(
         away.push(Line::new(format!("when = {}", quoted(&when)), "signs in elsewhere, and not with this password"));
         away.push(Line::new("say  = \"signs in by another system\"", ""));
     }
-    let (salt, salts) = match beside(ColumnRole::Salt) {
-        Some(salt) => (Some((salt, String::new())), vec![salt]),
-        None => {
-            let found = salts_of(of, column);
-            (found.first().cloned(), found.into_iter().map(|(column, _)| column).collect())
-        }
+    let (salt, salts) = if let Some(salt) = beside(ColumnRole::Salt) {
+        (Some((salt, String::new())), vec![salt])
+    } else {
+        let found = salts_of(of, column);
+        (found.first().cloned(), found.into_iter().map(|(column, _)| column).collect())
     };
     let (salt, why_salt) = salt.unzip();
     let rounds = beside(ColumnRole::Iterations).filter(|rounds| column.is_bare() && rounds.numbers == rounds.filled);

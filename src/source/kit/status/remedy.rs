@@ -145,9 +145,8 @@ fn reading(column: &str, meaning: Option<Meaning>, seen: &Seen) -> String {
         (Some(Meaning::BarsUntil), _) if seen.values.first().is_some_and(|value| value == "0") => {
             "as = \"empty\"".to_owned()
         }
-        (Some(Meaning::BarsUntil), _) => "as = \"not_future\"".to_owned(),
+        (Some(Meaning::BarsUntil), _) | (None, Trace::Ahead) => "as = \"not_future\"".to_owned(),
         (Some(Meaning::Ends), _) | (None, Trace::Past) => "as = \"future\", default = true".to_owned(),
-        (None, Trace::Ahead) => "as = \"not_future\"".to_owned(),
         (None, Trace::Empty) => "as = \"nonempty\"".to_owned(),
         (None, Trace::Waiting) => "as = \"empty\"".to_owned(),
         (None, _) if truths && super::names::is_sign_in(column) => "as = \"bool\"".to_owned(),

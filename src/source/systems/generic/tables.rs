@@ -31,13 +31,13 @@ fn evidence(table: &TableSample) -> Evidence {
          reservationid appointmentid rating review votes amountpaid donation eventid productid productname itemid \
          paymentid transactionid paymentstatus paymentmethod currency discount coupon refund formid submittedat \
          submissionid sentat openedat bouncedat clickedat campaign";
-    let found = COLUMNS.among(&table.columns);
-    let has = |at: usize| found[at] != u32::MAX;
     const ATTEMPTS: [&str; 3] = [
         "result success successful succeeded outcome ok failed failure failreason failurereason loginresult attemptresult",
         "ip ipaddress ipaddr remoteaddr remoteip clientip useragent host hostname",
         "ts time timestamp date datetime attemptedat attempttime loginat loggedat occurredat createdat when",
     ];
+    let found = COLUMNS.among(&table.columns);
+    let has = |at: usize| found[at] != u32::MAX;
     let is_in = |words: &str| table.columns.iter().any(|column| words.split(' ').any(|word| word == folded(column)));
     let thing = |column: &String| THINGS.split_whitespace().any(|word| word == folded(column));
     Evidence {
