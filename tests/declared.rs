@@ -19,7 +19,7 @@ pub struct Table {
 
 /// In hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 impl Table {
@@ -96,7 +96,8 @@ impl Table {
         let path = home.join("accounts.csv");
         let salt = if self.beside.is_empty() { String::new() } else { format!(",{}", self.beside) };
         std::fs::write(&path, format!("{}{salt}\n{}\n", self.columns, self.rows.join("\n"))).expect("written");
-        let known: String = self.known.iter().map(|(email, password)| format!("{email},{password}\n")).collect();
+        let known =
+            self.known.iter().map(|(email, password)| format!("{email},{password}\n")).collect::<Vec<_>>().concat();
         std::fs::write(home.join("known.csv"), format!("email,password\n{known}")).expect("written");
         path
     }

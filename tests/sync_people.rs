@@ -270,8 +270,8 @@ fn an_export_that_becomes_another_while_it_is_synced_loses_nobody() {
     let before = many(MANY, "First");
     let town = Town::new(&before, &[]);
     let rows = |name: &str, news: &[&str]| {
-        let new = news.iter().map(|id| format!("{id},{id}@example.com,New,,{},md5\n", hash(7))).collect::<String>();
-        many(MANY, name) + &new
+        let new = news.iter().map(|id| format!("{id},{id}@example.com,New,,{},md5\n", hash(7))).collect::<Vec<_>>();
+        many(MANY, name) + &new.concat()
     };
     let (later, last) = (rows("Later", &["ann", "bob"]), rows("Last", &["bob", "cy"]));
     // More than the first reading keeps, in debug builds: they are read once more, and the new ones once again.

@@ -95,7 +95,7 @@ fn verify_names_whom_the_source_no_longer_has_and_takes_a_corrected_list() {
     let (ann, cy) = ("a password of hers", "a password of his");
     let md5 = |text: &str| {
         use md5::Digest as _;
-        md5::Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        md5::Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     };
     let export = |rows: &[(&str, &str, &str)]| {
         let row = |(id, email, secret): &(&str, &str, &str)| format!("{id},{email}@example.com,{},md5\n", md5(secret));

@@ -512,7 +512,7 @@ fn habits_of_other_programs_are_read_as_they_are_meant() {
                2024-01-01 10:01,b@example.com,Secret9x,failed,10.0.0.2\n";
     let said = planned(home.path(), "log.csv", log);
     assert!(said.starts_with("stop"), "attempts to sign in are nobody: {said}");
-    let rows: String = (0..60).map(|at| format!("{at},u{at}@example.com,{a}\n")).collect();
+    let rows = (0..60).map(|at| format!("{at},u{at}@example.com,{a}\n")).collect::<Vec<_>>().concat();
     std::fs::write(home.path().join("same.csv"), format!("id,email,password\n{rows}")).expect("written");
     let plan = run(rehome().arg("plan").arg(home.path().join("same.csv")));
     assert!(plan.stderr.contains("60 users or more have the very same hash"), "{}", plan.stderr);
