@@ -57,6 +57,7 @@ mod sources;
 mod steps;
 mod sync;
 mod sync_again;
+mod sync_meanwhile;
 mod sync_people;
 mod sync_told;
 mod targets;

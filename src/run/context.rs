@@ -78,10 +78,13 @@ impl Context {
     /// # Errors
     /// [`Stopped`] if the run is to stop first.
     pub async fn ask(&self, request: &Request) -> Result<Reply, Stopped> {
-        let mut way = Way::going_on(self);
+        Self::ask_by(&mut Way::going_on(self), request).await
+    }
+
+    async fn ask_by(way: &mut Way<'_>, request: &Request) -> Result<Reply, Stopped> {
         let mut asking = Asking::new(request);
         loop {
-            let (kind, code, text) = match asking.go(&mut way).await? {
+            let (kind, code, text) = match asking.go(way).await? {
                 Told::Done(answer) => return Ok(Reply::Answer(answer)),
                 Told::Gone => return Ok(Reply::Gone),
                 // Only what can be repeated is asked here.
@@ -147,9 +150,17 @@ impl Context {
     /// # Errors
     /// [`Stopped`] if the run is to stop first, or that cannot be told.
     pub async fn user(&self, id: &str) -> Result<Option<User>, Stopped> {
+        self.user_by(&mut Way::going_on(self), id).await
+    }
+
+    /// The same on somebody's way, whose permit is kept where the way holds it.
+    ///
+    /// # Errors
+    /// As [`Context::user`].
+    pub async fn user_by(&self, way: &mut Way<'_>, id: &str) -> Result<Option<User>, Stopped> {
         let unknown =
             |why: &str| self.stop_run(format!("the target does not tell whether it has the user {id}: {why}"));
-        match self.ask(&Request::read_holder(id)).await? {
+        match Self::ask_by(way, &Request::read_holder(id)).await? {
             Reply::Answer(answer) => match answer.read::<User>() {
                 Some(user) => Ok(Some(user).filter(|user| user.id == id)),
                 None => Err(unknown("it answers with something else")),
@@ -259,7 +270,7 @@ pub struct Way<'c> {
     context: &'c Context,
     /// A permit that is kept from one request to the next.
     held: Option<Entry<'c>>,
-    /// Whether a step follows its create, and is repeated, without a queue in between.
+    /// Whether a step follows its create, or a change its look, and is repeated, without a queue in between.
     pub hold: bool,
     /// Whether the user is only to be begun: then even a person's wish to stop ends it.
     pub beginning: bool,
@@ -350,7 +361,7 @@ impl Door for Way<'_> {
         }
         // Who has to be read back first must not keep what the reading needs.
         let next = match outcome.verdict {
-            Verdict::Done => request.kind == Kind::Create,
+            Verdict::Done => matches!(request.kind, Kind::Create | Kind::Read),
             Verdict::Retry(_) => matches!(request.kind, Kind::Step(_)),
             _ => false,
         };

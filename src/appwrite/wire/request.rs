@@ -200,6 +200,12 @@ impl Request {
         Self::get(format!("/users/{user_id}"), Proof::UserInAnyCase(user_id.to_owned()))
     }
 
+    /// `GET /users/{id}/mfa/factors`
+    #[must_use]
+    pub fn factors(user_id: &str) -> Self {
+        Self::get(format!("/users/{user_id}/mfa/factors"), Proof::Member("totp"))
+    }
+
     /// `GET /users/{id}/sessions`
     #[must_use]
     pub fn sessions(user_id: &str) -> Self {

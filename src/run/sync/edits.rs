@@ -7,9 +7,9 @@ use super::user::Syncing;
 use crate::appwrite::ask::{Asking, Told};
 use crate::appwrite::wire::{Edit, Request, Step, User};
 use crate::code::Code;
-use crate::ledger::{Change, Field};
+use crate::ledger::{Change, Field, Left};
 use crate::report::sync::Kind;
-use crate::run::context::{Reply, Stopped, Way};
+use crate::run::context::{Reply, Stopped};
 use crate::run::feed::id_digest;
 use crate::run::mark::parking;
 
@@ -34,6 +34,23 @@ struct Sent {
     fields: Vec<Field>,
     refused: Vec<Field>,
     at: Option<i64>,
+    /// As the target has the user after that, if nobody else changes them.
+    expected: Left,
+    /// What somebody else changed after the look.
+    meanwhile: Vec<Field>,
+}
+
+impl Sent {
+    fn take(&mut self, field: Field, planned: Left) {
+        self.fields.push(field);
+        self.expected.set(field, planned.get(field));
+        // Changing it resets the verification.
+        match field {
+            Field::Email => self.expected.set(Field::EmailVerification, 0),
+            Field::Phone => self.expected.set(Field::PhoneVerification, 0),
+            _ => {}
+        }
+    }
 }
 
 impl Syncing<'_> {
@@ -47,15 +64,20 @@ impl Syncing<'_> {
         seals: bool,
     ) -> Result<(), Stopped> {
         let was_parked = self.known.parked.is_some();
-        let sent = self.send_all(user, send).await?;
+        let mut sent = self.send_all(user, send).await?;
         let sealed = self.seal(user, sides, &sent, seals)?;
         let mut at = sent.at;
         // An address that was given back is a later change.
         if at.is_none() || was_parked {
-            at = self.read().await?.ok().flatten().and_then(|user| user.updated_at);
+            let now = self.read().await?.ok().flatten();
+            if let Some(now) = now.as_ref().filter(|_| !was_parked) {
+                self.meanwhile(&mut sent, &[], now);
+            }
+            at = now.and_then(|user| user.updated_at);
         }
         // Whoever was changed by somebody else stays so for a rollback.
-        let at = if kept || (!sides.untouched && sides.left != Some(sides.target)) { None } else { at };
+        let changed = kept || !sent.meanwhile.is_empty() || (!sides.untouched && sides.left != Some(sides.target));
+        let at = at.filter(|_| !changed);
         let entry = &self.known.entry;
         let phone = entry.has_no_phone() && !sent.fields.contains(&Field::Phone);
         let change = Change {
@@ -84,7 +106,8 @@ impl Syncing<'_> {
     }
 
     async fn send_all(&mut self, user: &User, send: &[Field]) -> Result<Sent, Stopped> {
-        let mut sent = Sent { at: user.updated_at, ..Sent::default() };
+        let expected = self.asking.marker.there(user);
+        let mut sent = Sent { at: user.updated_at, expected, ..Sent::default() };
         if send.is_empty() {
             return Ok(sent);
         }
@@ -97,13 +120,16 @@ impl Syncing<'_> {
                 Field::PhoneVerification => Some(Field::Phone),
                 _ => None,
             };
-            if of.is_some_and(|of| sent.refused.contains(&of)) {
+            if of.is_some_and(|of| sent.refused.contains(&of)) || sent.refused.contains(&field) {
                 continue;
             }
             match self.send(&edit).await? {
-                Ok(updated) => {
-                    sent.fields.push(field);
-                    sent.at = updated;
+                Ok(now) => {
+                    sent.take(field, self.known.planned);
+                    if let Some(now) = &now {
+                        self.meanwhile(&mut sent, send, now);
+                    }
+                    sent.at = now.and_then(|now| now.updated_at);
                     self.edits += 1;
                     self.leave(user, field);
                 }
@@ -122,6 +148,29 @@ impl Syncing<'_> {
             self.tell(Kind::Changed, sent.fields.clone(), "sent", false);
         }
         Ok(sent)
+    }
+
+    /// Names what somebody else changed after the look, as the answer to a change of ours shows it. What was still `to_send` there
+    /// is not sent.
+    fn meanwhile(&mut self, sent: &mut Sent, to_send: &[Field], now: &User) {
+        let there = self.asking.marker.there(now);
+        for field in Field::ALL {
+            if there.get(field) == sent.expected.get(field) {
+                continue;
+            }
+            sent.expected.set(field, there.get(field));
+            sent.meanwhile.push(field);
+            // At a sign-in.
+            if field == Field::Password && now.hash == "argon2" && !now.has_new_password() {
+                continue;
+            }
+            if to_send.contains(&field) && !sent.fields.contains(&field) {
+                sent.refused.push(field);
+                self.tell(Kind::ChangedOnBoth, vec![field], "nothing", true);
+            } else {
+                self.tell(Kind::ChangedAtTarget, vec![field], "kept", true);
+            }
+        }
     }
 
     /// What the bridge keeps of the user follows, under the address that the target has by now: by another nobody gets in.
@@ -172,6 +221,10 @@ impl Syncing<'_> {
     pub(super) async fn park(&mut self, user: &User) -> Result<(), Stopped> {
         (self.known.park, self.waits) = (false, vec![Field::Email]);
         let Some(mut left) = self.known.entry.left else { return Ok(()) };
+        // Somebody else gave them another one meanwhile: that is decided anew.
+        if left.get(Field::Email) != self.asking.marker.email(&user.email) {
+            return Ok(());
+        }
         left.set(Field::Email, self.asking.marker.parked(&user.id));
         self.note_left(left).await?;
         let durable = self.context.ledger.sync().await;
@@ -202,7 +255,7 @@ impl Syncing<'_> {
         }
     }
 
-    async fn note_left(&mut self, left: crate::ledger::Left) -> Result<(), Stopped> {
+    async fn note_left(&mut self, left: Left) -> Result<(), Stopped> {
         let entry = &mut self.known.entry;
         entry.left = Some(left);
         let change = Change {
@@ -249,15 +302,15 @@ impl Syncing<'_> {
         edits
     }
 
-    /// Sends one change until it is known what came of it; why not, if it is refused.
-    pub(super) async fn send(&self, edit: &Edit) -> Result<Result<Option<i64>, Refused>, Stopped> {
+    /// Sends one change until it is known what came of it: the user after that, as far as the target shows them; or why not, if
+    /// it is refused.
+    pub(super) async fn send(&mut self, edit: &Edit) -> Result<Result<Option<User>, Refused>, Stopped> {
         let request = edit.request(self.known.job.user_id());
         let mut asking = Asking::new(&request);
-        let mut way = Way::going_on(self.context);
         let refused = |why: String, is_taken| Ok(Err(Refused { why, is_taken }));
         loop {
-            let why = match asking.go(&mut way).await? {
-                Told::Done(answer) => return Ok(Ok(answer.updated_at())),
+            let why = match asking.go(&mut self.way).await? {
+                Told::Done(answer) => return Ok(Ok(answer.user().filter(|user| user.is_whole()).cloned())),
                 Told::Gone => return refused(NO_LONGER.into(), false),
                 Told::Unknown => None,
                 Told::AlreadyThere => Some((SOMEBODY.to_owned(), true)),
@@ -266,7 +319,7 @@ impl Syncing<'_> {
             };
             // A second answer to one request is an error as often as not.
             match self.read().await? {
-                Ok(Some(user)) if edit.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
+                Ok(Some(user)) if edit.is_shown_by(&user) => return Ok(Ok(Some(user))),
                 Ok(None) => return refused(NO_LONGER.into(), false),
                 _ => {}
             }
@@ -277,7 +330,8 @@ impl Syncing<'_> {
     }
 
     /// The user as they are now, `None` for one who is not there; or why that cannot be told.
-    pub(super) async fn read(&self) -> Result<Result<Option<User>, String>, Stopped> {
+    pub(super) async fn read(&mut self) -> Result<Result<Option<User>, String>, Stopped> {
+        self.way.let_go();
         Ok(match self.context.ask(&Request::read(self.known.job.user_id())).await? {
             Reply::Answer(answer) => {
                 answer.read().map(Some).ok_or_else(|| "the target answers with something else than a user".into())

@@ -2,7 +2,7 @@
 
 use super::decide::{Side, Sides};
 use super::edits::Refused;
-use super::user::{REMAKING, STILL_THERE, Syncing};
+use super::user::{REMAKING, STILL_THERE, Syncing, is_being_remade};
 use crate::appwrite::wire::{Edit, Request, User};
 use crate::ledger::{Change, Entry, Event, Field, State};
 use crate::report::sync::Kind;
@@ -14,20 +14,25 @@ use crate::run::saga;
 const UNSEEN: &str =
     "could not be looked at before being deleted: the target said a moment later that there is no such user";
 
+/// What came of disabling a user that only said that it was done.
+const STILL_ENABLED: &str = "the target says that the user is disabled, and has them enabled still";
+
+/// Who was not deleted by the sync.
+const DELETED_MEANWHILE: &str = "made again: somebody deleted the user at the target while the sync was at it";
+
 impl Syncing<'_> {
-    /// Makes a user again: noted, disabled, looked at once more, deleted, created. Whatever ends it in between, the next
-    /// sync goes on, and nobody can sign in meanwhile.
-    pub(super) async fn remake(&mut self, user: &User, sides: &Sides) -> Result<(), Stopped> {
-        // So many at a time, however many are looked at: the fewer are away, the sooner each is back.
-        let places = self.asking.places.clone();
-        let _place = places.acquire().await;
-        self.context.hold.over(&self.context.stop).await;
-        if self.context.stop.is_set() {
-            // The next sync does.
-            self.untell(Kind::Password);
-            return Ok(());
+    /// Makes a user again: noted, disabled, looked at and decided anew, deleted, created. Whatever ends it in between, the next
+    /// sync goes on, and nobody can sign in meanwhile. Gives the user who is to be decided on anew.
+    pub(super) async fn remake(&mut self, user: &mut User, sides: &Sides) -> Result<Option<User>, Stopped> {
+        // Nobody is deleted whom something was changed of since they were disabled.
+        if is_being_remade(&self.known.entry) && user.status == Some(false) {
+            return self.delete(user).await.map(|()| None);
+        }
+        if std::mem::replace(&mut self.disabled, true) {
+            return self.not_remade(Field::Password, STILL_ENABLED, user, true).await.map(|()| None);
         }
         self.note_first(None).await?;
+        let mut left = sides.target;
         // Whose new address or number is somebody else's would not be created again.
         let claims = [Field::Email, Field::Phone].into_iter().filter(|field| sides.of(*field) == Side::Source);
         let claims: Vec<Field> = claims.collect();
@@ -36,40 +41,53 @@ impl Syncing<'_> {
                 Ok(_) => {
                     self.edits += 1;
                     self.leave(user, field);
+                    left.set(field, self.known.planned.get(field));
+                    let verification =
+                        if field == Field::Email { Field::EmailVerification } else { Field::PhoneVerification };
+                    left.set(verification, 0);
                 }
                 Err(Refused { is_taken: true, .. }) if !self.asking.is_last => {
                     self.untell(Kind::Password);
                     self.waits.push(field);
-                    return Ok(());
+                    return Ok(None);
                 }
                 Err(refused) => {
                     let why = if field == Field::Email { self.unpark(refused.why).await? } else { refused.why };
-                    return self.not_remade(field, &why, user, false).await;
+                    return self.not_remade(field, &why, user, false).await.map(|()| None);
                 }
             }
         }
+        // As they were looked at: what is another then, somebody changed who saw what nobody had to see.
+        if let Some(before) = sides.left {
+            left.set(Field::Status, before.get(Field::Status));
+        }
         let entry = &self.known.entry;
         let (state, steps) = self.next(entry.state, entry.steps, &[Event::Doubted])?;
-        let begun = Entry { state, steps, code: None, text: Some(REMAKING.into()), ..entry.clone() };
+        let begun = Entry { state, steps, code: None, text: Some(REMAKING.into()), left: Some(left), ..entry.clone() };
         let noted = self.context.ledger.intend(vec![begun.clone()]).await;
         self.note(noted)?;
         self.known.entry = begun;
         if user.status != Some(false) {
             if let Err(refused) = self.send(&Edit::Status(false)).await? {
-                return self.not_remade(Field::Password, &refused.why, user, true).await;
+                return self.not_remade(Field::Password, &refused.why, user, true).await.map(|()| None);
             }
             self.edits += 1;
         }
-        // Nobody is deleted unseen; who was just disabled and is said to be gone was not seen.
-        let now = match self.read().await? {
-            Ok(Some(now)) => now,
-            Ok(None) => return self.not_remade(Field::Password, UNSEEN, user, true).await,
-            Err(why) => return self.not_remade(Field::Password, &why, user, true).await,
-        };
-        let session = self.has_any(&Request::sessions(&now.id), "sessions").await?.is_some();
-        if now.password != user.password || session {
-            return self.not_remade(Field::Password, "signed in meanwhile", &now, true).await;
+        match self.read().await? {
+            Ok(Some(now)) => return Ok(Some(now)),
+            Err(why) => self.not_remade(Field::Password, &why, user, true).await?,
+            // One answer may be wrong; who is in no list either is gone, and the source has them.
+            Ok(None) if self.context.listed(&[&user.id]).await?.is_empty() => {
+                self.untell(Kind::Password);
+                self.tell(Kind::Password, vec![Field::Password], DELETED_MEANWHILE, true);
+                self.make().await?;
+            }
+            Ok(None) => self.not_remade(Field::Password, UNSEEN, user, true).await?,
         }
+        Ok(None)
+    }
+
+    async fn delete(&mut self, user: &mut User) -> Result<(), Stopped> {
         match self.context.ask(&Request::delete(self.known.job.user_id())).await? {
             Reply::Answer(_) | Reply::Gone => self.edits += 1,
             Reply::Refused { problem, .. } => {
@@ -87,29 +105,36 @@ impl Syncing<'_> {
     }
 
     /// Takes back what was said and done of making a user again.
-    async fn not_remade(&mut self, field: Field, why: &str, user: &User, begun: bool) -> Result<(), Stopped> {
+    async fn not_remade(&mut self, field: Field, why: &str, user: &mut User, begun: bool) -> Result<(), Stopped> {
         self.untell(Kind::Password);
         self.tell(Kind::Failed, vec![field], why, true);
         self.give_back(user, begun).await
     }
 
     /// A user who is not made again after all may sign in as before, and is done as before.
-    pub(super) async fn give_back(&mut self, user: &User, remaking: bool) -> Result<(), Stopped> {
+    pub(super) async fn give_back(&mut self, user: &mut User, remaking: bool) -> Result<(), Stopped> {
         if !remaking || self.asking.mode.dry_run {
             return Ok(());
         }
         let enabled = self.known.entry.left.is_none_or(|left| left.get(Field::Status) == 1);
-        let mut at = user.updated_at;
         if enabled {
             match self.send(&Edit::Status(true)).await? {
-                Ok(updated) => (at, self.edits) = (updated, self.edits + 1),
+                Ok(now) => {
+                    self.edits += 1;
+                    if let Some(now) = now {
+                        *user = now;
+                    }
+                }
                 Err(refused) => {
                     self.tell(Kind::Failed, vec![Field::Status], &refused.why, true);
                     return Ok(());
                 }
             }
         }
-        self.done_as_before(at).await
+        // Whoever was changed by somebody else stays so for a rollback.
+        let there = self.asking.marker.there(user);
+        let as_left = self.known.entry.left.is_none_or(|left| left == there);
+        self.done_as_before(user.updated_at.filter(|_| as_left)).await
     }
 
     /// Notes that nothing is to be done for the user.
@@ -125,9 +150,9 @@ impl Syncing<'_> {
 
     /// Creates a user who was deleted for it, as an import does.
     pub(super) async fn make(&mut self) -> Result<(), Stopped> {
-        let entry = &self.known.entry;
         // Who cannot be looked at is there, as far as is known: whoever creates them finds out.
         let there = !matches!(self.read().await?, Ok(None));
+        let entry = &self.known.entry;
         let events: &[Event] = if there { &[Event::Intend] } else { &[Event::Intend, Event::Vanished] };
         let (state, steps) = self.next(entry.state, entry.steps, events)?;
         let now = if there { entry.at } else { self.context.gate.clock().earliest() };

@@ -12,7 +12,7 @@ use crate::appwrite::wire::{Request, User};
 use crate::error::RunError;
 use crate::ledger::{Entry, Event, Field, Left, Note, State, Steps};
 use crate::report::sync::Kind;
-use crate::run::context::{Context, Reply, Stopped};
+use crate::run::context::{Context, Reply, Stopped, Way};
 use crate::run::findings::MISSING;
 use crate::run::job::Job;
 use crate::run::parallel::together;
@@ -105,6 +105,8 @@ pub(super) async fn page(context: Arc<Context>, asking: Asking, known: Vec<Known
 /// A user who is looked at.
 pub(super) struct Syncing<'c> {
     pub(super) context: &'c Context,
+    /// To the target: who is looked at is changed next, without a queue in between.
+    pub(super) way: Way<'c>,
     pub(super) asking: Asking,
     pub(super) known: Known,
     /// What is found of them now.
@@ -112,6 +114,8 @@ pub(super) struct Syncing<'c> {
     /// Attributes that are as the source has them, or as the run left them for that, and whether the run knows of it; `None`
     /// before the user is seen.
     agreed: Option<Vec<(Field, bool)>>,
+    /// Whether they were disabled to be made again.
+    pub(super) disabled: bool,
     /// Requests that changed something.
     pub(super) edits: u64,
     /// What somebody else has who may leave it yet: then they are looked at again.
@@ -122,11 +126,42 @@ pub(super) struct Syncing<'c> {
 
 impl<'c> Syncing<'c> {
     const fn new(context: &'c Context, asking: Asking, known: Known) -> Self {
-        Self { context, asking, known, found: Vec::new(), agreed: None, edits: 0, waits: Vec::new(), freed: Vec::new() }
+        Self {
+            context,
+            way: Way::going_on(context),
+            asking,
+            known,
+            found: Vec::new(),
+            agreed: None,
+            disabled: false,
+            edits: 0,
+            waits: Vec::new(),
+            freed: Vec::new(),
+        }
     }
 
-    async fn go(mut self, user: Option<User>) -> Result<Came, Stopped> {
-        self.bring(user).await?;
+    async fn go(mut self, mut user: Option<User>) -> Result<Came, Stopped> {
+        // So many at a time, however many were looked at: the fewer are away, the sooner each is back.
+        let places = self.asking.places.clone();
+        let mut _place = None;
+        if let Some(there) = &user
+            && !self.asking.mode.dry_run
+            && self.changes(there)?
+        {
+            _place = places.acquire().await.ok();
+            self.context.hold.over(&self.context.stop).await;
+            if self.context.stop.is_set() {
+                // The next sync does.
+                return Ok(Came::default());
+            }
+            // A page is looked at long before the last of it has their turn: whoever was changed since must not be overwritten.
+            user = self.look().await?;
+        }
+        while let Some(now) = self.bring(user).await? {
+            self.found.clear();
+            user = Some(now);
+        }
+        self.way.let_go();
         let mut came = Came { edits: self.edits, freed: self.freed.clone(), ..Came::default() };
         if self.asking.mode.dry_run {
             came.notes = self.found;
@@ -138,6 +173,20 @@ impl<'c> Syncing<'c> {
             came.again.push(self.known);
         }
         Ok(came)
+    }
+
+    /// Whether something is to be sent for the user, as they were looked at.
+    fn changes(&self, user: &User) -> Result<bool, Stopped> {
+        let remaking = is_being_remade(&self.known.entry);
+        Ok(self.known.park || remaking || !self.sides(user, remaking)?.fields(Side::Source).is_empty())
+    }
+
+    /// The user right before the first change, which takes the same permit.
+    async fn look(&mut self) -> Result<Option<User>, Stopped> {
+        self.way.hold = true;
+        let user = self.context.user_by(&mut self.way, self.known.job.user_id()).await;
+        self.way.hold = false;
+        user
     }
 
     /// All that is to be told of the user.
@@ -169,11 +218,12 @@ impl<'c> Syncing<'c> {
         self.note(durable)
     }
 
-    async fn bring(&mut self, user: Option<User>) -> Result<(), Stopped> {
+    /// Decides, and does it. Gives a user who was disabled to be made again, as they are now: that is decided anew.
+    async fn bring(&mut self, user: Option<User>) -> Result<Option<User>, Stopped> {
         let dry_run = self.asking.mode.dry_run;
         let remaking = is_being_remade(&self.known.entry);
         let deleting = is_being_deleted(&self.known.entry);
-        let Some(user) = user else {
+        let Some(mut user) = user else {
             if remaking {
                 self.tell(Kind::Password, vec![Field::Password], "made again", false);
                 if !dry_run {
@@ -190,11 +240,11 @@ impl<'c> Syncing<'c> {
                     self.done_as_before(None).await?;
                 }
             }
-            return Ok(());
+            return Ok(None);
         };
         self.known.has.clone_from(&user.email);
         if self.known.park {
-            return self.park(&user).await;
+            return self.park(&user).await.map(|()| None);
         }
         if deleting && !dry_run {
             self.done_as_before(None).await?;
@@ -210,7 +260,7 @@ impl<'c> Syncing<'c> {
             if !dry_run {
                 self.make().await?;
             }
-            return Ok(());
+            return Ok(None);
         }
         let (both, mut theirs) = (sides.fields(Side::Both), sides.fields(Side::Target));
         // Whoever signs in through the bridge has their password from there.
@@ -220,7 +270,7 @@ impl<'c> Syncing<'c> {
         let mut send = sides.fields(Side::Source);
         if !both.is_empty() {
             self.tell(Kind::ChangedOnBoth, both, "nothing", true);
-            return self.give_back(&user, remaking).await;
+            return self.give_back(&mut user, remaking).await.map(|()| None);
         }
         let kept = !theirs.is_empty();
         if kept {
@@ -229,19 +279,16 @@ impl<'c> Syncing<'c> {
         let seals = send.contains(&Field::Password) && self.is_sealed();
         if seals {
             self.tell(Kind::Password, vec![Field::Password], SEALED, false);
-            self.give_back(&user, remaking).await?;
+            self.give_back(&mut user, remaking).await?;
         } else if send.contains(&Field::Password) {
             match self.stale(&user, &sides, kept).await? {
                 None => {
                     self.tell(Kind::Password, send, "made again", false);
-                    if !dry_run {
-                        self.remake(&user, &sides).await?;
-                    }
-                    return Ok(());
+                    return if dry_run { Ok(None) } else { self.remake(&mut user, &sides).await };
                 }
                 Some(why) => {
                     self.tell(Kind::StalePassword, vec![Field::Password], &format!("kept: {why}"), true);
-                    self.give_back(&user, remaking).await?;
+                    self.give_back(&mut user, remaking).await?;
                 }
             }
         }
@@ -256,12 +303,19 @@ impl<'c> Syncing<'c> {
             if !send.is_empty() {
                 self.tell(Kind::Changed, send, "to be sent", false);
             }
-            return Ok(());
+            return Ok(None);
         }
-        self.edit(&user, &sides, &send, kept, seals).await
+        self.edit(&user, &sides, &send, kept, seals).await.map(|()| None)
     }
 
-    pub(super) fn tell(&mut self, kind: Kind, fields: Vec<Field>, done: &str, look: bool) {
+    pub(super) fn tell(&mut self, kind: Kind, mut fields: Vec<Field>, done: &str, look: bool) {
+        // One line of each kind.
+        if let Some(told) = self.found.iter_mut().find(|note| note.kind == kind.name() && note.done == done) {
+            told.fields.append(&mut fields);
+            told.fields.sort_by_key(|field| *field as usize);
+            told.fields.dedup();
+            return;
+        }
         self.found.push(note(self.known.job.user_id(), self.known.later, kind, fields, done, look));
     }
 
@@ -329,7 +383,7 @@ impl<'c> Syncing<'c> {
     }
 
     /// Why a user is not made again for a new password, if so: nobody who has been there since is deleted.
-    async fn stale(&self, user: &User, sides: &Sides, kept: bool) -> Result<Option<String>, Stopped> {
+    async fn stale(&mut self, user: &User, sides: &Sides, kept: bool) -> Result<Option<String>, Stopped> {
         let Known { job, entry, .. } = &self.known;
         if self.asking.stale == Stale::Keep {
             return Ok(Some("--stale-passwords keep".into()));
@@ -353,13 +407,15 @@ impl<'c> Syncing<'c> {
             return Ok(Some("signed in since, which keeps the password they used".into()));
         }
         let mut why = user.extras();
-        why.extend(self.has_any(&Request::sessions(job.user_id()), "sessions").await?);
-        why.extend(self.has_any(&Request::memberships(job.user_id()), "memberships").await?);
+        why.extend(self.has_any(&Request::sessions(&user.id), "sessions").await?);
+        why.extend(self.has_any(&Request::memberships(&user.id), "memberships").await?);
+        why.extend(self.has_authenticator(&user.id).await?);
         Ok((!why.is_empty()).then(|| why.join("; ")))
     }
 
     /// What a user has of these, in words; who cannot be asked about might have some.
-    pub(super) async fn has_any(&self, request: &Request, list: &str) -> Result<Option<String>, Stopped> {
+    pub(super) async fn has_any(&mut self, request: &Request, list: &str) -> Result<Option<String>, Stopped> {
+        self.way.let_go();
         Ok(match self.context.ask(request).await? {
             Reply::Answer(answer) => match answer.json().get(list).and_then(|list| list.as_array()) {
                 Some(items) if items.is_empty() => None,
@@ -367,6 +423,17 @@ impl<'c> Syncing<'c> {
             },
             Reply::Gone => None,
             Reply::Refused { problem, .. } => Some(format!("the target does not tell the {list}: {}", problem.text)),
+        })
+    }
+
+    /// An authenticator outlives the session in which it was set up, and the user does not show it.
+    async fn has_authenticator(&mut self, id: &str) -> Result<Option<String>, Stopped> {
+        Ok(match self.context.ask(&Request::factors(id)).await? {
+            Reply::Answer(answer) => (answer.json()["totp"] == true).then(|| "has an authenticator".to_owned()),
+            Reply::Gone => None,
+            Reply::Refused { problem, .. } => {
+                Some(format!("the target does not tell the second factors: {}", problem.text))
+            }
         })
     }
 
