@@ -38,6 +38,7 @@ mod live_firebase;
 mod log;
 mod man;
 mod map;
+mod meddled;
 mod night;
 mod passed_over;
 mod phones;

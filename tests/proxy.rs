@@ -40,6 +40,8 @@ pub enum Act {
     SayWith(u16, String, String),
     /// Passed on, and answered here all the same.
     PassAndSay(u16, &'static str, String),
+    /// Neither passed on nor answered: the connection ends.
+    Drop,
     /// Passed on; the answer is lost.
     PassAndDrop,
     /// Passed on; then this happens, and the answer is lost.
@@ -178,6 +180,7 @@ fn serve(
                 pass(&head)?;
                 said(status, &format!("Content-Type: {kind}"), &body)
             }
+            Act::Drop => return Ok(()),
             Act::PassAndDrop => {
                 pass(&head)?;
                 return Ok(());

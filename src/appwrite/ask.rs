@@ -1,7 +1,7 @@
 //! The one retry loop: a request is sent until it is known what came of it. Who sends, who waits, and how much is enough
 //! differs between a run and a command that only looks; that is a [`Door`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::Instrument as _;
 
@@ -61,6 +61,8 @@ pub struct Tries {
     pub mark: u64,
     /// [`Door::served`] when the last was sent.
     pub sent: u64,
+    /// When the first of them had failed.
+    pub began: Instant,
     /// [`Door::served`] at the first of them.
     pub first: u64,
     served: u64,
@@ -172,6 +174,7 @@ impl<'r> Asking<'r> {
             trouble: trouble.clone(),
             mark: served,
             sent,
+            began: Instant::now(),
             first: served,
             served,
         });

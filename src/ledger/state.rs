@@ -47,8 +47,13 @@ pub enum Event {
     Conflicted,
     /// Given up for this run.
     Failed,
-    /// The target does not have the user who was taken for created.
+    /// The user who was created is deleted, to be made again.
     Vanished,
+    /// The target does not show the user who was created, who is made again if that is so. It may be a copy of the database that is
+    /// behind, so the user stays created.
+    Unseen,
+    /// The target has somebody else under the id of the user who was created, and who is therefore gone.
+    Replaced,
     /// `verify` found the user missing, or other than planned: the next run looks again.
     Doubted,
     /// `verify` signed in as the user, which changes them at the target.
@@ -85,7 +90,8 @@ impl State {
 
             (Self::Intended | Self::Created, E::Created) => (Self::Created, steps.with(Steps::CREATED)),
             (Self::Created, E::Stepped(step)) => (Self::Created, steps.with(step)),
-            (Self::Created, E::Vanished) => (Self::Intended, Steps::NONE),
+            (Self::Created, E::Vanished | E::Replaced) => (Self::Intended, Steps::NONE),
+            (Self::Created, E::Unseen) => (Self::Created, Steps::CREATED),
             (Self::Done | Self::Present | Self::Failed, E::Doubted) => {
                 (Self::Failed, if created { Steps::CREATED } else { Steps::NONE })
             }
@@ -248,6 +254,8 @@ mod tests {
             Just(Event::Conflicted),
             Just(Event::Failed),
             Just(Event::Vanished),
+            Just(Event::Unseen),
+            Just(Event::Replaced),
             Just(Event::Doubted),
             Just(Event::SignedIn),
             Just(Event::Deleted),
@@ -267,7 +275,7 @@ mod tests {
                 intended |= event == Event::Intend;
                 match event {
                     Event::Created => created = true,
-                    Event::Deleted | Event::Vanished => { prop_assert!(created); created = false; }
+                    Event::Deleted | Event::Vanished | Event::Replaced => { prop_assert!(created); created = false; }
                     Event::Intend => prop_assert!(!before.0.is_settled()),
                     _ => {}
                 }

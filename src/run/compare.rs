@@ -29,6 +29,12 @@ impl Comparison {
         self.different.is_empty()
     }
 
+    /// Whether the user is as requests left them that did these steps: nothing else was changed, and nobody has signed in.
+    #[must_use]
+    pub fn is_left_by(&self, steps: Steps) -> bool {
+        self.agrees() && !self.upgraded && self.extras.is_empty() && self.done.with(Steps::CREATED).has(steps)
+    }
+
     /// Everything planned is there, and nothing else.
     #[must_use]
     pub fn is_same(&self) -> bool {

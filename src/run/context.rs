@@ -26,6 +26,9 @@ const SECOND_IN_PARTS: u32 = 60;
 /// How often it is looked whether a create was answered, before a user's age is decided by a `Date`.
 const PARTS_OF_A_WAIT: u32 = 100;
 
+/// How many tries are enough that took longer than a target may be gone.
+const LONG_TRIES: u32 = 2;
+
 /// What all users of a run share.
 pub struct Context {
     /// Passes every request to the target, at the pace it can take.
@@ -384,10 +387,18 @@ impl Door for Way<'_> {
         if cause == Cause::Denied && tries.alike() == 1 {
             self.others_are_served(kind).await?;
         }
-        if tries.alike() < cause.attempts() {
+        let gate = &self.context.gate;
+        // What the network loses is nobody's in particular as long as others are served in between; of who is left alone with it
+        // no more tries tell any more, nor do many of a minute each.
+        let lost = matches!(cause, Cause::Network | Cause::Overloaded);
+        let attempts = match cause {
+            _ if lost && tries.began.elapsed() >= gate.give_up_after() => LONG_TRIES,
+            _ if lost && tries.sent == tries.mark => Cause::ServerError.attempts(),
+            cause => cause.attempts(),
+        };
+        if tries.alike() < attempts {
             return Ok(false);
         }
-        let gate = &self.context.gate;
         // Before this one was tried for the last time, another was served, or would have been: whatever was wrong with the
         // target may have passed after the last try just as well.
         if tries.sent > tries.mark || self.proven_at.is_some_and(|count| tries.count > count) {

@@ -156,8 +156,20 @@ impl Gate {
         self.gauges.sent();
         let outcome = Outcome::of(request, self.carry(request).await);
         self.gauges.answered(request.kind, &outcome.verdict, self.started.elapsed().saturating_sub(sent));
-        self.ended(sent, in_flight, request, counts, &outcome.verdict)?;
-        Ok(outcome)
+        match self.ended(sent, in_flight, request, counts, &outcome.verdict) {
+            Err(text) if !self.is_about_it(request.kind, &outcome.verdict).await? => Err(text),
+            _ => Ok(outcome),
+        }
+    }
+
+    /// Whether what is always lost on the way, or waited for in vain, is about who is in it, though a network looks at nobody: those
+    /// who are left are few, and somebody else would be served.
+    async fn is_about_it(&self, kind: Kind, verdict: &Verdict) -> Result<bool, String> {
+        let lost = verdict.trouble().is_some_and(|t| matches!(t.cause, Cause::Network | Cause::Overloaded));
+        if !lost || !self.shared().health.may_be_theirs(kind) {
+            return Ok(false);
+        }
+        Ok(self.probe(kind).await?.trouble().is_none())
     }
 
     async fn carry(&self, request: &Request) -> Result<Answer, Lost> {
@@ -229,6 +241,12 @@ impl Gate {
     #[must_use]
     pub fn may_be_to_blame(&self, kind: Kind) -> bool {
         self.shared().health.may_be_to_blame(kind, self.waited(), self.give_up_after)
+    }
+
+    /// How long a target may be gone.
+    #[must_use]
+    pub const fn give_up_after(&self) -> Duration {
+        self.give_up_after
     }
 
     /// The target's time.

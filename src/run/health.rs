@@ -87,6 +87,12 @@ impl Health {
         })
     }
 
+    /// Whether the requests of this kind that fail may be to blame themselves, for all that is known without asking.
+    #[must_use]
+    pub fn may_be_theirs(&self, kind: Kind) -> bool {
+        self.get(kind).is_none_or(Streak::may_be_theirs)
+    }
+
     /// A probe was served: others would be.
     pub fn proven(&mut self, kind: Kind, now: Duration) {
         self.of(kind).proven = now;

@@ -13,7 +13,7 @@ use crate::appwrite::Endpoint;
 use crate::appwrite::wire::php::canonical;
 use crate::appwrite::wire::{Create, Step, User};
 use crate::error::RunError;
-use crate::ledger::{DIGESTS, Field, Left, MARK_KEY, Reader};
+use crate::ledger::{DIGESTS, Entry, Field, Left, MARK_KEY, Reader, Steps};
 
 /// Makes the digests of one ledger.
 #[derive(Clone)]
@@ -142,6 +142,34 @@ impl Marker {
         left.set(Field::EmailVerification, u32::from(user.email_verification.unwrap_or_default()));
         left.set(Field::PhoneVerification, u32::from(user.phone_verification.unwrap_or_default()));
         left
+    }
+
+    /// What of a user is not as the ledger says that it was left; nothing where it does not say. What was meant and not done is as
+    /// it was.
+    #[must_use]
+    pub fn changed_since(&self, entry: &Entry, user: &User) -> Vec<Field> {
+        let Some(left) = entry.left else { return Vec::new() };
+        let (mut fresh, there) = (Left::default(), self.there(user));
+        fresh.set(Field::Status, 1);
+        let parked = left.get(Field::Email) == self.parked(&user.id);
+        let changed = |field: &Field| {
+            let (was, is) = (left.get(*field), there.get(*field));
+            let undone = |step| !entry.steps.has(step) && is == fresh.get(*field);
+            was != is
+                && !match field {
+                    // A sign-in makes another hash of the same password, and of a plain one none is known.
+                    Field::Password => was == 0 || !user.has_new_password(),
+                    Field::Email => parked,
+                    Field::Name => false,
+                    Field::Phone => undone(Steps::PHONE),
+                    Field::Labels => undone(Steps::LABELS),
+                    Field::Prefs => undone(Steps::PREFS),
+                    Field::Status => undone(Steps::DISABLE),
+                    Field::EmailVerification => parked || undone(Steps::VERIFY_EMAIL),
+                    Field::PhoneVerification => undone(Steps::VERIFY_PHONE),
+                }
+        };
+        Field::ALL.into_iter().filter(changed).collect()
     }
 
     fn password(&self, endpoint: Endpoint, password: &str) -> u32 {

@@ -14,6 +14,7 @@ use super::feed::{self, Intents};
 use super::folder::RunFolder;
 use super::gate::Gate;
 use super::job::Job;
+use super::mark::Marker;
 use super::parallel::{Parallel, together};
 use super::saga;
 use super::session::Session;
@@ -23,9 +24,10 @@ use super::window::Hold;
 use crate::appwrite::Client;
 use crate::appwrite::preflight::{self, Preflight, chunks, in_chunks};
 use crate::appwrite::wire::{Request, User};
+use crate::code::Code;
 use crate::error::RunError;
 use crate::event::{self, Listener, Silent};
-use crate::ledger::{Change, Counts, Entry, Event, Reader, State, Steps};
+use crate::ledger::{Change, Counts, Entry, Event, Field, Reader, State, Steps};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::summary::Rollback;
@@ -68,6 +70,12 @@ struct Mode {
     force: bool,
     /// Ask for the sessions of each, which no list of users tells.
     ask_sessions: bool,
+}
+
+/// What somebody is held against.
+struct Look {
+    mode: Mode,
+    marker: Marker,
 }
 
 /// What a rollback did, or would do.
@@ -246,6 +254,7 @@ impl Way<'_> {
             }
             Ok(())
         };
+        let how = Arc::new(Look { mode, marker: Marker::of(self.reader)? });
         let at_once = if mode.delete { self.at_once.div_ceil(PAGE) } else { self.at_once };
         let mut asked = Parallel::new(self.context, self.runtime, at_once);
         let mut after = 0;
@@ -265,7 +274,7 @@ impl Way<'_> {
                 }
                 let later = created.split_off(size);
                 let entries = std::mem::replace(&mut created, later);
-                asked.add(several(self.context.clone(), entries, mode), &mut take)?;
+                asked.add(several(self.context.clone(), entries, how.clone()), &mut take)?;
             }
         }
         asked.finish(&mut take)?;
@@ -276,15 +285,16 @@ impl Way<'_> {
     }
 }
 
-async fn several(context: Arc<Context>, entries: Vec<Entry>, mode: Mode) -> Result<Vec<(Entry, Fate)>, Stopped> {
+async fn several(context: Arc<Context>, entries: Vec<Entry>, how: Arc<Look>) -> Result<Vec<(Entry, Fate)>, Stopped> {
     let ids: Vec<&str> = entries.iter().map(|entry| &*entry.user_id).collect();
     let mut users = context.users(&ids).await?;
     let looks = entries.into_iter().map(|entry| {
         let (context, user, span) = (context.clone(), users.remove(&entry.user_id), span(&entry));
-        async move { look(&context, &entry, user.as_ref(), mode).await.map(|fate| (entry, fate)) }.instrument(span)
+        let how = how.clone();
+        async move { look(&context, &entry, user.as_ref(), &how).await.map(|fate| (entry, fate)) }.instrument(span)
     });
     let looked = together(&context, looks).await?;
-    if !mode.delete {
+    if !how.mode.delete {
         return Ok(looked);
     }
     // Whoever may be deleted is not done any more, whatever becomes of this process.
@@ -325,11 +335,11 @@ fn span(entry: &Entry) -> tracing::Span {
 }
 
 /// What is to be done with a user.
-async fn look(context: &Context, entry: &Entry, user: Option<&User>, mode: Mode) -> Result<Fate, Stopped> {
+async fn look(context: &Context, entry: &Entry, user: Option<&User>, how: &Look) -> Result<Fate, Stopped> {
     Ok(match user {
         None => Fate::Gone,
-        Some(_) if mode.force => Fate::Deleted,
-        Some(user) => changed(context, entry, user, mode).await?.map_or(Fate::Deleted, Fate::Kept),
+        Some(_) if how.mode.force => Fate::Deleted,
+        Some(user) => changed(context, entry, user, how).await?.map_or(Fate::Deleted, Fate::Kept),
     })
 }
 
@@ -359,7 +369,7 @@ async fn delete(context: &Context, entry: Entry, fate: Fate) -> Result<(Entry, F
 }
 
 /// Why the user is not as this run left them, if so. Sessions, targets and the like change no user.
-async fn changed(context: &Context, entry: &Entry, user: &User, mode: Mode) -> Result<Option<String>, Stopped> {
+async fn changed(context: &Context, entry: &Entry, user: &User, how: &Look) -> Result<Option<String>, Stopped> {
     if user.updated_at != Some(entry.at) {
         return Ok(Some(format!("changed or signed in since, last at {}", user.changed_at())));
     }
@@ -367,7 +377,16 @@ async fn changed(context: &Context, entry: &Entry, user: &User, mode: Mode) -> R
     if !extras.is_empty() {
         return Ok(Some(format!("used since: {}", extras.join("; "))));
     }
-    if !mode.ask_sessions {
+    // What a run or `verify` saw of it, and what the user shows: a moment can be wrong.
+    if entry.code.as_deref() == Some(Code::ChangedSince.name()) {
+        return Ok(Some(entry.text.clone().unwrap_or_else(|| "changed since".into())));
+    }
+    let fields = how.marker.changed_since(entry, user);
+    if !fields.is_empty() {
+        let names: Vec<&str> = fields.into_iter().map(Field::name).collect();
+        return Ok(Some(format!("changed since: {}", names.join(", "))));
+    }
+    if !how.mode.ask_sessions {
         return Ok(None);
     }
     Ok(match context.sessions(&entry.user_id).await? {

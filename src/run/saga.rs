@@ -6,13 +6,13 @@ use std::time::Instant;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::compare::compare;
+use super::compare::{Comparison, compare};
 use super::context::{Context, Problem, Reply, Stopped, Way};
 use super::feed::{DATE_AHEAD, SINCE};
 use super::job::{Job, Noted, Unplanned};
 use crate::appwrite::Endpoint;
 use crate::appwrite::ask::{Asking, Told};
-use crate::appwrite::verdict::refusal;
+use crate::appwrite::verdict::{Cause, refusal};
 use crate::appwrite::wire::user::Page;
 use crate::appwrite::wire::{Request, Step, User, equal, limit};
 use crate::code::Code;
@@ -42,7 +42,7 @@ pub async fn recover(context: &Context, job: Job, user: &User) -> Result<(), Sto
     let mut saga = Saga::new(context, job);
     // Nothing is created, so nothing that may come tells the time any better.
     let since = saga.job.tried_since.map(|noted| Since::At(noted.by(context.gate.clock())));
-    saga.recognise(user, since).await.map(|_| ())
+    saga.recognise(user, since, false).await.map(|_| ())
 }
 
 /// Appwrite's name for a parameter that it does not take.
@@ -106,6 +106,16 @@ struct Saga<'c> {
     adopted: Option<Steps>,
     /// Why the user is left without the planned number.
     no_phone: Option<Problem>,
+    /// Whether somebody else was seen to have changed the user, or to have signed in: no moment of theirs is this run's from then on.
+    touched: bool,
+}
+
+/// What a step left.
+struct Stepped {
+    /// `$updatedAt`, where the answer told.
+    at: Option<i64>,
+    /// The user beside the plan, where the answer showed them.
+    shown: Option<Comparison>,
 }
 
 impl<'c> Saga<'c> {
@@ -115,7 +125,7 @@ impl<'c> Saga<'c> {
         let finishes = state == State::Created || job.remade;
         let mut way = if finishes { Way::going_on(context) } else { Way::beginning(context) };
         way.given_up_before = job.given_up_before;
-        Self { context, way, job, state, steps, adopted: None, no_phone: None }
+        Self { context, way, job, state, steps, adopted: None, no_phone: None, touched: false }
     }
 
     /// `None` if the user has reached another end.
@@ -130,18 +140,17 @@ impl<'c> Saga<'c> {
             if look {
                 match self.read_back().await? {
                     Err(problem) => return self.give_up(problem).await,
-                    Ok(Some(user)) => return self.recognise(&user, since).await,
+                    Ok(Some(user)) => return self.recognise(&user, since, false).await,
                     // Taken for created, and not there: somebody else's 201, or deleted since. The plan wants them.
                     // Durable before they are made again: whoever reads the row meanwhile must not take them for gone.
                     Ok(None) if self.state == State::Created => {
-                        self.advance(Event::Vanished);
+                        self.advance(Event::Unseen);
                         self.write_left(self.job.planned).await?;
                         self.durable().await?;
                     }
                     Ok(None) => {}
                 }
             }
-            // A 409 may be the second answer to one request, if something in between sent it twice.
             let sent = Instant::now();
             self.way.hold = matches!(self.job.steps.first(), Some(Step::Disable));
             let told = asking.go(&mut self.way).await?;
@@ -161,18 +170,18 @@ impl<'c> Saga<'c> {
                     return Ok(None);
                 }
                 Told::AlreadyThere => {
+                    // Nothing of this run can have reached the target before but what was turned away.
+                    let throttled = asking.cause().is_none_or(|cause| cause == Cause::Throttled);
+                    let turned_away = throttled && !self.way.perhaps_begun && (since.is_none() || self.is_created());
                     return match self.read_back().await? {
                         Err(problem) => self.give_up(problem).await,
                         Ok(Some(user)) => {
                             if since.is_none() {
                                 since = self.context.time_of(sent).await.map(Since::At);
                             }
-                            self.recognise(&user, since).await
+                            self.recognise(&user, since, turned_away).await
                         }
-                        Ok(None) => match self.find_clash().await? {
-                            Err(problem) => self.give_up(problem).await,
-                            Ok(text) => self.end(Event::Conflicted, Code::TargetConflict, text).await,
-                        },
+                        Ok(None) => self.clash(since.is_some()).await,
                     };
                 }
                 Told::Unknown => {
@@ -196,9 +205,19 @@ impl<'c> Saga<'c> {
         }
     }
 
+    /// Whether the ledger says that this run created the user.
+    fn is_created(&self) -> bool {
+        self.state == State::Created
+    }
+
     /// Decides whose user it is that the target has under our id: this run's, if they were created `since` a create of
-    /// this run may have been sent.
-    async fn recognise(&mut self, user: &User, since: Option<Since>) -> Result<Option<Begun>, Stopped> {
+    /// this run may have been sent, and that was not `turned_away`.
+    async fn recognise(
+        &mut self,
+        user: &User,
+        since: Option<Since>,
+        turned_away: bool,
+    ) -> Result<Option<Begun>, Stopped> {
         // Created without it, because the target refuses it, and the end was not written down any more.
         if user.phone.is_empty() && self.job.email().is_some() {
             self.job.phone_as_step();
@@ -215,19 +234,25 @@ impl<'c> Saga<'c> {
                 user.created_at.is_none_or(|created| created >= since)
             })
         };
-        let mut by_us = self.state == State::Created || since_then();
-        if !by_us && matches!(since, Some(Since::Noted(_) | Since::Sent(_))) && comparison.agrees() {
+        // Created after all that is known of this run's user, who is gone then.
+        let noted = self.job.tried_since.map(|noted| noted.at);
+        if turned_away && self.is_created() && matches!((user.created_at, noted), (Some(made), Some(at)) if made > at) {
+            self.advance(Event::Replaced);
+        }
+        let mut by_us = self.is_created() || (since_then() && !turned_away);
+        if !by_us && !turned_away && matches!(since, Some(Since::Noted(_) | Since::Sent(_))) && comparison.agrees() {
             // Whoever would be somebody else's by a `Date` may be ours by the clock that decides.
             self.context.stamped().await;
             by_us = since_then();
         }
         if comparison.agrees() && by_us {
+            self.touched = !comparison.is_left_by(self.steps);
             self.advance(Event::Created);
             self.advance(Event::Stepped(comparison.done));
             if comparison.is_same() {
                 self.advance(Event::Finished);
             }
-            self.write(user.updated_at, None).await?;
+            self.write(user.updated_at.filter(|_| !self.touched), None).await?;
             return Ok((!comparison.is_same()).then_some(Begun));
         }
         if comparison.is_same() {
@@ -235,8 +260,10 @@ impl<'c> Saga<'c> {
             self.write(user.updated_at, None).await?;
             return Ok(None);
         }
-        // The same hash is no coincidence: an import whose ledger is lost began this user.
-        if comparison.agrees() && !comparison.upgraded && self.job.create.endpoint != Endpoint::Plain {
+        // The same hash is no coincidence: an import whose ledger is lost began this user, or one that is at work as well.
+        let meanwhile = turned_away && since_then();
+        let has_hash = self.job.create.endpoint != Endpoint::Plain;
+        if comparison.agrees() && !comparison.upgraded && (has_hash || meanwhile) {
             self.adopted = Some(comparison.done);
             return Ok(Some(Begun));
         }
@@ -259,7 +286,7 @@ impl<'c> Saga<'c> {
         let mut failed = Steps::NONE;
         let mut at = None;
         self.way.beginning = false;
-        let steps = std::mem::take(&mut self.job.steps);
+        let steps = self.job.steps.clone();
         let last = steps.len().saturating_sub(1);
         for (i, step) in steps.iter().enumerate() {
             let bit = Steps::of(step);
@@ -274,13 +301,19 @@ impl<'c> Saga<'c> {
             let done = self.step(step).await?;
             self.way.let_go();
             match done {
-                Ok(updated) => {
-                    at = updated;
+                Ok(stepped) => {
                     if self.adopted.is_none() {
                         self.advance(Event::Stepped(bit));
-                        if i < last {
-                            self.write(at, None).await?;
+                    }
+                    match self.judge(stepped).await? {
+                        Err(changed) => {
+                            (at, problem) = (None, Some(changed));
+                            break;
                         }
+                        Ok(updated) => at = updated,
+                    }
+                    if self.adopted.is_none() && i < last {
+                        self.write(at, None).await?;
                     }
                 }
                 // It costs nobody the rest.
@@ -295,11 +328,11 @@ impl<'c> Saga<'c> {
             }
         }
         self.way.let_go();
-        self.job.steps = steps;
-        if at.is_none()
-            && let Ok(Some(user)) = self.read_back().await?
-        {
-            at = user.updated_at;
+        if at.is_none() && !self.touched {
+            match self.seen_again().await? {
+                Err(changed) => problem = problem.or(Some(changed)),
+                Ok(updated) => at = updated,
+            }
         }
         self.advance(match (&problem, self.adopted) {
             (Some(_), _) => Event::Failed,
@@ -322,7 +355,35 @@ impl<'c> Saga<'c> {
         self.no_phone = Some(Problem { code: Code::PhoneLeftOut, text });
     }
 
-    async fn step(&mut self, step: &Step<'_>) -> Result<Result<Option<i64>, Problem>, Stopped> {
+    /// The moment up to which the user is as this run left them, once a step was answered: only if the answer shows nothing else,
+    /// since what others changed between two requests has an older moment than the second of them. `None` if that is not known;
+    /// and why nothing more is done for a user of whom it is known that somebody changed them.
+    async fn judge(&mut self, stepped: Stepped) -> Result<Result<Option<i64>, Problem>, Stopped> {
+        match stepped.shown {
+            _ if self.touched => Ok(Ok(None)),
+            Some(shown) if shown.is_left_by(self.adopted.unwrap_or(self.steps)) => Ok(Ok(stepped.at)),
+            // An answer may leave out what a reading shows.
+            Some(_) => self.seen_again().await,
+            None => Ok(Ok(None)),
+        }
+    }
+
+    /// The same by a reading.
+    async fn seen_again(&mut self) -> Result<Result<Option<i64>, Problem>, Stopped> {
+        let Ok(Some(user)) = self.read_back().await? else { return Ok(Ok(None)) };
+        let seen = compare(&self.job, &user);
+        if seen.is_left_by(self.adopted.unwrap_or(self.steps)) {
+            return Ok(Ok(user.updated_at));
+        }
+        self.touched = true;
+        if seen.agrees() {
+            return Ok(Ok(None));
+        }
+        let text = format!("somebody else has changed the user meanwhile, who differs in: {}", seen.different.join(", "));
+        Ok(Err(Problem { code: Code::ChangedSince, text }))
+    }
+
+    async fn step(&mut self, step: &Step<'_>) -> Result<Result<Stepped, Problem>, Stopped> {
         let request = step.request(self.job.user_id());
         let mut asking = Asking::new(&request);
         let gone = || Problem {
@@ -332,11 +393,16 @@ impl<'c> Saga<'c> {
         loop {
             let told = asking.go(&mut self.way).await?;
             match told {
-                Told::Done(answer) => return Ok(Ok(answer.updated_at())),
+                Told::Done(answer) => {
+                    let shown = answer.user().map(|user| compare(&self.job, user));
+                    return Ok(Ok(Stepped { at: answer.updated_at(), shown }));
+                }
                 Told::AlreadyThere | Told::Unknown => {
                     match self.read_back().await? {
                         Err(problem) => return Ok(Err(problem)),
-                        Ok(Some(user)) if step.is_shown_by(&user) => return Ok(Ok(user.updated_at)),
+                        Ok(Some(user)) if step.is_shown_by(&user) => {
+                            return Ok(Ok(Stepped { at: user.updated_at, shown: Some(compare(&self.job, &user)) }));
+                        }
                         Ok(Some(_)) => {}
                         Ok(None) => return Ok(Err(gone())),
                     }
@@ -391,8 +457,28 @@ impl<'c> Saga<'c> {
         })
     }
 
+    /// Ends a user whose create is a 409, and whom the target does not show. Whoever may be there by this run stays so.
+    async fn clash(&mut self, perhaps_ours: bool) -> Result<Option<Begun>, Stopped> {
+        match self.find_clash().await? {
+            Err(problem) => self.give_up(problem).await,
+            Ok(Some(text)) if self.is_created() => {
+                self.give_up(Problem { code: Code::TargetConflict, text }).await
+            }
+            Ok(Some(text)) => self.end(Event::Conflicted, Code::TargetConflict, text).await,
+            Ok(None) if perhaps_ours => {
+                let text = "the target says that the user is there, and does not show them";
+                self.give_up(Problem { code: Code::GivenUp, text: text.into() }).await
+            }
+            Ok(None) => {
+                let text = "the target says that the id, the e-mail address or the phone number is taken, and shows nobody who has \
+                            it: perhaps the id with other upper and lower case, or the address in somebody's linked account";
+                self.end(Event::Conflicted, Code::TargetConflict, text.into()).await
+            }
+        }
+    }
+
     /// A create's 409 does not say what of the user is taken, so it is looked up.
-    async fn find_clash(&self) -> Result<Result<String, Problem>, Stopped> {
+    async fn find_clash(&self) -> Result<Result<Option<String>, Problem>, Stopped> {
         for (attribute, name, value) in
             [("email", "e-mail address", self.job.email()), ("phone", "phone number", self.job.phone())]
         {
@@ -404,11 +490,11 @@ impl<'c> Saga<'c> {
                     let text = "the target has the user, and does not give them when asked".into();
                     return Ok(Err(Problem { code: Code::GivenUp, text }));
                 }
-                Ok(Some(id)) => return Ok(Ok(format!("the {name} belongs to the target's user {id}"))),
+                Ok(Some(id)) => return Ok(Ok(Some(format!("the {name} belongs to the target's user {id}")))),
                 Ok(None) => {}
             }
         }
-        Ok(Ok("the target has this id with other upper and lower case, or the e-mail address in somebody's linked account".into()))
+        Ok(Ok(None))
     }
 
     /// The user of the target who has this address or number.

@@ -176,6 +176,10 @@ async fn try_sign_in(context: &Context, sign_in: &SignIn) -> Result<Result<bool,
         }
         Reply::Refused { problem, .. } => Err(format!("the target refuses the sign-in: {}", problem.text)),
         Reply::Gone => Err("the target has no such user".into()),
+        // Anybody's session is no proof: a cache on the way may give the same to everybody.
+        Reply::Answer(answer) if answer.json().get("userId").and_then(Value::as_str) != Some(&*sign_in.user_id) => {
+            Err("the target answers the sign-in with the session of another user".into())
+        }
         Reply::Answer(answer) => {
             if let Some(session) = answer.json().get("$id").and_then(Value::as_str) {
                 let _ = context.ask(&Request::end_session(&sign_in.user_id, session)).await;
