@@ -24,7 +24,8 @@ fn somebody(sandbox: &Sandbox) -> impl Fn(&str, &str, &Value) + Send + Sync + 's
     ]
     .map(|(name, value)| (name.to_owned(), value));
     move |method, path, body| {
-        let answer = http::send(&endpoint, method, path, &headers, Some(body.to_string().as_bytes())).expect("an answer");
+        let answer =
+            http::send(&endpoint, method, path, &headers, Some(body.to_string().as_bytes())).expect("an answer");
         assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text);
     }
 }
@@ -77,10 +78,15 @@ fn whoever_was_changed_between_two_requests_of_a_run_is_kept_by_rollback() {
             world.import().exits(4);
         }
         world.proxy.now(meddling(&world.sandbox));
-        if resumed { world.on_run(&["resume"]).exits(3) } else { world.import().exits(3) };
+        if resumed {
+            world.on_run(&["resume"]).exits(3)
+        } else {
+            world.import().exits(3)
+        };
         let rejects = world.rejects();
         for id in ["user-1", "user-2", "user-4", "user-5", "user-10"] {
-            let named = rejects.lines().any(|line| line.contains(&format!("\"{id}\"")) && line.contains("changed-since"));
+            let named =
+                rejects.lines().any(|line| line.contains(&format!("\"{id}\"")) && line.contains("changed-since"));
             assert!(named, "{id}: {rejects}");
         }
         world.proxy.now(|_| Act::Pass);
@@ -106,6 +112,33 @@ fn whom_nobody_else_touched_is_taken_back_from_every_version() {
         run(sandbox.rehome().args(["rollback", "--yes"]).arg(&folder)).exits(0);
         assert!(listed(&sandbox).is_empty(), "{version}");
     }
+}
+
+#[test]
+fn whoever_was_deleted_since_and_is_made_again_is_named() {
+    let world = World::with(N, |_| Act::Pass);
+    world.proxy.now(|passing| match passing.method.as_str() {
+        "PATCH" | "PUT" => error(401, "project_key_expired", "expired"),
+        _ => Act::Pass,
+    });
+    world.import().exits(4);
+    somebody(&world.sandbox)("DELETE", "/users/user-2", &Value::Null);
+    world.proxy.now(|_| Act::Pass);
+    let resumed = world.on_run(&["resume"]).exits(0);
+    assert!(resumed.stderr.contains("user user-2 was created by this run and deleted"), "{}", resumed.stderr);
+    assert_holds(&world.sandbox, &world.expected);
+}
+
+#[test]
+fn verify_says_that_planned_users_are_not_there() {
+    let world = World::with(N, |passing| {
+        let refused = passing.creates() && passing.body.contains("person5@");
+        if refused { error(400, "general_argument_invalid", "no") } else { Act::Pass }
+    });
+    world.import().exits(3);
+    world.proxy.now(|_| Act::Pass);
+    let verify = world.on_run(&["verify"]).exits(3);
+    assert!(verify.stderr.contains("1 planned user is not there"), "{}", verify.stderr);
 }
 
 /// A copy of the database that has not heard of anybody yet.

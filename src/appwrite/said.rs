@@ -1,5 +1,9 @@
 //! What a target says, made fit to be shown: an error may repeat the request, and its text may be anybody's.
 
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,6 +13,9 @@ use crate::escape;
 const LONGEST: usize = 240;
 /// Bytes of a secret that a message may hold by chance, `password` being one of the most common passwords.
 const BY_CHANCE: usize = 6;
+/// The same of a secret in another writing, and bytes of one that is looked for so.
+const BY_CHANCE_WRITTEN: usize = 12;
+const WRITTEN: usize = 8;
 /// What stands in a secret's place.
 const HIDDEN: &str = "[redacted]";
 
@@ -41,11 +48,45 @@ pub(in crate::appwrite) fn error(body: &[u8], carried: &[u8], key: &str) -> Erro
             let whole = text.chars().count();
             let least = if secret { whole.min(BY_CHANCE) } else { whole };
             message = hide(&message, text, least);
+            if secret {
+                message = hide_written(&message, text);
+            }
         });
-        message = hide(&message, key, key.len().min(BY_CHANCE));
+        message = hide_written(&hide(&message, key, key.len().min(BY_CHANCE)), key);
     }
     let kind = kind.chars().take(64).filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     ErrorBody { kind, message: escape::shown(&message, LONGEST).into_owned() }
+}
+
+/// Replaces the secret in base64, wherever in it, and in hex, and what a secret in hex stands for.
+fn hide_written(message: &str, secret: &str) -> String {
+    let mut message = message.to_owned();
+    if secret.len() < WRITTEN {
+        return message;
+    }
+    let bytes = secret.as_bytes();
+    let pairs = bytes.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let stood_for: Vec<u8> =
+        if bytes.len() % 2 == 0 { pairs.collect::<Option<_>>().unwrap_or_default() } else { Vec::new() };
+    for (bytes, is_raw) in [(bytes, true), (&*stood_for, false)] {
+        if bytes.len() < WRITTEN {
+            continue;
+        }
+        // Three bytes become four characters, from wherever they begin.
+        for from in 0..3 {
+            for writing in [STANDARD, URL_SAFE] {
+                message = hide(&message, writing.encode(&bytes[from..]).trim_end_matches('='), BY_CHANCE_WRITTEN);
+            }
+        }
+        if is_raw {
+            let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            message = hide(&message, &hex, BY_CHANCE_WRITTEN);
+        }
+    }
+    message
 }
 
 /// Hands on every text in there, and whether it is a secret.
@@ -118,6 +159,10 @@ mod tests {
             HASH.replace('$', "\\$"),
             format!("…{}", &HASH[20..]),
             "a\\/salt+of=mine".into(),
+            format!("rejected {}", STANDARD.encode(HASH)),
+            format!("rejected {}", STANDARD.encode(format!("{{\"password\":\"{HASH}"))),
+            format!("rejected {}", HASH.bytes().map(|byte| format!("{byte:02X}")).collect::<String>()),
+            format!("Basic {}", STANDARD.encode("x:standard_0123456789")),
             "the password correct horse is weak".into(),
             "key standard_0123456789".into(),
             "somebody has ANN.bell@example.com".into(),
@@ -127,6 +172,9 @@ mod tests {
             let body = serde_json::json!({"type": "t", "message": echo}).to_string();
             let said = error(body.as_bytes(), carried.to_string().as_bytes(), "standard_0123456789").message;
             assert!(said.contains(HIDDEN), "{said}");
+            let written =
+                [STANDARD.encode(&HASH[9..30]), STANDARD.encode(&HASH[10..31]), STANDARD.encode(&HASH[11..32])];
+            assert!(written.iter().all(|text| !said.contains(&text[4..16])), "{said}");
             for secret in [&HASH[8..20], &HASH[30..], "salt+of", "horse", "0123456789", "bell", "homburg"] {
                 assert!(!said.to_lowercase().contains(&secret.to_lowercase()), "{said}");
             }

@@ -117,6 +117,9 @@ pub struct Counts {
     /// Of `refused`: they were planned, and the target refused them for good.
     #[serde(skip)]
     pub refused_by_target: u64,
+    /// Users who were planned and are not there: refused by the target, in conflict, or given up before they were created.
+    #[serde(skip)]
+    pub absent: u64,
     /// Users that were tried and given up.
     pub failed: u64,
     /// Users that were created and deleted again, by a rollback or as gone by a sync that has not ended.
@@ -146,6 +149,7 @@ impl Counts {
             rolled_back,
             gone,
             refused_by_target,
+            absent,
         } = other;
         self.records += records;
         self.created += created;
@@ -155,6 +159,7 @@ impl Counts {
         self.refused += refused;
         self.conflicts += conflicts;
         self.refused_by_target += refused_by_target;
+        self.absent += absent;
         self.failed += failed;
         self.rolled_back += rolled_back;
         self.gone += gone;
@@ -233,7 +238,7 @@ pub(super) fn sql(error: rusqlite::Error) -> RunError {
             .remedy("put the run's own back from a backup, or give this run a folder of its own with --run"),
         Some(ErrorCode::DiskFull) => RunError::ledger(LEDGER)
             .because(error)
-            .remedy("make room on the disk; whatever is written there stays, and `resume` goes on"),
+            .remedy("make room on the disk; whatever is written there stays, and the same command, or `resume` of a run that has begun, goes on"),
         Some(
             ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied,
         ) => RunError::ledger(LEDGER)
@@ -454,10 +459,18 @@ impl Reader {
                 State::Present => (counts.done, counts.present) = (counts.done + n, counts.present + n),
                 State::Refused => {
                     counts.refused += n;
-                    counts.refused_by_target += row.get::<_, u64>(4).map_err(sql)?;
+                    let by_target: u64 = row.get(4).map_err(sql)?;
+                    (counts.refused_by_target, counts.absent) =
+                        (counts.refused_by_target + by_target, counts.absent + by_target);
                 }
-                State::Conflict => (counts.refused, counts.conflicts) = (counts.refused + n, counts.conflicts + n),
-                State::Failed => counts.failed += n,
+                State::Conflict => {
+                    (counts.refused, counts.conflicts) = (counts.refused + n, counts.conflicts + n);
+                    counts.absent += n;
+                }
+                State::Failed => {
+                    counts.failed += n;
+                    counts.absent += if created { 0 } else { n };
+                }
                 State::RolledBack => counts.rolled_back += n,
                 State::Planned | State::Intended | State::Created => {}
             }

@@ -2,6 +2,7 @@
 //! during a pause, and none at all once the target has been gone for too long.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,9 @@ pub struct Limits {
     pub give_up_after: Duration,
 }
 
+/// Users made again who are named.
+const NAMED: u64 = 100;
+
 /// The gate of one run.
 pub struct Gate {
     client: Client,
@@ -41,6 +45,7 @@ pub struct Gate {
     give_up_after: Duration,
     listener: Arc<dyn Listener>,
     gauges: Gauges,
+    made_again: AtomicU64,
     #[cfg(test)]
     sent: std::sync::atomic::AtomicU32,
 }
@@ -88,6 +93,7 @@ impl Gate {
             give_up_after: limits.give_up_after,
             listener,
             gauges: Gauges::default(),
+            made_again: AtomicU64::new(0),
             #[cfg(test)]
             sent: std::sync::atomic::AtomicU32::new(0),
         }
@@ -253,6 +259,18 @@ impl Gate {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.client.target().clock
+    }
+
+    /// A user was made again whom somebody had deleted at the target.
+    pub fn made_again(&self, record: u64, user_id: &str) {
+        let text = match self.made_again.fetch_add(1, Ordering::Relaxed) {
+            n if n < NAMED => format!(
+                "record {record}: user {user_id} was created by this run and deleted at the target since: made again"
+            ),
+            NAMED => "more users were deleted at the target since, and are made again".into(),
+            _ => return,
+        };
+        self.listener.on(&Event::Said(text));
     }
 
     /// A user has reached their end.

@@ -20,7 +20,7 @@ use super::window::Hold;
 use crate::appwrite::Client;
 use crate::error::{Finish, RunError};
 use crate::event::{self, Listener};
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
 use crate::report::Report;
@@ -137,13 +137,13 @@ fn one(
     let found = look(&stage, &planner, &survey.duplicates, ledger, ours, through, keep)?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
-    tell(&*stage.listener, &found, counts.left);
+    tell(&*stage.listener, &found, counts);
     let untested = found.untested.iter().map(|(who, _)| who.clone()).collect();
     let bad = found.counts.different + found.counts.missing + found.counts.stray + found.counts.not_signed_in;
     report.verify = Some(found.counts);
     report.suggest(stage.session.typed(&stage.session.export.words(None), path, None));
     report.save(&stage.folder)?;
-    Ok((report, bad + counts.left, untested))
+    Ok((report, bad + counts.left + counts.absent, untested))
 }
 
 /// Reads everybody of one folder back and signs in.
@@ -219,7 +219,7 @@ fn look(
 }
 
 /// What the counts alone do not say.
-fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
+fn tell(listener: &dyn Listener, found: &Verified, Counts { left, absent, .. }: Counts) {
     let say = |n: u64, one: &str, many: &str| {
         if n > 0 {
             listener.on(&event::Event::Said(plural(n, one, many)));
@@ -261,6 +261,11 @@ fn tell(listener: &dyn Listener, found: &Verified, left: u64) {
         "user of this run is gone from the source, and was kept: nothing says how they should be, and `sync --gone` what becomes of them",
         "users of this run are gone from the source, and were kept: nothing says how they should be, and `sync --gone` what becomes of \
          them",
+    );
+    say(
+        absent,
+        "planned user is not there: refused by the target, in conflict or given up, as the rejects say",
+        "planned users are not there: refused by the target, in conflict or given up, as the rejects say",
     );
     say(left, "record is not done yet: rehome resume goes on", "records are not done yet: rehome resume goes on");
     for (who, why) in &found.untested {
