@@ -159,7 +159,7 @@ fn a_number_that_is_refused_in_mid_run_is_left_out() {
     assert_eq!(said(&world.run_folder(), "phone-refused"), 1);
     let rejects = std::fs::read_to_string(world.run_folder().join("rejects.log.ndjson")).expect("rejects");
     assert!(rejects.contains("alone-49999234567") && rejects.contains("Invalid `phone` param"), "{rejects}");
-    world.on_run(&proxy.endpoint, "verify").exits(0);
+    world.on_run(&proxy.endpoint, "verify").exits(3);
     // Once it is taken, whoever had nothing else is created.
     proxy.now(|_| Act::Pass);
     world.on_run(&proxy.endpoint, "resume").exits(0);
