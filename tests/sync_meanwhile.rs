@@ -9,8 +9,9 @@ use rehome::appwrite::{Client, Target};
 use serde_json::{Map, json};
 
 use super::proxy::{Act, Passing};
+use super::servers::wait_until;
 use super::soak::listed;
-use super::sync_again::{Town, hash, many, people};
+use super::sync_again::{Town, hash, many, never, people};
 use super::util::run;
 
 /// Somebody with a key of their own, past the proxy.
@@ -175,4 +176,59 @@ fn whoever_is_changed_between_two_changes_is_named_and_kept() {
     assert_eq!(changes["cy"], ["changed,\"phone, name\",sent"]);
     assert_eq!(town.user("ann").expect("is there")["name"], "Own");
     assert_eq!(kept_by_rollback(&town), ["ann", "bob"].map(str::to_owned).into());
+}
+
+/// Deleting is nothing that could be taken back.
+#[test]
+fn whoever_is_gone_and_was_changed_since_a_page_was_looked_at_is_not_deleted() {
+    const N: usize = 12;
+    let town = Town::new(&many(N, "First"), &[]);
+    let (act, seen) = (somebody(&town), Arc::new(Mutex::new((HashSet::new(), BTreeSet::new()))));
+    let told = seen.clone();
+    town.proxy.now(move |passing| {
+        let mut seen = seen.lock().expect("nobody panicked");
+        let (id, _) = of(passing);
+        if !id.is_empty() {
+            seen.0.insert(id);
+        }
+        if passing.method == "DELETE" && seen.1.is_empty() {
+            let others = (0..N).map(|n| format!("user-{n}")).filter(|id| !seen.0.contains(id));
+            seen.1 = others.collect();
+            seen.1.iter().for_each(|id| act(&Edit::Name("Own".into()).request(id)));
+        }
+        Act::Pass
+    });
+    town.sync(&people(&[("new", "new", "New", "", 99)]), &["--gone", "delete", "--gone-up-to", "12"]).exits(3);
+    let own = told.lock().expect("nobody panicked").1.clone();
+    assert!(own.len() > N / 2, "{own:?}");
+    assert!(
+        own.iter().all(|id| town.changes()[id] == ["gone,,kept: changed or signed in since"]),
+        "{:?}",
+        town.changes()
+    );
+    let mut there: BTreeSet<String> = listed(&town.sandbox).into_keys().collect();
+    assert!(there.remove("new"));
+    assert_eq!(there, own);
+}
+
+/// What was sent and not written down was the sync's all the same.
+#[test]
+fn whom_a_sync_that_was_cut_off_had_changed_a_rollback_takes_back() {
+    let rows = |name: &'static str, phone: &'static str| {
+        people(&[("ann", "ann", name, phone, 1), ("bob", "bob", "Bob", "", 2)])
+    };
+    let town = Town::new(&rows("First", ""), &[]);
+    town.proxy.now(|passing| match &*of(passing).1 {
+        "name" => Act::PassAndThen(Box::new(|| drop(never()))),
+        _ => Act::Pass,
+    });
+    town.write("later.csv", &rows("Later", "+4917001800000"));
+    let mut sync = town.command(&[]).spawn().expect("it starts");
+    wait_until("the change", || town.user("ann").is_some_and(|ann| ann["name"] == "Later"));
+    sync.kill().expect("killed");
+    sync.wait().expect("an end");
+    town.proxy.now(|_| Act::Pass);
+    town.sync(&rows("Later", "+4917001800000"), &[]).exits(0);
+    assert_eq!(town.changes()["ann"], ["changed,\"phone, name\",sent"]);
+    assert_eq!(kept_by_rollback(&town), BTreeSet::new());
 }

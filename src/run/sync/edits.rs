@@ -76,8 +76,8 @@ impl Syncing<'_> {
             at = now.and_then(|user| user.updated_at);
         }
         // Whoever was changed by somebody else stays so for a rollback.
-        let changed = kept || !sent.meanwhile.is_empty() || (!sides.untouched && sides.left != Some(sides.target));
-        let at = at.filter(|_| !changed);
+        let as_left = sides.untouched || self.left_or_meant(sides) == Some(sides.target);
+        let at = at.filter(|_| !kept && as_left && sent.meanwhile.is_empty());
         let entry = &self.known.entry;
         let phone = entry.has_no_phone() && !sent.fields.contains(&Field::Phone);
         let change = Change {
@@ -103,6 +103,22 @@ impl Syncing<'_> {
         self.note_all().await?;
         let noted = self.context.ledger.change_left(change, left).await;
         self.note(noted)
+    }
+
+    /// As the run left the user, with what an earlier part of this sync was about to send where the target has it: nobody else's doing.
+    fn left_or_meant(&self, sides: &Sides) -> Option<Left> {
+        let mut left = sides.left?;
+        let meant = self.known.noted.iter().filter(|note| note.done == MEANT).flat_map(|note| &note.fields);
+        for field in meant.filter(|field| sides.target.get(**field) == sides.source.get(**field)) {
+            left.set(*field, sides.target.get(*field));
+            // Changing it resets the verification, which may not have been sent any more.
+            match field {
+                Field::Email => left.set(Field::EmailVerification, sides.target.get(Field::EmailVerification)),
+                Field::Phone => left.set(Field::PhoneVerification, sides.target.get(Field::PhoneVerification)),
+                _ => {}
+            }
+        }
+        Some(left)
     }
 
     async fn send_all(&mut self, user: &User, send: &[Field]) -> Result<Sent, Stopped> {

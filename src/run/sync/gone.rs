@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Semaphore;
+
 use super::begun::{LOST, Settled, is_on_the_way, settle};
 use super::deleted::{DELETING, is_being_deleted, note_deleted, noted};
 use super::found::note;
@@ -106,7 +108,7 @@ impl Work<'_> {
 
     fn ask_about(&mut self, missed: Vec<Missed>) -> Result<(), RunError> {
         let departed = Departed::default();
-        let (context, mode) = (self.context.clone(), self.asking.mode);
+        let (context, mode, places) = (self.context.clone(), self.asking.mode, &self.asking.places.clone());
         let mut asked = Parallel::new(self.context, self.runtime, self.at_once.div_ceil(10));
         let mut came = Came::default();
         let ask = || {
@@ -115,7 +117,7 @@ impl Work<'_> {
                     break;
                 }
                 self.begin()?;
-                asked.add(several(context.clone(), some, mode, departed.clone()), &mut |one| {
+                asked.add(several(context.clone(), some, mode, places.clone(), departed.clone()), &mut |one| {
                     came.add(one);
                     Ok(())
                 })?;
@@ -200,15 +202,26 @@ impl Missed {
     }
 }
 
-async fn several(context: Arc<Context>, missed: Vec<Missed>, mode: Mode, left: Departed) -> Result<Came, Stopped> {
+async fn several(
+    context: Arc<Context>,
+    missed: Vec<Missed>,
+    mode: Mode,
+    places: Arc<Semaphore>,
+    left: Departed,
+) -> Result<Came, Stopped> {
     let ids: Vec<&str> = missed.iter().map(|missed| &*missed.entry.user_id).collect();
     let mut users = context.users(&ids).await?;
     let all = missed.into_iter().map(|missed| {
-        let (context, left) = (context.clone(), left.clone());
+        let (context, places, left) = (context.clone(), places.clone(), left.clone());
         let user = users.remove(&missed.entry.user_id);
         async move {
             let mut came = Came::default();
-            let Some(user) = context.to_begin(&missed.entry.user_id, user).await? else { return Ok(came) };
+            let _place = places.acquire().await;
+            let Some(mut user) = context.to_begin(&missed.entry.user_id, user).await? else { return Ok(came) };
+            // A page is looked at long before the last of it has their turn.
+            if user.is_some() && mode.gone != Gone::Keep && !mode.dry_run {
+                user = context.user(&missed.entry.user_id).await?;
+            }
             let Some((missed, done, look)) = one(&context, missed, user, mode, &mut came).await? else {
                 return Ok(came);
             };
