@@ -188,6 +188,25 @@ fn a_sign_in_with_the_session_of_somebody_else_proves_nothing() {
     verify().exits(0);
 }
 
+/// A sign-in of `verify` hashes the password anew, which is no change by somebody else, however the user stands.
+#[test]
+fn whom_verify_signed_in_and_who_lacks_a_number_is_taken_back_all_the_same() {
+    let world = World::with(N, |_| Act::Pass);
+    let ann = "id,email,phone,password_hash,password_scheme\n\
+               ann,ann@example.com,+4915112345678,3cb4e732631f47e6eb961f34554b7cde,md5\n";
+    std::fs::write(world.home.path().join("export.csv"), ann).expect("written");
+    let taken = json!({"userId": "holder", "email": "holder@example.com", "phone": "+4915112345678"});
+    somebody(&world.sandbox)("POST", "/users", &taken);
+    world.import().exits(3);
+    let known = world.home.path().join("known.csv");
+    std::fs::write(&known, "email,password\nann@example.com,correct horse\n").expect("written");
+    let found =
+        world.on_run(&["verify", "--format", "json", "--known", known.to_str().expect("a path")]).exits(3).json();
+    assert_eq!(found["verify"]["signed_in"], 1, "{found}");
+    world.on_run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(whose_are_left(&world), ["holder"]);
+}
+
 #[test]
 fn a_user_whose_requests_are_always_lost_is_named_and_the_run_ends() {
     let lost = |passing: &Passing| match passing.method.as_str() {

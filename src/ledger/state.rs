@@ -96,6 +96,7 @@ impl State {
                 (Self::Failed, if created { Steps::CREATED } else { Steps::NONE })
             }
             (Self::Created, E::Finished) | (Self::Done, E::SignedIn) => (Self::Done, steps),
+            (Self::Failed, E::SignedIn) if created => (Self::Failed, steps),
 
             (Self::Intended, E::Found) | (Self::Present, E::Refused) => (Self::Present, steps),
             (Self::RolledBack, E::Refused) => (Self::Refused, Steps::NONE),

@@ -205,8 +205,8 @@ async fn note_sign_in(context: &Context, sign_in: &SignIn) {
     let Ok((state, steps)) = sign_in.entry.state.next(sign_in.entry.steps, Event::SignedIn) else { return };
     if let Ok(Reply::Answer(answer)) = context.ask(&Request::read(&sign_in.user_id)).await {
         let at = answer.read::<User>().and_then(|user| user.updated_at);
-        // What stands there of somebody who is done stays true.
-        let code = sign_in.entry.has_no_phone().then_some(Code::PhoneLeftOut);
+        // What stands there of somebody stays true.
+        let code = sign_in.entry.code.as_deref().and_then(Code::from_name);
         let text = sign_in.entry.text.clone().filter(|_| code.is_some());
         let change = Change { record: sign_in.record, state, steps, at, code, text };
         // Closing the ledger tells of a writer that has given up.
