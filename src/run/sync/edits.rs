@@ -237,11 +237,12 @@ impl Syncing<'_> {
     pub(super) async fn park(&mut self, user: &User) -> Result<(), Stopped> {
         (self.known.park, self.waits) = (false, vec![Field::Email]);
         let Some(mut left) = self.known.entry.left else { return Ok(()) };
-        // Somebody else gave them another one meanwhile: that is decided anew.
-        if left.get(Field::Email) != self.asking.marker.email(&user.email) {
+        let parked = self.asking.marker.parked(&user.id);
+        // Somebody else gave them another one meanwhile, and no sync that was cut off was about to: theirs stays.
+        if ![parked, self.asking.marker.email(&user.email)].contains(&left.get(Field::Email)) {
             return Ok(());
         }
-        left.set(Field::Email, self.asking.marker.parked(&user.id));
+        left.set(Field::Email, parked);
         self.note_left(left).await?;
         let durable = self.context.ledger.sync().await;
         self.note(durable)?;
