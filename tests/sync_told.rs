@@ -113,8 +113,8 @@ fn verify_names_whom_the_source_no_longer_has_and_takes_a_corrected_list() {
 
     let later = export(&[("ann", "anna", ann), ("bob", "bob", "another one")]);
     town.sync(&later, &[]).exits(3);
-    // The list is the run's, and of the addresses of before.
-    let told = verify(&[]).exits(3);
+    // The list is of the addresses of before.
+    let told = verify(&["--known", &known.display().to_string()]).exits(3);
     let report = told.json();
     assert_eq!((&report["verify"]["gone"], &report["verify"]["same"]), (&json!(1), &json!(2)), "{report}");
     assert!(told.stderr.contains("1 user of this run is gone from the source, and was kept"), "{}", told.stderr);
@@ -126,14 +126,58 @@ fn verify_names_whom_the_source_no_longer_has_and_takes_a_corrected_list() {
         "{next}"
     );
 
-    // Corrected once, it is the run's.
     town.write("corrected.csv", &format!("email,password\nanna@example.com,{ann}\n"));
     let corrected = town.at("corrected.csv").display().to_string();
-    for words in [&["--known", &*corrected][..], &[]] {
-        let report = verify(words).exits(0).json();
-        assert_eq!((&report["verify"]["signed_in"], &report["known"]["wrong"]), (&json!(1), &json!([])), "{report}");
-        assert!(!report["next"].to_string().contains("known password"), "{report}");
+    let report = verify(&["--known", &corrected]).exits(0).json();
+    assert_eq!((&report["verify"]["signed_in"], &report["known"]["wrong"]), (&json!(1), &json!([])), "{report}");
+    assert!(!report["next"].to_string().contains("known password"), "{report}");
+    // Plain passwords do not lie about: without the file everything goes on.
+    std::fs::remove_file(town.at("corrected.csv")).expect("removed");
+    verify(&[]).exits(0);
+    run(town.sandbox.rehome().arg("resume").arg(town.at("run"))).exits(0);
+    town.sync(&later, &[]).exits(3);
+}
+
+/// A list of the import's is deleted sooner or later, too.
+#[test]
+fn a_list_of_passwords_that_is_gone_costs_the_proof_alone() {
+    let rows: [Person; 2] = [("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2)];
+    let town = Town::new(&people(&rows[..1]), &[]);
+    town.write("known.csv", "email,password\nnobody@example.com,x\n");
+    town.write("users.csv", &people(&rows[..1]));
+    let mut import = town.sandbox.rehome();
+    import.arg("import").arg(town.at("users.csv")).arg("--run").arg(town.at("again")).arg("--known");
+    run(import.arg(town.at("known.csv")).arg("--yes"));
+    std::fs::remove_file(town.at("known.csv")).expect("removed");
+    town.write("later.csv", &people(&rows));
+    for words in [&["resume"][..], &["verify"], &["sync", "later.csv"]] {
+        let mut command = town.sandbox.rehome();
+        command
+            .current_dir(town.at(""))
+            .args(words)
+            .args(if words[0] == "sync" { &["--run"][..] } else { &[] })
+            .arg("again");
+        let told = run(&mut command);
+        assert!(told.stderr.contains("are no longer there"), "{words:?}: {}", told.stderr);
+        assert!(!told.stderr.contains("No such file"), "{words:?}: {}", told.stderr);
     }
+}
+
+/// Whoever was there before is nobody's creation: that they are gone from the source takes nothing back.
+#[test]
+fn a_run_is_taken_back_though_somebody_who_was_there_is_gone() {
+    let rows: [Person; 2] = [("ann", "ann", "Ann", "", 1), ("bob", "bob", "Bob", "", 2)];
+    let town = Town::new(&people(&rows[..1]), &[]);
+    town.write("both.csv", &people(&rows));
+    let on = |words: &[&str]| run(town.sandbox.rehome().current_dir(town.at("")).args(words));
+    on(&["import", "both.csv", "--run", "second"]);
+    town.write("one.csv", &people(&rows[1..]));
+    on(&["sync", "one.csv", "--run", "second"]).exits(3);
+    on(&["rollback", "--yes", "second"]).exits(0);
+    let told = on(&["status", "second"]).stdout;
+    assert!(told.contains("taken back"), "{told}");
+    let refused = on(&["resume", "second"]).exits(2);
+    assert!(refused.stderr.contains("taken back by a rollback"), "{}", refused.stderr);
 }
 
 /// What is suggested for refused records does what it says: they are created, and nobody is taken for gone.

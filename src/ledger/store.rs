@@ -126,13 +126,16 @@ pub struct Counts {
     pub rolled_back: u64,
     /// Users whom the run left at the target, and whom the export no longer has: of none of its records.
     pub gone: u64,
+    /// Of `gone`: this run created them. The others were there before, and no rollback takes them.
+    #[serde(skip)]
+    pub gone_created: u64,
 }
 
 impl Counts {
     /// Whether a rollback has taken back everybody whom the run had created.
     #[must_use]
     pub const fn is_taken_back(&self) -> bool {
-        self.rolled_back > 0 && self.created == 0 && self.gone == 0
+        self.rolled_back > 0 && self.created == 0 && self.gone_created == 0
     }
 
     /// Adds those of another part of the run.
@@ -148,6 +151,7 @@ impl Counts {
             failed,
             rolled_back,
             gone,
+            gone_created,
             refused_by_target,
             absent,
         } = other;
@@ -163,6 +167,7 @@ impl Counts {
         self.failed += failed;
         self.rolled_back += rolled_back;
         self.gone += gone;
+        self.gone_created += gone_created;
     }
 }
 
@@ -448,6 +453,7 @@ impl Reader {
             let is_beyond = row.get::<_, bool>(2).map_err(sql)?;
             if is_beyond && state != State::RolledBack {
                 counts.gone += if created || state == State::Present { n } else { 0 };
+                counts.gone_created += if created { n } else { 0 };
                 continue;
             }
             seen += n;

@@ -18,6 +18,7 @@ use crate::folder::Folder;
 use crate::plan::Planned;
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
+use crate::plan::proof::prove_all;
 use crate::policy::{Duplicates as Policy, Policies};
 use crate::read::Frame;
 use crate::report::build::{Head, Told};
@@ -111,7 +112,8 @@ impl Check {
         };
         let mut report = Report::new(head, &survey.tally, |column| export.fate(column));
         report.add_findings(survey.findings());
-        report.known = self.export.prove_known(&planner, &survey.duplicates, listener)?;
+        let passwords = self.export.known_passwords()?;
+        report.known = passwords.map(|list| prove_all(&planner, &survey.duplicates, &list, listener)).transpose()?;
         declared::stop(&export, &survey.tally, report.known.as_ref(), planner.policies.unsupported)?;
         if !self.since.is_empty() {
             let earlier = ExportSettings { exports: self.since.clone(), ..self.export.clone() }.open()?;

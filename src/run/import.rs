@@ -21,6 +21,7 @@ use crate::event::{Event, Listener};
 use crate::folder::Folder;
 use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::planner::Planner;
+use crate::plan::proof::prove_all;
 use crate::policy::{Duplicates, Unsupported};
 use crate::report::figures;
 use crate::report::lists::IdMap;
@@ -95,7 +96,9 @@ pub fn import(
     };
     let frame = stage.export.rejects_frame();
     let (planner, survey) = stage.survey(Some((&stage.folder, &frame)))?;
-    let known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
+    let passwords = stage.session.export.known_passwords()?;
+    let prove = |list| prove_all(&planner, &survey.duplicates, list, &*stage.listener);
+    let known = passwords.as_deref().map(prove).transpose()?;
     readable(&survey.tally)?;
     declared::stop(&stage.export, &survey.tally, known.as_ref(), unsupported)?;
     let findings = survey.findings();
@@ -179,9 +182,8 @@ pub fn import(
     write_id_map(&stage.folder, &stage.reader)?;
     let mut report = Report { import: Some(section), known, ..stage.report("import", &tally) };
     let mut bad = wrong as u64 + u64::from(stage.export.is_incomplete());
-    let rehearsed = stage.session.destination == Destination::Sandbox && stage.session.export.known.is_some();
-    if ended.is_ok() && rehearsed {
-        let verify = verify::read_back(&stage, &planner, &duplicates, stage.reopen()?)?;
+    if let Some(passwords) = passwords.filter(|_| ended.is_ok() && stage.session.destination == Destination::Sandbox) {
+        let verify = verify::read_back(&stage, &planner, &duplicates, &passwords, stage.reopen()?)?;
         bad += verify.counts.not_signed_in + verify.counts.different + verify.counts.missing;
         report.verify = Some(verify.counts);
     }

@@ -230,8 +230,8 @@ struct Way<'r> {
 impl Way<'_> {
     /// Deletes, or says what would be deleted. The deletion looks again, at fewer at a time.
     fn go(&self, delete: bool) -> Result<Taken, RunError> {
-        let Counts { created, gone, .. } = self.reader.counts()?;
-        let created = created + gone;
+        let Counts { created, gone_created, .. } = self.reader.counts()?;
+        let created = created + gone_created;
         self.listener.on(&event::Event::Expecting { users: created });
         let mode = Mode { delete, force: self.force, ask_sessions: delete || created <= SESSIONS_ASKED };
         if !mode.ask_sessions && !mode.force {

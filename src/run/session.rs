@@ -227,6 +227,11 @@ impl Stage {
         let folder = RunFolder::create(folder)?;
         if let Ok(earlier) = Session::of(folder.path()) {
             session.now = earlier.now;
+            if earlier.export.known == session.export.known
+                && let Some(lost) = session.export.leave_lost_list()
+            {
+                listener.on(&Event::Warned(lost));
+            }
         }
         let export = session.open_export()?;
         if !said {

@@ -7,13 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
 use crate::escape::quoted_path;
-use crate::event::Listener;
 use crate::live;
-use crate::plan::clashes::Duplicates;
-use crate::plan::planner::Planner;
-use crate::plan::proof::{Known, prove_all};
 use crate::policy::Policies;
 use crate::read::{Export, ReadOptions};
+use crate::scheme::known::KnownPassword;
 use crate::scheme::verify::foreign;
 use crate::scheme::{known, registry};
 use crate::source::FirebaseHashConfig;
@@ -90,18 +87,22 @@ impl ExportSettings {
         })
     }
 
-    /// What the passwords of `--known` prove, if the flag is there.
+    /// The passwords of `--known`, if the flag is there. Of a pipe they can be read once.
     ///
     /// # Errors
-    /// As [`known::read`] and [`prove_all`].
-    pub fn prove_known(
-        &self,
-        planner: &Planner<'_>,
-        duplicates: &Duplicates,
-        listener: &dyn Listener,
-    ) -> Result<Option<Known>, RunError> {
-        let Some(path) = &self.known else { return Ok(None) };
-        prove_all(planner, duplicates, &known::read(path)?, listener).map(Some)
+    /// As [`known::read`].
+    pub fn known_passwords(&self) -> Result<Option<Vec<KnownPassword>>, RunError> {
+        self.known.as_deref().map(known::read).transpose()
+    }
+
+    /// Goes on without a list of known passwords that an earlier session had and that is no longer there, as such a list is
+    /// deleted sooner or later; what is to be said of it.
+    pub fn leave_lost_list(&mut self) -> Option<String> {
+        let path = self.known.take_if(|path| !path.is_file())?;
+        Some(format!(
+            "{}: the known passwords of this run are no longer there, and are not proven this time",
+            path.display()
+        ))
     }
 
     /// Whether standard input is part of it, which is gone once it was read.

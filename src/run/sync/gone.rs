@@ -44,10 +44,13 @@ struct Missed {
 impl Work<'_> {
     /// Whoever is missing from a part of an export is not gone from the source.
     pub(super) fn stop_at_part(&self, export: &Export) -> Result<(), RunError> {
+        let said: Vec<String> = export.findings().iter().cloned().chain(export.noticed()).collect();
         if !export.is_incomplete() {
+            for finding in said.into_iter().filter(|_| !self.goes_on) {
+                self.listener.on(&Said::Warned(finding));
+            }
             return Ok(());
         }
-        let said: Vec<String> = export.findings().iter().cloned().chain(export.noticed()).collect();
         let said = said.join("; ");
         if self.asking.mode.gone != Gone::Keep {
             return Err(RunError::export(format!(

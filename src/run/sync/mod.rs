@@ -174,6 +174,11 @@ fn go(
     let mut session = earlier.clone();
     session.export.exports = later.to_vec();
     session.export = session.export.absolute()?;
+    if let Some(lost) = session.export.leave_lost_list() {
+        listener.on(&event::Event::Warned(lost));
+    }
+    // It is needed at the end, and what is wrong with it is said before anything is sent.
+    session.export.known_passwords()?;
     let (ledger, reader) = folder.begun_ledger_unseen(Arc::new(Silent))?;
     // Beside each other: whether the ledger is whole, which takes longest, what it says, and what the export is.
     let whole = Whole::look_at(path);

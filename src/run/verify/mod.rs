@@ -23,10 +23,11 @@ use crate::event::{self, Listener};
 use crate::ledger::{Counts, Ledger, Reader};
 use crate::plan::clashes::Duplicates;
 use crate::plan::planner::Planner;
+use crate::plan::proof::prove_all;
 use crate::report::Report;
 use crate::report::figures::{plural, users};
 use crate::runtime;
-use crate::scheme::known;
+use crate::scheme::known::{self, KnownPassword};
 use strays::{Ours, Strays};
 
 /// Every finding, one JSON object a line.
@@ -64,11 +65,13 @@ pub fn verify(
     for (path, session) in parts.folders.iter().zip(&sessions) {
         session.export.can_be_read_again(path)?;
     }
+    // Once for all folders: a list may come through a pipe.
+    let given = passwords.known.as_deref().map(known::read).transpose()?;
     let mut whole: Option<Report> = None;
     let mut bad = 0;
     // A known password is somebody's in one of the folders; nothing is proven where none could try it.
     let mut untried: Option<Vec<String>> = None;
-    for (n, (path, mut session)) in parts.folders.iter().zip(sessions.iter().cloned()).enumerate() {
+    for (n, (path, session)) in parts.folders.iter().zip(sessions.iter().cloned()).enumerate() {
         if parts.folders.len() > 1 {
             listener.on(&event::Event::Said(format!("{}:", path.display())));
         }
@@ -82,9 +85,7 @@ pub fn verify(
                 Some(here.map(|(path, _)| path).collect())
             }
         };
-        if let Some(known) = &passwords.known {
-            session.export.known = Some(std::path::absolute(known).map_err(RunError::io(known))?);
-        }
+        let passwords = (given.as_deref(), passwords.through.as_deref());
         let (report, differ, untested) = one(session, path, strays.as_deref(), key_file, passwords, listener)?;
         bad += differ;
         match &mut untried {
@@ -102,14 +103,15 @@ pub fn verify(
     Ok((report, Finish::partial_if(bad > 0)))
 }
 
-/// One folder's part. `strays` are all the folders of users at this target, if those whom nobody made are to be looked for.
+/// One folder's part. `strays` are all the folders of users at this target, if those whom nobody made are to be looked for;
+/// `passwords` the list that was given and the sign-in bridge.
 /// Besides the report it gives the number of what is not as it should be, and whose known passwords were not tried.
 fn one(
     session: Session,
     path: &Path,
     strays: Option<&[&PathBuf]>,
     key_file: Option<&Path>,
-    passwords: &Passwords,
+    (given, through): (Option<&[KnownPassword]>, Option<&str>),
     listener: &Arc<dyn Listener>,
 ) -> Result<(Report, u64, Vec<String>), RunError> {
     let (stage, ledger) = Stage::open(session, path, key_file, false, listener.clone())?;
@@ -122,19 +124,17 @@ fn one(
         Some(earlier) if earlier.import.is_some() => earlier.continued("verify", jiff::Timestamp::now()),
         _ => stage.report("verify", &survey.tally),
     };
-    if passwords.known.is_some() {
-        // A list that is given is the run's from now on: what the earlier one said is told no more.
-        report.known = stage.session.export.prove_known(&planner, &survey.duplicates, &*stage.listener)?;
-        let settings =
-            serde_json::to_string(&stage.session).map_err(RunError::bug("what was to be written is no JSON"))?;
-        runtime::block_on(ledger.sender().meta("settings", settings))??;
+    // A list of the import's is deleted sooner or later, and one that is given here is for once: neither binds the run.
+    let own = if given.is_some() { None } else { stage.session.export.known_passwords()? };
+    let passwords = given.or(own.as_deref()).unwrap_or_default();
+    if given.is_some() {
+        report.known = Some(prove_all(&planner, &survey.duplicates, passwords, &*stage.listener)?);
     }
     let readers = strays.map(|folders| folders.iter().map(|path| Reader::open(path)).collect::<Result<Vec<_>, _>>());
     let ours = readers.transpose()?.map(|readers| Ours::of(&readers)).transpose()?;
     let log = Log::new(stage.folder.begin(LOG)?);
     let keep = |finding: &Finding| log.add(finding).map_err(RunError::io(LOG));
-    let through = passwords.through.as_deref();
-    let found = look(&stage, &planner, &survey.duplicates, ledger, ours, through, keep)?;
+    let found = look(&stage, &planner, &survey.duplicates, (passwords, through), ledger, ours, keep)?;
     log.into_inner().finish()?;
     let counts = stage.reader.counts()?;
     tell(&*stage.listener, &found, counts);
@@ -154,10 +154,11 @@ pub(super) fn read_back(
     stage: &Stage,
     planner: &Planner<'_>,
     duplicates: &Duplicates,
+    passwords: &[KnownPassword],
     ledger: Ledger,
 ) -> Result<Verified, RunError> {
     let ours = Ours::of([&stage.reader])?;
-    look(stage, planner, duplicates, ledger, Some(ours), None, |_| Ok(()))
+    look(stage, planner, duplicates, (passwords, None), ledger, Some(ours), |_| Ok(()))
 }
 
 /// Reads back and signs in; each finding is handed on as it comes.
@@ -165,17 +166,13 @@ fn look(
     stage: &Stage,
     planner: &Planner<'_>,
     duplicates: &Duplicates,
+    (known, through): (&[KnownPassword], Option<&str>),
     ledger: Ledger,
     ours: Option<Ours>,
-    through: Option<&str>,
     keep: impl Fn(&Finding) -> Result<(), RunError>,
 ) -> Result<Verified, RunError> {
     let client = Client::new(stage.target.clone(), stage.session.concurrency)?;
     let client = through.map_or(Ok(client.clone()), |door| client.through(door))?;
-    let known = match &stage.session.export.known {
-        Some(path) => known::read(path)?,
-        None => Vec::new(),
-    };
     let runtime = runtime::workers()?;
     let stop = Stop::default();
     let context = Arc::new(Context {
@@ -198,7 +195,7 @@ fn look(
         let mut found = Verified::default();
         // Beside the others: one page is asked for after the other.
         let strays = ours.map(|ours| Strays::look_for(&context, &runtime, ours, stage.preflight.version));
-        let people = people::People { stage, planner, duplicates, known: &known, through: through.is_some() };
+        let people = people::People { stage, planner, duplicates, known, through: through.is_some() };
         let people::Seen { sign_ins, elsewhere } = people.compare(&context, &runtime, &mut found, &sink)?;
         if let Some(strays) = strays {
             strays.name(elsewhere, &context, &runtime, &mut found, &sink)?;
