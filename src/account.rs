@@ -40,6 +40,32 @@ pub struct Account<'a> {
     pub notes: Vec<Note>,
 }
 
+impl Account<'_> {
+    /// Takes the address out of what mail programs write, and the name where there is no other. Done before anybody is known by the address.
+    pub fn unwrap_mailbox(&mut self) {
+        if self.email.as_deref().is_some_and(|email| email.trim_end().ends_with('>')) {
+            self.unwrap();
+        }
+    }
+
+    #[cold]
+    fn unwrap(&mut self) {
+        let Some((name, address)) = self.email.as_deref().and_then(mailbox) else { return };
+        let (name, address) = (name.to_owned(), address.to_owned());
+        self.email = Some(address.into());
+        if self.name.is_none() && !name.is_empty() {
+            self.name = Some(name.into());
+        }
+    }
+}
+
+/// The name and the address of what mail programs write: `Ann Archer <ann@example.com>`.
+#[must_use]
+pub fn mailbox(text: &str) -> Option<(&str, &str)> {
+    let (name, address) = text.trim().strip_suffix('>')?.rsplit_once('<')?;
+    (!name.contains(['<', '@'])).then(|| (name.trim().trim_matches('"').trim(), address.trim()))
+}
+
 /// A password in whatever form the source has it.
 #[derive(Clone)]
 pub enum Credential<'a> {
@@ -184,5 +210,26 @@ impl std::fmt::Debug for HashInput<'_> {
             .field("declared", &self.declared)
             .field("hints", &self.hints)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_out_of_what_mail_programs_write() {
+        for (email, name, expected) in [
+            ("Ann Archer <Ann@Example.com>", None, (Some("Ann@Example.com"), Some("Ann Archer"))),
+            ("\"Archer, Ann\" <ann@example.com> ", None, (Some("ann@example.com"), Some("Archer, Ann"))),
+            ("<ann@example.com>", None, (Some("ann@example.com"), None)),
+            ("Ann <ann@example.com>", Some("A. Archer"), (Some("ann@example.com"), Some("A. Archer"))),
+            ("a@x.de, Bob <bob@x.de>", None, (Some("a@x.de, Bob <bob@x.de>"), None)),
+        ] {
+            let mut account =
+                Account { email: Some(email.into()), name: name.map(Cow::Borrowed), ..Account::default() };
+            account.unwrap_mailbox();
+            assert_eq!((account.email.as_deref(), account.name.as_deref()), expected, "{email}");
+        }
     }
 }

@@ -540,3 +540,63 @@ fn habits_of_other_programs_are_read_as_they_are_meant() {
     let plan = run(rehome().arg("plan").arg(&path));
     assert!(plan.stdout.contains("the same e-mail address as record 1, who may not sign in"), "{}", plan.stdout);
 }
+
+/// People are known by their address and kept out by their record, in whatever either is wrapped.
+#[test]
+fn whoever_is_kept_out_stays_so_in_whatever_it_is_wrapped() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    // CouchDB's documents, within the rows of an answer.
+    let document = |name: &str, more: &str| {
+        let (id, key) = (format!("org.couchdb.user:{name}"), "5ec02b91a4b59c6f59dd5fbe4ca649ece4fa8568");
+        format!(
+            r#"{{"id":"{id}","key":"{id}","value":{{"rev":"1"}},"doc":{{"_id":"{id}","name":"{name}","email":"{name}@example.com","roles":[],"type":"user"{more},"password_scheme":"pbkdf2","iterations":10,"derived_key":"{key}","salt":"abcd"}}}}"#
+        )
+    };
+    let rows = [("ann", r#","banned":true"#), ("bob", r#","disabled":true"#), ("cy", "")]
+        .map(|(name, more)| document(name, more));
+    let path = home.path().join("all_docs.json");
+    std::fs::write(&path, format!(r#"{{"total_rows":3,"offset":0,"rows":[{}]}}"#, rows.join(","))).expect("written");
+    let plan = run(rehome().arg("plan").arg(&path).args(["--unsupported", "without-password"])).exits(0).lines();
+    let is_off = |line: &Value| line["steps"].to_string().contains("\"status\":false");
+    assert_eq!(plan.iter().map(is_off).collect::<Vec<_>>(), [true, true, false], "{plan:?}");
+    // A list behind the users, longer than what is looked at first.
+    let users = format!(
+        r#""users":[{{"id":1,"email":"a@example.com","password":"{hash}"}},{{"id":2,"email":"b@example.com","password":"{hash}"}}]"#
+    );
+    let numbers = (2..2000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let found = planned(home.path(), "list.json", &format!(r#"{{{users},"bannedUserIds":[{numbers}]}}"#));
+    assert!(found.starts_with("stop: "), "{found}");
+    // An address as mail programs write it.
+    let csv = format!("id,email,password\n1,Gone <deleted_2_b@example.com>,{hash}\n2,Ann <ann@example.com>,{hash}\n");
+    assert_eq!(planned(home.path(), "boxes.csv", &csv), "off bcrypt");
+    let one = format!(r#""users":[{{"id":1,"email":"Bad Man <bad@example.com>","password":"{hash}"}}]"#);
+    let found = planned(
+        home.path(),
+        "barred.json",
+        &format!(r#"{{{one},"banned_emails":[{{"id":7,"email":"bad@example.com"}}]}}"#),
+    );
+    assert!(found.starts_with("stop: "), "{found}");
+    // A word beside `active` that nobody knows.
+    for status in [r#"{"value":"active","name":"Under review"}"#, r#"{"state":"active","status":"on_review"}"#] {
+        let export = format!(r#"[{{"id":1,"email":"a@example.com","password":"{hash}","status":{status}}}]"#);
+        let found = planned(home.path(), "status.json", &export);
+        assert!(!found.contains("bcrypt"), "{status}: {found}");
+    }
+    let export =
+        format!(r#"[{{"id":1,"email":"a@example.com","password":"{hash}","status":{{"id":7,"name":"active"}}}}]"#);
+    assert_eq!(planned(home.path(), "status.json", &export), "bcrypt");
+    // Whoever has lost a password is in; what merely stands behind a number is not known.
+    for (key, is_in) in [("1700000000:$P$Babcdefghijklmnopqrstuvwxyz0123", true), ("1700000000:deadbeefcafe", false)] {
+        let found = planned(home.path(), "keys.csv", &with("activation_key", ["", key, ""]));
+        assert_eq!(found == "bcrypt bcrypt bcrypt", is_in, "{key}: {found}");
+    }
+    // People who have members are no page of them.
+    let owner = |n: u8| {
+        format!(
+            r#"{{"customer_no":"{n}","phone":"+491511234567{n}","password_hash":"{hash}","members":[{{"email":"kid{n}@example.com"}}]}}"#
+        )
+    };
+    let found = planned(home.path(), "owners.json", &format!("[{},{}]", owner(1), owner(2)));
+    assert_eq!(found, "none none", "their numbers, and no children");
+}

@@ -43,6 +43,8 @@ pub(crate) struct SourceFile {
     rows_of: Option<String>,
     /// Tables of a dump without rows in it.
     empty: Vec<Rows>,
+    /// What its tables hold in columns that rows leave out.
+    defaults: Vec<(String, Vec<(String, String)>)>,
     /// Tables whose rows are lines of a COPY.
     copied: HashSet<String>,
     /// A dump's long runs of INSERTs.
@@ -159,6 +161,7 @@ impl SourceFile {
             head,
             rows_of: None,
             empty: Vec::new(),
+            defaults: Vec::new(),
             copied: HashSet::new(),
             runs: Runs::new(),
             doubts,
@@ -175,6 +178,7 @@ impl SourceFile {
             head: String::new(),
             rows_of: None,
             empty: Vec::new(),
+            defaults: Vec::new(),
             copied: HashSet::new(),
             runs: Runs::new(),
             doubts: Vec::new(),
@@ -200,6 +204,7 @@ impl SourceFile {
             copied: HashSet::from([rows.table.clone()]),
             rows_of: Some(rows.table),
             empty: Vec::new(),
+            defaults: Vec::new(),
             runs: Runs::new(),
             doubts: Vec::new(),
             pages: Vec::new(),
@@ -209,6 +214,11 @@ impl SourceFile {
     /// The files that have the rows of this dump's tables: those it names, and `mysqldump --tab`'s, which are named alike.
     pub fn beside(&self) -> Vec<Rows> {
         self.empty.clone()
+    }
+
+    /// The columns of a dump's table that hold something where rows leave them out, and what.
+    pub fn defaults(&self, table: &str) -> &[(String, String)] {
+        self.defaults.iter().find(|(of, _)| of == table).map_or(&[], |(_, defaults)| defaults)
     }
 
     /// The file as a message names it.
@@ -342,6 +352,9 @@ impl SourceFile {
         }
         let stem = self.input.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         for found in batches.framer().tables() {
+            if !found.defaults.is_empty() {
+                self.defaults.push((found.table.clone(), found.defaults));
+            }
             let rows_in = found.rows_in.clone().or_else(|| {
                 (stem.as_deref() == Some(&found.table) && !found.columns.is_empty())
                     .then(|| format!("{}.txt", found.table))

@@ -168,8 +168,8 @@ pub(crate) enum Doubt {
     Unsure(String),
     /// A later statement changes or takes back rows of this table, by what it is.
     Undone(String, &'static str),
-    /// A later statement calls what is not in the file, by its first word.
-    Called(&'static str),
+    /// A later statement, by its first word, calls what is not in the file, by its name.
+    Called(&'static str, String),
     /// Rows of a table have no such column, and hold what it has by default: they leave it out, or it was added behind them.
     Defaulted { table: String, column: String, is: String, added: bool },
     /// Rows of a table are in a file that a statement reads, and that is not part of this one.
@@ -179,7 +179,7 @@ pub(crate) enum Doubt {
 impl Doubt {
     /// Whether users may be missing.
     pub fn loses(&self) -> bool {
-        !matches!(self, Self::Unsure(_) | Self::Undone(..) | Self::Called(_) | Self::Defaulted { .. })
+        !matches!(self, Self::Unsure(_) | Self::Undone(..) | Self::Called(..) | Self::Defaulted { .. })
     }
 
     /// Whether it is told of only where its table is read.
@@ -191,10 +191,10 @@ impl Doubt {
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Cut(text) | Self::Unread(text) | Self::Unsure(text) => Cow::Borrowed(text),
-            Self::Called(what) => Cow::Owned(format!(
-                "a statement ({what}) behind the rows calls what is not in the dump, and may change whom it likes: load the dump into a \
+            Self::Called(what, name) => Cow::Owned(format!(
+                "a statement ({what} {name}) behind the rows calls what is not in the dump, and may change whom it likes: load the dump into a \
                  database and dump it again; {} takes it for one that changes no users",
-                crate::escape::flag("--ignore", what)
+                crate::escape::flag("--ignore", name)
             )),
             Self::Defaulted { table, column, is, added } => Cow::Owned(format!(
                 "{}, so that they have '{is}' there: load the dump into a database and dump it again; {} leaves the column out",
@@ -207,7 +207,7 @@ impl Doubt {
             )),
             Self::Elsewhere(table, file) => Cow::Owned(format!(
                 "rows of `{table}` are in {file}, which the dump has a database read: they are missing; load the dump into one with that \
-                 file beside it and dump it again, or pass the file"
+                 file beside it and dump it again"
             )),
             Self::Undone(table, what) => Cow::Owned(format!(
                 "a statement ({what}) changes or takes back rows of `{table}` that stand before it, and only a database can do that: load \
@@ -256,11 +256,13 @@ pub(crate) struct TableHead {
     pub columns: Vec<String>,
     /// The file beside this one that has its rows, where the file names it.
     pub rows_in: Option<String>,
+    /// What rows hold that leave a column out.
+    pub defaults: Vec<(String, String)>,
 }
 
 impl TableHead {
     pub fn new(table: &str, columns: Vec<String>) -> Self {
-        Self { table: table.to_owned(), columns, rows_in: None }
+        Self { table: table.to_owned(), columns, rows_in: None, defaults: Vec::new() }
     }
 }
 

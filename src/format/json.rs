@@ -252,9 +252,20 @@ fn holds_pages(element: &[u8]) -> bool {
         } else if name.to_ascii_lowercase().windows(4).any(|part| part == b"mail") {
             return false;
         }
-        is_one |= matches!(name, b"id" | b"_id" | b"uid" | b"username" | b"login" | b"name");
+        is_one |= is_of_one(name);
     }
     page || results && !is_one
+}
+
+/// Whether a member is somebody's own: a key, a name, a number to call, a secret.
+fn is_of_one(name: &[u8]) -> bool {
+    // What numbers a request or a page is an envelope's.
+    const OF_ENVELOPES: [&str; 6] = ["request", "page", "scroll", "trace", "cursor", "query"];
+    const OF_SOMEBODY: [&str; 7] = ["phone", "mobile", "pass", "hash", "pwd", "username", "login"];
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    !has(&OF_ENVELOPES)
+        && (has(&OF_SOMEBODY) || name == "name" || ["id", "_no", "number"].iter().any(|end| name.ends_with(end)))
 }
 
 /// The members of an object, as far as its text is there: each name, and the text from its value on.

@@ -138,9 +138,6 @@ fn begin<'a>(
     profile: &Profile,
     refused: &BTreeSet<u16>,
 ) -> Result<Secret<'a>, Refusal> {
-    if account.email.as_deref().is_some_and(|email| email.trim_end().ends_with('>')) {
-        normalize::mailbox(account);
-    }
     account.email = account.email.take().map(normalize::email).filter(|e| !e.is_empty());
     account.phone = account.phone.take().map(normalize::phone).filter(|p| !p.is_empty());
     if account.email.as_ref().is_some_and(|address| !rules::email(address, profile)) {

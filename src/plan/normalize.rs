@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::account::Account;
 use crate::appwrite::{Profile, rules};
 use crate::bytes::has_upper;
 use crate::code::{Code, Note};
@@ -22,19 +21,6 @@ pub fn email(address: Cow<'_, str>) -> Cow<'_, str> {
         return Cow::Owned(owned);
     }
     trimmed
-}
-
-/// Takes an address out of what mail programs write, `Ann Archer <ann@example.com>`, and the name where there is no other.
-#[cold]
-pub(super) fn mailbox(account: &mut Account<'_>) {
-    let Some(text) = &account.email else { return };
-    let parts = text.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<'));
-    let Some((name, address)) = parts.filter(|(name, _)| !name.contains(['<', '@'])) else { return };
-    let (name, address) = (name.trim().trim_matches('"').trim().to_owned(), address.trim().to_owned());
-    account.email = Some(address.into());
-    if account.name.is_none() && !name.is_empty() {
-        account.name = Some(name.into());
-    }
 }
 
 fn trim(s: &str) -> &str {
@@ -181,22 +167,6 @@ mod tests {
         assert_eq!(email(" Alice@Example.COM\t".into()), "alice@example.com");
         assert!(matches!(email("a@b.co".into()), Cow::Borrowed("a@b.co")));
         assert_eq!(email("\u{feff}a@b.co\u{a0}".into()), "a@b.co");
-    }
-
-    #[test]
-    fn addresses_are_taken_out_of_what_mail_programs_write() {
-        for (email, name, expected) in [
-            ("Ann Archer <Ann@Example.com>", None, (Some("Ann@Example.com"), Some("Ann Archer"))),
-            ("\"Archer, Ann\" <ann@example.com> ", None, (Some("ann@example.com"), Some("Archer, Ann"))),
-            ("<ann@example.com>", None, (Some("ann@example.com"), None)),
-            ("Ann <ann@example.com>", Some("A. Archer"), (Some("ann@example.com"), Some("A. Archer"))),
-            ("a@x.de, Bob <bob@x.de>", None, (Some("a@x.de, Bob <bob@x.de>"), None)),
-        ] {
-            let mut account =
-                Account { email: Some(email.into()), name: name.map(Cow::Borrowed), ..Account::default() };
-            mailbox(&mut account);
-            assert_eq!((account.email.as_deref(), account.name.as_deref()), expected, "{email}");
-        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Folders given as exports, and files that belong to a dump beside them.
 
 use std::collections::VecDeque;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::unpack::Unpacked;
@@ -8,6 +9,22 @@ use crate::error::{Kind, RunError};
 use crate::format::TableSample;
 use crate::format::file::{Rows, SourceFile};
 use crate::format::input::named_like_an_export;
+use crate::scheme::columns::holds_password;
+
+/// What a person should know of the files as such.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub findings: Vec<String>,
+    /// Whether one of them says that users may be missing.
+    pub incomplete: bool,
+}
+
+impl Notes {
+    fn missing(&mut self, said: String) {
+        self.findings.push(said);
+        self.incomplete = true;
+    }
+}
 
 /// One file to read.
 pub(super) enum Entry {
@@ -21,15 +38,15 @@ pub(super) enum Entry {
 pub(super) fn expanded(
     paths: &[PathBuf],
     archives: &mut Vec<Unpacked>,
-    findings: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<VecDeque<Entry>, RunError> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(of_folder(path, &path.display().to_string(), findings)?);
+            files.extend(of_folder(path, &path.display().to_string(), notes)?);
         } else if let Some(archive) = Unpacked::of(path)? {
             // What a folder's errors name is the temporary one.
-            let inner = of_folder(&archive.path(), &path.display().to_string(), findings).map_err(|error| {
+            let inner = of_folder(&archive.path(), &path.display().to_string(), notes).map_err(|error| {
                 if error.kind() == Kind::Usage {
                     return error;
                 }
@@ -37,7 +54,7 @@ pub(super) fn expanded(
                 RunError::export(said).remedy("unpack it and pass the file or folder with the users")
             });
             files.extend(inner?);
-            findings.extend(archive.finding());
+            notes.findings.extend(archive.finding());
             archives.push(archive);
         } else {
             files.push(path.clone());
@@ -79,7 +96,7 @@ pub(super) fn add_rows(
 }
 
 /// `name`: as a person knows the folder.
-fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Vec<PathBuf>, RunError> {
+fn of_folder(folder: &Path, name: &str, notes: &mut Notes) -> Result<Vec<PathBuf>, RunError> {
     // Written by `firebase emulators:export`: beside the accounts lies the emulator's own configuration. A table may be called
     // accounts, too.
     for export in [folder.join("auth_export"), folder.to_owned()] {
@@ -99,7 +116,6 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
             yaml.push((natural(&name), entry.path()));
         }
         if named_like_an_export(&name) {
-            // A table without rows is written so, as JSON a line each.
             match entry.metadata() {
                 Ok(of) if of.len() == 0 => empty.push(name),
                 _ => files.push((natural(&name), entry.path())),
@@ -114,11 +130,21 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
     // Grav has a file for everybody; beside exports YAML is settings, sooner.
     if files.is_empty() {
         files = yaml;
+    } else {
+        let people: Vec<_> =
+            yaml.iter().filter(|(_, path)| is_somebody(path)).map(|(_, path)| file_name(path)).collect();
+        if !people.is_empty() {
+            notes.missing(format!(
+                "{name}: {} seem to be people, a file for everybody, and are not read beside other files: users may be missing; put them \
+                 into a folder of their own",
+                some_of(&people)
+            ));
+        }
     }
     let inner = subfolders(folder)?;
     // `mariadb-dump --dir` makes one folder a database.
     if let ([only], true) = (inner.as_slice(), files.is_empty()) {
-        return of_folder(only, name, findings);
+        return of_folder(only, name, notes);
     }
     if files.is_empty() && !inner.is_empty() {
         let names: Vec<_> = inner.iter().take(5).map(|path| path.display().to_string()).collect();
@@ -134,18 +160,27 @@ fn of_folder(folder: &Path, name: &str, findings: &mut Vec<String>) -> Result<Ve
     // Every collection is a file of its own, and says nowhere what its documents are.
     let collections: Vec<_> = files.iter().map(|(_, path)| path).filter(|path| is_collection(path)).collect();
     if let [one, other, ..] = collections[..] {
-        let names = [one, other].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let names = [one, other].map(|path| file_name(path));
         let said = format!("{name} holds {} collections ({}, …)", collections.len(), names.join(", "));
         return Err(RunError::usage(said).remedy("pass the file of the one with the users"));
     }
     if !inner.is_empty() {
         let names: Vec<_> =
             inner.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
-        findings.push(format!("{name}: what is in the folders within it is not read: {}", names.join(", ")));
+        notes.findings.push(format!("{name}: what is in the folders within it is not read: {}", names.join(", ")));
     }
-    if !empty.is_empty() {
-        empty.sort();
-        findings.push(format!("{name}: nothing is in {}", empty.join(", ")));
+    empty.sort();
+    // A table without rows is written so, as JSON a line each; a part of one is empty where a disk was full or a copy was cut off.
+    let is_part = |empty: &String| files.iter().any(|(_, path)| unnumbered(&file_name(path)) == unnumbered(empty));
+    let (parts, tables): (Vec<_>, Vec<_>) = empty.into_iter().partition(is_part);
+    if !tables.is_empty() {
+        notes.findings.push(format!("{name}: nothing is in {}", tables.join(", ")));
+    }
+    if !parts.is_empty() {
+        notes.missing(format!(
+            "{name}: nothing is in {}, and there are other parts: users may be missing",
+            parts.join(", ")
+        ));
     }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())
@@ -171,6 +206,37 @@ fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     }
     found.sort();
     Ok(found)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The first of many names.
+fn some_of(names: &[String]) -> String {
+    let more = if names.len() > 5 { ", …" } else { "" };
+    format!("{}{more}", names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// Whether a file of YAML has somebody's address or password, and no settings: those stand within something.
+fn is_somebody(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    if file.take(64 * 1024).read_to_end(&mut head).is_err() {
+        return false;
+    }
+    let says = |line: &str| {
+        let Some((key, value)) = line.split_once(':') else { return false };
+        !value.trim().is_empty()
+            && !key.starts_with(char::is_whitespace)
+            && (["email", "mail"].iter().any(|of| key.eq_ignore_ascii_case(of)) || holds_password(key))
+    };
+    String::from_utf8_lossy(&head).lines().any(says)
+}
+
+/// A name without what counts parts: `users-2.csv` and `users-10.csv` are parts of one.
+fn unnumbered(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphabetic()).collect()
 }
 
 /// A name's text and numbers in turn, so that `users-2` comes before `users-10`.

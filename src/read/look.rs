@@ -34,8 +34,9 @@ pub struct Looked {
 /// # Errors
 /// [`RunError::io`] for files that cannot be read, [`RunError::export`] for files that are nothing that is read.
 pub(crate) fn look(paths: &[PathBuf], access: Access<'_>) -> Result<Looked, RunError> {
-    let Opened { mut files, mut tables, mut findings, archives: _archives, .. } = Opened::of(paths, access)?;
-    let incomplete = files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
+    let Opened { mut files, mut tables, mut findings, incomplete, archives: _archives, .. } =
+        Opened::of(paths, access)?;
+    let incomplete = incomplete || files.iter().flat_map(|file| &file.doubts).any(Doubt::loses);
     let detected = crate::source::ALL.iter().filter_map(|source| Some((source.detect(&tables)?.score, source.name())));
     let sure = detected.max().filter(|(score, _)| *score > 1).map(|(_, name)| name);
     let (tables, damaged) = looked(&mut files, &mut tables)?;

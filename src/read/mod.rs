@@ -132,7 +132,7 @@ impl Export {
             ca_file: options.ca_file.as_deref(),
             has_hash_config: options.firebase.is_some(),
         };
-        let Opened { mut files, mut tables, mut findings, archives, firebase } = Opened::of(paths, access)?;
+        let Opened { mut files, mut tables, mut findings, incomplete, archives, firebase } = Opened::of(paths, access)?;
         options.firebase = options.firebase.or(firebase);
         let Some((source, why)) = whose::choose(&tables, &options, described)? else {
             let unknown = RunError::export(whose::unknown(&files, &tables));
@@ -188,7 +188,7 @@ impl Export {
         let amendment = options.mapping.filter(|mapping| mapping.base.is_some());
         let standings = standing::Standings::new(source, options.mapping, &tables, &roles, &options.ignore);
         let of_files = files.iter().flat_map(|file| &file.doubts).filter(|doubt| !doubt.is_of_a_table());
-        let incomplete = of_files.into_iter().any(Doubt::loses) || !elsewhere.is_empty();
+        let incomplete = incomplete || of_files.into_iter().any(Doubt::loses) || !elsewhere.is_empty();
         findings.extend(elsewhere);
         let pages = pages::Pages::of(&files, &tables, &roles);
         let related = join::Store::default();
@@ -427,6 +427,7 @@ impl Export {
             for (item, decoded) in items.iter_mut().zip(&group) {
                 let Ok(account) = &mut item.account else { continue };
                 let Some(record) = item.record else { continue };
+                account.unwrap_mailbox();
                 let amended = self.amendment.map_or(Ok(()), |mapping| mapping.amend(record, &context, account));
                 // What a mapping reads is completed as well.
                 if let Some(holds) = complete(account, &context, decoded.recoded) {

@@ -24,6 +24,8 @@ pub(super) struct Opened {
     pub tables: Vec<TableSample>,
     /// What a person should know of the files as such.
     pub findings: Vec<String>,
+    /// Whether one of them says that users may be missing, and none of a file's doubts.
+    pub incomplete: bool,
     /// Where the files of archives are.
     pub archives: Vec<Unpacked>,
     /// Hash parameters that a project of Firebase itself said.
@@ -36,10 +38,11 @@ impl Opened {
     pub(super) fn of(paths: &[PathBuf], access: Access<'_>) -> Result<Self, RunError> {
         let mut files = Vec::new();
         let mut tables = Vec::new();
-        let mut findings = Vec::new();
+        let mut notes = folder::Notes::default();
         let mut archives = Vec::new();
         let mut firebase = None;
-        let mut waiting = folder::expanded(paths, &mut archives, &mut findings)?;
+        let mut waiting = folder::expanded(paths, &mut archives, &mut notes)?;
+        let folder::Notes { mut findings, incomplete } = notes;
         while let Some(path) = waiting.pop_front() {
             let mut file = match path {
                 folder::Entry::File(path) => match live::open(&path, access)? {
@@ -79,22 +82,29 @@ impl Opened {
             files.push(file);
         }
         name_by_schemas(&mut files, &mut tables);
-        Ok(Self { files, tables, findings, archives, firebase })
+        Ok(Self { files, tables, findings, incomplete, archives, firebase })
     }
 }
 
 /// Rows whose dump does not say what their columns are called get the names of another file's `CREATE TABLE` (mydumper's `-schema.sql`,
-/// `--no-data` beside `--no-create-info`), and that file's tables without rows give way to those that have some.
+/// `--no-data` beside `--no-create-info`), and that file's tables without rows give way to those that have some. Where two databases have
+/// a table of the name, those whose columns nobody can tell stay without names.
 fn name_by_schemas(files: &mut [SourceFile], tables: &mut Vec<TableSample>) {
     let is_schema = |table: &TableSample| table.format == Format::Sql && table.records.is_empty();
     let schemas: Vec<_> =
         tables.iter().filter(|table| is_schema(table) && !table.columns.is_empty()).cloned().collect();
     let mut found = HashSet::new();
     for table in tables.iter_mut().filter(|table| table.format == Format::Sql && !table.records.is_empty()) {
-        let mut others = schemas.iter().filter(|schema| schema.table == table.table && schema.file != table.file);
-        let Some(schema) = others.next() else { continue };
-        if table.columns.is_empty() && schema.columns.len() == table.width {
-            let names = &schema.columns;
+        let others: Vec<_> = schemas.iter().filter(|schema| may_be_of(schema, table)).collect();
+        if others.is_empty() {
+            continue;
+        }
+        let fits = |schema: &&&TableSample| schema.columns.len() == table.width;
+        let mut fitting = others.iter().filter(fits).map(|schema| &schema.columns);
+        if table.columns.is_empty()
+            && let Some(names) = fitting.next()
+            && fitting.all(|columns| columns == names)
+        {
             let named = |(number, value): (String, serde_json::Value)| {
                 (number.parse().ok().and_then(|at: usize| names.get(at)).cloned().unwrap_or(number), value)
             };
@@ -104,9 +114,31 @@ fn name_by_schemas(files: &mut [SourceFile], tables: &mut Vec<TableSample>) {
             (table.columns, table.width) = (names.clone(), 0);
             files[usize::from(table.file)].name_columns(&table.table, names.clone());
         }
+        // What rows leave out that name their columns holds what the schema says.
+        let has = |column: &str| table.columns.iter().any(|name| name.eq_ignore_ascii_case(column));
+        let defaults = others.iter().flat_map(|schema| files[usize::from(schema.file)].defaults(&schema.table));
+        let left_out = defaults.filter(|(column, _)| !table.columns.is_empty() && !has(column)).map(|(column, is)| {
+            Doubt::Defaulted { table: table.table.clone(), column: column.clone(), is: is.clone(), added: false }
+        });
+        let left_out: Vec<_> = left_out.collect();
+        files[usize::from(table.file)].doubts.extend(left_out);
         found.insert(table.table.clone());
     }
     tables.retain(|table| !(is_schema(table) && found.contains(&table.table)));
+}
+
+/// Whether a table of another file may be the one that rows are of: of two databases it is not, as the files' names tell (`shop.users-schema.sql`,
+/// `shop.users.00000.sql`).
+fn may_be_of(schema: &TableSample, rows: &TableSample) -> bool {
+    let bare = schema.table.rsplit('.').next().unwrap_or_default();
+    let database = |table: &TableSample| {
+        let name = table.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.find(&format!(".{bare}")).map(|at| name[..at].to_owned())
+    };
+    let is_called = schema.table == rows.table || bare == rows.table;
+    is_called
+        && schema.file != rows.file
+        && database(schema).zip(database(rows)).is_none_or(|(one, other)| one == other)
 }
 
 /// Stops where two columns of the users are called alike and each may say who may sign in, or with which password.
@@ -148,22 +180,26 @@ pub(super) fn stop_at_undone(
 ) -> Result<Vec<String>, RunError> {
     let mut said = Vec::new();
     let ignored = |name: &str| options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(name));
-    let passed = |name: &str| files.iter().any(|file| file.input.path.file_name().is_some_and(|of| of == name));
+    // A file that is read as rows of the same kind of table, and not one that lies there alone.
+    let passed = |name: &str, kind: Role| {
+        let is = |table: &TableSample| table.path.file_name().is_some_and(|of| of == name);
+        tables.iter().zip(roles).any(|(table, role)| is(table) && *role == kind)
+    };
     for (at, file) in files.iter().enumerate() {
         let read = |table: Option<&String>| {
             let is =
                 |other: &TableSample| usize::from(other.file) == at && table.is_none_or(|table| other.table == *table);
             let read = tables.iter().zip(roles).find(|(other, role)| is(other) && **role != Role::Ignored);
-            read.map(|(table, _)| table)
+            read.map(|(table, role)| (table, *role))
         };
         for doubt in &file.doubts {
             let stops = match doubt {
                 Doubt::Undone(table, _) => read(Some(table)).is_some() && !ignored(table),
-                Doubt::Called(what) => read(None).is_some() && !ignored(what),
+                Doubt::Called(_, name) => read(None).is_some() && !ignored(name),
                 Doubt::Defaulted { table, column, is, .. } => {
-                    read(Some(table)).is_some_and(|table| bars(table, column, is, options)) && !ignored(column)
+                    read(Some(table)).is_some_and(|(table, _)| bars(table, column, is, options)) && !ignored(column)
                 }
-                Doubt::Elsewhere(table, name) if read(Some(table)).is_some() && !passed(name) => {
+                Doubt::Elsewhere(table, name) if read(Some(table)).is_some_and(|(_, role)| !passed(name, role)) => {
                     said.push(format!("{}: {}", file.input.name(), doubt.text()));
                     false
                 }

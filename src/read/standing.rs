@@ -20,6 +20,8 @@ pub(super) struct Standings {
     ignore: Vec<String>,
     /// The members that the samples showed, in their order: others may come later.
     seen: Vec<String>,
+    /// Columns that hold a whole record, as a source reads their members: CouchDB's `doc`.
+    wrappers: Vec<String>,
 }
 
 impl Standings {
@@ -32,14 +34,18 @@ impl Standings {
     ) -> Self {
         let is_system = !["generic", "mapping"].contains(&source.name());
         let asks_roles = is_system && !mapping.is_some_and(Mapping::reads_who_may_sign_in);
-        let (columns, seen) = (Vec::new(), Vec::new());
-        let mut standings = Self { source, mapping, asks_roles, ignore: ignore.to_vec(), columns, seen };
+        let ignore = ignore.to_vec();
+        let (columns, seen, wrappers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut standings = Self { source, mapping, asks_roles, ignore, columns, seen, wrappers };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for (table, column) in users.flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column))) {
             if !standings.seen.contains(column) {
                 let meaning = standings.meaning(column).and_then(|_| status::meaning_among(column, &table.columns));
                 standings.columns.extend(meaning.map(|meaning| (column.clone(), meaning)));
                 standings.seen.push(column.clone());
+                if is_system && standings.wraps(table, column) {
+                    standings.wrappers.push(column.clone());
+                }
             }
         }
         standings
@@ -56,6 +62,16 @@ impl Standings {
         }
         // No source has a column of this name.
         (self.source.fate(column) == self.source.fate("\0")).then_some(meaning)
+    }
+
+    /// Whether a column holds a whole record: an object with a key, and with members that the source has as columns of its own.
+    fn wraps(&self, table: &TableSample, column: &str) -> bool {
+        let objects = table.records.iter().filter_map(|record| record.get(column)?.as_object());
+        let is_own = |name: &&String| self.source.fate(name) != self.source.fate("\0");
+        objects.take(8).any(|object| {
+            let has_key = object.contains_key("_id") || object.contains_key("id");
+            has_key && object.keys().filter(is_own).count() > 3
+        })
     }
 
     /// The columns of the users' tables that the samples showed.
@@ -102,6 +118,14 @@ impl Standings {
                 } else if let Some(at) = self.seen.iter().position(|seen| seen == name) {
                     next = at + 1;
                 } else if let Some(meaning) = self.meaning(name) {
+                    see(name, meaning, value);
+                }
+            }
+        }
+        for wrapper in &self.wrappers {
+            let Some(Value::Object(members)) = record.get(wrapper) else { continue };
+            for (name, value) in members.iter() {
+                if let Some(meaning) = self.meaning(name) {
                     see(name, meaning, value);
                 }
             }

@@ -190,10 +190,10 @@ pub(super) fn ignored_in_vain(files: &[SourceFile], tables: &[TableSample], opti
     let vain = options.ignore.iter().filter(|name| {
         let column = name.split('.').next().unwrap_or(name);
         let doubts = || files.iter().flat_map(|file| &file.doubts);
-        // What a dump calls is ignored by its word, and a column that is not in it by its own.
+        // What a dump calls is ignored by its name, and a column that is not in it by its own.
         let is_doubted = || {
             doubts().any(|doubt| match doubt {
-                Doubt::Called(what) => name.eq_ignore_ascii_case(what),
+                Doubt::Called(_, called) => name.eq_ignore_ascii_case(called),
                 Doubt::Defaulted { column, .. } => name.eq_ignore_ascii_case(column),
                 _ => false,
             })

@@ -341,6 +341,91 @@ fn tables_of_a_folder_may_be_empty_and_called_as_those_of_the_emulator() {
     assert!(open().is_err(), "the emulator's accounts are read alone");
 }
 
+#[test]
+fn an_empty_part_and_people_beside_a_file_are_missing() {
+    let users: &[u8] = b"id,email,password\n1,a@x.y,x\n";
+    let json: &[u8] = br#"[{"id":1,"email":"a@x.y","password":"x"}]"#;
+    let somebody: &[u8] = b"email: b@x.y\nhashed_password: x\n";
+    for (files, missing) in [
+        (&[("users-1.csv", users), ("users-2.csv", b"")][..], true),
+        (&[("users_000.json", json), ("users_001.json", b"")], true),
+        (&[("users.csv", users), ("posts.csv", b"")], false),
+        (&[("users.json", json), ("bob.yaml", somebody)], true),
+        (&[("users.json", json), ("settings.yml", b"mail:\n  password: x\n")], false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let export = Export::open(&[dir.path().to_owned()], ReadOptions::default()).unwrap();
+        let said = export.findings();
+        assert_eq!(export.is_incomplete(), missing, "{said:?}");
+        assert_eq!(said.iter().any(|said| said.contains("users may be missing")), missing, "{said:?}");
+    }
+}
+
+/// Where nobody says what a column is called, nothing is guessed: of two databases, each has its own.
+#[test]
+fn rows_without_names_get_those_of_their_own_table_or_none() {
+    let schema = |column: &str, more: &str| {
+        format!("CREATE TABLE `users` (`id` int, `email` varchar(99), `password` varchar(99), `{column}` int{more});\n")
+    };
+    let rows = "INSERT INTO `users` VALUES (1,'a@x.y','x',1);\n";
+    let columns = |files: &[(&str, &str)]| {
+        let dir = tempfile::tempdir().unwrap();
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        let export = open(&dir, &files, Some("generic"))?;
+        let filled = export.tables().iter().filter(|table| !table.records.is_empty());
+        Ok::<_, RunError>(filled.map(|table| table.columns.last().cloned().unwrap_or_default()).collect::<Vec<_>>())
+    };
+    let (active, banned) = (schema("active", ""), schema("banned", ""));
+    let two = [("a.users-schema.sql", &*active), ("b.users-schema.sql", &*banned)];
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut files = two.to_vec();
+        files.extend(more);
+        columns(&files)
+    };
+    let both = with(&[("a.users.00000.sql", rows), ("b.users.00000.sql", rows)]).unwrap_err().to_string();
+    assert!(both.contains("password, active)") && both.contains("password, banned)"), "each has its own: {both}");
+    assert_eq!(with(&[("b.users.00000.sql", rows)]).unwrap(), ["banned"]);
+    assert!(with(&[("rows.sql", rows)]).is_err(), "of which of them is not said");
+    assert_eq!(columns(&[("schema.sql", &active), ("rows.sql", rows)]).unwrap(), ["active"]);
+    // What rows leave out counts in another file as well.
+    let off = schema("active", " NOT NULL DEFAULT 0");
+    let short = "INSERT INTO `users` (`id`,`email`,`password`) VALUES (1,'a@x.y','x');\n";
+    assert!(columns(&[("schema.sql", &off), ("rows.sql", short)]).is_err());
+    // Columns are where later statements have put them, or nobody knows.
+    for (change, expected) in [
+        ("ADD `banned` int DEFAULT 0 AFTER `password`", Some(["id", "email", "password", "banned", "active"])),
+        ("ADD COLUMN banned int FIRST, ADD KEY (`email`)", Some(["banned", "id", "email", "password", "active"])),
+        (
+            "ADD banned int, MODIFY `id` int NOT NULL AUTO_INCREMENT",
+            Some(["id", "email", "password", "active", "banned"]),
+        ),
+        ("ADD banned int AFTER nothing", None),
+        ("DROP COLUMN `active`, ADD `x` int, ADD `y` int", None),
+        ("MODIFY active int FIRST, ADD x int", None),
+        ("CHANGE active banned int, ADD x int", None),
+        ("RENAME COLUMN active TO banned, ADD x int", None),
+    ] {
+        let dump = format!("{active}ALTER TABLE `users` {change};\nINSERT INTO `users` VALUES (1,'a@x.y','x',1,0);\n");
+        let dir = tempfile::tempdir().unwrap();
+        let found = open(&dir, &[("a.sql", dump.as_bytes())], Some("generic"));
+        let found = found.ok().map(|export| export.tables()[0].columns.clone());
+        assert_eq!(found, expected.map(|names| names.map(str::to_owned).to_vec()), "{change}");
+    }
+}
+
+/// A file that lies among those that are passed, and that nobody reads, is as missing as one that does not.
+#[test]
+fn rows_of_a_file_that_nobody_reads_are_missing() {
+    let dump: &[u8] = b"CREATE TABLE `users` (`id` int, `email` varchar(99), `password` varchar(99));\n\
+        INSERT INTO `users` VALUES (1,'a@x.y','x');\nLOAD DATA INFILE 'more.csv' INTO TABLE `users`;\n";
+    let dir = tempfile::tempdir().unwrap();
+    let export = open(&dir, &[("a.sql", dump), ("more.csv", b"3,c@x.y,x\n4,d@x.y,x\n")], Some("generic")).unwrap();
+    assert!(export.is_incomplete(), "{:?}", export.findings());
+}
+
 /// As Grav keeps them, a file for everybody: nobody is called `email` or `hashed_password`.
 #[test]
 fn a_mapping_of_yaml_is_one_person_and_no_htpasswd() {

@@ -288,3 +288,25 @@ fn nothing_is_asked_that_changes_nothing() {
         assert_eq!(map.contains("enabled = \"?\""), asks, "{second}: {map}");
     }
 }
+
+/// Numbers alone are nobody's template: a status is settled as Yii's where its tokens stand beside it, and most come in by it.
+#[test]
+fn a_status_of_ten_is_settled_where_the_table_is_of_yii() {
+    let home = tempfile::tempdir().expect("a folder");
+    let hash = HASHES[0];
+    for (columns, token, of_ten, settled) in
+        [("", "", 2, false), ("", "", 28, false), (",auth_key", "k", 2, false), (",auth_key", "k", 28, true)]
+    {
+        let row = |n: u8| {
+            let status = if n < of_ten { 10 } else { 0 };
+            let token = if token.is_empty() { String::new() } else { format!(",{token}{n}abcdefghijklmnopqrstuvwxyz") };
+            format!("{n},u{n}@example.com,{hash},{status}{token}")
+        };
+        let rows = (0..30).map(row).collect::<Vec<_>>().join("\n");
+        let csv = format!("id,email,password_hash,status{columns}\n{rows}\n");
+        let path = home.path().join("a.csv");
+        std::fs::write(&path, csv).expect("written");
+        let map = run(rehome().arg("map").arg(&path)).stdout;
+        assert_eq!(!map.contains("enabled = \"?\""), settled, "{of_ten} {columns}: {map}");
+    }
+}

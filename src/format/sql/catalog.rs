@@ -17,6 +17,31 @@ pub(crate) struct Column {
     pub default: Option<String>,
 }
 
+/// Where `ALTER TABLE … ADD` puts a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Last,
+    First,
+    /// Behind the one of this name.
+    After(String),
+}
+
+impl Place {
+    /// What the last words of a column's definition say: `… AFTER email`, `… FIRST`.
+    pub fn of(definition: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(definition);
+        let mut words = text.split_whitespace().rev();
+        let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        match () {
+            () if last.eq_ignore_ascii_case("FIRST") => Self::First,
+            () if before.eq_ignore_ascii_case("AFTER") => {
+                Self::After(last.trim_matches(['`', '"', '[', ']']).to_owned())
+            }
+            () => Self::Last,
+        }
+    }
+}
+
 /// Partitions of partitions are followed so far.
 const MAX_PARENTS: usize = 16;
 
@@ -25,6 +50,8 @@ const MAX_PARENTS: usize = 16;
 pub(super) struct Catalog {
     /// The columns of every CREATE TABLE.
     columns: HashMap<String, Vec<Column>>,
+    /// Tables whose columns a statement has moved about since, so that rows without names may be in any order.
+    moved: HashSet<String>,
     /// Columns that a source gave to tables without any.
     named: HashMap<String, Vec<String>>,
     /// Tables in the order they were met.
@@ -137,10 +164,22 @@ impl Catalog {
     }
 
     /// A column is added to a table that was created before.
-    pub fn add(&mut self, table: &str, column: Column) {
-        if let Some(columns) = self.columns.get_mut(table) {
-            columns.push(column);
+    pub fn add(&mut self, table: &str, column: Column, place: &Place) {
+        let Some(columns) = self.columns.get_mut(table) else { return };
+        let at = match place {
+            Place::Last => Some(columns.len()),
+            Place::First => Some(0),
+            Place::After(name) => columns.iter().position(|of| of.name.eq_ignore_ascii_case(name)).map(|at| at + 1),
+        };
+        match at {
+            Some(at) => columns.insert(at, column),
+            None => self.moves(table),
         }
+    }
+
+    /// The columns of a table are no longer what its CREATE TABLE says, in an order that is not followed.
+    pub fn moves(&mut self, table: &str) {
+        self.moved.insert(table.to_owned());
     }
 
     /// Whether some columns may be left out of rows that name none.
@@ -150,6 +189,13 @@ impl Catalog {
 
     /// The columns of a row of so many values, where the statement names none; without a number, all.
     pub fn columns(&self, table: &str, values: Option<usize>) -> Option<Vec<String>> {
+        if self.moved.contains(table) || self.moved.contains(self.root(table)) {
+            return self.named.get(table).cloned();
+        }
+        self.created_names(table, values)
+    }
+
+    fn created_names(&self, table: &str, values: Option<usize>) -> Option<Vec<String>> {
         let Some(columns) = self.columns.get(table).or_else(|| self.columns.get(self.root(table))) else {
             return self.named.get(table).cloned();
         };
@@ -163,10 +209,59 @@ impl Catalog {
         let own = self.order.iter().filter(|table| !self.parents.contains_key(*table));
         let found = own.map(|table| TableHead {
             table: table.clone(),
-            columns: self.columns(table, None).unwrap_or_default(),
+            columns: self.created_names(table, None).unwrap_or_default(),
+            defaults: self.left_out(table, &[]),
             rows_in: self.elsewhere.get(table).cloned(),
         });
         found.collect()
+    }
+}
+
+/// Whether a word begins another clause of an ALTER TABLE.
+pub(super) fn begins_clause(word: &str) -> bool {
+    const VERBS: [&str; 18] = [
+        "ADD",
+        "DROP",
+        "CHANGE",
+        "MODIFY",
+        "ALTER",
+        "RENAME",
+        "ENGINE",
+        "CONVERT",
+        "AUTO_INCREMENT",
+        "ORDER",
+        "LOCK",
+        "ALGORITHM",
+        "COMMENT",
+        "DEFAULT",
+        "CHARACTER",
+        "OWNER",
+        "SET",
+        "VALIDATE",
+    ];
+    VERBS.iter().any(|verb| word.eq_ignore_ascii_case(verb))
+}
+
+/// Whether a clause of an ALTER TABLE takes a column away, calls it otherwise or puts it elsewhere.
+pub(super) fn moves_columns(clause: &[u8]) -> bool {
+    const NO_COLUMNS: [&str; 8] = ["PRIMARY", "KEY", "INDEX", "CONSTRAINT", "FOREIGN", "CHECK", "PARTITION", "TO"];
+    let text = String::from_utf8_lossy(clause);
+    let mut words = text.split_whitespace();
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    let (verb, next) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let of_column = !NO_COLUMNS.iter().any(|word| is(next, word));
+    match () {
+        () if is(verb, "DROP") => of_column,
+        () if is(verb, "RENAME") => of_column && !is(next, "AS"),
+        () if is(verb, "CHANGE") => {
+            let (old, new) = if is(next, "COLUMN") {
+                (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+            } else {
+                (next, words.next().unwrap_or_default())
+            };
+            !is(old, new) || Place::of(clause) != Place::Last
+        }
+        () => is(verb, "MODIFY") && Place::of(clause) != Place::Last,
     }
 }
 

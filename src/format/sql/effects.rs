@@ -77,31 +77,40 @@ pub(super) fn names(statement: &[u8], table: &str) -> bool {
     words(statement).any(|word| word.eq_ignore_ascii_case(table.as_bytes()))
 }
 
-/// The word that calls what the dump does not have: a procedure, a function that is none of the database's own, a file.
-pub(super) fn call(statement: &[u8]) -> Option<&'static str> {
+/// The word that calls what the dump does not have, and what that is called: a procedure, a function that is none of the database's own,
+/// a file.
+pub(super) fn call(statement: &[u8]) -> Option<(&'static str, String)> {
     let mut rest = statement;
     let first = next(&mut rest)?;
     let is = |word: &str| first.eq_ignore_ascii_case(word.as_bytes());
     match () {
-        () if is("CALL") => Some("CALL"),
-        () if is("SOURCE") => Some("SOURCE"),
+        () if is("CALL") => Some(("CALL", called(&mut rest)?)),
+        () if is("SOURCE") => Some(("SOURCE", file(statement))),
         () if is("EXEC") || is("EXECUTE") => {
             // `EXECUTE s` of what was prepared, which is looked at there.
             let name = called(&mut rest)?;
             let own = (name.starts_with("sp_") || name.starts_with("xp_")) && name != "sp_rename";
-            (is("EXEC") && !own).then_some("EXEC")
+            (is("EXEC") && !own).then_some(("EXEC", name))
         }
-        () if is("SELECT") => unknown_function(rest).then_some("SELECT"),
+        () if is("SELECT") => unknown_function(rest).map(|name| ("SELECT", name)),
         () => {
             let at = words_at(statement).find(|(_, word)| word.eq_ignore_ascii_case(b"PERFORM"));
             let (at, word) = at?;
-            unknown_function(&statement[at + word.len()..]).then_some("PERFORM")
+            unknown_function(&statement[at + word.len()..]).map(|name| ("PERFORM", name))
         }
     }
 }
 
-/// Whether a text begins with the call of a function that is none of the database's own.
-fn unknown_function(text: &[u8]) -> bool {
+/// The name of a file that a line has read, behind its first word.
+pub(super) fn file(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    let path = line.trim().split_once(char::is_whitespace).map_or("", |(_, path)| path);
+    let path = path.trim().trim_end_matches(';').trim_matches(['\'', '"']);
+    path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
+}
+
+/// The function that a text begins with the call of, if it is none of the database's own.
+fn unknown_function(text: &[u8]) -> Option<String> {
     const OWN: [&str; 24] = [
         "setval",
         "set_config",
@@ -130,11 +139,12 @@ fn unknown_function(text: &[u8]) -> bool {
     ];
     const FAMILIES: [&str; 4] = ["pg_", "lo_", "timescaledb_", "st_"];
     let mut rest = text;
-    let Some(name) = called(&mut rest) else { return false };
+    let name = called(&mut rest)?;
     let follows = rest.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'(');
     let catalog =
         text.trim_ascii_start().len() > 11 && text.trim_ascii_start()[..11].eq_ignore_ascii_case(b"pg_catalog.");
-    follows && !catalog && !OWN.contains(&&*name) && !FAMILIES.iter().any(|family| name.starts_with(family))
+    let is_own = catalog || OWN.contains(&&*name) || FAMILIES.iter().any(|family| name.starts_with(family));
+    (follows && !is_own).then_some(name)
 }
 
 /// The last part of a name that a text begins with, in lower case; it is left behind it.
@@ -189,21 +199,22 @@ mod tests {
             assert_eq!(within(statement.as_bytes()), expected, "{statement}");
         }
         for (statement, expected) in [
-            ("CALL purge(2)", Some("CALL")),
-            ("EXEC dbo.DeactivateUser @id = 2", Some("EXEC")),
+            ("CALL purge(2)", Some(("CALL", "purge"))),
+            ("EXEC dbo.DeactivateUser @id = 2", Some(("EXEC", "deactivateuser"))),
             ("EXEC sys.sp_addextendedproperty @name = N'MS_Description'", None),
             ("EXEC [shop].[dbo].[sp_fulltext_database] @action = 'enable'", None),
             ("EXECUTE s", None),
-            ("SELECT public.deactivate_user(2)", Some("SELECT")),
+            ("SELECT public.deactivate_user(2)", Some(("SELECT", "deactivate_user"))),
             ("SELECT pg_catalog.setval('public.users_id_seq', 4, true)", None),
             ("SELECT pg_catalog.set_config('search_path', '', false)", None),
             ("SELECT setval('users_id_seq', 4)", None),
             ("SELECT 1", None),
             ("SELECT * FROM users", None),
-            ("DO $$ BEGIN PERFORM deactivate(2); END $$", Some("PERFORM")),
+            ("DO $$ BEGIN PERFORM deactivate(2); END $$", Some(("PERFORM", "deactivate"))),
             ("DO $$ BEGIN CREATE TYPE a AS ENUM ('b'); EXCEPTION WHEN duplicate_object THEN null; END $$", None),
         ] {
-            assert_eq!(call(statement.as_bytes()), expected, "{statement}");
+            let called = call(statement.as_bytes());
+            assert_eq!(called.as_ref().map(|(what, name)| (*what, name.as_str())), expected, "{statement}");
         }
         assert!(
             names(b"UPDATE \"public\".\"Users\" SET a = 1", "users") && !names(b"UPDATE users_old SET a = 1", "users")

@@ -56,8 +56,8 @@ pub(crate) struct SqlFramer {
     unread: (usize, String),
     /// Tables of which a later statement changes rows that stand before it, and which.
     undone: Vec<(String, &'static str)>,
-    /// The first statement that calls what the dump does not have, after rows.
-    called: Option<&'static str>,
+    /// What statements after rows call and the dump does not have: their first words, and its names.
+    called: Vec<(&'static str, String)>,
     /// What is in rows that do not name it: the table, the column and its default, and whether the column came after the rows.
     defaulted: Vec<(String, String, String, bool)>,
     /// The columns of the last rows that were asked for what they leave out.
@@ -143,7 +143,7 @@ impl SqlFramer {
             transaction: Transaction::None,
             unread: (0, String::new()),
             undone: Vec::new(),
-            called: None,
+            called: Vec::new(),
             defaulted: Vec::new(),
             asked: Default::default(),
             elsewhere: Vec::new(),
@@ -380,7 +380,7 @@ impl Framer for SqlFramer {
             doubts.push(Doubt::Cut("the dump ends in the middle of a statement: users may be missing".into()));
         }
         doubts.extend(self.undone.iter().map(|(table, what)| Doubt::Undone(table.clone(), what)));
-        doubts.extend(self.called.map(Doubt::Called));
+        doubts.extend(self.called.iter().map(|(what, name)| Doubt::Called(what, name.clone())));
         let defaulted = self.defaulted.iter().cloned();
         doubts.extend(defaulted.map(|(table, column, is, added)| Doubt::Defaulted { table, column, is, added }));
         doubts.extend(self.elsewhere.iter().map(|(table, file)| Doubt::Elsewhere(table.clone(), file.clone())));

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::catalog::{Column, created_columns, defined};
+use super::catalog::{Column, Place, begins_clause, created_columns, defined, moves_columns};
 use super::head::{Head, settings};
 use super::lexer::{Scan, Until};
 use super::preamble::no_backslash_escapes;
@@ -49,7 +49,7 @@ impl SqlFramer {
                 }
                 let reads_file = ["\\i ", "\\ir ", "\\include ", "\\include_relative ", "\\. "];
                 if reads_file.iter().any(|command| rest.starts_with(command.as_bytes())) {
-                    self.calls("\\i");
+                    self.calls("\\i", effects::file(&rest[..end]));
                 }
                 return Some(at + end);
             }
@@ -61,7 +61,7 @@ impl SqlFramer {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 match words[..] {
                     [".import", .., file, table] => self.rows_are_in((None, table.to_owned()), file),
-                    [".read", ..] => self.calls(".read"),
+                    [".read", ..] => self.calls(".read", effects::file(&rest[..end])),
                     _ => {}
                 }
                 return Some(at + end);
@@ -213,15 +213,16 @@ impl SqlFramer {
             tables.retain(|table| !self.undone.iter().any(|(other, _)| other == table));
             tables.sort();
             self.undone.extend(tables.into_iter().map(|table| (table, what)));
-        } else if let Some(what) = effects::call(statement) {
-            self.calls(what);
+        } else if let Some((what, name)) = effects::call(statement) {
+            self.calls(what, name);
         }
     }
 
     /// Notes that something is called which may change any rows that stand before it.
-    fn calls(&mut self, what: &'static str) {
-        if self.catalog.filled().next().is_some() {
-            self.called = self.called.or(Some(what));
+    fn calls(&mut self, what: &'static str, name: String) {
+        let known = self.called.iter().any(|(_, other)| *other == name);
+        if self.catalog.filled().next().is_some() && !known && self.called.len() < MAX_DEFAULTED {
+            self.called.push((what, name));
         }
     }
 
@@ -386,24 +387,41 @@ impl SqlFramer {
             }
             return;
         }
-        let mut table = None;
-        while head.word("ADD") {
-            head.any_of(&["COLUMN", "IF", "NOT", "EXISTS"]);
-            head.byte(b'(');
-            let table = table.get_or_insert_with(|| self.catalog.called(parent.clone()));
-            while let Some((column, end)) = defined(head, self.flavour) {
-                if let Some(column) = column {
-                    if let (Some(is), true) = (&column.default, self.catalog.is_filled(table)) {
+        let table = self.catalog.called(parent);
+        // One clause after the other: SQL Server leaves out the second ADD, and Oracle puts brackets around many.
+        let (mut adds, mut within) = (false, false);
+        loop {
+            let verb = Head { text: head.text, pos: head.pos }.name().unwrap_or_default();
+            if !within && (!adds || begins_clause(&verb)) {
+                adds = head.word("ADD");
+                head.any_of(if adds { &["COLUMN", "IF", "NOT", "EXISTS"] } else { &[] });
+                within = adds && head.byte(b'(');
+            }
+            let from = head.pos;
+            let Some((column, end)) = defined(head, self.flavour) else { return };
+            let clause = &head.text[from..head.pos];
+            match column {
+                Some(column) if adds => {
+                    if let (Some(is), true) = (&column.default, self.catalog.is_filled(&table)) {
                         self.holds_by_default(table.clone(), column.name.clone(), is.clone(), true);
                     }
-                    self.catalog.add(table, column);
+                    self.catalog.add(&table, column, &Place::of(clause));
                     self.last_head = None;
                 }
-                head.pos += usize::from(end.is_some());
-                let mut next = Head { text: head.text, pos: head.pos };
-                if end != Some(b',') || next.word("ADD") {
-                    break;
+                _ if !adds && moves_columns(clause) => {
+                    self.catalog.moves(&table);
+                    self.last_head = None;
                 }
+                _ => {}
+            }
+            head.pos += usize::from(end.is_some());
+            if within && end == Some(b')') {
+                (within, adds) = (false, false);
+                if !head.byte(b',') {
+                    return;
+                }
+            } else if end != Some(b',') {
+                return;
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Hits, Known, joined, name, note, status};
+use crate::account::mailbox;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::read::tables::called;
@@ -75,5 +76,6 @@ fn is_address(text: &str) -> bool {
 /// An address as it is compared.
 fn address(value: &Value<'_>) -> Option<String> {
     let Value::Text(text) = value else { return None };
-    (text.len() < 255 && memchr::memchr(b'@', text.as_bytes()).is_some()).then(|| text.trim().to_lowercase())
+    (text.len() < 255 && memchr::memchr(b'@', text.as_bytes()).is_some())
+        .then(|| mailbox(text).map_or(text.trim(), |(_, address)| address).to_lowercase())
 }

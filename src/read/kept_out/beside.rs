@@ -5,8 +5,8 @@ use crate::error::RunError;
 use crate::format::Format;
 use crate::format::file::SourceFile;
 
-/// So much at a file's end is looked at.
-const TAIL_BYTES: u64 = 4096;
+/// So much at a file's end is looked at: more where the end of the users' list is not in it.
+const TAIL_BYTES: [u64; 4] = [4096, 1 << 18, 1 << 22, 1 << 26];
 
 impl Known<'_> {
     /// Lists that are called after people who are kept out.
@@ -40,16 +40,18 @@ fn lists(file: &SourceFile) -> Vec<String> {
     if file.format() != Format::Json || file.input.is_converted() || !file.head.trim_start().starts_with('{') {
         return Vec::new();
     }
-    let tail = file.input.tail(TAIL_BYTES);
-    let tail = String::from_utf8_lossy(&tail);
     let begins = |text: &str| {
         text.match_indices('[').find(|(at, _)| text[at + 1..].trim_start().starts_with('{')).map(|(at, _)| at)
     };
     let ends =
         |text: &str| text.rmatch_indices(']').find(|(at, _)| text[..*at].trim_end().ends_with('}')).map(|(at, _)| at);
-    let before = &file.head[..begins(&file.head).unwrap_or(0)];
-    let behind = ends(&tail).map_or("", |at| &tail[at..]);
-    [before, behind].into_iter().flat_map(named).collect()
+    let before = &file.head[..begins(&file.head).unwrap_or(file.head.len())];
+    let behind = TAIL_BYTES.iter().find_map(|most| {
+        let tail = file.input.tail(*most);
+        let tail = String::from_utf8_lossy(&tail);
+        ends(&tail).map(|at| named(&tail[at..]))
+    });
+    named(before).into_iter().chain(behind.unwrap_or_default()).collect()
 }
 
 /// The names of lists in a piece of JSON.
@@ -65,6 +67,19 @@ fn named(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_found_behind_and_before_the_users_however_long() {
+        let numbers = (0..2000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let users = r#""users":[{"id":1,"email":"a@x.y"},{"id":2,"email":"b@x.y"}]"#;
+        let barred = format!(r#""bannedUserIds":[{numbers}]"#);
+        for text in [format!("{{{users},{barred}}}"), format!("{{{barred},{users}}}")] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.json");
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(lists(&SourceFile::open(&path).unwrap()), ["bannedUserIds"]);
+        }
+    }
 
     #[test]
     fn lists_are_known_by_what_stands_before_them() {

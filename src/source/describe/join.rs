@@ -15,6 +15,7 @@ use super::condition::Conditions;
 use super::row::{Elsewhere, Field, Manner, Row, within};
 use super::section::{Problem, Read, Section, nearest};
 use super::tables::Table;
+use crate::account::mailbox;
 use crate::error::RunError;
 use crate::format::{Record, TableSample, Value};
 use crate::source::kit::common;
@@ -388,9 +389,9 @@ static IGNORANT: Manner = Manner { null: Vec::new(), ignore_missing: true, ignor
 
 /// A key as it is compared: addresses are the same in whatever case.
 fn one_case(key: Cow<'_, str>) -> Cow<'_, str> {
-    let is_written_so = |c: char| !c.is_uppercase() && !c.is_whitespace();
+    let is_written_so = |c: char| !c.is_uppercase() && !c.is_whitespace() && c != '>';
     if memchr(b'@', key.as_bytes()).is_some() && !key.chars().all(is_written_so) {
-        Cow::Owned(key.trim().to_lowercase())
+        Cow::Owned(mailbox(&key).map_or(key.trim(), |(_, address)| address).to_lowercase())
     } else {
         key
     }

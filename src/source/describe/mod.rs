@@ -183,6 +183,7 @@ impl Mapping {
             let is_email = |name: &Cow<'_, str>| text.unless_email && Some(name) == account.email.as_ref();
             account.name = text.of(row)?.filter(|name| !is_email(name));
         }
+        account.unwrap_mailbox();
         let email = account.email.as_deref();
         for (flag, field, shown) in [
             (&self.email_verified, &mut account.email_verified, email.is_some()),

@@ -90,12 +90,16 @@ impl Meaning {
                     None if is_state => Some(Self::State),
                     meaning => meaning,
                 };
-                Some(meaning?.read(value, now))
+                Some((meaning?.read(value, now), value))
             });
             // Beside a word for it a number tells nothing.
-            let said: Vec<Standing> = said.collect();
-            let is_sure = said.contains(&Standing::Enabled) && matches!(self, Self::State | Self::StateOrRegion);
-            let said = said.into_iter().filter(|said| !is_sure || *said != Standing::Unsure);
+            let said: Vec<(Standing, &Value<'_>)> = said.collect();
+            let is_sure = said.iter().any(|(said, _)| *said == Standing::Enabled)
+                && matches!(self, Self::State | Self::StateOrRegion);
+            let is_number = |value: &Value<'_>| value.text().is_some_and(|text| text.trim().parse::<f64>().is_ok());
+            let said =
+                said.into_iter().filter(|(said, value)| !(is_sure && *said == Standing::Unsure && is_number(value)));
+            let said = said.map(|(said, _)| said);
             // What is known of a ban and has no end is not nothing.
             return said.max().filter(|said| !of_a_ban || *said != Standing::Silent).unwrap_or(Standing::Unsure);
         }

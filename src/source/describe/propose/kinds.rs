@@ -238,11 +238,18 @@ fn version(table: &Table) -> Option<(String, String)> {
     is_own_in(table, &kind, key).then_some(kind)
 }
 
-/// Whether a status has the numbers of Yii's template.
-pub(super) fn is_of_yii(column: &Column) -> bool {
+/// Whether a status has the numbers of Yii's template, in a table that has its tokens too, and most may come in.
+pub(super) fn is_of_yii(column: &Column, table: &Table) -> bool {
+    const TOKENS: [&str; 3] = ["authkey", "passwordresettoken", "verificationtoken"];
+    if !table.columns.iter().any(|other| TOKENS.contains(&&*folded(&other.bare))) {
+        return false;
+    }
     let values = column.values.as_ref().filter(|values| values.len() > 1 && values.contains_key("10"));
     let states = matches!(column.meaning, Some(Meaning::State | Meaning::StateOrRegion));
-    states && values.is_some_and(|values| values.keys().all(|value| ["0", "9", "10"].contains(&value.as_str())))
+    let most =
+        |values: &BTreeMap<String, u64>| values.iter().all(|(_, n)| values.get("10").is_some_and(|ten| n <= ten));
+    let known = |values: &BTreeMap<String, u64>| values.keys().all(|value| ["0", "9", "10"].contains(&value.as_str()));
+    states && values.is_some_and(|values| known(values) && most(values))
 }
 
 /// Whether what a column of kinds says against somebody is that they are a program.

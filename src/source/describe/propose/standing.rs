@@ -58,7 +58,7 @@ pub(super) fn lines(
         {
             flags.push(flag);
             whys.push(why);
-        } else if kinds::is_of_yii(column) {
+        } else if kinds::is_of_yii(column, table) {
             flags.push(format!("{{ from = {}, true_values = [\"10\"] }}", quoted(&column.name)));
             let what = column.values.as_ref().map(counted).unwrap_or_default();
             whys.push(format!(

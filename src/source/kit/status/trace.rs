@@ -194,8 +194,8 @@ fn by_words(name: &str) -> Trace {
 /// Whether a key has the second before it at which it was asked for (`1700000000:$generic$…`): whoever has lost a password asks for
 /// one, and is in.
 fn is_for_a_while(text: &str) -> bool {
-    let second = text.split_once(':').map_or("", |(second, _)| second);
-    second.len() == 10 && second.bytes().all(|b| b.is_ascii_digit())
+    let Some((second, key)) = text.split_once(':') else { return false };
+    second.len() == 10 && second.bytes().all(|b| b.is_ascii_digit()) && key.starts_with('$')
 }
 
 /// Lists are looked through up to so many bytes.
