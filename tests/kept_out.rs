@@ -593,3 +593,219 @@ fn columns_of_yes_and_no_that_nobody_understands_are_named() {
     let said = format!("{}{}", check.stdout, check.stderr);
     assert!(said.contains("nobody is kept out by it: `zorg`") && !said.contains("`note`"), "{said}");
 }
+
+/// A table of the users' own keys, of which the second and the third are kept out.
+fn profiles(name: &str, columns: &str, keys: [&str; 3]) -> String {
+    let rows = format!("('{}','x','0'),('{}','x','1'),('{}','x','1')", keys[0], keys[1], keys[2]);
+    table(name, columns, &rows)
+}
+
+#[test]
+fn a_table_that_has_the_users_own_keys_is_joined_by_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("dump.sql");
+    for (name, columns, keys) in [
+        ("profiles", "id,bio,is_banned", ["1", "2", "3"]),
+        ("user_details", "id,bio,blocked", ["1", "2", "3"]),
+        // What they are called there is nobody's key here.
+        ("profiles", "id,username,is_banned", ["1", "2", "3"]),
+    ] {
+        std::fs::write(&path, people("city", ["a", "b", "c"]) + &profiles(name, columns, keys)).expect("written");
+        let said = planned(&[&path], None);
+        assert!(said.contains("key = \"id\", of = \"id\""), "{name} {columns}: {said}");
+        assert_eq!(planned(&[&path], Some(&told(&said))), "bcrypt off off", "{name} {columns}");
+    }
+    // Rows of their own, and of customers of whom nobody knows that they are users.
+    for (name, columns, keys) in
+        [("profiles", "id,bio,is_banned", ["71", "72", "73"]), ("customers", "id,bio,is_banned", ["1", "2", "3"])]
+    {
+        std::fs::write(&path, people("city", ["a", "b", "c"]) + &profiles(name, columns, keys)).expect("written");
+        assert_eq!(planned(&[&path], None), "bcrypt bcrypt bcrypt", "{name}");
+    }
+}
+
+#[test]
+fn a_join_that_finds_nobody_is_told_of_where_it_says_who_may_sign_in() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("dump.sql");
+    let dump = people("city", ["a", "b", "c"]) + &profiles("profiles", "id,username,is_banned", ["1", "2", "3"]);
+    std::fs::write(&path, dump).expect("written");
+    let map = |key: &str| {
+        format!(
+            "[source]\nfrom = \"generic\"\n[join.profiles]\ntable = \"profiles\"\nkey = \"{key}\"\nof = \"id\"\n\
+             [user]\nenabled = {{ from = \"profiles.is_banned\", as = \"not\" }}\n"
+        )
+    };
+    let said = planned(&[&path], Some(&map("username")));
+    assert!(said.contains("[join.profiles] found nobody"), "{said}");
+    assert_eq!(planned(&[&path], Some(&map("id"))), "bcrypt off off");
+}
+
+#[test]
+fn what_an_application_keeps_beside_a_systems_own_is_looked_at() {
+    let home = tempfile::tempdir().expect("a folder");
+    let user = |at: usize, with: &str, metadata: Value| {
+        let mut user = json!({"id": format!("00000000-0000-4000-8000-00000000000{at}"), "aud": "authenticated", "email": format!("u{at}@example.com"),
+            "encrypted_password": HASHES[at], "email_confirmed_at": "2024-01-01T00:00:00Z", "raw_app_meta_data": {}, "raw_user_meta_data": {}});
+        user[with] = metadata;
+        user
+    };
+    let path = home.path().join("users.json");
+    for (column, good, bad) in [
+        ("raw_app_meta_data", json!({"banned": false}), json!({"banned": true})),
+        ("raw_app_meta_data", json!({"banned": ["false"]}), json!({"banned": ["true"]})),
+        ("raw_user_meta_data", json!({"status": "active"}), json!({"status": "banned"})),
+    ] {
+        let users = json!([user(0, column, good.clone()), user(1, column, bad), user(2, column, good)]);
+        std::fs::write(&path, users.to_string()).expect("written");
+        let said = planned(&[&path], None);
+        assert!(said.contains("says in 1 cell") && said.contains(column), "{column}: {said}");
+        assert_eq!(planned(&[&path], Some(&told(&said))), "bcrypt off bcrypt", "{said}");
+    }
+    // Of what is a label, the role itself keeps out.
+    let users = json!([
+        user(0, "raw_app_meta_data", json!({"role": "member"})),
+        user(1, "raw_app_meta_data", json!({"role": "banned"}))
+    ]);
+    std::fs::write(&path, users.to_string()).expect("written");
+    assert_eq!(planned(&[&path], None), "bcrypt off");
+}
+
+#[test]
+fn of_two_members_of_one_name_nobody_guesses_which_is_in_force() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("users.json");
+    let user = |at: usize, with: &str| {
+        format!(r#"{{"id":{at},"email":"u{at}@example.com","password_hash":"{}"{with}}}"#, HASHES[at % 3])
+    };
+    let twice = r#","banned":false,"banned":true"#;
+    for rows in [
+        [user(1, ""), user(2, twice), user(3, twice), user(4, r#","city":"a","city":"a""#)],
+        [user(1, twice), user(2, ""), user(3, twice), user(4, "")],
+    ] {
+        std::fs::write(&path, format!("[{}]", rows.join(","))).expect("written");
+        let plan = run(rehome().arg("plan").arg(&path));
+        let refused =
+            |row: &Value| row.pointer("/refused/detail").or_else(|| row.get("refused")).map(ToString::to_string);
+        let said: Vec<_> = plan.lines().iter().map(|line| refused(line).unwrap_or_default()).collect();
+        assert_eq!(said.iter().filter(|said| said.contains("`banned` stands twice")).count(), 2, "{said:?}");
+        assert_eq!(said.iter().filter(|said| said.is_empty()).count(), 2, "{said:?}");
+    }
+}
+
+#[test]
+fn a_log_says_to_whom_it_was_done_by_several_names() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("dump.sql");
+    for (columns, done) in [
+        ("id,target_id,action", "account_disabled"),
+        ("id,subject_id,description", "User banned"),
+        ("id,user_id,event", "account_disabled"),
+        ("id,target_user_id,action", "user_banned"),
+    ] {
+        let log =
+            table("audit_log", columns, &format!("('1','1','login'),('2','2','{done}'),('3','3','account_created')"));
+        std::fs::write(&path, people("city", ["a", "b", "c"]) + &log).expect("written");
+        let said = planned(&[&path], None);
+        assert!(said.starts_with("stop: "), "{columns}: {said}");
+        assert_eq!(planned(&[&path], Some(&told(&said))), "bcrypt off bcrypt", "{columns}: {said}");
+    }
+}
+
+#[test]
+fn other_models_of_one_list_are_looked_at_as_tables_are() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("all.json");
+    let user = |at: usize| {
+        json!({"model": "auth.user", "pk": at, "fields": {"password": format!("bcrypt${}", HASHES[at - 1]), "last_login": null, "is_superuser": false,
+            "username": format!("u{at}"), "email": format!("u{at}@example.com"), "is_active": true, "groups": []}})
+    };
+    let profile = |model: &str, at: usize, fields: Value| json!({"model": model, "pk": at + 40, "fields": fields});
+    for (model, own, others) in [
+        (
+            "accounts.profile",
+            "accounts_profile.json",
+            vec![json!({"user": 1, "is_banned": false}), json!({"user": 2, "is_banned": true})],
+        ),
+        (
+            "accounts.userprofile",
+            "accounts_user_profile.json",
+            vec![json!({"user": 1, "status": "active"}), json!({"user": 2, "status": "banned"})],
+        ),
+        ("accounts.userban", "accounts_user_ban.json", vec![json!({"user": 2, "reason": "x"})]),
+        ("members.sanction", "members_sanction.json", vec![json!({"member": 2, "reason": "x"})]),
+    ] {
+        let models = others.iter().enumerate().map(|(at, fields)| profile(model, at, fields.clone()));
+        let all: Vec<Value> = (1..=3).map(user).chain(models).collect();
+        std::fs::write(&path, Value::from(all).to_string()).expect("written");
+        let said = planned(&[&path], None);
+        assert!(
+            said.contains(&format!("model `{model}` says")) && said.contains("jq '[.[] | select"),
+            "{model}: {said}"
+        );
+        // What the command makes of it is a table, and the lines for that are printed.
+        assert!(said.contains(&format!(" > {own}`")), "{model}: {said}");
+        let own = home.path().join(own);
+        std::fs::write(&own, Value::from(others).to_string()).expect("written");
+        let ignored = run(rehome().arg("plan").args([&path, &own]).args(["--ignore", model]));
+        assert!(ignored.code == 2 && ignored.stderr.contains("of = \"pk\""), "{model}: {}", ignored.stderr);
+        let map = home.path().join("map.toml");
+        std::fs::write(&map, told(&ignored.stderr)).expect("written");
+        let plan = run(rehome().arg("plan").args([&path, &own]).args(["--ignore", model, "--map"]).arg(&map));
+        assert_eq!((plan.code, plan.stdout.matches("\"status\":false").count()), (0, 1), "{model}: {}", plan.stderr);
+    }
+    let all: Vec<Value> =
+        (1..=3).map(user).chain([profile("shop.order", 1, json!({"user": 2, "status": "blocked"}))]).collect();
+    std::fs::write(&path, Value::from(all).to_string()).expect("written");
+    assert_eq!(planned(&[&path], None), "bcrypt bcrypt bcrypt");
+}
+
+#[test]
+fn a_number_of_a_table_of_states_is_read_by_what_that_calls_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("dump.sql");
+    for (column, name, columns, barred) in [
+        ("zustand_nr", "kundenzustand", "nr,bezeichnung", "gesperrt"),
+        ("sost", "sostoyaniya", "id,nazvanie", "заблокирован"),
+        ("status_id", "statuses", "id,name", "Suspended"),
+        ("state_id", "states", "id,name", "Banned"),
+    ] {
+        let states = table(name, columns, &format!("('1','ok'),('2','{barred}')"));
+        std::fs::write(&path, people(column, ["1", "2", "1"]) + &states).expect("written");
+        let said = planned(&[&path], None);
+        assert!(said.contains(&format!("[join.{name}]")), "{column}: {said}");
+        assert_eq!(planned(&[&path], Some(&told(&said))), "bcrypt off bcrypt", "{column}: {said}");
+    }
+}
+
+#[test]
+fn a_plain_list_of_people_in_xml_is_read() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("users.xml");
+    for (root, one) in [("users", "user"), ("benutzerliste", "benutzer"), ("UserList", "User"), ("export", "customer")]
+    {
+        let row = |at: usize, off: &str| {
+            format!(
+                "<{one} id=\"{at}\"><email>u{at}@example.com</email><password>{}</password><blocked>{off}</blocked></{one}>",
+                HASHES[at]
+            )
+        };
+        let rows = [row(0, "no"), row(1, "yes"), row(2, "no")].concat();
+        std::fs::write(&path, format!("<?xml version=\"1.0\"?>\n<{root}>\n{rows}</{root}>\n")).expect("written");
+        assert_eq!(planned(&[&path], None), "bcrypt off bcrypt", "{root}");
+    }
+}
+
+#[test]
+fn hashes_that_lost_their_capitals_are_told_of() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("users.csv");
+    let write = |of: usize, small: bool| {
+        let hash = |at: usize| if small { HASHES[at % 3].to_lowercase() } else { HASHES[at % 3].to_owned() };
+        let rows: String = (0..of).map(|at| format!("{at},u{at}@example.com,{}\n", hash(at))).collect();
+        std::fs::write(&path, format!("id,email,password_hash\n{rows}")).expect("written");
+        planned(&[&path], None)
+    };
+    assert!(write(20, true).contains("has a capital letter"));
+    assert!(write(19, true).starts_with("bcrypt") && write(20, false).starts_with("bcrypt"));
+}

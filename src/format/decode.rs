@@ -249,7 +249,7 @@ impl Pieces {
                 lines::colon_cells(text, columns, cells);
                 fit(cells, columns)
             }
-            Layout::Json { copied: true } => members(record, shape, of_copied(text)),
+            Layout::Json { copied: true } => json_members(record, shape, of_copied(text)),
             Layout::Json { copied: false } => {
                 let mut cells = match &mut record.fields {
                     Fields::Object { cells, .. } => std::mem::take(cells),
@@ -259,16 +259,18 @@ impl Pieces {
                 match self.objects.borrow_mut().read(text, &mut cells) {
                     Some(Found::Known(header)) => {
                         keep_table(record, shape);
+                        let twice = header.twice().iter().find(|(first, second)| cells[*first] != cells[*second]);
+                        let said = twice.map_or(Ok(()), |(_, at)| Err(stands_twice(&header.names()[*at])));
                         record.fields = Fields::Object { header, cells };
-                        return Ok(());
+                        return said;
                     }
-                    Some(Found::New(found)) => return members(record, shape, Ok(found)),
+                    Some(Found::New(found)) => return json_members(record, shape, Ok(found)),
                     None => {}
                 }
                 let read = value::members(text);
                 // A line that is no JSON as it stands may have gone through COPY, which doubles backslashes.
                 let undone = if read.is_err() && text.contains("\\\\\"") { of_copied(text).ok() } else { None };
-                members(record, shape, undone.map_or(read, Ok))
+                json_members(record, shape, undone.map_or(read, Ok))
             }
             Layout::Ldif => members(record, shape, ldif::members(text)),
             Layout::Xml => members(record, shape, xml::members(text)),
@@ -344,6 +346,25 @@ fn members<'b>(
     keep_table(record, shape);
     record.fields = Fields::Members(members.map_err(Defect::Other)?);
     Ok(())
+}
+
+/// [`members`] of JSON, in which no name stands twice with two values.
+fn json_members<'b>(
+    record: &mut Record<'b>,
+    shape: &Shape,
+    found: Result<Vec<(Cow<'b, str>, Value<'b>)>, String>,
+) -> Result<(), Defect> {
+    members(record, shape, found)?;
+    let Fields::Members(members) = &record.fields else { return Ok(()) };
+    let mut named: Vec<&(Cow<'_, str>, Value<'_>)> = members.iter().collect();
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let differ = |pair: &&[&(Cow<'_, str>, Value<'_>)]| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1;
+    named.windows(2).find(differ).map_or(Ok(()), |pair| Err(stands_twice(&pair[1].0)))
+}
+
+/// Which of two values counts is for nobody to guess.
+fn stands_twice(name: &str) -> Defect {
+    Defect::Other(format!("the member `{}` stands twice in it, with different values", crate::escape::shown(name, 60)))
 }
 
 fn keep_table(record: &mut Record<'_>, shape: &Shape) {

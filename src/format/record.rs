@@ -49,6 +49,8 @@ pub struct Header {
     slashed: OnceLock<Vec<usize>>,
     /// See [`Header::beyond`].
     beyond: OnceLock<Vec<usize>>,
+    /// See [`Header::twice`].
+    twice: OnceLock<Vec<(usize, usize)>>,
 }
 
 impl PartialEq for Header {
@@ -187,7 +189,19 @@ impl Header {
             asked: OnceLock::new(),
             slashed: OnceLock::new(),
             beyond: OnceLock::new(),
+            twice: OnceLock::new(),
         }
+    }
+
+    /// Where a name stands a second time, with where it stood first.
+    #[must_use]
+    pub fn twice(&self) -> &[(usize, usize)] {
+        self.twice.get_or_init(|| {
+            let names = self.names().iter().enumerate();
+            names
+                .filter_map(|(at, name)| self.index(name).filter(|first| *first < at).map(|first| (first, at)))
+                .collect()
+        })
     }
 
     /// The columns in order.

@@ -1,5 +1,5 @@
 //! XML of `mysqldump --xml`, `mysql --xml`, PostgreSQL's `query_to_xml`, SQL Developer, phpMyAdmin, Navicat, DBeaver, pandas and Django's `dumpdata`:
-//! flat records in a known element.
+//! flat records in a known element; and of whatever writes a list of people, `<users><user>…`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,6 +32,17 @@ const RECORDS: [&[u8]; 5] = [b"row", b"table", b"object", b"record", b"data_reco
 
 /// Elements around records that say nothing of what is in them.
 const NAMELESS: [&[u8]; 6] = [b"table", b"data", b"rows", b"root", b"resultset", b"django-objects"];
+
+/// What one of a list is called, where the list is called after people and not after what it is one of.
+const SOMEBODY: [&[u8]; 8] =
+    [b"user", b"member", b"customer", b"account", b"person", b"benutzer", b"kunde", b"mitglied"];
+
+/// Whether an element is one of the list that the root is: `user` of `users`, `Benutzer` of `BenutzerListe`.
+fn is_one_of(root: &[u8], name: &[u8]) -> bool {
+    let [root, name] = [root, name].map(<[u8]>::to_ascii_lowercase);
+    root.len() > name.len() && name.len() >= 3 && memmem::find(&root, &name).is_some()
+        || root != name && SOMEBODY.contains(&&*name)
+}
 
 impl XmlFramer {
     pub fn new(wanted: Wanted) -> Self {
@@ -79,9 +90,9 @@ impl Framer for XmlFramer {
             let name = element_name(tag);
             let own = (name == b"table").then(|| attribute(tag, b"name")).flatten();
             // PostgreSQL's `<table>` has no name and holds the rows.
-            let is_record = RECORDS.iter().any(|record| name.eq_ignore_ascii_case(record))
-                && (name != b"table" || own.is_some())
-                && !tag.ends_with(b"/");
+            let is_known = RECORDS.iter().any(|record| name.eq_ignore_ascii_case(record));
+            let is_plain = || self.root.as_deref().is_some_and(|root| is_one_of(root, name));
+            let is_record = (is_known && (name != b"table" || own.is_some()) || is_plain()) && !tag.ends_with(b"/");
             if self.root.is_none() && !tag.starts_with(b"!") {
                 self.complete = is_record || tag.ends_with(b"/");
                 self.root = Some(if is_record { Vec::new() } else { name.to_vec() });
@@ -182,7 +193,7 @@ pub(crate) fn members<'a>(record: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>
     let mut reader = quick_xml::Reader::from_str(record);
     let mut outer: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
     let mut fields: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-    let mut is_object = false;
+    let (mut is_object, mut is_plain) = (false, false);
     let mut depth = 0_usize;
     let mut current: Option<Cell> = None;
     loop {
@@ -190,6 +201,16 @@ pub(crate) fn members<'a>(record: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>
         match event {
             Event::Start(tag) | Event::Empty(tag) if depth == 0 => {
                 is_object = tag.name().as_ref() == "object";
+                is_plain = !RECORDS.iter().any(|known| tag.name().as_ref().as_bytes().eq_ignore_ascii_case(known));
+                if is_plain {
+                    for attribute in tag.attributes() {
+                        let attribute = attribute.map_err(|e| format!("the XML is damaged: {e}"))?;
+                        let name = attribute.key.as_ref().to_owned();
+                        if let Some(value) = named(&tag, &name)? {
+                            fields.push((Cow::Owned(name), Value::Text(value.into())));
+                        }
+                    }
+                }
                 if is_object {
                     for name in ["model", "pk"] {
                         if let Some(value) = named(&tag, name)? {
@@ -264,9 +285,27 @@ pub(crate) fn members<'a>(record: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>
     if is_object {
         outer.push((Cow::Borrowed("fields"), Value::Object(fields.into())));
         Ok(outer)
+    } else if is_plain {
+        Ok(listed(fields))
     } else {
         Ok(fields)
     }
+}
+
+/// Fields of which those of one name are a list.
+fn listed<'a>(fields: Vec<(Cow<'a, str>, Value<'a>)>) -> Vec<(Cow<'a, str>, Value<'a>)> {
+    let mut all: Vec<(Cow<'a, str>, Vec<Value<'a>>)> = Vec::new();
+    for (name, value) in fields {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => all.push((name, vec![value])),
+        }
+    }
+    let one = |mut values: Vec<Value<'a>>| match values.pop() {
+        Some(value) if values.is_empty() => value,
+        last => Value::List(values.into_iter().chain(last).collect::<Vec<_>>().into()),
+    };
+    all.into_iter().map(|(name, values)| (name, one(values))).collect()
 }
 
 /// A field while it is read.

@@ -1,4 +1,5 @@
-//! Salted hashes that many users share: nobody's salt is another's, so that one was copied over the others.
+//! Salted hashes that many users share: nobody's salt is another's, so that one was copied over the others. And such as have no
+//! capital in any of them, which a column without case has made of them.
 
 use super::Planned;
 
@@ -7,7 +8,13 @@ use super::Planned;
 pub(super) struct Alike {
     often: [(u64, u64); 4],
     seen: u64,
+    /// Hashes in base64, and whether there is a capital in one.
+    of_letters: u64,
+    has_capitals: bool,
 }
+
+/// So many in small letters are not by chance; one alone is not.
+const SMALL: u64 = 20;
 
 impl Alike {
     pub(super) fn see(&mut self, planned: &Planned<'_>) {
@@ -18,6 +25,10 @@ impl Alike {
         let Some(fields) = &plan.create.body.password else { return };
         let Some(last) = fields.password.as_bytes().last_chunk() else { return };
         self.seen += 1;
+        if matches!(plan.scheme, "bcrypt" | "argon2") {
+            self.of_letters += 1;
+            self.has_capitals = self.has_capitals || fields.password.bytes().any(|byte| byte.is_ascii_uppercase());
+        }
         self.add(u64::from_ne_bytes(*last), 1);
     }
 
@@ -39,7 +50,20 @@ impl Alike {
     /// Adds what another batch saw.
     pub(super) fn merge(&mut self, other: &Self) {
         self.seen += other.seen;
+        self.of_letters += other.of_letters;
+        self.has_capitals |= other.has_capitals;
         other.often.iter().filter(|(_, often)| *often > 0).for_each(|(hash, often)| self.add(*hash, *often));
+    }
+
+    /// Why none of the hashes can ever fit a password.
+    pub(super) fn in_small_letters(&self) -> Option<String> {
+        (self.of_letters >= SMALL && !self.has_capitals).then(|| {
+            format!(
+                "none of {} hashes has a capital letter, which is never so by chance: something wrote them in small letters, and none fits \
+                 its password; export them as they are stored, or --ignore with their column leaves them out",
+                self.of_letters
+            )
+        })
     }
 
     /// What is to be said of it.

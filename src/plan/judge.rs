@@ -65,6 +65,8 @@ struct Watched {
 struct Look {
     watch: Watch,
     trace: Trace,
+    /// What it says of roles has been read, and has shut out whoever it shuts out.
+    of_roles: bool,
     /// The column is noted as filled: once is enough.
     filled: bool,
     /// What was seen of it, if it may be a yes or a no of which nobody knows what it says; [`answer::OTHER`] ends that.
@@ -105,7 +107,7 @@ const NOT: Look = Look::new(Watch::Not, Trace::Nothing);
 
 impl Look {
     const fn new(watch: Watch, trace: Trace) -> Self {
-        Self { watch, trace, filled: false, answers: answer::OTHER, silent: Short::NONE }
+        Self { watch, trace, of_roles: false, filled: false, answers: answer::OTHER, silent: Short::NONE }
     }
 
     /// Whether a cell could tell anything: most are empty.
@@ -196,7 +198,9 @@ impl Judge {
             } else if trace != Trace::Nothing && trace.is_in(value, export.now()) {
                 silent = false;
                 let mut places = trace.places(name, value, export.now());
-                places.retain(|path| !export.ignores(path) && !export.has_decided_on(path));
+                places.retain(|path| {
+                    !export.ignores(path) && !export.has_decided_on(path) && !(look.of_roles && is_role(path))
+                });
                 for path in places {
                     barring.note(path, name, trace);
                 }
@@ -291,6 +295,8 @@ impl Judge {
                 escape::flag("--ignore", TAKES_BACK)
             ));
         }
+        said.extend(export.joins_in_vain());
+        said.extend(self.alike.in_small_letters());
         let mut unread: Vec<_> = self.unread.drain().collect();
         unread.sort_by(|(a, x), (b, y)| y.cells.cmp(&x.cells).then_with(|| a.cmp(b)));
         for (column, found) in unread.iter().take(SAID) {
@@ -462,6 +468,13 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
         // A label is no more than a word, and preferences are no reading of what stands in them.
         Fate::Carried("labels") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::State),
         Fate::Carried("prefs") if asked && source.name() == "generic" => return Look::new(Watch::Not, Trace::Word),
+        // What a system lets an application keep beside its own: what it makes roles of has been looked at.
+        Fate::Prefs | Fate::Transformed { to: "prefs" | "labels", .. }
+            if asked && source.name() != "mapping" && names_metadata(column) =>
+        {
+            let of_roles = matches!(fate, Fate::Transformed { to: "labels", .. });
+            return Look { of_roles, ..Look::new(Watch::Not, Trace::Word) };
+        }
         // A kind or a state that a system's own is kept in says it all the same.
         Fate::Prefs if asked && status::trace(column) == Trace::State => return Look::new(Watch::Not, Trace::State),
         _ if asked && export.reads_within(column) => return Look::new(Watch::Not, traced(column)),
@@ -485,6 +498,17 @@ fn look(export: &Export, source: &dyn Source, column: &str, fate: &Fate, lacks_p
     let look = Look::new(watch, if says { traced(column) } else { Trace::Nothing });
     let is_open = !look.is_idle() && says && matches!(source.name(), "generic" | "mapping");
     if is_open && status::meaning(column).is_none() { Look { answers: 0, ..look } } else { look }
+}
+
+/// Whether a path leads to a role.
+fn is_role(path: &str) -> bool {
+    path.rsplit('.').next().is_some_and(|name| ["role", "roles"].contains(&name))
+}
+
+/// Whether a column is an object of the application's own members, by what systems call theirs.
+fn names_metadata(column: &str) -> bool {
+    let lower = column.to_ascii_lowercase();
+    ["meta", "attributes", "claims", "profile"].iter().any(|name| lower.contains(name)) && !lower.contains("image")
 }
 
 /// Whether none of an export's columns is read as a password, by a source that knows them by their usual names alone.

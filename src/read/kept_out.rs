@@ -5,6 +5,8 @@ mod addresses;
 mod beside;
 mod clues;
 mod joined;
+mod models;
+mod owner;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -50,6 +52,7 @@ pub(super) fn stop(of: Known<'_>) -> Result<(), RunError> {
         Known::rows_that_bar,
         Known::joined_rows_that_bar,
         Known::groups_of_the_barred,
+        Known::models_that_bar,
     ] {
         if said.is_empty() {
             said = look(of)?;
@@ -111,18 +114,21 @@ impl<'t> Known<'t> {
         if barred.peek().is_none() || self.bars_somebody()? {
             return Ok(Vec::new());
         }
-        let said = barred.filter_map(|(at, table)| {
-            let (whose, called) = (whose(&table.columns)?, called(table));
+        let barred: Vec<_> = barred.filter(|(_, table)| whose(&table.columns).is_some()).take(1).collect();
+        let mut said = Vec::new();
+        for (at, table) in barred {
+            let Some((whose, of)) = self.owner(at, |_| true)? else { continue };
+            let called = called(table);
             let reading = format!("from = {}, as = \"empty\"", status::quoted(&format!("{}.{whose}", joined(&called))));
             let (only, hint) = over(table);
-            Some(format!(
+            said.push(format!(
                 "{} says by `{whose}` of users that they are kept out, and is {}: {}{hint}",
                 name(table),
                 if self.is_user(at) { "read as users who may sign in" } else { "not read" },
-                self.remedy(&called, &[self.join(&called, whose, only.as_deref())], &reading)
-            ))
-        });
-        Ok(said.take(1).collect())
+                self.remedy(&called, &[Self::join_of(&called, &whose, &of, only.as_deref())], &reading)
+            ));
+        }
+        Ok(said)
     }
 
     /// Whether a column of the users' own tables keeps somebody out.
@@ -162,14 +168,16 @@ impl<'t> Known<'t> {
                 }
             }
         })?;
-        let said = hits.iter().filter_map(|(&(at, which), (rows, values))| {
-            let (_, table, clues) = watched.iter().find(|(watched, ..)| *watched == at)?;
-            let (clue, called, whose) = (&clues[which], called(table), whose(&table.columns)?);
+        let mut said = Vec::new();
+        for (&(at, which), (rows, values)) in &hits {
+            let Some((_, table, clues)) = watched.iter().find(|(watched, ..)| *watched == at) else { continue };
+            let (clue, called) = (&clues[which], called(table));
+            let Some((whose, of)) = self.owner(at, |record| clue.in_row(record, now).is_some())? else { continue };
             let from = format!("{}.{}", joined(&called), clue.column());
             // Of pairs one attribute is told of at a time.
             let about = values.first().and_then(|value| value.split_once('\0')).map(|(about, _)| about);
             let of_it = values.iter().filter_map(|value| match (about, value.split_once('\0')) {
-                (Some(about), Some((of, value))) => (of == about).then_some(value),
+                (Some(about), Some((which, value))) => (which == about).then_some(value),
                 _ => Some(value.as_str()),
             });
             let seen = Seen::of(of_it);
@@ -180,15 +188,18 @@ impl<'t> Known<'t> {
             } else {
                 ""
             };
-            Some(format!(
+            said.push(format!(
                 "{} says in `{}` of {} that somebody may not sign in, and is not read: {}{lifted}",
                 name(table),
                 clue.column(),
                 rows_of(*rows),
-                self.remedy(&called, &[self.join(&called, whose, only.as_deref())], &reading)
-            ))
-        });
-        Ok(said.take(SAID).collect())
+                self.remedy(&called, &[Self::join_of(&called, &whose, &of, only.as_deref())], &reading)
+            ));
+            if said.len() == SAID {
+                break;
+            }
+        }
+        Ok(said)
     }
 
     /// Groups by whose name their members are kept out, where users are in one.
@@ -290,7 +301,12 @@ impl<'t> Known<'t> {
     fn is_unknown(self, column: &str) -> bool {
         let says = self.options.mapping.is_some_and(|mapping| mapping.says(column).is_some());
         let ignored = self.options.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(column));
-        !says && !ignored && self.source.fate(column) == self.source.fate("\0")
+        // A number of the application's own says nothing where the table of them is not read.
+        let is_status = || {
+            self.source.name() == "generic"
+                && matches!(self.source.fate(column), Fate::Transformed { to: "enabled", .. })
+        };
+        !says && !ignored && (self.source.fate(column) == self.source.fate("\0") || is_status())
     }
 
     /// Reads some tables row by row; none of them costs nothing.
@@ -335,23 +351,29 @@ impl<'t> Known<'t> {
 
     /// The lines of a mapping that join a table by whose its rows are.
     fn join(self, called: &str, whose: &str, only: Option<&str>) -> String {
+        Self::join_of(called, whose, &self.of(whose), only)
+    }
+
+    /// The column of the users that their source takes for their id.
+    fn own_id(self) -> Option<&'t str> {
         let id = |table: &'t TableSample| {
             table.columns.iter().find(|column| self.source.fate(column) == Fate::Carried("id")).map(String::as_str)
         };
-        let of = if whose.to_ascii_lowercase().contains("mail") {
-            "email"
-        } else {
-            let named = |is: &dyn Fn(&str) -> bool| {
-                let mut columns = self.users().flat_map(|(_, table)| &table.columns).map(String::as_str);
-                columns.find(|column| is(&column.to_ascii_lowercase()))
-            };
-            let id = self.users().find_map(|(_, table)| id(table));
-            let id = id.or_else(|| named(&|column| column == whose.to_ascii_lowercase()));
-            id.or_else(|| named(&|column| column == "id"))
-                .or_else(|| named(&|column| column.ends_with("id")))
-                .unwrap_or("id")
+        self.users().find_map(|(_, table)| id(table))
+    }
+
+    /// The column of the users by which a table's column of this name says whose a row is, as far as names tell.
+    fn of(self, whose: &str) -> String {
+        if whose.to_ascii_lowercase().contains("mail") {
+            return "email".to_owned();
+        }
+        let named = |is: &dyn Fn(&str) -> bool| {
+            let mut columns = self.users().flat_map(|(_, table)| &table.columns).map(String::as_str);
+            columns.find(|column| is(&column.to_ascii_lowercase()))
         };
-        Self::join_of(called, whose, of, only)
+        let id = self.own_id().or_else(|| named(&|column| column == whose.to_ascii_lowercase()));
+        let id = id.or_else(|| named(&|column| column == "id"));
+        id.or_else(|| named(&|column| column.ends_with("id"))).unwrap_or("id").to_owned()
     }
 
     /// The lines of a mapping that join a table by one column of each.

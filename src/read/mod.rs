@@ -294,6 +294,18 @@ impl Export {
         })
     }
 
+    /// What is to be said of joins that say who may sign in and found nobody, so that they would keep out nobody either.
+    pub fn joins_in_vain(&self) -> impl Iterator<Item = String> {
+        let joins = self.options.mapping.map(Mapping::joins_in_vain).unwrap_or_default();
+        joins.into_iter().filter(|join| !self.ignores(join)).map(|join| {
+            format!(
+                "the mapping's [join.{join}] found nobody, so that nobody is kept out by it: no row has in `key` what a user has in `of`; \
+                 correct the two, or {} takes it as it is",
+                crate::escape::flag("--ignore", join)
+            )
+        })
+    }
+
     /// Whether a mapping file reads something within a column, which says nothing of what else stands there.
     #[must_use]
     pub fn reads_within(&self, column: &str) -> bool {

@@ -198,7 +198,10 @@ pub(super) fn ignored_in_vain(files: &[SourceFile], tables: &[TableSample], opti
                 _ => false,
             })
         };
-        !is(name) && !is(column) && !name.starts_with("$$") && !is_doubted()
+        // A model is no table of its own.
+        let is_model =
+            || name.contains('.') && tables.iter().any(|table| table.columns.iter().any(|column| column == "model"));
+        !is(name) && !is_model() && !is(column) && !name.starts_with("$$") && !is_doubted()
     });
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let said = vain.map(|name| {

@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::super::tables::called;
+use super::owner::keys;
 use crate::format::{Record, TableSample, Value};
-use crate::source::kit::status::tables::{bare, is_log, is_of_bans, is_of_parts, is_of_users, root, stem, whose};
+use crate::source::kit::common;
+use crate::source::kit::status::tables::{
+    bare, is_log, is_of_bans, is_of_parts, is_of_users, names_somebody_shut_out, root, stem, whose,
+};
 use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, TITLES, VALUES};
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 
@@ -50,7 +54,7 @@ impl Clue {
         match self {
             Self::Column(column, meaning) => record.get(column).filter(|value| bars(*meaning, value)).and_then(text),
             Self::Word(column) => record.get(column).filter(|value| Trace::State.is_in(value, now)).and_then(text),
-            Self::Event(column) => record.get(column).and_then(text).filter(|text| status::names_somebody_out(text)),
+            Self::Event(column) => record.get(column).and_then(text).filter(|text| names_somebody_shut_out(text)),
             Self::Pair { about, value } => {
                 let about = record.get(about).and_then(text)?;
                 let meaning = status::meaning(&about)?;
@@ -66,9 +70,13 @@ pub(super) fn clues(table: &TableSample, logs: bool) -> Vec<Clue> {
     if let Some(column) = is_on(table) {
         return vec![Clue::Column(column.to_owned(), Meaning::BarsWhile)];
     }
-    let Some(whose) = whose(&table.columns) else { return Vec::new() };
+    let Some(whose) = keys(table).first().copied() else { return Vec::new() };
     if !is_of_users(&called(table)) {
-        let events = table.columns.iter().filter(|column| ACTIONS.contains(&&*bare(column)));
+        let is_action = |column: &&String| {
+            let bare = bare(column);
+            ACTIONS.contains(&&*bare) || bare == "description"
+        };
+        let events = table.columns.iter().filter(is_action);
         return events.filter(|_| logs && is_log(&called(table))).map(|column| Clue::Event(column.clone())).collect();
     }
     let other = |column: &&String| *column != whose;
@@ -148,7 +156,7 @@ pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
         .collect();
     let is_key = |column: &&String| {
         let bare = bare(column);
-        bare == "id" || bare == "key" || bare.ends_with("id")
+        bare == "key" || bare.ends_with("id") || NUMBERS.contains(&&*bare)
     };
     let own = table.columns.iter().find(|column| {
         let column = bare(column);
@@ -156,7 +164,17 @@ pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
     });
     let bare_id = || table.columns.iter().find(|column| ["id", "_id", "pk"].contains(&&*column.to_ascii_lowercase()));
     let key = own.or_else(bare_id).or_else(|| table.columns.iter().find(is_key))?.clone();
-    let titles: Vec<String> = titles.into_iter().filter(|title| *title != key).collect();
+    let mut titles: Vec<String> = titles.into_iter().filter(|title| *title != key).collect();
+    // Of a key and a word nobody asks what the word is called.
+    if titles.is_empty() && table.columns.len() <= 3 {
+        let is_word = |column: &&String| {
+            let cells = || table.records.iter().filter_map(|record| record.get(column.as_str()));
+            **column != key
+                && cells().next().is_some()
+                && cells().all(|cell| cell.is_string() && common::truth(&common::value(cell)).is_none())
+        };
+        titles.extend(table.columns.iter().filter(is_word).cloned());
+    }
     // What a company or a team has is its own, but for signing in.
     let is_kind = GROUPS.iter().any(|kind| stem.contains(kind));
     let flag = |column: &String| {
@@ -175,16 +193,22 @@ pub(super) fn could_be_group(at: usize, table: &TableSample) -> Option<Group> {
     })
 }
 
+/// What a number is called by which a row of a table is known.
+const NUMBERS: [&str; 6] = ["nr", "no", "num", "nummer", "number", "kod"];
+
 /// The column of a table that is a key of a group.
 pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str> {
     let leads = |column: &&String| {
         let bare = bare(column);
-        let own = stem(column);
+        let own = stem(
+            NUMBERS.iter().find_map(|end| bare.strip_suffix(end).filter(|rest| rest.len() >= 3)).unwrap_or(column),
+        );
         let own = ["fk", "main", "primary", "user", "member"]
             .iter()
             .fold(own.as_str(), |own, front| own.strip_prefix(front).filter(|rest| rest.len() >= 3).unwrap_or(own));
         let alike = own.len() >= 3 && (group.stem.ends_with(own) || own.ends_with(&group.stem));
-        let alike = alike || own.len() >= 3 && root(own) == root(&group.stem);
+        let alike =
+            alike || own.len() >= 3 && root(own) == root(&group.stem) || own.len() >= 4 && group.stem.starts_with(own);
         let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };

@@ -256,6 +256,11 @@ impl Reading {
     }
 
     fn of(&self, column: &str, value: &Value<'_>, now: Timestamp) -> Result<Option<bool>, Refusal> {
+        if let (Self::Bool | Self::Not, Value::List(items)) = (self, value)
+            && let [one] = &**items
+        {
+            return self.of(column, one, now);
+        }
         Ok(Some(match self {
             Self::Bool => return strict::boolean(column, Some(value)),
             Self::Not => return Ok(strict::boolean(column, Some(value))?.map(|yes| !yes)),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memchr;
 use serde_json::Value as Json;
@@ -54,6 +55,8 @@ struct Kept {
     wanted: Vec<String>,
     /// Whether one join reads one column of it: then that is all that is kept of a row.
     bare: bool,
+    /// Whether a row of it was kept, whether one was asked for by a user's key, and whether one was found.
+    met: [AtomicBool; 3],
 }
 
 /// All joins of a mapping.
@@ -114,7 +117,7 @@ impl Joins {
                 let Some(kind) = kinds.get(all.kept.len()) else {
                     return Err(Problem(format!("{at}: no more than {} tables are joined", kinds.len())));
                 };
-                all.kept.push(Kept { kind, wanted: Vec::new(), bare: true });
+                all.kept.push(Kept { kind, wanted: Vec::new(), bare: true, met: Default::default() });
                 all.kept.len() - 1
             };
             for (their, _) in &also {
@@ -229,6 +232,7 @@ impl Joins {
         if held == 0 {
             return None;
         }
+        note_met(&kept.met[0]);
         let mut values = kept.wanted.iter().map(|column| record.get(column));
         if kept.bare {
             return found.add(kind, &key, &values.next()?);
@@ -296,6 +300,17 @@ impl Joins {
         rows.iter().filter(of_this).filter(is_also).filter_map(|row| inner(row.get(joined.field + 1)?)).collect()
     }
 
+    /// Joins by which nobody was found, though their tables have rows: those of which `read` is one of the columns.
+    pub(in crate::source) fn in_vain<'j>(&'j self, read: &[&Column]) -> impl Iterator<Item = &'j str> {
+        let met = |join: &Join| self.kept[join.kept].met.each_ref().map(|met| met.load(Ordering::Relaxed));
+        let is_read = |join: &&Join| read.iter().any(|column| column.first() == join.name);
+        self.joins
+            .iter()
+            .filter(move |join| met(join) == [true, true, false])
+            .filter(is_read)
+            .map(|join| join.name.as_str())
+    }
+
     /// Whether the export has the tables and columns.
     ///
     /// # Errors
@@ -361,6 +376,10 @@ impl<'m> Reached<'m> {
             return Rc::clone(rows);
         }
         let rows = Rc::new(self.related.rows(self.joins.kept[kept].kind, key));
+        note_met(&self.joins.kept[kept].met[1]);
+        if !rows.is_empty() {
+            note_met(&self.joins.kept[kept].met[2]);
+        }
         // Of many keys, none is asked for twice.
         if known.len() < known.inline_size() {
             known.push((kept, key.to_owned(), Rc::clone(&rows)));
@@ -381,6 +400,13 @@ impl Elsewhere for Reached<'_> {
     fn named(&self, column: &Column, key: &str) -> Option<String> {
         let values = self.joins.of_key(self, self.joins.place(column)?, column, key, &[]);
         values.iter().find_map(|value| value.text().map(Cow::into_owned)).filter(|name| !name.is_empty())
+    }
+}
+
+/// Notes it once: most of the time it is known.
+fn note_met(met: &AtomicBool) {
+    if !met.load(Ordering::Relaxed) {
+        met.store(true, Ordering::Relaxed);
     }
 }
 

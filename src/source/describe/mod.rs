@@ -106,6 +106,14 @@ impl Mapping {
         self.enabled.is_some()
     }
 
+    /// The joins by which it says who may sign in, and found nobody, now that everything was read.
+    #[must_use]
+    pub fn joins_in_vain(&self) -> Vec<&str> {
+        let mut read = Vec::new();
+        self.enabled.iter().for_each(|flag| flag.visit(&mut |columns| read.extend(columns)));
+        self.joins.in_vain(&read).collect()
+    }
+
     /// Whether it keeps everybody out, so that nobody has to be looked for.
     #[must_use]
     pub const fn enables_nobody(&self) -> bool {

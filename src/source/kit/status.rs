@@ -79,6 +79,12 @@ impl Meaning {
         if value.is_empty() || matches!(value, Value::Text(text) if nothing(text)) {
             return Standing::Silent;
         }
+        // Keycloak keeps every attribute as a list.
+        if let Value::List(items) = value
+            && let [one] = &**items
+        {
+            return self.read(one, now);
+        }
         // `state: { enabled: false }` says it by its members; a ban that is active keeps its user out.
         if let (Value::Object(members), None, None) = (value, common::truth(value), moment(value)) {
             let of_a_ban = matches!(self, Self::Bars | Self::BarsUntil);

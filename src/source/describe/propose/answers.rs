@@ -23,6 +23,12 @@ pub(super) fn answer(column: &Column) -> String {
         || status::line(&column.name, &column.name, &seen(column), "mapping").trim_start_matches("[user] ").to_owned();
     let Some(values) = column.values.as_ref().filter(|values| values.len() > 1) else { return line() };
     let now = jiff::Timestamp::UNIX_EPOCH;
+    // Of words of which none is understood, which keep somebody out is for a person to say.
+    let is_out = |word: &String| {
+        let value = Value::Text(word.as_str().into());
+        let meant = column.meaning.is_some_and(|meaning| meaning.read(&value, now) >= Standing::Disabled);
+        meant || column.trace.is_in(&value, now) || status::Trace::State.is_in(&value, now)
+    };
     let lets_in = |word: &&String| {
         column.meaning.is_some_and(|meaning| meaning.read(&Value::Text(word.as_str().into()), now) == Standing::Enabled)
     };
@@ -31,6 +37,11 @@ pub(super) fn answer(column: &Column) -> String {
     let is_number = |value: &String| value.parse::<f64>().is_ok();
     if yes.is_empty() && values.keys().all(is_number) {
         yes.extend(values.iter().max_by_key(|&(_, n)| n).map(|(value, _)| value));
+    }
+    if yes.is_empty() && !values.keys().any(is_out) {
+        return format!(
+            "enabled = {{ from = {from}, false_values = [\"…\"] }} with whichever of these may not sign in"
+        );
     }
     if yes.is_empty() {
         return line();

@@ -57,6 +57,23 @@ pub fn names_somebody_out(text: &str) -> bool {
     })
 }
 
+/// Whether an event is somebody's being kept out: what roles say in that way, and `account_disabled`, which no role is called.
+#[must_use]
+pub fn names_somebody_shut_out(event: &str) -> bool {
+    let words = words(event);
+    let rest: Vec<&str> = words.iter().map(String::as_str).filter(|word| !is(PEOPLE, word)).collect();
+    names_somebody_out(event)
+        || event.len() <= 40 && rest.len() < words.len() && matches!(rest[..], ["disabled" | "terminated"])
+}
+
+/// The column of a record of what was done that says to whom.
+#[must_use]
+pub fn done_to(columns: &[String]) -> Option<&str> {
+    const TO: [&str; 7] =
+        ["targetid", "targetuserid", "target", "subjectid", "subjectuserid", "affecteduserid", "objectid"];
+    columns.iter().find(|column| TO.contains(&&*bare(column))).map(String::as_str)
+}
+
 thread_local! {
     /// What roles were found to say: they are the same few, millions of times.
     static BARRING: RefCell<FxHashMap<Box<str>, bool>> = RefCell::default();

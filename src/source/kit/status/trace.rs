@@ -307,6 +307,9 @@ impl Trace {
             }
             (_, Value::Text(text)) => self.says(text),
             // What is listed under such a name is why, or since when.
+            (Self::Set, Value::List(items)) if items.len() == 1 => {
+                items.iter().any(|item| self.within(item, now, depth))
+            }
             (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
             (_, Value::List(items)) if depth > 0 => items.iter().any(|item| self.within(item, now, depth - 1)),
             (_, Value::Object(members)) if depth > 0 => match pair(value) {
