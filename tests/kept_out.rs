@@ -769,6 +769,7 @@ fn a_number_of_a_table_of_states_is_read_by_what_that_calls_it() {
         ("sost", "sostoyaniya", "id,nazvanie", "заблокирован"),
         ("status_id", "statuses", "id,name", "Suspended"),
         ("state_id", "states", "id,name", "Banned"),
+        ("status_id", "user_statuses", "id,title", "Suspended"),
     ] {
         let states = table(name, columns, &format!("('1','ok'),('2','{barred}')"));
         std::fs::write(&path, people(column, ["1", "2", "1"]) + &states).expect("written");

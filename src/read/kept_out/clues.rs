@@ -207,8 +207,9 @@ pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str
             .iter()
             .fold(own.as_str(), |own, front| own.strip_prefix(front).filter(|rest| rest.len() >= 3).unwrap_or(own));
         let alike = own.len() >= 3 && (group.stem.ends_with(own) || own.ends_with(&group.stem));
-        let alike =
-            alike || own.len() >= 3 && root(own) == root(&group.stem) || own.len() >= 4 && group.stem.starts_with(own);
+        let alike = alike
+            || own.len() >= 3 && root(own) == root(&group.stem)
+            || own.len() >= 4 && (group.stem.starts_with(own) || root(&group.stem).ends_with(&root(own)));
         let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };
