@@ -81,7 +81,7 @@ impl Meaning {
         }
         // Keycloak keeps every attribute as a list.
         if let Value::List(items) = value
-            && let [one] = &**items
+            && let [one @ (Value::Text(_) | Value::Bool(_) | Value::Number(_))] = &**items
         {
             return self.read(one, now);
         }

@@ -307,7 +307,7 @@ impl Trace {
             }
             (_, Value::Text(text)) => self.says(text),
             // What is listed under such a name is why, or since when.
-            (Self::Set, Value::List(items)) if items.len() == 1 => {
+            (Self::Set, Value::List(items)) if matches!(&**items, [one] if !matches!(one, Value::Object(_) | Value::List(_))) => {
                 items.iter().any(|item| self.within(item, now, depth))
             }
             (Self::Set, Value::List(items)) => items.iter().any(|item| !item.is_empty()),
