@@ -376,7 +376,7 @@ fn the_line_that_is_printed_reads_the_column_as_it_has_to_be_read() {
         ("retired", ["0", "2", "0"], "bcrypt off bcrypt"),
         ("retired", ["0", "1", "0"], "bcrypt off bcrypt"),
         ("ban_reason", ["", "spam", ""], "bcrypt off bcrypt"),
-        ("action_token", ["", "account-blocked", "reset-mail"], "bcrypt off bcrypt"),
+        ("action_token", ["", "account-blocked", "reset-mail"], "bcrypt off invalid-value"),
     ] {
         let export = with(column, values);
         let found = planned(home.path(), "a.csv", &export);
