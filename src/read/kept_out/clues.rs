@@ -11,7 +11,7 @@ use crate::source::kit::common;
 use crate::source::kit::status::tables::{
     bare, is_log, is_of_bans, is_of_parts, is_of_users, names_somebody_shut_out, root, stem, whose,
 };
-use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, TITLES, VALUES};
+use crate::source::kit::status::words::{ACTIONS, ATTRIBUTES, GROUPS, OWNERS, PEOPLE, TITLES, VALUES};
 use crate::source::kit::status::{self, Meaning, Standing, Trace};
 
 /// A column of a table of one row a user, or of several, that could say it.
@@ -209,7 +209,8 @@ pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str
         let alike = own.len() >= 3 && (group.stem.ends_with(own) || own.ends_with(&group.stem));
         let alike = alike
             || own.len() >= 3 && root(own) == root(&group.stem)
-            || own.len() >= 4 && (group.stem.starts_with(own) || root(&group.stem).ends_with(&root(own)));
+            || own.len() >= 4
+                && (group.stem.starts_with(own) && !PEOPLE.contains(&own) || root(&group.stem).ends_with(&root(own)));
         let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };
