@@ -777,6 +777,12 @@ fn a_number_of_a_table_of_states_is_read_by_what_that_calls_it() {
         assert!(said.contains(&format!("[join.{name}]")), "{column}: {said}");
         assert_eq!(planned(&[&path], Some(&told(&said))), "bcrypt off bcrypt", "{column}: {said}");
     }
+    // A customer's number is none of the states of customers.
+    let states = table("kundenzustand", "nr,bezeichnung", "('1','ok'),('2','gesperrt')");
+    let members = people("zustand_nr", ["1", "1", "2"]).replace("(id int", "(kundennr int");
+    std::fs::write(&path, members + &states).expect("written");
+    let said = planned(&[&path], None);
+    assert!(said.contains("of = \"zustand_nr\""), "{said}");
 }
 
 #[test]

@@ -210,7 +210,8 @@ pub(super) fn links<'t>(table: &'t TableSample, group: &Group) -> Option<&'t str
         let alike = alike
             || own.len() >= 3 && root(own) == root(&group.stem)
             || own.len() >= 4
-                && (group.stem.starts_with(own) && !PEOPLE.contains(&own) || root(&group.stem).ends_with(&root(own)));
+                && (group.stem.starts_with(own) && !PEOPLE.iter().any(|people| stem(people) == own)
+                    || root(&group.stem).ends_with(&root(own)));
         let of_a_kind = GROUPS.iter().any(|kind| own.contains(kind) && group.stem.contains(kind));
         alike || of_a_kind || bare.len() > 2 && bare == self::bare(&group.key)
     };
