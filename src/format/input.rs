@@ -239,7 +239,7 @@ impl Input {
         Ok(match &self.packing {
             Packing::None | Packing::Workbook => Box::new(counted),
             Packing::Gzip => buffered(flate2::bufread::MultiGzDecoder::new(counted)),
-            Packing::Zstd => buffered(zstd::Frames::new(counted)),
+            Packing::Zstd => buffered(zstd::Frames::new(counted).map_err(RunError::io(&self.path))?),
             Packing::Zip { size, deflated, .. } => {
                 let entry = counted.take(*size);
                 if *deflated { buffered(flate2::bufread::DeflateDecoder::new(entry)) } else { Box::new(entry) }

@@ -1,13 +1,11 @@
 //! Zstandard (RFC 8878): all frames of a file, one after another.
 
-use std::error::Error;
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-/// What a block that cannot be decoded may have written before that shows: its literals and one match too many.
-const SPOILT: usize = 3 * 128 * 1024;
+/// What libzstd asks for of a frame's header before it says more (`ZSTD_startingInputLength`), in bytes.
+const HEADER: usize = 5;
 
 /// Unpacks frames that follow each other (`cat a.zst b.zst`) and passes over skippable ones, which `pzstd` and seekable
 /// archives put between them. Checksums and lengths that frames state are held against what came out.
@@ -15,137 +13,66 @@ const SPOILT: usize = 3 * 128 * 1024;
 /// Memory is bounded by the largest window that is accepted: 128 MiB, as `zstd` itself takes without `--long=31`.
 pub(super) struct Frames<R> {
     packed: R,
-    decoder: FrameDecoder,
+    decoder: Decoder<'static>,
+    /// How many bytes are taken next: a block at a time, since libzstd keeps back what stood before a damaged one in the same call.
+    next: usize,
+    /// Whether a frame has begun and is not at its end.
     within: bool,
-    /// How much of this frame was handed out.
-    length: u64,
-    /// Told once what was whole before it is handed out.
-    failed: Option<io::Error>,
-    /// What is not handed out because it may be wrong.
-    spoilt: usize,
 }
 
 impl<R: BufRead> Frames<R> {
-    pub fn new(packed: R) -> Self {
-        Self { packed, decoder: FrameDecoder::new(), within: false, length: 0, failed: None, spoilt: 0 }
-    }
-
-    /// Goes to the next frame with content; false at the end of the file.
-    fn enter(&mut self) -> io::Result<bool> {
-        while !self.packed.fill_buf()?.is_empty() {
-            match self.decoder.reset(&mut self.packed) {
-                Ok(()) => {
-                    self.length = 0;
-                    return Ok(true);
-                }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    let length = u64::from(length);
-                    if io::copy(&mut self.packed.by_ref().take(length), &mut io::sink())? < length {
-                        return Err(ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(error) => return Err(trouble(&error)),
-            }
-        }
-        Ok(false)
-    }
-
-    /// Decodes a block, or goes on to the next frame; false at the end of the file.
-    fn step(&mut self) -> io::Result<bool> {
-        if !self.within {
-            self.within = self.enter()?;
-            return Ok(self.within);
-        }
-        if self.decoder.is_finished() {
-            self.verify()?;
-            self.within = false;
-        } else {
-            let one = BlockDecodingStrategy::UptoBlocks(1);
-            self.decoder.decode_blocks(&mut self.packed, one).map_err(|error| trouble(&error))?;
-        }
-        Ok(true)
-    }
-
-    fn fail(&mut self, error: io::Error) {
-        if error.kind() == ErrorKind::InvalidData {
-            self.spoilt = SPOILT;
-        }
-        self.failed = Some(error);
-        if self.within && !self.decoder.is_finished() {
-            // What was decoded is kept for later blocks to refer to; an empty last block (and a checksum) lets go of it.
-            let last = [1, 0, 0, 0, 0, 0, 0];
-            let _ = self.decoder.decode_blocks(last.as_slice(), BlockDecodingStrategy::All);
-        }
-    }
-
-    /// Holds a frame that was read against what it says of itself.
-    fn verify(&self) -> io::Result<()> {
-        let stated = self.decoder.get_checksum_from_data();
-        if stated.is_some() && stated != self.decoder.get_calculated_checksum() {
-            return Err(damaged("its checksum does not fit its content"));
-        }
-        // 0 also stands for a frame that does not say.
-        if ![0, self.length].contains(&self.decoder.content_size()) {
-            return Err(damaged("its content is not as long as it says"));
-        }
-        Ok(())
+    /// # Errors
+    ///
+    /// Where there is no memory for a decoder.
+    pub fn new(packed: R) -> io::Result<Self> {
+        Ok(Self { packed, decoder: Decoder::new()?, next: HEADER, within: false })
     }
 }
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let ready = self.decoder.can_collect().saturating_sub(self.spoilt).min(buffer.len());
-            if ready > 0 || buffer.is_empty() {
-                let read = self.decoder.read(&mut buffer[..ready])?;
-                self.length += read as u64;
-                return Ok(read);
+        while !buffer.is_empty() {
+            let packed = self.packed.fill_buf()?;
+            let at_end = packed.is_empty();
+            if at_end && !self.within {
+                break;
             }
-            if let Some(error) = &self.failed {
-                return Err(io::Error::new(error.kind(), error.to_string()));
+            let mut input = InBuffer::around(&packed[..packed.len().min(self.next)]);
+            let mut output = OutBuffer::around(&mut *buffer);
+            let next = self.decoder.run(&mut input, &mut output).map_err(|error| trouble(&error))?;
+            let (taken, written) = (input.pos(), output.pos());
+            self.packed.consume(taken);
+            self.within = next > 0;
+            self.next = if self.within { next } else { HEADER };
+            if written > 0 {
+                return Ok(written);
             }
-            match self.step() {
-                Ok(true) => {}
-                Ok(false) => return Ok(0),
-                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-                Err(error) => self.fail(error),
+            if at_end {
+                return Err(ErrorKind::UnexpectedEof.into());
             }
         }
+        Ok(0)
     }
 }
 
-fn damaged(what: &str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, what)
-}
-
-/// Tells a file that ends too early or cannot be read from one that is damaged or asks for what is not there.
-fn trouble(error: &FrameDecoderError) -> io::Error {
-    match error {
-        FrameDecoderError::WindowSizeTooBig { requested, max } => {
-            let text = format!(
-                "unpacking takes {} MiB of memory, and no more than {} are granted: unpack it with `zstd -d --long=31` first",
-                requested >> 20,
-                max >> 20
-            );
-            return io::Error::new(ErrorKind::Unsupported, text);
+/// Tells what is damaged from what asks for what is not there. libzstd's errors are names alone.
+fn trouble(error: &io::Error) -> io::Error {
+    let said = error.to_string();
+    let (kind, text) = match said.as_str() {
+        "Frame requires too much memory for decoding" => (
+            ErrorKind::Unsupported,
+            "unpacking takes more memory than the 128 MiB that are granted: unpack it with `zstd -d --long=31` first",
+        ),
+        "Dictionary mismatch" => {
+            (ErrorKind::Unsupported, "it was packed with a dictionary: unpack it with `zstd -d -D` first")
         }
-        FrameDecoderError::DictNotProvided { .. } => {
-            let text = "it was packed with a dictionary: unpack it with `zstd -d -D` first";
-            return io::Error::new(ErrorKind::Unsupported, text);
+        "Unknown frame descriptor" => (ErrorKind::InvalidData, "something else follows the compressed data"),
+        "Restored data doesn't match checksum" => {
+            (ErrorKind::InvalidData, "its checksum does not fit its content")
         }
-        FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_)) => {
-            return damaged("something else follows the compressed data");
-        }
-        _ => {}
-    }
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return io::Error::new(error.kind(), error.to_string());
-        }
-        cause = error.source();
-    }
-    damaged("a block of the compressed data cannot be unpacked")
+        _ => (ErrorKind::InvalidData, "a block of the compressed data cannot be unpacked"),
+    };
+    io::Error::new(kind, text)
 }
 
 #[cfg(test)]
@@ -165,7 +92,7 @@ mod tests {
     /// What comes out, and the error it ends with.
     fn unpack(packed: &[u8]) -> (Vec<u8>, Option<io::Error>) {
         let mut out = Vec::new();
-        let error = Frames::new(packed).read_to_end(&mut out).err();
+        let error = Frames::new(packed).unwrap().read_to_end(&mut out).err();
         (out, error)
     }
 
@@ -221,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_unpacked_here_says_how_it_can() {
-        for (name, remedy) in [("long-31.csv.zst", "2048 MiB"), ("dictionary.csv.zst", "dictionary")] {
+        for (name, remedy) in [("long-31.csv.zst", "128 MiB"), ("dictionary.csv.zst", "dictionary")] {
             let (out, error) = unpack(&fixture(name));
             let error = error.unwrap();
             assert!(out.is_empty() && error.kind() == ErrorKind::Unsupported, "{name}: {error}");
