@@ -809,7 +809,7 @@ fn hashes_that_lost_their_capitals_are_told_of() {
     let path = home.path().join("users.csv");
     let write = |of: usize, small: bool| {
         let hash = |at: usize| if small { HASHES[at % 3].to_lowercase() } else { HASHES[at % 3].to_owned() };
-        let rows: String = (0..of).map(|at| format!("{at},u{at}@example.com,{}\n", hash(at))).collect();
+        let rows = (0..of).map(|at| format!("{at},u{at}@example.com,{}\n", hash(at))).collect::<Vec<_>>().concat();
         std::fs::write(&path, format!("id,email,password_hash\n{rows}")).expect("written");
         planned(&[&path], None)
     };

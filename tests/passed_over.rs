@@ -349,7 +349,7 @@ fn what_is_called_is_taken_for_harmless_by_its_name() {
     ] {
         let sql = format!("{rows}{statement}\n");
         let said = check("a.sql", &sql, &[]).exits(1).stderr;
-        assert!(said.contains(&format!("--ignore {}", word)), "{said}");
+        assert!(said.contains(&format!("--ignore {word}")), "{said}");
         let said = check("a.sql", &sql, &["--ignore", word]).exits(0);
         assert!(!said.stdout.contains("no column or table"), "{}", said.stdout);
         let more = format!("{sql}CALL ban_all();\n");

@@ -67,7 +67,7 @@ fn hide_written(message: &str, secret: &str) -> String {
     let bytes = secret.as_bytes();
     let pairs = bytes.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     let stood_for: Vec<u8> =
-        if bytes.len() % 2 == 0 { pairs.collect::<Option<_>>().unwrap_or_default() } else { Vec::new() };
+        if bytes.len().is_multiple_of(2) { pairs.collect::<Option<_>>().unwrap_or_default() } else { Vec::new() };
     for (bytes, is_raw) in [(bytes, true), (&*stood_for, false)] {
         if bytes.len() < WRITTEN {
             continue;
@@ -161,7 +161,7 @@ mod tests {
             "a\\/salt+of=mine".into(),
             format!("rejected {}", STANDARD.encode(HASH)),
             format!("rejected {}", STANDARD.encode(format!("{{\"password\":\"{HASH}"))),
-            format!("rejected {}", HASH.bytes().map(|byte| format!("{byte:02X}")).collect::<String>()),
+            format!("rejected {}", HASH.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()),
             format!("Basic {}", STANDARD.encode("x:standard_0123456789")),
             "the password correct horse is weak".into(),
             "key standard_0123456789".into(),

@@ -67,9 +67,7 @@ fn trouble(error: &io::Error) -> io::Error {
             (ErrorKind::Unsupported, "it was packed with a dictionary: unpack it with `zstd -d -D` first")
         }
         "Unknown frame descriptor" => (ErrorKind::InvalidData, "something else follows the compressed data"),
-        "Restored data doesn't match checksum" => {
-            (ErrorKind::InvalidData, "its checksum does not fit its content")
-        }
+        "Restored data doesn't match checksum" => (ErrorKind::InvalidData, "its checksum does not fit its content"),
         _ => (ErrorKind::InvalidData, "a block of the compressed data cannot be unpacked"),
     };
     io::Error::new(kind, text)

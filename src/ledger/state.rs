@@ -96,12 +96,13 @@ impl State {
                 (Self::Failed, if created { Steps::CREATED } else { Steps::NONE })
             }
             (Self::Created, E::Finished) | (Self::Done, E::SignedIn) => (Self::Done, steps),
-            (Self::Failed, E::SignedIn) if created => (Self::Failed, steps),
 
             (Self::Intended, E::Found) | (Self::Present, E::Refused) => (Self::Present, steps),
             (Self::RolledBack, E::Refused) => (Self::Refused, Steps::NONE),
             // Whom the target has is not forgotten because the plan has changed.
-            (Self::Created | Self::Done | Self::Failed, E::Refused) if created => (Self::Failed, steps),
+            (Self::Created | Self::Done | Self::Failed, E::Refused) | (Self::Failed, E::SignedIn) if created => {
+                (Self::Failed, steps)
+            }
             (Self::Planned | Self::Intended | Self::Refused | Self::Conflict | Self::Failed, E::Refused) => {
                 (Self::Refused, steps)
             }

@@ -199,7 +199,7 @@ impl Judge {
                 silent = false;
                 let mut places = trace.places(name, value, export.now());
                 places.retain(|path| {
-                    !export.ignores(path) && !export.has_decided_on(path) && !(look.of_roles && is_role(path))
+                    !(export.ignores(path) || export.has_decided_on(path) || look.of_roles && is_role(path))
                 });
                 for path in places {
                     barring.note(path, name, trace);

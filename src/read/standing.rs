@@ -36,7 +36,7 @@ impl Standings {
         let asks_roles = is_system && !mapping.is_some_and(Mapping::reads_who_may_sign_in);
         let ignore = ignore.to_vec();
         let (columns, seen, wrappers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut standings = Self { source, mapping, asks_roles, ignore, columns, seen, wrappers };
+        let mut standings = Self { source, mapping, columns, asks_roles, ignore, seen, wrappers };
         let users = tables.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Users | Role::Mixed));
         for (table, column) in users.flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column))) {
             if !standings.seen.contains(column) {
@@ -124,7 +124,7 @@ impl Standings {
         }
         for wrapper in &self.wrappers {
             let Some(Value::Object(members)) = record.get(wrapper) else { continue };
-            for (name, value) in members.iter() {
+            for (name, value) in members {
                 if let Some(meaning) = self.meaning(name) {
                     see(name, meaning, value);
                 }

@@ -1,5 +1,6 @@
 //! Models beside the users' in one list of all objects (Django's `dumpdata`), looked at as the tables are that they come from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::clues::{Clue, clues, is_of_the_barred, is_on};
@@ -12,6 +13,9 @@ use crate::source::kit::status::words::PEOPLE;
 
 /// So many fields of all models are known.
 const MOST: usize = 1 << 12;
+
+/// The name of a member, and what it holds.
+type Field<'r> = (Cow<'r, str>, Value<'r>);
 
 /// A model, as the table that it is.
 struct Model<'t> {
@@ -86,7 +90,7 @@ impl<'t> Known<'t> {
     }
 
     /// The model and the fields of an object that is no user's.
-    fn model<'r>(self, record: &'r Record<'_>) -> Option<(String, &'r [(std::borrow::Cow<'r, str>, Value<'r>)])> {
+    fn model<'r>(self, record: &'r Record<'_>) -> Option<(String, &'r [Field<'r>])> {
         let Some(Value::Object(fields)) = record.get("fields") else { return None };
         let model = record.text("model")?;
         (self.source.role_of(record) == Role::Ignored).then(|| (model.into_owned(), &**fields))
@@ -94,7 +98,7 @@ impl<'t> Known<'t> {
 
     /// A model that could say it, as a table.
     fn watched(self, at: usize, name: String, columns: Vec<String>) -> Option<Model<'t>> {
-        let is_left_out = self.options.ignore.iter().any(|ignored| *ignored == name)
+        let is_left_out = self.options.ignore.contains(&name)
             || self.options.mapping.is_some_and(|mapping| mapping.leaves_out(&name));
         let file = &self.tables[at];
         let records = Vec::new();
