@@ -87,6 +87,9 @@ async fn end_refused(context: &Context, user: Option<&User>, row: Unplanned) -> 
 /// The target has the user, and follow-ups are missing.
 struct Begun;
 
+/// By how much an import that is at work as well may be ahead of a create of this one, in milliseconds.
+const AHEAD: i64 = 2000;
+
 /// Since when the target can have a user by this run.
 #[derive(Clone, Copy)]
 enum Since {
@@ -221,14 +224,14 @@ impl<'c> Saga<'c> {
         }
         let comparison = compare(&self.job, user);
         let clock = self.context.gate.clock();
-        let since_then = || {
+        let since_then = |ahead: i64| {
             since.is_some_and(|since| {
                 let since = match since {
                     Since::At(at) => at,
                     Since::Noted(noted) => noted.by(clock),
                     Since::Sent(sent) => clock.surely_passed(sent),
                 };
-                user.created_at.is_none_or(|created| created >= since)
+                user.created_at.is_none_or(|created| created.saturating_add(ahead) >= since)
             })
         };
         // Created after all that is known of this run's user, who is gone then.
@@ -236,11 +239,11 @@ impl<'c> Saga<'c> {
         if turned_away && self.is_created() && matches!((user.created_at, noted), (Some(made), Some(at)) if made > at) {
             self.advance(Event::Replaced);
         }
-        let mut by_us = self.is_created() || (since_then() && !turned_away);
+        let mut by_us = self.is_created() || (since_then(0) && !turned_away);
         if !by_us && !turned_away && matches!(since, Some(Since::Noted(_) | Since::Sent(_))) && comparison.agrees() {
             // Whoever would be somebody else's by a `Date` may be ours by the clock that decides.
             self.context.stamped().await;
-            by_us = since_then();
+            by_us = since_then(0);
         }
         if comparison.agrees() && by_us {
             self.touched = !comparison.is_left_by(self.steps);
@@ -258,7 +261,7 @@ impl<'c> Saga<'c> {
             return Ok(None);
         }
         // The same hash is no coincidence: an import whose ledger is lost began this user, or one that is at work as well.
-        let meanwhile = turned_away && since_then();
+        let meanwhile = turned_away && since_then(AHEAD);
         let has_hash = self.job.create.endpoint != Endpoint::Plain;
         if comparison.agrees() && !comparison.upgraded && (has_hash || meanwhile) {
             self.adopted = Some(comparison.done);
