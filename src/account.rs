@@ -44,12 +44,12 @@ impl Account<'_> {
     /// Takes the address out of what mail programs write, and the name where there is no other. Done before anybody is known by the address.
     pub fn unwrap_mailbox(&mut self) {
         if self.email.as_deref().is_some_and(|email| email.trim_end().ends_with('>')) {
-            self.unwrap();
+            self.take_from_mailbox();
         }
     }
 
     #[cold]
-    fn unwrap(&mut self) {
+    fn take_from_mailbox(&mut self) {
         let Some((name, address)) = self.email.as_deref().and_then(mailbox) else { return };
         let (name, address) = (name.to_owned(), address.to_owned());
         self.email = Some(address.into());

@@ -31,6 +31,7 @@ use super::common::{self, is_ahead, moment, trim};
 use crate::bytes::Initials;
 use crate::code::{Code, Refusal};
 use crate::format::Value;
+use crate::names::words_of;
 
 /// What a column is about, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,7 +283,7 @@ fn word(value: &Value<'_>) -> Standing {
     if let Some(&standing) = SAYS.get(&**text) {
         return standing;
     }
-    let words = names::words(trim(text));
+    let words = words_of(trim(text));
     let says = |word: &String| SAYS.get(&*stems::in_english(word)).copied();
     if words.is_empty() || words.len() > 4 || words.iter().any(|word| NOT.contains(&word.as_str())) {
         Standing::Unsure

@@ -12,6 +12,7 @@ use super::words::{
     ACCOUNTS, AFTER, ALLOWS, BARS, BEFORE, CODED, DELETES, DENY, ENDS, FROM, HARD, MAY, REASONS, SINCE, STATE,
     STATE_OR_REGION, UNTIL,
 };
+use crate::names::words_of;
 
 /// What a column of this name is about, if it is about this.
 #[must_use]
@@ -164,13 +165,13 @@ fn by_words(name: &str) -> Option<Meaning> {
 
 /// Whether a name within a ban is that of its end: `until`, `expires_at`.
 pub(super) fn is_end(name: &str) -> bool {
-    let words = words(name);
+    let words = words_of(name);
     words.first().is_some_and(|word| is(UNTIL, word)) && words[1..].iter().all(|word| is(SINCE, word))
 }
 
 /// Whether a name is that of signing in: `login`, `can_sign_in`.
 pub(super) fn is_sign_in(name: &str) -> bool {
-    let words = words(name);
+    let words = words_of(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     signs_in(words.strip_prefix(&["can"]).unwrap_or(&words))
 }
@@ -183,30 +184,13 @@ fn signs_in(words: &[&str]) -> bool {
         && (joined != "log" || words.len() > 1)
 }
 
-/// The words of a name, lower-cased: at `_`, `-`, `.`, blanks, and where a capital begins one.
-pub(super) fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase()) {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// [`words`] of a column's name, also of one that a database has lower-cased: `isactive`, `banneduntil`.
+/// The words of a column's name, also of one that a database has lower-cased: `isactive`, `banneduntil`.
 pub(super) fn parts(name: &str) -> Vec<String> {
     let english = |word: String| match in_english(&word) {
         Cow::Borrowed(same) if same == word => word,
         english => english.into_owned(),
     };
-    words(name).into_iter().flat_map(|word| cut(&word).unwrap_or_else(|| vec![english(word)])).collect()
+    words_of(name).into_iter().flat_map(|word| cut(&word).unwrap_or_else(|| vec![english(word)])).collect()
 }
 
 /// A word that is several: words that stand before one of those that count, that one, and words that stand after it.

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 
 use rustc_hash::FxHashMap;
 
-use super::names::{self, is, meaning, parts, words};
+use super::names::{self, is, meaning, parts};
 use super::words::{
     ACCOUNTS, ADDRESSES, ATTRIBUTES, BANS, GONE_PEOPLE, HARD, LOCKS, LOGS, OF_A_FILE, OF_OTHERS, PARTS, PARTS_BY_NAME,
     PEOPLE, SINCE, TITLES, TOLD, UNLESS, WHICH, WHOSE,
 };
+use crate::names::words_of;
 
 /// Whether the name of a table says that its rows are of people who are kept out: `bans`, `blocked_users`.
 #[must_use]
@@ -60,7 +61,7 @@ pub fn names_somebody_out(text: &str) -> bool {
 /// Whether an event is somebody's being kept out: what roles say in that way, and `account_disabled`, which no role is called.
 #[must_use]
 pub fn names_somebody_shut_out(event: &str) -> bool {
-    let words = words(event);
+    let words = words_of(event);
     let rest: Vec<&str> = words.iter().map(String::as_str).filter(|word| !is(PEOPLE, word)).collect();
     names_somebody_out(event)
         || event.len() <= 40 && rest.len() < words.len() && matches!(rest[..], ["disabled" | "terminated"])
@@ -82,7 +83,7 @@ thread_local! {
 /// Whether a table or a file is called after people who are kept out: `banned_users`, `deleted-customers`.
 #[must_use]
 pub fn names_people_out(table: &str) -> bool {
-    let words = words(table);
+    let words = words_of(table);
     let any = |list: &[&str]| words.iter().any(|word| is(list, word));
     barring(&words, is_out) && any(PEOPLE) && !any(&["and", "und", "with", "incl", "including"])
 }
@@ -90,7 +91,7 @@ pub fn names_people_out(table: &str) -> bool {
 /// Whether a table or a file is called so and nothing else, whatever is in it: `deactivated.csv`, `export-banned-2024`.
 #[must_use]
 pub fn names_out_alone(table: &str) -> bool {
-    let words = words(table);
+    let words = words_of(table);
     let says_nothing = |word: &String| is(OF_A_FILE, word) || word.bytes().all(|b| b.is_ascii_digit());
     barring(&words, is_out) && words.iter().all(|word| is_out(word) || says_nothing(word))
 }
@@ -171,7 +172,7 @@ pub fn is_of_bans(called: &str, columns: &[String]) -> bool {
         *column == whose
             || TOLD.contains(&&*bare)
             || bare.ends_with("by")
-            || words(column).last().is_some_and(|word| is(SINCE, word))
+            || words_of(column).last().is_some_and(|word| is(SINCE, word))
             || meaning(column).is_some()
             || names::is_end(column)
     };

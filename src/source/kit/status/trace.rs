@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use memchr::{memchr, memchr3};
 use rustc_hash::FxBuildHasher;
 
-use super::names::{self, core, is, meaning, parts, words};
+use super::names::{self, core, is, meaning, parts};
 use super::stems::in_english;
 use super::words::{
     ABOUT_OTHERS, ACCOUNTS, AFTER, ALLOWS, ASKED, ATTRIBUTES, BARS, BECOMING, BEFORE, DELETES, DONE, ENDS, HARD, KINDS,
@@ -16,6 +16,7 @@ use super::words::{
 use super::{Meaning, Standing, dates, ended, is_cross, is_name, never, nothing, word};
 use crate::bytes::Initials;
 use crate::format::Value;
+use crate::names::words_of;
 use crate::source::kit::{common, python};
 
 /// What a column that nobody reads could tell of its user's being kept out, by its name.
@@ -399,14 +400,15 @@ impl Trace {
             return false;
         }
         if self != Self::State {
-            return may_say(text) && self.says_by(&words(text));
+            return may_say(text) && self.says_by(&words_of(text));
         }
         // Roles and states are the same few, millions of times.
         SAID.with_borrow_mut(|said| {
             if let Some(says) = said.get(text) {
                 return *says;
             }
-            let says = self.says_by(&words(text).iter().map(|word| in_english(word).into_owned()).collect::<Vec<_>>());
+            let says =
+                self.says_by(&words_of(text).iter().map(|word| in_english(word).into_owned()).collect::<Vec<_>>());
             if said.len() < names::REMEMBERED {
                 said.insert(text.into(), says);
             }
@@ -547,7 +549,7 @@ mod tests {
         fn what_is_passed_over_at_once_says_nothing(
             text in "(is|not|x|A)?[ _-]?(banned|Deleted|suspended|bot|inactive|active|x|locked)?[ _.-]?(by|Banned|DELETED|User|7)?[ .]?",
         ) {
-            let words = words(&text);
+            let words = words_of(&text);
             let mut ends = [words.first(), words.last()].into_iter().flatten();
             proptest::prop_assert!(may_say(&text) || !ends.any(|word| is(HARD, word)), "{}", text);
         }
