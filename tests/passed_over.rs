@@ -96,6 +96,13 @@ fn a_table_that_was_chosen_does_not_hide_hashes_in_another() {
     check("dump.sql", &dump, &["--table", "customer", "--ignore", "provider_identity"]).exits(0);
 }
 
+/// What `sqlite3 FILE .dump` writes of a database without tables (3.40): no CSV of one column.
+#[test]
+fn a_dump_of_an_empty_database_has_no_rows() {
+    let stopped = check("a.sql", "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCOMMIT;\n", &[]).exits(1);
+    assert!(stopped.stderr.contains("there are no rows in it"), "{}", stopped.stderr);
+}
+
 #[test]
 fn a_guest_is_nobody() {
     let csv = format!(

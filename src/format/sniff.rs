@@ -183,10 +183,12 @@ pub(crate) fn is_dump(text: &[u8]) -> bool {
         b"PRAGMA ",
     ];
     let text = &text[..text.len().min(64 * 1024)];
-    STARTS.iter().any(|start| starts(text, start)) && {
-        let has = |word: &[u8]| text.split(|&b| b == b'\n').any(|line| starts(line.trim_ascii_start(), word));
-        has(b"INSERT ") || has(b"COPY ") || has(b"CREATE ") || has(b"/*!") || has(b"-- ") || has(b"REPLACE ")
-    }
+    // What SQLite's shell begins with, also where nothing follows.
+    starts(text, b"PRAGMA foreign_keys")
+        || STARTS.iter().any(|start| starts(text, start)) && {
+            let has = |word: &[u8]| text.split(|&b| b == b'\n').any(|line| starts(line.trim_ascii_start(), word));
+            has(b"INSERT ") || has(b"COPY ") || has(b"CREATE ") || has(b"/*!") || has(b"-- ") || has(b"REPLACE ")
+        }
 }
 
 fn starts(text: &[u8], start: &[u8]) -> bool {

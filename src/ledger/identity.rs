@@ -219,7 +219,7 @@ mod tests {
         assert!(bytes < 150 * n, "{} bytes a user", bytes / n);
     }
 
-    use super::super::store::Counts;
+    use super::super::counts::Counts;
 
     #[tokio::test]
     async fn a_ledger_is_of_one_export_and_one_target() {

@@ -30,6 +30,7 @@
 //! [`Steps`]): a row that grows in place would split its page and nearly double the file.
 
 mod adopt;
+mod counts;
 mod identity;
 mod left;
 mod notes;
@@ -39,13 +40,14 @@ mod store;
 mod writer;
 
 pub use adopt::{NoPlan, Places, adopt, end_sync};
+pub use counts::Counts;
 pub use identity::{Identity, MARK_KEY, going_on, open, reopen, reopen_unseen};
 pub use left::{DIGESTS, Field, Left};
 pub use notes::Note;
 pub use standing::Standing;
 pub use state::{Event, IllegalTransition, State, Steps};
 pub use store::{
-    Counts, ENDED, Entry, FIRST_EXPORT, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, SYNCING_EXPORT, UNTIL, holds_run,
+    ENDED, Entry, FIRST_EXPORT, HELD, LEDGER, PAUSED, Reader, SYNCED, SYNCING, SYNCING_EXPORT, UNTIL, holds_run,
 };
 pub(crate) use store::{is_beyond, not_begun};
 pub use writer::{Change, Ledger, Sender};
